@@ -1,0 +1,1 @@
+"""The one-machine stack: real Kafka, real Valkey, every service a process."""

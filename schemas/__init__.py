@@ -1,0 +1,1 @@
+"""Events and the flow between services, as data."""

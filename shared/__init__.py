@@ -1,0 +1,1 @@
+"""What services share: the runtime, Kafka, models, answers, the dataset."""

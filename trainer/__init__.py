@@ -1,0 +1,1 @@
+"""Trains on a released dataset: SFT, then RL, then pass@k."""
