@@ -24,7 +24,7 @@ INCARNATIONS = "incarnations"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One event on its Kafka topic, which has its name. Kept for ever, or transit: trimmed once everybody is past it."""
+    """One event on its Kafka topic, which has its name. Kept for ever, or trimmed once everybody is past it."""
 
     event: type[Event]
     producers: tuple[str, ...]
