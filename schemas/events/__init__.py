@@ -1,0 +1,50 @@
+"""Every event of the factory, in the past tense, one file per noun."""
+
+from schemas.events.audit import AuditJudged
+from schemas.events.base import Cause, Event, ItemEvent
+from schemas.events.dataset import DatasetReleased
+from schemas.events.evaluation import EvaluationCompleted
+from schemas.events.plan import PlanAdopted
+from schemas.events.problem import (
+    ProblemAccepted,
+    ProblemDrafted,
+    ProblemParked,
+    ProblemProbed,
+    ProblemRejected,
+    ProblemRequested,
+    ProblemScreened,
+    ProblemVerified,
+)
+from schemas.events.sample import SampleCurated, SampleDeleted
+from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.events.subject import SubjectRequested
+from schemas.events.topic import TopicExpanded
+from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingTriggered
+
+__all__ = [
+    "AuditJudged",
+    "Cause",
+    "DatasetReleased",
+    "EvaluationCompleted",
+    "Event",
+    "ItemEvent",
+    "PlanAdopted",
+    "ProblemAccepted",
+    "ProblemDrafted",
+    "ProblemParked",
+    "ProblemProbed",
+    "ProblemRejected",
+    "ProblemRequested",
+    "ProblemScreened",
+    "ProblemVerified",
+    "SampleCurated",
+    "SampleDeleted",
+    "SolutionChecked",
+    "SolutionRequested",
+    "SolutionSynthesized",
+    "SubjectRequested",
+    "TopicExpanded",
+    "TrainingCompleted",
+    "TrainingFailed",
+    "TrainingTriggered",
+]

@@ -1,0 +1,89 @@
+"""The life of a problem, from the request to the panel's decision and the probe."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from schemas.events.base import Event, ItemEvent
+from schemas.item import Item, Topic, Verdict
+
+
+class ProblemRequested(Event):
+    """The planner wants one problem. The event's id is the problem's id for its whole life."""
+
+    type: ClassVar[str] = "problem.requested"
+
+    plan: str
+    topic: Topic
+    answer_type: str
+    """The type of answer asked for; the writer may miss it."""
+
+    @property
+    def key(self) -> str:
+        return str(self.id)
+
+    @property
+    def item(self) -> Item:
+        """The item as it begins."""
+        return Item(id=self.id, plan=self.plan, topic=self.topic)
+
+
+class ProblemDrafted(ItemEvent):
+    type: ClassVar[str] = "problem.drafted"
+
+
+class ProblemScreened(ItemEvent):
+    type: ClassVar[str] = "problem.screened"
+
+
+class ProblemVerified(ItemEvent):
+    """One verifier's verdict. It comes twice for each problem; the item holds no verdicts yet."""
+
+    type: ClassVar[str] = "problem.verified"
+
+    verdict: Verdict
+
+
+class ProblemAccepted(ItemEvent):
+    """The panel joined both verdicts; the item holds them and its tier."""
+
+    type: ClassVar[str] = "problem.accepted"
+
+
+class ProblemProbed(ItemEvent):
+    type: ClassVar[str] = "problem.probed"
+
+
+class ProblemRejected(ItemEvent):
+    """An ending: complete, kept for ever, queryable."""
+
+    type: ClassVar[str] = "problem.rejected"
+
+    reason: str
+    """One word for statistics: malformed, multiple_choice, repeat, key_disputed, unsolved, …; open."""
+    detail: str
+    """One sentence for a person."""
+
+    @property
+    def service(self) -> str:
+        """The service that rejected it."""
+        return self.cause.role
+
+
+class ProblemParked(Event):
+    """A record about the problem became a dead letter. No ending: replay reopens it, drop rejects it."""
+
+    type: ClassVar[str] = "problem.parked"
+
+    problem_id: UUID
+    service: str
+    error: str
+    """Class of the error."""
+    message: str
+
+    @property
+    def key(self) -> str:
+        return str(self.problem_id)
+
+    @property
+    def trace(self) -> UUID:
+        return self.problem_id

@@ -1,0 +1,24 @@
+"""A subject is asked for topics."""
+
+from typing import ClassVar
+
+from schemas.events.base import Event
+
+
+class SubjectRequested(Event):
+    """The planner wants topics for a subject. `index` of the cause counts the passes."""
+
+    type: ClassVar[str] = "subject.requested"
+
+    plan: str
+    subject: str
+    about: str
+    """What the subject means, in a sentence."""
+    wanted: int
+    """How many topics to add."""
+    known: tuple[str, ...] = ()
+    """Names of the topics it already has."""
+
+    @property
+    def key(self) -> str:
+        return self.subject

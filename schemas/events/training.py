@@ -1,0 +1,49 @@
+"""Training runs."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from schemas.events.base import Event
+
+
+class TrainingTriggered(Event):
+    """Enough new rows have arrived: train on this release."""
+
+    type: ClassVar[str] = "training.triggered"
+
+    plan: str
+    release: int
+    table_version: int
+    rows: int
+
+    @property
+    def key(self) -> str:
+        return self.plan
+
+
+class TrainingCompleted(Event):
+    type: ClassVar[str] = "training.completed"
+
+    plan: str
+    release: int
+    run: UUID
+    model: str
+    """Where the trained model lies."""
+
+    @property
+    def key(self) -> str:
+        return self.plan
+
+
+class TrainingFailed(Event):
+    type: ClassVar[str] = "training.failed"
+
+    plan: str
+    release: int
+    run: UUID
+    phase: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return self.plan

@@ -1,0 +1,113 @@
+"""The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.identity import content_hash
+
+SUBJECTS: dict[str, str] = {
+    "mathematics": "pure and applied mathematics",
+    "physics": "theoretical and experimental physics",
+    "chemistry": "physical, organic, inorganic and analytical chemistry",
+    "biology": "molecular, cellular, evolutionary and quantitative biology",
+    "computer science": "algorithms, complexity, systems and information theory",
+    "linguistics": "phonology, morphology, syntax, semantics and computational linguistics",
+    "literature": "literary history, poetics, textual criticism and metre",
+    "history": "political, economic and cultural history, chronology and historical method",
+}
+"""Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
+
+View = Literal["sft", "rl"]
+Share = Annotated[float, Field(gt=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Subject(_Part):
+    """One subject of the plan."""
+
+    weight: Share = 1.0
+    """Its share of the rows, relative to the other weights."""
+    about: str | None = None
+    """What it means, in a sentence. Needed for a subject outside the built-in eight."""
+    topics: int = Field(default=8, ge=1, le=10_000)
+    """How many topics to expand it into."""
+
+
+class Verification(_Part):
+    """How a verifier works and which tier enters which view."""
+
+    blind_attempts: int = Field(default=4, ge=1, le=64)
+    """Most blind attempts a verifier makes; it stops at the first that hits the key."""
+    accept: dict[View, tuple[str, ...]] = {"sft": ("verified",), "rl": ("verified", "plausible")}
+    """Tiers that enter each view. A plausible row enters sft when the solver lands on the key too."""
+
+
+class Solving(_Part):
+    """How much solving an accepted problem is worth."""
+
+    probe_attempts: int = Field(default=0, ge=0, le=64)
+    """Cheap attempts by the model that will be trained, before a long solution is paid for; 0: difficulty unknown."""
+    max_base_pass: float = Field(default=1.0, ge=0, le=1)
+    """Reject as too easy above this share of probe hits."""
+    traces: int = Field(default=1, ge=1, le=64)
+    """Solutions wanted per problem."""
+    retries: int = Field(default=1, ge=0, le=64)
+    """Further solutions asked for while none has landed on the key."""
+
+
+class Releases(_Part):
+    """When the dataset gets a version for people, and when training starts."""
+
+    every_rows: int = Field(default=1000, ge=1)
+    """Release after so many new admitted rows, and always when the target is reached."""
+    train_after_rows: int = Field(default=1000, ge=1)
+    """Trigger training when so many rows have been admitted since the last trigger."""
+
+
+class Plan(_Part):
+    """What to grow: subjects with weights, rows, and the policies of each step."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    rows: int = Field(ge=1)
+    """Rows wanted in all, admitted to the sft view."""
+    subjects: dict[str, Subject] = Field(min_length=1)
+    answer_types: tuple[str, ...] = ("number", "expression", "text")
+    """Types of answer to ask for, in turn."""
+    in_progress: int = Field(default=48, ge=1)
+    """Most problems under way at once."""
+    yield_assumed: float = Field(default=0.5, gt=0, le=1)
+    """Share of requested problems that become rows, until it has been measured."""
+    verification: Verification = Verification()
+    solving: Solving = Solving()
+    releases: Releases = Releases()
+
+    @model_validator(mode="after")
+    def _subjects_are_described(self) -> Self:
+        for name, subject in self.subjects.items():
+            if name not in SUBJECTS and not subject.about:
+                known = ", ".join(SUBJECTS)
+                raise ValueError(f"unknown subject {name!r}: use one of {known}; or say what it is about with `about:`")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the plan, hexadecimal."""
+        return content_hash(self.model_dump_json())
+
+    def about(self, subject: str) -> str:
+        """What a subject of this plan means, in a sentence."""
+        return self.subjects[subject].about or SUBJECTS[subject]
+
+    def quotas(self) -> dict[str, int]:
+        """Rows for each subject: shares of `rows` by largest remainder, so that they add up exactly."""
+        total = sum(subject.weight for subject in self.subjects.values())
+        exact = {name: self.rows * subject.weight / total for name, subject in self.subjects.items()}
+        quotas = {name: int(share) for name, share in exact.items()}
+        by_remainder = sorted(exact, key=lambda name: quotas[name] - exact[name])
+        for name in by_remainder[: self.rows - sum(quotas.values())]:
+            quotas[name] += 1
+        return quotas

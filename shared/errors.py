@@ -1,0 +1,26 @@
+"""The error vocabulary. Everything else that is raised is a bug.
+
+Invalid      the record itself is at fault: dead letter at once, another try would end the same
+Transient    the world is at fault (endpoint, network): tried again in process with back-off, then dead letter
+Refusal      the process cannot start or go on as it is configured: one line for a person, with the next step
+"""
+
+
+class Invalid(Exception):
+    """The record can never be handled."""
+
+
+class Transient(Exception):
+    """The same work may succeed later."""
+
+
+class Refusal(Exception):
+    """The process must not run like this. The message says why; `next_step` says what to do."""
+
+    def __init__(self, message: str, next_step: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.next_step}"
