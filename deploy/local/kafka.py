@@ -69,7 +69,7 @@ class Kafka:
 
     async def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", SETTINGS]
+        arguments = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={SETTINGS}"]
         process = await asyncio.create_subprocess_exec(
             *self._java,
             *arguments,

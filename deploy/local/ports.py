@@ -1,9 +1,8 @@
-"""Free TCP ports on the loopback interface."""
+"""Free TCP ports on the loopback interface, the same ones at every start where that is possible."""
 
-import errno
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from deploy.local.errors import StackError
 
@@ -17,21 +16,31 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
-            raise
+        except OSError:
+            return False
     return True
 
 
-def free_ports() -> Iterator[int]:
-    """Yield free ports, none twice. Random, so that two stacks that start together do not meet."""
-    given: set[int] = set()
-    for _ in range(10_000):
-        port = _LOW + secrets.randbelow(_HIGH - _LOW)
-        if port not in given and is_free(port):
-            given.add(port)
-            yield port
-    raise StackError(
-        f"no free port between {_LOW} and {_HIGH} on {LOOPBACK}", "stop what holds them (`ss -ltnp` shows it)"
-    )
+class Ports:
+    """Hands out one port per name: last time's where it is still free, another otherwise."""
+
+    def __init__(self, last_time: Mapping[str, int]) -> None:
+        self._last_time = last_time
+        self.taken: dict[str, int] = {}
+
+    def take(self, name: str) -> int:
+        """Return the port of `name`, the same one however often it is asked for."""
+        if name not in self.taken:
+            self.taken[name] = self._choose(self._last_time.get(name))
+        return self.taken[name]
+
+    def _choose(self, preferred: int | None) -> int:
+        """Random, so that two stacks that start together do not meet."""
+        for _ in range(1_000):
+            port = preferred or _LOW + secrets.randbelow(_HIGH - _LOW)
+            if port not in self.taken.values() and is_free(port):
+                return port
+            preferred = None
+        raise StackError(
+            f"no free port found on {LOOPBACK} between {_LOW} and {_HIGH}", "stop what holds them (ss -ltnp lists it)"
+        )

