@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -88,7 +89,7 @@ async def eventually(condition: Callable[[], bool], within_s: float = 15) -> Non
         await asyncio.sleep(0.05)
 
 
-async def test_what_kafka_and_valkey_acknowledged_survives_their_kill(tmp_path: Path) -> None:
+async def test_what_was_acknowledged_survives_a_kill_and_a_restart_on_other_ports(tmp_path: Path) -> None:
     large = os.urandom(5_000_000)
     async with Stack(tmp_path) as stack:
         await stack.start_infrastructure()
@@ -105,14 +106,25 @@ async def test_what_kafka_and_valkey_acknowledged_survives_their_kill(tmp_path: 
         stack.kill("valkey")
         await eventually(lambda: {p.name: p.restarts for p in stack.processes()} == {"kafka": 1, "valkey": 1})
 
-        consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap, max_partition_fetch_bytes=9_000_000)
-        await started(consumer)
-        consumer.assign([TopicPartition("solutions", 0)])
-        await consumer.seek_to_beginning()
-        assert (await asyncio.wait_for(consumer.getone(), 20)).value == large
-        await consumer.stop()
-        async with Redis.from_url(stack.valkey_url) as valkey:
-            assert await valkey.get("paid") == b"once"
+        await assert_kept(stack, large)
+        taken = stack.bootstrap
+
+    with socket.create_server((taken.split(":")[0], int(taken.split(":")[1]))):
+        async with Stack(tmp_path) as stack:
+            await stack.start_infrastructure()
+            assert stack.bootstrap != taken
+            await assert_kept(stack, large)
+
+
+async def assert_kept(stack: Stack, large: bytes) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap, max_partition_fetch_bytes=9_000_000)
+    await started(consumer)
+    consumer.assign([TopicPartition("solutions", 0)])
+    await consumer.seek_to_beginning()
+    assert (await asyncio.wait_for(consumer.getone(), 20)).value == large
+    await consumer.stop()
+    async with Redis.from_url(stack.valkey_url) as valkey:
+        assert await valkey.get("paid") == b"once"
 
 
 async def started(consumer: AIOKafkaConsumer) -> None:
