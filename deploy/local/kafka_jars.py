@@ -125,6 +125,8 @@ def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
             f"Kafka's jars could not be downloaded ({type(error).__name__})",
             f"check the network and start again (what arrived is kept), or copy {folder} from another machine",
         ) from error
+    except OSError as error:
+        raise StackError(f"Kafka's jars cannot be written to {folder}: {error.strerror}", "make room there") from error
     except RuntimeError as error:  # jgo: no repository has it
         raise StackError(
             "your Maven repository lacks one of Kafka's jars", f"add one that has it; jgo says: {error}"
