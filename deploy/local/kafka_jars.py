@@ -75,7 +75,7 @@ def fetch(folder: Path | None = None, jars: list[Jar] | None = None, progress: P
     folder = folder or default_cache()
     jars = jars or listed()
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
         missing = [jar for jar in jars if not (folder / jar.filename).exists()]
         if missing:
             _download(missing, folder, progress or (lambda _done, _total: None))
@@ -107,7 +107,7 @@ def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) 
 def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
     """Each jar goes to a temporary folder, is checked there, and only then moves to `folder`."""
     counter = _Counter(sum(jar.size for jar in jars), progress)
-    partial = folder.with_suffix(".partial")
+    partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     context = _maven(partial, counter.file)
 
