@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from services.simulator.answers import agrees, number
 from services.simulator.bank import SUBJECTS, Bank, index, problems
-from services.simulator.bank.biology import complement, translate
-from services.simulator.bank.chemistry import SKELETONS, fillings
-from services.simulator.bank.computer_science import burrows_wheeler
+from services.simulator.bank.calendars import date_of, day_number, easter
 from services.simulator.bank.craft import sig
-from services.simulator.bank.history import date_of, day_number, easter
-from services.simulator.bank.literature import rhyme_schemes
-from services.simulator.bank.physics import partitions
+from services.simulator.bank.genetics import complement, translate
+from services.simulator.bank.matter import partitions
 from services.simulator.bank.problem import Problem
+from services.simulator.bank.strings import burrows_wheeler
+from services.simulator.bank.structure import SKELETONS, fillings
+from services.simulator.bank.verse import rhyme_schemes
 from services.simulator.dice import dice
 from services.simulator.misprint import misprint
 from services.simulator.thinking import think
