@@ -60,8 +60,10 @@ SERVICES = (
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),
-    ServiceSpec("aggregator", "aggregator", sole=True),
+    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),)),
 )
+
+SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}
 
 _ANY = tuple(service.name for service in SERVICES)
 _VERIFIERS = ("verifier-a", "verifier-b")
