@@ -29,7 +29,8 @@ _RATIO = re.compile(
     re.DOTALL,
 )
 _UNIT = re.compile(
-    r"%|\^?\s*\{?\s*\\circ\s*\}?.*|°.*|\s*\\(?:text|mathrm|operatorname)\s*\{.*|\s+(?!(?:or|and|to)\b)[A-Za-zµΩÅ].*", re.DOTALL
+    r"%|\^?\s*\{?\s*\\circ\s*\}?.*|°.*|\s*\\(?:text|mathrm|operatorname)\s*\{.*|\s+(?!(?:or|and|to)\b)[A-Za-zµΩÅ].*",
+    re.DOTALL,
 )
 _UNIT_LOOK = re.compile(r"\\(?:text|mathrm|operatorname)|[\s{}\\]")
 

@@ -37,7 +37,7 @@ def compare(key: str, answer: str) -> Agreement:
 
 
 def _comparable(key: Any, answer: Any) -> bool:
-    """Whether "not shown equal" means "different": the same names and functions, no rounding between them, nothing misread.
+    """Whether "not shown equal" means "different": the same names and functions, nothing rounded, nothing misread.
 
     math-verify reads `i` and `e` as names now and then, so that an imaginary unit proves nothing.
     """

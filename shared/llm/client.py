@@ -8,12 +8,13 @@ import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
 from schemas.item import Provenance
+from shared.clock import utc_now
 from shared.errors import Transient
 from shared.llm.answer import BROKEN, Answer
 from shared.llm.endpoint import Endpoint
@@ -63,7 +64,7 @@ class ChatModel:
     async def _ask(
         self, fields: Mapping[str, str], seed: int, attempt: int, form: type[BaseModel] | None = None
     ) -> Reply:
-        started, clock = datetime.fromtimestamp(time.time(), UTC), time.perf_counter()
+        started, clock = utc_now(), time.perf_counter()
         answer = Answer()
         try:
             async with (
