@@ -43,4 +43,4 @@ def math_form(answer: str) -> str:
 def text_form(answer: str) -> str:
     """Words alone: case, punctuation, text commands and a leading article do not count."""
     words = _TEXT_COMMAND.sub(r"\1", plain(answer))
-    return _ARTICLE.sub("", normal_form(_NO_WORD.sub(" ", words)))
+    return normal_form(_NO_WORD.sub(" ", _ARTICLE.sub("", normal_form(words))))
