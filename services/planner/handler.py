@@ -34,7 +34,7 @@ from services.planner.state import State
 class Planner:
     """Follows one plan in one factory."""
 
-    state: ClassVar[type[State]] = State
+    state_type: ClassVar[type[State]] = State
 
     plan: Plan
     factory: str
