@@ -1,12 +1,13 @@
 """What handlers need from the outside world: Protocols and value types, no implementation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from schemas.events import Event
 from schemas.item import Agreement, Provenance
 
 T = TypeVar("T", bound=BaseModel)
@@ -71,4 +72,48 @@ class Register(Protocol):
 
     async def claim(self, key: str, owner: UUID) -> UUID:
         """Claim a key for an owner, atomically. Returns the owner who holds it: the first one that ever asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event and where on the log it lies."""
+
+    event: Event
+    kafka_topic: str
+    """Name in the flow, without the factory's prefix."""
+    incarnation: str
+    """Id given to the Kafka topic when it was created: a re-created one starts again at offset 0."""
+    partition: int
+    offset: int
+
+
+class Sink(Protocol):
+    """A store that keeps its own place in the log, and decides on events within its own commits."""
+
+    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], int]:
+        """Open the store. Called once, before intake.
+
+        Takes the incarnation of each Kafka topic. Returns the next offset to read per (Kafka topic, partition);
+        what is not in it is read from the start of the log.
+        """
+        ...
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Store a batch; all of it is durable on return. Records already stored are left alone."""
+        ...
+
+    def outbox(self, mark: str | None) -> tuple[list[Event], str]:
+        """Events decided after `mark` (`None`: from the beginning), and the mark behind them."""
+        ...
+
+
+class Join(Protocol):
+    """Joins events by key: folds each into its case. Pure; called again for an event that comes again.
+
+    The case keeps the decision once it is made, so that a repeated event decides the same.
+    """
+
+    def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event]]:
+        """Return the new case (`None`: none yet) and the events that it decides on now."""
         ...
