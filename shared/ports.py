@@ -47,8 +47,13 @@ class Model(Protocol):
         """Fill the prompt's fields and ask. Streamed; the reply may be long."""
         ...
 
-    async def structured(self, fields: Mapping[str, str], form: type[T], *, seed: int) -> tuple[T, Provenance]:
-        """As `complete`, and the answer as an object of the given form. Raises Malformed after a few tries."""
+    async def structured(
+        self, fields: Mapping[str, str], form: type[T], *, seed: int
+    ) -> tuple[T, tuple[Provenance, ...]]:
+        """As `complete`, and the answer as an object of the given form, with every call it took.
+
+        Raises Malformed after a few tries.
+        """
         ...
 
 
