@@ -29,7 +29,9 @@ _LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, 
 def simulated(port: int) -> Roles:
     """Every role played by the simulator on a port of this machine."""
     url = f"http://127.0.0.1:{port}/v1"
-    cast = {role: RoleModel(endpoint=SIMULATOR, base_url=url, model=name, simulated=True) for role, name in _CAST.items()}
+    cast = {
+        role: RoleModel(endpoint=SIMULATOR, base_url=url, model=name, simulated=True) for role, name in _CAST.items()
+    }
     return Roles(**cast)
 
 

@@ -8,6 +8,9 @@ from services.cli.funnel import Funnel
 QUIET_S = 10.0
 """So long the planner and the aggregator may think when nothing is under way."""
 
+TOPICS_S = 300.0
+"""So long an expansion may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -23,16 +26,18 @@ def ending(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float) -> End
     `quiet_s`: since the last event. `patience_s`: how long work that is under way may be silent.
     """
     lacking = funnel.lacking(plan)
-    if funnel.in_flight or (lacking and funnel.waiting_for_topics):
-        return None if quiet_s < patience_s else _silent(funnel, quiet_s)
+    if funnel.in_flight:
+        under_way = f"{funnel.in_flight} problems under way"
+        return None if quiet_s < patience_s else _silent(under_way, quiet_s)
+    if lacking and funnel.waiting_for_topics:
+        return None if quiet_s < min(patience_s, TOPICS_S) else _silent("topics that were asked for", quiet_s)
     if not lacking:
         released = funnel.release is not None and funnel.release.rows >= plan.rows
         return End() if released or quiet_s > QUIET_S else None
     return None if quiet_s < QUIET_S else _exhausted(funnel, lacking)
 
 
-def _silent(funnel: Funnel, quiet_s: float) -> End:
-    what = f"{funnel.in_flight} problems under way" if funnel.in_flight else "a subject that was asked for topics"
+def _silent(what: str, quiet_s: float) -> End:
     return End(f"nothing has been heard for {quiet_s:.0f} s of {what}", "Read the logs, then run again to go on")
 
 

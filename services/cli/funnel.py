@@ -7,6 +7,7 @@ from uuid import UUID
 from schemas.events import (
     DatasetReleased,
     Event,
+    ItemEvent,
     ProblemAccepted,
     ProblemParked,
     ProblemRejected,
@@ -69,30 +70,22 @@ class Funnel:
     def add(self, event: Event) -> None:
         """Take in one event."""
         match event:
-            case ProblemRequested():
-                self._hear(event.type, event.id)
-            case ProblemScreened() | ProblemAccepted():
-                self._hear(event.type, event.item.id)
-            case ProblemVerified():
-                self._verdicts[event.item.id].add(event.verdict.role)
-                self._hear(event.type, event.item.id)
             case ProblemRejected():
                 self._reject(event)
-            case ProblemParked():
-                self._hear(event.type, event.problem_id)
             case SampleCurated():
                 said = (event.cause.index, event.admission)
                 self._admissions[event.sample_id] = max(said, self._admissions.get(event.sample_id, said))
                 self._hear(event.type, event.sample_id, event.subject)
             case SampleDeleted():
                 self._hear(event.type, event.sample_id, event.subject)
+            case ItemEvent() | ProblemRequested() | ProblemParked():
+                if isinstance(event, ProblemVerified):
+                    self._verdicts[event.item.id].add(event.verdict.role)
+                self._hear(event.type, event.trace)
             case DatasetReleased():
-                if self.release is None or event.release > self.release.release:
-                    self.release = event
-            case SubjectRequested():
-                self._heard[event.type].add(event.id)
-            case TopicExpanded():
-                self._heard[event.type].add(event.cause.parent)
+                self.release = max(event, self.release or event, key=lambda release: release.release)
+            case SubjectRequested() | TopicExpanded():
+                self._heard[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
 
     def _reject(self, event: ProblemRejected) -> None:
         if event.item.id not in self._heard[event.type]:

@@ -29,9 +29,9 @@ class Interrupts:
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Await the work; `None` when it was interrupted."""
-        self._work = asyncio.ensure_future(work)
+        self._work = task = asyncio.ensure_future(work)
         try:
-            return await self._work
+            return await task
         except asyncio.CancelledError:
             if self.count != 1:
                 raise

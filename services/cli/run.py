@@ -1,14 +1,11 @@
 """`chimera run`: stack up, grow until the plan's rows are there, stack down, say what came of it."""
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
 from collections.abc import Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -16,20 +13,23 @@ from rich.console import Console
 from deploy.local.errors import StackError
 from deploy.local.ports import Ports
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan
 from services.cli import casting
 from services.cli.ending import End, ending
 from services.cli.funnel import FOLLOWED, Funnel
 from services.cli.interrupts import Interrupts
+from services.cli.order import Order
 from services.cli.product import Product
-from services.cli.summary import Summary
+from services.cli.summary import Summary, Verdict
 from services.cli.view import Pace, View
 from shared.errors import Refusal
 from shared.kafka.admin import provision
 from shared.kafka.follow import follow
-from shared.llm import RoleModel, Roles, probe_endpoints
+from shared.llm import Roles, probe_endpoints
 
 T = TypeVar("T")
+
+Outcome = End | StackError | Refusal | None
+"""How it ended; `None`: a person interrupted it."""
 
 FACTORY = "chimera"
 DRAW_EVERY_S = 0.2
@@ -40,28 +40,9 @@ PATIENCE_S = {True: 120.0, False: 3600.0}
 """How long work under way may be silent, for simulated and real models."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a person asked for."""
-
-    plan: Plan
-    directory: Path
-    model: RoleModel | None = None
-    """Plays every role; `None`: the simulator does."""
-    seed: int = 0
-    """Of the simulator."""
-
-    @property
-    def simulated(self) -> bool:
-        return self.model is None
-
-    @property
-    def dataset(self) -> Path:
-        return self.directory / "dataset"
-
-
-def run(order: Order, console: Console, *, as_json: bool) -> int:
-    """Returns the exit status. Raises Refusal or StackError when it cannot start."""
+def run(order: Order, *, as_json: bool) -> int:
+    """Carry out an order; returns the exit status. Raises Refusal or StackError when it cannot start."""
+    console = Console(stderr=as_json, highlight=False)
     product = Product.of(order.dataset)
     casting.check_unmixed(order.directory, simulated=order.simulated)
     if product.complete(order.plan):
@@ -72,15 +53,16 @@ def run(order: Order, console: Console, *, as_json: bool) -> int:
         return 0
     order.directory.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=order.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    with View(console) as view, contextlib.suppress(asyncio.CancelledError):
-        summary = asyncio.run(Run(order, view, product.rows).whole())
-        view.close()
-        for line in summary.lines():
-            view.say(line)
-        if as_json:
-            print(json.dumps(summary.document()))  # noqa: T201 - the document
-        return {"done": 0, "interrupted": 130}.get(summary.outcome, 1)
-    return 130
+    try:
+        with View(console) as view:
+            summary = asyncio.run(Run(order, view, product.rows).whole())
+    except asyncio.CancelledError:  # the second Ctrl-C
+        return 130
+    for line in summary.lines():
+        view.say(line)
+    if as_json:
+        print(json.dumps(summary.document()))  # noqa: T201
+    return {"done": 0, "interrupted": 130}.get(summary.outcome, 1)
 
 
 class Run:
@@ -92,12 +74,15 @@ class Run:
         self.rows_before = rows_before
         self.funnel = Funnel()
         self.roles: Roles
+        self.port: int
 
     async def whole(self) -> Summary:
         """Start, grow, stop, sum up. Cancelled by the second signal."""
         order, started = self.order, time.monotonic()
         self._headline()
-        with Interrupts(lambda: self.view.say("stopping; what is finished is kept. Ctrl-C again stops at once")) as signals:
+        with Interrupts(
+            lambda: self.view.say("stopping; what is finished is kept. Ctrl-C again stops at once")
+        ) as signals:
             await self._cast()
             async with Stack(order.directory, factory=FACTORY, on_event=self.view.stack) as stack:
                 outcome = await signals.run(self._guarded(stack))
@@ -109,7 +94,9 @@ class Run:
         who = f"{model.model} in every role" if model else "SIMULATED models, not for training"
         self.view.say(f"Chimera · {rows}, {subjects} · {who}")
         if model:
-            self.view.say("One model writes, verifies and solves: its verdicts on its own work are worth less.", "yellow")
+            self.view.say(
+                "One model writes, verifies and solves: its verdicts on its own work are worth less.", "yellow"
+            )
 
     async def _cast(self) -> None:
         if self.order.model:
@@ -118,29 +105,33 @@ class Run:
                 reason = wrong[0].partition(": ")[2] or wrong[0]
                 raise Refusal(reason, "Correct --base-url, --model or --api-key-env, and run again")
         else:
-            self.roles = casting.simulated(Ports({}).take(casting.SIMULATOR))
-        casting.write(self.order.directory, self.order.plan, self.roles)
+            self.port = Ports({}).take(casting.SIMULATOR)
+            self.roles = casting.simulated(self.port)
 
-    async def _guarded(self, stack: Stack) -> End | StackError | Refusal:
+    async def _guarded(self, stack: Stack) -> Outcome:
         """Grow. What goes wrong after the start is an outcome: there is something to sum up."""
+        casting.write(self.order.directory, self.order.plan, self.roles)
         await self._start(stack)
         self.view.say(stack.summary(), "dim")
         try:
-            return await _first(self._grow(stack), _failure(stack), self._endpoints())
-        except (StackError, Refusal) as error:
+            outcome: Outcome = await _first(self._grow(stack), _failure(stack), self._endpoints())
+        except Refusal as refusal:
+            return refusal
+        except StackError as error:
+            self.view.say(error.log, "dim")
             return error
+        return outcome
 
     async def _start(self, stack: Stack) -> None:
         await stack.start_infrastructure()
         await provision(stack.bootstrap, FACTORY)
         if self.order.simulated:
-            port = int(self.roles.writer.base_url.rpartition(":")[2].removesuffix("/v1"))
-            await stack.start_services([casting.simulator(port, self.order.seed)])
+            await stack.start_services([casting.simulator(self.port, self.order.seed)])
             await _first(self._answering(), _failure(stack))
         await stack.start_services(casting.services(self.order.directory))
 
     async def _answering(self) -> None:
-        while await probe_endpoints(self.roles):
+        while await probe_endpoints(self.roles):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
 
     async def _grow(self, stack: Stack) -> End:
@@ -172,8 +163,31 @@ class Run:
                 raise Refusal(wrong[0], "Bring it back and run again: nothing is lost")
         await asyncio.Event().wait()
 
-    def _summary(self, outcome: End | StackError | Refusal | None, seconds: float) -> Summary:
-        raise NotImplementedError
+    def _summary(self, outcome: Outcome, seconds: float) -> Summary:
+        order, product = self.order, Product.of(self.order.dataset)
+        return Summary.of(
+            self.funnel,
+            verdict(outcome),
+            seconds=seconds,
+            wanted=order.plan.rows,
+            rows=product.rows,
+            tokens=product.tokens,
+            dataset=str(order.dataset),
+            simulated=order.simulated,
+        )
+
+
+def verdict(outcome: Outcome) -> Verdict:
+    """What to say about an outcome."""
+    match outcome:
+        case None:
+            return Verdict("interrupted", None, "chimera run again goes on where it stopped")
+        case StackError() | Refusal():
+            return Verdict("failed", outcome.message, outcome.next_step)
+        case End(short=None):
+            return Verdict("done")
+        case End():
+            return Verdict("short", outcome.short, outcome.next_step)
 
 
 async def _failure(stack: Stack) -> None:

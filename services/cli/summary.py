@@ -1,6 +1,5 @@
 """What is said at the end of a run: numbers that add up, where the dataset lies, what to do next."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,15 +8,25 @@ from services.cli.funnel import ENDS, Funnel
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a run ended: done, short (rows are missing and nothing more can come), failed, interrupted."""
+
+    outcome: str
+    reason: str | None = None
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The whole log, not this run alone: `requested` is the sum of `ends` and `in_flight`."""
 
     outcome: str
-    """done, short (no progress possible), failed, interrupted."""
     reason: str | None
     next_step: str | None
     seconds: float
     wanted: int
+    rows: int
+    """Admitted rows in the dataset."""
     requested: int
     ends: Mapping[str, int]
     in_flight: int
@@ -28,8 +37,40 @@ class Summary:
     simulated: bool
     example: str | None
     """Id of an admitted row."""
-    tokens: int | None = None
+    tokens: int | None
     """Generated for everything that has ended; null when any count is unknown."""
+
+    @classmethod
+    def of(
+        cls,
+        funnel: Funnel,
+        verdict: Verdict,
+        *,
+        seconds: float,
+        wanted: int,
+        rows: int,
+        tokens: int | None,
+        dataset: str,
+        simulated: bool,
+    ) -> "Summary":
+        """Join what the log says with what only the run knows."""
+        return cls(
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            next_step=verdict.next_step,
+            seconds=round(seconds, 1),
+            wanted=wanted,
+            rows=rows,
+            requested=funnel.requested,
+            ends={end: funnel.ends[end] for end in ENDS},
+            in_flight=funnel.in_flight,
+            rejected=dict(funnel.reasons.most_common()),
+            release=funnel.release.release if funnel.release else None,
+            dataset=dataset,
+            simulated=simulated,
+            example=str(funnel.example) if funnel.example else None,
+            tokens=tokens,
+        )
 
     def document(self) -> dict[str, object]:
         """For `--json`."""
@@ -55,7 +96,7 @@ class Summary:
             lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
-        lines.append(f"dataset   {self.dataset} · {self.ends['in']} of {self.wanted} rows · {release}{tokens}")
+        lines.append(f"dataset   {self.dataset} · {self.rows} of {self.wanted} rows · {release}{tokens}")
         if self.simulated:
             lines.append("          made by SIMULATED models: do not train on it")
         return lines
@@ -92,5 +133,3 @@ def short(number: int) -> str:
     if number < 1000:
         return str(number)
     return f"{number / 1000:.0f}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"
-
-

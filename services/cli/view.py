@@ -17,7 +17,7 @@ from services.cli.summary import clock
 
 BAR = 10
 PLAIN_EVERY_S = 5.0
-LOUD = ("died", "gave_up", "killed", "orphans")
+LOUD = frozenset({"died", "gave_up", "killed", "orphans"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Pace:
 
     def rate(self, rows: int) -> float:
         """Rows per second."""
-        return (rows - self.rows_before) / self.seconds if self.seconds else 0.0
+        return max(0, rows - self.rows_before) / self.seconds if self.seconds else 0.0
 
 
 class View:
@@ -37,8 +37,9 @@ class View:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._plain_at = -PLAIN_EVERY_S
+        self._growing = False
 
     def __enter__(self) -> "View":
         if self._live:
@@ -61,12 +62,13 @@ class View:
         if event.kind in LOUD:
             text.stylize("yellow")
             self._console.print(text)
-        elif self._live:
+        elif self._live and not self._growing:
             text.stylize("dim")
             self._live.update(text, refresh=True)
 
     def grow(self, funnel: Funnel, plan: Plan, pace: Pace) -> None:
         """How far it is."""
+        self._growing = True
         if self._live:
             self._live.update(growth(funnel, plan, pace), refresh=True)
         elif pace.seconds - self._plain_at >= PLAIN_EVERY_S:

@@ -11,16 +11,9 @@ from schemas.identity import derive, normal_form
 from services.planner.state import State, TopicState
 
 DEFECTS = frozenset(
-    {
-        "malformed",
-        "multiple_choice",
-        "answer_leaked",
-        "repeat",
-        "contaminated",
-        "off_topic",
-        "ill_posed",
-        "key_disputed",
-    }
+    {"malformed", "empty", "too_short", "too_long", "answer_too_long", "multiple_choice", "proof", "leak"}
+    | {"repeat", "contaminated"}
+    | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
 """Reasons that speak against a topic. That a problem is unsolved, hard or too easy does not."""
 
