@@ -21,6 +21,8 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (Refusal, StackError) as error:
             typer.secho(error.message, fg="red", err=True)
+            for line in error.log.splitlines() if isinstance(error, StackError) else ():
+                typer.secho(f"  | {line}", dim=True, err=True)
             typer.echo(f"Next step: {error.next_step}", err=True)
             raise typer.Exit(1) from error
 

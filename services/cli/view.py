@@ -17,7 +17,8 @@ from services.cli.summary import clock
 
 BAR = 10
 PLAIN_EVERY_S = 5.0
-LOUD = frozenset({"died", "gave_up", "killed", "orphans"})
+LOUD = frozenset({"died", "killed", "orphans"})
+"""What stays to be read. A process given up comes back as the error that ends the run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`chimera run`, without a stack: the counts add up, the view draws, the run ends, mistakes are told with their line."""
+"""`chimera run` without a stack: counts add up, the view draws, the run ends, mistakes are told with their line."""
 
 import json
 import random
@@ -51,8 +51,8 @@ def life(end: str, subject: str = "physics", number: int = 0) -> list[Event]:
     if end == "rejected":
         return [*events, ProblemRejected.of(asked, "screening", asked.item, reason="repeat", detail=NASTY)]
     if end == "parked":
-        told = {"problem_id": asked.id, "service": "panel", "error": "E", "message": "m"}
-        return [*events, screened, ProblemParked.root(asked.id, "panel", **told)]
+        parked = ProblemParked.after(asked, "panel", problem_id=asked.id, service="panel", error="E", message="m")
+        return [*events, screened, parked]
     verdicts = [Verdict(role=role, model="m", problem_hash="h") for role in ("verifier-a", "verifier-b")]
     events += [screened, *(ProblemVerified.of(screened, v.role, asked.item, verdict=v) for v in verdicts)]
     events.append(ProblemAccepted.of(screened, "panel", asked.item))
@@ -63,7 +63,7 @@ def life(end: str, subject: str = "physics", number: int = 0) -> list[Event]:
         events.append(SampleCurated.after(screened, "aggregator", index, **fields))
     if end == "deleted":
         gone = {"sample_id": asked.id, "subject": subject, "admission": "in", "decision": "", "row_hash": ""}
-        events.append(SampleDeleted.root(asked.id, "cli", **gone))
+        events.append(SampleDeleted.after(asked, "cli", 0, **gone))
     return events
 
 
