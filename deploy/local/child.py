@@ -53,7 +53,10 @@ class Command:
 
 
 class Child:
-    """Runs a Command until `stop()`. `on_change` is called after every start, `on_failure` once when it is given up."""
+    """Runs a Command until `stop()`.
+
+    `on_change` is called after every start and death, `on_failure` once, when the process is given up.
+    """
 
     def __init__(
         self,
@@ -151,6 +154,7 @@ class Child:
                 self._id = None
                 if self._stopping.is_set():
                     return
+                self._on_change()
                 delay = self._after_death(exit_code)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), delay)
@@ -158,8 +162,15 @@ class Child:
                 self.restarts += 1
                 process = await self._spawn()
         except StackError as error:
-            self._tell("gave_up", error.message)
-            self._on_failure(error)
+            self._give_up(error)
+        except OSError as error:  # the state folder cannot be written any more
+            self._give_up(
+                StackError(f"{self.command.name} is not supervised: {error.strerror}", "make room on the disk")
+            )
+
+    def _give_up(self, error: StackError) -> None:
+        self._tell("gave_up", error.message)
+        self._on_failure(error)
 
     def _after_death(self, exit_code: int) -> float:
         """Seconds until the restart. Raises StackError when it died too often."""

@@ -13,7 +13,10 @@ LEAST_FREE_BYTES = 10**9
 
 def claim(directory: Path) -> FileLock:
     """Make the folder and lock it until the lock is released or this process ends, however it ends."""
-    (directory / "logs").mkdir(parents=True, exist_ok=True)
+    try:
+        (directory / "logs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(f"{directory} cannot be used: {error.strerror}", "give another folder") from error
     lock = FileLock(directory / "lock", timeout=0)
     try:
         lock.acquire()

@@ -75,7 +75,7 @@ def fetch(folder: Path | None = None, jars: list[Jar] | None = None, progress: P
     folder = folder or default_cache()
     jars = jars or listed()
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
         missing = [jar for jar in jars if not (folder / jar.filename).exists()]
         if missing:
             _download(missing, folder, progress or (lambda _done, _total: None))
@@ -107,7 +107,7 @@ def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) 
 def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
     """Each jar goes to a temporary folder, is checked there, and only then moves to `folder`."""
     counter = _Counter(sum(jar.size for jar in jars), progress)
-    partial = folder.with_suffix(".partial")
+    partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     context = _maven(partial, counter.file)
 
@@ -125,6 +125,8 @@ def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
             f"Kafka's jars could not be downloaded ({type(error).__name__})",
             f"check the network and start again (what arrived is kept), or copy {folder} from another machine",
         ) from error
+    except OSError as error:
+        raise StackError(f"Kafka's jars cannot be written to {folder}: {error.strerror}", "make room there") from error
     except RuntimeError as error:  # jgo: no repository has it
         raise StackError(
             "your Maven repository lacks one of Kafka's jars", f"add one that has it; jgo says: {error}"

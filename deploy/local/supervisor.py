@@ -82,10 +82,10 @@ class Stack:
     ) -> None:
         try:
             await self._stop()
+            Record(ports=self._ports.taken).write(self.directory)
         finally:
             if not self.failed.cancel() and not self.failed.cancelled():
                 self.failed.exception()  # seen, whether or not the caller awaited it
-            Record(ports=self._ports.taken).write(self.directory)
             self._lock.release()
 
     async def start_infrastructure(self) -> None:

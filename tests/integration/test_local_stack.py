@@ -220,6 +220,12 @@ async def test_a_full_disk_is_refused_before_anything_starts(tmp_path: Path, mon
     assert caught.value.next_step == "make room or give a folder on another disk"
 
 
+async def test_a_folder_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StackError, match=r"file cannot be used: Not a directory\. Next step: give another folder\."):
+        await Stack(tmp_path / "file").__aenter__()
+
+
 class Repository:
     """A Maven repository on this machine with one jar, named in jgo's configuration."""
 
