@@ -17,7 +17,7 @@ _OPTIONS = re.compile(r"(?:^|\s)\(?A[).:]\s.*\s\(?B[).:]\s.*\s\(?C[).:]\s.*\s\(?
 _PROOF = re.compile(
     r"(?:^|[.?!:;]\s+|\bthen |\band )(?:dis)?prove (?:that|the|or)\b|\bgive a (?:rigorous )?proof\b", re.I
 )
-_PROOF_ANSWER = re.compile(r"\W*(?:proof\b.*|q\.?\s*e\.?\s*d\.?|see proof|proven)\W*", re.I | re.DOTALL)
+_PROOF_ANSWER = re.compile(r"\W*(?:proof(?::.*)?|q\.?\s*e\.?\s*d\.?|see (?:the )?proof|proven)\W*", re.I | re.DOTALL)
 _ANSWER_IS = re.compile(r"\b(?:answer|result|solution) (?:is|equals|=)\s*:?\s*|\banswer:\s*", re.I)
 
 

@@ -4,6 +4,7 @@ The schema's name is the form's class name in lower case.
 """
 
 import re
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,7 @@ _LOST_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[bfrt]")
 """JSON reads the start of \\frac, \\times, \\beta, \\rho as a control character; no text of ours holds one."""
 
 
+@cache
 def response_format(form: type[BaseModel]) -> dict[str, Any]:
     """The request's `response_format`; strict, so no further keys and none left out."""
     schema = _closed(form.model_json_schema())
