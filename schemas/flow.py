@@ -56,7 +56,7 @@ SERVICES = (
     ServiceSpec("screening", "screening"),
     ServiceSpec("verifier-a", "verifier"),
     ServiceSpec("verifier-b", "verifier"),
-    ServiceSpec("panel", "panel", state=(("panel-verdicts-changelog", WIDE),)),
+    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", WIDE),)),
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),

@@ -6,19 +6,23 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+CONNECTIONS = 8
 LONGEST_WAIT_S = 5.0
 AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.OutOfMemoryError, OSError)
 
 
 def connect(url: str) -> Redis:
     """Build a client. It connects at the first command."""
-    return Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5)
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=CONNECTIONS, timeout=None, socket_timeout=10, socket_connect_timeout=5
+    )
+    return Redis.from_pool(pool)
 
 
 async def patiently(command: Callable[[], Awaitable[T]]) -> T:

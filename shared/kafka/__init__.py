@@ -8,6 +8,7 @@ progress.py   which offsets may be committed
 intake.py     one loop: records in, many in flight, commit last
 dead.py       dead letters
 follow.py     watch the log without a group
+assignors.py  one replica works, the others stand by
 snapshots.py  the latest value on a compacted Kafka topic
-faust_app.py  the way in for Faust
+faust_loop.py  joins by problem id, run by Faust
 """

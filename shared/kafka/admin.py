@@ -20,6 +20,8 @@ from shared.kafka.clients import RECORD_LIMIT, Producer, observer
 from shared.kafka.codec import Message
 from shared.kafka.names import group, kafka_topic
 
+TOPIC_ALREADY_EXISTS = 36
+
 _FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
 _COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(RECORD_LIMIT)}
 
@@ -73,7 +75,10 @@ async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) ->
     there = set(await admin.list_topics())
     created = {name for name, topic in wanted.items() if topic.name not in there}
     if created:
-        await admin.create_topics([wanted[name] for name in created])
+        answer = await admin.create_topics([wanted[name] for name in created])
+        for topic, code, message in answer.topic_errors:
+            if code not in (0, TOPIC_ALREADY_EXISTS):
+                raise Refusal(f"Kafka topic {topic} could not be created: {message}", "See the broker's log")
     kept = [topic for name, topic in wanted.items() if name not in created]
     for description in await admin.describe_topics([topic.name for topic in kept]) if kept else []:
         needed = next(topic.num_partitions for topic in kept if topic.name == description["topic"])

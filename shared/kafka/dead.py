@@ -1,9 +1,8 @@
 """Dead letters: what could not be handled, with its original key, bytes and headers and why it failed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
-
-from aiokafka import ConsumerRecord
 
 from schemas.events import Event, ItemEvent, ProblemParked, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS
@@ -11,6 +10,17 @@ from schemas.identity import derive
 from shared.kafka.codec import Message, encode
 
 REASON_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A record as it was read; aiokafka's ConsumerRecord serves as well."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +33,7 @@ class Failure:
     attempts: int
 
 
-def dead_letter(name: str, record: ConsumerRecord, failure: Failure) -> list[Message]:
+def dead_letter(name: str, record: Origin, failure: Failure) -> list[Message]:
     """Build the messages that put a record of Kafka topic `name` aside.
 
     The dead letter itself, and `problem.parked` when the record was about a problem.

@@ -1,6 +1,6 @@
 """Watch the log without a group: everything from the start, then whatever comes."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from aiokafka import TopicPartition
 
@@ -14,7 +14,7 @@ from shared.kafka.names import flow_name, kafka_topic
 POLL_MS = 200
 
 
-async def follow(bootstrap: str, factory: str, names: Iterable[str]) -> AsyncIterator[Event | None]:
+async def follow(bootstrap: str, factory: str, names: Iterable[str]) -> AsyncGenerator[Event | None, None]:
     """Yield the events of the named Kafka topics, for ever; `None` whenever nothing more is there yet.
 
     Records that are no events (they become dead letters elsewhere) are passed over.

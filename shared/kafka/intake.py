@@ -44,14 +44,14 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer: AIOKafkaConsumer,
         work: Callable[[ConsumerRecord], Coroutine[None, None, None]],
         *,
-        free: Callable[[], int],
+        capacity: Callable[[], int],
         uncommitted: int,
         drain_s: float,
     ) -> None:
-        """`free` tells how many more records the worker can take."""
+        """`capacity` tells how many records may be under way at this moment."""
         self._consumer = consumer
         self._work = work
-        self._free = free
+        self._capacity = capacity
         self._uncommitted = uncommitted
         self._drain_s = drain_s
         self._progress: dict[TopicPartition, Progress] = {}
@@ -99,7 +99,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _poll(self) -> None:
         self._apply_pauses()
         try:
-            if (free := self._free()) > 0:
+            if (free := self._capacity() - len(self._running)) > 0:
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=free)
             else:
                 await self._wait_for_an_end()

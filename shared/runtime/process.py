@@ -13,12 +13,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from aiokafka.errors import KafkaConnectionError
-
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.errors import Refusal
-from shared.kafka.clients import Producer
+from shared.kafka.clients import KafkaConnectionError, Producer
+from shared.kafka.faust_loop import FaustLoop
 from shared.logs import configure
 from shared.metrics import READY
 from shared.runtime.health import Health
@@ -81,11 +80,13 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
 def _loop(service: Service, settings: Settings, producer: Producer, outcomes: Outcomes) -> Loop:
     if service.handle:
         return StatelessLoop(service.handle, settings, producer, outcomes)
+    if service.join:
+        return FaustLoop(service.join, settings, producer)
     if service.machine:
         return MachineLoop(service.machine, settings, producer)
     if service.sink:
         return SinkLoop(service.sink, settings, producer)
-    raise TypeError("a service has a handler, a machine or a sink")
+    raise TypeError("a service has a handler, a join, a machine or a sink")
 
 
 def _on_signals(stopping: asyncio.Event, loop: Loop) -> None:

@@ -1,4 +1,4 @@
-"""The three kinds of service, as what `build` returns."""
+"""The kinds of service, as what `build` returns."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from schemas.events import Event
-from shared.ports import Sink
+from shared.ports import Join, Sink
 
 Handler = Callable[[Any], Awaitable[Iterable[Event]]]
 """Stateless: an event in, the events that follow from it out. Called again after a crash; only one result counts."""
@@ -35,9 +35,10 @@ class Machine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a process does: exactly one of handler, machine or sink. `close` runs at the end."""
+    """What a process does: exactly one of handler, join, machine or sink. `close` runs at the end."""
 
     handle: Handler | None = None
+    join: Join | None = None
     machine: Machine | None = None
     sink: Sink | None = None
     close: tuple[Callable[[], Awaitable[None]], ...] = ()

@@ -14,13 +14,19 @@ class StatelessLoop:
     """Intake and worker of one process."""
 
     def __init__(self, handle: Handler, settings: Settings, producer: Producer, outcomes: Outcomes) -> None:
-        self._settings = settings
-        self._consumer = member(settings.kafka, group(settings.factory, settings.service), settings.session_s)
+        self._grace_s = settings.grace_s
+        self._topics = [kafka_topic(settings.factory, flow.name) for flow in consumed_by(settings.service)]
+        self._consumer = member(
+            settings.kafka,
+            group(settings.factory, settings.service),
+            settings.session_s,
+            max_poll_interval_s=settings.poll_s,
+        )
         self._worker = Worker(settings, handle, outcomes, producer)
         self._intake = Intake(
             self._consumer,
             self._worker,
-            free=self._worker.free,
+            capacity=self._worker.capacity,
             uncommitted=settings.uncommitted,
             drain_s=settings.drain_s,
         )
@@ -34,9 +40,8 @@ class StatelessLoop:
     async def run(self) -> None:
         """Work until told to stop, leave the group, then let running events finish into the outcome record."""
         await self._consumer.start()
-        topics = [kafka_topic(self._settings.factory, flow.name) for flow in consumed_by(self._settings.service)]
         try:
-            await self._intake.run(topics)
+            await self._intake.run(self._topics)
         finally:
             await self._consumer.stop()
-            await self._intake.finish(self._settings.grace_s)
+            await self._intake.finish(self._grace_s)

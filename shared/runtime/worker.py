@@ -9,12 +9,10 @@ import asyncio
 import logging
 from time import monotonic
 
-from aiokafka import ConsumerRecord
-
 from schemas.events import Event
 from shared.cache.outcomes import DONE, Outcomes
 from shared.errors import Invalid, Refusal, Transient
-from shared.kafka.clients import Producer
+from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, encode, pack, unpack
 from shared.kafka.dead import Failure, dead_letter
 from shared.kafka.names import flow_name
@@ -28,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Handles records for an Intake. `free` tells how many more it can take."""
+    """Handles records for an Intake."""
 
     def __init__(self, settings: Settings, handle: Handler, outcomes: Outcomes, producer: Producer) -> None:
         self._settings = settings
@@ -36,24 +34,18 @@ class Worker:
         self._outcomes = outcomes
         self._producer = producer
         self._slots = asyncio.Semaphore(settings.in_flight)
-        self._held = 0
         self._resting = 0
         self._bugs = 0
 
-    def free(self) -> int:
-        """Slots left. Events that wait for another try hold none, but only so many may wait."""
-        limit = self._settings.in_flight
-        return 0 if self._resting >= limit else limit - (self._held - self._resting)
+    def capacity(self) -> int:
+        """Records that may be under way. Those that wait for another try make room, but only so many may wait."""
+        slots = self._settings.in_flight
+        return 0 if self._resting >= slots else slots + self._resting
 
     async def __call__(self, record: ConsumerRecord) -> None:
         """Finish a record for good. Raises only when the process must stop."""
-        self._held += 1
-        IN_FLIGHT.labels(self._settings.service).inc()
-        try:
+        with IN_FLIGHT.labels(self._settings.service).track_inprogress():
             await self._finish(flow_name(self._settings.factory, record.topic), record)
-        finally:
-            self._held -= 1
-            IN_FLIGHT.labels(self._settings.service).dec()
 
     async def _finish(self, name: str, record: ConsumerRecord) -> None:
         started = monotonic()
