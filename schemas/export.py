@@ -1,7 +1,7 @@
 """Write what is generated from the schemas: JSON Schema per event and of the plan, and the flow picture in the README.
 
-    python -m schemas.export            write
-    python -m schemas.export --check    fail when something committed is out of date
+python -m schemas.export            write
+python -m schemas.export --check    fail when something committed is out of date
 """
 
 import json
@@ -14,6 +14,9 @@ from schemas.plan import Plan
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "schemas" / "generated"
 README = ROOT / "README.md"
+FEW = 3
+"""Producers up to which each gets an arrow of its own."""
+
 BEGIN, END = "<!-- flow: made by python -m schemas.export -->\n", "<!-- end of flow -->"
 
 
@@ -50,14 +53,16 @@ def picture() -> str:
     """Draw the flow as a Mermaid chart: services, and the events that travel between them."""
     names = [service.name for service in SERVICES]
     lines = [f"  {name}(({name}))" if name in ("planner", "aggregator") else f"  {name}({name})" for name in names]
-    lines += ["  cli(chimera)", "  trainer[[trainer]]"]
+    lines += ["  cli(chimera)", "  trainer[[trainer]]", "  several(several services)"]
     edges: dict[tuple[str, str], list[str]] = {}
     for flow in FLOW:
-        for producer in flow.producers:
+        producers = flow.producers if len(flow.producers) <= FEW else ("several",)
+        for producer in producers:
             for consumer in flow.consumers:
-                if flow.name != "problem.parked":
-                    edges.setdefault((producer, consumer), []).append(flow.name)
-    lines += [f"  {producer} -- {'<br/>'.join(events)} --> {consumer}" for (producer, consumer), events in edges.items()]
+                edges.setdefault((producer, consumer), []).append(flow.name)
+    lines += [
+        f"  {producer} -- {'<br/>'.join(events)} --> {consumer}" for (producer, consumer), events in edges.items()
+    ]
     return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
 
 

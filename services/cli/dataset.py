@@ -1,0 +1,9 @@
+"""stub."""
+
+import typer
+
+app = typer.Typer()
+
+
+@app.callback()
+def dataset() -> None: ...
