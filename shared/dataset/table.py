@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from shared.dataset.query import select, text
 from shared.dataset.schema import SCHEMA_VERSION, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal, Transient
 from shared.ports import Record
@@ -88,10 +88,10 @@ class Table:
         watermark = self.mark(f"{_name(record.kafka_topic, record.incarnation)}/{record.partition}")
         return watermark is not None and record.offset <= watermark
 
-    def read(self, columns: Sequence[str], where: Any = None) -> pa.Table:
-        """Some columns of all rows, or of those that an Arrow expression selects."""
+    def read(self, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Some columns of the lines for which an SQL condition holds."""
         with _translated("cannot read the table"):
-            return self._delta.to_pyarrow_dataset().to_table(columns=list(columns), filter=where)
+            yield from select(self._delta, columns, where, order)
 
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
         """Add lines, none or many, in one commit. Raises Conflict, or Transient when it could not be written."""
@@ -173,5 +173,4 @@ def _raise(marks: dict[str, int], name: str, number: int) -> None:
 
 
 def _among(ids: Iterable[str]) -> str:
-    listed = ", ".join(f"'{UUID(one)}'" for one in ids)
-    return f"id in ({listed})"
+    return f"id in ({', '.join(map(text, ids))})"
