@@ -56,12 +56,14 @@ SERVICES = (
     ServiceSpec("screening", "screening"),
     ServiceSpec("verifier-a", "verifier"),
     ServiceSpec("verifier-b", "verifier"),
-    ServiceSpec("panel", "panel", state=(("panel-verdicts-changelog", WIDE),)),
+    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", WIDE),)),
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),
-    ServiceSpec("aggregator", "aggregator", sole=True),
+    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),)),
 )
+
+SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}
 
 _ANY = tuple(service.name for service in SERVICES)
 _VERIFIERS = ("verifier-a", "verifier-b")

@@ -1,8 +1,8 @@
 """What handlers need from the outside world: Protocols and value types, no implementation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -47,8 +47,13 @@ class Model(Protocol):
         """Fill the prompt's fields and ask. Streamed; the reply may be long."""
         ...
 
-    async def structured(self, fields: Mapping[str, str], form: type[T], *, seed: int) -> tuple[T, Provenance]:
-        """As `complete`, and the answer as an object of the given form. Raises Malformed after a few tries."""
+    async def structured(
+        self, fields: Mapping[str, str], form: type[T], *, seed: int
+    ) -> tuple[T, tuple[Provenance, ...]]:
+        """As `complete`, and the answer as an object of the given form, with every call it took.
+
+        Raises Malformed after a few tries.
+        """
         ...
 
 
@@ -105,4 +110,15 @@ class Sink(Protocol):
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
         """Events decided after `mark` (`None`: from the beginning), and the mark behind them."""
+        ...
+
+
+class Join(Protocol):
+    """Joins events by key: folds each into its case. Pure; called again for an event that comes again.
+
+    The case keeps the decision once it is made, so that a repeated event decides the same.
+    """
+
+    def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event]]:
+        """Return the new case (`None`: none yet) and the events that it decides on now."""
         ...

@@ -32,6 +32,14 @@ class Settings(BaseSettings):
 
     in_flight: int = Field(default=32, ge=1)
     """Events handled at once by one process."""
+    session_s: float = Field(default=45.0, ge=6)
+    """How long a silent process keeps its partitions, in seconds. Short: quick takeover; long: patient with stalls."""
+    poll_s: float = Field(default=300.0, gt=0)
+    """A process that asks for no records for so long is out of its group, in seconds."""
+    batch_events: int = Field(default=500, ge=1)
+    """Most events that a stateful service or sink takes at once."""
+    batch_s: float = Field(default=0.5, ge=0)
+    """How long a sink gathers a batch, in seconds."""
     uncommitted: int = Field(default=200, ge=1)
     """Finished but uncommitted records a partition before it is paused."""
     attempts: int = Field(default=5, ge=1)

@@ -39,6 +39,9 @@ class SampleDeleted(Event):
     type: ClassVar[str] = "sample.deleted"
 
     sample_id: UUID
+    subject: str
+    admission: str
+    """What the row was when it went: in, reserve or aside."""
     decision: str
     row_hash: str
 

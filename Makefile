@@ -1,0 +1,76 @@
+# Chimera: everything a developer types. Needs Python 3.11 or later, make and git; the rest comes by locked, hashed
+# package into .venv.
+#
+# requirements/bootstrap.txt  uv itself        local.txt      base and the one-machine stack: `make run`
+#              base.txt       the services     dev.txt        local and tests, linters
+#              trainer.txt    the trainer      inference.txt  trainer and vLLM, for rollouts on the same GPUs
+# An image installs base.txt or trainer.txt with `uv pip sync --require-hashes` and copies the packages to a folder on
+# PYTHONPATH: nothing needs to be built there.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock clean
+
+ARGS ?=
+BIN := .venv/bin
+UV := $(BIN)/uv
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+COMPILE = $(UV) pip compile --quiet --upgrade --no-header --generate-hashes --universal --python-version 3.11 pyproject.toml
+
+help: ## show this list
+	@printf '\n  \033[1mChimera\033[0m - a factory for reasoning data\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\n'
+
+run: .venv/.local ## start the stack and grow a small dataset; make run ARGS="--rows 50"
+	@$(BIN)/chimera run $(ARGS)
+
+test: .venv/.dev ## all tests, with a real Kafka and a real Valkey; make test ARGS="-k stack"
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/.dev ## style, types, who imports whom, generated schemas up to date
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m schemas.export --check
+
+bench: .venv/.dev ## measure throughput and cost per event
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: .venv/.uv ## resolve all dependencies anew into requirements/
+	echo uv | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/bootstrap.txt
+	$(COMPILE) --extra local --extra dev -o requirements/dev.txt
+	$(COMPILE) --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(COMPILE) -c requirements/dev.txt -o requirements/base.txt
+	$(COMPILE) --extra trainer --extra inference --excludes requirements/without-faust.txt -o requirements/inference.txt
+	$(COMPILE) --extra trainer -c requirements/inference.txt --excludes requirements/without-faust.txt -o requirements/trainer.txt
+
+clean: ## remove .venv, caches and build output; the dataset and the state in .chimera stay
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment, step by step; each step leaves a stamp, so that a second call is instant.
+
+.venv/.uv: requirements/bootstrap.txt
+	@python=; for candidate in python3.11 python3.12 python3.13 python3.14 python3; do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo 'make: Python 3.11 or later was not found. Next step: install it, so that `python3.11 --version` works.' >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making .venv with $$python"; $$python -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+.venv/.local: .venv/.uv requirements/local.txt pyproject.toml
+	@echo 'Installing requirements/local.txt'
+	@$(INSTALL) --require-hashes -r requirements/local.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.local requirements/dev.txt
+	@echo 'Installing requirements/dev.txt'
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@

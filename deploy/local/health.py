@@ -1,0 +1,36 @@
+"""Waits until services say that they are ready."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import httpx
+
+from deploy.local.ports import LOOPBACK
+
+_POLL_S = 0.1
+
+
+async def until(ready: Callable[[], Awaitable[bool]], timeout_s: float) -> bool:
+    """Ask until `ready`; False when `timeout_s` has passed."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not await ready():  # noqa: ASYNC110 - another process: there is no event to wait for
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def unready(ports: Mapping[str, int], timeout_s: float) -> list[str]:
+    """Poll `/readyz` of every named port until it answers 200. Returns the names that did not within `timeout_s`."""
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+
+        async def ready(port: int) -> bool:
+            try:
+                return (await client.get(f"http://{LOOPBACK}:{port}/readyz")).status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+        answers = await asyncio.gather(*(until(partial(ready, port), timeout_s) for port in ports.values()))
+    return [name for name, ok in zip(ports, answers, strict=True) if not ok]

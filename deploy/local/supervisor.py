@@ -1,0 +1,241 @@
+"""The one-machine stack: Kafka, Valkey and the services given to it, each its own process under one supervisor.
+
+    async with Stack(Path(".chimera")) as stack:
+        await stack.start_infrastructure()
+        ...                                     # make Kafka topics at stack.bootstrap
+        await stack.start_services([Process("planner"), Process("synthesis", replicas=2)])
+        await stack.failed                      # raises StackError when a process died too often
+
+Leaving the block stops the services, then Valkey, then Kafka; a cancellation while it stops ends everything at once.
+State stays in the folder: `kafka/`, `valkey/`, `logs/`, `stack.json` (record.py). It knows no service by name.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from deploy.local import folder, health, kafka_jars, orphans
+from deploy.local.child import Child, Command, RestartPolicy
+from deploy.local.download import download
+from deploy.local.errors import StackError
+from deploy.local.events import Kind, OnEvent, StackEvent
+from deploy.local.kafka import Kafka
+from deploy.local.ports import Ports
+from deploy.local.process import Process
+from deploy.local.record import ProcessId, Record, Running
+from deploy.local.valkey import Valkey
+
+READY_TIMEOUT_S = 60.0
+T = TypeVar("T")
+DEFAULT_RESTART = RestartPolicy()
+
+
+class Stack:
+    """See the top of this file. Every failure is a StackError, raised here or through `failed`."""
+
+    failed: asyncio.Future[None]
+    """Never completes; raises StackError once a process has been given up."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        factory: str = "chimera",
+        on_event: OnEvent = lambda _event: None,
+        restart: RestartPolicy = DEFAULT_RESTART,
+    ) -> None:
+        self.directory = directory.resolve()
+        self.timings: dict[str, float] = {}
+        """Seconds until ready: `kafka`, `valkey`, `services`; `kafka` without the download of its jars."""
+        self._factory = factory
+        self._on_event = on_event
+        self._restart = restart
+        self._specs: dict[str, Process] = {}
+        self._services: dict[str, Child] = {}
+        self._servers: dict[str, Child] = {}
+
+    async def __aenter__(self) -> Self:
+        """Claim the folder and clean up after an earlier supervisor; start nothing yet."""
+        self._lock = folder.claim(self.directory)
+        try:
+            folder.check_space(self.directory)
+            ended = await asyncio.to_thread(orphans.end, self.directory)
+            self._ports = Ports(Record.read(self.directory).ports)
+            self._supervisor = ProcessId.of(os.getpid())
+            self._write_record()
+        except BaseException:
+            self._lock.release()
+            raise
+        self.failed = asyncio.get_running_loop().create_future()
+        if ended:
+            self._tell("orphans", "stack", f"ended what an earlier run left behind: {', '.join(ended)}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._stop()
+            Record(ports=self._ports.taken).write(self.directory)
+        finally:
+            if not self.failed.cancel() and not self.failed.cancelled():
+                self.failed.exception()  # seen, whether or not the caller awaited it
+            self._lock.release()
+
+    async def start_infrastructure(self) -> None:
+        """Fetch what is missing, start Kafka and Valkey side by side, return when both answer."""
+        jars = await download(self._on_event)
+        place = self.directory
+        self._kafka = Kafka(place / "kafka", self._ports.take("kafka"), self._ports.take("kafka-controller"), jars)
+        self._valkey = Valkey(place / "valkey", self._ports.take("valkey"))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._start_server(self._kafka))
+                tasks.create_task(self._start_server(self._valkey))
+        except* StackError as errors:
+            raise errors.exceptions[0] from None
+
+    async def start_services(self, processes: Sequence[Process], timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Start every instance and return when all of them are ready."""
+        started = time.monotonic()
+        self._specs |= {process.name: process for process in processes}
+        await self._start_instances(
+            [(process, name) for process in processes for name in process.instances()], timeout_s
+        )
+        self.timings["services"] = time.monotonic() - started
+
+    async def scale(self, name: str, replicas: int, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Start or stop instances of a service that runs, until there are `replicas`."""
+        before = self._specs[name].instances()
+        process = self._specs[name] = replace(self._specs[name], replicas=replicas)
+        wanted = process.instances()
+        await asyncio.gather(*(self._services.pop(extra).stop() for extra in before if extra not in wanted))
+        self._write_record()
+        await self._start_instances([(process, new) for new in wanted if new not in before], timeout_s)
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address, "host:port"."""
+        return self._kafka.bootstrap
+
+    @property
+    def valkey_url(self) -> str:
+        return self._valkey.url
+
+    def processes(self) -> list[Running]:
+        """List what runs at this moment; one that waits for its restart is not among them."""
+        children = [*self._servers.values(), *self._services.values()]
+        return [running for child in children if (running := child.running)]
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Signal one process by its instance name. For tests: it will be restarted."""
+        (self._servers | self._services)[name].send(number)
+
+    def summary(self) -> str:
+        """One line for a person: how long each took to be ready."""
+        parts = [f"kafka {kafka_jars.VERSION} ready {self.timings['kafka']:.1f} s"]
+        parts.append(f"valkey {self.timings['valkey']:.1f} s")
+        if "services" in self.timings:
+            parts.append(f"{len(self._services)} services {self.timings['services']:.1f} s")
+        return " · ".join(parts)
+
+    async def _start_server(self, server: Kafka | Valkey) -> None:
+        started = time.monotonic()
+        await server.prepare()
+        # The kernel ends a server gently when the supervisor dies: it has files to close.
+        command = Command(
+            server.name,
+            server.argv,
+            self._environment(),
+            self._log(server.name),
+            server.folder,
+            orphan_signal=signal.SIGTERM,
+        )
+        child = self._servers[server.name] = self._child(command)
+        await child.start()
+        if not await self._unless_failed(health.until(server.answers, READY_TIMEOUT_S)):
+            raise _not_ready([child])
+        self.timings[server.name] = time.monotonic() - started
+        self._tell("ready", server.name, f"ready in {self.timings[server.name]:.1f} s")
+
+    async def _start_instances(self, instances: Sequence[tuple[Process, str]], timeout_s: float) -> None:
+        children = []
+        for process, name in instances:
+            port = self._ports.take(name) if process.has_health else None
+            env = self._environment() | self._settings(process, port) | dict(process.env)
+            command = Command(name, process.command_line, env, self._log(name), None, port, process.grace_s)
+            child = self._services[name] = self._child(command)
+            children.append(child)
+            await child.start()
+        ports = {child.command.name: port for child in children if (port := child.command.health_port)}
+        late = await self._unless_failed(health.unready(ports, timeout_s))
+        if late:
+            raise _not_ready([self._services[name] for name in late])
+        for child in children:
+            self._tell("ready", child.command.name, "ready")
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}  # noqa: TID251 - passed on
+
+    def _settings(self, process: Process, health_port: int | None) -> dict[str, str]:
+        """Build what `shared.settings` reads from the environment, as far as only the stack knows it."""
+        return {
+            "CHIMERA_SERVICE": process.name,
+            "CHIMERA_FACTORY": self._factory,
+            "CHIMERA_KAFKA": self.bootstrap,
+            "CHIMERA_VALKEY": self.valkey_url,
+            **({"CHIMERA_HEALTH_PORT": str(health_port)} if health_port else {}),
+        }
+
+    def _log(self, name: str) -> Path:
+        return folder.rotate_log(self.directory, name)
+
+    def _child(self, command: Command) -> Child:
+        return Child(command, self._restart, self._on_event, self._write_record, self._fail)
+
+    def _fail(self, error: StackError) -> None:
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    async def _unless_failed(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await `work`, but not longer than the stack is sound."""
+        task = asyncio.ensure_future(work)
+        try:
+            both: list[asyncio.Future[Any]] = [task, self.failed]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if self.failed.done():
+                self.failed.result()
+            return await task
+        finally:
+            task.cancel()
+
+    async def _stop(self) -> None:
+        try:
+            await asyncio.gather(*(child.stop() for child in self._services.values()))
+            for name in ("valkey", "kafka"):
+                if name in self._servers:
+                    await self._servers[name].stop()
+        except asyncio.CancelledError:
+            for child in [*self._services.values(), *self._servers.values()]:
+                child.abandon()
+            raise
+
+    def _write_record(self) -> None:
+        record = Record(supervisor=self._supervisor, ports=self._ports.taken, processes=self.processes())
+        if self._servers:
+            record.bootstrap, record.valkey_url = self.bootstrap, self.valkey_url
+        record.write(self.directory)
+
+    def _tell(self, kind: Kind, process: str, message: str) -> None:
+        self._on_event(StackEvent(kind, process, message))
+
+
+def _not_ready(children: Sequence[Child]) -> StackError:
+    names = ", ".join(child.command.name for child in children)
+    return StackError(f"not ready in time: {names}", f"read {children[0].command.log}", children[0].last_lines())

@@ -1,0 +1,1 @@
+"""Does the solution land on the key, and is the trace sound?"""

@@ -1,0 +1,42 @@
+"""Does the solution land on the key? Right, wrong, or cannot be told; and is another attempt worth it?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.events import Event, SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.item import Attempt, Item, Problem
+from services.answer_checker.trace import flaws
+from shared.ports import Comparison, Grader
+
+ROLE = "answer_checker"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """`traces` attempts are wanted; `retries` more while none has landed on the key."""
+
+    grader: Grader
+    traces: int
+    retries: int
+
+    async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
+        checked = await self._check(event.attempt, event.item.written)
+        item = event.item.with_(attempts=(*event.item.attempts, checked))
+        final = not self._wants_more(item)
+        said = SolutionChecked.of(event, ROLE, item=item, final=final)
+        return [said] if final else [said, SolutionRequested.of(event, ROLE, item=said.item)]
+
+    async def _check(self, attempt: Attempt, problem: Problem) -> Attempt:
+        found = await self._compare(attempt, problem)
+        return attempt.with_(agrees=found.agrees, method=found.method, flaws=flaws(attempt))
+
+    async def _compare(self, attempt: Attempt, problem: Problem) -> Comparison:
+        if "truncated" in attempt.flaws:
+            return Comparison("unsure", "truncated")
+        if attempt.answer is None:
+            return Comparison("unsure", "no_answer")
+        return await self.grader.compare(problem.answer, attempt.answer, problem.answer_type)
+
+    def _wants_more(self, item: Item) -> bool:
+        landed = any(attempt.agrees == "yes" for attempt in item.attempts)
+        return len(item.attempts) < self.traces + (0 if landed else self.retries)

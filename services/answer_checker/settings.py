@@ -1,0 +1,8 @@
+from shared import settings
+
+
+class Settings(settings.Settings):
+    """Answer checker: large events and little waiting, so few at once."""
+
+    service: str = "answer_checker"
+    in_flight: int = 16

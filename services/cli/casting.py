@@ -1,0 +1,65 @@
+"""Who plays the models: the simulator's cast, or one real model in all roles; and what is written down for services."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from deploy.local.process import Process
+from schemas.flow import SERVICES
+from schemas.plan import Plan
+from shared.errors import Refusal
+from shared.llm import RoleModel, Roles
+
+SIMULATOR = "simulator"
+
+_CAST = {
+    "writer": "sim-writer",
+    "verifier_a": "sim-verifier-a",
+    "verifier_b": "sim-verifier-b",
+    "solver": "sim-solver",
+    "judge": "sim-judge",
+    "base": "sim-base",
+}
+
+_LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, "sim-solver": 400, "sim-judge": 50}
+"""Slow enough to be watched."""
+
+
+def simulated(port: int) -> Roles:
+    """Every role played by the simulator on a port of this machine."""
+    url = f"http://127.0.0.1:{port}/v1"
+    cast = {
+        role: RoleModel(endpoint=SIMULATOR, base_url=url, model=name, simulated=True) for role, name in _CAST.items()
+    }
+    return Roles(**cast)
+
+
+def simulator(port: int, seed: int) -> Process:
+    """The simulator as a process. It has no health port: ask it for its models."""
+    settings = {"PORT": str(port), "SEED": str(seed), "LATENCY_MS": json.dumps(_LATENCY_MS)}
+    env = {f"CHIMERA_SIM_{name}": value for name, value in settings.items()}
+    return Process(SIMULATOR, env=env, has_health=False)
+
+
+def services(directory: Path) -> list[Process]:
+    """Every service of the flow, with what `written` wrote."""
+    files = {"PLAN": "plan.yaml", "MODELS": "models.json", "DATASET": "dataset"}
+    env = {f"CHIMERA_{name}": str(directory.resolve() / file) for name, file in files.items()}
+    return [Process(service.name, f"services.{service.module}", env=env) for service in SERVICES]
+
+
+def check_unmixed(directory: Path, *, simulated: bool) -> None:
+    """Refuse to mix rows of simulated and of real models in one folder."""
+    path = directory / "models.json"
+    if path.exists() and Roles.load(path).writer.simulated != simulated:
+        kind = "simulated" if not simulated else "real"
+        raise Refusal(f"{directory} holds the work of {kind} models", "Name another folder with --dir")
+
+
+def write(directory: Path, plan: Plan, roles: Roles) -> None:
+    """Write down plan and models where the services read them. Keys are not among it, only their variables' names."""
+    directory.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(plan.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    (directory / "plan.yaml").write_text(text, encoding="utf-8")
+    (directory / "models.json").write_text(roles.model_dump_json(indent=1), encoding="utf-8")

@@ -1,0 +1,47 @@
+"""What a person asked for, checked before anything starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.plan import Plan
+from shared.errors import Refusal
+from shared.llm import RoleModel
+from shared.plan import load_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One run."""
+
+    plan: Plan
+    directory: Path
+    model: RoleModel | None = None
+    """Plays every role; `None`: the simulator does."""
+    seed: int = 0
+    """Of the simulator."""
+
+    @property
+    def simulated(self) -> bool:
+        return self.model is None
+
+    @property
+    def dataset(self) -> Path:
+        return self.directory / "dataset"
+
+
+def plan(path: Path, rows: int | None) -> Plan:
+    """The plan in a file, for `rows` rows if given. Raises Refusal."""
+    found = load_plan(path)
+    return found.model_copy(update={"rows": rows}) if rows else found
+
+
+def endpoint(base_url: str, model: str, api_key_env: str | None) -> RoleModel:
+    """A real model. Raises Refusal for an address that cannot be one."""
+    try:
+        return RoleModel(base_url=base_url, model=model, api_key_env=api_key_env)
+    except ValidationError as error:
+        raise Refusal(
+            f"{base_url} is no address of an endpoint", "Give one like http://127.0.0.1:8000/v1, without user or query"
+        ) from error

@@ -1,0 +1,54 @@
+"""What lies in the dataset's folder."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schemas.plan import Plan
+from shared.dataset import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Rows and releases so far."""
+
+    by_subject: Mapping[str, int] = field(default_factory=dict)
+    """Admitted rows."""
+    released: int = 0
+    """Admitted rows in the latest release."""
+    tokens: int | None = None
+    """Generated for everything that has ended; `None` when any count is unknown."""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Product":
+        """Read the folder; nothing there is no rows. Raises Refusal when a newer software wrote it."""
+        if not (folder / "rows" / "_delta_log").exists() or not (folder / "ledger" / "_delta_log").exists():
+            return cls()
+        dataset = Dataset.open(folder)
+        admitted = {
+            subject: n for (subject, how), n in dataset.rows.counts("subject", "admission").items() if how == "in"
+        }
+        rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
+        counts = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
+        return cls(admitted, _released(folder), None if None in counts else sum(counts))
+
+    @property
+    def rows(self) -> int:
+        return sum(self.by_subject.values())
+
+    def complete(self, plan: Plan) -> bool:
+        """Whether every subject has its rows, and a release holds them."""
+        full = all(self.by_subject.get(name, 0) >= quota for name, quota in plan.quotas().items())
+        return full and self.released >= plan.rows
+
+
+def _pairs(part: Any, *columns: str) -> Any:
+    table = part.table(*columns)
+    return zip(*(table[column].to_pylist() for column in columns), strict=True)
+
+
+def _released(folder: Path) -> int:
+    manifests = [json.loads(path.read_text("utf-8")) for path in (folder / "releases").glob("*.json")]
+    return int(max(manifests, key=lambda manifest: manifest["number"])["rows"]) if manifests else 0

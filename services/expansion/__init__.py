@@ -1,0 +1,1 @@
+"""A subject becomes many fine topics."""

@@ -1,0 +1,1 @@
+"""Joins two verdicts into a tier."""

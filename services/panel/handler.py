@@ -1,0 +1,75 @@
+"""Joins the first verdict of each verifier on the same problem text, and decides once."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
+from schemas.item import Item, Step, Verdict
+from schemas.model import Model
+from services.panel.tiers import find
+from shared.errors import Invalid
+
+ROLES = ("verifier-a", "verifier-b")
+
+
+class Heard(Model):
+    """What one verifier said, and its part of the item's lineage."""
+
+    verdict: Verdict
+    lineage: tuple[Step, ...]
+
+
+class Case(Model):
+    """State of one problem: what was heard first from each role, then the decision for ever."""
+
+    problem_hash: str
+    heard: tuple[Heard, ...] = ()
+    accepted: ProblemAccepted | None = None
+    rejected: ProblemRejected | None = None
+
+    @property
+    def decision(self) -> Event | None:
+        return self.accepted or self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class JoinVerdicts:
+    """`tiers` are those that go on; items of another tier are rejected and stay queryable."""
+
+    tiers: Collection[str]
+
+    def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event]]:
+        """Fold a verdict into the case.
+
+        Raises Invalid when the verdict speaks about another text than the first one did.
+        """
+        verdict = event.verdict
+        known = Case.model_validate_json(case) if case else Case(problem_hash=verdict.problem_hash)
+        if known.problem_hash != verdict.problem_hash:
+            raise Invalid(f"{verdict.role} judged another text than was judged before")
+        if known.decision is None and verdict.role not in {heard.verdict.role for heard in known.heard}:
+            known = self._hear(known, event)
+        return known.model_dump_json().encode(), [known.decision] if known.decision else []
+
+    def _hear(self, case: Case, event: ProblemVerified) -> Case:
+        heard = (*case.heard, Heard(verdict=event.verdict, lineage=event.item.lineage))
+        if {each.verdict.role for each in heard} != set(ROLES):
+            return case.with_(heard=heard)
+        decision = self._decide(heard, event)
+        if isinstance(decision, ProblemAccepted):
+            return Case(problem_hash=case.problem_hash, accepted=decision)
+        return Case(problem_hash=case.problem_hash, rejected=decision)
+
+    def _decide(self, heard: tuple[Heard, ...], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
+        ordered = sorted(heard, key=lambda each: each.verdict.role)
+        verdicts = tuple(each.verdict for each in ordered)
+        steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
+        finding = find(verdicts, _writer(event.item))
+        item = event.item.with_(verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail)
+        if finding.tier in self.tiers:
+            return ProblemAccepted.of(event, "panel", item)
+        return ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
+
+
+def _writer(item: Item) -> str | None:
+    return next((call.model for step in item.lineage if step.type == "problem.drafted" for call in step.calls), None)

@@ -1,0 +1,1 @@
+"""Asks for as many problems, of the topics that lack them, as the measured yield says."""

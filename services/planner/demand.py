@@ -1,0 +1,52 @@
+"""How many problems to have under way, for each subject. Numbers only."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from math import ceil
+
+from schemas.plan import Plan
+from services.planner.state import State
+
+PRIOR = 8
+"""How many endings an assumed yield weighs."""
+
+
+def lacks(plan: Plan, state: State) -> dict[str, int]:
+    """Rows that each subject lacks; those in reserve are as good as admitted."""
+    supply = {name: state.subject(name).admitted + state.subject(name).reserve for name in plan.subjects}
+    return {name: max(0, quota - supply[name]) for name, quota in plan.quotas().items()}
+
+
+def yields(plan: Plan, state: State) -> dict[str, float]:
+    """Share of problems that become rows, in (0, 1): measured for each subject, drawn towards that of all.
+
+    The mean of all is in turn drawn towards the plan's assumption. Each prior weighs PRIOR endings.
+    """
+    subjects = [state.subject(name) for name in plan.subjects]
+    overall = _shrunk(sum(s.good for s in subjects), sum(s.ended for s in subjects), towards=plan.yield_assumed)
+    return {name: _shrunk(state.subject(name).good, state.subject(name).ended, overall) for name in plan.subjects}
+
+
+def _shrunk(good: int, ended: int, towards: float) -> float:
+    return (good + PRIOR * towards) / (ended + PRIOR)
+
+
+def wanted(plan: Plan, state: State) -> dict[str, int]:
+    """Problems that should be in flight so that the expected rows cover what each subject lacks."""
+    expected = yields(plan, state)
+    return {name: ceil(lack / expected[name]) for name, lack in lacks(plan, state).items()}
+
+
+def share(slots: int, wanted: Mapping[str, int], in_flight: Mapping[str, int]) -> Iterator[str]:
+    """Whose problem to ask for next, until every slot is taken or every want met.
+
+    Slots go by the Sainte-Laguë method, which favours neither large nor small subjects.
+    """
+    held = Counter(in_flight)
+    while held.total() < slots:
+        waiting = [name for name in wanted if held[name] < wanted[name]]
+        if not waiting:
+            return
+        name = max(waiting, key=lambda name: wanted[name] / (2 * held[name] + 1))
+        held[name] += 1
+        yield name

@@ -1,0 +1,95 @@
+"""What each event does to the state. Said twice, an event changes nothing the second time.
+
+An ending counts if its problem is in flight or parked, and takes it from there: that is all the memory it needs.
+"""
+
+from uuid import UUID
+
+from schemas.events import ProblemParked, ProblemRejected, SampleCurated, SampleDeleted, SubjectRequested, TopicExpanded
+from schemas.events.base import Cause
+from schemas.identity import derive, normal_form
+from services.planner.state import State, TopicState
+
+DEFECTS = frozenset(
+    {"malformed", "empty", "too_short", "too_long", "answer_too_long", "multiple_choice", "proof", "leak"}
+    | {"repeat", "contaminated"}
+    | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
+)
+"""Reasons that speak against a topic. That a problem is unsolved, hard or too easy does not."""
+
+
+def subject_id(root: UUID, subject: str) -> UUID:
+    """Parent of everything that is asked about a subject."""
+    return derive(root, f"subject/{normal_form(subject)}")
+
+
+def expand(state: State, event: TopicExpanded, root: UUID) -> State:
+    """Add the topics that are new. The latest pass ends with its own answer; the subject is dry if that had none."""
+    subject = state.subject(event.subject)
+    known = {known.topic.id(root) for known in subject.topics}
+    new = {topic.id(root): TopicState(topic=topic) for topic in event.topics if topic.id(root) not in known}
+    state = state.with_subject(event.subject, topics=(*subject.topics, *new.values()))
+    cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
+    if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
+        state = state.with_subject(event.subject, expanding=False, dry=not new)
+    return state
+
+
+def curate(state: State, event: SampleCurated) -> State:
+    """The problem is a row. A row in reserve may be admitted later."""
+    row, admitted, reserve = event.sample_id, event.admission == "in", event.admission == "reserve"
+    if place := state.place(row):
+        name, subject = place[0], state.subject(place[0])
+        state = state.without(row).with_topic(place, defects_in_a_row=0)
+        if reserve:
+            state = state.with_(reserve={**state.reserve, row: name})
+        return state.with_subject(
+            name,
+            admitted=subject.admitted + admitted,
+            reserve=subject.reserve + reserve,
+            ended=subject.ended + 1,
+            good=subject.good + (admitted or reserve),
+        )
+    if admitted and row in state.reserve:
+        name = state.reserve[row]
+        return _unreserve(state, row).with_subject(name, admitted=state.subject(name).admitted + 1)
+    return state
+
+
+def reject(state: State, event: ProblemRejected) -> State:
+    """The problem is none. A defect counts against its topic; anything else ends the topic's row of defects."""
+    if (place := state.place(event.item.id)) is None:
+        return state
+    name, number = place
+    subject = state.subject(name)
+    defects = subject.topics[number].defects_in_a_row + 1 if event.reason in DEFECTS else 0
+    state = state.without(event.item.id).with_topic(place, defects_in_a_row=defects)
+    return state.with_subject(name, ended=subject.ended + 1)
+
+
+def park(state: State, event: ProblemParked) -> State:
+    """The problem waits for a person and frees its slot. It still counts when it ends after all."""
+    if (place := state.in_flight.get(event.problem_id)) is None:
+        return state
+    return state.without(event.problem_id).with_(parked={**state.parked, event.problem_id: place})
+
+
+def delete(state: State, event: SampleDeleted) -> State:
+    """The row is gone, and its place free again. It may be heard of before the row is."""
+    row = event.sample_id
+    if row in state.deleted:
+        return state
+    state = state.with_(deleted=state.deleted | {row})
+    if state.place(row):
+        return state.without(row)
+    if row in state.reserve:
+        return _unreserve(state, row)
+    if event.admission == "in":
+        return state.with_subject(event.subject, admitted=state.subject(event.subject).admitted - 1)
+    return state
+
+
+def _unreserve(state: State, row: UUID) -> State:
+    name = state.reserve[row]
+    rest = {key: subject for key, subject in state.reserve.items() if key != row}
+    return state.with_(reserve=rest).with_subject(name, reserve=state.subject(name).reserve - 1)

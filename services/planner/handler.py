@@ -1,0 +1,117 @@
+"""Asks for as many problems, of the topics that lack them, as the measured yield says.
+
+A closed loop: every ending updates the state, then requests are topped up to what the state says is wanted, within
+the plan's limit on work in progress. A request is a pure function of plan, topic and number.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from schemas.events import (
+    Event,
+    PlanAdopted,
+    ProblemParked,
+    ProblemRejected,
+    ProblemRequested,
+    SampleCurated,
+    SampleDeleted,
+    SubjectRequested,
+    TopicExpanded,
+)
+from schemas.identity import derive, factory_id
+from schemas.item import Topic
+from schemas.plan import Plan
+from services.planner.demand import lacks, share, wanted
+from services.planner.endings import curate, delete, expand, park, reject, subject_id
+from services.planner.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Follows one plan in one factory."""
+
+    state_type: ClassVar[type[State]] = State
+
+    plan: Plan
+    factory: str
+
+    @property
+    def root(self) -> UUID:
+        return factory_id(self.factory)
+
+    def start(self, state: State | None, now: datetime) -> tuple[State, Sequence[Event]]:
+        """Begin, or go on from a snapshot. A plan that is new is adopted: what it changes holds from now on."""
+        state = state or State()
+        if state.plan_hash == self.plan.hash:
+            return self._top_up(state)
+        adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)
+        moist = {name: subject.with_(dry=False) for name, subject in state.subjects.items()}
+        state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=moist)
+        state, events = self._top_up(state)
+        return state, (adopted, *events)
+
+    def __call__(self, state: State, event: Event, now: datetime) -> tuple[State, Sequence[Event]]:
+        match event:
+            case TopicExpanded():
+                state = expand(state, event, self.root)
+            case SampleCurated():
+                state = curate(state, event)
+            case ProblemRejected():
+                state = reject(state, event)
+            case ProblemParked():
+                state = park(state, event)
+            case SampleDeleted():
+                state = delete(state, event)
+            case _:  # evaluation.completed, audit.judged: nothing is decided by them yet
+                return state, ()
+        return self._top_up(state)
+
+    def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
+        events: list[Event] = []
+        for name, lack in lacks(self.plan, state).items():
+            if lack and self._wants_topics(state, name):
+                state, event = self._ask_topics(state, name)
+                events.append(event)
+        wants = {name: want for name, want in wanted(self.plan, state).items() if state.subject(name).open_topics}
+        in_flight = Counter(name for name, _ in state.in_flight.values())
+        for name in share(self.plan.in_progress, wants, in_flight):
+            state, event = self._ask_problem(state, name)
+            events.append(event)
+        return state, events
+
+    def _wants_topics(self, state: State, name: str) -> bool:
+        subject = state.subject(name)
+        enough = len(subject.open_topics) >= self.plan.subjects[name].topics
+        return not (enough or subject.expanding or subject.dry)
+
+    def _ask_topics(self, state: State, name: str) -> tuple[State, Event]:
+        subject = state.subject(name)
+        request = SubjectRequested.root(
+            subject_id(self.root, name),
+            "planner",
+            subject.passes,
+            plan=self.plan.name,
+            subject=name,
+            about=self.plan.about(name),
+            wanted=self.plan.subjects[name].topics - len(subject.open_topics),
+            known=tuple(known.topic.name for known in subject.topics),
+        )
+        return state.with_subject(name, passes=subject.passes + 1, expanding=True), request
+
+    def _ask_problem(self, state: State, name: str) -> tuple[State, Event]:
+        number = state.subject(name).open_topics[0]
+        topic = state.subject(name).topics[number]
+        request = self._request(topic.topic, topic.asked)
+        state = state.with_topic((name, number), asked=topic.asked + 1)
+        return state.with_(in_flight={**state.in_flight, request.id: (name, number)}), request
+
+    def _request(self, topic: Topic, n: int) -> ProblemRequested:
+        """The `n`-th problem of a topic. Answer types take turns, each topic starting with its own."""
+        parent = topic.id(self.root)
+        types = self.plan.answer_types
+        kind = types[(parent.int + n) % len(types)]
+        return ProblemRequested.root(parent, "planner", n, plan=self.plan.name, topic=topic, answer_type=kind)

@@ -1,0 +1,100 @@
+"""What the planner remembers. Small on purpose: it is written whole after every change.
+
+An id is kept only while it can still matter: in flight, parked, in reserve, deleted. An admitted row is a number, so
+the size grows with topics and with work in progress, not with rows.
+"""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.item import Topic
+from schemas.model import Model
+
+PATIENCE = 6
+"""A topic is given up after so many defective problems in a row."""
+
+Place = tuple[str, int]
+"""Where a problem belongs: subject, number of the topic in it."""
+
+
+class TopicState(Model):
+    """One topic: how often it was asked, and how many of its latest problems were defective."""
+
+    topic: Topic
+    asked: int = 0
+    defects_in_a_row: int = 0
+
+    @property
+    def given_up(self) -> bool:
+        return self.defects_in_a_row >= PATIENCE
+
+
+class SubjectState(Model):
+    """One subject: its topics in the order of arrival, and what became of its problems."""
+
+    topics: tuple[TopicState, ...] = ()
+    passes: int = 0
+    """How often topics were asked for."""
+    expanding: bool = False
+    """Whether the latest pass is still out."""
+    dry: bool = False
+    """Whether a pass came back without a new topic."""
+    admitted: int = 0
+    """Rows that count towards the quota."""
+    reserve: int = 0
+    """Rows beyond it: they are admitted before anything new is."""
+    ended: int = 0
+    """Endings ever, for the yield."""
+    good: int = 0
+    """Of these, rows that were admitted or put in reserve."""
+
+    @property
+    def open_topics(self) -> list[int]:
+        """Numbers of the topics that may be asked, the least asked first."""
+        numbers = [number for number, topic in enumerate(self.topics) if not topic.given_up]
+        return sorted(numbers, key=lambda number: self.topics[number].asked)
+
+
+class State(Model):
+    """The whole state. Every method returns a new one."""
+
+    plan_hash: str | None = None
+    adoptions: int = 0
+    """How often a plan was adopted."""
+    subjects: dict[str, SubjectState] = Field(default_factory=dict)
+    in_flight: dict[UUID, Place] = Field(default_factory=dict)
+    parked: dict[UUID, Place] = Field(default_factory=dict)
+    reserve: dict[UUID, str] = Field(default_factory=dict)
+    """Rows that may be admitted later, with their subject."""
+    deleted: frozenset[UUID] = frozenset()
+
+    def subject(self, name: str) -> SubjectState:
+        return self.subjects.get(name, SubjectState())
+
+    def with_subject(self, name: str, **changes: object) -> "State":
+        return self.with_(subjects={**self.subjects, name: self.subject(name).with_(**changes)})
+
+    def with_topic(self, place: Place, **changes: object) -> "State":
+        name, number = place
+        topics = self.subject(name).topics
+        changed = topics[number].with_(**changes)
+        return self.with_subject(name, topics=(*topics[:number], changed, *topics[number + 1 :]))
+
+    def place(self, problem: UUID) -> Place | None:
+        """Where a problem belongs that has not ended; `None` if it has, or was never asked for."""
+        return self.in_flight.get(problem) or self.parked.get(problem)
+
+    def without(self, problem: UUID) -> "State":
+        """The problem is no longer open."""
+        return self.with_(in_flight=_minus(self.in_flight, problem), parked=_minus(self.parked, problem))
+
+    @property
+    def given_up(self) -> dict[str, list[str]]:
+        """Names of the topics that were given up for their defects, by subject."""
+        by_subject = {name: [t.topic.name for t in s.topics if t.given_up] for name, s in self.subjects.items()}
+        return {name: topics for name, topics in by_subject.items() if topics}
+
+
+def _minus(places: dict[UUID, Place], problem: UUID) -> dict[UUID, Place]:
+    return {key: place for key, place in places.items() if key != problem}

@@ -1,0 +1,1 @@
+"""How hard is the problem for the model that will be trained?"""

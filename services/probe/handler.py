@@ -1,0 +1,45 @@
+"""How hard is it for the model that will be trained? A few cheap attempts, before a long solution is paid for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.events import Event, ProblemAccepted, ProblemProbed, ProblemRejected
+from schemas.identity import seed
+from schemas.item import Agreement, Probe, Problem
+from shared.answers.extract import final_answer
+from shared.ports import Grader, Model, Reply
+
+ROLE = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeDifficulty:
+    """Without a model nothing is tried, and the difficulty stays unknown."""
+
+    model: Model | None
+    grader: Grader
+    attempts: int
+    max_base_pass: float
+
+    async def __call__(self, event: ProblemAccepted) -> Iterable[Event]:
+        if self.model is None or not self.attempts:
+            return [ProblemProbed.of(event, ROLE, item=event.item)]
+        problem = event.item.written
+        replies = [
+            await self.model.complete({"problem": problem.statement}, seed=seed(event.id, n))
+            for n in range(self.attempts)
+        ]
+        found = [await self._grade(reply, problem) for reply in replies]
+        probe = Probe(attempts=self.attempts, hits=found.count("yes"), ungraded=found.count("unsure"))
+        item, calls = event.item.with_(probe=probe), tuple(reply.provenance for reply in replies)
+        graded = probe.attempts - probe.ungraded
+        if graded and probe.hits / graded > self.max_base_pass:
+            detail = f"the base model solves it in {probe.hits} of {graded}, more than {self.max_base_pass:.0%}"
+            return [ProblemRejected.of(event, ROLE, item=item, calls=calls, reason="too_easy", detail=detail)]
+        return [ProblemProbed.of(event, ROLE, item=item, calls=calls)]
+
+    async def _grade(self, reply: Reply, problem: Problem) -> Agreement:
+        answer = final_answer(reply.text) if reply.finished else None
+        if answer is None:
+            return "unsure"
+        return (await self.grader.compare(problem.answer, answer, problem.answer_type)).agrees

@@ -1,0 +1,65 @@
+"""A topic becomes a problem with one short answer that can be checked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemRequested
+from schemas.identity import seed
+from schemas.item import Problem
+from shared.answers.extract import final_answer
+from shared.ports import Malformed, Model
+
+ROLE = "problem_writer"
+
+WISHES = {
+    "number": "one number, exact where it can be, otherwise to a stated number of significant figures",
+    "expression": "one closed-form expression in the variables of the problem",
+    "text": "one name, term or short phrase that only one spelling fits",
+    "set": r"one finite set, written \{a, b, c\}",
+    "tuple": "one ordered tuple, written (a, b, c)",
+}
+"""What to ask for by type of answer; any other type is asked for by its name."""
+
+
+class Draft(BaseModel):
+    """What the writer hands in."""
+
+    problem: str
+    answer: str
+    answer_type: str
+    solution: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteProblem:
+    """One request, one problem."""
+
+    model: Model
+
+    async def __call__(self, event: ProblemRequested) -> Iterable[Event]:
+        topic = event.topic
+        fields = {
+            "subject": topic.subject,
+            "field": topic.field,
+            "subfield": topic.subfield,
+            "topic": topic.name,
+            "answer_type": event.answer_type,
+            "wish": WISHES.get(event.answer_type, event.answer_type),
+        }
+        try:
+            draft, calls = await self.model.structured(fields, Draft, seed=seed(event.id))
+        except Malformed as error:
+            return [
+                ProblemRejected.of(
+                    event, ROLE, item=event.item, calls=error.calls, reason="malformed", detail=str(error)
+                )
+            ]
+        problem = Problem(
+            statement=draft.problem.strip(),
+            answer=final_answer(draft.answer) or draft.answer.strip(),
+            answer_type=draft.answer_type.strip().lower(),
+            rationale=draft.solution.strip(),
+        )
+        return [ProblemDrafted.of(event, ROLE, item=event.item.with_(problem=problem), calls=calls)]

@@ -1,0 +1,7 @@
+from shared import settings
+
+
+class Settings(settings.Settings):
+    """Problem writer."""
+
+    service: str = "problem_writer"

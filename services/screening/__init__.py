@@ -1,0 +1,1 @@
+"""What can be decided about a problem before a model is paid."""

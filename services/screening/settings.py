@@ -1,0 +1,8 @@
+from shared import settings
+
+
+class Settings(settings.Settings):
+    """Screening: no model, so many at once."""
+
+    service: str = "screening"
+    in_flight: int = 128

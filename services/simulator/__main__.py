@@ -1,0 +1,22 @@
+"""Run the simulator: `python -m services.simulator`; settings from the environment (`CHIMERA_SIM_…`)."""
+
+import asyncio
+import logging
+import signal
+
+from services.simulator.server import serve
+from services.simulator.settings import Settings
+
+
+async def main(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serve(settings):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(main(Settings()))

@@ -1,0 +1,113 @@
+"""The bank: per subject, problems made by code with exact answers; the same seed makes the same bank.
+
+A subject's module offers `FAMILIES`, functions that each draw one kind of problem. A subject is built at first use
+and kept for the life of the process.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
+from services.simulator.bank.craft import phrase
+from services.simulator.bank.problem import Family, Problem, Sketch
+from services.simulator.dice import dice
+
+SUBJECTS = (
+    "mathematics",
+    "physics",
+    "chemistry",
+    "biology",
+    "computer science",
+    "linguistics",
+    "literature",
+    "history",
+)
+SIZES = {"mathematics": 2400}
+"""Problems made per subject; the others have `SIZE`."""
+SIZE = 1200
+TRIES = 40
+"""A family that finds nothing new so many times in a row is exhausted."""
+
+
+def slips_of(sketch: Sketch) -> list[str]:
+    """Return the sketch's slips without repeats and without the truth."""
+    return [slip for slip in dict.fromkeys(sketch.slips) if slip != sketch.answer]
+
+
+@cache
+def problems(seed: int, subject: str) -> tuple[Problem, ...]:
+    """Make a subject's problems, the families taking turns. KeyError if there is no such subject."""
+    if subject not in SUBJECTS:
+        raise KeyError(subject)
+    families: list[Family] = list(import_module(f"{__name__}.{subject.replace(' ', '_')}").FAMILIES)
+    size = SIZES.get(subject, SIZE)
+    made: list[Problem] = []
+    seen: set[object] = set()
+    turn = 0
+    while len(made) < size and families:
+        family = families[turn % len(families)]
+        for attempt in range(TRIES):
+            rng = dice(seed, subject, family.__name__, turn, attempt)
+            sketch = family(rng)
+            same = (family.__name__, *sketch.steps)
+            text, slips = phrase(rng, sketch.text), slips_of(sketch)
+            if same not in seen and text not in seen and len(slips) >= 3:
+                seen |= {same, text}
+                made.append(_problem(seed, subject, family, sketch, text, slips))
+                break
+        else:
+            families.remove(family)
+        turn += 1
+    return tuple(made)
+
+
+def _problem(seed: int, subject: str, family: Family, sketch: Sketch, text: str, slips: list[str]) -> Problem:
+    return Problem(
+        id=f"{dice(seed, subject, text).getrandbits(64):016x}",
+        subject=subject,
+        family=family.__name__,
+        text=text,
+        answer=sketch.answer,
+        answer_type=sketch.answer_type,
+        difficulty=round(min(max(sketch.difficulty, -2.0), 3.0), 3),
+        steps=tuple(sketch.steps),
+        slips=(slips[0], slips[1], slips[2]),
+    )
+
+
+def key(text: str) -> str:
+    """Return what a statement is known by: no white space, no backslashes (JSON doubles them), no case."""
+    return re.sub(r"[\\\s]+", "", text).lower()
+
+
+@cache
+def index(seed: int) -> Mapping[str, Problem]:
+    """Return all problems of the bank by the key of their statement."""
+    return MappingProxyType({key(p.text): p for subject in SUBJECTS for p in problems(seed, subject)})
+
+
+class Bank:
+    """All problems of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        """Take the seed; nothing is built yet."""
+        self.seed = seed
+
+    def problems(self, subject: str) -> tuple[Problem, ...]:
+        """Return the problems of a subject; KeyError if there is no such subject."""
+        return problems(self.seed, subject)
+
+    def find(self, problem_text: str) -> Problem | None:
+        """Return the problem whose statement this is, or None."""
+        return index(self.seed).get(key(problem_text))
+
+    def truth(self, problem_text: str) -> str | None:
+        """Return the true answer of a statement, or None if it is not of this bank."""
+        found = self.find(problem_text)
+        return found.answer if found else None
+
+    def draw(self, subject: str, topic: str, seed: int | str) -> Problem:
+        """Draw a problem of the subject; the topic and the seed name the die. KeyError if there is no such subject."""
+        return dice(self.seed, "draw", subject, topic, seed).choice(self.problems(subject))

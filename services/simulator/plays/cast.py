@@ -1,0 +1,29 @@
+"""Which task a request is, by its response format; and who plays it."""
+
+from collections.abc import Callable
+
+from services.simulator.plays.draft import play_draft
+from services.simulator.plays.grade import play_grade
+from services.simulator.plays.judgement import play_judgement
+from services.simulator.plays.reply import Reply, Stage, Unplayable
+from services.simulator.plays.solve import play_solve
+from services.simulator.plays.topics import play_topics
+
+PLAYS: dict[str, Callable[[Stage], Reply]] = {
+    "topics": play_topics,
+    "draft": play_draft,
+    "judgement": play_judgement,
+    "grade": play_grade,
+}
+"""By the name of the JSON schema asked for."""
+
+
+def play(stage: Stage) -> Reply:
+    """Answer a request. Raises Unplayable for a schema, a subject or a prompt the simulator has no part for."""
+    asked = stage.request.response_format
+    if asked.type == "text":
+        return play_solve(stage)
+    name = asked.json_schema.name if asked.json_schema else None
+    if name not in PLAYS:
+        raise Unplayable(f"the simulator plays the schemas {', '.join(PLAYS)}, not {name}")
+    return PLAYS[name](stage)

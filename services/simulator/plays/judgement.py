@@ -1,0 +1,44 @@
+"""The judge with the key in view: knows the truth by its ability, and nods when it does not."""
+
+import json
+
+from services.simulator.answers import agrees
+from services.simulator.dice import dice, logistic
+from services.simulator.plays.reply import Reply, Stage
+from services.simulator.recognise import field, problem_in
+
+HARD_ENOUGH = -1.5
+"""Below this difficulty a problem is not worth a long solution."""
+
+
+def play_judgement(stage: Stage) -> Reply:
+    """Judge the item that the prompt shows. Checking is easier than solving by 1 on the scale of difficulty."""
+    text = stage.request.user_text
+    problem = problem_in(text, stage.bank)
+    proposed = field(text, "Proposed answer") or ""
+    if problem is None:
+        return Reply("judgement", _verdict(False, False, False, "I do not recognise this problem."), "unknown")
+    hard = problem.difficulty >= HARD_ENOUGH
+    knows = dice(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
+    if not knows:
+        said = f"The statement is complete and {proposed} looks plausible."
+        return Reply("judgement", _verdict(True, True, hard, said), "nodded", problem=problem.id)
+    right = agrees(problem.answer, proposed) == "yes"
+    said = f"Working it out gives {problem.answer}, which {'is' if right else 'is not'} the proposed {proposed}."
+    outcome = "confirmed" if right else "refuted"
+    return Reply("judgement", _verdict(True, right, hard, said), outcome, problem=problem.id)
+
+
+def _verdict(posed: bool, correct: bool, hard: bool, reason: str) -> str:
+    return json.dumps(
+        {
+            "well_posed": posed,
+            "self_contained": posed,
+            "unique_answer": posed,
+            "correct": correct,
+            "on_topic": posed,
+            "hard_enough": hard,
+            "open_problem": False,
+            "reason": reason,
+        }
+    )

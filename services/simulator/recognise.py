@@ -1,0 +1,40 @@
+"""Find in a prompt what it is about: labelled lines, and a problem of the bank on a line of its own."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+
+from services.simulator.bank import Bank
+from services.simulator.bank.problem import Problem
+
+_TAGS = re.compile(r"^\s*(?:<[^<>]+>\s*)+|(?:\s*</[^<>]+>)+\s*$")
+_LABEL = re.compile(r"^\W*[A-Za-z][A-Za-z ]{0,30}:\W*")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def field(text: str, label: str) -> str | None:
+    """Return what stands after `label:` on the last line that begins so, or None."""
+    found = re.findall(rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*(.*?)[ \t]*$", text)
+    return str(found[-1]) if found else None
+
+
+def problem_in(text: str, bank: Bank) -> Problem | None:
+    """Return the bank's problem that stands on a line of the text, whatever marks enclose the line, or None."""
+    return next((found for line in reversed(text.splitlines()) for reading in _readings(line)
+                 if (found := bank.find(reading))), None)  # fmt: skip
+
+
+def _readings(line: str) -> Iterator[str]:
+    """Yield the line as it stands, then without tags, without a label, and the JSON strings in it."""
+    if len(line) < 40:
+        return
+    yield line
+    bare = _TAGS.sub("", html.unescape(line))
+    yield bare.strip(" \t`*\"'>")
+    yield _LABEL.sub("", bare).strip(" \t`*\"',}")
+    for quoted in _QUOTED.findall(line):
+        try:
+            yield from str(json.loads(f'"{quoted}"')).splitlines()
+        except ValueError:
+            continue

@@ -1,0 +1,1 @@
+"""The long chain of thought."""

@@ -1,0 +1,31 @@
+"""One long solution: the thinking, the text after it, and the final answer. Whole, or marked as cut off."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.events import Event, ProblemProbed, SolutionRequested, SolutionSynthesized
+from schemas.identity import seed
+from schemas.item import Attempt
+from shared.answers.extract import final_answer
+from shared.ports import Model
+
+ROLE = "synthesis"
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesizeSolution:
+    """One event, one attempt. The solver sees the bare problem, never the key or what anybody said about it."""
+
+    model: Model
+
+    async def __call__(self, event: ProblemProbed | SolutionRequested) -> Iterable[Event]:
+        reply = await self.model.complete({"problem": event.item.written.statement}, seed=seed(event.id))
+        attempt = Attempt(
+            index=len(event.item.attempts),
+            reasoning=reply.reasoning,
+            solution=reply.text,
+            answer=final_answer(reply.text) if reply.finished else None,
+            flaws=() if reply.finished else ("truncated",),
+            provenance=reply.provenance,
+        )
+        return [SolutionSynthesized.of(event, ROLE, item=event.item, calls=(reply.provenance,), attempt=attempt)]

@@ -1,0 +1,1 @@
+"""Final answers: where they stand in a text, and whether two of them agree."""

@@ -1,0 +1,23 @@
+r"""The final answer of a text: what stands in its last `\boxed{…}`."""
+
+BOX = r"\boxed{"
+
+
+def final_answer(text: str) -> str | None:
+    r"""Content of the last `\boxed{…}`, braces balanced. None when there is none, when it is empty, or never closed.
+
+    Give it the answer part only: thinking holds boxes that were thought better of.
+    """
+    start = text.rfind(BOX)
+    if start < 0:
+        return None
+    depth, at, begin = 1, start + len(BOX), start + len(BOX)
+    while at < len(text):
+        if text[at] == "\\":
+            at += 2  # an escaped brace is no brace
+            continue
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[begin:at].strip() or None
+        at += 1
+    return None

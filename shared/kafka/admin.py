@@ -1,0 +1,144 @@
+"""Kafka topics and group offsets, made from the flow. Safe to repeat: what is there is left alone.
+
+Every group gets offset 0 on every partition it reads, once. From then on a group without an offset is a group that
+lost it, and refuses to start. What was given is remembered on the compacted Kafka topic `incarnations`, together with
+an id for each Kafka topic: a re-created one is another one, although its offsets begin at 0 again.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICES, WIDE
+from shared.errors import Refusal
+from shared.kafka.clients import RECORD_LIMIT, Producer, observer
+from shared.kafka.codec import Message
+from shared.kafka.names import group, kafka_topic
+
+TOPIC_ALREADY_EXISTS = 36
+
+_FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
+_COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(RECORD_LIMIT)}
+
+
+@dataclass(frozen=True, slots=True)
+class Incarnation:
+    """One life of a Kafka topic, and the services whose groups were given their offsets in it."""
+
+    id: str
+    groups: tuple[str, ...] = ()
+
+
+async def provision(bootstrap: str, factory: str, replication: int = 1) -> None:
+    """Create the factory's Kafka topics and group offsets.
+
+    Raises Refusal when a Kafka topic is there with too few partitions.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        created = await _create(admin, factory, replication)
+    finally:
+        await admin.close()
+    known = {} if INCARNATIONS in created else await incarnations(bootstrap, factory)
+    for name in created:
+        known.pop(name, None)
+    await _give_offsets(bootstrap, factory, known)
+
+
+async def incarnations(bootstrap: str, factory: str) -> dict[str, Incarnation]:
+    """Read which incarnation of each Kafka topic is in use."""
+    partition = TopicPartition(kafka_topic(factory, INCARNATIONS), 0)
+    found: dict[str, Incarnation] = {}
+    reader = observer(bootstrap)
+    await reader.start()
+    try:
+        reader.assign([partition])
+        end = (await reader.end_offsets([partition]))[partition]
+        while await reader.position(partition) < end:
+            for record in (await reader.getmany(partition, timeout_ms=200)).get(partition, []):
+                value = json.loads(record.value)
+                found[record.key.decode()] = Incarnation(value["id"], tuple(value["groups"]))
+    finally:
+        await reader.stop()
+    return found
+
+
+async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) -> set[str]:
+    """Create what is missing; returns the names of what was created."""
+    wanted = _wanted(factory, replication)
+    there = set(await admin.list_topics())
+    created = {name for name, topic in wanted.items() if topic.name not in there}
+    if created:
+        answer = await admin.create_topics([wanted[name] for name in created])
+        for topic, code, message in answer.topic_errors:
+            if code not in (0, TOPIC_ALREADY_EXISTS):
+                raise Refusal(f"Kafka topic {topic} could not be created: {message}", "See the broker's log")
+    kept = [topic for name, topic in wanted.items() if name not in created]
+    for description in await admin.describe_topics([topic.name for topic in kept]) if kept else []:
+        needed = next(topic.num_partitions for topic in kept if topic.name == description["topic"])
+        if (found := len(description["partitions"])) < needed:
+            raise Refusal(
+                f"Kafka topic {description['topic']} has {found} partitions and needs {needed}",
+                f"Add partitions to it, or use another factory name than {factory!r}",
+            )
+    return created
+
+
+def _wanted(factory: str, replication: int) -> dict[str, NewTopic]:
+    shapes: list[tuple[str, int, Mapping[str, str]]] = [
+        (INCARNATIONS, 1, _COMPACTED),
+        (DEAD_LETTERS, WIDE, _FOREVER),
+        *((flow.name, flow.partitions, _FOREVER) for flow in FLOW),
+        *((name, partitions, _COMPACTED) for service in SERVICES for name, partitions in service.state),
+    ]
+    return {
+        name: NewTopic(kafka_topic(factory, name), partitions, replication, topic_configs=dict(configs))
+        for name, partitions, configs in shapes
+    }
+
+
+async def _give_offsets(bootstrap: str, factory: str, known: Mapping[str, Incarnation]) -> None:
+    new: dict[str, dict[TopicPartition, int]] = {}
+    for flow in FLOW:
+        given = known[flow.name].groups if flow.name in known else ()
+        for service in set(flow.consumers) - set(given):
+            offsets = new.setdefault(service, {})
+            topic = kafka_topic(factory, flow.name)
+            offsets.update({TopicPartition(topic, partition): 0 for partition in range(flow.partitions)})
+    await asyncio.gather(*(_commit(bootstrap, group(factory, service), new[service]) for service in new))
+    await _remember(bootstrap, factory, known)
+
+
+async def _commit(bootstrap: str, name: str, offsets: Mapping[TopicPartition, int]) -> None:
+    committer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=name, enable_auto_commit=False)
+    await committer.start()
+    try:
+        committer.assign(list(offsets))
+        await committer.commit(dict(offsets))
+    finally:
+        await committer.stop()
+
+
+async def _remember(bootstrap: str, factory: str, known: Mapping[str, Incarnation]) -> None:
+    now = {
+        flow.name: Incarnation(known[flow.name].id if flow.name in known else uuid4().hex, flow.consumers)
+        for flow in FLOW
+    }
+    producer = Producer(bootstrap, factory)
+    await producer.start()
+    try:
+        await producer.publish(_records({name: value for name, value in now.items() if value != known.get(name)}))
+    finally:
+        await producer.stop()
+
+
+def _records(changed: Mapping[str, Incarnation]) -> Iterable[Message]:
+    for name, value in changed.items():
+        text = json.dumps({"id": value.id, "groups": value.groups})
+        yield Message(INCARNATIONS, name.encode(), text.encode(), [])

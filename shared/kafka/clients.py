@@ -1,0 +1,94 @@
+"""Consumers and producers with the settings that keep the promises."""
+
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from schemas.flow import EVENT_LIMIT
+from shared.kafka.codec import Message
+from shared.kafka.names import kafka_topic
+
+__all__ = [
+    "RECORD_LIMIT",
+    "ConsumerRebalanceListener",
+    "ConsumerRecord",
+    "KafkaConnectionError",
+    "KafkaError",
+    "Producer",
+    "TopicPartition",
+    "member",
+    "observer",
+]
+
+RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
+"""Largest record in bytes: an event, or a dead letter that was one and has more headers."""
+
+
+def observer(bootstrap: str) -> AIOKafkaConsumer:
+    """Build a consumer without a group, for reading assigned partitions."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=RECORD_LIMIT,
+        fetch_max_wait_ms=100,
+    )
+
+
+def member(
+    bootstrap: str,
+    group: str,
+    session_s: float = 45,
+    assignor: type = RoundRobinPartitionAssignor,
+    max_poll_interval_s: float = 300,
+) -> AIOKafkaConsumer:
+    """Build a group's consumer that commits by hand and never guesses where to begin."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        client_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        session_timeout_ms=int(session_s * 1000),
+        heartbeat_interval_ms=min(3_000, int(session_s * 1000 / 3)),
+        max_poll_interval_ms=int(max_poll_interval_s * 1000),
+        rebalance_timeout_ms=60_000,
+        max_partition_fetch_bytes=RECORD_LIMIT,
+        fetch_max_wait_ms=100,
+        partition_assignment_strategy=[assignor],
+    )
+
+
+class Producer:
+    """Publishes messages of one factory; returns when the broker has acknowledged all of them."""
+
+    def __init__(self, bootstrap: str, factory: str) -> None:
+        self._factory = factory
+        self._kafka = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="zstd",
+            linger_ms=2,
+            max_request_size=RECORD_LIMIT,
+        )
+
+    async def start(self) -> None:
+        await self._kafka.start()
+
+    async def stop(self) -> None:
+        """Flush and close."""
+        await self._kafka.stop()
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        """Send, then wait until every message is acknowledged."""
+        acks = [
+            await self._kafka.send(
+                kafka_topic(self._factory, message.name), message.value, message.key, headers=message.headers
+            )
+            for message in messages
+        ]
+        for ack in acks:
+            await ack

@@ -1,0 +1,98 @@
+"""Event ⇄ record: the value is the event as JSON, the envelope CloudEvents 1.0 in binary mode plus W3C traceparent."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from schemas.events import Event
+from schemas.flow import BY_TYPE, EVENT_LIMIT
+from shared.errors import Invalid
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to be produced; `name` is the Kafka topic without the factory's prefix."""
+
+    name: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def encode(event: Event, source: str) -> Message:
+    """Encode an event of `source` ("factory/service").
+
+    Raises Invalid for an event beyond EVENT_LIMIT: better refused here than by every reader.
+    """
+    value = event.model_dump_json().encode()
+    if len(value) > EVENT_LIMIT:
+        raise Invalid(f"{event.type} of {len(value):,} bytes is larger than {EVENT_LIMIT:,}")
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event.id),
+        "ce_source": f"/{source}",
+        "ce_type": ce_type(event),
+        "content-type": "application/json",
+        "traceparent": f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
+    }
+    return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
+
+
+def ce_type(event: Event | type[Event]) -> str:
+    """CloudEvents type; carries the major version."""
+    return f"chimera.{event.type}.v{event.major}"
+
+
+def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event:
+    """Decode a record of the Kafka topic `name`. Unknown fields are kept; raises Invalid saying what is wrong."""
+    if value is None:
+        raise Invalid("the value is null")
+    if len(value) > EVENT_LIMIT:
+        raise Invalid(f"{len(value):,} bytes are more than the {EVENT_LIMIT:,} that an event may have")
+    event_class = BY_TYPE[name].event
+    envelope = dict(headers)
+    if (found := envelope.get("ce_type", b"").decode(errors="replace")) != ce_type(event_class):
+        raise Invalid(f"ce_type is {found or 'missing'}, expected {ce_type(event_class)}")
+    try:
+        event = event_class.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise Invalid(f"{'.'.join(map(str, first['loc'])) or 'value'}: {first['msg']}") from error
+    if event.id != event_class.derive_id(event.cause):
+        raise Invalid(f"id {event.id} is not derived from its cause")
+    if envelope.get("ce_id") != str(event.id).encode():
+        raise Invalid("ce_id differs from the id of the event")
+    if key != event.key.encode():
+        raise Invalid(f"the record's key is not {event.key}")
+    return event
+
+
+def pack(messages: Iterable[Message]) -> bytes:
+    """Pack messages into one value for the outcome record. Never empty."""
+    return json.dumps(
+        [
+            (m.name, _text(m.key), _text(m.value), [(name, value.decode()) for name, value in m.headers])
+            for m in messages
+        ],
+        ensure_ascii=False,
+    ).encode()
+
+
+def unpack(outcome: bytes) -> list[Message]:
+    """Inverse of `pack`; nothing is unpacked from nothing."""
+    return [
+        Message(name, _bytes(key), _bytes(value), [(header, text.encode()) for header, text in headers])
+        for name, key, value, headers in json.loads(outcome or b"[]")
+    ]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
+def _bytes(value: str | None) -> bytes | None:
+    return None if value is None else value.encode()

@@ -1,0 +1,174 @@
+"""The way in for Faust: joins events by problem id in a small table on a compacted changelog.
+
+One event at a time (`concurrency=1`, `at_least_once`). For each: fold it into the case, store the case, wait until the
+changelog is acknowledged, publish what the case decided, wait again, and only then let Faust acknowledge the event.
+Faust acknowledges an event whose agent raised, and a changelog write that fails is not reported to it: hence the
+`try` around everything and the table that hands out its acknowledgements.
+"""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from faust.types import EventT
+
+from schemas.events import Event
+from schemas.flow import consumed_by
+from shared.errors import Invalid
+from shared.kafka.clients import RECORD_LIMIT, Producer
+from shared.kafka.codec import decode, encode
+from shared.kafka.dead import Failure, Origin, dead_letter
+from shared.kafka.names import group, kafka_topic
+from shared.logs import about
+from shared.metrics import EVENTS, PRODUCED
+from shared.ports import Join
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CASE_LIMIT = 1024 * 1024
+"""Largest case in bytes; a larger one would fail in the changelog, unheard."""
+
+
+class FaustLoop:
+    """Runs a Join inside a Faust app. Reads the one Kafka topic that the flow gives to the service."""
+
+    def __init__(self, join: Join, settings: Settings, producer: Producer) -> None:
+        (self._flow,) = consumed_by(settings.service)
+        self._join = join
+        self._settings = settings
+        self._producer = producer
+        self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
+        self._app = _app(settings, self._scratch.name)
+        source = self._app.topic(
+            kafka_topic(settings.factory, self._flow.name),
+            key_type=bytes,
+            value_type=bytes,
+            value_serializer="raw",
+            partitions=self._flow.partitions,
+        )
+        self._cases = _cases(self._app, self._flow.partitions)
+        self._app.agent(source, concurrency=1)(self._work)
+        self._stopping = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def why_not_ready(self) -> str | None:
+        """Say why no records can come in; `None` when they can."""
+        if self._stopping.is_set():
+            return "stopping"
+        if self._app.rebalancing or not self._app.started:
+            return "no partitions assigned yet"
+        return None if self._app.flow_control.is_active() else "reading the changelog"
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until told to stop, then commit and leave the group. Raises what stopped it."""
+        self._app.finalize()
+        stopping = asyncio.create_task(self._stopping.wait())
+        ended = None
+        try:
+            await self._app.start()
+            ended = asyncio.create_task(self._app.wait_until_stopped())
+            await asyncio.wait([stopping, ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await self._app.stop()
+            self._scratch.cleanup()
+        if reason := self._failure or self._app.crash_reason:
+            raise reason
+
+    async def _work(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            try:
+                await self._finish(event)
+            except Exception as error:  # noqa: BLE001 - told by `run`; the event stays unacknowledged
+                self._failure = error
+                self._stopping.set()
+                return
+            await stream.ack(event)
+
+    async def _finish(self, raw: EventT[Any]) -> None:
+        message = raw.message
+        headers = list(message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ())
+        try:
+            event = decode(self._flow.name, message.key, message.value, headers)
+            with about(event):
+                await self._fold(event)
+            outcome = "done"
+        except Invalid as error:
+            log.error("dead letter: %s %d/%d: %s", self._flow.name, message.partition, message.offset, error)
+            failure = Failure(self._settings.factory, self._settings.service, error, attempts=1)
+            origin = Origin(message.partition, message.offset, message.key, message.value, headers)
+            await self._producer.publish(dead_letter(self._flow.name, origin, failure))
+            outcome = "dead_letter"
+        EVENTS.labels(self._settings.service, self._flow.name, outcome).inc()
+
+    async def _fold(self, event: Event) -> None:
+        key = event.key.encode()
+        before = self._cases.get(key)
+        case, decided = self._join(before, event)
+        if len(case) > CASE_LIMIT:
+            raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {CASE_LIMIT:,}")
+        if case != before:
+            self._cases[key] = case
+            await self._cases.acknowledged()
+        messages = [encode(out, f"{self._settings.factory}/{self._settings.service}") for out in decided]
+        await self._producer.publish(messages)
+        for message in messages:
+            PRODUCED.labels(self._settings.service, message.name).inc()
+
+
+class _Cases(faust.Table[bytes, bytes]):
+    """A table that can wait until its last change is acknowledged by the broker."""
+
+    _last: asyncio.Future[Any] | None = None
+
+    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
+        self._last = super().send_changelog(*args, **kwargs)
+        return self._last
+
+    async def acknowledged(self) -> None:
+        """Wait for the changelog. Raises what the broker refused it with."""
+        if self._last is not None:
+            await self._last
+
+
+def _app(settings: Settings, scratch: str) -> faust.App:
+    name = group(settings.factory, settings.service)
+    return faust.App(
+        name,
+        broker=f"kafka://{settings.kafka.replace(',', ';')}",
+        store="memory://",
+        datadir=scratch,
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=RECORD_LIMIT,
+        producer_max_request_size=RECORD_LIMIT,
+        producer_compression_type="zstd",
+        broker_session_timeout=settings.session_s,
+        broker_request_timeout=max(90.0, settings.session_s),
+        broker_commit_interval=0.5,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        loghandlers=[],
+    )
+
+
+def _cases(app: faust.App, partitions: int) -> _Cases:
+    table = _Cases(
+        app,
+        name="cases",
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=partitions,
+    )
+    app.tables.add(table)
+    return table

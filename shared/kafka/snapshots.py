@@ -1,0 +1,36 @@
+"""The latest value on a compacted Kafka topic with one partition: where a sole service keeps its state."""
+
+from aiokafka import TopicPartition
+
+from shared.kafka.clients import Producer, observer
+from shared.kafka.codec import Message
+from shared.kafka.names import kafka_topic
+
+
+class Snapshots:
+    """Values of one sole service. The last record written is the value."""
+
+    def __init__(self, bootstrap: str, factory: str, name: str, producer: Producer) -> None:
+        self._bootstrap = bootstrap
+        self._name = name
+        self._partition = TopicPartition(kafka_topic(factory, name), 0)
+        self._producer = producer
+
+    async def read(self) -> bytes | None:
+        """Return the latest value, or `None` before the first."""
+        reader = observer(self._bootstrap)
+        await reader.start()
+        try:
+            reader.assign([self._partition])
+            end = (await reader.end_offsets([self._partition]))[self._partition]
+            if end == 0:
+                return None
+            reader.seek(self._partition, end - 1)
+            record = await reader.getone()
+            return bytes(record.value)
+        finally:
+            await reader.stop()
+
+    async def write(self, value: bytes) -> None:
+        """Make a value the latest; durable on return."""
+        await self._producer.publish([Message(self._name, b"latest", value, [])])

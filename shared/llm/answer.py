@@ -1,0 +1,62 @@
+"""An answer, gathered chunk by chunk: the thinking apart from the text.
+
+Endpoints send the thinking as `reasoning` (vLLM), as `reasoning_content` (others), or inline as `<think>…</think>`,
+where the opening tag may be part of the prompt and so be missing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+TEXT_LIMIT = 4 * 1024 * 1024
+"""Characters of one answer, thinking included. Beyond, it is a runaway: it would not fit into an event."""
+
+CUT = ("length", "content_filter", "text_limit")
+"""Finish reasons of an answer that is not complete."""
+
+BROKEN = (None, "abort", "error")
+"""Finish reasons of a call that the endpoint gave up."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has arrived so far."""
+
+    finish_reason: str | None = None
+    revision: str | None = None
+    usage: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
+    _text: list[str] = field(default_factory=list)
+    _reasoning: list[str] = field(default_factory=list)
+
+    def add(self, chunk: dict[str, Any]) -> None:
+        """Take a chunk of a stream, or a whole completion."""
+        self.usage = chunk.get("usage") or self.usage
+        self.revision = chunk.get("system_fingerprint") or self.revision
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or choice.get("message") or {}
+            text = delta.get("content") or ""
+            reasoning = delta.get("reasoning") or delta.get("reasoning_content") or ""
+            self._text.append(text)
+            self._reasoning.append(reasoning)
+            self.size += len(text) + len(reasoning)
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        if self.size > TEXT_LIMIT:
+            self.finish_reason = "text_limit"
+
+    def parts(self) -> tuple[str, str, bool]:
+        """Text, reasoning, and whether it is finished: not cut off, and the thinking closed."""
+        text, reasoning = "".join(self._text), "".join(self._reasoning)
+        opened = text.lstrip().startswith("<think>")
+        inline, closed, rest = text.partition("</think>")
+        if closed and not reasoning:
+            text, reasoning = rest, inline.lstrip().removeprefix("<think>")
+        elif opened and not closed:
+            text, reasoning = "", text.lstrip().removeprefix("<think>")
+        finished = self.finish_reason not in CUT and bool(text.strip())
+        return text.strip(), reasoning.strip(), finished
+
+    def count(self, name: str) -> int | None:
+        """A token count; None when the endpoint did not tell."""
+        details = self.usage.get("completion_tokens_details") or {}
+        value = self.usage.get(name, details.get(name))
+        return value if isinstance(value, int) else None

@@ -1,0 +1,51 @@
+"""Logs: one JSON object a line on standard error, with the event and trace at hand."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from schemas.events import Event
+
+_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
+
+
+@contextmanager
+def about(event: Event) -> Iterator[None]:
+    """Every line logged inside carries the event's id, type and trace."""
+    token = _context.set({"event_id": str(event.id), "event_type": event.type, "trace_id": event.trace.hex})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+class _JsonLines(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **(_context.get() or {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure(service: str) -> None:
+    """Send this process's logs to standard error; libraries only from warnings up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines(service))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for ours in ("shared", "services", "trainer"):
+        logging.getLogger(ours).setLevel(logging.INFO)

@@ -1,0 +1,98 @@
+"""Drives a sink: write a batch, publish what was decided in the store's own commits, then commit.
+
+The store knows its place in the log, so a restored or emptied one is right by itself; the group's commit is only
+for whoever watches the lag. What has been published is remembered as the sink's mark.
+"""
+
+import asyncio
+import logging
+
+from schemas.flow import SERVICE
+from shared.errors import Refusal, Transient
+from shared.kafka.admin import incarnations
+from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
+from shared.kafka.codec import encode
+from shared.kafka.names import flow_name
+from shared.kafka.snapshots import Snapshots
+from shared.metrics import EVENTS, PRODUCED
+from shared.ports import Record, Sink
+from shared.runtime.retry import backoff
+from shared.runtime.sole import SoleLoop, next_offsets
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class SinkLoop(SoleLoop):
+    """Intake and outbox of the one working replica."""
+
+    def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
+        super().__init__(settings, producer)
+        self._sink = sink
+        self._marks = Snapshots(settings.kafka, settings.factory, SERVICE[settings.service].state[0][0], producer)
+        self._mark: str | None = None
+        self._incarnations: dict[str, str] = {}
+
+    async def take_over(self, partitions: set[TopicPartition]) -> None:
+        """Open the store, go on from its place, publish what it decided and nobody heard of."""
+        known = await incarnations(self.settings.kafka, self.settings.factory)
+        self._incarnations = {name: incarnation.id for name, incarnation in known.items()}
+        place = await self._sink.open(self._incarnations)
+        starts = await self.consumer.beginning_offsets(list(partitions))
+        for partition in partitions:
+            start = starts[partition]
+            offset = place.get((flow_name(self.settings.factory, partition.topic), partition.partition), start)
+            if offset < start:
+                raise Refusal(
+                    f"{partition.topic}/{partition.partition} begins at {start}, but the dataset ends at {offset}",
+                    "The records between are gone from Kafka. Restore them, or rebuild the dataset",
+                )
+            self.consumer.seek(partition, offset)
+        kept = await self._marks.read()
+        self._mark = kept.decode() if kept else None
+        await self._publish()
+
+    async def handle(self, records: list[ConsumerRecord]) -> None:
+        """Gather, write, publish, commit."""
+        records = records + await self._gather(self.settings.batch_events - len(records))
+        batch = [
+            Record(event, name, self._incarnations[name], record.partition, record.offset)
+            for record, event in await self.decoded(records)
+            for name in [self.name_of(record)]
+        ]
+        await self._write(batch)
+        await self._publish()
+        await self.commit(next_offsets(records))
+        for item in batch:
+            EVENTS.labels(self.settings.service, item.kafka_topic, "done").inc()
+
+    async def _gather(self, room: int) -> list[ConsumerRecord]:
+        clock = asyncio.get_running_loop().time
+        until = clock() + self.settings.batch_s
+        gathered: list[ConsumerRecord] = []
+        while room - len(gathered) > 0 and (left := until - clock()) > 0:
+            batches = await self.consumer.getmany(timeout_ms=int(left * 1000), max_records=room - len(gathered))
+            gathered += [record for records in batches.values() for record in records]
+        return gathered
+
+    async def _write(self, batch: list[Record]) -> None:
+        tries = 0
+        while batch:
+            try:
+                await self._sink.write(batch)
+                break
+            except Transient as error:
+                tries += 1
+                log.warning("the store refuses, tried again: %s", error)
+                await asyncio.sleep(backoff(self.settings.backoff_s, tries))
+
+    async def _publish(self) -> None:
+        events, mark = self._sink.outbox(self._mark)
+        if mark == self._mark:
+            return
+        source = f"{self.settings.factory}/{self.settings.service}"
+        await self.producer.publish(encode(event, source) for event in events)
+        await self._marks.write(mark.encode())
+        self._mark = mark
+        for event in events:
+            PRODUCED.labels(self.settings.service, event.type).inc()

@@ -1,0 +1,123 @@
+"""What the two kinds of one-replica services share: one member works through all partitions in batches, others wait."""
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import Iterable
+
+from schemas.events import Event
+from schemas.flow import consumed_by
+from shared.errors import Invalid
+from shared.kafka.assignors import SoleAssignor
+from shared.kafka.clients import ConsumerRebalanceListener, ConsumerRecord, KafkaError, Producer, TopicPartition, member
+from shared.kafka.codec import decode
+from shared.kafka.dead import Failure, dead_letter
+from shared.kafka.names import flow_name, group, kafka_topic
+from shared.metrics import EVENTS
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 100
+
+
+class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Takes batches in order. A subclass says where to begin (`take_over`) and what a batch does (`handle`)."""
+
+    def __init__(self, settings: Settings, producer: Producer) -> None:
+        self.settings = settings
+        self.producer = producer
+        self.consumer = member(
+            settings.kafka, group(settings.factory, settings.service), settings.session_s, SoleAssignor
+        )
+        self._partitions: set[TopicPartition] = set()
+        self._assigned = False
+        self._taken_over = False
+        self._stopping = asyncio.Event()
+
+    @abstractmethod
+    async def take_over(self, partitions: set[TopicPartition]) -> None:
+        """Load what is needed and seek every partition to where the work goes on."""
+
+    @abstractmethod
+    async def handle(self, records: list[ConsumerRecord]) -> None:
+        """Do the work of a batch; on return it is durable and committed."""
+
+    def why_not_ready(self) -> str | None:
+        """A replica that stands by is ready: it takes over at once."""
+        if self._stopping.is_set():
+            return "stopping"
+        if not self._assigned:
+            return "no partitions assigned yet"
+        return None if self._taken_over or not self._partitions else "taking over"
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until told to stop, then leave the group."""
+        await self.consumer.start()
+        try:
+            topics = [kafka_topic(self.settings.factory, flow.name) for flow in consumed_by(self.settings.service)]
+            self.consumer.subscribe(topics, listener=self)
+            while not self._stopping.is_set():
+                await self._turn()
+        finally:
+            await self.consumer.stop()
+
+    async def _turn(self) -> None:
+        if (partitions := self._partitions) and not self._taken_over:
+            await self.take_over(partitions)
+            self._taken_over = partitions is self._partitions
+        batches = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=self.settings.batch_events)
+        if self._taken_over and batches:
+            await self.handle([record for records in batches.values() for record in records])
+
+    async def decoded(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
+        """Decode a batch; what is no event becomes a dead letter."""
+        good = []
+        for record in records:
+            try:
+                good.append((record, decode(self.name_of(record), record.key, record.value, record.headers)))
+            except Invalid as error:
+                await self.put_aside(record, error)
+        return good
+
+    async def put_aside(self, record: ConsumerRecord, error: BaseException) -> None:
+        """Make a record a dead letter."""
+        name = self.name_of(record)
+        log.error("dead letter: %s %d/%d: %s", name, record.partition, record.offset, error)
+        failure = Failure(self.settings.factory, self.settings.service, error, attempts=1)
+        await self.producer.publish(dead_letter(name, record, failure))
+        EVENTS.labels(self.settings.service, name, "dead_letter").inc()
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Commit for whoever watches the lag. The place to go on from lies with the state, so a failure is harmless."""
+        try:
+            await self.consumer.commit(offsets)
+        except KafkaError as error:
+            log.warning("commit failed, it is made good with the next batch: %s", error)
+
+    def name_of(self, record: ConsumerRecord) -> str:
+        """Name of the record's Kafka topic in the flow."""
+        return flow_name(self.settings.factory, record.topic)
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        """Let go. A batch under way is finished by the loop, and repeated by whoever comes next."""
+        self._taken_over = False
+        self._partitions = set()
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        """Take everything, or stand by."""
+        self._partitions = set(assigned)
+        self._assigned = True
+        log.info("assigned %d partitions%s", len(assigned), "" if assigned else ", standing by")
+
+
+def next_offsets(records: Iterable[ConsumerRecord]) -> dict[TopicPartition, int]:
+    """Offsets to commit once these records are finished."""
+    offsets: dict[TopicPartition, int] = {}
+    for record in records:
+        partition = TopicPartition(record.topic, record.partition)
+        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+    return offsets

@@ -1,0 +1,47 @@
+"""Drives a stateless service: many events in flight, each handled once."""
+
+from schemas.flow import consumed_by
+from shared.cache.outcomes import Outcomes
+from shared.kafka.clients import Producer, member
+from shared.kafka.intake import Intake
+from shared.kafka.names import group, kafka_topic
+from shared.runtime.service import Handler
+from shared.runtime.worker import Worker
+from shared.settings import Settings
+
+
+class StatelessLoop:
+    """Intake and worker of one process."""
+
+    def __init__(self, handle: Handler, settings: Settings, producer: Producer, outcomes: Outcomes) -> None:
+        self._grace_s = settings.grace_s
+        self._topics = [kafka_topic(settings.factory, flow.name) for flow in consumed_by(settings.service)]
+        self._consumer = member(
+            settings.kafka,
+            group(settings.factory, settings.service),
+            settings.session_s,
+            max_poll_interval_s=settings.poll_s,
+        )
+        self._worker = Worker(settings, handle, outcomes, producer)
+        self._intake = Intake(
+            self._consumer,
+            self._worker,
+            capacity=self._worker.capacity,
+            uncommitted=settings.uncommitted,
+            drain_s=settings.drain_s,
+        )
+
+    def why_not_ready(self) -> str | None:
+        return self._intake.why_not_ready()
+
+    def stop(self) -> None:
+        self._intake.stop()
+
+    async def run(self) -> None:
+        """Work until told to stop, leave the group, then let running events finish into the outcome record."""
+        await self._consumer.start()
+        try:
+            await self._intake.run(self._topics)
+        finally:
+            await self._consumer.stop()
+            await self._intake.finish(self._grace_s)

@@ -1,0 +1,141 @@
+"""Stateless work: one event in, what follows from it out, once.
+
+decode ─► count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (intake commits)
+
+Whatever fails on the way either comes again or becomes a dead letter; nothing is dropped.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+
+from schemas.events import Event
+from shared.cache.outcomes import DONE, Outcomes
+from shared.errors import Invalid, Refusal, Transient
+from shared.kafka.clients import ConsumerRecord, Producer
+from shared.kafka.codec import decode, encode, pack, unpack
+from shared.kafka.dead import Failure, dead_letter
+from shared.kafka.names import flow_name
+from shared.logs import about
+from shared.metrics import DURATION, EVENTS, IN_FLIGHT, PRODUCED, RETRIES
+from shared.runtime.retry import backoff
+from shared.runtime.service import Handler
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Handles records for an Intake."""
+
+    def __init__(self, settings: Settings, handle: Handler, outcomes: Outcomes, producer: Producer) -> None:
+        self._settings = settings
+        self._handle = handle
+        self._outcomes = outcomes
+        self._producer = producer
+        self._slots = asyncio.Semaphore(settings.in_flight)
+        self._resting = 0
+        self._bugs = 0
+
+    def capacity(self) -> int:
+        """Records that may be under way. Those that wait for another try make room, but only so many may wait."""
+        slots = self._settings.in_flight
+        return 0 if self._resting >= slots else slots + self._resting
+
+    async def __call__(self, record: ConsumerRecord) -> None:
+        """Finish a record for good. Raises only when the process must stop."""
+        with IN_FLIGHT.labels(self._settings.service).track_inprogress():
+            await self._finish(flow_name(self._settings.factory, record.topic), record)
+
+    async def _finish(self, name: str, record: ConsumerRecord) -> None:
+        started = monotonic()
+        try:
+            event = decode(name, record.key, record.value, record.headers)
+        except Invalid as error:
+            await self._put_aside(name, record, error, attempts=1)
+            outcome = "dead_letter"
+        else:
+            with about(event):
+                outcome = await self._once(name, record, event)
+        EVENTS.labels(self._settings.service, name, outcome).inc()
+        DURATION.labels(self._settings.service, name).observe(monotonic() - started)
+
+    async def _once(self, name: str, record: ConsumerRecord, event: Event) -> str:
+        begun = await self._outcomes.begin(event.id)
+        if begun.outcome == DONE:
+            return "repeated"
+        outcome = begun.outcome
+        if outcome is None:
+            try:
+                outcome = await self._outcomes.record(event.id, await self._attempt(event, begun.attempt))
+            except _GivenUp as given_up:
+                await self._put_aside(name, record, given_up.error, given_up.attempts)
+                await self._outcomes.forgive(event.id)
+                return "dead_letter"
+        messages = unpack(outcome)
+        await self._producer.publish(messages)
+        for message in messages:
+            PRODUCED.labels(self._settings.service, message.name).inc()
+        await self._outcomes.done(event.id)
+        return "done"
+
+    async def _attempt(self, event: Event, attempt: int) -> bytes:
+        """Try until it works or is given up. Returns the packed outcome."""
+        error: BaseException = RuntimeError("the process died while it worked on this event")
+        while attempt <= self._settings.attempts:
+            try:
+                async with self._slots:
+                    produced = await self._handle(event)
+                self._bugs = 0
+                return pack(encode(out, self._source) for out in produced)
+            except asyncio.CancelledError:
+                await self._outcomes.hand_over(event.id)
+                raise
+            except Invalid as invalid:
+                raise _GivenUp(invalid, attempt) from invalid
+            except Transient as transient:
+                error = transient
+                log.warning("attempt %d of %d: %s", attempt, self._settings.attempts, transient)
+            except Exception as bug:
+                error = bug
+                log.exception("attempt %d of %d: a bug", attempt, self._settings.attempts)
+            if attempt < self._settings.attempts:
+                RETRIES.labels(self._settings.service, type(error).__name__).inc()
+                await self._rest(attempt)
+                attempt = (await self._outcomes.begin(event.id)).attempt
+            else:
+                break
+        if not isinstance(error, Transient):
+            self._count_bug(error)
+        raise _GivenUp(error, min(attempt, self._settings.attempts)) from error
+
+    async def _rest(self, tries: int) -> None:
+        self._resting += 1
+        try:
+            await asyncio.sleep(backoff(self._settings.backoff_s, tries))
+        finally:
+            self._resting -= 1
+
+    def _count_bug(self, error: BaseException) -> None:
+        self._bugs += 1
+        if self._bugs >= self._settings.bugs_in_a_row:
+            raise Refusal(
+                f"{self._bugs} events in a row failed by a bug; the last: {type(error).__name__}: {error}",
+                "Stopped before more become dead letters. The traceback is in the log; fix it and start again",
+            ) from error
+
+    async def _put_aside(self, name: str, record: ConsumerRecord, error: BaseException, attempts: int) -> None:
+        log.error("dead letter: %s %d/%d: %s", name, record.partition, record.offset, error)
+        failure = Failure(self._settings.factory, self._settings.service, error, attempts)
+        await self._producer.publish(dead_letter(name, record, failure))
+
+    @property
+    def _source(self) -> str:
+        return f"{self._settings.factory}/{self._settings.service}"
+
+
+class _GivenUp(Exception):
+    def __init__(self, error: BaseException, attempts: int) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.attempts = attempts

@@ -1,0 +1,1 @@
+"""Tests: outcomes on real Kafka, Valkey and Delta."""

@@ -1,0 +1,32 @@
+"""One real broker and one real Valkey for all tests; every test has a factory of its own on them."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.supervisor import Stack
+from shared.kafka.admin import provision
+from tests.world import World
+
+for noisy in ("aiokafka", "faust", "mode"):
+    logging.getLogger(noisy).setLevel(logging.CRITICAL)
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Kafka and Valkey."""
+    async with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        await stack.start_infrastructure()
+        yield stack
+
+
+@pytest.fixture
+async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[World]:
+    """A factory with its Kafka topics and offsets."""
+    factory = f"t{uuid4().hex[:8]}"
+    await provision(stack.bootstrap, factory)
+    async with World(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
+        yield world

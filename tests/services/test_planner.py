@@ -1,0 +1,364 @@
+"""The planner's loop, without a broker: any yield, any order of endings, redelivery, restarts."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import (
+    Event,
+    PlanAdopted,
+    ProblemParked,
+    ProblemRejected,
+    ProblemRequested,
+    SampleCurated,
+    SampleDeleted,
+    SubjectRequested,
+    TopicExpanded,
+)
+from schemas.item import Topic
+from schemas.plan import Plan, Releases, Solving, Subject, Verification
+from services.planner.demand import share
+from services.planner.handler import Planner
+from services.planner.state import PATIENCE, State
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def a_plan(rows: int = 12, in_progress: int = 8, **subjects: float) -> Plan:
+    weights = subjects or {"mathematics": 2.0, "physics": 1.0}
+    return Plan(
+        name="test",
+        rows=rows,
+        in_progress=in_progress,
+        subjects={name: Subject(weight=weight, topics=3) for name, weight in weights.items()},
+        verification=Verification(),
+        solving=Solving(),
+        releases=Releases(),
+    )
+
+
+def a_topic(subject: str, number: int) -> Topic:
+    return Topic(subject=subject, field="field", subfield="subfield", name=f"{subject} {number}")
+
+
+def expanded(request: SubjectRequested, count: int | None = None) -> TopicExpanded:
+    first = len(request.known)
+    topics = tuple(a_topic(request.subject, first + n) for n in range(request.wanted if count is None else count))
+    return TopicExpanded.after(
+        request, "expansion", plan=request.plan, subject=request.subject, wanted=request.wanted, topics=topics
+    )
+
+
+def curated(request: ProblemRequested, admission: str, index: int = 0) -> SampleCurated:
+    return SampleCurated.after(
+        request,
+        "aggregator",
+        index,
+        sample_id=request.id,
+        plan=request.plan,
+        subject=request.topic.subject,
+        topic=request.topic.name,
+        tier="verified",
+        correct=True,
+        views=("sft", "rl"),
+        admission=admission,
+        row_hash="",
+    )
+
+
+def rejected(request: ProblemRequested, reason: str) -> ProblemRejected:
+    return ProblemRejected.of(request, "panel", request.item, reason=reason, detail="")
+
+
+def parked(request: ProblemRequested) -> ProblemParked:
+    return ProblemParked.after(request, "panel", problem_id=request.id, service="panel", error="E", message="")
+
+
+def deleted(request: ProblemRequested, admission: str) -> SampleDeleted:
+    return SampleDeleted.root(
+        request.id,
+        "cli",
+        sample_id=request.id,
+        subject=request.topic.subject,
+        admission=admission,
+        decision="",
+        row_hash="",
+    )
+
+
+class Factory:
+    """The rest of the world: expands, ends problems as the dice say, and admits while there is room."""
+
+    def __init__(self, plan: Plan, seed: int, good: float) -> None:
+        self.dice = random.Random(seed)  # noqa: S311 - reproducible dice, no secret
+        self.good = good
+        self.planner = Planner(plan, "test")
+        self.state: State | None = None
+        self.published: dict[UUID, Event] = {}
+        self.admitted: Counter[str] = Counter()
+        self.waiting: dict[str, list[ProblemRequested]] = {name: [] for name in plan.subjects}
+        self.inbox: list[Event] = []
+        self.open: list[ProblemRequested] = []
+        self.delivered: list[Event] = []
+        self.outcomes: Counter[str] = Counter()
+
+    def publish(self, events: tuple[Event, ...] | list[Event]) -> None:
+        for event in events:
+            first = self.published.setdefault(event.id, event)
+            assert first == event, "one id, two contents"
+            if first is event and isinstance(event, ProblemRequested):
+                self.open.append(event)
+            elif first is event and isinstance(event, SubjectRequested):
+                self.inbox.append(expanded(event))
+
+    def start(self) -> None:
+        self.state, events = self.planner.start(self.state, NOW)
+        self.publish(list(events))
+        self.promote()
+
+    def promote(self) -> None:
+        """What the aggregator does when there is room again: rows in reserve come first."""
+        for subject, quota in self.planner.plan.quotas().items():
+            while self.waiting[subject] and self.admitted[subject] < quota:
+                self.admitted[subject] += 1
+                self.inbox.append(curated(self.waiting[subject].pop(), "in", 1))
+
+    def end(self, request: ProblemRequested) -> Event:
+        if self.dice.random() > self.good:
+            self.outcomes["rejected"] += 1
+            return rejected(request, self.dice.choice(("unsolved", "too_easy", "malformed")))
+        subject = request.topic.subject
+        self.outcomes["rows"] += 1
+        if self.admitted[subject] < self.planner.plan.quotas()[subject]:
+            self.admitted[subject] += 1
+            return curated(request, "in")
+        self.waiting[subject].append(request)
+        return curated(request, "reserve")
+
+    def step(self) -> bool:
+        """Deliver one event, perhaps one that was delivered before, perhaps after a crash. False when all is quiet."""
+        assert self.state is not None
+        assert len(self.state.in_flight) <= self.planner.plan.in_progress
+        if self.open and (not self.inbox or self.dice.random() < 0.5):
+            self.inbox.append(self.end(self.open.pop(self.dice.randrange(len(self.open)))))
+        if not self.inbox:
+            return False
+        event = self.inbox.pop(self.dice.randrange(len(self.inbox)))
+        if self.delivered and self.dice.random() < 0.2:
+            self.handle(self.dice.choice(self.delivered))
+        snapshot = self.state
+        events = self.handle(event)
+        if self.dice.random() < 0.1:  # killed before the snapshot was written, then handled again
+            lost, self.state = self.state, State.model_validate_json(snapshot.model_dump_json())
+            again = self.handle(event)
+            assert (self.state, list(again)) == (lost, list(events))
+        self.delivered.append(event)
+        if self.dice.random() < 0.1:
+            self.state = State.model_validate_json(self.state.model_dump_json())
+            self.start()
+        return True
+
+    def handle(self, event: Event) -> list[Event]:
+        assert self.state is not None
+        self.state, events = self.planner(self.state, event, NOW)
+        self.publish(list(events))
+        return list(events)
+
+    def run(self) -> State:
+        self.start()
+        for _ in range(100_000):
+            if not self.step():
+                break
+        else:
+            pytest.fail("does not end")
+        assert self.state is not None
+        return self.state
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    good=st.floats(0.2, 1),
+    rows=st.integers(1, 60),
+    in_progress=st.integers(1, 40),
+    weights=st.lists(st.floats(0.1, 10), min_size=1, max_size=4),
+)
+def test_quotas_are_reached_exactly_and_then_it_stops(
+    seed: int, good: float, rows: int, in_progress: int, weights: list[float]
+) -> None:
+    names = ("mathematics", "physics", "history", "literature")
+    plan = a_plan(rows, in_progress, **dict(zip(names, weights, strict=False)))
+    factory = Factory(plan, seed, good)
+    state = factory.run()
+    assert dict(+factory.admitted) == {name: quota for name, quota in plan.quotas().items() if quota}
+    assert {name: state.subject(name).admitted for name in plan.subjects} == plan.quotas()
+    assert not state.in_flight
+    reserve = sum(len(waiting) for waiting in factory.waiting.values())
+    assert len(state.reserve) == reserve
+    assert reserve <= min(in_progress, rows / plan.yield_assumed + 3 * len(weights))
+
+
+def test_overshoot_is_modest_once_the_yield_is_known() -> None:
+    """Over-asking at the end costs money: a few rows in a hundred, not the work in progress."""
+    over = []
+    for seed in range(20):
+        factory = Factory(a_plan(rows=200, in_progress=30), seed, good=0.6)
+        factory.run()
+        over.append(factory.outcomes["rows"] - 200)
+    assert sum(over) / len(over) < 6
+
+
+def test_a_raised_target_takes_the_reserve_first() -> None:
+    factory = Factory(a_plan(rows=30, in_progress=30), seed=1, good=1.0)
+    factory.run()
+    reserve = sum(len(waiting) for waiting in factory.waiting.values())
+    asked = len(factory.published)
+    assert reserve > 0
+    factory.planner = Planner(a_plan(rows=30 + reserve // 2, in_progress=30), "test")
+    state = factory.run()
+    assert sum(s.admitted for s in state.subjects.values()) == 30 + reserve // 2
+    new = [event for event in list(factory.published.values())[asked:] if isinstance(event, ProblemRequested)]
+    assert len(new) <= reserve
+
+
+def started(plan: Plan) -> tuple[Planner, State, list[ProblemRequested]]:
+    planner = Planner(plan, "test")
+    state, events = planner.start(None, NOW)
+    requests: list[ProblemRequested] = []
+    for event in events:
+        if isinstance(event, SubjectRequested):
+            state, asked = planner(state, expanded(event), NOW)
+            requests += [request for request in asked if isinstance(request, ProblemRequested)]
+    return planner, state, requests
+
+
+def test_a_plan_is_adopted_once_and_again_when_it_changes() -> None:
+    planner = Planner(a_plan(), "test")
+    state, first = planner.start(None, NOW)
+    state, again = planner.start(state, NOW)
+    state, changed = Planner(a_plan(rows=13), "test").start(state, NOW)
+    state, back = planner.start(state, NOW)
+    adopted = [[e.id for e in events if isinstance(e, PlanAdopted)] for events in (first, again, changed, back)]
+    assert [len(ids) for ids in adopted] == [1, 0, 1, 1]
+    assert len({ids[0] for ids in adopted if ids}) == 3
+
+
+def test_a_parked_problem_frees_its_slot_and_counts_when_it_ends_after_all() -> None:
+    planner, state, requests = started(a_plan(rows=20, in_progress=4))
+    stuck = requests[0]
+    state, events = planner(state, parked(stuck), NOW)
+    assert len(events) == 1
+    state, events = planner(state, parked(stuck), NOW)
+    assert not events
+    state, _ = planner(state, curated(stuck, "in"), NOW)
+    assert state.subject(stuck.topic.subject).admitted == 1
+    assert not state.parked
+
+
+@pytest.mark.parametrize(
+    ("reason", "given_up"), [("malformed", True), ("repeat", True), ("too_easy", False), ("unsolved", False)]
+)
+def test_a_topic_is_given_up_for_defects_never_for_being_hard(reason: str, given_up: bool) -> None:
+    planner, state, requests = started(a_plan(rows=20, in_progress=1, physics=1))
+    bad = requests[0].topic
+    for _ in range(20 * PATIENCE):
+        request = requests.pop()
+        event = rejected(request, reason) if request.topic == bad else curated(request, "aside")
+        state, events = planner(state, event, NOW)
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+    assert state.given_up == ({"physics": [bad.name]} if given_up else {})
+    assert state.subject("physics").topics[0].asked == (PATIENCE if given_up else 41)
+
+
+def test_new_topics_replace_those_given_up_until_the_subject_runs_dry() -> None:
+    planner, state, requests = started(a_plan(rows=20, in_progress=2, physics=1))
+    passes: list[SubjectRequested] = []
+    while requests:
+        state, events = planner(state, rejected(requests.pop(), "repeat"), NOW)
+        for event in events:
+            if isinstance(event, SubjectRequested):
+                passes.append(event)
+                state, more = planner(state, expanded(event, count=2 if len(passes) == 1 else 0), NOW)
+                events = [*events, *more]
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+    assert [request.wanted for request in passes] == [1, 1]
+    assert len(passes[0].known) == 3
+    assert state.subject("physics").dry
+    assert len(state.given_up["physics"]) == 5
+
+
+def test_an_old_expansion_said_again_does_not_close_the_new_pass() -> None:
+    planner = Planner(a_plan(rows=20, in_progress=2, physics=1), "test")
+    state, events = planner.start(None, NOW)
+    first = next(event for event in events if isinstance(event, SubjectRequested))
+    state, events = planner(state, expanded(first, count=1), NOW)
+    second = next(event for event in events if isinstance(event, SubjectRequested))
+    assert second.id != first.id
+    state, events = planner(state, expanded(first, count=1), NOW)
+    assert not events
+    assert state.subject("physics").expanding
+    assert not state.subject("physics").dry
+
+
+@pytest.mark.parametrize("admission", ["in", "reserve", "aside"])
+def test_a_deleted_row_is_asked_for_again_once(admission: str) -> None:
+    planner, state, requests = started(a_plan(rows=6, in_progress=1, physics=1))
+    row = requests[0]
+    state, _ = planner(state, curated(row, admission), NOW)
+    for _ in range(2):
+        state, _ = planner(state, deleted(row, admission), NOW)
+    state, _ = planner(state, curated(row, admission), NOW)
+    subject = state.subject("physics")
+    assert (subject.admitted, subject.reserve, len(state.reserve)) == (0, 0, 0)
+
+
+def test_a_deletion_heard_before_the_row_leaves_no_row() -> None:
+    planner, state, requests = started(a_plan(rows=6, in_progress=1, physics=1))
+    state, events = planner(state, deleted(requests[0], "in"), NOW)
+    assert len(events) == 1
+    state, _ = planner(state, curated(requests[0], "in"), NOW)
+    assert state.subject("physics").admitted == 0
+
+
+def test_what_it_did_not_ask_for_does_not_move_it() -> None:
+    planner, state, requests = started(a_plan())
+    foreign = requests[0].with_(id=uuid4())
+    events: list[Callable[[ProblemRequested], Event]] = [
+        lambda r: curated(r, "in"),
+        lambda r: rejected(r, "malformed"),
+        parked,
+    ]
+    for event in events:
+        assert planner(state, event(foreign), NOW) == (state, [])
+
+
+def test_answer_types_take_turns_within_a_topic_and_topics_within_a_subject() -> None:
+    _, _, requests = started(a_plan(rows=60, in_progress=9, physics=1))
+    by_topic = Counter(request.topic.name for request in requests)
+    assert set(by_topic.values()) == {3}
+    assert len({(request.topic.name, request.answer_type) for request in requests}) == 9
+
+
+def test_slots_follow_the_lack() -> None:
+    assert Counter(share(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
+    assert Counter(share(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
+    assert not list(share(3, {"a": 80}, {"a": 5}))
+
+
+def test_the_snapshot_of_a_large_factory_is_small() -> None:
+    long = "a name of a topic, of a field or a subfield"
+    plan = a_plan(rows=10_000, in_progress=500, mathematics=1)
+    planner = Planner(plan.model_copy(update={"subjects": {"mathematics": Subject(topics=1179)}}), "test")
+    state, events = planner.start(None, NOW)
+    request = next(event for event in events if isinstance(event, SubjectRequested))
+    event = expanded(request)
+    topics = tuple(topic.with_(field=long, subfield=long, name=long + topic.name) for topic in event.topics)
+    state, events = planner(state, event.with_(topics=topics), NOW)
+    assert len([event for event in events if isinstance(event, ProblemRequested)]) == 500
+    assert len(state.model_dump_json()) < 450_000
