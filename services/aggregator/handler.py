@@ -64,7 +64,7 @@ class Curate:
         """See Sink. A release is said when its manifest lies there."""
         version = self._rows.version
         said: list[Event] = []
-        for _, commit in self._rows.notes(outbox.published(mark, self._rows.id, version)):
+        for commit in self._rows.notes(outbox.published(mark, self._rows.id, version)):
             said += outbox.events(commit)
             if release := outbox.release(commit):
                 describe(self._dataset, release)

@@ -25,6 +25,11 @@ def counts(table: DeltaTable, columns: Sequence[str]) -> Iterator[dict[str, Any]
     return _answers(table, f"select {names}, count(*) as lines from lines group by {names}")  # noqa: S608 - our own names
 
 
+def table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
+    """Some columns of all lines."""
+    return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
+
+
 def text(value: str) -> str:
     """A string as it is written in SQL."""
     return "'" + value.replace("'", "''") + "'"

@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
 from shared.dataset.schema import Entry, Row, Source
@@ -40,6 +42,10 @@ class Part(Generic[T]):
     def columns(self, *names: str, where: str = "true") -> Iterator[dict[str, Any]]:
         """Some columns of the lines for which an SQL condition holds."""
         return query.select(self.delta, names, where)
+
+    def table(self, *names: str) -> pa.Table:
+        """Some columns of all lines."""
+        return query.table(self.delta, names)
 
     def counts(self, *columns: str) -> Counter[tuple[Any, ...]]:
         """Lines by the values of some columns."""
@@ -89,7 +95,10 @@ def _opened(folder: Path, of: type[Source], version: int | None) -> DeltaTable:
     table = folder / TABLES[of]
     if not DeltaTable.is_deltatable(str(table)):
         raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
+    if version is None:
+        return readable(DeltaTable(table))
     try:
         return readable(DeltaTable(table, version=version))
-    except ValueError as error:
-        raise Refusal(f"{table} has no version {version}", "Look at the releases in its folder releases/") from error
+    except DeltaError as error:
+        next_step = f"Take a version from a release in {folder / 'releases'}"
+        raise Refusal(f"{table} has no version {version}: {error}", next_step) from error

@@ -114,11 +114,14 @@ class Table:
         with self._committing(marks, {}) as commit:
             self._delta.delete(_among(ids), writer_properties=_ZSTD, commit_properties=commit)
 
-    def notes(self, after: int) -> list[tuple[int, dict[str, Any]]]:
-        """Version and metadata of each commit after a version, oldest first."""
+    def notes(self, after: int) -> list[dict[str, Any]]:
+        """Metadata of each commit after a version, up to the version of this handle, oldest first."""
+        if after >= self.version:
+            return []
         with _translated("cannot read the table's history"):
-            history = self._delta.history(self.version - after) if self.version > after else []
-        return [(commit["version"], commit) for commit in reversed(history)]
+            history = self._delta.history(self.version - after)
+        # It numbers commits from the handle's version down, but begins with what others have committed since.
+        return history[::-1][: self.version - after]
 
     @contextmanager
     def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[CommitProperties]:
