@@ -91,7 +91,8 @@ def rejected(number: int, reason: str = "malformed") -> ProblemRejected:
 
 
 def deleted(event: SolutionChecked) -> SampleDeleted:
-    return SampleDeleted.root(event.item.id, "cli", sample_id=event.item.id, decision="a wrong key", row_hash="?")
+    about = {"sample_id": event.item.id, "subject": event.item.topic.subject, "admission": "in"}
+    return SampleDeleted.root(event.item.id, "cli", **about, decision="a wrong key", row_hash="?")
 
 
 def record(event: Event, offset: int, partition: int = 0, incarnation: str = "one") -> Record:

@@ -17,8 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-import pyarrow.compute as pc
-
 from schemas.events import Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
 from schemas.plan import Plan
 from services.aggregator import outbox
@@ -66,7 +64,7 @@ class Curate:
         """See Sink. A release is said when its manifest lies there."""
         version = self._rows.version
         said: list[Event] = []
-        for _, commit in self._rows.notes(outbox.published(mark, self._rows.id, version)):
+        for commit in self._rows.notes(outbox.published(mark, self._rows.id, version)):
             said += outbox.events(commit)
             if release := outbox.release(commit):
                 describe(self._dataset, release)
@@ -99,12 +97,13 @@ class Curate:
         self._delete([record for record in fresh if isinstance(record.event, SampleDeleted)])
 
     def _keep(self, records: Sequence[Record], now: datetime) -> None:
-        lines = (build.entry(record, now) for record in records)
-        new = {line.id: line for line in lines if line and line.id not in self._state.entries}
+        built = (build.entry(record, now) for record in records)
+        new = {line.id: line for line in built if line and line.id not in self._state.entries}
         marks = self._ledger.watermarks(record for record in records if isinstance(record.event, ProblemRejected))
         if new or marks:
             self._ledger.append([*new.values()], marks, {})
-            self._state.keep(new.values())
+            for line in new.values():
+                self._state.keep(line.id, line.kind, line.item_id)
 
     def _curate(self, records: Sequence[Record], now: datetime) -> None:
         finals = [(one, one.event) for one in records if isinstance(one.event, SolutionChecked) and one.event.final]
@@ -117,7 +116,8 @@ class Curate:
                 new[id_] = self._admitted(build.row(record, event, now), quotas)
         progress, note = self._decided([curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
-        self._state.add(new.values())
+        for row in new.values():
+            self._state.add(row.id, row.subject, row.admission)
         self._state.progress = progress
 
     def _delete(self, records: Sequence[Record]) -> None:
@@ -128,8 +128,7 @@ class Curate:
 
     def _promote(self) -> None:
         quotas = self._quotas()
-        waiting = self._rows.read([*COLUMNS, *_AGE], where=pc.field("admission") == RESERVE)
-        waiting = waiting.sort_by([(column, "ascending") for column in _AGE]).to_pylist()
+        waiting = self._rows.read(COLUMNS, where=f"admission = '{RESERVE}'", order=_AGE)
         admitted = [{**row, "admission": IN} for row in waiting if quotas.admit(row["subject"], row["views"]) == IN]
         if admitted:
             progress, note = self._decided([curated(row, index=1) for row in admitted], quotas)

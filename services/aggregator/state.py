@@ -1,11 +1,10 @@
 """What must be known to decide about the next row, folded from the narrow columns of both tables."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from services.aggregator.policy import IN, Progress
-from shared.dataset import Entry, Row, Table
+from shared.dataset import Table
 
 
 @dataclass(slots=True)
@@ -25,26 +24,21 @@ class State:
         """Read both tables again and fold them."""
         rows.reload()
         ledger.reload()
-        narrow = rows.read(["id", "subject", "admission"])
-        kept = ledger.read(["id", "kind", "item_id"]).to_pylist()
-        pairs = zip(narrow["subject"].to_pylist(), narrow["admission"].to_pylist(), strict=True)
-        return cls(
-            rows=set(narrow["id"].to_pylist()),
-            entries={line["id"] for line in kept},
-            deleted={line["item_id"] for line in kept if line["kind"] == "deleted"},
-            admitted=Counter(subject for subject, admission in pairs if admission == IN),
-            progress=Progress(**{field.name: rows.mark(field.name) or 0 for field in fields(Progress)}),
-        )
+        progress = Progress(**{field.name: rows.mark(field.name) or 0 for field in fields(Progress)})
+        state = cls(set(), set(), set(), Counter(), progress)
+        for row in rows.read(["id", "subject", "admission"]):
+            state.add(row["id"], row["subject"], row["admission"])
+        for line in ledger.read(["id", "kind", "item_id"]):
+            state.keep(line["id"], line["kind"], line["item_id"])
+        return state
 
-    def keep(self, entries: Iterable[Entry]) -> None:
-        """The ledger has these lines now."""
-        for entry in entries:
-            self.entries.add(entry.id)
-            if entry.kind == "deleted":
-                self.deleted.add(entry.item_id)
+    def add(self, row: str, subject: str, admission: str) -> None:
+        """The table has this row now."""
+        self.rows.add(row)
+        self.admitted[subject] += admission == IN
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """The table has these rows now."""
-        for row in rows:
-            self.rows.add(row.id)
-            self.admitted[row.subject] += row.admission == IN
+    def keep(self, entry: str, kind: str, item: str) -> None:
+        """The ledger has this line now."""
+        self.entries.add(entry)
+        if kind == "deleted":
+            self.deleted.add(item)

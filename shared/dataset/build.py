@@ -1,4 +1,4 @@
-"""From an event to its line in the tables."""
+"""From an event to its line in the tables, and from a row back to its item."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -72,6 +72,7 @@ def entry(record: Record, now: datetime) -> Entry | None:
                 id=str(event.id),
                 kind="deleted",
                 item_id=str(event.sample_id),
+                subject=event.subject,
                 service=event.cause.role,
                 reason=event.decision,
                 detail=event.row_hash,
@@ -79,6 +80,29 @@ def entry(record: Record, now: datetime) -> Entry | None:
             )
         case _:
             return None
+
+
+def item(row: Row) -> Item:
+    """The item that a row was made from, except for its probe, of which the row keeps the difficulty."""
+    return Item.model_validate(
+        {
+            "id": row.id,
+            "plan": row.plan,
+            "topic": {"subject": row.subject, "field": row.field, "subfield": row.subfield, "name": row.topic},
+            "problem": {
+                "statement": row.problem,
+                "answer": row.answer,
+                "answer_type": row.answer_type,
+                "rationale": row.rationale,
+            },
+            "fingerprint": row.fingerprint,
+            "verdicts": json.loads(row.verdicts),
+            "tier": row.tier,
+            "tier_reason": row.tier_reason,
+            "attempts": json.loads(row.attempts),
+            "lineage": json.loads(row.lineage),
+        }
+    )
 
 
 def difficulty(item: Item) -> float | None:

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
-from shared.dataset.schema import Entry, Row, Source, arrow_schema
+from shared.dataset import query
+from shared.dataset.schema import Entry, Row, Source
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
 
@@ -32,26 +33,24 @@ class Part(Generic[T]):
         return self.select()
 
     def __len__(self) -> int:
-        return int(self._dataset().count_rows())
+        return sum(self.counts("schema_version").values())
 
-    def select(self, where: Any = None) -> Iterator[T]:
-        """Lines that an Arrow expression selects, or all; a few in memory at a time, in no promised order."""
-        columns = arrow_schema(self.of).names
-        for batch in self._dataset().to_batches(columns=columns, filter=where, batch_size=64, batch_readahead=1):
-            yield from map(self.of.of, batch.to_pylist())
+    def select(self, where: str = "true") -> Iterator[T]:
+        """Lines for which an SQL condition holds, or all; a few in memory at a time, in no promised order."""
+        return map(self.of.of, self.columns(*(field.name for field in fields(self.of)), where=where))
 
-    def table(self, *columns: str) -> pa.Table:
+    def columns(self, *names: str, where: str = "true") -> Iterator[dict[str, Any]]:
+        """Some columns of the lines for which an SQL condition holds."""
+        return query.select(self.delta, names, where)
+
+    def table(self, *names: str) -> pa.Table:
         """Some columns of all lines."""
-        return self._dataset().to_table(columns=list(columns))
+        return query.table(self.delta, names)
 
     def counts(self, *columns: str) -> Counter[tuple[Any, ...]]:
         """Lines by the values of some columns."""
-        grouped = self.table(*columns).group_by(list(columns)).aggregate([([], "count_all")])
-        *keys, numbers = (grouped[name].to_pylist() for name in (*columns, "count_all"))
-        return Counter(dict(zip(zip(*keys, strict=True), numbers, strict=True)))
-
-    def _dataset(self) -> Any:
-        return self.delta.to_pyarrow_dataset()
+        answers = query.counts(self.delta, columns)
+        return Counter({tuple(one[column] for column in columns): one["lines"] for one in answers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +78,27 @@ class Dataset:
 
     def get(self, prefix: str) -> Found:
         """The item whose id begins so. Raises Refusal when there is none or more than one."""
-        ids = self._ids(self.rows, "id", prefix) | self._ids(self.ledger, "item_id", prefix)
+        begins = f"starts_with({{}}, {query.text(prefix.lower())})"
+        ids = {row["id"] for row in self.rows.columns("id", where=begins.format("id"))}
+        ids |= {line["item_id"] for line in self.ledger.columns("item_id", where=begins.format("item_id"))}
         if not ids:
             raise Refusal(f"no item in the dataset has an id that begins with {prefix!r}", "Look for it in the ledger")
         if len(ids) > 1:
             some = ", ".join(sorted(ids)[:3])
             raise Refusal(f"{prefix!r} is ambiguous: {len(ids)} ids begin so ({some}, …)", "Give more characters of it")
         (one,) = ids
-        rows = list(self.rows.select(pc.field("id") == one))
-        return Found(rows[0] if rows else None, tuple(self.ledger.select(pc.field("item_id") == one)))
-
-    def _ids(self, part: Part[Any], column: str, prefix: str) -> set[str]:
-        begins = pc.starts_with(pc.field(column), pattern=prefix)
-        return set(part.delta.to_pyarrow_dataset().to_table(columns=[column], filter=begins)[column].to_pylist())
+        row = next(self.rows.select(f"id = {query.text(one)}"), None)
+        return Found(row, tuple(self.ledger.select(f"item_id = {query.text(one)}")))
 
 
 def _opened(folder: Path, of: type[Source], version: int | None) -> DeltaTable:
     table = folder / TABLES[of]
     if not DeltaTable.is_deltatable(str(table)):
         raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
+    if version is None:
+        return readable(DeltaTable(table))
     try:
         return readable(DeltaTable(table, version=version))
-    except ValueError as error:
-        raise Refusal(f"{table} has no version {version}", "Look at the releases in its folder releases/") from error
+    except DeltaError as error:
+        next_step = f"Take a version from a release in {folder / 'releases'}"
+        raise Refusal(f"{table} has no version {version}: {error}", next_step) from error

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from shared.dataset.query import select, text
 from shared.dataset.schema import SCHEMA_VERSION, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal, Transient
 from shared.ports import Record
@@ -88,10 +88,10 @@ class Table:
         watermark = self.mark(f"{_name(record.kafka_topic, record.incarnation)}/{record.partition}")
         return watermark is not None and record.offset <= watermark
 
-    def read(self, columns: Sequence[str], where: Any = None) -> pa.Table:
-        """Some columns of all rows, or of those that an Arrow expression selects."""
+    def read(self, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Some columns of the lines for which an SQL condition holds."""
         with _translated("cannot read the table"):
-            return self._delta.to_pyarrow_dataset().to_table(columns=list(columns), filter=where)
+            yield from select(self._delta, columns, where, order)
 
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
         """Add lines, none or many, in one commit. Raises Conflict, or Transient when it could not be written."""
@@ -114,11 +114,14 @@ class Table:
         with self._committing(marks, {}) as commit:
             self._delta.delete(_among(ids), writer_properties=_ZSTD, commit_properties=commit)
 
-    def notes(self, after: int) -> list[tuple[int, dict[str, Any]]]:
-        """Version and metadata of each commit after a version, oldest first."""
+    def notes(self, after: int) -> list[dict[str, Any]]:
+        """Metadata of each commit after a version, up to the version of this handle, oldest first."""
+        if after >= self.version:
+            return []
         with _translated("cannot read the table's history"):
-            history = self._delta.history(self.version - after) if self.version > after else []
-        return [(commit["version"], commit) for commit in reversed(history)]
+            history = self._delta.history(self.version - after)
+        # It numbers commits from the handle's version down, but begins with what others have committed since.
+        return history[::-1][: self.version - after]
 
     @contextmanager
     def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[CommitProperties]:
@@ -173,5 +176,4 @@ def _raise(marks: dict[str, int], name: str, number: int) -> None:
 
 
 def _among(ids: Iterable[str]) -> str:
-    listed = ", ".join(f"'{UUID(one)}'" for one in ids)
-    return f"id in ({listed})"
+    return f"id in ({', '.join(map(text, ids))})"

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,6 +117,19 @@ async def test_what_was_decided_before_a_crash_is_said_after_it_with_the_same_id
     assert again == unheard
     assert {event.key for event in again} == {str(checked(number).item.id) for number in (1, 2)}
     assert (await opened(tmp_path, plan(4))).outbox(after) == ([], after)
+
+
+async def test_a_compaction_by_somebody_else_hides_nothing_that_was_decided(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(4))
+    await sink.write(log(checked(0)))
+    _, mark = sink.outbox(None)
+    await sink.write([record(checked(1), 1)])
+    DeltaTable(tmp_path / "rows").optimize.compact()
+    said, mark = sink.outbox(mark)
+    assert [event.key for event in said] == [str(checked(1).item.id)]
+    await sink.write([record(checked(2), 2)])
+    assert [event.key for event in sink.outbox(mark)[0]] == [str(checked(2).item.id)]
+    assert len(Dataset.open(tmp_path).rows) == 3
 
 
 async def test_exactly_the_quota_is_in_and_a_raised_target_takes_from_the_reserve_first(tmp_path: Path) -> None:

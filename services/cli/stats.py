@@ -1,0 +1,142 @@
+"""chimera dataset stats"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from statistics import fmean
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.plain import shown
+from shared.dataset import Dataset
+
+PAPER_WORDS = {"problem": 211, "solution": 11_121}
+"""Mean words in the dataset of the CHIMERA paper."""
+
+MEASURED_ROWS = 2000
+"""Most rows whose words are counted."""
+
+_CORRECT = {True: "yes", False: "no", None: "cannot tell"}
+
+
+def count(dataset: Dataset) -> dict[str, Any]:
+    """All figures, as one JSON document. Unknown is null."""
+    rejected = {
+        reason or "none": n
+        for (kind, reason), n in dataset.ledger.counts("kind", "reason").items()
+        if kind == "rejected"
+    }
+    kinds = dataset.ledger.counts("kind")
+    rows = len(dataset.rows)
+    ended = rows + sum(rejected.values())
+    return {
+        "version": dataset.rows.version,
+        "rows": rows,
+        "simulated": dataset.rows.counts("simulated")[(True,)],
+        "by_subject": _by_subject(dataset.rows.counts("subject", "admission")),
+        "by_tier": _named(dataset.rows.counts("tier")),
+        "correct": {_CORRECT[value]: n for (value,), n in dataset.rows.counts("correct").items()},
+        "rejected": dict(sorted(rejected.items(), key=lambda pair: -pair[1])),
+        "further_attempts": kinds[("attempt",)],
+        "deleted": kinds[("deleted",)],
+        "yield": rows / ended if ended else None,
+        "mean_words": _mean_words(dataset),
+        "paper_mean_words": PAPER_WORDS,
+        "tokens": _spent(dataset, "tokens"),
+        "cost": _spent(dataset, "cost"),
+    }
+
+
+def render(counted: Mapping[str, Any]) -> None:
+    """Print the figures for a person."""
+    console = Console()
+    if counted["simulated"]:
+        console.print(
+            f"SIMULATED: models behind {counted['simulated']:,} of {counted['rows']:,} rows were played",
+            style="bold yellow",
+        )
+    subjects = _table("Rows", "subject", "in", "reserve", "aside")
+    for subject, admissions in counted["by_subject"].items():
+        subjects.add_row(shown(subject), *(f"{admissions[name]:,}" for name in ("in", "reserve", "aside")))
+    totals = Counter[str]()
+    for admissions in counted["by_subject"].values():
+        totals.update(admissions)
+    subjects.add_section()
+    subjects.add_row("all", *(f"{totals[name]:,}" for name in ("in", "reserve", "aside")))
+    console.print(subjects)
+    for title, key in (("Tier", "by_tier"), ("Correct", "correct"), ("Rejected", "rejected")):
+        if counted[key]:
+            console.print(_counts(title, counted[key]))
+    console.print(_figures(counted))
+
+
+def _figures(counted: Mapping[str, Any]) -> Table:
+    table = _table("Figures", "", "here", "paper")
+    share = counted["yield"]
+    table.add_row("yield: curated of all that ended", "unknown" if share is None else f"{share:.0%}", "")
+    for part, paper in PAPER_WORDS.items():
+        mean = counted["mean_words"][part]
+        table.add_row(f"mean words of a {part}", "unknown" if mean is None else f"{mean:,.0f}", f"{paper:,}")
+    table.add_row("tokens generated", _amount(counted["tokens"], "{:,.0f}"), "")
+    table.add_row("cost", _amount(counted["cost"], "${:,.2f}"), "")
+    table.add_row("earlier attempts kept", f"{counted['further_attempts']:,}", "")
+    table.add_row("rows deleted", f"{counted['deleted']:,}", "")
+    return table
+
+
+def _amount(spent: Mapping[str, Any], form: str) -> str:
+    if not spent["unknown_items"]:
+        return form.format(spent["known"])
+    return f"unknown for {spent['unknown_items']:,} items, else {form.format(spent['known'])}"
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> Table:
+    table = _table(title, "", "number of items")
+    for name, number in counts.items():
+        table.add_row(shown(name), f"{number:,}")
+    return table
+
+
+def _table(title: str, first: str, *numbers: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
+    subjects = sorted({subject for subject, _ in counts})
+    return {name: {how: counts[name, how] for how in ("in", "reserve", "aside")} for name in subjects}
+
+
+def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
+    return {name: number for (name,), number in counts.most_common()}
+
+
+def _mean_words(dataset: Dataset) -> dict[str, float | None]:
+    texts = dataset.rows.columns("problem", "reasoning", "solution")
+    words = [
+        (len(one["problem"].split()), len(one["reasoning"].split()) + len(one["solution"].split()))
+        for one in islice(texts, MEASURED_ROWS)
+    ]
+    return {
+        "problem": fmean(problem for problem, _ in words) if words else None,
+        "solution": fmean(solution for _, solution in words) if words else None,
+        "rows": len(words),
+    }
+
+
+def _spent(dataset: Dataset, column: str) -> dict[str, float]:
+    """Spent on everything that has ended. A row includes what its earlier attempts in the ledger cost."""
+    rejected = dataset.ledger.columns(column, where="kind = 'rejected'")
+    return _sum(one[column] for part in (dataset.rows.columns(column), rejected) for one in part)
+
+
+def _sum(parts: Iterable[float | None]) -> dict[str, float]:
+    known, unknown = 0.0, 0
+    for part in parts:
+        known, unknown = known + (part or 0), unknown + (part is None)
+    return {"known": known, "unknown_items": unknown}

@@ -1,0 +1,44 @@
+"""Questions to a Delta table, answered by DataFusion inside the process.
+
+Not through pyarrow's datasets: they stumble over the table's own statistics (string against string_view) and read
+whole rows to find one.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+
+
+def select(
+    table: DeltaTable, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Some columns of the lines for which an SQL condition holds, a batch in memory at a time."""
+    ordered = f" order by {_names(order)}" if order else ""
+    return _answers(table, f"select {_names(columns)} from lines where {where}{ordered}")  # noqa: S608 - our own names
+
+
+def counts(table: DeltaTable, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """How many lines (`lines`) have each combination of values."""
+    names = _names(columns)
+    return _answers(table, f"select {names}, count(*) as lines from lines group by {names}")  # noqa: S608 - our own names
+
+
+def table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
+    """Some columns of all lines."""
+    return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
+
+
+def text(value: str) -> str:
+    """A string as it is written in SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _answers(table: DeltaTable, sql: str) -> Iterator[dict[str, Any]]:
+    for batch in QueryBuilder().register("lines", table).execute(sql):
+        yield from pa.record_batch(batch).to_pylist()
