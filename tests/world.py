@@ -147,7 +147,7 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, within_s: f
     """Wait until a condition holds; fail saying what was waited for."""
     async with asyncio.timeout(within_s) as deadline:
         try:
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - what is waited for lies in other processes
                 await asyncio.sleep(0.05)
         except asyncio.CancelledError as error:
             if deadline.expired():

@@ -1,6 +1,7 @@
 r"""Whether two answers are the same, for answers written by this simulator: as strings, or as rational numbers.
 
-Deliberately small: what is equal only after algebra is "unsure" here, and is the business of the factory's own checker.
+Deliberately small: what is equal only after algebra is "no" here, an empty answer "unsure"; real checking is the
+factory's business.
 """
 
 import re
@@ -37,6 +38,4 @@ def agrees(key: str, answer: str) -> Agreement:
     if plain(key) == plain(answer):
         return "yes"
     a, b = number(key), number(answer)
-    if a is not None and b is not None:
-        return "yes" if a == b else "no"
-    return "unsure" if "\\" in key and "\\" in answer and "{" not in (key[:2] + answer[:2]) and a is b else "no"
+    return "yes" if a is not None and a == b else "no"

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, SecretStr
+from pydantic import AfterValidator, Field, NonNegativeFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -18,6 +18,16 @@ ABILITIES = {
     "sim-all": 1.8,
 }
 """The models there are. A problem of difficulty d is solved with probability logistic(ability − d)."""
+
+
+def known(model: str) -> str:
+    """Refuse a model that is not played: a typo would otherwise change nothing, in silence."""
+    if model not in ABILITIES:
+        raise ValueError(f"no model {model!r}; there are {', '.join(ABILITIES)}")
+    return model
+
+
+Model = Annotated[str, AfterValidator(known)]
 
 
 class Settings(BaseSettings):
@@ -41,13 +51,13 @@ class Settings(BaseSettings):
     """Drafts that are no valid JSON."""
     bad_form: Rate = 0.03
     """Drafts that are valid JSON but bad items: multiple choice, or the answer stands in the text."""
-    abilities: dict[str, float] = {}
+    abilities: dict[Model, float] = {}
     """Abilities that differ from the built-in ones, by model id."""
-    latency_ms: dict[str, NonNegativeFloat] = {}
+    latency_ms: dict[Model, NonNegativeFloat] = {}
     """How long an answer takes, by model id; streamed answers spread it over their chunks. Default 0."""
     call_log: Path | None = None
     """JSON lines: one record per answered call, for tests that count calls."""
 
     def ability(self, model: str) -> float:
         """Return the ability of a model; KeyError if there is no such model."""
-        return {**ABILITIES, **{m: a for m, a in self.abilities.items() if m in ABILITIES}}[model]
+        return {**ABILITIES, **self.abilities}[model]

@@ -96,8 +96,8 @@ def _inventory(problem: Problem, rng: Random) -> str:
     return rng.choice(
         (
             f"Let me make an inventory. The figures that occur in the statement are {given}. Some of them are data and "
-            f"some only labels, and I must not confuse the two. Every condition has to be used somewhere; if one of them "
-            f"turns out to be idle at the end, I should suspect that I have solved an easier problem than the one posed.",
+            f"some only labels, and I must not confuse the two. Every condition has to be used somewhere; if one of "
+            f"them turns out to be idle at the end, I have probably solved an easier problem than the one posed.",
             f"Before computing I collect what I was given: {given}. I will tick off each of these when it enters the "
             f"argument. I also note the form in which the result is to be stated, because a right value in the wrong "
             f"form would be of no use to the person who asked.",

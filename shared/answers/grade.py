@@ -20,6 +20,7 @@ Rule = Callable[[str, str, str], Awaitable[Comparison | None]]
 """(key, answer, answer type) → what it found, or None when it cannot tell."""
 
 _SEVERAL = re.compile(r"(?<![A-Za-z\\])(?:or|and)(?![A-Za-z])")
+_MIXED = re.compile(r"\d \d+/|\d\s*\\frac\s*\{\d+\}\s*\{\d+\}")
 _UNREADABLE = re.compile(r"%|\d[eE][+-]?\d|\\text|\\mathrm|\\operatorname|\^\s*\{?\s*\\circ|°|_\{?(?:2|8|10|16)\}?$")
 _LOG = re.compile(r"\\log(?!\s*_)")
 _LETTERS = re.compile(r"\\[A-Za-z]+|[A-Za-z]")
@@ -93,6 +94,8 @@ def _misread(key: str, answer: str) -> str:
         return "several answers"
     if _UNREADABLE.search(key) or _UNREADABLE.search(answer):
         return "a unit, a percentage, words, or a notation that math-verify misreads"
+    if _MIXED.search(key) or _MIXED.search(answer):
+        return "a number before a fraction: a sum or a product"
     return ""
 
 

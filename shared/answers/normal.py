@@ -24,7 +24,7 @@ _ARTICLE = re.compile(r"^(?:the|an?) ")
 
 def plain(answer: str) -> str:
     r"""The answer without dollars around it, `\left`, `\displaystyle`, odd spaces or a full stop at the end."""
-    text = answer.strip().rstrip(".").strip()
+    text = " ".join(answer.split()).rstrip(".").strip()
     if wrapped := _WRAPPED.fullmatch(text):
         text = wrapped[1].strip().rstrip(".")
     for pattern, instead in _LOOKS:
@@ -43,4 +43,4 @@ def math_form(answer: str) -> str:
 def text_form(answer: str) -> str:
     """Words alone: case, punctuation, text commands and a leading article do not count."""
     words = _TEXT_COMMAND.sub(r"\1", plain(answer))
-    return _ARTICLE.sub("", normal_form(_NO_WORD.sub(" ", words)))
+    return normal_form(_NO_WORD.sub(" ", _ARTICLE.sub("", normal_form(words))))

@@ -2,12 +2,25 @@
 
 from collections.abc import Iterable
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.flow import EVENT_LIMIT
 from shared.kafka.codec import Message
 from shared.kafka.names import kafka_topic
+
+__all__ = [
+    "RECORD_LIMIT",
+    "ConsumerRebalanceListener",
+    "ConsumerRecord",
+    "KafkaConnectionError",
+    "KafkaError",
+    "Producer",
+    "TopicPartition",
+    "member",
+    "observer",
+]
 
 RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 """Largest record in bytes: an event, or a dead letter that was one and has more headers."""

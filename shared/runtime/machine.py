@@ -8,14 +8,13 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import BaseModel
 
 from schemas.events import Event
 from schemas.flow import SERVICE
 from shared.clock import utc_now
 from shared.errors import Refusal
-from shared.kafka.clients import Producer
+from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode, pack, unpack
 from shared.kafka.snapshots import Snapshots
 from shared.logs import about

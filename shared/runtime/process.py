@@ -13,12 +13,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from aiokafka.errors import KafkaConnectionError
-
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.errors import Refusal
-from shared.kafka.clients import Producer
+from shared.kafka.clients import KafkaConnectionError, Producer
 from shared.kafka.faust_loop import FaustLoop
 from shared.logs import configure
 from shared.metrics import READY

@@ -7,12 +7,10 @@ for whoever watches the lag. What has been published is remembered as the sink's
 import asyncio
 import logging
 
-from aiokafka import ConsumerRecord, TopicPartition
-
 from schemas.flow import SERVICE
 from shared.errors import Refusal, Transient
 from shared.kafka.admin import incarnations
-from shared.kafka.clients import Producer
+from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode
 from shared.kafka.names import flow_name
 from shared.kafka.snapshots import Snapshots

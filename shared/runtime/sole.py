@@ -5,14 +5,11 @@ import logging
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
-
 from schemas.events import Event
 from schemas.flow import consumed_by
 from shared.errors import Invalid
 from shared.kafka.assignors import SoleAssignor
-from shared.kafka.clients import Producer, member
+from shared.kafka.clients import ConsumerRebalanceListener, ConsumerRecord, KafkaError, Producer, TopicPartition, member
 from shared.kafka.codec import decode
 from shared.kafka.dead import Failure, dead_letter
 from shared.kafka.names import flow_name, group, kafka_topic

@@ -9,12 +9,10 @@ import asyncio
 import logging
 from time import monotonic
 
-from aiokafka import ConsumerRecord
-
 from schemas.events import Event
 from shared.cache.outcomes import DONE, Outcomes
 from shared.errors import Invalid, Refusal, Transient
-from shared.kafka.clients import Producer
+from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, encode, pack, unpack
 from shared.kafka.dead import Failure, dead_letter
 from shared.kafka.names import flow_name

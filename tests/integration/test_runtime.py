@@ -276,11 +276,16 @@ async def test_a_process_stops_when_event_after_event_fails_by_a_bug(world: Worl
 
 async def test_a_group_that_lost_its_offsets_refuses_to_start(world: World) -> None:
     settings = world.settings("nobody-gave-it-offsets")
-    stranger = StatelessLoop(write, settings, Producer(world.kafka, world.factory), world.outcomes(settings))
-    stranger._topics = [kafka_topic(world.factory, "problem.requested")]
+
+    def stranger(producer: Producer) -> StatelessLoop:
+        loop = StatelessLoop(write, settings, producer, world.outcomes(settings))
+        loop._topics = [kafka_topic(world.factory, "problem.requested")]
+        return loop
+
     await world.publish(world.requests(1))
-    with pytest.raises(Refusal, match="lost its place"):
-        await asyncio.wait_for(stranger.run(), 20)
+    async with world.running(stranger) as task:
+        with pytest.raises(Refusal, match="lost its place"):
+            await asyncio.wait_for(asyncio.shield(task), 20)
 
 
 async def test_an_event_of_five_megabytes_passes(world: World) -> None:

@@ -1,0 +1,40 @@
+"""What the aggregator says about its rows."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from schemas.events import Cause, DatasetReleased, Event, SampleCurated, TrainingTriggered
+from schemas.identity import derive, factory_id
+from shared.dataset import Release
+
+ROLE = "aggregator"
+
+COLUMNS = ("id", "plan", "subject", "topic", "tier", "correct", "views", "admission", "row_hash", "event", "event_hash")
+"""Columns of a row that `curated` speaks of."""
+
+
+def curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
+    """The row is there; with index 1: it was in reserve and has been admitted."""
+    cause = Cause(parent=UUID(row["event"]), parent_hash=row["event_hash"], role=ROLE, index=index)
+    return SampleCurated(
+        id=SampleCurated.derive_id(cause),
+        cause=cause,
+        sample_id=UUID(row["id"]),
+        **{name: row[name] for name in ("plan", "subject", "topic", "tier", "correct", "admission", "row_hash")},
+        views=tuple(row["views"]),
+    )
+
+
+def released(factory: str, release: Release, *, train: bool) -> list[Event]:
+    """The release, and training on it.
+
+    Ids are derived from the release's number: a table that is rebuilt from the log makes the same ids again, so that
+    nobody trains twice.
+    """
+    parent = derive(factory_id(factory), f"{ROLE}/releases")
+    fields = {"plan": release.plan, "release": release.number, "rows": release.rows}
+    kinds: list[type[Event]] = [DatasetReleased, TrainingTriggered] if train else [DatasetReleased]
+    return [
+        kind.root(parent, ROLE, index=release.number, table_version=release.table_version, **fields) for kind in kinds
+    ]

@@ -1,0 +1,7 @@
+"""Settings of the aggregator."""
+
+from shared.settings import Settings as Shared
+
+
+class Settings(Shared):
+    service: str = "aggregator"

@@ -1,0 +1,138 @@
+"""From an event to its line in the tables."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.events import ProblemRejected, SampleDeleted, SolutionChecked
+from schemas.identity import content_hash
+from schemas.item import Attempt, Item
+from shared.dataset.schema import SCHEMA_VERSION, Entry, Row
+from shared.errors import Invalid
+from shared.ports import Record
+
+_CORRECT = {"yes": True, "no": False}
+
+
+def chosen(attempts: Sequence[Attempt]) -> Attempt:
+    """The attempt that stands for the item: the first sound one that lands on the key, else the first."""
+    sound = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
+    return next(sound, attempts[0])
+
+
+def row(record: Record, event: SolutionChecked, now: datetime) -> Row:
+    """The row of a final solution.checked; its views and admission are still to be decided.
+
+    Raises Invalid when there is nothing to curate.
+    """
+    if event.item.problem is None or not event.item.attempts:
+        raise Invalid(f"{event.type} {event.id} is final, but has no problem or no attempt")
+    item, attempt = event.item, chosen(event.item.attempts)
+    content: dict[str, Any] = {
+        **_about(item),
+        "rationale": item.written.rationale,
+        "fingerprint": item.fingerprint or item.written.fingerprint,
+        "tier": item.tier or "unknown",
+        "tier_reason": item.tier_reason,
+        "reasoning": attempt.reasoning,
+        "solution": attempt.solution,
+        "correct": _CORRECT.get(attempt.agrees or ""),
+        "flaws": attempt.flaws,
+        "solver": attempt.provenance.model,
+        "difficulty": difficulty(item),
+        "verdicts": _json(item.verdicts),
+        "attempts": _json(item.attempts),
+        "lineage": _json(item.lineage),
+        "event": str(event.id),
+        "event_hash": event.hash,
+    }
+    return Row(
+        **content,
+        **_origin(record),
+        id=str(item.id),
+        row_hash=content_hash(json.dumps([str(item.id), content], sort_keys=True, ensure_ascii=False)),
+        curated_at=now,
+    )
+
+
+def entry(record: Record, now: datetime) -> Entry | None:
+    """The line in the ledger, for those events that have one."""
+    match record.event:
+        case ProblemRejected(item=item) as event:
+            rejected = {"service": event.service, "reason": event.reason, "detail": event.detail}
+            return _entry(record, item, now, kind="rejected", **rejected)
+        case SolutionChecked(final=False, item=item):
+            return _entry(record, item, now, kind="attempt")
+        case SampleDeleted() as event:
+            return Entry(
+                **_origin(record),
+                id=str(event.id),
+                kind="deleted",
+                item_id=str(event.sample_id),
+                service=event.cause.role,
+                reason=event.decision,
+                detail=event.row_hash,
+                recorded_at=now,
+            )
+        case _:
+            return None
+
+
+def difficulty(item: Item) -> float | None:
+    """Share of the probe's graded attempts that missed the key; `None` when nothing was graded."""
+    if item.probe is None or item.probe.attempts == 0:
+        return None
+    return 1 - item.probe.hits / item.probe.attempts
+
+
+def _entry(record: Record, item: Item, now: datetime, **why: Any) -> Entry:
+    return Entry(
+        **_about(item),
+        **_origin(record),
+        **why,
+        id=str(record.event.id),
+        item_id=str(item.id),
+        tier=item.tier,
+        item=item.model_dump_json(),
+        recorded_at=now,
+    )
+
+
+def _about(item: Item) -> dict[str, Any]:
+    calls = item.calls
+    return {
+        "plan": item.plan,
+        "subject": item.topic.subject,
+        "field": item.topic.field,
+        "subfield": item.topic.subfield,
+        "topic": item.topic.name,
+        "problem": item.problem and item.problem.statement,
+        "answer": item.problem and item.problem.answer,
+        "answer_type": item.problem and item.problem.answer_type,
+        "simulated": any(call.simulated for call in calls),
+        "tokens": _total(call.completion_tokens for call in calls),
+        "cost": _total(call.cost for call in calls),
+    }
+
+
+def _origin(record: Record) -> dict[str, Any]:
+    return {
+        "kafka_topic": record.kafka_topic,
+        "kafka_incarnation": record.incarnation,
+        "kafka_partition": record.partition,
+        "kafka_offset": record.offset,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def _total(parts: Iterable[float | None]) -> float | None:
+    """The sum, or `None` when any part is unknown."""
+    known = list(parts)
+    return None if None in known else sum(part for part in known if part is not None)
+
+
+def _json(models: Iterable[BaseModel]) -> str:
+    return json.dumps([model.model_dump(mode="json") for model in models], ensure_ascii=False)

@@ -1,0 +1,177 @@
+"""One Delta table that remembers how far the log has been read into it.
+
+Every commit must land exactly on the version after the one it was decided on (`max_commit_retries=0`): whoever holds
+a stale handle gets `Conflict`, reads again and decides again. What a commit must carry besides its rows rides along:
+
+marks  Delta application transactions, a name and a number: the offset up to which a partition has been read
+       (`watermarks`), and counters of whoever writes
+note   commit metadata, read back from the table's history
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from shared.dataset.schema import SCHEMA_VERSION, Entry, Row, Source, arrow_schema
+from shared.errors import Refusal, Transient
+from shared.ports import Record
+
+TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger"}
+"""Folder of each table inside the dataset."""
+
+_VERSION_KEY = "chimera.schema_version"
+_FOREVER = {"delta.logRetentionDuration": "interval 36500 days"}
+"""A release pins a version; Delta would forget old versions after 30 days."""
+
+
+class Conflict(Transient):
+    """Somebody else committed first: read again and decide again."""
+
+
+class Table:
+    """A table of the dataset as it was when it was opened or last written or reloaded."""
+
+    def __init__(self, dataset: Path, of: type[Source], factory: str) -> None:
+        self._factory = factory
+        self._schema = arrow_schema(of)
+        self._marks: dict[str, int | None] = {}  # asking Delta reads the log
+        with _translated(f"cannot open {TABLES[of]}"):
+            self._delta = _opened_or_created(dataset / TABLES[of], self._schema)
+
+    @property
+    def id(self) -> str:
+        """Id of the table; another one when it was created anew."""
+        return str(self._delta.metadata().id)
+
+    @property
+    def version(self) -> int:
+        return self._delta.version()
+
+    def reload(self) -> None:
+        """See what others have committed."""
+        with _translated("cannot read the table"):
+            self._delta.update_incremental()
+        self._marks.clear()
+
+    def mark(self, name: str) -> int | None:
+        """Number last committed under a name."""
+        if name not in self._marks:
+            with _translated("cannot read the table"):
+                self._marks[name] = self._delta.transaction_version(f"{self._factory}/{name}")
+        return self._marks[name]
+
+    def positions(self, kafka_topic: str, incarnation: str) -> dict[int, int]:
+        """Watermark by partition: the highest offset of which the table holds everything."""
+        name = _name(kafka_topic, incarnation)
+        marks = {partition: self.mark(f"{name}/{partition}") for partition in range(self.mark(f"{name}/span") or 0)}
+        return {partition: offset for partition, offset in marks.items() if offset is not None}
+
+    def watermarks(self, records: Iterable[Record]) -> dict[str, int]:
+        """Marks that say: these records, and all before them in their partitions, are in the table."""
+        marks: dict[str, int] = {}
+        for record in records:
+            name = _name(record.kafka_topic, record.incarnation)
+            _raise(marks, f"{name}/{record.partition}", record.offset)
+            _raise(marks, f"{name}/span", max(record.partition + 1, self.mark(f"{name}/span") or 0))
+        return marks
+
+    def seen(self, record: Record) -> bool:
+        """Whether a record is at or below its watermark."""
+        watermark = self.mark(f"{_name(record.kafka_topic, record.incarnation)}/{record.partition}")
+        return watermark is not None and record.offset <= watermark
+
+    def read(self, columns: Sequence[str], where: Any = None) -> pa.Table:
+        """Some columns of all rows, or of those that an Arrow expression selects."""
+        with _translated("cannot read the table"):
+            return self._delta.to_pyarrow_dataset().to_table(columns=list(columns), filter=where)
+
+    def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
+        """Add lines, none or many, in one commit. Raises Conflict, or Transient when it could not be written."""
+        columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self._schema]
+        data = pa.table([pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)], schema=self._schema)
+        with self._committing(marks, note) as commit:
+            write_deltalake(self._delta, data, mode="append", writer_properties=_ZSTD, commit_properties=commit)
+
+    def set(
+        self, values: dict[str, str], ids: Iterable[str], marks: Mapping[str, int], note: Mapping[str, str]
+    ) -> None:
+        """Change columns of the lines with these ids, in one commit. Raises as `append`."""
+        with self._committing(marks, note) as commit:
+            self._delta.update(
+                new_values={**values}, predicate=_among(ids), writer_properties=_ZSTD, commit_properties=commit
+            )
+
+    def delete(self, ids: Iterable[str], marks: Mapping[str, int]) -> None:
+        """Delete the lines with these ids, in one commit; none when there is no such line. Raises as `append`."""
+        with self._committing(marks, {}) as commit:
+            self._delta.delete(_among(ids), writer_properties=_ZSTD, commit_properties=commit)
+
+    def notes(self, after: int) -> list[tuple[int, dict[str, Any]]]:
+        """Version and metadata of each commit after a version, oldest first."""
+        with _translated("cannot read the table's history"):
+            history = self._delta.history(self.version - after) if self.version > after else []
+        return [(commit["version"], commit) for commit in reversed(history)]
+
+    @contextmanager
+    def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[CommitProperties]:
+        now = int(time.time() * 1000)
+        with _translated("cannot write the table"):
+            yield CommitProperties(
+                custom_metadata=dict(note),
+                max_commit_retries=0,
+                app_transactions=[Transaction(f"{self._factory}/{name}", mark, now) for name, mark in marks.items()],
+            )
+        self._marks |= marks
+
+
+_ZSTD = WriterProperties(compression="ZSTD")
+
+
+def _opened_or_created(folder: Path, schema: pa.Schema) -> DeltaTable:
+    if not DeltaTable.is_deltatable(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        configuration = {_VERSION_KEY: str(SCHEMA_VERSION), **_FOREVER}
+        return DeltaTable.create(folder, schema, configuration=configuration, raise_if_key_not_exists=False)
+    return readable(DeltaTable(folder))
+
+
+def readable(table: DeltaTable) -> DeltaTable:
+    """The table itself. Raises Refusal when a newer version of this software wrote it."""
+    version = int(table.metadata().configuration.get(_VERSION_KEY, 0))
+    if version > SCHEMA_VERSION:
+        raise Refusal(
+            f"{table.table_uri} has schema version {version}, this software knows up to {SCHEMA_VERSION}",
+            "Update this software, or use another dataset folder",
+        )
+    return table
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except CommitFailedError as error:
+        raise Conflict(f"{what}: {error}") from error
+    except (DeltaError, OSError) as error:
+        raise Transient(f"{what}: {error}") from error
+
+
+def _name(kafka_topic: str, incarnation: str) -> str:
+    return f"{kafka_topic}/{incarnation}"
+
+
+def _raise(marks: dict[str, int], name: str, number: int) -> None:
+    marks[name] = max(number, marks.get(name, number))
+
+
+def _among(ids: Iterable[str]) -> str:
+    listed = ", ".join(f"'{UUID(one)}'" for one in ids)
+    return f"id in ({listed})"

@@ -1,0 +1,266 @@
+"""The aggregator against real Delta tables: nothing lost, nothing twice, exactly the rows asked for."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import DatasetReleased, Event, SampleCurated, TrainingTriggered
+from schemas.plan import Plan, Verification
+from services.aggregator.handler import Curate
+from services.aggregator.policy import Progress, Quotas, decide, views
+from shared.dataset import Dataset
+from shared.errors import Refusal, Transient
+from shared.ports import Record
+from tests.items import attempt, checked, deleted, log, plan, record, rejected
+
+TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted"), "one")
+_SECONDS = count()
+
+
+def clock() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(_SECONDS))
+
+
+async def opened(folder: Path, plan: Plan) -> Curate:
+    sink = Curate(folder, "test", plan, clock)
+    await sink.open(TOPICS)
+    return sink
+
+
+def admissions(folder: Path) -> Counter[str]:
+    return Counter(row.admission for row in Dataset.open(folder).rows)
+
+
+def of(kind: type[Event], events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+STORY = log(
+    *(checked(number) for number in range(6)),
+    *(rejected(number) for number in range(6, 9)),
+    checked(9, attempts=(attempt(0, "no"),), final=False),
+    checked(9, attempts=(attempt(0, "no"), attempt(1))),
+    deleted(checked(2)),
+)
+
+
+def interleaved(places: Sequence[tuple[str, int]]) -> list[Record]:
+    """The story as the partitions may come: each in order, among each other in any."""
+    queues: dict[tuple[str, int], list[Record]] = {}
+    for one in STORY:
+        queues.setdefault((one.kafka_topic, one.partition), []).append(one)
+    return [queues[place].pop(0) for place in places]
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    places=st.permutations([(one.kafka_topic, one.partition) for one in STORY]),
+    lives=st.lists(st.lists(st.integers(1, 6), max_size=5), max_size=2),
+)
+def test_batches_cut_anyhow_and_delivered_again_lose_nothing_and_double_nothing(
+    places: Sequence[tuple[str, int]], lives: Sequence[Sequence[int]]
+) -> None:
+    """Each life writes batches of the drawn sizes and dies; the next one reads on from where the tables say."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        said: dict[str, Event] = {}
+        for sizes in [*lives, [4] * len(STORY)]:
+            said |= {str(event.id): event for event in asyncio.run(one_life(folder, interleaved(places), sizes))}
+        dataset = Dataset.open(folder)
+        rows, lines = [row.id for row in dataset.rows], [(line.kind, line.id) for line in dataset.ledger]
+    assert sorted(rows) == sorted(str(checked(number).item.id) for number in (0, 1, 3, 4, 5, 9))
+    assert Counter(kind for kind, _ in lines) == {"rejected": 3, "attempt": 1, "deleted": 1}
+    assert len(set(lines)) == len(lines)
+    assert set(rows) <= {event.key for event in of(SampleCurated, said.values())}
+
+
+async def one_life(folder: Path, story: Sequence[Record], sizes: Iterable[int]) -> list[Event]:
+    sink = Curate(folder, "test", plan(4), clock)
+    place = await sink.open(TOPICS)
+    left = [one for one in story if one.offset >= place.get((one.kafka_topic, one.partition), 0)]
+    for size in sizes:
+        await sink.write(left[:size])
+        left = left[size:]
+    return sink.outbox(None)[0]
+
+
+async def test_a_late_writer_with_a_stale_handle_appends_nothing_twice_and_admits_within_the_quota(
+    tmp_path: Path,
+) -> None:
+    zombie, heir = await opened(tmp_path, plan(3)), await opened(tmp_path, plan(3))
+    records = [record(checked(number), number // 2, number % 2) for number in range(6)]
+    await heir.write(records[:3])
+    await zombie.write(records[:2])
+    await asyncio.gather(heir.write(records[3:]), zombie.write(records[2:]))
+    assert Counter(row.id for row in Dataset.open(tmp_path).rows) == Counter(str(r.event.key) for r in records)
+    assert admissions(tmp_path) == {"in": 3, "reserve": 3}
+
+
+async def test_what_was_decided_before_a_crash_is_said_after_it_with_the_same_ids(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(4))
+    await sink.write(log(checked(0)))
+    _, mark = sink.outbox(None)
+    await sink.write(log(checked(0), checked(1), checked(2), partitions=1))
+    unheard, _ = sink.outbox(mark)
+    again, after = (await opened(tmp_path, plan(4))).outbox(mark)
+    assert again == unheard
+    assert {event.key for event in again} == {str(checked(number).item.id) for number in (1, 2)}
+    assert (await opened(tmp_path, plan(4))).outbox(after) == ([], after)
+
+
+async def test_exactly_the_quota_is_in_and_a_raised_target_takes_from_the_reserve_first(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(3))
+    events = [checked(number) for number in range(5)]
+    for number, event in enumerate(events):
+        await sink.write([record(event, number)])
+    assert admissions(tmp_path) == {"in": 3, "reserve": 2}
+    first, mark = sink.outbox(None)
+    raised = await opened(tmp_path, plan(4))
+    assert admissions(tmp_path) == {"in": 4, "reserve": 1}
+    promoted, _ = raised.outbox(mark)
+    (again,) = of(SampleCurated, promoted)
+    assert isinstance(again, SampleCurated)
+    assert (again.sample_id, again.admission, again.cause.index) == (events[3].item.id, "in", 1)
+    assert again.id not in {event.id for event in first}
+    await raised.write([record(checked(5), 5)])
+    assert admissions(tmp_path) == {"in": 4, "reserve": 2}
+
+
+async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Path) -> None:
+    story = [*log(*(checked(number) for number in range(5)), rejected(5), deleted(checked(1)))]
+    sink = await opened(tmp_path / "a", plan(3, every=2, train=2))
+    await sink.write(story)
+    said, mark = sink.outbox(None)
+    anew = Curate(tmp_path / "b", "test", plan(3, every=2, train=2), clock)
+    assert await anew.open(TOPICS) == {}
+    await anew.write(story)
+    assert {event.id for event in anew.outbox(mark)[0]} == {event.id for event in said}
+    rows = [{row.id: (row.row_hash, row.admission) for row in Dataset.open(tmp_path / x).rows} for x in "ab"]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 4
+
+
+async def test_a_kafka_topic_that_was_created_anew_starts_at_0_and_repeats_no_row(tmp_path: Path) -> None:
+    await (await opened(tmp_path, plan())).write(log(checked(0), checked(1), partitions=1))
+    sink = Curate(tmp_path, "test", plan(), clock)
+    assert await sink.open({"solution.checked": "two"}) == {}
+    await sink.write(log(checked(1), checked(2), partitions=1, incarnation="two"))
+    assert len(Dataset.open(tmp_path).rows) == 3
+    assert await sink.open({"solution.checked": "two"}) == {("solution.checked", 0): 2}
+
+
+async def test_a_deleted_row_stays_deleted_and_frees_its_place(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(2))
+    story = log(checked(0), checked(1), deleted(checked(0)), partitions=1)
+    await sink.write(story)
+    await sink.write([record(checked(0), 7)])
+    await (await opened(tmp_path, plan(2))).write([*story, record(checked(0), 8), record(checked(2), 9)])
+    assert {row.problem for row in Dataset.open(tmp_path).rows} == {"What is 1?", "What is 2?"}
+    assert admissions(tmp_path) == {"in": 2}
+
+
+async def test_a_deletion_that_arrives_before_its_row_holds(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(2))
+    await sink.write(log(deleted(checked(0))))
+    await sink.write(log(checked(0)))
+    assert len(Dataset.open(tmp_path).rows) == 0
+
+
+async def test_releases_and_triggers_come_when_due_with_stable_ids_and_a_manifest(tmp_path: Path) -> None:
+    wanted = plan(5, every=2, train=4)
+    sink = await opened(tmp_path, wanted)
+    await sink.write(log(rejected(9, "repeat")))
+    for number in range(6):
+        await sink.write([record(checked(number), number)])
+    said, _ = sink.outbox(None)
+    releases = [event for event in said if isinstance(event, DatasetReleased)]
+    assert [(event.release, event.rows) for event in releases] == [(1, 2), (2, 4), (3, 5)]
+    triggers = [event for event in said if isinstance(event, TrainingTriggered)]
+    assert [(event.release, event.rows) for event in triggers] == [(2, 4)]
+    for event in releases:
+        assert len(Dataset.open(tmp_path, event.table_version).rows) == event.rows
+    path = tmp_path / "releases" / "2.json"
+    described = path.read_text()
+    assert json.loads(described)["rows_by_subject"] == {"mathematics": {"in": 4}}
+    assert json.loads(described)["funnel"] == {"curated": 4, "rejected": {"repeat": 1}}
+    path.unlink()
+    assert (await opened(tmp_path, wanted)).outbox(None)[0] == said
+    assert path.read_text() == described
+
+
+async def test_a_batch_of_hundreds_says_every_row(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(500))
+    await sink.write(log(*(checked(number) for number in range(500)), partitions=8))
+    said, _ = sink.outbox(None)
+    assert (len(of(SampleCurated, said)), len(of(DatasetReleased, said))) == (500, 1)
+
+
+async def test_a_dataset_of_a_newer_software_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr("shared.dataset.table.SCHEMA_VERSION", 99)
+        await opened(tmp_path, plan())
+    with pytest.raises(Refusal, match="schema version 99"):
+        await opened(tmp_path, plan())
+    with pytest.raises(Refusal, match="schema version 99"):
+        Dataset.open(tmp_path)
+
+
+async def test_a_failing_disk_is_transient_and_leaves_nothing_half_visible(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan())
+    shutil.move(tmp_path / "rows", tmp_path / "aside")
+    (tmp_path / "rows").write_text("no folder")
+    with pytest.raises(Transient):
+        await sink.write(log(checked(0)))
+    (tmp_path / "rows").unlink()
+    shutil.move(tmp_path / "aside", tmp_path / "rows")
+    await sink.write(log(checked(0)))
+    assert len(Dataset.open(tmp_path).rows) == 1
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 5)), st.lists(st.sampled_from("abcde")))
+def test_quotas_are_met_exactly_and_never_exceeded(wanted: dict[str, int], arrivals: list[str]) -> None:
+    quotas = Quotas(wanted, {})
+    decided = Counter((subject, quotas.admit(subject, ("sft",))) for subject in arrivals)
+    for subject, arrived in Counter(arrivals).items():
+        assert decided[subject, "in"] == min(arrived, wanted.get(subject, 0))
+    assert quotas.full == all(Counter(arrivals)[subject] >= rows for subject, rows in wanted.items())
+    assert quotas.admit("a", ("rl",)) == "aside"
+
+
+@given(st.lists(st.integers(0, 7), min_size=1))
+def test_releases_follow_from_the_rows_however_they_are_cut(batches: list[int]) -> None:
+    asked, progress, releases = plan(10, every=3), Progress(), 0
+    quotas = Quotas(asked.quotas(), {})
+    for rows in batches:
+        admitted = sum(quotas.admit("mathematics", ("sft",)) == "in" for _ in range(rows))
+        decision = decide(progress, admitted, quotas, asked)
+        progress, releases = decision.progress, releases + decision.release
+    assert progress.releases == releases
+    assert progress.unreleased < 3
+    assert (progress.target == 10) == quotas.full
+
+
+@pytest.mark.parametrize(
+    ("tier", "correct", "flaws", "entered"),
+    [
+        ("verified", True, (), ("sft", "rl")),
+        ("verified", True, ("truncated",), ("rl",)),
+        ("verified", False, (), ("rl",)),
+        ("verified", None, (), ("rl",)),
+        ("plausible", True, (), ("sft", "rl")),
+        ("plausible", False, (), ("rl",)),
+        ("unsolved", True, (), ()),
+    ],
+)
+def test_views_follow_the_plan(tier: str, correct: bool | None, flaws: tuple[str, ...], entered: tuple[str]) -> None:
+    assert views(Verification(), tier, correct, flaws) == entered
