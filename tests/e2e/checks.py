@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from uuid import UUID
 
+from schemas.flow import FLOW, SERVICE
 from schemas.plan import Plan
 from services.simulator.bank import Bank
 from tests.e2e.factory import Remains
@@ -27,6 +28,7 @@ def check_everything(found: Remains, plan: Plan, seed: int) -> None:
     check_lineage_is_complete_and_real(found)
     check_one_id_means_one_content(found)
     check_nothing_was_left_or_lost(found)
+    check_services_did_what_the_flow_says(found)
 
 
 def check_every_problem_ended_once(found: Remains) -> None:
@@ -102,6 +104,17 @@ def check_nothing_was_left_or_lost(found: Remains) -> None:
     assert found.dead == []
     assert found.events["problem.parked"] == []
     assert {place: lag for place, lag in found.lag.items() if lag} == {}
+
+
+def check_services_did_what_the_flow_says(found: Remains) -> None:
+    """Who wrote what, by the envelopes: nobody beside the flow, and every service something."""
+    wrote = {
+        (dict(record.headers)["ce_source"].decode().rpartition("/")[2], name)
+        for name, records in found.records.items()
+        for record in records
+    }
+    assert wrote <= {(service, flow.name) for flow in FLOW for service in flow.producers}
+    assert {service for service, _ in wrote} == set(SERVICE)
 
 
 def repeated_calls(found: Remains) -> int:
