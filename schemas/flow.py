@@ -83,7 +83,7 @@ FLOW = (
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator",), kept=True),
     Flow(
         e.ProblemRejected,
-        ("problem_writer", "screening", *_VERIFIERS, "panel", "probe", "synthesis", "answer_checker"),
+        ("problem_writer", "screening", "panel", "probe"),
         ("planner", "aggregator"),
         kept=True,
     ),
@@ -95,7 +95,7 @@ FLOW = (
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
-    Flow(e.AuditJudged, ("panel",), ("planner",)),
+    Flow(e.AuditJudged, (), ("planner",)),  # by the panel, once there are audits
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from deploy.local.errors import StackError
 from deploy.local.ports import Ports
+from deploy.local.process import Process
 from deploy.local.supervisor import Stack
 from services.cli import casting
 from services.cli.ending import End, ending
@@ -75,6 +76,7 @@ class Run:
         self.funnel = Funnel()
         self.roles: Roles
         self.port: int
+        self.started: list[Process] = []
 
     async def whole(self) -> Summary:
         """Start, grow, stop, sum up. Cancelled by the second signal."""
@@ -86,6 +88,7 @@ class Run:
             await self._cast()
             async with Stack(order.directory, factory=FACTORY, on_event=self.view.stack) as stack:
                 outcome = await signals.run(self._guarded(stack))
+                await self._retire(stack)
         return self._summary(outcome, time.monotonic() - started)
 
     def _headline(self) -> None:
@@ -128,7 +131,12 @@ class Run:
         if self.order.simulated:
             await stack.start_services([casting.simulator(self.port, self.order.seed)])
             await _first(self._answering(), _failure(stack))
-        await stack.start_services(casting.services(self.order.directory))
+        self.started = casting.services(self.order.directory)
+        await stack.start_services(self.started)
+
+    async def _retire(self, stack: Stack) -> None:
+        """Stop the services while their models are still there: what they finish now need not be paid for again."""
+        await asyncio.gather(*(stack.scale(service.name, 0) for service in self.started))
 
     async def _answering(self) -> None:
         while await probe_endpoints(self.roles):  # noqa: ASYNC110 - another process: no event to wait for

@@ -32,9 +32,13 @@ def _shrunk(good: int, ended: int, towards: float) -> float:
 
 
 def wanted(plan: Plan, state: State) -> dict[str, int]:
-    """Problems that should be in flight so that the expected rows cover what each subject lacks."""
+    """Problems that should be in flight for each subject: at least one while a row is lacking.
+
+    So many that the expected rows come within half a row of the lack. Asking for the last half would, with rows
+    lacking by ones, mostly pay for rows beyond the target.
+    """
     expected = yields(plan, state)
-    return {name: ceil(lack / expected[name]) for name, lack in lacks(plan, state).items()}
+    return {name: ceil((lack - 0.5) / expected[name]) if lack else 0 for name, lack in lacks(plan, state).items()}
 
 
 def share(slots: int, wanted: Mapping[str, int], in_flight: Mapping[str, int]) -> Iterator[str]:

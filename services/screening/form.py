@@ -13,11 +13,11 @@ TELLING = 24
 """Characters from which an answer inside the statement is a leak whatever stands around it."""
 
 _CHOICE = re.compile(r"\b(?:which|choose|select|pick)\b[^.?!]{0,40}\b(?:of|from) the (?:following|options)\b", re.I)
-_OPTIONS = re.compile(r"(?:^|\s)\(?A[).:]\s.*\s\(?B[).:]\s.*\s\(?C[).:]\s.*\s\(?D[).:]\s", re.DOTALL)
+_LABELS = tuple(re.compile(rf"(?:^|\s)\(?{letter}[).:]\s") for letter in "ABCD")
 _PROOF = re.compile(
     r"(?:^|[.?!:;]\s+|\bthen |\band )(?:dis)?prove (?:that|the|or)\b|\bgive a (?:rigorous )?proof\b", re.I
 )
-_PROOF_ANSWER = re.compile(r"\W*(?:proof\b.*|q\.?\s*e\.?\s*d\.?|see proof|proven)\W*", re.I | re.DOTALL)
+_PROOF_ANSWER = re.compile(r"\W*(?:proof(?::.*)?|q\.?\s*e\.?\s*d\.?|see (?:the )?proof|proven)\W*", re.I | re.DOTALL)
 _ANSWER_IS = re.compile(r"\b(?:answer|result|solution) (?:is|equals|=)\s*:?\s*|\banswer:\s*", re.I)
 
 
@@ -32,14 +32,26 @@ def flaw(problem: Problem) -> tuple[str, str] | None:
         return "too_long", f"{len(statement)} characters; the most is {LONGEST}"
     if len(answer) > LONGEST_ANSWER:
         return "answer_too_long", f"{len(answer)} characters; the most is {LONGEST_ANSWER}"
-    for pattern in (_CHOICE, _OPTIONS):
-        if found := pattern.search(statement):
-            return "multiple_choice", f"it offers options: {_quote(found[0])}"
+    if found := _CHOICE.search(statement):
+        return "multiple_choice", f"it offers options: {_quote(found[0])}"
+    if _offers_options(statement):
+        return "multiple_choice", "it offers options A to D"
     if found := _PROOF.search(statement) or _PROOF_ANSWER.fullmatch(answer):
         return "proof", f"a proof cannot be compared: {_quote(found[0])}"
     if leak := _leak(normal_form(statement), normal_form(answer).strip("$ .")):
         return "leak", f"the statement holds its answer: {_quote(leak)}"
     return None
+
+
+def _offers_options(statement: str) -> bool:
+    """Whether labels A, B, C, D follow one another."""
+    at = 0
+    for label in _LABELS:
+        found = label.search(statement, at)
+        if found is None:
+            return False
+        at = found.end() - 1
+    return True
 
 
 def _leak(statement: str, answer: str) -> str:

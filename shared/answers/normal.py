@@ -24,7 +24,7 @@ _ARTICLE = re.compile(r"^(?:the|an?) ")
 
 def plain(answer: str) -> str:
     r"""The answer without dollars around it, `\left`, `\displaystyle`, odd spaces or a full stop at the end."""
-    text = answer.strip().rstrip(".").strip()
+    text = " ".join(answer.split()).rstrip(".").strip()
     if wrapped := _WRAPPED.fullmatch(text):
         text = wrapped[1].strip().rstrip(".")
     for pattern, instead in _LOOKS:

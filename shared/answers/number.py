@@ -16,20 +16,20 @@ SURE_DIGITS = 3
 """Significant figures from which a rounded decimal decides; 0.5 may be one half or anything near it."""
 
 _NAME = re.compile(r"^\\?[A-Za-z]\w*(?:_\{\w+\})?\s*=\s*")
+_SIGN = r"(?P<sign>[+-]?)\s*"
 _DIGITS = r"(?:\d{1,3}(?:(?:,|\{,\}| )\d{3})+(?!\d)|\d+)"
-_DECIMAL = rf"{_DIGITS}(?:\.\d*)?|\.\d+"
-_POWER = r"(?:\s*(?:\\times|\\cdot|×|·|\*)\s*10\s*\^\s*(?:\{\s*(?P<braced>[+-]?\d{1,4})\s*\}|(?P<bare>[+-]?\d{1,4}))"
-_SCIENTIFIC = re.compile(
-    rf"(?P<sign>[+-]?)\s*(?P<mantissa>{_DECIMAL}){_POWER}|[eE](?P<e>[+-]?\d{{1,4}}))?(?P<unit>.*)", re.DOTALL
-)
-_POWER_OF_TEN = re.compile(r"(?P<sign>[+-]?)\s*10\s*\^\s*(?:\{\s*(?P<braced>[+-]?\d{1,4})\s*\}|(?P<bare>\d))")
-_RATIO = re.compile(
-    rf"(?P<sign>[+-]?)\s*(?:\\frac\s*\{{\s*(?P<a>-?{_DIGITS})\s*\}}\s*\{{\s*(?P<b>{_DIGITS})\s*\}}|(?P<c>{_DIGITS})\s*/\s*(?P<d>{_DIGITS}))"
-    r"(?P<unit>.*)",
-    re.DOTALL,
-)
+_DECIMAL = rf"(?P<mantissa>{_DIGITS}(?:\.\d*)?|\.\d+)"
+_TEN_TO = r"10\s*\^\s*(?:\{\s*(?P<braced>[+-]?\d{1,4})\s*\}|(?P<bare>[+-]?\d{1,4}))"
+_SCALE = rf"(?:\s*(?:\\times|\\cdot|×|·|\*)\s*{_TEN_TO}|[eE](?P<e>[+-]?\d{{1,4}}))?"
+_FRACTION = rf"\\frac\s*\{{\s*(?P<a>-?{_DIGITS})\s*\}}\s*\{{\s*(?P<b>{_DIGITS})\s*\}}"
+_SLASHED = rf"(?P<c>{_DIGITS})\s*/\s*(?P<d>{_DIGITS})"
+
+_POWER_OF_TEN = re.compile(rf"{_SIGN}{_TEN_TO}")
+_RATIO = re.compile(rf"{_SIGN}(?:{_FRACTION}|{_SLASHED})(?P<unit>.*)", re.DOTALL)
+_SCIENTIFIC = re.compile(rf"{_SIGN}{_DECIMAL}{_SCALE}(?P<unit>.*)", re.DOTALL)
 _UNIT = re.compile(
-    r"%|\^?\s*\{?\s*\\circ\s*\}?.*|°.*|\s*\\(?:text|mathrm|operatorname)\s*\{.*|\s+(?!(?:or|and|to)\b)[A-Za-zµΩÅ].*",
+    r"%|\^?\s*\{?\s*\\circ\s*\}?.*|°.*|\s*\\(?:text|mathrm|operatorname)\s*\{.*|\s+(?!(?:or|and|to)\b)[A-Za-zµΩÅ]"
+    r"(?:[A-Za-zµΩÅ\s/·]|\^\{?-?\d+\}?)*",
     re.DOTALL,
 )
 _UNIT_LOOK = re.compile(r"\\(?:text|mathrm|operatorname)|[\s{}\\]")

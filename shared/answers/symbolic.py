@@ -28,8 +28,8 @@ class SymbolicWorker:
     async def compare(self, key: str, answer: str) -> Comparison:
         """Compare two LaTeX expressions, within the limit in seconds. Longer, or a crash, is `unsure`."""
         async with self._turn:
-            process = self._process or await self._start()
             try:
+                process = self._process or await self._start()
                 reply = await self._ask(process, f"{json.dumps([key, answer])}\n".encode())
             except BaseException:
                 await self._stop()  # a reply may still come: the next question must not get it

@@ -144,6 +144,8 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         name,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
         store="memory://",
+        key_serializer="raw",
+        value_serializer="raw",
         datadir=scratch,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
@@ -166,8 +168,6 @@ def _cases(app: faust.App, partitions: int) -> _Cases:
         name="cases",
         key_type=bytes,
         value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
         partitions=partitions,
     )
     app.tables.add(table)

@@ -45,7 +45,7 @@ class Answer:
 
     def parts(self) -> tuple[str, str, bool]:
         """Text, reasoning, and whether it is finished: not cut off, and the thinking closed."""
-        text, reasoning = "".join(self._text), "".join(self._reasoning)
+        text, reasoning = _joined(self._text), _joined(self._reasoning)
         opened = text.lstrip().startswith("<think>")
         inline, closed, rest = text.partition("</think>")
         if closed and not reasoning:
@@ -60,3 +60,8 @@ class Answer:
         details = self.usage.get("completion_tokens_details") or {}
         value = self.usage.get(name, details.get(name))
         return value if isinstance(value, int) else None
+
+
+def _joined(pieces: list[str]) -> str:
+    """One text. A character outside the BMP may come as two surrogates in two chunks; a lone one cannot be stored."""
+    return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

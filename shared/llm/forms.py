@@ -4,17 +4,18 @@ The schema's name is the form's class name in lower case.
 """
 
 import re
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from shared.ports import T
 
-_FENCE = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
 _LOST_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[bfrt]")
 """JSON reads the start of \\frac, \\times, \\beta, \\rho as a control character; no text of ours holds one."""
 
 
+@cache
 def response_format(form: type[BaseModel]) -> dict[str, Any]:
     """The request's `response_format`; strict, so no further keys and none left out."""
     schema = _closed(form.model_json_schema())
@@ -34,8 +35,9 @@ def _closed(schema: Any) -> Any:
 
 def parse(form: type[T], text: str) -> T:
     """Read an answer, with or without a code fence around it. Raises ValueError that says what is wrong."""
-    fenced = _FENCE.fullmatch(text)
-    body = fenced[1] if fenced else text
+    body = text.strip()
+    if body.startswith("```") and body.endswith("```"):
+        body = body[3:-3].removeprefix("json")
     if _LOST_BACKSLASH.search(body):
         raise ValueError("a single backslash in JSON: part of a LaTeX command is lost")
     try:

@@ -11,15 +11,14 @@ class Models:
 
     def __init__(self, roles: Roles) -> None:
         self._roles = roles
-        self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
+        self._endpoints: dict[tuple[str, str, str | None], Endpoint] = {}
 
     def model(self, role: str, prompt: Prompt, asked_by: str) -> ChatModel:
         """The model that plays `role`, with a prompt. Raises Refusal when nobody does, or when its key is missing."""
         spec = self._roles[role]
-        place = (spec.base_url, spec.api_key_env)
-        if place not in self._endpoints:
-            self._endpoints[place] = Endpoint(spec.endpoint, spec.base_url, spec.key())
-        return ChatModel(self._endpoints[place], spec, prompt, asked_by)
+        if spec.place not in self._endpoints:
+            self._endpoints[spec.place] = Endpoint(spec.endpoint, spec.base_url, spec.key())
+        return ChatModel(self._endpoints[spec.place], spec, prompt, asked_by)
 
     async def aclose(self) -> None:
         """Close every connection."""

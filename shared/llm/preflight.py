@@ -12,21 +12,17 @@ TIMEOUT_S = 5.0
 async def probe_endpoints(roles: Roles) -> list[str]:
     """One line per role that could not work, naming role, address and what to do; empty when all is well."""
     playing = roles.playing()
-    places = {_place(model): model for model in playing.values()}
+    places = {model.place: model for model in playing.values()}
     served = dict(zip(places, await asyncio.gather(*map(_served, places.values())), strict=True))
     lines = []
     for role, model in playing.items():
-        found = served[_place(model)]
+        found = served[model.place]
         if isinstance(found, str):
             lines.append(f"{role}: {found}")
         elif model.model not in found:
             names = ", ".join(found) or "nothing"
             lines.append(f"{role}: no model {model.model} at {model.base_url}; it serves {names}")
     return lines
-
-
-def _place(model: RoleModel) -> tuple[str, str | None]:
-    return model.base_url, model.api_key_env
 
 
 async def _served(model: RoleModel) -> list[str] | str:

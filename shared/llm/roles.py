@@ -21,7 +21,7 @@ BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^@\s?#]+$")]
 class RoleModel(BaseModel):
     """One model at one endpoint, and how it is sampled. What is `None` is left to the endpoint."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     endpoint: str = "default"
     """Alias of the endpoint, for lineage and errors."""
@@ -40,6 +40,11 @@ class RoleModel(BaseModel):
     simulated: bool = False
     """True for the simulator: every row made with it says so."""
 
+    @property
+    def place(self) -> tuple[str, str, str | None]:
+        """What tells one endpoint from another."""
+        return self.endpoint, self.base_url, self.api_key_env
+
     def key(self) -> SecretStr | None:
         """The key, read now. Raises Refusal when its environment variable is unset or empty."""
         if self.api_key_env is None:
@@ -55,7 +60,7 @@ class RoleModel(BaseModel):
 class Roles(BaseModel):
     """Who plays what. `judge` and `base` may stay open while nothing asks for them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     writer: RoleModel
     """Makes topics and problems."""

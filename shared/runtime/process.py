@@ -17,7 +17,6 @@ from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.errors import Refusal
 from shared.kafka.clients import KafkaConnectionError, Producer
-from shared.kafka.faust_loop import FaustLoop
 from shared.logs import configure
 from shared.metrics import READY
 from shared.runtime.health import Health
@@ -81,6 +80,8 @@ def _loop(service: Service, settings: Settings, producer: Producer, outcomes: Ou
     if service.handle:
         return StatelessLoop(service.handle, settings, producer, outcomes)
     if service.join:
+        from shared.kafka.faust_loop import FaustLoop  # only who joins pays for importing Faust
+
         return FaustLoop(service.join, settings, producer)
     if service.machine:
         return MachineLoop(service.machine, settings, producer)

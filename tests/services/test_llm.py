@@ -76,6 +76,23 @@ def streamed(*deltas: dict[str, str], finish: str | None = "stop", usage: dict[s
     return reply
 
 
+async def split(request: web.Request) -> web.StreamResponse:
+    """One character cut in two, and half a character."""
+    pieces = "".join(
+        f'data: {{"choices": [{{"delta": {{"content": "{piece}"}}, "finish_reason": "stop"}}]}}\n\n'
+        for piece in ("\\ud835", "\\udd38 ", "\\ud835")
+    )
+    return web.Response(text=pieces, content_type="text/event-stream")
+
+
+async def garbage(request: web.Request) -> web.StreamResponse:
+    """No HTTP."""
+    assert request.transport is not None
+    request.transport.write(b"HTTP/1.1 nonsense\r\n\r\n")
+    request.transport.close()
+    return web.Response()
+
+
 def plain(status: int, body: Any, content_type: str = "application/json") -> Handler:
     async def reply(request: web.Request) -> web.StreamResponse:
         text = body if isinstance(body, str) else json.dumps(body)
@@ -128,12 +145,23 @@ async def test_request_and_provenance() -> None:
         (streamed({"reasoning": "hm", "reasoning_content": "hm"}, {"content": "4"}), "4", "hm", True),
         (streamed({"content": "<think>h"}, {"content": "m</th"}, {"content": "ink>\n4"}), "4", "hm", True),
         (streamed({"content": "hm</think>4"}), "4", "hm", True),
+        (split, "𝔸 \ufffd", "", True),
         (streamed({"content": "<think>hm"}), "", "hm", False),
         (streamed({"reasoning": "hm"}), "", "hm", False),
         (streamed({"reasoning": "hm"}, {"content": "4"}, finish="length"), "4", "hm", False),
         (plain(200, {"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]}), "4", "", True),
     ],
-    ids=["reasoning_content", "both", "inline", "only_closed", "never_closed", "no_text", "length", "not_streamed"],
+    ids=[
+        "reasoning_content",
+        "both",
+        "inline",
+        "only_closed",
+        "surrogates",
+        "never_closed",
+        "no_text",
+        "length",
+        "not_streamed",
+    ],
 )
 async def test_thinking_and_unfinished(reply: Handler, text: str, reasoning: str, finished: bool) -> None:
     async with server(reply) as (url, _), model(url) as ask:
@@ -153,6 +181,7 @@ async def test_thinking_and_unfinished(reply: Handler, text: str, reasoning: str
         (streamed({"content": "4"}, finish=None), "gave up"),
         (streamed({"content": "4"}, finish="abort"), "abort"),
         (silent, "Timeout"),
+        (garbage, "here"),
     ],
 )  # fmt: skip
 async def test_failures_are_transient_and_never_show_the_key(

@@ -96,7 +96,7 @@ class Factory:
     """The rest of the world: expands, ends problems as the dice say, and admits while there is room."""
 
     def __init__(self, plan: Plan, seed: int, good: float) -> None:
-        self.dice = random.Random(seed)  # noqa: S311 - reproducible dice, no secret
+        self.dice = random.Random(seed)
         self.good = good
         self.planner = Planner(plan, "test")
         self.state: State | None = None

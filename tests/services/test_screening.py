@@ -51,6 +51,7 @@ async def test_refused_with_its_reason(reason: str, statement: str, answer: str)
     [
         ("Suppose the answer is unique. Determine the number of spanning trees of $K_{4}$ that avoid an edge.", "8"),
         ("Suppose that the solution is 4-periodic. Compute the number of its zeros in one period.", "42"),
+        ("Name the mechanism by which the ledger described above orders its blocks, in lower case.", "proof of work"),
         ("Axioms (A) and (B) hold. Compute the rank of the group $G$ they define, as an integer.", "3"),
         ("A theorem to improve that bound is known. Compute the constant in the improved version.", "17"),
     ],

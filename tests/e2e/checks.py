@@ -1,0 +1,109 @@
+"""What must hold after every run, whatever happened during it. Each check reads the log or the tables themselves."""
+
+import json
+from collections import Counter, defaultdict
+from uuid import UUID
+
+from schemas.plan import Plan
+from services.simulator.bank import Bank
+from tests.e2e.factory import Remains
+
+STAGES = (
+    "problem.drafted",
+    "problem.screened",
+    "problem.verified",
+    "problem.accepted",
+    "problem.probed",
+    "solution.synthesized",
+    "solution.checked",
+)
+
+
+def check_everything(found: Remains, plan: Plan, seed: int) -> None:
+    """Run all checks."""
+    check_every_problem_ended_once(found)
+    check_exactly_the_rows_asked_for(found, plan)
+    check_correct_rows_have_the_true_answer(found, seed)
+    check_lineage_is_complete_and_real(found)
+    check_one_id_means_one_content(found)
+    check_nothing_was_left_or_lost(found)
+
+
+def check_every_problem_ended_once(found: Remains) -> None:
+    """Requested = curated + rejected, nobody twice, nobody missing."""
+    requested = {event.id for event in found.events["problem.requested"]}
+    curated = {event.sample_id for event in found.events["sample.curated"]}
+    rejected = {event.item.id for event in found.events["problem.rejected"]}
+    assert not curated & rejected, "ended twice"
+    assert curated | rejected == requested, "ended without a request, or never"
+    rejections = {event.item.id: set[UUID]() for event in found.events["problem.rejected"]}
+    for event in found.events["problem.rejected"]:
+        rejections[event.item.id].add(event.id)
+    assert all(len(ids) == 1 for ids in rejections.values()), "rejected by two"
+    assert {UUID(row["id"]) for row in found.rows} == curated, "rows differ from what was announced"
+    in_ledger = {UUID(line["item_id"]) for line in found.ledger if line["kind"] == "rejected"}
+    assert in_ledger == rejected, "the ledger differs from the log"
+
+
+def check_exactly_the_rows_asked_for(found: Remains, plan: Plan) -> None:
+    """Exactly the quota of each subject is `in`; no row twice; the log says the same as the table."""
+    ids = [row["id"] for row in found.rows]
+    assert len(ids) == len(set(ids)), "a row twice"
+    texts = [row["fingerprint"] for row in found.rows]
+    assert len(texts) == len(set(texts)), "a problem twice"
+    admitted = Counter(row["subject"] for row in found.rows if row["admission"] == "in")
+    assert admitted == Counter(plan.quotas())
+    said = {
+        event.sample_id: event.admission
+        for event in sorted(found.events["sample.curated"], key=lambda e: e.cause.index)
+    }
+    assert said == {UUID(row["id"]): row["admission"] for row in found.rows}
+
+
+def check_correct_rows_have_the_true_answer(found: Remains, seed: int) -> None:
+    """The bank knows the truth of every problem that it wrote."""
+    bank = Bank(seed)
+    correct = [row for row in found.rows if row["correct"]]
+    assert len(correct) >= sum(row["admission"] == "in" for row in found.rows)
+    wrong = [(row["problem"], row["answer"]) for row in correct if row["answer"] != bank.truth(row["problem"])]
+    assert wrong == []
+    drafted = [event.item.written for event in found.events["problem.drafted"]]
+    assert any(draft.answer != bank.truth(draft.statement) for draft in drafted), "no wrong key was there to be caught"
+
+
+def check_lineage_is_complete_and_real(found: Remains) -> None:
+    """Every row names the event of each stage, all of them on the log, and each model call that it took."""
+    on_log = {str(event.id) for event in found.every}
+    for row in found.rows:
+        steps = json.loads(row["lineage"])
+        stages = Counter(step["type"] for step in steps)
+        assert set(STAGES) <= set(stages), f"{row['id']} skipped a stage"
+        assert stages["problem.verified"] == 2
+        assert {step["event"] for step in steps} <= on_log, "an event that is not on the log"
+        calls = [call for step in steps for call in step["calls"]]
+        assert {call["role"] for call in calls} >= {"problem_writer", "verifier-a", "verifier-b", "synthesis"}
+        assert all(call["simulated"] and call["model"].startswith("sim-") and call["prompt_hash"] for call in calls)
+        assert row["simulated"]
+        assert row["reasoning"]
+        assert row["solution"]
+
+
+def check_one_id_means_one_content(found: Remains) -> None:
+    """However often an event was published, it was the same to the byte."""
+    contents: dict[tuple[str, bytes], set[bytes]] = defaultdict(set)
+    for name, records in found.records.items():
+        for record in records:
+            contents[name, dict(record.headers)["ce_id"]].add(record.value or b"")
+    assert [key for key, values in contents.items() if len(values) > 1] == []
+
+
+def check_nothing_was_left_or_lost(found: Remains) -> None:
+    """No dead letter, no parked problem; every group has finished everything."""
+    assert found.dead == []
+    assert found.events["problem.parked"] == []
+    assert {place: lag for place, lag in found.lag.items() if lag} == {}
+
+
+def repeated_calls(found: Remains) -> int:
+    """Model calls that were answered more than once: the same request to the letter, seed included."""
+    return sum(times - 1 for times in Counter(call["request"] for call in found.calls).values())

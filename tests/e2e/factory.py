@@ -1,0 +1,86 @@
+"""Runs the command as a person does, and reads afterwards what the factory left behind, without its counters."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from deltalake import DeltaTable
+
+from deploy.local.supervisor import Stack
+from schemas.events import Event
+from schemas.flow import DEAD_LETTERS, FLOW
+from shared.kafka.codec import decode
+from tests.world import World
+
+RATES = {"CHIMERA_SIM_WRONG_KEYS": "0.2", "CHIMERA_SIM_MALFORMED": "0.1", "CHIMERA_SIM_KEY_OVERLAP": "0"}
+"""Wrong keys are misprints, never a slip that a solver makes too: then no wrong key can be hit, by nobody."""
+
+
+@contextmanager
+def chimera(directory: Path, *args: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`chimera run` in a folder, in a process of its own."""
+    command = [sys.executable, "-m", "services.cli", "run", "--dir", str(directory), "--json", *args]
+    log = {"CHIMERA_SIM_CALL_LOG": str(directory.parent / "calls.jsonl")}
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **RATES, **log, **environment},  # noqa: TID251 - a child starts from ours
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(60)
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a run left: every record, every event in it, the rows, the ledger, the calls that the endpoint answered."""
+
+    records: dict[str, list[ConsumerRecord]]
+    events: dict[str, list[Any]]
+    dead: list[ConsumerRecord]
+    lag: dict[tuple[str, str], int]
+    rows: list[dict[str, Any]]
+    ledger: list[dict[str, Any]]
+    calls: list[dict[str, Any]]
+
+    @property
+    def every(self) -> list[Event]:
+        return [event for events in self.events.values() for event in events]
+
+
+async def remains(directory: Path, factory: str = "chimera") -> Remains:
+    """Start only Kafka and Valkey in the folder again, and read everything."""
+    async with Stack(directory) as stack:
+        await stack.start_infrastructure()
+        async with World(stack.bootstrap, stack.valkey_url, factory, directory) as world:
+            records = {flow.name: await world.records(flow.name) for flow in FLOW}
+            lag = {
+                (service, flow.name): len(records[flow.name])
+                - sum((await world.committed(service, flow.name)).values())
+                for flow in FLOW
+                for service in flow.consumers
+                if service != "trainer"
+            }
+            dead = await world.records(DEAD_LETTERS)
+    calls = directory.parent / "calls.jsonl"
+    return Remains(
+        records=records,
+        events={n: [decode(n, r.key, r.value, r.headers) for r in found] for n, found in records.items()},
+        dead=dead,
+        lag=lag,
+        rows=DeltaTable(directory / "dataset" / "rows").to_pyarrow_table().to_pylist(),
+        ledger=DeltaTable(directory / "dataset" / "ledger").to_pyarrow_table().to_pylist(),
+        calls=[json.loads(line) for line in calls.read_text().splitlines()],
+    )

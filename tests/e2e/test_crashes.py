@@ -1,0 +1,54 @@
+"""Every service killed once, at random moments of a run: the same holds as if nothing had happened."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.local.record import ProcessId, Record
+from schemas.flow import SERVICE, SERVICES
+from services.cli import order
+from services.cli.__main__ import _demo
+from shared.settings import Settings
+from tests.e2e.checks import check_everything, repeated_calls
+from tests.e2e.factory import chimera, remains
+
+ROWS = 96
+SEED = 11
+LONGEST_PAUSE_S = 1.0
+CALLS_AN_EVENT = 5
+"""Most calls that one event may take: four blind attempts and a judgement."""
+
+
+async def test_every_service_is_killed_once_at_a_random_moment_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    directory = tmp_path / "stack"
+    with chimera(directory, "--rows", str(ROWS), "--seed", str(SEED)) as process:
+        killed = kill_each_service_once(directory, process, random.Random(SEED))
+        out, progress = process.communicate(timeout=300)
+    assert process.returncode == 0, out + progress
+    assert killed == set(SERVICE)
+    found = await remains(directory)
+    check_everything(found, order.plan(_demo(), ROWS), SEED)
+    in_flight = Settings.model_fields["in_flight"].default
+    assert repeated_calls(found) <= len(SERVICES) * in_flight * CALLS_AN_EVENT
+
+
+def kill_each_service_once(directory: Path, process: subprocess.Popen[str], dice: random.Random) -> set[str]:
+    """Once every service has been seen to run, kill them one by one. Returns those that were running when killed."""
+    ids: dict[str, ProcessId] = {}
+    while ids.keys() < SERVICE.keys():
+        assert process.poll() is None, "the run ended before it began"
+        time.sleep(0.1)
+        ids = {running.name: running.id for running in Record.read(directory).processes if running.name in SERVICE}
+    calls = directory.parent / "calls.jsonl"
+    while not calls.exists() or calls.stat().st_size == 0:
+        time.sleep(0.1)
+    killed = set()
+    for name in dice.sample(sorted(SERVICE), k=len(SERVICE)):
+        time.sleep(dice.uniform(0, LONGEST_PAUSE_S))
+        if ids[name].alive() and process.poll() is None:
+            os.kill(ids[name].pid, signal.SIGKILL)
+            killed.add(name)
+    return killed

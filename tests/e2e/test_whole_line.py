@@ -1,0 +1,27 @@
+"""The walking line end to end: real Kafka, real Valkey, every service a process, the simulator over HTTP."""
+
+import json
+from pathlib import Path
+
+from services.cli import order
+from services.cli.__main__ import _demo
+from tests.e2e.checks import check_everything, repeated_calls
+from tests.e2e.factory import chimera, remains
+
+ROWS = 64
+SEED = 7
+
+
+async def test_sixty_four_rows_grow_from_wrong_keys_and_malformed_replies_and_each_explains_itself(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "stack"
+    with chimera(directory, "--rows", str(ROWS), "--seed", str(SEED)) as process:
+        out, progress = process.communicate(timeout=240)
+    assert process.returncode == 0, progress
+    found = await remains(directory)
+    check_everything(found, order.plan(_demo(), ROWS), SEED)
+    assert repeated_calls(found) == 0
+    summary = json.loads(out)
+    assert summary["outcome"] == "done"
+    assert {event.table_version for event in found.events["dataset.released"]}
