@@ -32,7 +32,7 @@ SETTINGS = {
     _VERSION_KEY: str(SCHEMA_VERSION),
     # A release pins a version; Delta would forget old versions after 30 days.
     "delta.logRetentionDuration": "interval 36500 days",
-    # Statistics would repeat the longest chains of thought in the log, whole: 0.2 MB a commit, and nobody asks for them.
+    # Statistics would repeat the longest chains of thought in the log, 0.2 MB a commit, and nobody asks for them.
     "delta.dataSkippingNumIndexedCols": "0",
 }
 
