@@ -28,8 +28,13 @@ TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger"}
 """Folder of each table inside the dataset."""
 
 _VERSION_KEY = "chimera.schema_version"
-_FOREVER = {"delta.logRetentionDuration": "interval 36500 days"}
-"""A release pins a version; Delta would forget old versions after 30 days."""
+SETTINGS = {
+    _VERSION_KEY: str(SCHEMA_VERSION),
+    # A release pins a version; Delta would forget old versions after 30 days.
+    "delta.logRetentionDuration": "interval 36500 days",
+    # Statistics would repeat the longest chains of thought in the log, 0.2 MB a commit, and nobody asks for them.
+    "delta.dataSkippingNumIndexedCols": "0",
+}
 
 
 class Conflict(Transient):
@@ -141,8 +146,7 @@ _ZSTD = WriterProperties(compression="ZSTD")
 def _opened_or_created(folder: Path, schema: pa.Schema) -> DeltaTable:
     if not DeltaTable.is_deltatable(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        configuration = {_VERSION_KEY: str(SCHEMA_VERSION), **_FOREVER}
-        return DeltaTable.create(folder, schema, configuration=configuration, raise_if_key_not_exists=False)
+        return DeltaTable.create(folder, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
     return readable(DeltaTable(folder))
 
 

@@ -20,6 +20,7 @@ from schemas.plan import Plan, Verification
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Progress, Quotas, decide, views
 from shared.dataset import Dataset
+from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record
 from tests.items import attempt, checked, deleted, log, plan, record, rejected
@@ -221,7 +222,7 @@ async def test_a_batch_of_hundreds_says_every_row(tmp_path: Path) -> None:
 
 async def test_a_dataset_of_a_newer_software_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr("shared.dataset.table.SCHEMA_VERSION", 99)
+        newer.setitem(SETTINGS, "chimera.schema_version", "99")
         await opened(tmp_path, plan())
     with pytest.raises(Refusal, match="schema version 99"):
         await opened(tmp_path, plan())

@@ -113,3 +113,10 @@ def test_a_manifest_is_written_once_and_can_be_counted_again(tmp_path: Path) -> 
     assert json.loads(path.read_text()) == manifest(tmp_path, release)
     assert describe(tmp_path, release).stat().st_mtime_ns == path.stat().st_mtime_ns
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_tables_log_does_not_repeat_the_text_of_the_rows(tmp_path: Path) -> None:
+    """Delta's statistics would: a checkpoint of 200 commits with long chains of thought was 42 MB."""
+    grown(tmp_path, 0)
+    logged = b"".join(path.read_bytes() for path in (tmp_path / "rows" / "_delta_log").iterdir())
+    assert b"so it goes" not in logged
