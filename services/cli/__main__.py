@@ -1,5 +1,8 @@
 """The command `chimera`. Exit status: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
 
+import os
+import sys
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,8 +71,19 @@ def _demo() -> Path:
 
 
 def main() -> None:
-    """Entry point of the script."""
-    app(prog_name="chimera")
+    """Entry point of the script.
+
+    Leaves without tearing the interpreter down: a thread of Arrow that is still reading may abort the process then
+    ("terminate called without an active exception"), and with it the exit status of a run that went well.
+    """
+    status = 0
+    try:
+        app(prog_name="chimera")
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
