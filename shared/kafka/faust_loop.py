@@ -1,19 +1,20 @@
 """The way in for Faust: joins events by problem id in a small table on a compacted changelog.
 
 One event at a time (`concurrency=1`, `at_least_once`). For each: fold it into the case, store the case, wait until the
-changelog is acknowledged, publish what the case decided, wait again, and only then let Faust acknowledge the event.
-Faust acknowledges an event whose agent raised, and a changelog write that fails is not reported to it: hence the
-`try` around everything and the table that hands out its acknowledgements.
+changelog is acknowledged, publish what the case decided, wait again, and only then move the partition's place on.
+What Faust itself acknowledges counts for nothing (faust_place.py says why): an exception or a cancelled agent leaves
+the place where it was. A changelog write that fails is not reported to an agent: hence the table that hands out its
+acknowledgements.
 """
 
 import asyncio
 import logging
 import tempfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import faust
-from faust.types import EventT
+from faust.types import TP, EventT
 
 from schemas.events import Event
 from schemas.flow import consumed_by
@@ -21,6 +22,7 @@ from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import decode, encode
 from shared.kafka.dead import Failure, Origin, dead_letter
+from shared.kafka.faust_place import PlacedConsumer, PlacedTransport
 from shared.kafka.names import group, kafka_topic
 from shared.logs import about
 from shared.metrics import EVENTS, PRODUCED
@@ -28,6 +30,9 @@ from shared.ports import Join
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
+
+QUIET_S = 1.0
+"""So long without an event, and what was read but not finished has been dropped."""
 
 CASE_LIMIT = 1024 * 1024
 """Largest case in bytes; a larger one would fail in the changelog, unheard."""
@@ -43,8 +48,9 @@ class FaustLoop:
         self._producer = producer
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
         self._app = _app(settings, self._scratch.name)
+        self._source = kafka_topic(settings.factory, self._flow.name)
         source = self._app.topic(
-            kafka_topic(settings.factory, self._flow.name),
+            self._source,
             key_type=bytes,
             value_type=bytes,
             value_serializer="raw",
@@ -54,6 +60,8 @@ class FaustLoop:
         self._app.agent(source, concurrency=1)(self._work)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
+        self._last_event = 0.0
+        self._went_back: dict[TP, int] = {}
 
     def why_not_ready(self) -> str | None:
         """Say why no records can come in; `None` when they can."""
@@ -69,28 +77,53 @@ class FaustLoop:
     async def run(self) -> None:
         """Work until told to stop, then commit and leave the group. Raises what stopped it."""
         self._app.finalize()
-        stopping = asyncio.create_task(self._stopping.wait())
-        ended = None
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
         try:
             await self._app.start()
-            ended = asyncio.create_task(self._app.wait_until_stopped())
-            await asyncio.wait([stopping, ended], return_when=asyncio.FIRST_COMPLETED)
+            tasks += [asyncio.create_task(self._app.wait_until_stopped()), asyncio.create_task(self._watch())]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            stopping.cancel()
+            for task in tasks:
+                task.cancel()
             await self._app.stop()
             self._scratch.cleanup()
         if reason := self._failure or self._app.crash_reason:
             raise reason
 
     async def _work(self, stream: Any) -> None:
-        async for event in stream.noack().events():
+        async for event in stream.events():
             try:
-                await self._finish(event)
-            except Exception as error:  # noqa: BLE001 - told by `run`; the event stays unacknowledged
+                await self._in_turn(event)
+            except Exception as error:  # noqa: BLE001 - told by `run`; the place stays where it is
                 self._failure = error
                 self._stopping.set()
                 return
-            await stream.ack(event)
+
+    async def _in_turn(self, event: EventT[Any]) -> None:
+        message, consumer = event.message, self._consumer
+        self._last_event = asyncio.get_running_loop().time()
+        expected = consumer.expects(message.tp)
+        if message.offset == expected:
+            await self._finish(event)
+            consumer.finished(message.tp, message.offset)
+        elif expected is not None and message.offset > expected and self._went_back.get(message.tp) != expected:
+            self._went_back[message.tp] = expected
+            await consumer.go_back(message.tp)
+
+    async def _watch(self) -> None:
+        """Look for records that were dropped with none behind them to show it."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(QUIET_S)
+            if self._app.flow_control.is_active() and clock() - self._last_event > QUIET_S:
+                for partition in await self._consumer.dropped(self._source):
+                    await self._consumer.go_back(partition)
+
+    @property
+    def _consumer(self) -> PlacedConsumer:
+        return cast(PlacedConsumer, self._app.consumer)
 
     async def _finish(self, raw: EventT[Any]) -> None:
         message = raw.message
@@ -140,7 +173,7 @@ class _Cases(faust.Table[bytes, bytes]):
 
 def _app(settings: Settings, scratch: str) -> faust.App:
     name = group(settings.factory, settings.service)
-    return faust.App(
+    app = faust.App(
         name,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
         store="memory://",
@@ -160,6 +193,8 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         web_enabled=False,
         loghandlers=[],
     )
+    app.transport = PlacedTransport(app.conf.broker_consumer, app)
+    return app
 
 
 def _cases(app: faust.App, partitions: int) -> _Cases:
