@@ -1,13 +1,19 @@
 """What tests do with the log from outside: write to it, read it whole, look at offsets. It uses no group's state."""
 
 import asyncio
+import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from deploy.local.ports import Ports
 from schemas.events import Event, ProblemRequested
 from schemas.identity import factory_id
 from schemas.item import Topic
@@ -116,6 +122,27 @@ class World:
         finally:
             await reader.stop()
 
+    @asynccontextmanager
+    async def process(self, module: str, service: str, **changes: Any) -> AsyncIterator["OsProcess"]:
+        """A service as a process of its own, killed at the end if it is still there."""
+        port = Ports({}).take(service)
+        env = self.env(service, **{"health_port": port, "dataset": self.folder, **changes})
+        log = self.folder / f"{service}-{port}.log"
+        with log.open("wb") as file:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                env={**os.environ, **env},
+                stderr=file,
+            )
+        try:
+            yield OsProcess(process, port, log)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
     def outcomes(self, settings: Settings) -> Outcomes:
         """The outcome records of a service."""
         return Outcomes(self._valkey_client, self.factory, settings.service, settings.marker_days)
@@ -136,6 +163,50 @@ class World:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([task])
             await producer.stop()
+
+
+class OsProcess:
+    """A service that runs as a process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+        self._process = process
+        self._port = port
+        self._log = log
+
+    async def ready(self, within_s: float = PATIENCE_S) -> None:
+        """Wait until it says that it is ready."""
+
+        async def is_ready() -> bool:
+            assert self._process.returncode is None, self._log.read_text()
+            return await self.readyz() == 200
+
+        await until(is_ready, "readiness", within_s)
+
+    async def readyz(self) -> int:
+        """Status of /readyz; 0 while nobody answers."""
+        try:
+            return (await self.get("/readyz")).status_code
+        except httpx.TransportError:
+            return 0
+
+    async def answers(self) -> bool:
+        """Whether its health server listens."""
+        return await self.readyz() != 0
+
+    async def get(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            return await client.get(f"http://127.0.0.1:{self._port}{path}")
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    async def end(self, within_s: float = PATIENCE_S) -> int:
+        """Wait for its end; returns the exit code, negative for a signal."""
+        return await asyncio.wait_for(self._process.wait(), within_s)
+
+    def log(self) -> list[dict[str, str]]:
+        """Lines that it logged."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
 
 
 async def _number(reader: AIOKafkaConsumer, topic: str) -> list[int]:
