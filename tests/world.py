@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,8 +19,8 @@ from schemas.identity import factory_id
 from schemas.item import Topic
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
-from shared.kafka.clients import RECORD_LIMIT, Producer, observer
-from shared.kafka.codec import decode, encode
+from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, observer
+from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import Loop
 from shared.settings import Settings
@@ -133,7 +133,7 @@ class World:
                 sys.executable,
                 "-m",
                 module,
-                env={**os.environ, **env},
+                env={**os.environ, **env},  # noqa: TID251 - passed on
                 stderr=file,
             )
         try:
@@ -160,9 +160,42 @@ class World:
             yield task
         finally:
             loop.stop()
-            with suppress(asyncio.CancelledError):
+            _, late = await asyncio.wait([task], timeout=PATIENCE_S / 2)
+            if late:  # a test that failed left it waiting
+                task.cancel()
                 await asyncio.wait([task])
             await producer.stop()
+
+
+class GatedProducer(Producer):
+    """A real producer that holds the named Kafka topics (all, when none is named) back until the gate opens."""
+
+    def __init__(self, kafka: str, factory: str, *names: str) -> None:
+        super().__init__(kafka, factory)
+        self._names = names
+        self.waiting = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        if not self._names or any(message.name in self._names for message in messages):
+            self.waiting.set()
+            await self.gate.wait()
+        await super().publish(messages)
+
+
+class BrokenProducer(Producer):
+    """A real producer to which the broker refuses the named Kafka topic."""
+
+    def __init__(self, kafka: str, factory: str, name: str) -> None:
+        super().__init__(kafka, factory)
+        self._name = name
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        if any(message.name == self._name for message in messages):
+            raise KafkaError("refused")
+        await super().publish(messages)
 
 
 class OsProcess:
