@@ -87,7 +87,9 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         async with self._at_work:
             if (partitions := self._partitions) and not self._taken_over:
                 await self.take_over(partitions)
-                self._taken_over = partitions is self._partitions
+                if partitions is self._partitions:
+                    self._taken_over = True
+                    self.consumer.resume(*partitions)
         records = await self._gather()
         async with self._at_work:
             # Revoked while it was gathered: all of it comes again, after the next `take_over`.
@@ -149,7 +151,8 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self._partitions = set()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Take everything, or stand by."""
+        """Take everything, or stand by. Nothing is fetched yet: the group's offsets are not where the work goes on."""
+        self.consumer.pause(*assigned)
         self._partitions = set(assigned)
         self._assigned = True
         log.info("assigned %d partitions%s", len(assigned), "" if assigned else ", standing by")
