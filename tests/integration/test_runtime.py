@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from prometheus_client import REGISTRY
 
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.item import Problem
@@ -143,6 +144,7 @@ async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_grou
         await until(lambda: _soon(running == 4), "the first four")
         await asyncio.sleep(4)  # far beyond the poll interval
         assert most == 4
+        assert REGISTRY.get_sample_value("chimera_in_flight", {"service": SERVICE}) == 4, "more were taken than run"
         assert loop is not None
         assert len(loop._consumer.assignment()) == 8, "it fell out of its group"
         gate.set()
