@@ -10,7 +10,9 @@ from typer.core import TyperGroup
 
 from deploy.local.errors import StackError
 from services.cli import options as opt
+from services.cli.check import app as check
 from services.cli.dataset import app as dataset
+from services.cli.kafka import app as kafka
 from services.cli.operate import app as operate
 from shared.errors import Refusal
 
@@ -61,7 +63,9 @@ def grow(
 
 
 app.add_typer(operate)
+app.add_typer(check, name="check")
 app.add_typer(dataset, name="dataset")
+app.add_typer(kafka, name="kafka")
 
 
 def main() -> None:
