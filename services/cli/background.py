@@ -71,7 +71,9 @@ async def _stand(plant: Plant, report: Report) -> None:
 def main() -> None:
     order = Order.from_json(sys.stdin.read())
     configure("supervisor")
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a broker that has just started is not quite there at first
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # a broker that has just started is not quite there at first
     try:
         sys.exit(asyncio.run(keep(order, Report())))
     except asyncio.CancelledError:

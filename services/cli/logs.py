@@ -53,7 +53,7 @@ def logs(directory: Path, service: str, *, follow: bool, last: int, as_json: boo
 
 def files_of(folder: Path, service: str) -> list[Path]:
     """Logs of all processes of a service, or of one, like `synthesis-2`."""
-    there = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    there = {path.stem: path for path in sorted(folder.glob("*.log"), key=lambda path: path.stem)}
     found = [path for name, path in there.items() if name == service or name.removeprefix(f"{service}-").isdecimal()]
     if not found:
         names = ", ".join(there) or "none yet: start with `chimera up`"

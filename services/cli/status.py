@@ -37,12 +37,9 @@ def render(state: State, directory: Path) -> list[Text | Table]:
     if state.supervisor is None:
         again = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
         return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {again}")]
-    return [
-        Text(f"Up in {directory} (supervisor pid {state.supervisor})"),
-        *_infrastructure(state),
-        _table(state),
-        *plan,
-    ]
+    why_not = [Text(plain(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready]
+    up = Text(f"Up in {directory} (supervisor pid {state.supervisor})")
+    return [up, *_infrastructure(state), _table(state), *why_not, *plan]
 
 
 def _progress(progress: Progress) -> str:
@@ -93,7 +90,7 @@ def _ready(service: ServiceState) -> Text:
     if not service.processes:
         return Text("none", "yellow")
     if service.unready:
-        return Text(plain("; ".join(service.unready)), "yellow")
+        return Text(f"{len(service.processes) - len(service.unready)} of {len(service.processes)}", "yellow")
     return Text("yes", "green")
 
 
