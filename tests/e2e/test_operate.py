@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from deploy.local.orphans import find
@@ -81,10 +80,13 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
     assert sum(one["removed"] for one in document(folder, "kafka", "trim")["kafka_topics"]) == 0
     assert document(folder, "check", "kafka")["problems"] == []
 
-    recorded = [running.id for running in Record.read(folder).processes]
+    record = Record.read(folder)
+    recorded = [running.id for running in record.processes]
     assert document(folder, "down")["how"] == "stopped"
     assert not any(process.alive() for process in recorded)
-    assert not psutil.pid_exists(up["pid"])
+    assert record.supervisor
+    assert record.supervisor.pid == up["pid"]
+    assert not record.up
     assert list(find(folder)) == []
 
     chimera(folder, "up", "--rows", str(ROWS + 8))  # after trimming, everybody goes on from its place
