@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from pydantic import SecretStr
 
 from schemas.events import Event, ProblemRequested
 from schemas.identity import factory_id
 from schemas.item import Topic
+from shared.access import KafkaAccess, ValkeyAccess
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.kafka.clients import RECORD_LIMIT, Producer, observer
@@ -28,6 +30,7 @@ class World:
 
     def __init__(self, kafka: str, valkey: str, factory: str, folder: Path) -> None:
         self.kafka = kafka
+        self.access = KafkaAccess(kafka)
         self.valkey = valkey
         self.factory = factory
         self.folder = folder
@@ -35,7 +38,7 @@ class World:
     async def __aenter__(self) -> Self:
         self.raw = AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=RECORD_LIMIT)
         await self.raw.start()
-        self._valkey_client = connect(self.valkey)
+        self._valkey_client = connect(ValkeyAccess(self.valkey))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -52,7 +55,10 @@ class World:
     def env(self, service: str, **changes: Any) -> dict[str, str]:
         """Build the same settings as environment variables."""
         settings = self.settings(service, **changes).model_dump(exclude_unset=True)
-        return {f"CHIMERA_{name.upper()}": str(value) for name, value in settings.items()}
+        return {
+            f"CHIMERA_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in settings.items()
+        }
 
     def requests(self, number: int, start: int = 0) -> list[ProblemRequested]:
         """Requests for problems, as the planner makes them."""
@@ -81,7 +87,7 @@ class World:
 
     async def records(self, name: str) -> list[ConsumerRecord]:
         """Everything on a Kafka topic at this moment."""
-        reader = observer(self.kafka)
+        reader = observer(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)
@@ -125,7 +131,7 @@ class World:
         self, make: Callable[[Producer], Loop], producer: Producer | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """A service's loop inside this process, stopped at the end as by SIGTERM."""
-        producer = producer or Producer(self.kafka, self.factory)
+        producer = producer or Producer(self.access, self.factory)
         await producer.start()
         loop = make(producer)
         task = asyncio.create_task(loop.run())

@@ -22,6 +22,7 @@ from services.cli.order import Order
 from services.cli.product import Product
 from services.cli.summary import Summary, Verdict
 from services.cli.view import Pace, View
+from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin import provision
 from shared.kafka.follow import follow
@@ -127,7 +128,7 @@ class Run:
 
     async def _start(self, stack: Stack) -> None:
         await stack.start_infrastructure()
-        await provision(stack.bootstrap, FACTORY)
+        await provision(KafkaAccess(stack.bootstrap), FACTORY)
         if self.order.simulated:
             await stack.start_services([casting.simulator(self.port, self.order.seed)])
             await _first(self._answering(), _failure(stack))
@@ -146,7 +147,7 @@ class Run:
         ready = heard = time.monotonic()
         drawn = 0.0
         names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(stack.bootstrap, FACTORY, names)) as events:
+        async with aclosing(follow(KafkaAccess(stack.bootstrap), FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:

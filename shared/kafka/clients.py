@@ -1,12 +1,33 @@
-"""Consumers and producers with the settings that keep the promises."""
+"""Every Kafka client is made here, with the settings that keep the promises; Faust's own in faust_loop.py.
 
-from collections.abc import Iterable
+A broker that does not trust us, that we do not trust, or that does not let us read or write, is a Refusal that names
+it: aiokafka tells the first two to its log alone, and takes a Kafka topic that it may not see for an empty one.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
 
 from schemas.flow import EVENT_LIMIT
+from shared.access import KafkaAccess
+from shared.errors import Refusal
 from shared.kafka.codec import Message
 from shared.kafka.names import kafka_topic
 
@@ -18,18 +39,34 @@ __all__ = [
     "KafkaError",
     "Producer",
     "TopicPartition",
+    "administrator",
+    "authorized",
+    "for_code",
     "member",
     "observer",
+    "visible",
 ]
 
 RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 """Largest record in bytes: an event, or a dead letter that was one and has more headers."""
 
 
-def observer(bootstrap: str) -> AIOKafkaConsumer:
+def options(access: KafkaAccess) -> dict[str, Any]:
+    """Build what every aiokafka client takes."""
+    found: dict[str, Any] = {"bootstrap_servers": access.servers, "security_protocol": access.protocol}
+    if access.tls:
+        found["ssl_context"] = access.tls.context()
+    if login := access.login:
+        found["sasl_mechanism"] = login.mechanism
+        found["sasl_plain_username"] = login.username
+        found["sasl_plain_password"] = login.password.get_secret_value()
+    return found
+
+
+def observer(access: KafkaAccess) -> AIOKafkaConsumer:
     """Build a consumer without a group, for reading assigned partitions."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **options(access),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=RECORD_LIMIT,
@@ -38,7 +75,7 @@ def observer(bootstrap: str) -> AIOKafkaConsumer:
 
 
 def member(
-    bootstrap: str,
+    access: KafkaAccess,
     group: str,
     session_s: float = 45,
     assignor: type = RoundRobinPartitionAssignor,
@@ -46,7 +83,7 @@ def member(
 ) -> AIOKafkaConsumer:
     """Build a group's consumer that commits by hand and never guesses where to begin."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **options(access),
         group_id=group,
         client_id=group,
         enable_auto_commit=False,
@@ -61,13 +98,28 @@ def member(
     )
 
 
+@asynccontextmanager
+async def administrator(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connect for administration. Raises as `Producer.start` does."""
+    admin = AIOKafkaAdminClient(**options(access))
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        raise await _reason(access) or error from error
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
 class Producer:
     """Publishes messages of one factory; returns when the broker has acknowledged all of them."""
 
-    def __init__(self, bootstrap: str, factory: str) -> None:
+    def __init__(self, access: KafkaAccess, factory: str) -> None:
+        self._access = access
         self._factory = factory
         self._kafka = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **options(access),
             acks="all",
             enable_idempotence=True,
             compression_type="zstd",
@@ -76,7 +128,11 @@ class Producer:
         )
 
     async def start(self) -> None:
-        await self._kafka.start()
+        """Connect. Raises KafkaConnectionError while no broker answers, Refusal when waiting would not help."""
+        try:
+            await self._kafka.start()
+        except KafkaConnectionError as error:
+            raise await _reason(self._access) or error from error
 
     async def stop(self) -> None:
         """Flush and close."""
@@ -92,3 +148,55 @@ class Producer:
         ]
         for ack in acks:
             await ack
+
+
+@contextmanager
+def authorized(access: KafkaAccess) -> Iterator[None]:
+    """Say plainly what the broker does not let us do: raises Refusal for it."""
+    try:
+        yield
+    except (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+        kind = type(error).__name__.removesuffix("AuthorizationFailedError").lower()
+        raise _forbidden(access, f"{kind} {', '.join(str(detail) for detail in error.args)}") from error
+
+
+async def visible(access: KafkaAccess, topics: Iterable[str]) -> None:
+    """Refuse to begin when a Kafka topic is missing, or hidden from us."""
+    async with administrator(access) as admin:
+        for topic in await admin.describe_topics(list(topics)):
+            if (error := for_code(topic["error_code"])) is TopicAuthorizationFailedError:
+                raise _forbidden(access, f"topic {topic['topic']}")
+            if error is UnknownTopicOrPartitionError:
+                raise Refusal(
+                    f"Kafka topic {topic['topic']} is not there on {access.servers}", "Make it: chimera kafka create"
+                )
+
+
+def _forbidden(access: KafkaAccess, what: str) -> Refusal:
+    return Refusal(
+        f"Kafka at {access} does not allow what we do with {what}", "Grant what python -m shared.kafka.acls prints"
+    )
+
+
+async def _reason(access: KafkaAccess) -> Refusal | KafkaConnectionError | None:
+    """Find out why no broker takes us: aiokafka only logs it. `None` when one does by now."""
+    connection = {name: value for name, value in options(access).items() if name != "bootstrap_servers"}
+    found: Refusal | KafkaConnectionError | None = None
+    for host, port, _ in collect_hosts(access.servers):
+        try:
+            (await create_conn(host, port, **connection)).close()
+        except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
+            return Refusal(
+                f"Kafka at {host}:{port} refuses user {access.login and access.login.username} ({error})",
+                "Correct CHIMERA_KAFKA_SASL, _USERNAME and _PASSWORD, or make that user",
+            )
+        except ssl.SSLCertVerificationError as error:
+            return Refusal(
+                f"Kafka at {host}:{port} shows a certificate that is not trusted ({error.verify_message})",
+                "Name the authority that signed it in CHIMERA_KAFKA_CA, or correct the host name in CHIMERA_KAFKA",
+            )
+        except (OSError, KafkaError) as error:  # TimeoutError is an OSError
+            found = KafkaConnectionError(f"{host}:{port}: {type(error).__name__}: {error}")
+        else:
+            return None
+    return found

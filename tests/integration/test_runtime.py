@@ -43,7 +43,7 @@ class GatedProducer(Producer):
     """A real producer that lets nothing through until the gate opens."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.kafka, world.factory)
+        super().__init__(world.access, world.factory)
         self.waiting = asyncio.Event()
         self.gate = asyncio.Event()
 
