@@ -48,9 +48,8 @@ class World:
     def settings(self, service: str, **changes: Any) -> Settings:
         """Settings of a service in this factory, quick to fail and to take over."""
         quick = {"session_s": 6, "backoff_s": 0.01, "drain_s": 5, "grace_s": 5, "health_port": 0, "attempts": 3}
-        return Settings(
-            service=service, factory=self.factory, kafka=self.kafka, valkey=self.valkey, **{**quick, **changes}
-        )
+        place = {"factory": self.factory, "kafka": self.kafka, "valkey": self.valkey}
+        return Settings(service=service, **{**place, **quick, **changes})
 
     def env(self, service: str, **changes: Any) -> dict[str, str]:
         """Build the same settings as environment variables."""

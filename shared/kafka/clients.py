@@ -105,7 +105,8 @@ async def administrator(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClien
     try:
         await admin.start()
     except KafkaConnectionError as error:
-        raise await _reason(access) or error from error
+        await admin.close()
+        raise await _reason(access, error) from None
     try:
         yield admin
     finally:
@@ -129,10 +130,17 @@ class Producer:
 
     async def start(self) -> None:
         """Connect. Raises KafkaConnectionError while no broker answers, Refusal when waiting would not help."""
-        try:
-            await self._kafka.start()
-        except KafkaConnectionError as error:
-            raise await _reason(self._access) or error from error
+        with authorized(self._access):
+            try:
+                await self._kafka.start()
+            except KafkaConnectionError as error:
+                reason = await _reason(self._access, error)
+                if isinstance(reason, Refusal):  # nobody will try again
+                    await self._kafka.stop()
+                raise reason from None
+            except KafkaError:
+                await self._kafka.stop()
+                raise
 
     async def stop(self) -> None:
         """Flush and close."""
@@ -156,8 +164,14 @@ def authorized(access: KafkaAccess) -> Iterator[None]:
     try:
         yield
     except (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
-        kind = type(error).__name__.removesuffix("AuthorizationFailedError").lower()
-        raise _forbidden(access, f"{kind} {', '.join(str(detail) for detail in error.args)}") from error
+        raise _forbidden(access, _what(error)) from error
+
+
+def _what(error: KafkaError) -> str:
+    if isinstance(error, ClusterAuthorizationFailedError):  # of an idempotent producer that may write nowhere
+        return "any topic, or the cluster itself"
+    kind = "group" if isinstance(error, GroupAuthorizationFailedError) else "topic"
+    return " ".join([kind, *map(str, error.args)])
 
 
 async def visible(access: KafkaAccess, topics: Iterable[str]) -> None:
@@ -173,15 +187,16 @@ async def visible(access: KafkaAccess, topics: Iterable[str]) -> None:
 
 
 def _forbidden(access: KafkaAccess, what: str) -> Refusal:
+    who = access.login.username if access.login else "us"
     return Refusal(
-        f"Kafka at {access} does not allow what we do with {what}", "Grant what python -m shared.kafka.acls prints"
+        f"Kafka at {access.servers} does not let {who} use {what} like this",
+        "Grant what python -m shared.kafka.acls prints, or log in as the right user",
     )
 
 
-async def _reason(access: KafkaAccess) -> Refusal | KafkaConnectionError | None:
-    """Find out why no broker takes us: aiokafka only logs it. `None` when one does by now."""
+async def _reason(access: KafkaAccess, found: KafkaConnectionError) -> Refusal | KafkaConnectionError:
+    """Find out why no broker takes us: aiokafka only logs it. `found` when one does by now."""
     connection = {name: value for name, value in options(access).items() if name != "bootstrap_servers"}
-    found: Refusal | KafkaConnectionError | None = None
     for host, port, _ in collect_hosts(access.servers):
         try:
             (await create_conn(host, port, **connection)).close()
@@ -197,6 +212,4 @@ async def _reason(access: KafkaAccess) -> Refusal | KafkaConnectionError | None:
             )
         except (OSError, KafkaError) as error:  # TimeoutError is an OSError
             found = KafkaConnectionError(f"{host}:{port}: {type(error).__name__}: {error}")
-        else:
-            return None
     return found
