@@ -47,6 +47,8 @@ class ServiceSpec:
     """Whether only one replica may work."""
     state: tuple[tuple[str, int], ...] = ()
     """Compacted Kafka topics that hold its state, with their partitions."""
+    reads: tuple[str, ...] = ()
+    """Further Kafka topics that it looks into, without a group."""
 
 
 SERVICES = (
@@ -60,7 +62,7 @@ SERVICES = (
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),
-    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),)),
+    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),), reads=(INCARNATIONS,)),
 )
 
 SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.supervisor import Stack
+from shared.access import KafkaAccess
 from shared.kafka.admin import provision
 from tests.world import World
 
@@ -27,6 +28,6 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[World]:
     """A factory with its Kafka topics and offsets."""
     factory = f"t{uuid4().hex[:8]}"
-    await provision(stack.bootstrap, factory)
+    await provision(KafkaAccess(stack.bootstrap), factory)
     async with World(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
         yield world

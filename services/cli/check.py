@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from services.cli import options as opt
-from services.cli.broker import Bootstrap, Factory, address, answer
+from services.cli.broker import Bootstrap, Factory, access, answer
 
 if TYPE_CHECKING:
     from shared.kafka.audit import Audit
@@ -25,12 +25,12 @@ def kafka(
     """Kafka topics, their settings, the offsets of every group. Changes nothing."""
     from shared.kafka.audit import audit
 
-    where = address(bootstrap, directory)
+    where = access(bootstrap, directory)
     found = answer(where, audit(where, factory))
     if as_json:
         print(json.dumps(asdict(found)))  # noqa: T201
     else:
-        for line in told(found, where):
+        for line in told(found, str(where)):
             typer.echo(line)
     raise typer.Exit(1 if found.problems else 0)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli import options as opt
-from services.cli.broker import Bootstrap, Factory, address, answer
+from services.cli.broker import Bootstrap, Factory, access, answer
 
 if TYPE_CHECKING:
     from shared.kafka.create import Created
@@ -30,7 +30,7 @@ def create(
     """Create the Kafka topics of the flow and give every group its first offsets. Safe to repeat."""
     from shared.kafka.create import create as work
 
-    kafka = address(bootstrap, directory)
+    kafka = access(bootstrap, directory)
     done = answer(kafka, work(kafka, factory, replication, dry_run=dry_run))
     if as_json:
         print(json.dumps(asdict(done) | {"dry_run": dry_run}))  # noqa: T201
@@ -49,7 +49,7 @@ def trim(
     """Delete what every group is past from Kafka topics that are not kept for ever. Safe while services run."""
     from shared.kafka.trim import trim as work
 
-    kafka = address(bootstrap, directory)
+    kafka = access(bootstrap, directory)
     done = answer(kafka, work(kafka, factory, dry_run=dry_run))
     if as_json:
         print(json.dumps({"dry_run": dry_run, "kafka_topics": [asdict(one) for one in done]}))  # noqa: T201

@@ -20,6 +20,7 @@ from deploy.local.supervisor import Stack
 from services.cli import casting
 from services.cli.first import first
 from services.cli.order import Order
+from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin import provision
 from shared.llm import Roles, probe_endpoints
@@ -65,7 +66,7 @@ class Plant:
         order, stack = self.order, self.stack
         casting.write(order.directory, order.plan, self.roles)
         await stack.start_infrastructure()
-        await provision(stack.bootstrap, FACTORY)
+        await provision(KafkaAccess(stack.bootstrap), FACTORY)
         if order.simulated:
             await stack.start_services([casting.simulator(self._port, order.seed)])
             await first(self._answering(), self.failure())

@@ -19,6 +19,7 @@ from services.cli.plant import FACTORY, Plant
 from services.cli.product import Product
 from services.cli.summary import Summary, Verdict
 from services.cli.view import Pace, View
+from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.follow import follow
 from shared.llm import probe_endpoints
@@ -98,7 +99,7 @@ class Run:
         ready = heard = time.monotonic()
         drawn = 0.0
         names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(self.plant.stack.bootstrap, FACTORY, names)) as events:
+        async with aclosing(follow(KafkaAccess(self.plant.stack.bootstrap), FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:

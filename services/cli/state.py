@@ -13,6 +13,7 @@ from services.cli import vitals
 from services.cli.casting import SIMULATOR
 from services.cli.plant import FACTORY
 from services.cli.vitals import Vitals
+from shared.access import KafkaAccess, ValkeyAccess
 from shared.cache.client import connect
 from shared.dataset import Dataset
 from shared.kafka.backlog import Backlog, backlogs
@@ -154,7 +155,7 @@ async def _backlogs(bootstrap: str | None) -> list[Backlog] | None:
         return None
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await backlogs(bootstrap, FACTORY)
+            return await backlogs(KafkaAccess(bootstrap), FACTORY)
     except (KafkaError, TimeoutError, OSError):
         return None
 
@@ -162,7 +163,7 @@ async def _backlogs(bootstrap: str | None) -> list[Backlog] | None:
 async def _pings(url: str | None) -> bool:
     if url is None:
         return False
-    client = connect(url)
+    client = connect(ValkeyAccess(url))
     try:
         return bool(await client.ping())
     except (RedisError, OSError):

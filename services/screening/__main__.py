@@ -5,7 +5,7 @@ from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    register = ValkeyRegister(settings.valkey, settings.factory, "fingerprints")
+    register = ValkeyRegister(settings.valkey_access, settings.factory, "fingerprints")
     return Service(handle=ScreenProblem(register), close=(register.close,))
 
 

@@ -3,10 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import parse_url
+
+from shared.access import Tls, ValkeyAccess
+from shared.errors import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -17,10 +21,21 @@ LONGEST_WAIT_S = 5.0
 AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.OutOfMemoryError, OSError)
 
 
-def connect(url: str) -> Redis:
-    """Build a client. It connects at the first command."""
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=CONNECTIONS, timeout=None, socket_timeout=10, socket_connect_timeout=5
+def connect(access: ValkeyAccess) -> Redis:
+    """Build a client. It connects at the first command. Raises Refusal when access cannot be meant so."""
+    try:
+        options: dict[str, Any] = {**parse_url(access.url)}
+    except ValueError:
+        raise Refusal("CHIMERA_VALKEY is no URL of Valkey", "Write redis://host:port/0, or rediss:// for TLS") from None
+    if access.password:
+        if "password" in options:
+            raise Refusal("Valkey's password is given twice, in its URL and apart", "Remove it from CHIMERA_VALKEY")
+        options["password"] = access.password.get_secret_value()
+    if access.ca:
+        Tls(access.ca).context()  # said at the start, not at the first command
+        options["ssl_ca_certs"] = str(access.ca)
+    pool = BlockingConnectionPool(
+        **options, max_connections=CONNECTIONS, timeout=None, socket_timeout=10, socket_connect_timeout=5
     )
     return Redis.from_pool(pool)
 
@@ -34,7 +49,9 @@ async def patiently(command: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await command()
+        except exceptions.AuthenticationError as error:
+            log.warning("valkey refuses our password, waiting for another: %s", error)
         except AWAY as error:
             log.warning("valkey is away, waiting: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT_S)
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT_S)

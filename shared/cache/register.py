@@ -4,14 +4,15 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
+from shared.access import ValkeyAccess
 from shared.cache.client import connect, patiently
 
 
 class ValkeyRegister:
     """`shared.ports.Register` in Valkey. Entries are kept: they are small, and the log can rebuild them."""
 
-    def __init__(self, url: str, factory: str, name: str) -> None:
-        self._valkey: Redis = connect(url)
+    def __init__(self, access: ValkeyAccess, factory: str, name: str) -> None:
+        self._valkey: Redis = connect(access)
         self._prefix = f"{factory}:register:{name}"
 
     async def claim(self, key: str, owner: UUID) -> UUID:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICES, WIDE
+from shared.access import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import RECORD_LIMIT, Producer, observer
+from shared.kafka.clients import RECORD_LIMIT, Producer, administrator, member, observer
 from shared.kafka.codec import Message
 from shared.kafka.names import group, kafka_topic
 
@@ -34,28 +35,24 @@ class Incarnation:
     groups: tuple[str, ...] = ()
 
 
-async def provision(bootstrap: str, factory: str, replication: int = 1) -> None:
+async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> None:
     """Create the factory's Kafka topics and group offsets.
 
     Raises Refusal when a Kafka topic is there with too few partitions.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with administrator(access) as admin:
         created = await _create(admin, factory, replication)
-    finally:
-        await admin.close()
-    known = {} if INCARNATIONS in created else await incarnations(bootstrap, factory)
+    known = {} if INCARNATIONS in created else await incarnations(access, factory)
     for name in created:
         known.pop(name, None)
-    await _give_offsets(bootstrap, factory, known)
+    await _give_offsets(access, factory, known)
 
 
-async def incarnations(bootstrap: str, factory: str) -> dict[str, Incarnation]:
+async def incarnations(access: KafkaAccess, factory: str) -> dict[str, Incarnation]:
     """Read which incarnation of each Kafka topic is in use."""
     partition = TopicPartition(kafka_topic(factory, INCARNATIONS), 0)
     found: dict[str, Incarnation] = {}
-    reader = observer(bootstrap)
+    reader = observer(access)
     await reader.start()
     try:
         reader.assign([partition])
@@ -104,7 +101,7 @@ def wanted(factory: str, replication: int) -> dict[str, NewTopic]:
     }
 
 
-async def _give_offsets(bootstrap: str, factory: str, known: Mapping[str, Incarnation]) -> None:
+async def _give_offsets(access: KafkaAccess, factory: str, known: Mapping[str, Incarnation]) -> None:
     new: dict[str, dict[TopicPartition, int]] = {}
     for flow in FLOW:
         given = known[flow.name].groups if flow.name in known else ()
@@ -112,12 +109,12 @@ async def _give_offsets(bootstrap: str, factory: str, known: Mapping[str, Incarn
             offsets = new.setdefault(service, {})
             topic = kafka_topic(factory, flow.name)
             offsets.update({TopicPartition(topic, partition): 0 for partition in range(flow.partitions)})
-    await asyncio.gather(*(_commit(bootstrap, group(factory, service), new[service]) for service in new))
-    await _remember(bootstrap, factory, known)
+    await asyncio.gather(*(_commit(access, group(factory, service), new[service]) for service in new))
+    await _remember(access, factory, known)
 
 
-async def _commit(bootstrap: str, name: str, offsets: Mapping[TopicPartition, int]) -> None:
-    committer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=name, enable_auto_commit=False)
+async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartition, int]) -> None:
+    committer = member(access, name)
     await committer.start()
     try:
         committer.assign(list(offsets))
@@ -126,12 +123,12 @@ async def _commit(bootstrap: str, name: str, offsets: Mapping[TopicPartition, in
         await committer.stop()
 
 
-async def _remember(bootstrap: str, factory: str, known: Mapping[str, Incarnation]) -> None:
+async def _remember(access: KafkaAccess, factory: str, known: Mapping[str, Incarnation]) -> None:
     now = {
         flow.name: Incarnation(known[flow.name].id if flow.name in known else uuid4().hex, flow.consumers)
         for flow in FLOW
     }
-    producer = Producer(bootstrap, factory)
+    producer = Producer(access, factory)
     await producer.start()
     try:
         await producer.publish(_records({name: value for name, value in now.items() if value != known.get(name)}))

@@ -9,9 +9,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.flow import FLOW
+from shared.access import KafkaAccess
 from shared.kafka.admin import wanted
 from shared.kafka.backlog import Places, committed, extent
-from shared.kafka.clients import observer
+from shared.kafka.clients import administrator, observer
 
 CREATE = "chimera kafka create"
 LOST = (
@@ -37,11 +38,9 @@ class Audit:
     problems: tuple[Problem, ...]
 
 
-async def audit(bootstrap: str, factory: str) -> Audit:
+async def audit(access: KafkaAccess, factory: str) -> Audit:
     """Look at everything that the flow needs. Raises KafkaError when Kafka does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with administrator(access) as admin:
         shapes = {topic.name: topic for topic in wanted(factory, 1).values()}
         there = set(await admin.list_topics()) & shapes.keys()
         found = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics(sorted(there))} if there else {}
@@ -50,9 +49,7 @@ async def audit(bootstrap: str, factory: str) -> Audit:
         whole = [flow for flow in FLOW if found.get(f"{factory}.{flow.name}", 0) >= flow.partitions]
         groups = [(name, flow) for flow in whole for name in flow.consumers]
         places = [(name, await committed(admin, factory, name, [flow])) for name, flow in groups]
-    finally:
-        await admin.close()
-    starts, ends = await _extent(bootstrap, {partition for _, stand in places for partition in stand})
+    starts, ends = await _extent(access, {partition for _, stand in places for partition in stand})
     for name, stand in places:
         problems += of_group(name, stand, starts, ends)
     return Audit(len(shapes), len({name for name, _ in groups}), tuple(problems))
@@ -106,11 +103,11 @@ async def _settings(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, di
 
 
 async def _extent(
-    bootstrap: str, partitions: set[TopicPartition]
+    access: KafkaAccess, partitions: set[TopicPartition]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     if not partitions:
         return {}, {}
-    reader = observer(bootstrap)
+    reader = observer(access)
     await reader.start()
     try:
         return await extent(reader, partitions)

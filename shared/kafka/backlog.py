@@ -7,7 +7,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.flow import FLOW, Flow
-from shared.kafka.clients import observer
+from shared.access import KafkaAccess
+from shared.kafka.clients import administrator, observer
 from shared.kafka.names import group, kafka_topic
 
 POLL_MS = 2_000
@@ -29,11 +30,10 @@ class Backlog:
     """Unix time of the oldest of them in milliseconds; `None` when there is none."""
 
 
-async def backlogs(bootstrap: str, factory: str) -> list[Backlog]:
+async def backlogs(access: KafkaAccess, factory: str) -> list[Backlog]:
     """The backlog of every consumer of every Kafka topic of the flow. Raises KafkaError when Kafka does not answer."""
-    admin, reader = AIOKafkaAdminClient(bootstrap_servers=bootstrap), observer(bootstrap)
-    await admin.start()
-    try:
+    reader = observer(access)
+    async with administrator(access) as admin:
         await reader.start()
         try:
             stand = [
@@ -45,8 +45,6 @@ async def backlogs(bootstrap: str, factory: str) -> list[Backlog]:
             times = await _times(reader, {place for *_, places in stand for place in _waiting(places, ends)})
         finally:
             await reader.stop()
-    finally:
-        await admin.close()
     return [_backlog(service, flow, places, ends, times) for service, flow, places in stand]
 
 

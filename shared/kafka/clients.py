@@ -1,14 +1,36 @@
-"""Consumers and producers with the settings that keep the promises."""
+"""Every Kafka client is made here, with the settings that keep the promises; Faust's own in faust_loop.py.
+
+A broker that does not trust us, that we do not trust, or that does not let us read or write, is a Refusal that names
+it: aiokafka tells the first two to its log alone, and takes a Kafka topic that it may not see for an empty one.
+"""
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import KafkaConnectionError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
 
 from schemas.flow import EVENT_LIMIT
+from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import Message
 from shared.kafka.names import kafka_topic
@@ -21,10 +43,14 @@ __all__ = [
     "KafkaError",
     "Producer",
     "TopicPartition",
+    "administrator",
+    "authorized",
+    "for_code",
     "leave",
     "member",
     "observer",
     "poll",
+    "visible",
 ]
 
 log = logging.getLogger(__name__)
@@ -35,10 +61,22 @@ RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 LEAVE_WITHIN_S = 10.0
 
 
-def observer(bootstrap: str) -> AIOKafkaConsumer:
+def options(access: KafkaAccess) -> dict[str, Any]:
+    """Build what every aiokafka client takes."""
+    found: dict[str, Any] = {"bootstrap_servers": access.servers, "security_protocol": access.protocol}
+    if access.tls:
+        found["ssl_context"] = access.tls.context()
+    if login := access.login:
+        found["sasl_mechanism"] = login.mechanism
+        found["sasl_plain_username"] = login.username
+        found["sasl_plain_password"] = login.password.get_secret_value()
+    return found
+
+
+def observer(access: KafkaAccess) -> AIOKafkaConsumer:
     """Build a consumer without a group, for reading assigned partitions."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **options(access),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=RECORD_LIMIT,
@@ -47,7 +85,7 @@ def observer(bootstrap: str) -> AIOKafkaConsumer:
 
 
 def member(
-    bootstrap: str,
+    access: KafkaAccess,
     group: str,
     session_s: float = 45,
     assignor: type = RoundRobinPartitionAssignor,
@@ -55,7 +93,7 @@ def member(
 ) -> AIOKafkaConsumer:
     """Build a group's consumer that commits by hand and never guesses where to begin."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **options(access),
         group_id=group,
         client_id=group,
         enable_auto_commit=False,
@@ -106,13 +144,29 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
         log.warning("the group was not left in time; its partitions are handed on when the session runs out")
 
 
+@asynccontextmanager
+async def administrator(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connect for administration. Raises as `Producer.start` does."""
+    admin = AIOKafkaAdminClient(**options(access))
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        await admin.close()
+        raise await _reason(access, error) from None
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
 class Producer:
     """Publishes messages of one factory; returns when the broker has acknowledged all of them."""
 
-    def __init__(self, bootstrap: str, factory: str) -> None:
+    def __init__(self, access: KafkaAccess, factory: str) -> None:
+        self._access = access
         self._factory = factory
         self._kafka = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **options(access),
             acks="all",
             enable_idempotence=True,
             compression_type="zstd",
@@ -121,7 +175,18 @@ class Producer:
         )
 
     async def start(self) -> None:
-        await self._kafka.start()
+        """Connect. Raises KafkaConnectionError while no broker answers, Refusal when waiting would not help."""
+        with authorized(self._access):
+            try:
+                await self._kafka.start()
+            except KafkaConnectionError as error:
+                reason = await _reason(self._access, error)
+                if isinstance(reason, Refusal):  # nobody will try again
+                    await self._kafka.stop()
+                raise reason from None
+            except KafkaError:
+                await self._kafka.stop()
+                raise
 
     async def stop(self) -> None:
         """Flush and close."""
@@ -137,3 +202,60 @@ class Producer:
         ]
         for ack in acks:
             await ack
+
+
+@contextmanager
+def authorized(access: KafkaAccess) -> Iterator[None]:
+    """Say plainly what the broker does not let us do: raises Refusal for it."""
+    try:
+        yield
+    except (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+        raise _forbidden(access, _what(error)) from error
+
+
+def _what(error: KafkaError) -> str:
+    if isinstance(error, ClusterAuthorizationFailedError):  # of an idempotent producer that may write nowhere
+        return "any topic, or the cluster itself"
+    kind = "group" if isinstance(error, GroupAuthorizationFailedError) else "topic"
+    return " ".join([kind, *map(str, error.args)])
+
+
+async def visible(access: KafkaAccess, topics: Iterable[str]) -> None:
+    """Refuse to begin when a Kafka topic is missing, or hidden from us."""
+    async with administrator(access) as admin:
+        for topic in await admin.describe_topics(list(topics)):
+            if (error := for_code(topic["error_code"])) is TopicAuthorizationFailedError:
+                raise _forbidden(access, f"topic {topic['topic']}")
+            if error is UnknownTopicOrPartitionError:
+                raise Refusal(
+                    f"Kafka topic {topic['topic']} is not there on {access.servers}", "Make it: chimera kafka create"
+                )
+
+
+def _forbidden(access: KafkaAccess, what: str) -> Refusal:
+    who = access.login.username if access.login else "us"
+    return Refusal(
+        f"Kafka at {access.servers} does not let {who} use {what} like this",
+        "Grant what python -m shared.kafka.acls prints, or log in as the right user",
+    )
+
+
+async def _reason(access: KafkaAccess, found: KafkaConnectionError) -> Refusal | KafkaConnectionError:
+    """Find out why no broker takes us: aiokafka only logs it. `found` when one does by now."""
+    connection = {name: value for name, value in options(access).items() if name != "bootstrap_servers"}
+    for host, port, _ in collect_hosts(access.servers):
+        try:
+            (await create_conn(host, port, **connection)).close()
+        except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
+            return Refusal(
+                f"Kafka at {host}:{port} refuses user {access.login and access.login.username} ({error})",
+                "Correct CHIMERA_KAFKA_SASL, _USERNAME and _PASSWORD, or make that user",
+            )
+        except ssl.SSLCertVerificationError as error:
+            return Refusal(
+                f"Kafka at {host}:{port} shows a certificate that is not trusted ({error.verify_message})",
+                "Name the authority that signed it in CHIMERA_KAFKA_CA, or correct the host name in CHIMERA_KAFKA",
+            )
+        except (OSError, KafkaError) as error:  # TimeoutError is an OSError
+            found = KafkaConnectionError(f"{host}:{port}: {type(error).__name__}: {error}")
+    return found

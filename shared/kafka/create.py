@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from schemas.flow import INCARNATIONS, consumed_by, consumers
+from shared.access import KafkaAccess
 from shared.kafka.admin import incarnations, provision, wanted
+from shared.kafka.clients import administrator
 from shared.kafka.names import kafka_topic
 
 
@@ -20,20 +20,16 @@ class Created:
     """Services whose groups were given offset 0 in some Kafka topic."""
 
 
-async def create(bootstrap: str, factory: str, replication: int = 1, *, dry_run: bool = False) -> Created:
+async def create(access: KafkaAccess, factory: str, replication: int = 1, *, dry_run: bool = False) -> Created:
     """Provision the factory. Raises Refusal when a Kafka topic has too few partitions, KafkaError without a broker."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with administrator(access) as admin:
         existing = set(await admin.list_topics())
-    finally:
-        await admin.close()
     names = list(wanted(factory, replication))
     there = tuple(name for name in names if kafka_topic(factory, name) in existing)
-    given = await incarnations(bootstrap, factory) if INCARNATIONS in there else {}
+    given = await incarnations(access, factory) if INCARNATIONS in there else {}
     groups = tuple(name for name in consumers() if _lacks(name, {n: given[n].groups for n in given if n in there}))
     if not dry_run:
-        await provision(bootstrap, factory, replication)
+        await provision(access, factory, replication)
     return Created(tuple(name for name in names if name not in there), there, groups)
 
 

@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP, EventT
 
 from schemas.events import Event
 from schemas.flow import consumed_by
+from shared.access import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import Message, decode, encode
@@ -185,10 +187,11 @@ class _Cases(faust.Table[bytes, bytes]):
 
 
 def _app(settings: Settings, scratch: str) -> faust.App:
-    name = group(settings.factory, settings.service)
+    name, access = group(settings.factory, settings.service), settings.kafka_access
     app = faust.App(
         name,
-        broker=f"kafka://{settings.kafka.replace(',', ';')}",
+        broker=f"kafka://{access.servers.replace(',', ';')}",
+        broker_credentials=_credentials(access),
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",
@@ -209,6 +212,18 @@ def _app(settings: Settings, scratch: str) -> faust.App:
     )
     app.transport = PlacedTransport(app.conf.broker_consumer, app)
     return app
+
+
+def _credentials(access: KafkaAccess) -> Credentials | None:
+    context = access.tls.context() if access.tls else None
+    if login := access.login:
+        return SASLCredentials(
+            username=login.username,
+            password=login.password.get_secret_value(),
+            mechanism=login.mechanism,
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context else None
 
 
 def _cases(app: faust.App, partitions: int) -> _Cases:

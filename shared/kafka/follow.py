@@ -6,6 +6,7 @@ from aiokafka import TopicPartition
 
 from schemas.events import Event
 from schemas.flow import BY_TYPE
+from shared.access import KafkaAccess
 from shared.errors import Invalid
 from shared.kafka.clients import observer
 from shared.kafka.codec import decode
@@ -14,12 +15,12 @@ from shared.kafka.names import flow_name, kafka_topic
 POLL_MS = 200
 
 
-async def follow(bootstrap: str, factory: str, names: Iterable[str]) -> AsyncGenerator[Event | None, None]:
+async def follow(access: KafkaAccess, factory: str, names: Iterable[str]) -> AsyncGenerator[Event | None, None]:
     """Yield the events of the named Kafka topics, for ever; `None` whenever nothing more is there yet.
 
     Records that are no events (they become dead letters elsewhere) are passed over.
     """
-    reader = observer(bootstrap)
+    reader = observer(access)
     await reader.start()
     try:
         reader.assign(

@@ -2,6 +2,7 @@
 
 from aiokafka import TopicPartition
 
+from shared.access import KafkaAccess
 from shared.kafka.clients import Producer, observer
 from shared.kafka.codec import Message
 from shared.kafka.names import kafka_topic
@@ -10,15 +11,15 @@ from shared.kafka.names import kafka_topic
 class Snapshots:
     """Values of one sole service. The last record written is the value."""
 
-    def __init__(self, bootstrap: str, factory: str, name: str, producer: Producer) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, access: KafkaAccess, factory: str, name: str, producer: Producer) -> None:
+        self._access = access
         self._name = name
         self._partition = TopicPartition(kafka_topic(factory, name), 0)
         self._producer = producer
 
     async def read(self) -> bytes | None:
         """Return the latest value, or `None` before the first."""
-        reader = observer(self._bootstrap)
+        reader = observer(self._access)
         await reader.start()
         try:
             reader.assign([self._partition])

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import RecordsToDelete
 
 from schemas.flow import FLOW, Flow
+from shared.access import KafkaAccess
 from shared.kafka.backlog import Places, committed, extent
-from shared.kafka.clients import observer
+from shared.kafka.clients import administrator, observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,10 @@ def transit() -> list[Flow]:
     return [flow for flow in FLOW if flow.consumers and not flow.kept]
 
 
-async def trim(bootstrap: str, factory: str, *, dry_run: bool = False) -> list[Trimmed]:
+async def trim(access: KafkaAccess, factory: str, *, dry_run: bool = False) -> list[Trimmed]:
     """Delete what every consumer has committed. Raises KafkaError. Safe to repeat, also while services run."""
-    admin, reader = AIOKafkaAdminClient(bootstrap_servers=bootstrap), observer(bootstrap)
-    await admin.start()
-    try:
+    reader = observer(access)
+    async with administrator(access) as admin:
         flows = transit()
         stand = {flow: [await committed(admin, factory, name, [flow]) for name in flow.consumers] for flow in flows}
         await reader.start()
@@ -49,8 +49,6 @@ async def trim(bootstrap: str, factory: str, *, dry_run: bool = False) -> list[T
         below = {flow: {p: o for p, o in past(groups).items() if o > starts[p]} for flow, groups in stand.items()}
         if not dry_run and (offsets := {p: RecordsToDelete(o) for each in below.values() for p, o in each.items()}):
             await admin.delete_records(offsets)
-    finally:
-        await admin.close()
     return [_told(flow, groups, below[flow], starts, ends) for flow, groups in stand.items()]
 
 

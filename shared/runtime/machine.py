@@ -40,7 +40,8 @@ class MachineLoop(SoleLoop):
     def __init__(self, machine: Machine, settings: Settings, producer: Producer) -> None:
         super().__init__(settings, producer)
         self._machine = machine
-        self._snapshots = Snapshots(settings.kafka, settings.factory, SERVICE[settings.service].state[0][0], producer)
+        ((state, _),) = SERVICE[settings.service].state
+        self._snapshots = Snapshots(settings.kafka_access, settings.factory, state, producer)
         self._state: Any = None
         self._offsets: dict[TopicPartition, int] = {}
         self._bugs = 0

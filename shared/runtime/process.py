@@ -16,7 +16,8 @@ from typing import Protocol, TypeVar
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.errors import Refusal
-from shared.kafka.clients import KafkaConnectionError, Producer
+from shared.kafka.acls import topics_of
+from shared.kafka.clients import KafkaConnectionError, Producer, authorized, visible
 from shared.logs import configure
 from shared.metrics import READY
 from shared.runtime.health import Health
@@ -59,8 +60,9 @@ def run(build: Callable[[S], Service], settings: S) -> None:
 
 async def _live(build: Callable[[S], Service], settings: S) -> None:
     service = build(settings)
-    valkey = connect(settings.valkey)
-    producer = Producer(settings.kafka, settings.factory)
+    access = settings.kafka_access
+    valkey = connect(settings.valkey_access)
+    producer = Producer(access, settings.factory)
     outcomes = Outcomes(valkey, settings.factory, settings.service, settings.marker_days)
     loop = _loop(service, settings, producer, outcomes)
     health = Health(settings.health_host, settings.health_port, loop.why_not_ready)
@@ -74,6 +76,8 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
         if not await _until_reachable(producer.start, stopping):
             return
         closing.push_async_callback(producer.stop)
+        closing.enter_context(authorized(access))
+        await visible(access, topics_of(settings.factory, settings.service))
         READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
         await loop.run()
     log.info("stopped")

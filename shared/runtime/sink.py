@@ -30,14 +30,15 @@ class SinkLoop(SoleLoop):
     def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
         super().__init__(settings, producer)
         self._sink = sink
-        self._marks = Snapshots(settings.kafka, settings.factory, SERVICE[settings.service].state[0][0], producer)
+        ((state, _),) = SERVICE[settings.service].state
+        self._marks = Snapshots(settings.kafka_access, settings.factory, state, producer)
         self._mark: str | None = None
         self._incarnations: dict[str, str] = {}
         self.gather_s = settings.batch_s
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, go on from its place, publish what it decided and nobody heard of."""
-        known = await incarnations(self.settings.kafka, self.settings.factory)
+        known = await incarnations(self.settings.kafka_access, self.settings.factory)
         self._incarnations = {name: incarnation.id for name, incarnation in known.items()}
         place = await self._sink.open(self._incarnations)
         starts = await self.consumer.beginning_offsets(list(partitions))

@@ -40,7 +40,7 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self.settings = settings
         self.producer = producer
         self.consumer = member(
-            settings.kafka, group(settings.factory, settings.service), settings.session_s, SoleAssignor
+            settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SoleAssignor
         )
         self._partitions: set[TopicPartition] = set()
         self._assigned = False

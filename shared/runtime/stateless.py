@@ -19,7 +19,7 @@ class StatelessLoop:
         self._grace_s = settings.grace_s
         self._topics = [kafka_topic(settings.factory, flow.name) for flow in consumed_by(settings.service)]
         self._consumer = member(
-            settings.kafka,
+            settings.kafka_access,
             group(settings.factory, settings.service),
             settings.session_s,
             max_poll_interval_s=settings.poll_s,

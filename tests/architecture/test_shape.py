@@ -85,6 +85,18 @@ def test_metrics_are_defined_in_the_catalogue_and_nowhere_else() -> None:
     assert elsewhere == []
 
 
+def test_kafka_clients_are_made_in_one_place_each() -> None:
+    """None is forgotten when access to the broker changes."""
+    makers = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AIOKafkaClient", "create_conn", "App"}
+    made = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "shared" / "kafka").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in makers
+    }
+    assert made == {"shared/kafka/clients.py", "shared/kafka/faust_loop.py"}
+
+
 def test_no_other_installed_distribution_provides_our_names() -> None:
     providers = packages_distributions()
     assert {name: set(providers.get(name, ())) - {"chimera-factory"} for name in OURS} == {name: set() for name in OURS}

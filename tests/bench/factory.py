@@ -14,6 +14,7 @@ from deploy.local.process import Process
 from deploy.local.supervisor import Stack
 from schemas.plan import Plan
 from services.cli import casting
+from shared.access import KafkaAccess
 from shared.kafka.admin import provision
 from shared.llm import probe_endpoints
 from tests.world import World
@@ -28,7 +29,7 @@ async def factory(
     """Everything up and ready; `only` names the services to start, all when empty."""
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
-        await provision(stack.bootstrap, FACTORY)
+        await provision(KafkaAccess(stack.bootstrap), FACTORY)
         port = Ports({}).take(casting.SIMULATOR)
         roles = casting.simulated(port)
         casting.write(folder, plan, roles)

@@ -85,7 +85,7 @@ def outcome(world: World, subjects: list[str]) -> Callable[[], object]:
 async def test_killed_between_snapshot_and_publishing_the_successor_publishes_the_same_bytes_and_folds_nothing_twice(
     world: World,
 ) -> None:
-    producer = GatedProducer(world.kafka, world.factory, "subject.requested")
+    producer = GatedProducer(world.access, world.factory, "subject.requested")
     async with asking(world, producer) as (_, task):
         await world.publish(expanded("physics", "chemistry", "history"), partition=3)
         await asyncio.wait_for(producer.waiting.wait(), 10)
@@ -104,7 +104,7 @@ async def test_killed_between_snapshot_and_publishing_the_successor_publishes_th
 
 
 async def test_a_decision_that_the_broker_refuses_stops_the_process_and_is_published_by_the_next(world: World) -> None:
-    async with asking(world, BrokenProducer(world.kafka, world.factory, "subject.requested")) as (_, task):
+    async with asking(world, BrokenProducer(world.access, world.factory, "subject.requested")) as (_, task):
         await world.publish(expanded("physics"))
         with pytest.raises(KafkaError):
             await asyncio.wait_for(asyncio.shield(task), 10)
@@ -145,7 +145,7 @@ async def test_one_replica_works_while_the_other_stands_by_and_takes_over(world:
 
 
 async def test_a_batch_under_way_is_finished_before_another_replica_takes_over(world: World) -> None:
-    producer = GatedProducer(world.kafka, world.factory, "subject.requested")
+    producer = GatedProducer(world.access, world.factory, "subject.requested")
     async with asking(world, producer):
         await world.publish(expanded("physics"))
         await asyncio.wait_for(producer.waiting.wait(), 10)

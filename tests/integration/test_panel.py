@@ -108,7 +108,7 @@ async def test_broken_records_and_contradictions_become_dead_letters_while_neigh
 async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_refused_one_is_made_by_the_next(
     world: World,
 ) -> None:
-    gated = GatedProducer(world.kafka, world.factory, "problem.accepted")
+    gated = GatedProducer(world.access, world.factory, "problem.accepted")
     await world.publish([verified(1, A), verified(1, B)])
     async with joining(world, gated):
         await asyncio.wait_for(gated.waiting.wait(), 20)
@@ -117,7 +117,7 @@ async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_re
         gated.gate.set()
         await until(committed(world, 2), "the commit after the acknowledgement")
     await world.publish([verified(2, A), verified(2, B)])
-    async with joining(world, BrokenProducer(world.kafka, world.factory, "problem.accepted")) as task:
+    async with joining(world, BrokenProducer(world.access, world.factory, "problem.accepted")) as task:
         with pytest.raises(KafkaError):
             await asyncio.wait_for(asyncio.shield(task), 20)
     assert await committed(world, 3)()

@@ -15,6 +15,7 @@ from deploy.local.ports import Ports
 from deploy.local.record import Record
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
+from shared.access import KafkaAccess
 from shared.kafka.admin import provision
 from shared.kafka.clients import member
 from shared.kafka.names import group, kafka_topic
@@ -94,7 +95,7 @@ async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_fi
             return await process.readyz() == 503
 
         await until(unready, "unreadiness", within_s=0.5)
-        heir = member(world.kafka, group(world.factory, SERVICE), session_s=6)
+        heir = member(world.access, group(world.factory, SERVICE), session_s=6)
         heir.subscribe([kafka_topic(world.factory, "problem.requested")])
         await heir.start()
         try:
@@ -203,7 +204,7 @@ async def test_a_process_without_a_broker_waits_and_works_once_it_is_there(stack
         assert (await process.get("/livez")).status_code == 200
         await late.start_infrastructure()
         assert late.bootstrap == world.kafka
-        await provision(late.bootstrap, world.factory)
+        await provision(KafkaAccess(late.bootstrap), world.factory)
         await process.ready()
         async with world:
             await world.publish(world.requests(2))

@@ -45,7 +45,7 @@ async def committed(world: World, number: int) -> bool:
 
 
 async def test_an_offset_is_committed_only_after_what_was_produced_is_acknowledged(world: World) -> None:
-    producer = GatedProducer(world.kafka, world.factory)
+    producer = GatedProducer(world.access, world.factory)
     await world.publish(world.requests(1))
     async with world.running(writer(world, world.settings(SERVICE), write), producer):
         await producer.waiting.wait()
@@ -200,7 +200,7 @@ async def test_a_broker_that_refuses_stops_the_process_and_the_next_publishes_wi
     settings = world.settings(SERVICE)
     await world.publish(world.requests(1))
     async with world.running(
-        writer(world, settings, handle), BrokenProducer(world.kafka, world.factory, "problem.drafted")
+        writer(world, settings, handle), BrokenProducer(world.access, world.factory, "problem.drafted")
     ) as task:
         with pytest.raises(KafkaError):
             await asyncio.wait_for(asyncio.shield(task), 20)

@@ -98,7 +98,7 @@ def events(*numbers: int) -> list[ProblemRejected]:
 
 async def test_events_that_were_decided_but_not_published_are_published_by_the_successor_once(world: World) -> None:
     store = Store()
-    async with filling(store, world, BrokenProducer(world.kafka, world.factory, "sample.curated")) as task:
+    async with filling(store, world, BrokenProducer(world.access, world.factory, "sample.curated")) as task:
         await world.publish(events(1, 2), partition=0)
         with pytest.raises(KafkaError):
             await asyncio.wait_for(asyncio.shield(task), 10)
