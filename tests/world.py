@@ -1,20 +1,26 @@
 """What tests do with the log from outside: write to it, read it whole, look at offsets. It uses no group's state."""
 
 import asyncio
+import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from deploy.local.ports import Ports
 from schemas.events import Event, ProblemRequested
 from schemas.identity import factory_id
 from schemas.item import Topic
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
-from shared.kafka.clients import RECORD_LIMIT, Producer, observer
-from shared.kafka.codec import decode, encode
+from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, observer
+from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import Loop
 from shared.settings import Settings
@@ -116,6 +122,27 @@ class World:
         finally:
             await reader.stop()
 
+    @asynccontextmanager
+    async def process(self, module: str, service: str, **changes: Any) -> AsyncIterator["OsProcess"]:
+        """A service as a process of its own, killed at the end if it is still there."""
+        port = Ports({}).take(service)
+        env = self.env(service, **{"health_port": port, "dataset": self.folder, **changes})
+        log = self.folder / f"{service}-{port}.log"
+        with log.open("wb") as file:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                env={**os.environ, **env},  # noqa: TID251 - passed on
+                stderr=file,
+            )
+        try:
+            yield OsProcess(process, port, log)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
     def outcomes(self, settings: Settings) -> Outcomes:
         """The outcome records of a service."""
         return Outcomes(self._valkey_client, self.factory, settings.service, settings.marker_days)
@@ -133,9 +160,86 @@ class World:
             yield task
         finally:
             loop.stop()
-            with suppress(asyncio.CancelledError):
+            _, late = await asyncio.wait([task], timeout=PATIENCE_S / 2)
+            if late:  # a test that failed left it waiting
+                task.cancel()
                 await asyncio.wait([task])
             await producer.stop()
+
+
+class GatedProducer(Producer):
+    """A real producer that holds the named Kafka topics (all, when none is named) back until the gate opens."""
+
+    def __init__(self, kafka: str, factory: str, *names: str) -> None:
+        super().__init__(kafka, factory)
+        self._names = names
+        self.waiting = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        if not self._names or any(message.name in self._names for message in messages):
+            self.waiting.set()
+            await self.gate.wait()
+        await super().publish(messages)
+
+
+class BrokenProducer(Producer):
+    """A real producer to which the broker refuses the named Kafka topic."""
+
+    def __init__(self, kafka: str, factory: str, name: str) -> None:
+        super().__init__(kafka, factory)
+        self._name = name
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        if any(message.name == self._name for message in messages):
+            raise KafkaError("refused")
+        await super().publish(messages)
+
+
+class OsProcess:
+    """A service that runs as a process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+        self._process = process
+        self._port = port
+        self._log = log
+
+    async def ready(self, within_s: float = PATIENCE_S) -> None:
+        """Wait until it says that it is ready."""
+
+        async def is_ready() -> bool:
+            assert self._process.returncode is None, self._log.read_text()
+            return await self.readyz() == 200
+
+        await until(is_ready, "readiness", within_s)
+
+    async def readyz(self) -> int:
+        """Status of /readyz; 0 while nobody answers."""
+        try:
+            return (await self.get("/readyz")).status_code
+        except httpx.TransportError:
+            return 0
+
+    async def answers(self) -> bool:
+        """Whether its health server listens."""
+        return await self.readyz() != 0
+
+    async def get(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            return await client.get(f"http://127.0.0.1:{self._port}{path}")
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    async def end(self, within_s: float = PATIENCE_S) -> int:
+        """Wait for its end; returns the exit code, negative for a signal."""
+        return await asyncio.wait_for(self._process.wait(), within_s)
+
+    def log(self) -> list[dict[str, str]]:
+        """Lines that it logged."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
 
 
 async def _number(reader: AIOKafkaConsumer, topic: str) -> list[int]:

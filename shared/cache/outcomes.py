@@ -5,12 +5,15 @@ begin ─► (work) ─► record ─► (publish) ─► done
 A repeated event gets the recorded outcome published again, or, once it is done, nothing at all.
 """
 
+import logging
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
-from shared.cache.client import patiently
+from shared.cache.client import AWAY, patiently
+
+log = logging.getLogger(__name__)
 
 DONE = b""
 """What is left of an outcome once it is published: a done marker."""
@@ -33,21 +36,29 @@ class Outcomes:
         self._ttl = int(marker_days * 86_400)
 
     async def begin(self, event: UUID) -> Begun:
-        """Count an attempt, before the work: an event that kills the process cannot come back for ever."""
+        """Count an attempt, before the work: an event that kills the process cannot come back for ever.
+
+        Attempts are members of a set, so that one command that Valkey got twice, because it was slow, counts once.
+        """
+        attempt_id = uuid4().bytes
 
         async def command() -> Begun:
             async with self._valkey.pipeline(transaction=False) as pipe:
                 pipe.get(self._outcome(event))
-                pipe.incr(self._attempts(event))
+                pipe.sadd(self._attempts(event), attempt_id)
+                pipe.scard(self._attempts(event))
                 pipe.expire(self._attempts(event), self._ttl)
-                outcome, attempt, _ = await pipe.execute()
+                outcome, _, attempt, _ = await pipe.execute()
             return Begun(attempt, outcome)
 
         return await patiently(command)
 
     async def hand_over(self, event: UUID) -> None:
-        """Take an attempt back: the process stops, the event is not to blame."""
-        await patiently(lambda: self._valkey.decr(self._attempts(event)))
+        """Take an attempt back: the process stops, the event is not to blame. Tried once: the process must end."""
+        try:
+            await self._valkey.spop(self._attempts(event))
+        except AWAY as error:
+            log.warning("the attempt stays counted: %s: %s", type(error).__name__, error)
 
     async def record(self, event: UUID, outcome: bytes) -> bytes:
         """Keep an outcome if it is the first. Returns the one that is kept: that one is published."""

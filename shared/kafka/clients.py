@@ -1,12 +1,15 @@
 """Consumers and producers with the settings that keep the promises."""
 
+import asyncio
+import logging
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.flow import EVENT_LIMIT
+from shared.errors import Refusal
 from shared.kafka.codec import Message
 from shared.kafka.names import kafka_topic
 
@@ -18,12 +21,18 @@ __all__ = [
     "KafkaError",
     "Producer",
     "TopicPartition",
+    "leave",
     "member",
     "observer",
+    "poll",
 ]
+
+log = logging.getLogger(__name__)
 
 RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 """Largest record in bytes: an event, or a dead letter that was one and has more headers."""
+
+LEAVE_WITHIN_S = 10.0
 
 
 def observer(bootstrap: str) -> AIOKafkaConsumer:
@@ -59,6 +68,42 @@ def member(
         fetch_max_wait_ms=100,
         partition_assignment_strategy=[assignor],
     )
+
+
+async def poll(
+    consumer: AIOKafkaConsumer,
+    stopping: asyncio.Event,
+    *partitions: TopicPartition,
+    timeout_ms: int,
+    max_records: int | None = None,
+) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """`getmany`, given up once `stopping` is set: in a rebalance it waits for the other members, however long.
+
+    It is cancelled then and only then: a cancelled one switches off the client's poll time-out for good.
+    Raises Refusal when the group has no offset, or one that the log no longer holds.
+    """
+    records = asyncio.create_task(consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records))
+    told = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait([records, told], return_when=asyncio.FIRST_COMPLETED)
+        return await records if records.done() else {}
+    except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+        raise Refusal(
+            f"A consumer group lost its place ({type(error).__name__}: {error})",
+            "Nothing was consumed. Restore the group's offsets, so that no event is skipped or paid for again",
+        ) from error
+    finally:
+        told.cancel()
+        records.cancel()
+
+
+async def leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group and close. A rebalance, or a broker that is away, may hold that up only so long."""
+    try:
+        async with asyncio.timeout(LEAVE_WITHIN_S):
+            await consumer.stop()
+    except TimeoutError:
+        log.warning("the group was not left in time; its partitions are handed on when the session runs out")
 
 
 class Producer:

@@ -55,7 +55,7 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
         raise Invalid(f"{len(value):,} bytes are more than the {EVENT_LIMIT:,} that an event may have")
     event_class = BY_TYPE[name].event
     envelope = dict(headers)
-    if (found := envelope.get("ce_type", b"").decode(errors="replace")) != ce_type(event_class):
+    if (found := (envelope.get("ce_type") or b"").decode(errors="replace")) != ce_type(event_class):
         raise Invalid(f"ce_type is {found or 'missing'}, expected {ce_type(event_class)}")
     try:
         event = event_class.model_validate_json(value)

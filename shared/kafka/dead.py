@@ -38,7 +38,8 @@ def dead_letter(name: str, record: Origin, failure: Failure) -> list[Message]:
 
     The dead letter itself, and `problem.parked` when the record was about a problem.
     """
-    message = f"{failure.error}"[:REASON_LIMIT]
+    # what a model wrote may hold half a surrogate pair, which no record can carry
+    message = f"{failure.error}"[:REASON_LIMIT].encode(errors="backslashreplace").decode()
     reason = {
         "chimera-service": failure.service,
         "chimera-error": type(failure.error).__name__,

@@ -18,9 +18,9 @@ from faust.types import TP, EventT
 
 from schemas.events import Event
 from schemas.flow import consumed_by
-from shared.errors import Invalid
+from shared.errors import Invalid, Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import decode, encode
+from shared.kafka.codec import Message, decode, encode
 from shared.kafka.dead import Failure, Origin, dead_letter
 from shared.kafka.faust_place import PlacedConsumer, PlacedTransport
 from shared.kafka.names import group, kafka_topic
@@ -62,6 +62,7 @@ class FaustLoop:
         self._failure: BaseException | None = None
         self._last_event = 0.0
         self._went_back: dict[TP, int] = {}
+        self._bugs = 0
 
     def why_not_ready(self) -> str | None:
         """Say why no records can come in; `None` when they can."""
@@ -128,32 +129,44 @@ class FaustLoop:
     async def _finish(self, raw: EventT[Any]) -> None:
         message = raw.message
         headers = list(message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ())
+        origin = Origin(message.partition, message.offset, message.key, message.value, headers)
         try:
-            event = decode(self._flow.name, message.key, message.value, headers)
-            with about(event):
-                await self._fold(event)
-            outcome = "done"
+            event, case, messages = self._decide(origin)
         except Invalid as error:
-            log.error("dead letter: %s %d/%d: %s", self._flow.name, message.partition, message.offset, error)
-            failure = Failure(self._settings.factory, self._settings.service, error, attempts=1)
-            origin = Origin(message.partition, message.offset, message.key, message.value, headers)
-            await self._producer.publish(dead_letter(self._flow.name, origin, failure))
-            outcome = "dead_letter"
-        EVENTS.labels(self._settings.service, self._flow.name, outcome).inc()
+            await self._put_aside(origin, error)
+        except Exception as bug:
+            log.exception("a bug in the join; the event is put aside")
+            self._bugs += 1
+            if self._bugs >= self._settings.bugs_in_a_row:
+                raise Refusal(f"{self._bugs} events in a row failed by a bug", "The traceback is in the log") from bug
+            await self._put_aside(origin, bug)
+        else:
+            self._bugs = 0
+            with about(event):
+                await self._keep(event, case, messages)
+            EVENTS.labels(self._settings.service, self._flow.name, "done").inc()
 
-    async def _fold(self, event: Event) -> None:
-        key = event.key.encode()
-        before = self._cases.get(key)
-        case, decided = self._join(before, event)
+    def _decide(self, origin: Origin) -> tuple[Event, bytes, list[Message]]:
+        event = decode(self._flow.name, origin.key, origin.value, origin.headers)
+        case, decided = self._join(self._cases.get(event.key.encode()), event)
         if len(case) > CASE_LIMIT:
             raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {CASE_LIMIT:,}")
-        if case != before:
+        return event, case, [encode(out, f"{self._settings.factory}/{self._settings.service}") for out in decided]
+
+    async def _keep(self, event: Event, case: bytes, messages: list[Message]) -> None:
+        key = event.key.encode()
+        if case != self._cases.get(key):
             self._cases[key] = case
             await self._cases.acknowledged()
-        messages = [encode(out, f"{self._settings.factory}/{self._settings.service}") for out in decided]
         await self._producer.publish(messages)
         for message in messages:
             PRODUCED.labels(self._settings.service, message.name).inc()
+
+    async def _put_aside(self, origin: Origin, error: BaseException) -> None:
+        log.error("dead letter: %s %d/%d: %s", self._flow.name, origin.partition, origin.offset, error)
+        failure = Failure(self._settings.factory, self._settings.service, error, attempts=1)
+        await self._producer.publish(dead_letter(self._flow.name, origin, failure))
+        EVENTS.labels(self._settings.service, self._flow.name, "dead_letter").inc()
 
 
 class _Cases(faust.Table[bytes, bytes]):

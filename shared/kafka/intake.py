@@ -1,6 +1,5 @@
 """The intake loop: records in, many in flight, committed last.
 
-- `getmany` is never cancelled: a cancelled one would switch off the client's poll time-out for good.
 - A full process polls no partition, which keeps it in the group while calls run for minutes, and keeps what is fetched.
 - A partition with too many finished records behind a slow one is paused. A rebalance drops pause flags: they are
   applied again before every poll.
@@ -13,15 +12,9 @@ import logging
 from collections.abc import Callable, Coroutine
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    IllegalStateError,
-    KafkaError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-)
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.errors import Refusal
+from shared.kafka.clients import poll
 from shared.kafka.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -29,6 +22,7 @@ log = logging.getLogger(__name__)
 POLL_MS = 200
 FULL_POLL_S = 1.0
 COMMIT_EVERY_S = 0.1
+COMMIT_WITHIN_S = 5.0
 NO_PARTITION = TopicPartition("", 0)
 
 
@@ -98,20 +92,16 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _poll(self) -> None:
         self._apply_pauses()
-        try:
-            if (free := self._capacity() - len(self._running)) > 0:
-                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=free)
-            else:
-                await self._wait_for_an_end()
-                batches = await self._consumer.getmany(NO_PARTITION, timeout_ms=0)
-        except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
-            raise Refusal(
-                f"A consumer group lost its place ({type(error).__name__}: {error})",
-                "Nothing was consumed. Restore the group's offsets, so that no event is skipped or paid for again",
-            ) from error
+        if (free := self._capacity() - len(self._running)) > 0:
+            batches = await poll(self._consumer, self._stopping, timeout_ms=POLL_MS, max_records=free)
+        else:
+            await self._wait_for_an_end()
+            batches = await poll(self._consumer, self._stopping, NO_PARTITION, timeout_ms=0)
         for partition, records in batches.items():
-            for record in records:
-                self._begin(partition, record)
+            # a partition that was revoked while they were handed over: they come again, to whoever has it now
+            if progress := self._progress.get(partition):
+                for record in records:
+                    self._begin(partition, progress, record)
 
     def _apply_pauses(self) -> None:
         paused = self._consumer.paused() if self._progress else set()
@@ -127,8 +117,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._finished.wait(), FULL_POLL_S)
 
-    def _begin(self, partition: TopicPartition, record: ConsumerRecord) -> None:
-        self._progress.setdefault(partition, Progress()).begin(record.offset)
+    def _begin(self, partition: TopicPartition, progress: Progress, record: ConsumerRecord) -> None:
+        progress.begin(record.offset)
         place = (partition, record.offset)
         if place in self._running:
             return
@@ -156,11 +146,12 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         if not offsets:
             return
         try:
-            await self._consumer.commit(offsets)
+            async with asyncio.timeout(COMMIT_WITHIN_S):  # the client tries for as long as the broker is away
+                await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             log.warning("commit refused, the records come again: %s", error)
-        except KafkaError as error:
-            log.warning("commit failed, tried again: %s", error)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("commit failed, tried again: %s: %s", type(error).__name__, error)
         else:
             self._committed.update(offsets)
 

@@ -52,6 +52,9 @@ def run(build: Callable[[S], Service], settings: S) -> None:
     except Refusal as refusal:
         log.critical("%s", refusal)
         sys.exit(1)
+    except Exception:
+        log.critical("stopped by an error; nothing unfinished was committed", exc_info=True)
+        sys.exit(1)
 
 
 async def _live(build: Callable[[S], Service], settings: S) -> None:

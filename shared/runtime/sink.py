@@ -32,6 +32,7 @@ class SinkLoop(SoleLoop):
         self._marks = Snapshots(settings.kafka, settings.factory, SERVICE[settings.service].state[0][0], producer)
         self._mark: str | None = None
         self._incarnations: dict[str, str] = {}
+        self.gather_s = settings.batch_s
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, go on from its place, publish what it decided and nobody heard of."""
@@ -53,29 +54,21 @@ class SinkLoop(SoleLoop):
         await self._publish()
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
-        """Gather, write, publish, commit."""
-        records = records + await self._gather(self.settings.batch_events - len(records))
+        """Write, publish, commit."""
         batch = [
             Record(event, name, self._incarnations[name], record.partition, record.offset)
             for record, event in await self.decoded(records)
             for name in [self.name_of(record)]
         ]
-        await self._write(batch)
+        if not await self._write(batch):
+            return
         await self._publish()
         await self.commit(next_offsets(records))
         for item in batch:
             EVENTS.labels(self.settings.service, item.kafka_topic, "done").inc()
 
-    async def _gather(self, room: int) -> list[ConsumerRecord]:
-        clock = asyncio.get_running_loop().time
-        until = clock() + self.settings.batch_s
-        gathered: list[ConsumerRecord] = []
-        while room - len(gathered) > 0 and (left := until - clock()) > 0:
-            batches = await self.consumer.getmany(timeout_ms=int(left * 1000), max_records=room - len(gathered))
-            gathered += [record for records in batches.values() for record in records]
-        return gathered
-
-    async def _write(self, batch: list[Record]) -> None:
+    async def _write(self, batch: list[Record]) -> bool:
+        """Try until the store takes the batch. False when told to stop, or no longer the one that works, before."""
         tries = 0
         while batch:
             try:
@@ -84,7 +77,10 @@ class SinkLoop(SoleLoop):
             except Transient as error:
                 tries += 1
                 log.warning("the store refuses, tried again: %s", error)
-                await asyncio.sleep(backoff(self.settings.backoff_s, tries))
+            if not self.may_go_on:
+                return False
+            await asyncio.sleep(backoff(self.settings.backoff_s, tries))
+        return True
 
     async def _publish(self) -> None:
         events, mark = self._sink.outbox(self._mark)

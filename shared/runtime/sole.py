@@ -9,7 +9,16 @@ from schemas.events import Event
 from schemas.flow import consumed_by
 from shared.errors import Invalid
 from shared.kafka.assignors import SoleAssignor
-from shared.kafka.clients import ConsumerRebalanceListener, ConsumerRecord, KafkaError, Producer, TopicPartition, member
+from shared.kafka.clients import (
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    KafkaError,
+    Producer,
+    TopicPartition,
+    leave,
+    member,
+    poll,
+)
 from shared.kafka.codec import decode
 from shared.kafka.dead import Failure, dead_letter
 from shared.kafka.names import flow_name, group, kafka_topic
@@ -24,6 +33,9 @@ POLL_MS = 100
 class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     """Takes batches in order. A subclass says where to begin (`take_over`) and what a batch does (`handle`)."""
 
+    gather_s = 0.0
+    """How long a batch is gathered after its first records, in seconds."""
+
     def __init__(self, settings: Settings, producer: Producer) -> None:
         self.settings = settings
         self.producer = producer
@@ -34,6 +46,7 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self._assigned = False
         self._taken_over = False
         self._stopping = asyncio.Event()
+        self._at_work = asyncio.Lock()
 
     @abstractmethod
     async def take_over(self, partitions: set[TopicPartition]) -> None:
@@ -63,15 +76,37 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             while not self._stopping.is_set():
                 await self._turn()
         finally:
-            await self.consumer.stop()
+            await leave(self.consumer)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether this replica is still the one that works, and was not told to stop."""
+        return self._taken_over and not self._stopping.is_set()
 
     async def _turn(self) -> None:
-        if (partitions := self._partitions) and not self._taken_over:
-            await self.take_over(partitions)
-            self._taken_over = partitions is self._partitions
-        batches = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=self.settings.batch_events)
-        if self._taken_over and batches:
-            await self.handle([record for records in batches.values() for record in records])
+        async with self._at_work:
+            if (partitions := self._partitions) and not self._taken_over:
+                await self.take_over(partitions)
+                if partitions is self._partitions:
+                    self._taken_over = True
+                    self.consumer.resume(*partitions)
+        records = await self._gather()
+        async with self._at_work:
+            # Revoked while it was gathered: all of it comes again, after the next `take_over`.
+            if self._taken_over and records:
+                await self.handle(records)
+
+    async def _gather(self) -> list[ConsumerRecord]:
+        clock, room = asyncio.get_running_loop().time, self.settings.batch_events
+        records = await self._poll(POLL_MS, room)
+        until = clock() + self.gather_s
+        while records and self.may_go_on and len(records) < room and (left := until - clock()) > 0:
+            records += await self._poll(int(left * 1000), room - len(records))
+        return records
+
+    async def _poll(self, timeout_ms: int, room: int) -> list[ConsumerRecord]:
+        batches = await poll(self.consumer, self._stopping, timeout_ms=timeout_ms, max_records=room)
+        return [record for records in batches.values() for record in records]
 
     async def decoded(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
         """Decode a batch; what is no event becomes a dead letter."""
@@ -103,12 +138,21 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         return flow_name(self.settings.factory, record.topic)
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        """Let go. A batch under way is finished by the loop, and repeated by whoever comes next."""
+        """Finish the batch under way, then let go: until this returns, nobody else takes over."""
+        try:
+            async with asyncio.timeout(self.settings.drain_s), self._at_work:
+                self._let_go()
+        except TimeoutError:
+            log.warning("a batch was not finished before the rebalance; it is repeated by whoever comes next")
+            self._let_go()
+
+    def _let_go(self) -> None:
         self._taken_over = False
         self._partitions = set()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Take everything, or stand by."""
+        """Take everything, or stand by. Nothing is fetched yet: the group's offsets are not where the work goes on."""
+        self.consumer.pause(*assigned)
         self._partitions = set(assigned)
         self._assigned = True
         log.info("assigned %d partitions%s", len(assigned), "" if assigned else ", standing by")

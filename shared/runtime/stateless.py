@@ -1,8 +1,10 @@
 """Drives a stateless service: many events in flight, each handled once."""
 
+import asyncio
+
 from schemas.flow import consumed_by
 from shared.cache.outcomes import Outcomes
-from shared.kafka.clients import Producer, member
+from shared.kafka.clients import Producer, leave, member
 from shared.kafka.intake import Intake
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
@@ -43,5 +45,4 @@ class StatelessLoop:
         try:
             await self._intake.run(self._topics)
         finally:
-            await self._consumer.stop()
-            await self._intake.finish(self._grace_s)
+            await asyncio.gather(leave(self._consumer), self._intake.finish(self._grace_s))

@@ -12,12 +12,12 @@ from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.item import Problem
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import Producer
-from shared.kafka.codec import Message, encode, pack
+from shared.kafka.codec import encode, pack
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
 from shared.runtime.stateless import StatelessLoop
 from shared.settings import Settings
-from tests.world import World, until
+from tests.world import GatedProducer, World, until
 
 SERVICE = "problem_writer"
 
@@ -39,22 +39,8 @@ async def committed(world: World, number: int) -> bool:
     return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
 
 
-class GatedProducer(Producer):
-    """A real producer that lets nothing through until the gate opens."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world.kafka, world.factory)
-        self.waiting = asyncio.Event()
-        self.gate = asyncio.Event()
-
-    async def publish(self, messages: Iterable[Message]) -> None:
-        self.waiting.set()
-        await self.gate.wait()
-        await super().publish(messages)
-
-
 async def test_an_offset_is_committed_only_after_what_was_produced_is_acknowledged(world: World) -> None:
-    producer = GatedProducer(world)
+    producer = GatedProducer(world.kafka, world.factory)
     await world.publish(world.requests(1))
     async with world.running(writer(world, world.settings(SERVICE), write), producer):
         await producer.waiting.wait()

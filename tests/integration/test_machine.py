@@ -1,0 +1,177 @@
+"""A state machine with one working replica: what was decided once is what is published, whoever publishes it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from pydantic import BaseModel
+
+from schemas.events import Event, SubjectRequested, TopicExpanded
+from schemas.identity import factory_id
+from shared.errors import Refusal
+from shared.kafka.clients import KafkaError, Producer, TopicPartition
+from shared.kafka.codec import unpack
+from shared.kafka.names import kafka_topic
+from shared.runtime.machine import MachineLoop, Snapshot
+from tests.world import BrokenProducer, GatedProducer, World, until
+
+SERVICE = "planner"
+
+
+class Seen(BaseModel):
+    subjects: list[str] = []
+
+
+class Asker:
+    """Asks for more of every subject that it hears of, and says when, so that no two decisions are alike."""
+
+    state_type = Seen
+
+    def start(self, state: Seen | None, now: datetime) -> tuple[Seen, Iterable[Event]]:
+        return state or Seen(), []
+
+    def __call__(self, state: Seen, event: TopicExpanded, now: datetime) -> tuple[Seen, Iterable[Event]]:
+        if event.subject == "bug":
+            raise ZeroDivisionError("a bug")
+        about = f"decided at {now.isoformat()}"
+        asked = SubjectRequested.after(event, SERVICE, plan="test", subject=event.subject, about=about, wanted=1)
+        return Seen(subjects=[*state.subjects, event.subject]), [asked]
+
+
+def expanded(*subjects: str) -> list[TopicExpanded]:
+    parent = factory_id("test")
+    return [
+        TopicExpanded.root(parent, f"expansion/{subject}", plan="test", subject=subject, wanted=1, topics=())
+        for subject in subjects
+    ]
+
+
+@asynccontextmanager
+async def asking(
+    world: World, producer: Producer | None = None
+) -> AsyncIterator[tuple[MachineLoop, asyncio.Task[None]]]:
+    loops: list[MachineLoop] = []
+
+    def make(producer: Producer) -> MachineLoop:
+        loops.append(MachineLoop(Asker(), world.settings(SERVICE), producer))
+        return loops[0]
+
+    async with world.running(make, producer) as task:
+        yield loops[0], task
+
+
+async def asked(world: World) -> list[str]:
+    return sorted({event.subject for event in await world.events("subject.requested")})
+
+
+async def snapshot(world: World) -> Snapshot:
+    return Snapshot.model_validate_json((await world.records("planner-state"))[-1].value or b"")
+
+
+async def committed(world: World) -> int:
+    return sum((await world.committed(SERVICE, "topic.expanded")).values())
+
+
+def outcome(world: World, subjects: list[str]) -> Callable[[], object]:
+    async def there() -> bool:
+        return await asked(world) == subjects
+
+    return there
+
+
+async def test_killed_between_snapshot_and_publishing_the_successor_publishes_the_same_bytes_and_folds_nothing_twice(
+    world: World,
+) -> None:
+    producer = GatedProducer(world.kafka, world.factory, "subject.requested")
+    async with asking(world, producer) as (_, task):
+        await world.publish(expanded("physics", "chemistry", "history"), partition=3)
+        await asyncio.wait_for(producer.waiting.wait(), 10)
+        decided = unpack((await snapshot(world)).outbox.encode())
+        task.cancel()
+    assert await asked(world) == []
+    assert await committed(world) == 0
+    assert decided
+    async with asking(world):
+        await world.publish(expanded("law"), partition=3)
+        await until(outcome(world, ["chemistry", "history", "law", "physics"]), "the decisions of all")
+        seen = (await snapshot(world)).state["subjects"]
+    assert sorted(seen) == ["chemistry", "history", "law", "physics"]
+    published = [record.value for record in await world.records("subject.requested")]
+    assert {message.value for message in decided} <= set(published)
+
+
+async def test_a_decision_that_the_broker_refuses_stops_the_process_and_is_published_by_the_next(world: World) -> None:
+    async with asking(world, BrokenProducer(world.kafka, world.factory, "subject.requested")) as (_, task):
+        await world.publish(expanded("physics"))
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(asyncio.shield(task), 10)
+    assert await committed(world) == 0
+    async with asking(world):
+        await until(outcome(world, ["physics"]), "the decision")
+
+
+async def test_records_that_are_no_events_and_bugs_become_dead_letters_while_the_rest_is_folded(world: World) -> None:
+    async with asking(world):
+        await world.publish(expanded("physics"), partition=0)
+        await world.put("topic.expanded", b"physics", b"{", partition=0)
+        await world.publish(expanded("bug", "law"), partition=0)
+        await until(outcome(world, ["law", "physics"]), "the decisions on the good ones")
+    letters = [dict(letter.headers)["chimera-error"] for letter in await world.records("dead-letters")]
+    assert sorted(letters) == [b"Invalid", b"ZeroDivisionError"]
+
+
+async def test_one_replica_works_while_the_other_stands_by_and_takes_over(world: World) -> None:
+    async with asking(world) as (first, _), asking(world) as (second, _):
+        await world.publish(expanded("physics"))
+        await until(outcome(world, ["physics"]), "the decision of one")
+
+        async def both_ready() -> bool:
+            return first.why_not_ready() is None and second.why_not_ready() is None
+
+        await until(both_ready, "the readiness of both")
+        assert sorted(len(each.consumer.assignment()) > 0 for each in (first, second)) == [False, True]
+        worker, heir = (first, second) if first.consumer.assignment() else (second, first)
+        worker.stop()
+
+        async def taken_over() -> bool:
+            return bool(heir.consumer.assignment())
+
+        await until(taken_over, "the other replica", within_s=5)
+        await world.publish(expanded("law"))
+        await until(outcome(world, ["law", "physics"]), "the decision of the other")
+
+
+async def test_a_batch_under_way_is_finished_before_another_replica_takes_over(world: World) -> None:
+    producer = GatedProducer(world.kafka, world.factory, "subject.requested")
+    async with asking(world, producer):
+        await world.publish(expanded("physics"))
+        await asyncio.wait_for(producer.waiting.wait(), 10)
+        async with asking(world) as (second, _):
+            await asyncio.sleep(4)  # longer than a heartbeat
+            assert second.why_not_ready() is not None, "it took over while a batch was under way"
+            producer.gate.set()
+            await until(outcome(world, ["physics"]), "the one decision")
+
+            async def ready() -> bool:
+                return second.why_not_ready() is None
+
+            await until(ready, "the second replica")
+    assert len({record.value for record in await world.records("subject.requested")}) == 1
+
+
+async def test_a_log_that_no_longer_holds_what_comes_next_is_refused_in_words(world: World) -> None:
+    async with asking(world):
+        await world.publish(expanded("physics"), partition=0)
+        await until(outcome(world, ["physics"]), "the decision")
+    await world.publish(expanded("law", "history"), partition=0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
+    await admin.start()
+    place = TopicPartition(kafka_topic(world.factory, "topic.expanded"), 0)
+    await admin.delete_records({place: RecordsToDelete(before_offset=2)})
+    await admin.close()
+    async with asking(world) as (_, task):
+        with pytest.raises(Refusal, match="lost its place"):
+            await asyncio.wait_for(asyncio.shield(task), 10)

@@ -1,0 +1,212 @@
+"""What a process promises when it is killed, told to stop, or left without broker or cache."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer
+
+from deploy.local.ports import Ports
+from deploy.local.record import Record
+from deploy.local.supervisor import Stack
+from schemas.events import ProblemRequested
+from shared.kafka.admin import provision
+from shared.kafka.clients import member
+from shared.kafka.names import group, kafka_topic
+from tests.world import OsProcess, World, until
+
+SERVICE = "problem_writer"
+MODULE = "tests.integration.throwaway.writer"
+
+
+@asynccontextmanager
+async def writer(world: World, **changes: object) -> AsyncIterator[OsProcess]:
+    async with world.process(MODULE, SERVICE, **changes) as process:
+        yield process
+
+
+def calls(world: World) -> Counter[UUID]:
+    file = world.folder / "calls"
+    return Counter(UUID(line) for line in file.read_text().split()) if file.exists() else Counter()
+
+
+def hold(world: World, request: ProblemRequested) -> Path:
+    file = world.folder / f"hold-{request.id}"
+    file.touch()
+    return file
+
+
+async def committed(world: World, number: int) -> bool:
+    return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
+
+
+async def called(world: World, request: ProblemRequested) -> None:
+    async def is_called() -> bool:
+        return request.id in calls(world)
+
+    await until(is_called, "the call")
+
+
+async def drafted(world: World) -> dict[UUID, set[str]]:
+    """What was published about each problem, without repetitions."""
+    found: dict[UUID, set[str]] = {}
+    for event in await world.events("problem.drafted"):
+        found.setdefault(event.item.id, set()).add(event.item.problem.statement)
+    return found
+
+
+async def test_an_event_that_kills_its_process_becomes_a_dead_letter_and_its_neighbours_are_handled(
+    world: World,
+) -> None:
+    requests = world.requests(5)
+    (world.folder / f"deadly-{requests[2].id}").touch()
+    await world.publish(requests, partition=0)
+    # one at a time: whatever else is in flight when a process dies is counted as tried too
+    for _ in range(2):
+        async with writer(world, attempts=2, in_flight=1) as process:
+            assert await process.end() == -signal.SIGKILL
+    async with writer(world, attempts=2, in_flight=1):
+        await until(lambda: committed(world, 5), "the commit of all")
+    (letter,) = await world.records("dead-letters")
+    assert dict(letter.headers)["chimera-message"] == b"the process died while it worked on this event"
+    assert dict(letter.headers)["chimera-attempts"] == b"2"
+    assert calls(world)[requests[2].id] == 2
+    assert set(await drafted(world)) == {request.id for request in requests} - {requests[2].id}
+
+
+async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_finishes_and_is_never_made_again(
+    world: World,
+) -> None:
+    requests = world.requests(4)
+    held = hold(world, requests[3])
+    await world.publish(requests, partition=0)
+    async with writer(world, grace_s=20) as process:
+        await called(world, requests[3])
+        process.send(signal.SIGTERM)
+        started = monotonic()
+
+        async def unready() -> bool:
+            return await process.readyz() == 503
+
+        await until(unready, "unreadiness", within_s=0.5)
+        heir = member(world.kafka, group(world.factory, SERVICE), session_s=6)
+        heir.subscribe([kafka_topic(world.factory, "problem.requested")])
+        await heir.start()
+        try:
+            await asyncio.wait_for(_everything_assigned(heir), 5)
+            assert await committed(world, 3)
+        finally:
+            await heir.stop()
+        assert monotonic() - started < 5
+        held.unlink()
+        assert await process.end(within_s=5) == 0
+    async with writer(world):
+        await until(lambda: committed(world, 4), "the commit by the next process")
+    assert calls(world) == Counter(request.id for request in requests)
+    assert len(await world.events("problem.drafted")) == 4
+
+
+async def _everything_assigned(heir: AIOKafkaConsumer) -> None:
+    while len(heir.assignment()) < 8:
+        await heir.getmany(timeout_ms=50)
+
+
+async def test_a_call_that_outlasts_the_grace_period_is_given_up_and_not_counted_as_an_attempt(world: World) -> None:
+    (request,) = world.requests(1)
+    held = hold(world, request)
+    await world.publish([request])
+    async with writer(world, attempts=1, grace_s=0.2) as process:
+        await called(world, request)
+        process.send(signal.SIGTERM)
+        assert await process.end(within_s=5) == 0
+    held.unlink()
+    async with writer(world, attempts=1):
+        await until(lambda: committed(world, 1), "the commit by the next process")
+    assert calls(world)[request.id] == 2
+    assert await world.records("dead-letters") == []
+
+
+async def test_after_a_kill_nothing_is_lost_and_no_event_is_published_with_two_contents(world: World) -> None:
+    requests = world.requests(60)
+    held = hold(world, requests[40])
+    await world.publish(requests)
+    async with writer(world, in_flight=8) as process:
+        await called(world, requests[40])
+        process.send(signal.SIGKILL)
+        assert await process.end() == -signal.SIGKILL
+    before = calls(world)
+    held.unlink()
+    async with writer(world, in_flight=8):
+        await until(lambda: committed(world, 60), "the commit of all")
+    published = await drafted(world)
+    assert set(published) == {request.id for request in requests}
+    assert all(len(contents) == 1 for contents in published.values())
+    again = calls(world) - Counter(request.id for request in requests)
+    assert sum(again.values()) <= 8, "more calls were made again than were in flight"
+    assert again.keys() <= before.keys()
+    assert await world.records("dead-letters") == []
+
+
+async def test_a_process_says_how_it_is_and_what_it_does_and_signs_its_events(world: World) -> None:
+    (request,) = world.requests(1)
+    await world.publish([request])
+    async with writer(world) as process:
+        await process.ready()
+        await until(lambda: committed(world, 1), "the commit")
+        assert (await process.get("/livez")).status_code == 200
+        metrics = (await process.get("/metrics")).text
+        done = 'chimera_events_total{event="problem.requested",outcome="done",service="problem_writer"} 1.0'
+        assert done in metrics
+        assert 'chimera_ready{service="problem_writer"} 1.0' in metrics
+        process.send(signal.SIGTERM)
+        assert await process.end() == 0
+        (line,) = [line for line in process.log() if line["message"] == "called"]
+    assert line["event_id"] == str(request.id)
+    assert line["trace_id"] == request.trace.hex
+    (record,) = await world.records("problem.drafted")
+    headers = dict(record.headers)
+    assert headers["ce_specversion"] == b"1.0"
+    assert headers["ce_type"] == b"chimera.problem.drafted.v1"
+    assert headers["ce_source"] == f"/{world.factory}/problem_writer".encode()
+    assert headers["traceparent"].startswith(f"00-{request.trace.hex}-".encode())
+    assert record.key == str(request.id).encode()
+
+
+async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, world: World) -> None:
+    before, after = world.requests(3), world.requests(20, start=10)
+    await world.publish(before)
+    async with writer(world, attempts=1) as process:
+        await until(lambda: committed(world, 3), "the commit before")
+        stack.kill("valkey", signal.SIGKILL)
+        await world.publish(after)
+        await until(lambda: committed(world, 23), "the commit after Valkey came back")
+        assert any("valkey is away" in line["message"] for line in process.log())
+    assert set(await drafted(world)) == {request.id for request in before + after}
+    assert await world.records("dead-letters") == []
+
+
+async def test_a_process_without_a_broker_waits_and_works_once_it_is_there(stack: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+    folder.mkdir()
+    ports = Ports({})
+    Record(ports={"kafka": ports.take("kafka")}).write(folder)
+    world = World(f"127.0.0.1:{ports.take('kafka')}", stack.valkey_url, "late", tmp_path)
+    async with writer(world) as process, Stack(folder) as late:
+        await until(process.answers, "an answer from the process without a broker")
+        await asyncio.sleep(0.5)
+        assert await process.readyz() == 503
+        assert (await process.get("/livez")).status_code == 200
+        await late.start_infrastructure()
+        assert late.bootstrap == world.kafka
+        await provision(late.bootstrap, world.factory)
+        await process.ready()
+        async with world:
+            await world.publish(world.requests(2))
+            await until(lambda: committed(world, 2), "the commit")
+        process.send(signal.SIGTERM)
+        assert await process.end(within_s=10) == 0

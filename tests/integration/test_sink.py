@@ -1,0 +1,171 @@
+"""A sink goes on from the place that its store keeps, and publishes what the store decided, once or again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from schemas.events import Event, ProblemRejected, SampleCurated
+from shared.errors import Refusal, Transient
+from shared.kafka.clients import KafkaError, Producer, TopicPartition
+from shared.kafka.names import kafka_topic
+from shared.ports import Record
+from shared.runtime.sink import SinkLoop
+from tests.items import rejected
+from tests.world import BrokenProducer, World, until
+
+SERVICE = "aggregator"
+PLACE = ("problem.rejected", 0)
+
+
+class Store:
+    """Rows in the order of their writing; every new row decides on an event. It outlives its loop, as a disk does."""
+
+    def __init__(self) -> None:
+        self.rows: list[ProblemRejected] = []
+        self.place: dict[tuple[str, int], int] = {}
+        self.decided: list[Event] = []
+        self.refusals = 0
+
+    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], int]:
+        return dict(self.place)
+
+    async def write(self, records: Sequence[Record]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise Transient("the disk is slow")
+        for record in records:
+            at = (record.kafka_topic, record.partition)
+            if record.offset >= self.place.get(at, 0):
+                self.rows.append(record.event)
+                self.place[at] = record.offset + 1
+                self.decided.append(curated(record.event, len(self.rows)))
+
+    def outbox(self, mark: str | None) -> tuple[list[Event], str]:
+        return self.decided[int(mark or 0) :], str(len(self.decided))
+
+
+def curated(event: ProblemRejected, row: int) -> SampleCurated:
+    return SampleCurated.after(
+        event,
+        SERVICE,
+        sample_id=event.item.id,
+        plan="test",
+        subject="mathematics",
+        topic="lens spaces",
+        tier="verified",
+        correct=True,
+        views=(),
+        admission="aside",
+        row_hash=f"row {row}",
+    )
+
+
+@asynccontextmanager
+async def filling(store: Store, world: World, producer: Producer | None = None) -> AsyncIterator[asyncio.Task[None]]:
+    settings = world.settings(SERVICE, batch_s=0.1)
+    async with world.running(lambda producer: SinkLoop(store, settings, producer), producer) as task:
+        yield task
+
+
+def filled(store: Store, number: int) -> Callable[[], Awaitable[bool]]:
+    async def is_filled() -> bool:
+        return len(store.rows) == number
+
+    return is_filled
+
+
+def heard(world: World, number: int) -> Callable[[], Awaitable[bool]]:
+    async def is_heard() -> bool:
+        return len(await world.records("sample.curated")) == number
+
+    return is_heard
+
+
+async def committed(world: World) -> int:
+    return sum((await world.committed(SERVICE, "problem.rejected")).values())
+
+
+def events(*numbers: int) -> list[ProblemRejected]:
+    return [rejected(number) for number in numbers]
+
+
+async def test_events_that_were_decided_but_not_published_are_published_by_the_successor_once(world: World) -> None:
+    store = Store()
+    async with filling(store, world, BrokenProducer(world.kafka, world.factory, "sample.curated")) as task:
+        await world.publish(events(1, 2), partition=0)
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(asyncio.shield(task), 10)
+    assert len(store.rows) == 2
+    assert await committed(world) == 0
+    async with filling(store, world):
+        await until(heard(world, 2), "the decisions of the dead")
+        await world.publish(events(3), partition=0)
+        await until(heard(world, 3), "a decision of its own")
+    async with filling(store, world):
+        await world.publish(events(4), partition=0)
+        await until(heard(world, 4), "what was published before is not said again")
+    assert {event.id for event in await world.events("sample.curated")} == {event.id for event in store.decided}
+    assert [event.item.id for event in store.rows] == [event.item.id for event in events(1, 2, 3, 4)]
+
+
+async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world: World) -> None:
+    store = Store()
+    async with filling(store, world):
+        await world.publish(events(1, 2, 3), partition=0)
+        await until(heard(world, 3), "all three")
+    assert await committed(world) == 3
+    store.rows, store.decided, store.place = store.rows[:1], store.decided[:1], {PLACE: 1}  # an older copy is restored
+    async with filling(store, world):
+        await until(filled(store, 3), "the rows that the copy lacked")
+    store.rows, store.place = [], {}  # and then all is lost
+    async with filling(store, world):
+        await until(filled(store, 3), "every row")
+    assert [event.item.id for event in store.rows] == [event.item.id for event in events(1, 2, 3)]
+
+
+async def test_a_gap_between_the_store_and_the_log_is_refused(world: World) -> None:
+    store = Store()
+    await world.publish(events(1, 2, 3), partition=0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
+    await admin.start()
+    place = TopicPartition(kafka_topic(world.factory, "problem.rejected"), 0)
+    await admin.delete_records({place: RecordsToDelete(before_offset=2)})
+    await admin.close()
+    async with filling(store, world):  # an empty store is filled with what there is
+        await until(filled(store, 1), "what is left")
+    store.rows, store.place = [], {PLACE: 1}
+    async with filling(store, world) as task:
+        with pytest.raises(Refusal, match="begins at 2, but the dataset ends at 1"):
+            await asyncio.wait_for(asyncio.shield(task), 10)
+    assert store.rows == []
+
+
+async def test_a_record_that_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_stored(world: World) -> None:
+    store = Store()
+    async with filling(store, world):
+        await world.publish(events(1), partition=0)
+        await world.put("problem.rejected", b"key", b"{", partition=0)
+        await world.publish(events(2), partition=0)
+        await until(filled(store, 2), "the neighbours")
+    (letter,) = await world.records("dead-letters")
+    assert letter.value == b"{"
+
+
+async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(world: World) -> None:
+    store = Store()
+    store.refusals = 2
+    async with filling(store, world) as task:
+        await world.publish(events(1), partition=0)
+        await until(heard(world, 1), "the third try")
+        store.refusals = 1_000_000
+        await world.publish(events(2), partition=0)
+        await asyncio.sleep(0.5)
+    assert task.done()
+    assert task.exception() is None
+    assert await committed(world) == 1
+    store.refusals = 0
+    async with filling(store, world):
+        await until(filled(store, 2), "what was refused")

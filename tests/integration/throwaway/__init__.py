@@ -1,0 +1,1 @@
+"""Services that only tests run, as processes of their own."""
