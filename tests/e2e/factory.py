@@ -47,6 +47,8 @@ def chimera(directory: Path, *args: str, **environment: str) -> Iterator[subproc
 class Remains:
     """What a run left: every record, every event in it, the rows, the ledger, the calls that the endpoint answered."""
 
+    factory: str
+    dataset: Path
     records: dict[str, list[ConsumerRecord]]
     events: dict[str, list[Any]]
     dead: list[ConsumerRecord]
@@ -72,6 +74,8 @@ async def read(world: World, dataset: Path, calls: Path) -> Remains:
     """Read everything of a factory whose services are at rest."""
     records = {flow.name: await world.records(flow.name) for flow in FLOW}
     return Remains(
+        factory=world.factory,
+        dataset=dataset,
         records=records,
         events={n: [decode(n, r.key, r.value, r.headers) for r in found] for n, found in records.items()},
         dead=await world.records(DEAD_LETTERS),

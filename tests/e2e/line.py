@@ -73,6 +73,11 @@ class Line:
         """Send a signal to the first replica."""
         self._stack.kill(f"{self.world.factory}-{service}", number)
 
+    async def lacking(self) -> int:
+        """Rows that are not there yet."""
+        curated = {event.sample_id for event in await self.world.events("sample.curated") if event.admission == "in"}
+        return self._plan.rows - len(curated)
+
     async def grown(self, share: float = 1.0) -> None:
         """Wait until this share of the rows is there; with all of them, until nothing is under way any more."""
         funnel, clock = Funnel(), asyncio.get_running_loop().time

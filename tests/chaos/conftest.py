@@ -1,0 +1,99 @@
+"""One eventful run of two factories; each test looks at another promise in what is left."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.supervisor import Stack
+from schemas.flow import FLOW, SERVICES
+from schemas.plan import Plan, Solving, Subject
+from shared.kafka.admin import provision
+from tests.e2e.factory import Remains, lag
+from tests.e2e.line import Line
+from tests.world import World, until
+
+SEED = 21
+SESSION_S = 6
+PLAN = Plan(
+    name="chaos",
+    rows=48,
+    subjects={"mathematics": Subject(weight=2, topics=6), "physics": Subject(topics=4)},
+    in_progress=24,
+    solving=Solving(retries=1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What two factories with the same plan and the same dice left."""
+
+    restarted: Remains
+    """Every service was restarted in turn; at the end every record was delivered once more."""
+    scaled: Remains
+    """Replicas came and went, and two processes were stopped beyond their session."""
+    calls_before_redelivery: int
+    rows_before_redelivery: list[dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+async def aftermath(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aftermath]:
+    async with AsyncExitStack() as running:
+        lines = []
+        for name in ("restarted", "scaled"):
+            factory = f"{name}-{uuid4().hex[:8]}"
+            await provision(stack.bootstrap, factory)
+            folder = tmp_path_factory.mktemp(name)
+            world = await running.enter_async_context(World(stack.bootstrap, stack.valkey_url, factory, folder))
+            lines.append(await running.enter_async_context(Line(stack, world, PLAN, SEED, session_s=SESSION_S)))
+        first, second = lines
+        await asyncio.gather(restart_every_service(first), scale_and_stop(second))
+        before = await first.remains()
+        await deliver_everything_again(first.world)
+        await asyncio.gather(first.rest(), second.rest())
+        yield Aftermath(await first.remains(), await second.remains(), len(before.calls), before.rows)
+
+
+async def restart_every_service(line: Line) -> None:
+    """Restart one after the other while the factory works."""
+    await line.grown(0.05)
+    for service in SERVICES:
+        line.signal(service.name, signal.SIGTERM)
+        await asyncio.sleep(1)
+    assert await line.lacking(), "it was done before all were restarted"
+    await line.grown()
+
+
+async def scale_and_stop(line: Line) -> None:
+    """Scale a service up, down to nothing and up again; freeze one process of two, and the one that plans."""
+    await line.grown(0.05)
+    await line.scale("synthesis", 3)
+    await line.scale("verifier-b", 2)
+    for frozen in ("verifier-b", "planner"):
+        line.signal(frozen, signal.SIGSTOP)
+    await line.scale("synthesis", 1)
+    await line.scale("synthesis", 0)
+    await asyncio.sleep(1.5 * SESSION_S)
+    for frozen in ("verifier-b", "planner"):
+        line.signal(frozen, signal.SIGCONT)
+    await line.scale("synthesis", 1)
+    assert await line.lacking(), "it was done before all had happened"
+    await line.grown()
+
+
+async def deliver_everything_again(world: World) -> None:
+    """Copy every record of every Kafka topic to its end, and wait until all of them have been read."""
+    for flow in FLOW:
+        for record in await world.records(flow.name):
+            await world.put(flow.name, record.key, record.value, list(record.headers), record.partition)
+
+    async def all_read() -> bool:
+        return not any((await lag(world)).values())
+
+    await until(all_read, "everything read for the second time", within_s=60)
+
+
