@@ -177,3 +177,9 @@ class Item(Model):
     def calls(self) -> tuple[Provenance, ...]:
         """Every model call spent on the item."""
         return tuple(call for step in self.lineage for call in step.calls)
+
+    @property
+    def independent(self) -> bool:
+        """Whether each role was played by a model of its own: a model's verdict on its own work is worth less."""
+        cast = {call.role: call.model for call in self.calls}
+        return len(set(cast.values())) == len(cast)

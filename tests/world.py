@@ -217,7 +217,7 @@ class OsProcess:
         self._port = port
         self._log = log
 
-    async def ready(self, within_s: float = PATIENCE_S) -> None:
+    async def ready(self, within_s: float = PATIENCE_S, every_s: float = 0.05) -> None:
         """Wait until it says that it is ready."""
 
         async def is_ready() -> bool:
@@ -258,12 +258,14 @@ async def _number(reader: AIOKafkaConsumer, topic: str) -> list[int]:
     return sorted(reader.partitions_for_topic(topic))
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S) -> None:
+async def until(
+    condition: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S, every_s: float = 0.05
+) -> None:
     """Wait until a condition holds; fail saying what was waited for."""
     async with asyncio.timeout(within_s) as deadline:
         try:
             while not await condition():  # noqa: ASYNC110 - what is waited for lies in other processes
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(every_s)
         except asyncio.CancelledError as error:
             if deadline.expired():
                 raise AssertionError(f"not within {within_s:g} s: {what}") from error

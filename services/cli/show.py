@@ -33,6 +33,8 @@ def render(found: Found, *, full: bool) -> None:
     item = _item(found.row, entries)
     if any(call.simulated for call in item.calls) if item else False:
         console.print(Text("SIMULATED: the models behind this item were played by the simulator", "bold yellow"))
+    if item and not item.independent:
+        console.print(Text("NOT INDEPENDENT: one model played more than one role", "bold yellow"))
     if found.row:
         console.print(_standing(found.row))
     for entry in entries:

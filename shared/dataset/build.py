@@ -33,6 +33,7 @@ def row(record: Record, event: SolutionChecked, now: datetime) -> Row:
     item, attempt = event.item, chosen(event.item.attempts)
     content: dict[str, Any] = {
         **_about(item),
+        "independent": item.independent,
         "rationale": item.written.rationale,
         "fingerprint": item.fingerprint or item.written.fingerprint,
         "tier": item.tier or "unknown",

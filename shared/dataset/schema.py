@@ -62,6 +62,8 @@ class Row(Source):
     answer: str
     answer_type: str
     tier: str
+    independent: bool
+    """Whether writer, verifiers and solver were different models."""
     rationale: str
     """The writer's own short solution."""
     fingerprint: str

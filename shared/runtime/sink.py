@@ -7,8 +7,9 @@ for whoever watches the lag. What has been published is remembered as the sink's
 import asyncio
 import logging
 
+from schemas.events import Event
 from schemas.flow import SERVICE
-from shared.errors import Refusal, Transient
+from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.admin import incarnations
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode
@@ -55,24 +56,33 @@ class SinkLoop(SoleLoop):
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
         """Write, publish, commit."""
-        batch = [
-            Record(event, name, self._incarnations[name], record.partition, record.offset)
-            for record, event in await self.decoded(records)
-            for name in [self.name_of(record)]
-        ]
-        if not await self._write(batch):
+        if not await self._write(
+            [(record, self._located(record, event)) for record, event in await self.decoded(records)]
+        ):
             return
         await self._publish()
         await self.commit(next_offsets(records))
-        for item in batch:
-            EVENTS.labels(self.settings.service, item.kafka_topic, "done").inc()
 
-    async def _write(self, batch: list[Record]) -> bool:
-        """Try until the store takes the batch. False when told to stop, or no longer the one that works, before."""
+    def _located(self, record: ConsumerRecord, event: Event) -> Record:
+        name = self.name_of(record)
+        return Record(event, name, self._incarnations[name], record.partition, record.offset)
+
+    async def _write(self, batch: list[tuple[ConsumerRecord, Record]]) -> bool:
+        """Try until the store takes the batch. False when told to stop, or no longer the one that works, before.
+
+        Of a batch that the store can never take, each record is tried alone, and what it refuses is put aside.
+        """
         tries = 0
         while batch:
             try:
-                await self._sink.write(batch)
+                await self._sink.write([located for _, located in batch])
+                for _, located in batch:
+                    EVENTS.labels(self.settings.service, located.kafka_topic, "done").inc()
+                break
+            except Invalid as error:
+                if len(batch) > 1:
+                    return all([await self._write([one]) for one in batch])
+                await self.put_aside(batch[0][0], error)
                 break
             except Transient as error:
                 tries += 1
@@ -83,7 +93,7 @@ class SinkLoop(SoleLoop):
         return True
 
     async def _publish(self) -> None:
-        events, mark = self._sink.outbox(self._mark)
+        events, mark = await asyncio.to_thread(self._sink.outbox, self._mark)
         if mark == self._mark:
             return
         source = f"{self.settings.factory}/{self.settings.service}"

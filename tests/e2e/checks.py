@@ -86,6 +86,7 @@ def check_lineage_is_complete_and_real(found: Remains) -> None:
         assert {call["role"] for call in calls} >= {"problem_writer", "verifier-a", "verifier-b", "synthesis"}
         assert all(call["simulated"] and call["model"].startswith("sim-") and call["prompt_hash"] for call in calls)
         assert row["simulated"]
+        assert row["independent"]
         assert row["reasoning"]
         assert row["solution"]
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from schemas.events import Event, ProblemRejected, SampleCurated
-from shared.errors import Refusal, Transient
+from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.names import kafka_topic
 from shared.ports import Record
@@ -28,6 +29,7 @@ class Store:
         self.place: dict[tuple[str, int], int] = {}
         self.decided: list[Event] = []
         self.refusals = 0
+        self.impossible: set[UUID] = set()
 
     async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], int]:
         return dict(self.place)
@@ -36,6 +38,8 @@ class Store:
         if self.refusals:
             self.refusals -= 1
             raise Transient("the disk is slow")
+        if any(record.event.item.id in self.impossible for record in records):
+            raise Invalid("there is nothing to store")
         for record in records:
             at = (record.kafka_topic, record.partition)
             if record.offset >= self.place.get(at, 0):
@@ -169,3 +173,16 @@ async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(w
     store.refusals = 0
     async with filling(store, world):
         await until(filled(store, 2), "what was refused")
+
+
+async def test_what_the_store_can_never_take_is_put_aside_and_the_rest_of_its_batch_is_stored(world: World) -> None:
+    store, batch = Store(), events(1, 2, 3)
+    store.impossible = {batch[1].item.id}
+    await world.publish(batch, partition=0)
+    async with filling(store, world):
+        await until(filled(store, 2), "the other two")
+        await world.publish(events(4), partition=0)
+        await until(filled(store, 3), "what came after")
+    (letter,) = await world.records("dead-letters")
+    assert dict(letter.headers)["chimera-message"] == b"there is nothing to store"
+    assert [event.item.id for event in store.rows] == [event.item.id for event in events(1, 3, 4)]

@@ -1,0 +1,58 @@
+"""A factory for measuring: the real stack, the simulator with latencies of our choice, CPU by process."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from deploy.local.ports import Ports
+from deploy.local.process import Process
+from deploy.local.supervisor import Stack
+from schemas.plan import Plan
+from services.cli import casting
+from shared.kafka.admin import provision
+from shared.llm import probe_endpoints
+from tests.world import World
+
+FACTORY = "bench"
+
+
+@asynccontextmanager
+async def factory(
+    folder: Path, plan: Plan, latency_ms: dict[str, int], only: Sequence[str] = ()
+) -> AsyncIterator[tuple[Stack, World]]:
+    """Everything up and ready; `only` names the services to start, all when empty."""
+    async with Stack(folder, factory=FACTORY) as stack:
+        await stack.start_infrastructure()
+        await provision(stack.bootstrap, FACTORY)
+        port = Ports({}).take(casting.SIMULATOR)
+        roles = casting.simulated(port)
+        casting.write(folder, plan, roles)
+        models = casting.simulator(port, 0)
+        quick = {**models.env, "CHIMERA_SIM_LATENCY_MS": json.dumps(latency_ms), "CHIMERA_SIM_BAD_FORM": "0"}
+        await stack.start_services([replace(models, env=quick)])
+        while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
+            await asyncio.sleep(0.1)
+        await stack.start_services(chosen(folder, only))
+        async with World(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
+            yield stack, world
+
+
+def chosen(folder: Path, only: Sequence[str]) -> list[Process]:
+    """The services to start."""
+    return [process for process in casting.services(folder) if not only or process.name in only]
+
+
+def cpu_s(stack: Stack) -> dict[str, float]:
+    """CPU seconds so far by process, its children included (Kafka is one of them)."""
+    return {running.name: _cpu_s(running.id.pid) for running in stack.processes()}
+
+
+def _cpu_s(pid: int) -> float:
+    process = psutil.Process(pid)
+    spent = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(times.user + times.system for times in spent)

@@ -1,0 +1,67 @@
+"""What the README tells a newcomer to type works, in a fresh copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from schemas.export import ROOT, documents
+
+README = (ROOT / "README.md").read_text()
+
+
+def copy(to: Path) -> Path:
+    """The project as it is in git and in the working tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - a newcomer has git
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+    return to
+
+
+def sh(command: str, cwd: Path) -> str:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CHIMERA_")}  # noqa: TID251
+    result = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=cwd, env=clean, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def test_the_quick_start_works_in_a_fresh_copy(tmp_path: Path) -> None:
+    project = copy(tmp_path)
+    commands = [line.partition("#")[0].strip() for line in re.findall(r"^(?:make|\.venv).*", README, re.M)]
+    assert commands[:4] == [
+        "make run",
+        "make test",
+        ".venv/bin/chimera dataset stats",
+        ".venv/bin/chimera dataset show ID",
+    ]
+    grown = sh('make run ARGS="--rows 8"', project)
+    row = re.search(r"chimera dataset show (\w+)", grown)
+    assert row, grown
+    assert " = 8 in + " in grown
+    assert "mathematics" in sh(commands[2], project)
+    assert "verified" in sh(commands[3].replace("ID", row[1]), project)
+    assert "Already 8 of 8" in sh('make run ARGS="--rows 8"', project)
+
+
+def test_the_service_added_by_the_readme_s_diff_fits_in(tmp_path: Path) -> None:
+    project = copy(tmp_path)
+    sh("git init -q . && git apply docs/add-a-service.diff && rm -rf .git", project)
+    sh(f"{sys.executable} -m schemas.export && {sys.executable} -m ruff check -q && {sys.executable} -m mypy", project)
+    sh(f"{sys.executable} -m pytest -q -p no:cacheprovider tests/architecture", project)
+    for lines in re.findall(r"```python\n(.*?)```", README, re.S):
+        added = (project / "docs" / "add-a-service.diff").read_text()
+        shown = [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
+        assert [line for line in shown if line not in added] == [], "the README shows another service than the diff"
+
+
+def test_the_picture_in_the_readme_is_the_flow() -> None:
+    assert documents()[ROOT / "README.md"] == README
