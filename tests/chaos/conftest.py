@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from deploy.local.supervisor import Stack
 from schemas.flow import FLOW, SERVICES
 from schemas.plan import Plan, Solving, Subject
 from shared.kafka.admin import provision
+from shared.kafka.names import kafka_topic
 from tests.e2e.factory import Remains, lag
 from tests.e2e.line import Line
 from tests.world import World, until
@@ -63,9 +65,13 @@ async def restart_every_service(line: Line) -> None:
     await line.grown(0.05)
     for service in SERVICES:
         line.signal(service.name, signal.SIGTERM)
-        await asyncio.sleep(1)
+        await until(partial(has_restarted, line, service.name), f"a new {service.name}")
     assert await line.lacking(), "it was done before all were restarted"
     await line.grown()
+
+
+async def has_restarted(line: Line, service: str) -> bool:
+    return service in line.restarted()
 
 
 async def scale_and_stop(line: Line) -> None:
@@ -88,12 +94,14 @@ async def scale_and_stop(line: Line) -> None:
 async def deliver_everything_again(world: World) -> None:
     """Copy every record of every Kafka topic to its end, and wait until all of them have been read."""
     for flow in FLOW:
-        for record in await world.records(flow.name):
-            await world.put(flow.name, record.key, record.value, list(record.headers), record.partition)
+        topic = kafka_topic(world.factory, flow.name)
+        acks = [
+            await world.raw.send(topic, r.value, r.key, partition=r.partition, headers=r.headers)
+            for r in await world.records(flow.name)
+        ]
+        await asyncio.gather(*acks)
 
     async def all_read() -> bool:
         return not any((await lag(world)).values())
 
     await until(all_read, "everything read for the second time", within_s=60)
-
-

@@ -73,6 +73,12 @@ class Line:
         """Send a signal to the first replica."""
         self._stack.kill(f"{self.world.factory}-{service}", number)
 
+    def restarted(self) -> set[str]:
+        """Services whose first replica runs for the second time at least."""
+        prefix = f"{self.world.factory}-"
+        running = {process.name: process.restarts for process in self._stack.processes()}
+        return {name.removeprefix(prefix) for name, times in running.items() if name.startswith(prefix) and times}
+
     async def lacking(self) -> int:
         """Rows that are not there yet."""
         curated = {event.sample_id for event in await self.world.events("sample.curated") if event.admission == "in"}

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from schemas.compatibility import breaking
+from schemas.events import PlanAdopted
 from schemas.export import GENERATED, events, released
 from schemas.flow import FLOW, SERVICES
-from shared.kafka.codec import encode
-from tests.items import checked
+from shared.kafka.codec import decode, encode
+from tests.items import FACTORY, checked, plan
 
 EVENT = "solution.checked.v1"
 Edit = Callable[[dict[str, Any]], object]
@@ -78,6 +79,15 @@ def test_a_new_major_may_change_anything_but_an_event_may_not_vanish() -> None:
     assert breaking(events(), now) == [f"{EVENT}: removed"]
     del schema["properties"]["final"]
     assert breaking(events(), {**now, "solution.checked.v2": schema}) == []
+
+
+def test_a_plan_of_a_later_version_can_be_read_although_a_plan_in_a_file_may_hold_no_unknown_field() -> None:
+    adopted = PlanAdopted.root(FACTORY, "planner", plan=plan())
+    message = encode(adopted, "chimera/planner")
+    later = (message.value or b"").replace(b'"solving":{', b'"solving":{"later":1,')
+    read = decode(message.name, message.key, later, message.headers)
+    assert isinstance(read, PlanAdopted)
+    assert read.plan.solving.traces == adopted.plan.solving.traces
 
 
 ASYNCAPI = json.loads((GENERATED / "asyncapi.json").read_text())
