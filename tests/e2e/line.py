@@ -95,11 +95,9 @@ class Line:
                 if event:
                     funnel.add(event)
                     heard = clock()
-                    continue
-                lacking = sum(funnel.lacking(self._plan).values())
-                if share < 1 and lacking <= (1 - share) * self._plan.rows:
+                if share < 1 and sum(funnel.lacking(self._plan).values()) <= (1 - share) * self._plan.rows:
                     return
-                if end := ending(funnel, self._plan, clock() - heard, QUIET_S):
+                if event is None and (end := ending(funnel, self._plan, clock() - heard, QUIET_S)):
                     assert not end.short, end.short
                     return
 
