@@ -22,7 +22,7 @@ SEED = 21
 SESSION_S = 6
 PLAN = Plan(
     name="chaos",
-    rows=72,
+    rows=64,
     subjects={"mathematics": Subject(weight=2, topics=6), "physics": Subject(topics=4)},
     in_progress=24,
     solving=Solving(retries=1),
@@ -97,7 +97,7 @@ async def deliver_everything_again(world: World) -> None:
     for flow in FLOW:
         topic = kafka_topic(world.factory, flow.name)
         acks = [
-            await world.raw.send(topic, r.value, r.key, partition=r.partition, headers=r.headers)
+            await world.raw.send(topic, r.value, r.key, partition=r.partition, headers=list(r.headers))
             for r in await world.records(flow.name)
         ]
         await asyncio.gather(*acks)
