@@ -20,11 +20,13 @@ from tests.world import World, until
 
 SEED = 21
 SESSION_S = 6
+SLOW = {"sim-writer": 200.0, "sim-verifier-a": 200.0, "sim-verifier-b": 200.0, "sim-solver": 4000.0}
+"""Milliseconds a call: the work outlasts what happens to it."""
 PLAN = Plan(
     name="chaos",
     rows=64,
     subjects={"mathematics": Subject(weight=2, topics=6), "physics": Subject(topics=4)},
-    in_progress=24,
+    in_progress=12,
     solving=Solving(retries=1),
 )
 
@@ -50,7 +52,7 @@ async def aftermath(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> A
             await provision(stack.bootstrap, factory)
             folder = tmp_path_factory.mktemp(name)
             world = await running.enter_async_context(World(stack.bootstrap, stack.valkey_url, factory, folder))
-            lines.append(Line(stack, world, PLAN, SEED, session_s=SESSION_S))
+            lines.append(Line(stack, world, PLAN, SEED, SLOW, session_s=SESSION_S))
         first, second = lines
 
         async def live(line: Line, happening: Callable[[Line], Awaitable[None]]) -> None:
@@ -78,17 +80,16 @@ async def restart_every_service(line: Line) -> None:
 async def scale_and_stop(line: Line) -> None:
     """Scale a service up, down to nothing and up again; freeze one process of two, and the one that plans."""
     await line.grown(0.05)
-    await line.scale("synthesis", 3)
-    await line.scale("verifier-b", 2)
+    await asyncio.gather(line.scale("verifier-b", 2), line.scale("synthesis", 3))
     for frozen in ("verifier-b", "planner"):
         line.signal(frozen, signal.SIGSTOP)
     await line.scale("synthesis", 1)
     await line.scale("synthesis", 0)
+    assert await line.lacking(), "it was done before all had happened"
     await asyncio.sleep(1.5 * SESSION_S)
     for frozen in ("verifier-b", "planner"):
         line.signal(frozen, signal.SIGCONT)
     await line.scale("synthesis", 1)
-    assert await line.lacking(), "it was done before all had happened"
     await line.grown()
 
 

@@ -1,6 +1,7 @@
 """Every service of a factory as processes on a broker that is there already; the simulator plays the models."""
 
 import asyncio
+import json
 import signal
 from contextlib import aclosing
 from dataclasses import replace
@@ -26,7 +27,16 @@ QUIET_S = 60.0
 class Line:
     """The factory of a World. Its processes are named after it, so that several fit on one stack."""
 
-    def __init__(self, stack: Stack, world: World, plan: Plan, seed: int, **settings: object) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        world: World,
+        plan: Plan,
+        seed: int,
+        latency_ms: dict[str, float] | None = None,
+        **settings: object,
+    ) -> None:
+        """`latency_ms` of the models, where it is not to be that of a demo; `settings` are those of every service."""
         self.world = world
         self.calls = world.folder / "calls.jsonl"
         self._stack = stack
@@ -34,7 +44,10 @@ class Line:
         self._directory = world.folder / "line"
         port = Ports({}).take(casting.SIMULATOR)
         self._roles = casting.simulated(port)
-        self._simulator = self._process(casting.simulator(port, seed), RATES | {"CHIMERA_SIM_CALL_LOG": self.calls})
+        played: dict[str, Any] = {**RATES, "CHIMERA_SIM_CALL_LOG": self.calls}
+        if latency_ms:
+            played["CHIMERA_SIM_LATENCY_MS"] = json.dumps(latency_ms)
+        self._simulator = self._process(casting.simulator(port, seed), played)
         changes = {f"CHIMERA_{name.upper()}": value for name, value in settings.items()}
         self._services = [self._process(process, changes) for process in casting.services(self._directory)]
 
