@@ -22,8 +22,13 @@ async def until(ready: Callable[[], Awaitable[bool]], timeout_s: float) -> bool:
     return True
 
 
-async def unready(ports: Mapping[str, int], timeout_s: float) -> list[str]:
-    """Poll `/readyz` of every named port until it answers 200. Returns the names that did not within `timeout_s`."""
+async def unready(
+    ports: Mapping[str, int], timeout_s: float, on_ready: Callable[[str], None] = lambda _name: None
+) -> list[str]:
+    """Poll `/readyz` of every named port until it answers 200, and tell `on_ready` its name when it does.
+
+    Returns the names that did not within `timeout_s`.
+    """
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
 
         async def ready(port: int) -> bool:
@@ -32,5 +37,10 @@ async def unready(ports: Mapping[str, int], timeout_s: float) -> list[str]:
             except httpx.TransportError:
                 return False
 
-        answers = await asyncio.gather(*(until(partial(ready, port), timeout_s) for port in ports.values()))
+        async def wait(name: str, port: int) -> bool:
+            if ok := await until(partial(ready, port), timeout_s):
+                on_ready(name)
+            return ok
+
+        answers = await asyncio.gather(*(wait(name, port) for name, port in ports.items()))
     return [name for name, ok in zip(ports, answers, strict=True) if not ok]

@@ -66,6 +66,11 @@ class Record(BaseModel):
         except (FileNotFoundError, ValidationError):
             return cls()
 
+    @property
+    def up(self) -> bool:
+        """Whether its supervisor lives."""
+        return self.supervisor is not None and self.supervisor.alive()
+
     def write(self, directory: Path) -> None:
         """Replace the file in one step."""
         temporary = directory / "stack.json.new"

@@ -52,7 +52,7 @@ class Stack:
     ) -> None:
         self.directory = directory.resolve()
         self.timings: dict[str, float] = {}
-        """Seconds until ready: `kafka`, `valkey`, `services`; `kafka` without the download of its jars."""
+        """Seconds until ready, by process, and `services` for all of them; `kafka` without the download of its jars."""
         self._factory = factory
         self._on_event = on_event
         self._restart = restart
@@ -112,10 +112,10 @@ class Stack:
 
     async def scale(self, name: str, replicas: int, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Start or stop instances of a service that runs, until there are `replicas`."""
-        before = self._specs[name].instances()
+        before = [instance for instance in self._specs[name].instances() if instance in self._services]
         process = self._specs[name] = replace(self._specs[name], replicas=replicas)
         wanted = process.instances()
-        await asyncio.gather(*(self._services.pop(extra).stop() for extra in before if extra not in wanted))
+        await asyncio.gather(*(self._stop_instance(extra) for extra in before if extra not in wanted))
         self._write_record()
         await self._start_instances([(process, new) for new in wanted if new not in before], timeout_s)
 
@@ -128,6 +128,10 @@ class Stack:
     def valkey_url(self) -> str:
         return self._valkey.url
 
+    def replicas(self, name: str) -> int:
+        """How many instances of a service there should be."""
+        return self._specs[name].replicas
+
     def processes(self) -> list[Running]:
         """List what runs at this moment; one that waits for its restart is not among them."""
         children = [*self._servers.values(), *self._services.values()]
@@ -136,6 +140,11 @@ class Stack:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Signal one process by its instance name. For tests: it will be restarted."""
         (self._servers | self._services)[name].send(number)
+
+    def abandon(self) -> None:
+        """End everything at once; leaving the block has nothing to wait for any more."""
+        for child in [*self._services.values(), *self._servers.values()]:
+            child.abandon()
 
     def summary(self) -> str:
         """One line for a person: how long each took to be ready."""
@@ -165,7 +174,7 @@ class Stack:
         self._tell("ready", server.name, f"ready in {self.timings[server.name]:.1f} s")
 
     async def _start_instances(self, instances: Sequence[tuple[Process, str]], timeout_s: float) -> None:
-        children = []
+        started, children = time.monotonic(), []
         for process, name in instances:
             port = self._ports.take(name) if process.has_health else None
             env = self._environment() | self._settings(process, port) | dict(process.env)
@@ -174,11 +183,22 @@ class Stack:
             children.append(child)
             await child.start()
         ports = {child.command.name: port for child in children if (port := child.command.health_port)}
-        late = await self._unless_failed(health.unready(ports, timeout_s))
+
+        def ready(name: str) -> None:
+            self.timings[name] = time.monotonic() - started
+            self._tell("ready", name, f"ready in {self.timings[name]:.1f} s")
+
+        for child in children:
+            if child.command.health_port is None:
+                self._tell("ready", child.command.name, "started")
+        late = await self._unless_failed(health.unready(ports, timeout_s, ready))
         if late:
             raise _not_ready([self._services[name] for name in late])
-        for child in children:
-            self._tell("ready", child.command.name, "ready")
+
+    async def _stop_instance(self, name: str) -> None:
+        """Stop it for good. Only then is it forgotten: whoever cancels this must still find it to stop."""
+        await self._services[name].stop()
+        del self._services[name]
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}  # noqa: TID251 - passed on
@@ -222,8 +242,7 @@ class Stack:
                 if name in self._servers:
                     await self._servers[name].stop()
         except asyncio.CancelledError:
-            for child in [*self._services.values(), *self._servers.values()]:
-                child.abandon()
+            self.abandon()
             raise
 
     def _write_record(self) -> None:

@@ -3,15 +3,17 @@
 import os
 import sys
 from contextlib import suppress
-from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from deploy.local.errors import StackError
+from services.cli import options as opt
+from services.cli.check import app as check
 from services.cli.dataset import app as dataset
+from services.cli.kafka import app as kafka
+from services.cli.operate import app as operate
 from shared.errors import Refusal
 
 
@@ -31,7 +33,6 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-app.add_typer(dataset, name="dataset")
 
 
 @app.callback()
@@ -41,33 +42,30 @@ def chimera() -> None:
 
 @app.command("run")
 def grow(
-    plan: Annotated[Path | None, typer.Option(help="What to grow, as YAML; without it a demo of 40 rows.")] = None,
-    rows: Annotated[int | None, typer.Option(min=1, help="Rows in all; overrides the plan's.")] = None,
-    base_url: Annotated[str, typer.Option(help="A real model's endpoint, up to and including /v1.")] = "",
-    model: Annotated[str, typer.Option(help="Its name as served. It plays every role.")] = "",
-    api_key_env: Annotated[str, typer.Option(help="Environment variable that holds its key.")] = "",
-    seed: Annotated[int | None, typer.Option(help="Seed of the simulated models.")] = None,
-    directory: Annotated[Path, typer.Option("--dir", help="Where everything is kept.")] = Path(".chimera"),
-    as_json: Annotated[bool, typer.Option("--json", help="Summary as JSON; progress on standard error.")] = False,
+    plan: opt.PlanFile = None,
+    rows: opt.Rows = None,
+    base_url: opt.BaseUrl = "",
+    model: opt.ModelName = "",
+    api_key_env: opt.KeyVariable = "",
+    seed: opt.Seed = None,
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Start the stack, grow the dataset until the plan's rows are there, stop the stack.
 
     Without a model everything is played by a simulator: real services, made-up answers. Run it again to go on where
     it stopped, or with more --rows to grow further. Ctrl-C once stops in order, twice at once.
     """
-    if bool(base_url) != bool(model) or (api_key_env and not base_url):
-        raise typer.BadParameter("a real model needs both --base-url and --model")
-    if base_url and seed is not None:
-        raise typer.BadParameter("--seed is for the simulated models, not for a real one")
-    from services.cli import order, run  # only now: they take half a second to import
+    order = opt.order_of(plan, rows, base_url, model, api_key_env, seed, directory)
+    from services.cli import run  # only now: it takes half a second to import
 
-    real = order.endpoint(base_url, model, api_key_env or None) if base_url else None
-    wanted = order.Order(order.plan(plan or _demo(), rows), directory, real, seed or 0)
-    raise typer.Exit(run.run(wanted, as_json=as_json))
+    raise typer.Exit(run.run(order, as_json=as_json))
 
 
-def _demo() -> Path:
-    return Path(str(files("services.planner") / "plans" / "demo.yaml"))
+app.add_typer(operate)
+app.add_typer(check, name="check")
+app.add_typer(dataset, name="dataset")
+app.add_typer(kafka, name="kafka")
 
 
 def main() -> None:

@@ -4,35 +4,28 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Coroutine
 from contextlib import aclosing
-from typing import Any, TypeVar
 
 from rich.console import Console
 
 from deploy.local.errors import StackError
-from deploy.local.ports import Ports
-from deploy.local.process import Process
-from deploy.local.supervisor import Stack
 from services.cli import casting
 from services.cli.ending import End, ending
+from services.cli.first import first
 from services.cli.funnel import FOLLOWED, Funnel
 from services.cli.interrupts import Interrupts
 from services.cli.order import Order
+from services.cli.plant import FACTORY, Plant
 from services.cli.product import Product
 from services.cli.summary import Summary, Verdict
 from services.cli.view import Pace, View
 from shared.errors import Refusal
-from shared.kafka.admin import provision
 from shared.kafka.follow import follow
-from shared.llm import Roles, probe_endpoints
-
-T = TypeVar("T")
+from shared.llm import probe_endpoints
 
 Outcome = End | StackError | Refusal | None
 """How it ended; `None`: a person interrupted it."""
 
-FACTORY = "chimera"
 DRAW_EVERY_S = 0.2
 PROBE_EVERY_S = 20.0
 MISSES = 3
@@ -74,50 +67,26 @@ class Run:
         self.view = view
         self.rows_before = rows_before
         self.funnel = Funnel()
-        self.roles: Roles
-        self.port: int
-        self.started: list[Process] = []
+        self.plant = Plant(order, view.stack)
 
     async def whole(self) -> Summary:
         """Start, grow, stop, sum up. Cancelled by the second signal."""
-        order, started = self.order, time.monotonic()
-        self._headline()
+        started = time.monotonic()
+        for line, style in headline(self.order):
+            self.view.say(line, style)
         with Interrupts(
             lambda: self.view.say("stopping; what is finished is kept. Ctrl-C again stops at once")
         ) as signals:
-            await self._cast()
-            async with Stack(order.directory, factory=FACTORY, on_event=self.view.stack) as stack:
-                outcome = await signals.run(self._guarded(stack))
-                await self._retire(stack)
+            async with self.plant:
+                outcome = await signals.run(self._guarded())
         return self._summary(outcome, time.monotonic() - started)
 
-    def _headline(self) -> None:
-        plan, model = self.order.plan, self.order.model
-        rows, subjects = _count(plan.rows, "row"), _count(len(plan.subjects), "subject")
-        who = f"{model.model} in every role" if model else "SIMULATED models, not for training"
-        self.view.say(f"Chimera · {rows}, {subjects} · {who}")
-        if model:
-            self.view.say(
-                "One model writes, verifies and solves: its verdicts on its own work are worth less.", "yellow"
-            )
-
-    async def _cast(self) -> None:
-        if self.order.model:
-            self.roles = Roles.one(self.order.model)
-            if wrong := await probe_endpoints(self.roles):
-                reason = wrong[0].partition(": ")[2] or wrong[0]
-                raise Refusal(reason, "Correct --base-url, --model or --api-key-env, and run again")
-        else:
-            self.port = Ports({}).take(casting.SIMULATOR)
-            self.roles = casting.simulated(self.port)
-
-    async def _guarded(self, stack: Stack) -> Outcome:
+    async def _guarded(self) -> Outcome:
         """Grow. What goes wrong after the start is an outcome: there is something to sum up."""
-        casting.write(self.order.directory, self.order.plan, self.roles)
-        await self._start(stack)
-        self.view.say(stack.summary(), "dim")
+        await self.plant.start()
+        self.view.say(self.plant.stack.summary(), "dim")
         try:
-            outcome: Outcome = await _first(self._grow(stack), _failure(stack), self._endpoints())
+            outcome: Outcome = await first(self._grow(), self.plant.failure(), self._endpoints())
         except Refusal as refusal:
             return refusal
         except StackError as error:
@@ -125,28 +94,11 @@ class Run:
             return error
         return outcome
 
-    async def _start(self, stack: Stack) -> None:
-        await stack.start_infrastructure()
-        await provision(stack.bootstrap, FACTORY)
-        if self.order.simulated:
-            await stack.start_services([casting.simulator(self.port, self.order.seed)])
-            await _first(self._answering(), _failure(stack))
-        self.started = casting.services(self.order.directory)
-        await stack.start_services(self.started)
-
-    async def _retire(self, stack: Stack) -> None:
-        """Stop the services while their models are still there: what they finish now need not be paid for again."""
-        await asyncio.gather(*(stack.scale(service.name, 0) for service in self.started))
-
-    async def _answering(self) -> None:
-        while await probe_endpoints(self.roles):  # noqa: ASYNC110 - another process: no event to wait for
-            await asyncio.sleep(0.1)
-
-    async def _grow(self, stack: Stack) -> End:
+    async def _grow(self) -> End:
         ready = heard = time.monotonic()
         drawn = 0.0
         names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(stack.bootstrap, FACTORY, names)) as events:
+        async with aclosing(follow(self.plant.stack.bootstrap, FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:
@@ -165,7 +117,7 @@ class Run:
         missed = 0
         while not self.order.simulated:
             await asyncio.sleep(PROBE_EVERY_S)
-            wrong = await probe_endpoints(self.roles)
+            wrong = await probe_endpoints(self.plant.roles)
             missed = missed + 1 if wrong else 0
             if missed == MISSES:
                 raise Refusal(wrong[0], "Bring it back and run again: nothing is lost")
@@ -198,20 +150,15 @@ def verdict(outcome: Outcome) -> Verdict:
             return Verdict("short", outcome.short, outcome.next_step)
 
 
-async def _failure(stack: Stack) -> None:
-    await asyncio.shield(stack.failed)
-
-
-async def _first(*work: Coroutine[Any, Any, Any]) -> Any:
-    """Result of whatever ends first; the others are cancelled."""
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def headline(order: Order) -> list[tuple[str, str]]:
+    """What will be grown and by whom, as lines with their style."""
+    plan, model = order.plan, order.model
+    rows, subjects = _count(plan.rows, "row"), _count(len(plan.subjects), "subject")
+    who = f"{model.model} in every role" if model else "SIMULATED models, not for training"
+    lines = [(f"Chimera · {rows}, {subjects} · {who}", "")]
+    if model:
+        lines += [("One model writes, verifies and solves: its verdicts on its own work are worth less.", "yellow")]
+    return lines
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,4 +12,8 @@ assignors.py   one replica works, the others stand by
 snapshots.py   the latest value on a compacted Kafka topic
 faust_loop.py  joins by problem id, run by Faust
 faust_place.py which records of a Faust app are finished
+backlog.py     where each group stands, what it has still to do
+trim.py        forget what every group is past
+create.py      make what is missing, and say what it was
+audit.py       is Kafka as the flow needs it?
 """

@@ -71,15 +71,15 @@ async def incarnations(bootstrap: str, factory: str) -> dict[str, Incarnation]:
 
 async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) -> set[str]:
     """Create what is missing; returns the names of what was created."""
-    wanted = _wanted(factory, replication)
+    shapes = wanted(factory, replication)
     there = set(await admin.list_topics())
-    created = {name for name, topic in wanted.items() if topic.name not in there}
+    created = {name for name, topic in shapes.items() if topic.name not in there}
     if created:
-        answer = await admin.create_topics([wanted[name] for name in created])
+        answer = await admin.create_topics([shapes[name] for name in created])
         for topic, code, message in answer.topic_errors:
             if code not in (0, TOPIC_ALREADY_EXISTS):
                 raise Refusal(f"Kafka topic {topic} could not be created: {message}", "See the broker's log")
-    kept = [topic for name, topic in wanted.items() if name not in created]
+    kept = [topic for name, topic in shapes.items() if name not in created]
     for description in await admin.describe_topics([topic.name for topic in kept]) if kept else []:
         needed = next(topic.num_partitions for topic in kept if topic.name == description["topic"])
         if (found := len(description["partitions"])) < needed:
@@ -90,7 +90,8 @@ async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) ->
     return created
 
 
-def _wanted(factory: str, replication: int) -> dict[str, NewTopic]:
+def wanted(factory: str, replication: int) -> dict[str, NewTopic]:
+    """Every Kafka topic of a factory, by its name without the factory."""
     shapes: list[tuple[str, int, Mapping[str, str]]] = [
         (INCARNATIONS, 1, _COMPACTED),
         (DEAD_LETTERS, WIDE, _FOREVER),

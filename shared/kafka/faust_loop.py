@@ -201,6 +201,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         broker_session_timeout=settings.session_s,
         broker_request_timeout=max(90.0, settings.session_s),
         broker_commit_interval=0.5,
+        stream_wait_empty=False,  # an event that failed is never acknowledged: a stop would wait for it for ever
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,

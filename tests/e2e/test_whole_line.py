@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from services.cli import order
-from services.cli.__main__ import _demo
+from services.cli.options import demo
 from tests.e2e.checks import check_everything, repeated_calls
 from tests.e2e.factory import chimera, remains
 
@@ -20,7 +20,7 @@ async def test_sixty_four_rows_grow_from_wrong_keys_and_malformed_replies_and_ea
         out, progress = process.communicate(timeout=240)
     assert process.returncode == 0, progress
     found = await remains(directory)
-    check_everything(found, order.plan(_demo(), ROWS), SEED)
+    check_everything(found, order.plan(demo(), ROWS), SEED)
     assert repeated_calls(found) == 0
     summary = json.loads(out)
     assert summary["outcome"] == "done"

@@ -1,23 +1,28 @@
 """The promises of the runtime, each on the real broker, each failing when the line that keeps it is taken out."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from prometheus_client import REGISTRY
+from redis.asyncio import Redis
 
+from deploy.local.supervisor import Stack
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.item import Problem
+from shared.cache.outcomes import Outcomes
 from shared.errors import Invalid, Refusal, Transient
-from shared.kafka.clients import Producer
+from shared.kafka.clients import KafkaError, Producer
 from shared.kafka.codec import encode, pack
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
 from shared.runtime.stateless import StatelessLoop
 from shared.settings import Settings
-from tests.world import GatedProducer, World, until
+from tests.world import BrokenProducer, GatedProducer, World, until
 
 SERVICE = "problem_writer"
 
@@ -143,6 +148,7 @@ async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_grou
         await until(lambda: _soon(running == 4), "the first four")
         await asyncio.sleep(4)  # far beyond the poll interval
         assert most == 4
+        assert REGISTRY.get_sample_value("chimera_in_flight", {"service": SERVICE}) == 4, "more were taken than run"
         assert loop is not None
         assert len(loop._consumer.assignment()) == 8, "it fell out of its group"
         gate.set()
@@ -182,6 +188,75 @@ async def test_after_a_crash_before_publishing_the_recorded_outcome_is_published
     assert await world.events("problem.drafted") == [first]
 
 
+async def test_a_broker_that_refuses_stops_the_process_and_the_next_publishes_without_working_again(
+    world: World,
+) -> None:
+    handled = Counter[UUID]()
+
+    async def handle(request: ProblemRequested) -> Iterable[Event]:
+        handled[request.id] += 1
+        return [draft(request)]
+
+    settings = world.settings(SERVICE)
+    await world.publish(world.requests(1))
+    async with world.running(
+        writer(world, settings, handle), BrokenProducer(world.kafka, world.factory, "problem.drafted")
+    ) as task:
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(asyncio.shield(task), 20)
+    assert await committed(world, 0)
+    async with world.running(writer(world, settings, handle)):
+        await until(lambda: committed(world, 1), "the commit")
+    assert set(handled.values()) == {1}
+    assert len(await world.events("problem.drafted")) == 1
+
+
+async def test_a_stop_is_not_held_up_by_a_rebalance_that_waits_for_another_member(world: World) -> None:
+    gate = asyncio.Event()
+    begun = asyncio.Event()
+
+    async def handle(_: ProblemRequested) -> Iterable[Event]:
+        begun.set()
+        await gate.wait()
+        return []
+
+    settings = world.settings(SERVICE, drain_s=20)
+    await world.publish(world.requests(1))
+    async with world.running(writer(world, settings, handle)):
+        await asyncio.wait_for(begun.wait(), 20)
+        joining: list[StatelessLoop] = []
+
+        def join(producer: Producer) -> StatelessLoop:
+            joining.append(writer(world, settings, handle)(producer))
+            return joining[0]
+
+        async with world.running(join) as task:
+            await asyncio.sleep(1)  # it joins, and the other drains
+            assert joining[0].why_not_ready() == "no partitions assigned yet"
+            joining[0]._intake.stop()
+            await asyncio.sleep(0.5)
+            assert joining[0]._consumer._closed, "it still waits for partitions that it will not use"
+            gate.set()
+            await asyncio.wait_for(asyncio.shield(task), 15)
+
+
+async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack: Stack, world: World) -> None:
+    (request,) = world.requests(1)
+    impatient = Redis.from_url(world.valkey, socket_timeout=0.2)
+    outcomes = Outcomes(impatient, world.factory, SERVICE, marker_days=1)
+    assert (await outcomes.begin(request.id)).attempt == 1
+    stack.kill("valkey", signal.SIGSTOP)
+    try:
+        stalled = asyncio.create_task(outcomes.begin(request.id))
+        await asyncio.sleep(1.5)
+    finally:
+        stack.kill("valkey", signal.SIGCONT)
+    assert (await asyncio.wait_for(stalled, 10)).attempt == 2
+    await outcomes.hand_over(request.id)
+    assert (await outcomes.begin(request.id)).attempt == 2
+    await impatient.aclose()
+
+
 async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(world: World) -> None:
     settings = world.settings(SERVICE)
     (request,) = world.requests(1)
@@ -200,8 +275,13 @@ async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(wor
 
 @pytest.mark.parametrize(
     ("error", "calls"),
-    [(Invalid("no good"), 1), (Transient("later"), 3), (ZeroDivisionError("a bug"), 3)],
-    ids=["invalid at once", "transient after retries", "bug after retries"],
+    [
+        (Invalid("no good"), 1),
+        (Transient("later"), 3),
+        (ZeroDivisionError("a bug"), 3),
+        (Invalid("half a pair: \ud800"), 1),
+    ],
+    ids=["invalid at once", "transient after retries", "bug after retries", "a reason that is no valid text"],
 )
 async def test_a_failing_event_becomes_a_dead_letter_with_its_reason_and_its_problem_is_parked(
     world: World, error: Exception, calls: int
@@ -223,7 +303,7 @@ async def test_a_failing_event_becomes_a_dead_letter_with_its_reason_and_its_pro
     assert letter.value == encode(requests[1], "").value
     assert headers["chimera-service"] == SERVICE.encode()
     assert headers["chimera-error"] == type(error).__name__.encode()
-    assert headers["chimera-message"] == str(error).encode()
+    assert headers["chimera-message"] == str(error).encode(errors="backslashreplace")
     assert headers["chimera-attempts"] == str(calls).encode()
     assert tried[requests[1].id] == calls
     (parked,) = await world.events("problem.parked")
@@ -293,7 +373,7 @@ def _bad_records(good: ProblemRequested) -> dict[str, Callable[[World], Awaitabl
     headers = dict(message.headers)
 
     def put(
-        value: bytes | None, key: bytes | None = message.key, **changes: bytes
+        value: bytes | None, key: bytes | None = message.key, **changes: bytes | None
     ) -> Callable[[World], Awaitable[None]]:
         return lambda world: world.put(message.name, key, value, list({**headers, **changes}.items()))
 
@@ -306,6 +386,7 @@ def _bad_records(good: ProblemRequested) -> dict[str, Callable[[World], Awaitabl
         "deep nesting": put(b"[" * 100_000),
         "9 MB": put(b'{"x": "' + b"x" * 9 * 1024 * 1024 + b'"}'),
         "unknown event type": put(message.value, ce_type=b"chimera.problem.invented.v1"),
+        "null header": put(message.value, ce_type=None),
         "unknown major": put(message.value, ce_type=b"chimera.problem.requested.v9"),
         "another key": put(message.value, key=b"another"),
         "an id that is not derived": put(

@@ -1,0 +1,61 @@
+"""chimera check kafka, machine: before it is needed, is it as it should be?"""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from services.cli import options as opt
+from services.cli.broker import Bootstrap, Factory, address, answer
+
+if TYPE_CHECKING:
+    from shared.kafka.audit import Audit
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Is everything as it should be?")
+
+
+@app.command()
+def kafka(
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Kafka topics, their settings, the offsets of every group. Changes nothing."""
+    from shared.kafka.audit import audit
+
+    where = address(bootstrap, directory)
+    found = answer(where, audit(where, factory))
+    if as_json:
+        print(json.dumps(asdict(found)))  # noqa: T201
+    else:
+        for line in told(found, where):
+            typer.echo(line)
+    raise typer.Exit(1 if found.problems else 0)
+
+
+@app.command()
+def machine(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> None:
+    """Python, disk, memory, cores, Java, Kafka's jars, Valkey, ports, clock: can the stack run here?"""
+    from services.cli.machine import look
+
+    found = look(directory)
+    if as_json:
+        print(json.dumps({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]}))  # noqa: T201
+    for one in () if as_json else found:
+        mark = typer.style("ok     ", fg="green") if one.ok else typer.style("problem", fg="red")
+        typer.echo(f"{mark}  {one.what:7}  {one.found}")
+        if one.next_step:
+            typer.echo(f"{'':18}next step: {one.next_step}")
+    raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+def told(found: "Audit", where: str) -> list[str]:
+    """For a person."""
+    lines = [
+        line for one in found.problems for line in (f"problem  {one.what}", f"         next step: {one.next_step}")
+    ]
+    count = len(found.problems) or "no"
+    noun = "problem" if count == 1 else "problems"
+    return [*lines, f"{found.kafka_topics} Kafka topics and {found.groups} groups at {where}: {count} {noun}"]

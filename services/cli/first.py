@@ -1,0 +1,17 @@
+"""Several things at once, until one of them ends."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def first(*work: Coroutine[Any, Any, Any]) -> Any:
+    """Result of whatever ends first; the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,48 @@
+"""What `run` and `up` are told, and the order that follows from it."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.cli.order import Order
+
+PlanFile = Annotated[Path | None, typer.Option("--plan", help="What to grow, as YAML; without it a demo of 40 rows.")]
+Rows = Annotated[int | None, typer.Option(min=1, help="Rows in all; overrides the plan's.")]
+BaseUrl = Annotated[str, typer.Option(help="A real model's endpoint, up to and including /v1.")]
+ModelName = Annotated[str, typer.Option("--model", help="Its name as served. It plays every role.")]
+KeyVariable = Annotated[str, typer.Option("--api-key-env", help="Environment variable that holds its key.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the simulated models.")]
+Directory = Annotated[Path, typer.Option("--dir", help="Where everything is kept.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON document on standard output, all else on standard error.")
+]
+
+HERE = Path(".chimera")
+
+
+def demo() -> Path:
+    """The plan of whoever gives none."""
+    return Path(str(files("services.planner") / "plans" / "demo.yaml"))
+
+
+def order_of(
+    plan: Path | None,
+    rows: int | None,
+    base_url: str,
+    model: str,
+    api_key_env: str,
+    seed: int | None,
+    directory: Path,
+) -> "Order":
+    """Check what was typed. Raises BadParameter for options that do not fit together, Refusal for a wrong plan."""
+    if bool(base_url) != bool(model) or (api_key_env and not base_url):
+        raise typer.BadParameter("a real model needs both --base-url and --model")
+    if base_url and seed is not None:
+        raise typer.BadParameter("--seed is for the simulated models, not for a real one")
+    from services.cli import order  # only now: it takes half a second to import
+
+    real = order.endpoint(base_url, model, api_key_env or None) if base_url else None
+    return order.Order(order.plan(plan or demo(), rows), directory, real, seed or 0)

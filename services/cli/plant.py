@@ -1,0 +1,102 @@
+"""Everything that runs for an order: Kafka and Valkey, the models' simulator, the services. `run` and `up` both use it.
+
+    async with Plant(order, on_event) as plant:
+        await plant.start()
+        await plant.failure()      # raises StackError when a process died too often
+
+Leaving the block stops the services while their models are still there, then the rest; cancelled, it kills.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from deploy.local import control
+from deploy.local.events import OnEvent
+from deploy.local.ports import Ports
+from deploy.local.process import Process
+from deploy.local.supervisor import Stack
+from services.cli import casting
+from services.cli.first import first
+from services.cli.order import Order
+from shared.errors import Refusal
+from shared.kafka.admin import provision
+from shared.llm import Roles, probe_endpoints
+
+FACTORY = "chimera"
+
+
+class Plant:
+    """See the top of this file. Other commands may scale it through the folder's control socket while it runs."""
+
+    def __init__(self, order: Order, on_event: OnEvent) -> None:
+        self.order = order
+        self.stack = Stack(order.directory, factory=FACTORY, on_event=on_event)
+        self.roles: Roles
+        self._port: int
+        self._services: list[Process] = []
+        self._control = AsyncExitStack()
+        self._scaling = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Claim the folder. Raises Refusal when the real model does not answer, StackError when the folder is taken."""
+        await self._cast()
+        await self.stack.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._control.aclose()
+            if error is None:  # what they finish now need not be paid for again
+                await asyncio.gather(*(self.stack.scale(service.name, 0) for service in self._services))
+            elif isinstance(error, asyncio.CancelledError):
+                self.stack.abandon()
+        except asyncio.CancelledError:
+            self.stack.abandon()
+            raise
+        finally:
+            await self.stack.__aexit__(kind, error, trace)
+
+    async def start(self) -> None:
+        """Start everything; on return all services are ready."""
+        order, stack = self.order, self.stack
+        casting.write(order.directory, order.plan, self.roles)
+        await stack.start_infrastructure()
+        await provision(stack.bootstrap, FACTORY)
+        if order.simulated:
+            await stack.start_services([casting.simulator(self._port, order.seed)])
+            await first(self._answering(), self.failure())
+        self._services = casting.services(order.directory)
+        await stack.start_services(self._services)
+        await self._control.enter_async_context(control.serve(stack.directory, self._scale))
+
+    async def failure(self) -> None:
+        """Wait for a process to be given up: raises StackError."""
+        await asyncio.shield(self.stack.failed)
+
+    async def _cast(self) -> None:
+        if self.order.model:
+            self.roles = Roles.one(self.order.model)
+            if wrong := await probe_endpoints(self.roles):
+                reason = wrong[0].partition(": ")[2] or wrong[0]
+                raise Refusal(reason, "Correct --base-url, --model or --api-key-env, and run again")
+        else:
+            self._port = Ports({}).take(casting.SIMULATOR)
+            self.roles = casting.simulated(self._port)
+
+    async def _answering(self) -> None:
+        while await probe_endpoints(self.roles):  # noqa: ASYNC110 - another process: no event to wait for
+            await asyncio.sleep(0.1)
+
+    async def _scale(self, wanted: dict[str, int]) -> dict[str, Any]:
+        """Answer `chimera scale`: how many processes of each service there were and are."""
+        async with self._scaling:
+            done = {}
+            for name, replicas in wanted.items():
+                before = self.stack.replicas(name)
+                await self.stack.scale(name, replicas)
+                done[name] = {"before": before, "after": replicas}
+            return done

@@ -1,0 +1,97 @@
+"""A stack kept running, as an operator has it: up, look, scale, trim, down, up again; nothing is left behind."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.orphans import find
+from deploy.local.record import Record
+from schemas.flow import SERVICE
+from shared.kafka.trim import transit
+
+ROWS = 16
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A state folder in which nothing runs afterwards, however the test ends."""
+    folder = tmp_path / "s"
+    yield folder
+    for process in list(find(folder)):
+        process.kill()
+
+
+def chimera(folder: Path, *arguments: str, status: int = 0) -> str:
+    """One command; returns what it printed on standard output."""
+    command = [sys.executable, "-m", "services.cli", *arguments, "--dir", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + (done.stderr if status else "")
+
+
+def document(folder: Path, *arguments: str) -> Any:
+    return json.loads(chimera(folder, *arguments, "--json"))
+
+
+def status_when(folder: Path, condition: Callable[[Any], bool], within_s: float = 60) -> Any:
+    deadline = time.monotonic() + within_s
+    while not condition(found := document(folder, "status")):
+        assert time.monotonic() < deadline, found
+    return found
+
+
+def service(found: Any, name: str) -> Any:
+    return next(one for one in found["services"] if one["service"] == name)
+
+
+def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path) -> None:
+    up = document(folder, "up", "--rows", str(ROWS))
+    assert set(SERVICE) <= set(up["seconds"])
+    assert f"(pid {up['pid']})" in chimera(folder, "up", status=1)
+
+    assert document(folder, "scale", "synthesis=3", "expansion=0") == {
+        "synthesis": {"before": 1, "after": 3},
+        "expansion": {"before": 1, "after": 0},
+    }
+    document(folder, "scale", "expansion=1")
+    found = status_when(folder, lambda now: now["progress"]["admitted"] == ROWS)
+    assert found["supervisor"] == up["pid"]
+    assert all(server["answers"] for server in found["infrastructure"])
+    assert [one["name"] for one in service(found, "synthesis")["processes"]] == [
+        "synthesis",
+        "synthesis-2",
+        "synthesis-3",
+    ]
+    assert sum(one["dead_letters"] for one in found["services"]) == 0
+    assert not any(one["unready"] for one in found["services"])
+    assert "assigned" in chimera(folder, "logs", "synthesis", "-n", "50")
+    assert all(json.loads(line) for line in chimera(folder, "logs", "supervisor", "--json").splitlines())
+
+    status_when(folder, lambda now: all(not one["lag"] for one in now["services"]))
+    removed = {one["name"]: one["removed"] for one in document(folder, "kafka", "trim")["kafka_topics"]}
+    assert removed.keys() == {flow.name for flow in transit()}
+    assert removed["problem.requested"] >= ROWS
+    assert sum(one["removed"] for one in document(folder, "kafka", "trim")["kafka_topics"]) == 0
+    assert document(folder, "check", "kafka")["problems"] == []
+
+    record = Record.read(folder)
+    recorded = [running.id for running in record.processes]
+    assert document(folder, "down")["how"] == "stopped"
+    assert not any(process.alive() for process in recorded)
+    assert record.supervisor
+    assert record.supervisor.pid == up["pid"]
+    assert not record.up
+    assert list(find(folder)) == []
+
+    chimera(folder, "up", "--rows", str(ROWS + 8))  # after trimming, everybody goes on from its place
+    more = status_when(folder, lambda now: now["progress"]["admitted"] == ROWS + 8)
+    assert sum(one["dead_letters"] for one in more["services"]) == 0
+    assert sum(one["restarts"] for each in more["services"] for one in each["processes"]) == 0
+    assert document(folder, "down")["left_over"] == []
+    assert list(find(folder)) == []

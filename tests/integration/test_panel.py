@@ -1,0 +1,145 @@
+"""The panel as it is deployed: two verdicts become one decision, once for ever."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from schemas.events import ProblemVerified
+from services.panel.handler import JoinVerdicts
+from shared.kafka.clients import KafkaError, Producer
+from shared.kafka.faust_loop import FaustLoop
+from shared.ports import Join
+from tests.items import item, plan, verdict
+from tests.world import BrokenProducer, GatedProducer, OsProcess, World, until
+
+SERVICE = "panel"
+PANEL = JoinVerdicts(tiers={"verified"})
+A, B = "verifier-a", "verifier-b"
+
+
+def verified(number: int, role: str, problem_hash: str = "h", **points: bool) -> ProblemVerified:
+    made, requested = item(number)
+    fresh = made.with_(verdicts=(), attempts=(), tier=None)
+    said = verdict(role, **points)
+    said = said.with_(problem_hash=problem_hash, votes=said.votes[1:])  # the hit alone
+    return ProblemVerified.of(requested, role, fresh, verdict=said)
+
+
+@asynccontextmanager
+async def panel(world: World) -> AsyncIterator[OsProcess]:
+    file = world.folder / "plan.json"  # YAML too
+    file.write_text(json.dumps(plan().model_dump(mode="json")))
+    async with world.process("services.panel", SERVICE, plan=file) as process:
+        yield process
+
+
+@asynccontextmanager
+async def joining(
+    world: World, producer: Producer | None = None, join: Join = PANEL
+) -> AsyncIterator[asyncio.Task[None]]:
+    async with world.running(lambda made: FaustLoop(join, world.settings(SERVICE), made), producer) as task:
+        yield task
+
+
+def count(world: World, name: str, number: int) -> Callable[[], Awaitable[bool]]:
+    async def is_there() -> bool:
+        return len(await world.records(name)) == number
+
+    return is_there
+
+
+def committed(world: World, number: int) -> Callable[[], Awaitable[bool]]:
+    async def is_committed() -> bool:
+        return sum((await world.committed(SERVICE, "problem.verified")).values()) == number
+
+    return is_committed
+
+
+async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_repeat_the_decision_to_the_byte(
+    world: World,
+) -> None:
+    await world.publish([verified(1, A), verified(2, B), verified(3, A)])
+    async with panel(world) as process:
+        await until(committed(world, 3), "the first verdicts, from the offsets that the group was given")
+        process.send(signal.SIGKILL)
+        await process.end()
+    assert await world.records("problem.accepted") == []
+    await world.publish([verified(1, B), verified(2, A), verified(3, B, correct=False)])
+    async with panel(world) as process:
+        await process.ready()
+        await until(count(world, "problem.accepted", 2), "the decisions of the next process")
+        await until(count(world, "problem.rejected", 1), "the rejection")
+        # the same verdict again, and another one of the same role, which comes too late
+        await world.publish([verified(1, A), verified(1, B, correct=False), verified(3, B)])
+        await until(committed(world, 9), "the repetitions")
+        process.send(signal.SIGTERM)
+        assert await process.end(within_s=8) == 0
+    accepted = await world.records("problem.accepted")
+    assert len(accepted) >= 4
+    assert len({record.value for record in accepted}) == 2
+    assert len({record.value for record in await world.records("problem.rejected")}) == 1
+    assert {event.item.tier for event in await world.events("problem.accepted")} == {"verified"}
+
+
+async def test_broken_records_and_contradictions_become_dead_letters_while_neighbours_are_joined(world: World) -> None:
+    def join(case: bytes | None, event: ProblemVerified) -> tuple[bytes, list[ProblemVerified]]:
+        if event.item.id == verified(5, A).item.id:
+            raise ZeroDivisionError("a bug")
+        return PANEL(case, event)  # type: ignore[return-value]
+
+    async with joining(world, join=join):
+        await world.publish([verified(1, A)], partition=2)
+        await world.put("problem.verified", b"key", b"{", partition=2)
+        await world.publish([verified(2, A), verified(2, B, problem_hash="another"), verified(5, A)], partition=2)
+        await world.publish([verified(1, B)], partition=2)
+        await until(count(world, "problem.accepted", 1), "the decision on the neighbour")
+        await until(committed(world, 6), "the commit of all")
+    letters = [dict(letter.headers)["chimera-error"] for letter in await world.records("dead-letters")]
+    assert letters.count(b"Invalid") == 2
+    assert letters.count(b"ZeroDivisionError") == 1
+    parked = {event.problem_id for event in await world.events("problem.parked")}
+    assert parked == {verified(2, B).item.id, verified(5, A).item.id}
+
+
+async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_refused_one_is_made_by_the_next(
+    world: World,
+) -> None:
+    gated = GatedProducer(world.kafka, world.factory, "problem.accepted")
+    await world.publish([verified(1, A), verified(1, B)])
+    async with joining(world, gated):
+        await asyncio.wait_for(gated.waiting.wait(), 20)
+        await asyncio.sleep(1.5)  # several commit intervals
+        assert await committed(world, 1)()
+        gated.gate.set()
+        await until(committed(world, 2), "the commit after the acknowledgement")
+    await world.publish([verified(2, A), verified(2, B)])
+    async with joining(world, BrokenProducer(world.kafka, world.factory, "problem.accepted")) as task:
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(asyncio.shield(task), 20)
+    assert await committed(world, 3)()
+    async with joining(world):
+        await until(committed(world, 4), "the commit by the next")
+    assert len({event.id for event in await world.events("problem.accepted")}) == 2
+
+
+async def test_nothing_is_decided_before_the_case_is_acknowledged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_: object) -> None:
+        raise KafkaError("refused")
+
+    await world.publish([verified(1, A), verified(1, B)])
+    async with joining(world):
+        await until(committed(world, 2), "the decision")
+    await world.publish([verified(2, A), verified(2, B)])
+    with monkeypatch.context() as patch:
+        patch.setattr("shared.kafka.faust_loop._Cases.acknowledged", refused)
+        async with joining(world) as task:
+            with pytest.raises(KafkaError):
+                await asyncio.wait_for(asyncio.shield(task), 20)
+    assert await committed(world, 2)()
+    assert len(await world.records("problem.accepted")) == 1
