@@ -28,7 +28,7 @@ run: .venv/.local ## start the stack and grow a small dataset; make run ARGS="--
 test: .venv/.dev ## all tests, with a real Kafka and a real Valkey; make test ARGS="-k stack"
 	@$(BIN)/pytest $(ARGS)
 
-check: .venv/.dev ## style, types, who imports whom, generated schemas up to date
+check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy

@@ -1,18 +1,24 @@
-"""Write what is generated from the schemas: JSON Schema per event and of the plan, and the flow picture in the README.
+"""Write what is generated from the schemas: JSON Schemas, the AsyncAPI document, and the flow picture in the README.
 
 python -m schemas.export            write
-python -m schemas.export --check    fail when something committed is out of date
+python -m schemas.export --check    fail when something committed is out of date, or an event changed incompatibly
+python -m schemas.export --release  these events are in use from now on: later versions are compared with them
 """
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from schemas import asyncapi
+from schemas.compatibility import breaking
 from schemas.flow import FLOW, SERVICES
 from schemas.plan import Plan
 
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "schemas" / "generated"
+RELEASED = ROOT / "schemas" / "released"
 README = ROOT / "README.md"
 FEW = 3
 """Producers up to which each gets an arrow of its own."""
@@ -21,32 +27,59 @@ BEGIN, END = "<!-- flow: made by python -m schemas.export -->\n", "<!-- end of f
 
 
 def main() -> None:
-    """Write or check; exits 1 naming what is out of date."""
-    wanted = documents()
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    extra = [path for path in GENERATED.glob("*.json") if path not in wanted]
-    if "--check" not in sys.argv[1:]:
-        GENERATED.mkdir(exist_ok=True)
-        for path in stale:
-            path.write_text(wanted[path])
-        for path in extra:
-            path.unlink()
-    elif stale or extra:
-        names = ", ".join(str(path.relative_to(ROOT)) for path in (*stale, *extra))
+    """Write or check; exits 1 naming what is wrong and what to do."""
+    options = sys.argv[1:]
+    if "--check" in options or "--release" in options:
+        current = events()
+        if found := breaking(released(), current):
+            sys.exit("incompatible with what was released; give the event a new `major`:\n  " + "\n  ".join(found))
+        if "--release" in options:
+            _write(RELEASED, {RELEASED / f"{name}.json": _json(schema) for name, schema in current.items()})
+    if "--check" not in options:
+        _write(GENERATED, documents())
+    elif stale := _stale(GENERATED, documents()):
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
         sys.exit(f"out of date: {names}. Run: python -m schemas.export")
+
+
+def events() -> dict[str, Any]:
+    """JSON Schema of every event, by `type.vMAJOR`."""
+    return {f"{flow.name}.v{flow.event.major}": flow.event.model_json_schema() for flow in FLOW}
+
+
+def released() -> dict[str, Any]:
+    """JSON Schemas of the last release."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(RELEASED.glob("*.json"))}
 
 
 def documents() -> dict[Path, str]:
     """Every generated document by its path."""
-    schemas = {f"{flow.name}.v{flow.event.major}": flow.event.model_json_schema() for flow in FLOW}
-    schemas["plan"] = Plan.model_json_schema()
-    files = {
-        GENERATED / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in schemas.items()
-    }
+    schemas = {**events(), "plan": Plan.model_json_schema(), "asyncapi": asyncapi.document()}
     before, _, rest = README.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    return {**files, README: f"{before}{BEGIN}{picture()}{END}{after}"}
+    return {
+        **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
+        README: f"{before}{BEGIN}{picture()}{END}{after}",
+    }
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _stale(folder: Path, wanted: Mapping[Path, str]) -> list[Path]:
+    """What is missing, differs, or should not be there."""
+    differ = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    return differ + [path for path in folder.glob("*.json") if path not in wanted]
+
+
+def _write(folder: Path, wanted: Mapping[Path, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for path in _stale(folder, wanted):
+        if path in wanted:
+            path.write_text(wanted[path])
+        else:
+            path.unlink()
 
 
 def picture() -> str:

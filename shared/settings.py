@@ -131,7 +131,8 @@ class Settings(Connections):
     uncommitted: int = Field(default=200, ge=1)
     """Finished but uncommitted records a partition before it is paused."""
     attempts: int = Field(default=5, ge=1)
-    """Tries of one event before it becomes a dead letter, across processes."""
+    """Tries of one event before it becomes a dead letter, across processes. With three or more, an event that only
+    happened to be in flight when processes died is never blamed."""
     backoff_s: float = Field(default=0.5, gt=0)
     """First wait after a transient error, in seconds; doubles with each try, with jitter."""
     bugs_in_a_row: int = Field(default=20, ge=1)

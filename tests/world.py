@@ -114,6 +114,17 @@ class World:
         """Every event on a Kafka topic at this moment."""
         return [decode(name, r.key, r.value, r.headers) for r in await self.records(name)]
 
+    async def ends(self, name: str) -> dict[int, int]:
+        """Offset behind the last record by partition."""
+        reader = observer(self.kafka)
+        await reader.start()
+        try:
+            topic = kafka_topic(self.factory, name)
+            ends = await reader.end_offsets([TopicPartition(topic, n) for n in await _number(reader, topic)])
+            return {partition.partition: end for partition, end in ends.items()}
+        finally:
+            await reader.stop()
+
     async def committed(self, service: str, name: str) -> dict[int, int]:
         """Committed offset by partition."""
         reader = AIOKafkaConsumer(

@@ -1,6 +1,6 @@
 """What became of an event in a service: attempts counted before the work, its outcome kept by the first writer.
 
-begin ─► (work) ─► record ─► (publish) ─► done
+look ─► begin ─► (work) ─► record ─► (publish) ─► done
 
 A repeated event gets the recorded outcome published again, or, once it is done, nothing at all.
 """
@@ -19,12 +19,26 @@ DONE = b""
 """What is left of an outcome once it is published: a done marker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """State of an event at intake. `outcome` is `None` when nothing was recorded yet."""
+_SURVIVED = b"survived:"
 
-    attempt: int
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an event at intake. `outcome` is `None` when nothing was recorded yet."""
+
     outcome: bytes | None
+    tried: int
+    """Attempts of all processes so far."""
+    deaths: int
+    """Of these, the ones whose end no process has told: it died of them or beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt; `number` counts from 1."""
+
+    id: bytes
+    number: int
 
 
 class Outcomes:
@@ -35,28 +49,50 @@ class Outcomes:
         self._prefix = f"{factory}:{service}"
         self._ttl = int(marker_days * 86_400)
 
-    async def begin(self, event: UUID) -> Begun:
+    async def look(self, event: UUID) -> Known:
+        """Look an event up. Counts nothing."""
+
+        async def command() -> Known:
+            async with self._valkey.pipeline(transaction=False) as pipe:
+                pipe.get(self._outcome(event))
+                pipe.smembers(self._attempts(event))
+                outcome, attempts = await pipe.execute()
+            return Known(outcome, len(attempts), sum(not attempt.startswith(_SURVIVED) for attempt in attempts))
+
+        return await patiently(command)
+
+    async def begin(self, event: UUID) -> Attempt:
         """Count an attempt, before the work: an event that kills the process cannot come back for ever.
 
         Attempts are members of a set, so that one command that Valkey got twice, because it was slow, counts once.
         """
-        attempt_id = uuid4().bytes
+        attempt = uuid4().bytes
 
-        async def command() -> Begun:
+        async def command() -> Attempt:
             async with self._valkey.pipeline(transaction=False) as pipe:
-                pipe.get(self._outcome(event))
-                pipe.sadd(self._attempts(event), attempt_id)
+                pipe.sadd(self._attempts(event), attempt)
                 pipe.scard(self._attempts(event))
                 pipe.expire(self._attempts(event), self._ttl)
-                outcome, _, attempt, _ = await pipe.execute()
-            return Begun(attempt, outcome)
+                _, number, _ = await pipe.execute()
+            return Attempt(attempt, number)
 
         return await patiently(command)
 
-    async def hand_over(self, event: UUID) -> None:
+    async def survived(self, event: UUID, attempt: Attempt) -> None:
+        """Note that an attempt failed and the process lives: it stays counted, and is no death."""
+
+        async def command() -> None:
+            async with self._valkey.pipeline(transaction=True) as pipe:
+                pipe.srem(self._attempts(event), attempt.id)
+                pipe.sadd(self._attempts(event), _SURVIVED + attempt.id)
+                await pipe.execute()
+
+        await patiently(command)
+
+    async def hand_over(self, event: UUID, attempt: Attempt) -> None:
         """Take an attempt back: the process stops, the event is not to blame. Tried once: the process must end."""
         try:
-            await self._valkey.spop(self._attempts(event))
+            await self._valkey.srem(self._attempts(event), attempt.id)
         except AWAY as error:
             log.warning("the attempt stays counted: %s: %s", type(error).__name__, error)
 

@@ -2,6 +2,7 @@
 
 process.py    run: logs, signals, health, the order of starting and stopping
 worker.py     stateless services: one event in, events out, once
+slots.py      how many events at once, or one alone
 machine.py    stateful services with one replica: state folded from the log, snapshot before publishing
 sink.py       services that write batches to a store that keeps their place
 retry.py      how long to wait between tries

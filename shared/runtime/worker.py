@@ -3,6 +3,10 @@
 decode ─► count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (intake commits)
 
 Whatever fails on the way either comes again or becomes a dead letter; nothing is dropped.
+
+A process that dies takes down whatever it had in flight, and one event may be the cause. An event that saw one death
+was most likely beside it (a machine was lost): it runs with all others again. From the second on it runs alone, so that
+a third death is its own, and only the guilty one is counted until it becomes a dead letter.
 """
 
 import asyncio
@@ -10,7 +14,7 @@ import logging
 from time import monotonic
 
 from schemas.events import Event
-from shared.cache.outcomes import DONE, Outcomes
+from shared.cache.outcomes import DONE, Known, Outcomes
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, encode, pack, unpack
@@ -20,9 +24,13 @@ from shared.logs import about
 from shared.metrics import DURATION, EVENTS, IN_FLIGHT, PRODUCED, RETRIES
 from shared.runtime.retry import backoff
 from shared.runtime.service import Handler
+from shared.runtime.slots import Slots
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
+
+SUSPECT = 2
+"""Deaths from which an event runs alone."""
 
 
 class Worker:
@@ -33,7 +41,7 @@ class Worker:
         self._handle = handle
         self._outcomes = outcomes
         self._producer = producer
-        self._slots = asyncio.Semaphore(settings.in_flight)
+        self._slots = Slots(settings.in_flight)
         self._resting = 0
         self._bugs = 0
 
@@ -61,13 +69,13 @@ class Worker:
         DURATION.labels(self._settings.service, name).observe(monotonic() - started)
 
     async def _once(self, name: str, record: ConsumerRecord, event: Event) -> str:
-        begun = await self._outcomes.begin(event.id)
-        if begun.outcome == DONE:
+        known = await self._outcomes.look(event.id)
+        if known.outcome == DONE:
             return "repeated"
-        outcome = begun.outcome
+        outcome = known.outcome
         if outcome is None:
             try:
-                outcome = await self._outcomes.record(event.id, await self._attempt(event, begun.attempt))
+                outcome = await self._attempt(event, known)
             except _GivenUp as given_up:
                 await self._put_aside(name, record, given_up.error, given_up.attempts)
                 await self._outcomes.forgive(event.id)
@@ -79,35 +87,37 @@ class Worker:
         await self._outcomes.done(event.id)
         return "done"
 
-    async def _attempt(self, event: Event, attempt: int) -> bytes:
-        """Try until it works or is given up. Returns the packed outcome."""
+    async def _attempt(self, event: Event, known: Known) -> bytes:
+        """Try until it works or is given up. Returns the outcome that is on record."""
         error: BaseException = RuntimeError("the process died while it worked on this event")
-        while attempt <= self._settings.attempts:
-            try:
-                async with self._slots:
+        room = self._slots.all if known.deaths >= SUSPECT else self._slots.one
+        tried, most = known.tried, self._settings.attempts
+        while tried < most:
+            async with room():
+                attempt = await self._outcomes.begin(event.id)
+                tried = attempt.number
+                try:
                     produced = await self._handle(event)
-                self._bugs = 0
-                return pack(encode(out, self._source) for out in produced)
-            except asyncio.CancelledError:
-                await self._outcomes.hand_over(event.id)
-                raise
-            except Invalid as invalid:
-                raise _GivenUp(invalid, attempt) from invalid
-            except Transient as transient:
-                error = transient
-                log.warning("attempt %d of %d: %s", attempt, self._settings.attempts, transient)
-            except Exception as bug:
-                error = bug
-                log.exception("attempt %d of %d: a bug", attempt, self._settings.attempts)
-            if attempt < self._settings.attempts:
+                    self._bugs = 0
+                    return await self._outcomes.record(event.id, pack(encode(out, self._source) for out in produced))
+                except asyncio.CancelledError:
+                    await self._outcomes.hand_over(event.id, attempt)
+                    raise
+                except Invalid as invalid:
+                    raise _GivenUp(invalid, tried) from invalid
+                except Transient as transient:
+                    error = transient
+                    log.warning("attempt %d of %d: %s", tried, most, transient)
+                except Exception as bug:
+                    error = bug
+                    log.exception("attempt %d of %d: a bug", tried, most)
+                await self._outcomes.survived(event.id, attempt)
+            if tried < most:
                 RETRIES.labels(self._settings.service, type(error).__name__).inc()
-                await self._rest(attempt)
-                attempt = (await self._outcomes.begin(event.id)).attempt
-            else:
-                break
+                await self._rest(tried)
         if not isinstance(error, Transient):
             self._count_bug(error)
-        raise _GivenUp(error, min(attempt, self._settings.attempts)) from error
+        raise _GivenUp(error, tried) from error
 
     async def _rest(self, tries: int) -> None:
         self._resting += 1

@@ -47,6 +47,8 @@ def chimera(directory: Path, *args: str, **environment: str) -> Iterator[subproc
 class Remains:
     """What a run left: every record, every event in it, the rows, the ledger, the calls that the endpoint answered."""
 
+    factory: str
+    dataset: Path
     records: dict[str, list[ConsumerRecord]]
     events: dict[str, list[Any]]
     dead: list[ConsumerRecord]
@@ -65,22 +67,36 @@ async def remains(directory: Path, factory: str = "chimera") -> Remains:
     async with Stack(directory) as stack:
         await stack.start_infrastructure()
         async with World(stack.bootstrap, stack.valkey_url, factory, directory) as world:
-            records = {flow.name: await world.records(flow.name) for flow in FLOW}
-            lag = {
-                (service, flow.name): len(records[flow.name])
-                - sum((await world.committed(service, flow.name)).values())
-                for flow in FLOW
-                for service in flow.consumers
-                if service != "trainer"
-            }
-            dead = await world.records(DEAD_LETTERS)
-    calls = directory.parent / "calls.jsonl"
+            return await read(world, directory / "dataset", directory.parent / "calls.jsonl")
+
+
+async def read(world: World, dataset: Path, calls: Path) -> Remains:
+    """Read everything of a factory whose services are at rest."""
+    records = {flow.name: await world.records(flow.name) for flow in FLOW}
     return Remains(
+        factory=world.factory,
+        dataset=dataset,
         records=records,
         events={n: [decode(n, r.key, r.value, r.headers) for r in found] for n, found in records.items()},
-        dead=dead,
-        lag=lag,
-        rows=DeltaTable(directory / "dataset" / "rows").to_pyarrow_table().to_pylist(),
-        ledger=DeltaTable(directory / "dataset" / "ledger").to_pyarrow_table().to_pylist(),
-        calls=[json.loads(line) for line in calls.read_text().splitlines()],
+        dead=await world.records(DEAD_LETTERS),
+        lag=await lag(world),
+        rows=DeltaTable(dataset / "rows").to_pyarrow_table().to_pylist(),
+        ledger=DeltaTable(dataset / "ledger").to_pyarrow_table().to_pylist(),
+        calls=answered(calls),
     )
+
+
+def answered(calls: Path) -> list[dict[str, Any]]:
+    """The simulator's record of what it answered."""
+    return [json.loads(line) for line in calls.read_text().splitlines()]
+
+
+async def lag(world: World) -> dict[tuple[str, str], int]:
+    """Records that a service has not finished yet, by service and Kafka topic."""
+    return {
+        (service, flow.name): sum((await world.ends(flow.name)).values())
+        - sum((await world.committed(service, flow.name)).values())
+        for flow in FLOW
+        for service in flow.consumers
+        if service != "trainer"
+    }

@@ -18,6 +18,7 @@ from schemas.events import ProblemRequested
 from shared.access import KafkaAccess
 from shared.kafka.admin import provision
 from shared.kafka.clients import member
+from shared.kafka.codec import encode
 from shared.kafka.names import group, kafka_topic
 from tests.world import OsProcess, World, until
 
@@ -53,6 +54,10 @@ async def called(world: World, request: ProblemRequested) -> None:
     await until(is_called, "the call")
 
 
+async def _all_called(world: World, before: Counter[UUID], number: int) -> bool:
+    return len(calls(world) - before) == number
+
+
 async def drafted(world: World) -> dict[UUID, set[str]]:
     """What was published about each problem, without repetitions."""
     found: dict[UUID, set[str]] = {}
@@ -61,23 +66,32 @@ async def drafted(world: World) -> dict[UUID, set[str]]:
     return found
 
 
-async def test_an_event_that_kills_its_process_becomes_a_dead_letter_and_its_neighbours_are_handled(
+async def test_of_all_events_in_flight_only_the_one_that_kills_its_processes_becomes_a_dead_letter(
     world: World,
 ) -> None:
-    requests = world.requests(5)
-    (world.folder / f"deadly-{requests[2].id}").touch()
-    await world.publish(requests, partition=0)
-    # one at a time: whatever else is in flight when a process dies is counted as tried too
+    requests = world.requests(32)
+    deadly = requests[20]
+    (world.folder / f"deadly-{deadly.id}").touch()
+    await world.publish(requests)
     for _ in range(2):
-        async with writer(world, attempts=2, in_flight=1) as process:
+        held, before = {request.id: hold(world, request) for request in requests}, calls(world)
+        async with writer(world, attempts=3) as process:
+            await until(lambda: _all_called(world, before, 32), "all of them in flight")  # noqa: B023 - awaited here
+            held[deadly.id].unlink()
             assert await process.end() == -signal.SIGKILL
-    async with writer(world, attempts=2, in_flight=1):
-        await until(lambda: committed(world, 5), "the commit of all")
+    for file in held.values():
+        file.unlink(missing_ok=True)
+    before = calls(world)
+    async with writer(world, attempts=3) as process:
+        assert await process.end() == -signal.SIGKILL
+    assert (calls(world) - before)[deadly.id] == 1
+    async with writer(world, attempts=3):
+        await until(lambda: committed(world, 32), "the commit of all")
     (letter,) = await world.records("dead-letters")
+    assert letter.value == encode(deadly, "").value
     assert dict(letter.headers)["chimera-message"] == b"the process died while it worked on this event"
-    assert dict(letter.headers)["chimera-attempts"] == b"2"
-    assert calls(world)[requests[2].id] == 2
-    assert set(await drafted(world)) == {request.id for request in requests} - {requests[2].id}
+    assert dict(letter.headers)["chimera-attempts"] == b"3"
+    assert set(await drafted(world)) == {request.id for request in requests} - {deadly.id}
 
 
 async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_finishes_and_is_never_made_again(

@@ -28,10 +28,10 @@ def build(settings: Settings) -> Service:
         with (folder / "calls").open("a") as calls:
             calls.write(f"{request.id}\n")
         log.info("called")
-        if (folder / f"deadly-{request.id}").exists():
-            os.kill(os.getpid(), signal.SIGKILL)
         while (folder / f"hold-{request.id}").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.02)
+        if (folder / f"deadly-{request.id}").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
         # Like a model, it never says the same thing twice.
         problem = Problem(statement=uuid4().hex, answer="1", answer_type="number", rationale="")
         return [ProblemDrafted.of(request, "problem_writer", request.item.with_(problem=problem))]

@@ -1,0 +1,51 @@
+"""What holds after an eventful run (conftest.py): restarts, scaling, frozen processes, redelivery, a second factory."""
+
+import json
+from pathlib import Path
+
+from shared.settings import Settings
+from tests.chaos.conftest import PLAN, SEED, Aftermath
+from tests.e2e.checks import check_everything, repeated_calls
+
+CALLS_AN_EVENT = 5
+"""Most calls that one event may take: four blind attempts and a judgement."""
+
+
+def test_a_rolling_restart_of_every_service_under_load_loses_nothing_and_repeats_no_call(aftermath: Aftermath) -> None:
+    check_everything(aftermath.restarted, PLAN, SEED)
+    assert repeated_calls(aftermath.restarted) == 0
+
+
+def test_replicas_that_come_go_and_freeze_lose_nothing_and_repeat_at_most_what_was_in_flight(
+    aftermath: Aftermath,
+) -> None:
+    check_everything(aftermath.scaled, PLAN, SEED)
+    # each of: three replicas of synthesis that were stopped, and a verifier that was frozen
+    in_flight = Settings.model_fields["in_flight"].default
+    assert repeated_calls(aftermath.scaled) <= in_flight * (3 + CALLS_AN_EVENT)
+
+
+def test_every_record_delivered_twice_costs_no_call_and_changes_no_row(aftermath: Aftermath) -> None:
+    assert len(aftermath.restarted.calls) == aftermath.calls_before_redelivery
+    assert aftermath.restarted.rows == aftermath.rows_before_redelivery
+
+
+def test_two_factories_with_one_plan_and_one_seed_share_a_broker_and_a_cache_and_nothing_else(
+    aftermath: Aftermath,
+) -> None:
+    one, other = aftermath.restarted, aftermath.scaled
+    assert not {event.id for event in one.every} & {event.id for event in other.every}
+    for found in (one, other):
+        sources = {
+            dict(record.headers)["ce_source"].split(b"/")[1].decode()
+            for records in found.records.values()
+            for record in records
+        }
+        assert sources == {found.factory}
+        assert watermarks(found.dataset) == {found.factory}
+
+
+def watermarks(dataset: Path) -> set[str]:
+    """Factories that the commits of the tables name as their writers."""
+    lines = [line for log in dataset.glob("*/_delta_log/*.json") for line in log.read_text().splitlines()]
+    return {json.loads(line)["txn"]["appId"].split("/")[0] for line in lines if line.startswith('{"txn"')}

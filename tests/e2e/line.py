@@ -1,0 +1,119 @@
+"""Every service of a factory as processes on a broker that is there already; the simulator plays the models."""
+
+import asyncio
+import json
+import signal
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, Self
+
+from deploy.local.ports import Ports
+from deploy.local.process import Process
+from deploy.local.supervisor import Stack
+from schemas.flow import SERVICES
+from schemas.plan import Plan
+from services.cli import casting
+from services.cli.ending import ending
+from services.cli.funnel import FOLLOWED, Funnel
+from shared.kafka.follow import follow
+from shared.llm import probe_endpoints
+from tests.e2e.factory import RATES, Remains, read
+from tests.world import World, until
+
+QUIET_S = 60.0
+"""So long nothing may be heard of work under way."""
+
+
+class Line:
+    """The factory of a World. Its processes are named after it, so that several fit on one stack."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        world: World,
+        plan: Plan,
+        seed: int,
+        latency_ms: dict[str, float] | None = None,
+        **settings: object,
+    ) -> None:
+        """`latency_ms` of the models, where it is not to be that of a demo; `settings` are those of every service."""
+        self.world = world
+        self.calls = world.folder / "calls.jsonl"
+        self._stack = stack
+        self._plan = plan
+        self._directory = world.folder / "line"
+        port = Ports({}).take(casting.SIMULATOR)
+        self._roles = casting.simulated(port)
+        played: dict[str, Any] = {**RATES, "CHIMERA_SIM_CALL_LOG": self.calls}
+        if latency_ms:
+            played["CHIMERA_SIM_LATENCY_MS"] = json.dumps(latency_ms)
+        self._simulator = self._process(casting.simulator(port, seed), played)
+        changes = {f"CHIMERA_{name.upper()}": value for name, value in settings.items()}
+        self._services = [self._process(process, changes) for process in casting.services(self._directory)]
+
+    def _process(self, process: Process, changes: dict[str, Any]) -> Process:
+        factory = self.world.factory
+        env = {**process.env, "CHIMERA_FACTORY": factory, "CHIMERA_SERVICE": process.name, **changes}
+        return replace(
+            process,
+            name=f"{factory}-{process.name}",
+            module=process.module or f"services.{process.name}",
+            env={name: str(value) for name, value in env.items()},
+        )
+
+    async def __aenter__(self) -> Self:
+        casting.write(self._directory, self._plan, self._roles)
+        await self._stack.start_services([self._simulator])
+        await until(self._models_answer, "the simulator")
+        await self._stack.start_services(self._services)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.rest()
+        await self._stack.scale(self._simulator.name, 0)
+
+    async def _models_answer(self) -> bool:
+        return not await probe_endpoints(self._roles)
+
+    async def rest(self) -> None:
+        """Stop every service."""
+        await asyncio.gather(*(self.scale(service.name, 0) for service in SERVICES))
+
+    async def scale(self, service: str, replicas: int) -> None:
+        await self._stack.scale(f"{self.world.factory}-{service}", replicas)
+
+    def signal(self, service: str, number: signal.Signals) -> None:
+        """Send a signal to the first replica."""
+        self._stack.kill(f"{self.world.factory}-{service}", number)
+
+    def restarted(self) -> set[str]:
+        """Services whose first replica runs for the second time at least."""
+        prefix = f"{self.world.factory}-"
+        running = {process.name: process.restarts for process in self._stack.processes()}
+        return {name.removeprefix(prefix) for name, times in running.items() if name.startswith(prefix) and times}
+
+    async def lacking(self) -> int:
+        """Rows that are not there yet."""
+        curated = {event.sample_id for event in await self.world.events("sample.curated") if event.admission == "in"}
+        return self._plan.rows - len(curated)
+
+    async def grown(self, share: float = 1.0) -> None:
+        """Wait until this share of the rows is there; with all of them, until nothing is under way any more."""
+        funnel, clock = Funnel(), asyncio.get_running_loop().time
+        heard = clock()
+        names = [event.type for event in FOLLOWED]
+        async with aclosing(follow(self.world.kafka, self.world.factory, names)) as events:
+            async for event in events:
+                assert not self._stack.failed.done(), self._stack.failed.exception()
+                if event:
+                    funnel.add(event)
+                    heard = clock()
+                if share < 1 and sum(funnel.lacking(self._plan).values()) <= (1 - share) * self._plan.rows:
+                    return
+                if event is None and (end := ending(funnel, self._plan, clock() - heard, QUIET_S)):
+                    assert not end.short, end.short
+                    return
+
+    async def remains(self) -> Remains:
+        """What lies on the log and in the dataset."""
+        return await read(self.world, self._directory / "dataset", self.calls)

@@ -1,0 +1,118 @@
+"""Two versions of an event on one log: each is read by both, and nothing that a reader does not know gets lost."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import ClassVar
+
+from schemas.events import ProblemAccepted, ProblemDrafted, ProblemRequested, ProblemScreened, ProblemVerified
+from schemas.item import Item, Judgement, Problem, Topic, Verdict, Vote
+from services.planner import plans
+from shared.kafka.codec import encode
+from tests.world import World, until
+
+STATEMENT = "How many sides has a triangle that lies in the Euclidean plane, variant {}?"
+
+
+class NextTopic(Topic):
+    era: str | None = None
+
+
+class NextItem(Item):
+    topic: NextTopic
+    hint: str | None = None
+
+
+class NextDrafted(ProblemDrafted):
+    """Version N+1: one more field at the top, in the item, and in the topic inside the item."""
+
+    item: NextItem
+    mood: str | None = None
+
+
+class NextScreened(ProblemScreened):
+    item: NextItem
+
+
+class NextVerdict(Verdict):
+    confidence: float | None = None
+
+
+class NextVerified(ProblemVerified):
+    verdict: NextVerdict
+
+
+class NextAccepted(ProblemAccepted):
+    item: NextItem
+
+
+class OtherDrafted(ProblemDrafted):
+    """The next major."""
+
+    major: ClassVar[int] = 2
+
+
+def problem(number: int) -> Problem:
+    return Problem(statement=STATEMENT.format(number), answer="3", answer_type="number", rationale="It has three.")
+
+
+def drafted(request: ProblemRequested, number: int) -> ProblemDrafted:
+    return ProblemDrafted.of(request, "problem_writer", request.item.with_(problem=problem(number)))
+
+
+def next_drafted(request: ProblemRequested, number: int) -> NextDrafted:
+    topic = NextTopic(**request.topic.model_dump(), era="modern")
+    item = NextItem(id=request.id, plan=request.plan, topic=topic, problem=problem(number), hint="count them")
+    return NextDrafted.of(request, "problem_writer", item, mood="bright")
+
+
+@asynccontextmanager
+async def services(world: World, *names: str) -> AsyncIterator[None]:
+    async with AsyncExitStack() as running:
+        for name in names:
+            plan = Path(plans.__path__[0]) / "demo.yaml"
+            await running.enter_async_context(world.process(f"services.{name}", name, plan=plan))
+        yield
+
+
+async def test_fields_of_a_newer_version_pass_through_older_services_and_another_major_is_put_aside(
+    world: World,
+) -> None:
+    old, new, other = world.requests(3)
+    unreadable = OtherDrafted.of(other, "problem_writer", other.item.with_(problem=problem(3)))
+    await world.publish([drafted(old, 1), unreadable, next_drafted(new, 2)])
+    async with services(world, "screening", "panel"):
+        await until(lambda: on_log(world, "problem.screened", 2), "both versions screened")
+        await world.publish(verified for event in await world.events("problem.screened") for verified in judged(event))
+        await until(lambda: on_log(world, "problem.accepted", 2), "both versions accepted")
+
+    (letter,) = await world.records("dead-letters")
+    assert letter.value == encode(unreadable, "").value
+    assert b"expected chimera.problem.drafted.v1" in dict(letter.headers)["chimera-message"]
+    for name, reader in (("problem.screened", NextScreened), ("problem.accepted", NextAccepted)):
+        read = [reader.model_validate_json(record.value) for record in await world.records(name)]
+        said = {event.item.id: (event.item.hint, event.item.topic.era) for event in read}
+        assert said == {old.id: (None, None), new.id: ("count them", "modern")}, name
+    for event in await world.events("problem.accepted"):
+        confidence = [NextVerdict(**verdict.model_dump()).confidence for verdict in event.item.verdicts]
+        assert confidence == [None, 0.9], "the verdicts of an older and a newer verifier on one problem"
+
+
+def judged(event: ProblemScreened) -> list[ProblemVerified]:
+    """Verdicts of an older verifier-a and a newer verifier-b."""
+    good = Judgement(
+        well_posed=True, self_contained=True, unique_answer=True, correct=True, on_topic=True, hard_enough=True,
+        open_problem=False, reason="fine",
+    )  # fmt: skip
+    votes = (Vote(answer="3", agrees="yes", method="test"),)
+    said = {"problem_hash": event.item.written.hash, "votes": votes, "judgement": good}
+    older = Verdict(role="verifier-a", model="a", **said)
+    newer = NextVerdict(role="verifier-b", model="b", confidence=0.9, **said)
+    return [
+        ProblemVerified.of(event, older.role, event.item, verdict=older),
+        NextVerified.of(event, newer.role, event.item, verdict=newer),
+    ]
+
+
+async def on_log(world: World, name: str, number: int) -> bool:
+    return len(await world.records(name)) == number
