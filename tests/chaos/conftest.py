@@ -12,6 +12,7 @@ import pytest
 from deploy.local.supervisor import Stack
 from schemas.flow import FLOW, SERVICES
 from schemas.plan import Plan, Solving, Subject
+from shared.access import KafkaAccess
 from shared.kafka.admin import provision
 from shared.kafka.names import kafka_topic
 from tests.e2e.factory import Remains, lag
@@ -49,7 +50,7 @@ async def aftermath(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> A
         lines = []
         for name in ("restarted", "scaled"):
             factory = f"{name}-{uuid4().hex[:8]}"
-            await provision(stack.bootstrap, factory)
+            await provision(KafkaAccess(stack.bootstrap), factory)
             folder = tmp_path_factory.mktemp(name)
             world = await running.enter_async_context(World(stack.bootstrap, stack.valkey_url, factory, folder))
             lines.append(Line(stack, world, PLAN, SEED, SLOW, session_s=SESSION_S))
