@@ -116,7 +116,7 @@ class World:
 
     async def ends(self, name: str) -> dict[int, int]:
         """Offset behind the last record by partition."""
-        reader = observer(self.kafka)
+        reader = observer(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)

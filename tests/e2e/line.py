@@ -102,7 +102,7 @@ class Line:
         funnel, clock = Funnel(), asyncio.get_running_loop().time
         heard = clock()
         names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(self.world.kafka, self.world.factory, names)) as events:
+        async with aclosing(follow(self.world.access, self.world.factory, names)) as events:
             async for event in events:
                 assert not self._stack.failed.done(), self._stack.failed.exception()
                 if event:
