@@ -240,6 +240,7 @@ class OsProcess:
 
     async def answers(self) -> bool:
         """Whether its health server listens."""
+        assert self._process.returncode is None, self._log.read_text()
         return await self.readyz() != 0
 
     async def get(self, path: str) -> httpx.Response:

@@ -57,7 +57,7 @@ def test_the_service_added_by_the_readme_s_diff_fits_in(tmp_path: Path) -> None:
     sh("git init -q . && git apply docs/add-a-service.diff && rm -rf .git", project)
     sh(f"{sys.executable} -m schemas.export && {sys.executable} -m ruff check -q && {sys.executable} -m mypy", project)
     sh(f"{sys.executable} -m pytest -q -p no:cacheprovider tests/architecture", project)
-    for lines in re.findall(r"```python\n(.*?)```", README, re.S):
+    for lines in re.findall(r"```text\n(.*?)```", README, re.S):
         added = (project / "docs" / "add-a-service.diff").read_text()
         shown = [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
         assert [line for line in shown if line not in added] == [], "the README shows another service than the diff"

@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.events import ProblemVerified
 from services.panel.handler import JoinVerdicts
 from shared.kafka.clients import KafkaError, Producer
 from shared.kafka.faust_loop import FaustLoop
+from shared.kafka.names import kafka_topic
 from shared.ports import Join
 from tests.items import item, plan, verdict
 from tests.world import BrokenProducer, GatedProducer, OsProcess, World, until
@@ -126,20 +129,15 @@ async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_re
     assert len({event.id for event in await world.events("problem.accepted")}) == 2
 
 
-async def test_nothing_is_decided_before_the_case_is_acknowledged(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refused(_: object) -> None:
-        raise KafkaError("refused")
-
+async def test_nothing_is_decided_or_committed_when_the_broker_refuses_the_case(world: World) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
+    await admin.start()
+    changelog = kafka_topic(world.factory, "panel-cases-changelog")
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, changelog, {"max.message.bytes": "100"})])
+    await admin.close()
     await world.publish([verified(1, A), verified(1, B)])
-    async with joining(world):
-        await until(committed(world, 2), "the decision")
-    await world.publish([verified(2, A), verified(2, B)])
-    with monkeypatch.context() as patch:
-        patch.setattr("shared.kafka.faust_loop._Cases.acknowledged", refused)
-        async with joining(world) as task:
-            with pytest.raises(KafkaError):
-                await asyncio.wait_for(asyncio.shield(task), 20)
-    assert await committed(world, 2)()
-    assert len(await world.records("problem.accepted")) == 1
+    async with joining(world) as task:
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(asyncio.shield(task), 20)
+    assert await committed(world, 0)()
+    assert await world.records("problem.accepted") == []

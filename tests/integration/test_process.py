@@ -108,7 +108,7 @@ async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_fi
         async def unready() -> bool:
             return await process.readyz() == 503
 
-        await until(unready, "unreadiness", within_s=0.5)
+        await until(unready, "unreadiness", within_s=2)
         heir = member(world.access, group(world.factory, SERVICE), session_s=6)
         heir.subscribe([kafka_topic(world.factory, "problem.requested")])
         await heir.start()

@@ -263,8 +263,9 @@ async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(wor
     first = draft(request, "first?")
 
     async def handle(_: ProblemRequested) -> Iterable[Event]:
-        # meanwhile another owner of the partition finishes the same event
-        await world.outcomes(settings).record(request.id, pack([encode(first, f"{world.factory}/{SERVICE}")]))
+        # meanwhile two other owners of the partition finish the same event
+        for outcome in (first, draft(request, "third?")):
+            await world.outcomes(settings).record(request.id, pack([encode(outcome, f"{world.factory}/{SERVICE}")]))
         return [draft(request, "second?")]
 
     await world.publish([request])
