@@ -1,4 +1,4 @@
-"""Write what is generated from the schemas: JSON Schemas, the AsyncAPI document, and the flow picture in the README.
+"""Write what is generated from the schemas: JSON Schemas, the AsyncAPI document, and the flow picture in the pages.
 
 python -m schemas.export            write
 python -m schemas.export --check    fail when something committed is out of date, or an event changed incompatibly
@@ -19,7 +19,8 @@ from schemas.plan import Plan
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "schemas" / "generated"
 RELEASED = ROOT / "schemas" / "released"
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "architecture.md")
+"""Pages that show the flow picture."""
 FEW = 3
 """Producers up to which each gets an arrow of its own."""
 
@@ -55,12 +56,16 @@ def released() -> dict[str, Any]:
 def documents() -> dict[Path, str]:
     """Every generated document by its path."""
     schemas = {**events(), "plan": Plan.model_json_schema(), "asyncapi": asyncapi.document()}
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
-        README: f"{before}{BEGIN}{picture()}{END}{after}",
+        **{page: _with_picture(page.read_text()) for page in PAGES},
     }
+
+
+def _with_picture(text: str) -> str:
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{picture()}{END}{after}"
 
 
 def _json(document: Any) -> str:
