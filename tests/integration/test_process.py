@@ -102,6 +102,7 @@ async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_fi
     await world.publish(requests, partition=0)
     async with writer(world, grace_s=20) as process:
         await called(world, requests[3])
+        await until(lambda: committed(world, 3), "the commit of those before it")
         process.send(signal.SIGTERM)
         started = monotonic()
 

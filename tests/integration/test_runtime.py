@@ -244,16 +244,17 @@ async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack:
     (request,) = world.requests(1)
     impatient = Redis.from_url(world.valkey, socket_timeout=0.2)
     outcomes = Outcomes(impatient, world.factory, SERVICE, marker_days=1)
-    assert (await outcomes.begin(request.id)).attempt == 1
+    assert (await outcomes.begin(request.id)).number == 1
     stack.kill("valkey", signal.SIGSTOP)
     try:
         stalled = asyncio.create_task(outcomes.begin(request.id))
         await asyncio.sleep(1.5)
     finally:
         stack.kill("valkey", signal.SIGCONT)
-    assert (await asyncio.wait_for(stalled, 10)).attempt == 2
-    await outcomes.hand_over(request.id)
-    assert (await outcomes.begin(request.id)).attempt == 2
+    second = await asyncio.wait_for(stalled, 10)
+    assert second.number == 2
+    await outcomes.hand_over(request.id, second)
+    assert (await outcomes.begin(request.id)).number == 2
     await impatient.aclose()
 
 
