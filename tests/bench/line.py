@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.flow import FLOW, SERVICES, consumed_by
 from services.cli import order
-from services.cli.__main__ import _demo
+from services.cli.options import demo
 from tests.bench.factory import cpu_s, factory
 from tests.world import until
 
@@ -28,7 +28,7 @@ class Line:
 
 async def measure(rows: int) -> Line:
     """Grow `rows` rows. The time is that of the log: from the first request to the last admitted row."""
-    plan = order.plan(_demo(), rows).model_copy(update={"in_progress": 128})
+    plan = order.plan(demo(), rows).model_copy(update={"in_progress": 128})
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, {}) as (stack, world):
             before = cpu_s(stack)
