@@ -137,8 +137,10 @@ class Settings(Connections):
     """First wait after a transient error, in seconds; doubles with each try, with jitter."""
     bugs_in_a_row: int = Field(default=20, ge=1)
     """Dead letters by bugs, one after the other, that stop the process."""
-    drain_s: float = Field(default=20.0, ge=0)
-    """How long a rebalance waits for running events, in seconds."""
+    drain_s: float = Field(default=5.0, ge=0)
+    """How long a rebalance waits for running events, in seconds. Longer ones run on, and the new owner waits."""
+    lease_s: float = Field(default=15.0, ge=1)
+    """How long a process that says nothing keeps its running events from others, in seconds."""
     grace_s: float = Field(default=25.0, ge=0)
     """How long running events may go on after SIGTERM, in seconds."""
     marker_days: float = Field(default=7.0, gt=0)

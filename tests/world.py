@@ -53,7 +53,8 @@ class World:
 
     def settings(self, service: str, **changes: Any) -> Settings:
         """Settings of a service in this factory, quick to fail and to take over."""
-        quick = {"session_s": 6, "backoff_s": 0.01, "drain_s": 5, "grace_s": 5, "health_port": 0, "attempts": 3}
+        waits = {"session_s": 6, "lease_s": 3, "backoff_s": 0.01, "drain_s": 5, "grace_s": 5}
+        quick = {**waits, "health_port": 0, "attempts": 3}
         place = {"factory": self.factory, "kafka": self.kafka, "valkey": self.valkey}
         return Settings(service=service, **{**place, **quick, **changes})
 
@@ -161,7 +162,7 @@ class World:
 
     def outcomes(self, settings: Settings) -> Outcomes:
         """The outcome records of a service."""
-        return Outcomes(self._valkey_client, self.factory, settings.service, settings.marker_days)
+        return Outcomes(self._valkey_client, self.factory, settings.service, settings.marker_days, settings.lease_s)
 
     @asynccontextmanager
     async def running(
@@ -242,6 +243,11 @@ class OsProcess:
         """Whether its health server listens."""
         assert self._process.returncode is None, self._log.read_text()
         return await self.readyz() != 0
+
+    async def owns_everything(self, partitions: int = 8) -> bool:
+        """Whether it was assigned so many partitions at last."""
+        said = [line["message"] for line in self.log() if line["message"].startswith("assigned ")]
+        return said[-1:] == [f"assigned {partitions} partitions"]
 
     async def get(self, path: str) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:

@@ -1,17 +1,22 @@
-"""What became of an event in a service: attempts counted before the work, its outcome kept by the first writer.
+"""What became of an event in a service: one process works on it, and the first outcome is the one that is kept.
 
-look ─► begin ─► (work) ─► record ─► (publish) ─► done
+claim ─► begin ─► (work, call by call) ─► record ─► (publish) ─► done
 
-A repeated event gets the recorded outcome published again, or, once it is done, nothing at all.
+A repeated event gets the recorded outcome published again, or, once it is done, nothing at all. An event on which
+another process still works is waited for: its result is collected, not paid for again.
 """
 
 import logging
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
+from shared.cache.calls import Calls
 from shared.cache.client import AWAY, patiently
+from shared.cache.leases import Leases
 
 log = logging.getLogger(__name__)
 
@@ -21,16 +26,27 @@ DONE = b""
 
 _SURVIVED = b"survived:"
 
+_CLAIM = """
+local outcome = redis.call('get', KEYS[1])
+if outcome == '' then return {outcome, false, {}, {}} end
+local holder = redis.call('set', KEYS[2], ARGV[1], 'NX', 'GET', 'PX', ARGV[2])
+return {outcome, holder, redis.call('smembers', KEYS[3]), redis.call('hgetall', KEYS[4])}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of an event at intake. `outcome` is `None` when nothing was recorded yet."""
 
     outcome: bytes | None
+    ours: bool
+    """Whether this process may work on it. If not, and it is not done, another one does."""
     tried: int
     """Attempts of all processes so far."""
     deaths: int
     """Of these, the ones whose end no process has told: it died of them or beside them."""
+    calls: Mapping[str, bytes]
+    """Results of the model calls that were made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +60,33 @@ class Attempt:
 class Outcomes:
     """Outcomes of one service in one factory."""
 
-    def __init__(self, valkey: Redis, factory: str, service: str, marker_days: float) -> None:
+    def __init__(self, valkey: Redis, factory: str, service: str, marker_days: float, lease_s: float) -> None:
         self._valkey = valkey
         self._prefix = f"{factory}:{service}"
         self._ttl = int(marker_days * 86_400)
+        self._leases = Leases(valkey, lease_s)
+        self._claim = valkey.register_script(_CLAIM)
 
-    async def look(self, event: UUID) -> Known:
-        """Look an event up. Counts nothing."""
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """Tell the other processes, until the end of the block, that this one lives and works on what it claimed."""
+        return self._leases.kept()
 
-        async def command() -> Known:
-            async with self._valkey.pipeline(transaction=False) as pipe:
-                pipe.get(self._outcome(event))
-                pipe.smembers(self._attempts(event))
-                outcome, attempts = await pipe.execute()
-            return Known(outcome, len(attempts), sum(not attempt.startswith(_SURVIVED) for attempt in attempts))
-
-        return await patiently(command)
+    async def claim(self, event: UUID) -> Known:
+        """Look an event up, and take it on unless it is done or another process works on it. Counts no attempt."""
+        lease = self._lease(event)
+        keys = [self._outcome(event), lease, self._attempts(event), self._calls(event)]
+        arguments: list[bytes | int] = [self._leases.holder, self._leases.lease_ms]
+        outcome, holder, attempts, calls = await patiently(lambda: self._claim(keys, arguments))
+        ours = outcome != DONE and holder in (None, self._leases.holder)
+        if ours:
+            self._leases.hold(lease)
+        return Known(
+            outcome=outcome,
+            ours=ours,
+            tried=len(attempts),
+            deaths=sum(not attempt.startswith(_SURVIVED) for attempt in attempts),
+            calls={name.decode(): result for name, result in zip(calls[::2], calls[1::2], strict=True)},
+        )
 
     async def begin(self, event: UUID) -> Attempt:
         """Count an attempt, before the work: an event that kills the process cannot come back for ever.
@@ -96,6 +123,14 @@ class Outcomes:
         except AWAY as error:
             log.warning("the attempt stays counted: %s: %s", type(error).__name__, error)
 
+    async def release(self, event: UUID) -> None:
+        """Leave an unfinished event to whoever waits for it."""
+        await self._leases.drop(self._lease(event))
+
+    def journal(self, event: UUID, known: Known) -> Calls:
+        """Open the record of the model calls that are made for an event."""
+        return Calls(self._valkey, self._calls(event), self._ttl, known.calls)
+
     async def record(self, event: UUID, outcome: bytes) -> bytes:
         """Keep an outcome if it is the first. Returns the one that is kept: that one is published."""
         earlier = await patiently(
@@ -109,17 +144,25 @@ class Outcomes:
         async def command() -> None:
             async with self._valkey.pipeline(transaction=False) as pipe:
                 pipe.set(self._outcome(event), DONE, ex=self._ttl)
-                pipe.delete(self._attempts(event))
+                pipe.delete(self._attempts(event), self._calls(event), self._lease(event))
                 await pipe.execute()
 
         await patiently(command)
+        self._leases.let_go(self._lease(event))
 
     async def forgive(self, event: UUID) -> None:
-        """Forget the attempts of an event that was put aside, so that a replay starts afresh."""
-        await patiently(lambda: self._valkey.delete(self._attempts(event)))
+        """Forget the attempts of an event that was put aside, so that a replay starts afresh. Paid calls are kept."""
+        await patiently(lambda: self._valkey.delete(self._attempts(event), self._lease(event)))
+        self._leases.let_go(self._lease(event))
 
     def _outcome(self, event: UUID) -> str:
         return f"{self._prefix}:outcome:{event}"
 
     def _attempts(self, event: UUID) -> str:
         return f"{self._prefix}:attempts:{event}"
+
+    def _calls(self, event: UUID) -> str:
+        return f"{self._prefix}:calls:{event}"
+
+    def _lease(self, event: UUID) -> str:
+        return f"{self._prefix}:lease:{event}"

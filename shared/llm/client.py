@@ -4,6 +4,7 @@ Everything is streamed, structured answers too: one path, and no proxy sees minu
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -11,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
+from schemas.identity import content_hash
 from schemas.item import Provenance
 from shared.clock import utc_now
 from shared.errors import Transient
+from shared.journal import journal
 from shared.llm.answer import BROKEN, Answer
 from shared.llm.endpoint import Endpoint
 from shared.llm.forms import parse, response_format
@@ -27,6 +30,8 @@ TRIES = 3
 """Calls for one structured answer."""
 CALL_S = 7200.0
 """Longest call, in seconds; an endpoint that only sends keep-alives would be waited for without end."""
+
+REPLY = TypeAdapter(Reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,22 @@ class ChatModel:
     async def _ask(
         self, fields: Mapping[str, str], seed: int, attempt: int, form: type[BaseModel] | None = None
     ) -> Reply:
+        body, kept = self._body(fields, seed, form), journal()
+        if kept is None:
+            return await self._call(body, attempt)
+        name = content_hash(json.dumps(body, sort_keys=True))
+        result = kept.recall(name)
+        if result is None:
+            result = await kept.keep(name, REPLY.dump_json(await self._call(body, attempt)))
+        return REPLY.validate_json(result)
+
+    async def _call(self, body: dict[str, Any], attempt: int) -> Reply:
         started, clock = utc_now(), time.perf_counter()
         answer = Answer()
         try:
             async with (
                 asyncio.timeout(CALL_S),
-                aclosing(self.endpoint.chat(self._body(fields, seed, form), self.spec.idle_s)) as chunks,
+                aclosing(self.endpoint.chat(body, self.spec.idle_s)) as chunks,
             ):
                 async for chunk in chunks:
                     answer.add(chunk)
@@ -80,7 +95,7 @@ class ChatModel:
         if answer.finish_reason in BROKEN:
             raise Transient(f"endpoint {self.spec.endpoint} gave up the answer ({answer.finish_reason})")
         text, reasoning, finished = answer.parts()
-        return Reply(text, reasoning, finished, self._provenance(answer, seed, attempt, started, clock))
+        return Reply(text, reasoning, finished, self._provenance(answer, body["seed"], attempt, started, clock))
 
     def _body(self, fields: Mapping[str, str], seed: int, form: type[BaseModel] | None) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -63,7 +63,7 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
     access = settings.kafka_access
     valkey = connect(settings.valkey_access)
     producer = Producer(access, settings.factory)
-    outcomes = Outcomes(valkey, settings.factory, settings.service, settings.marker_days)
+    outcomes = Outcomes(valkey, settings.factory, settings.service, settings.marker_days, settings.lease_s)
     loop = _loop(service, settings, producer, outcomes)
     health = Health(settings.health_host, settings.health_port, loop.why_not_ready)
     stopping = asyncio.Event()

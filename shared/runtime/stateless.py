@@ -17,6 +17,7 @@ class StatelessLoop:
 
     def __init__(self, handle: Handler, settings: Settings, producer: Producer, outcomes: Outcomes) -> None:
         self._grace_s = settings.grace_s
+        self._outcomes = outcomes
         self._topics = [kafka_topic(settings.factory, flow.name) for flow in consumed_by(settings.service)]
         self._consumer = member(
             settings.kafka_access,
@@ -42,7 +43,9 @@ class StatelessLoop:
     async def run(self) -> None:
         """Work until told to stop, leave the group, then let running events finish into the outcome record."""
         await self._consumer.start()
-        try:
-            await self._intake.run(self._topics)
-        finally:
-            await asyncio.gather(leave(self._consumer), self._intake.finish(self._grace_s))
+        async with self._outcomes.working():
+            try:
+                await self._intake.run(self._topics)
+            finally:
+                self._worker.stop()
+                await asyncio.gather(leave(self._consumer), self._intake.finish(self._grace_s))

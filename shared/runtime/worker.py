@@ -1,8 +1,9 @@
 """Stateless work: one event in, what follows from it out, once.
 
-decode ─► count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (intake commits)
+decode ─► claim ─► count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (intake commits)
 
-Whatever fails on the way either comes again or becomes a dead letter; nothing is dropped.
+Whatever fails on the way either comes again or becomes a dead letter; nothing is dropped. An event on which another
+process still works, because a rebalance or a deploy outran a long call, is waited for.
 
 A process that dies takes down whatever it had in flight, and one event may be the cause. An event that saw one death
 was most likely beside it (a machine was lost): it runs with all others again. From the second on it runs alone, so that
@@ -16,6 +17,7 @@ from time import monotonic
 from schemas.events import Event
 from shared.cache.outcomes import DONE, Known, Outcomes
 from shared.errors import Invalid, Refusal, Transient
+from shared.journal import journalled
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, encode, pack, unpack
 from shared.kafka.dead import Failure, dead_letter
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 SUSPECT = 2
 """Deaths from which an event runs alone."""
+LOOK_AGAIN_S = 0.5
+"""How often to look whether another process is done with an event."""
 
 
 class Worker:
@@ -42,13 +46,21 @@ class Worker:
         self._outcomes = outcomes
         self._producer = producer
         self._slots = Slots(settings.in_flight)
-        self._resting = 0
+        self._resting: set[asyncio.Task[object] | None] = set()
+        self._stopping = False
         self._bugs = 0
 
     def capacity(self) -> int:
-        """Records that may be under way. Those that wait for another try make room, but only so many may wait."""
-        slots = self._settings.in_flight
-        return 0 if self._resting >= slots else slots + self._resting
+        """Records that may be under way. Those that rest make room, but only so many may rest."""
+        slots, resting = self._settings.in_flight, len(self._resting)
+        return 0 if resting >= slots else slots + resting
+
+    def stop(self) -> None:
+        """Give up what only waits: nothing runs there that another process could not begin."""
+        self._stopping = True
+        for task in self._resting:
+            if task:
+                task.cancel()
 
     async def __call__(self, record: ConsumerRecord) -> None:
         """Finish a record for good. Raises only when the process must stop."""
@@ -69,9 +81,24 @@ class Worker:
         DURATION.labels(self._settings.service, name).observe(monotonic() - started)
 
     async def _once(self, name: str, record: ConsumerRecord, event: Event) -> str:
-        known = await self._outcomes.look(event.id)
+        known = await self._claimed(event)
         if known.outcome == DONE:
             return "repeated"
+        try:
+            return await self._work(name, record, event, known)
+        except BaseException:
+            await self._outcomes.release(event.id)
+            raise
+
+    async def _claimed(self, event: Event) -> Known:
+        """Wait until an event is ours to work on, or another process is done with it."""
+        known = await self._outcomes.claim(event.id)
+        while not known.ours and known.outcome != DONE:
+            await self._rest(LOOK_AGAIN_S)
+            known = await self._outcomes.claim(event.id)
+        return known
+
+    async def _work(self, name: str, record: ConsumerRecord, event: Event, known: Known) -> str:
         outcome = known.outcome
         if outcome is None:
             try:
@@ -92,12 +119,14 @@ class Worker:
         error: BaseException = RuntimeError("the process died while it worked on this event")
         room = self._slots.all if known.deaths >= SUSPECT else self._slots.one
         tried, most = known.tried, self._settings.attempts
+        calls = self._outcomes.journal(event.id, known)
         while tried < most:
             async with room():
                 attempt = await self._outcomes.begin(event.id)
                 tried = attempt.number
                 try:
-                    produced = await self._handle(event)
+                    with journalled(calls):
+                        produced = await self._handle(event)
                     self._bugs = 0
                     return await self._outcomes.record(event.id, pack(encode(out, self._source) for out in produced))
                 except asyncio.CancelledError:
@@ -114,17 +143,21 @@ class Worker:
                 await self._outcomes.survived(event.id, attempt)
             if tried < most:
                 RETRIES.labels(self._settings.service, type(error).__name__).inc()
-                await self._rest(tried)
+                await self._rest(backoff(self._settings.backoff_s, tried))
         if not isinstance(error, Transient):
             self._count_bug(error)
         raise _GivenUp(error, tried) from error
 
-    async def _rest(self, tries: int) -> None:
-        self._resting += 1
+    async def _rest(self, seconds: float) -> None:
+        """Wait without a slot."""
+        if self._stopping:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        self._resting.add(task)
         try:
-            await asyncio.sleep(backoff(self._settings.backoff_s, tries))
+            await asyncio.sleep(seconds)
         finally:
-            self._resting -= 1
+            self._resting.discard(task)
 
     def _count_bug(self, error: BaseException) -> None:
         self._bugs += 1

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
@@ -130,6 +130,46 @@ async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_fi
 async def _everything_assigned(heir: AIOKafkaConsumer) -> None:
     while len(heir.assignment()) < 8:
         await heir.getmany(timeout_ms=50)
+
+
+async def test_a_call_that_outlasts_three_deploys_is_collected_and_not_made_again(world: World) -> None:
+    (request,) = world.requests(1)
+    held = hold(world, request)
+    await world.publish([request])
+    async with AsyncExitStack() as running:
+        first = await running.enter_async_context(writer(world, grace_s=60))
+        await called(world, request)
+        before = first
+        for _ in range(3):
+            heir = await running.enter_async_context(writer(world, grace_s=60))
+            before.send(signal.SIGTERM)
+            await until(heir.owns_everything, "the next owner of all partitions")
+            if before is not first:
+                assert await before.end(within_s=5) == 0, "it waited for a call that is not its own"
+            before = heir
+        assert await committed(world, 0)
+        held.unlink()
+        assert await first.end(within_s=5) == 0
+        await until(lambda: committed(world, 1), "the commit by the last of them")
+    assert calls(world) == Counter({request.id: 1})
+    assert len(await drafted(world)) == 1
+
+
+async def test_the_work_of_a_process_that_hangs_is_taken_on_when_its_lease_runs_out(world: World) -> None:
+    (request,) = world.requests(1)
+    held = hold(world, request)
+    await world.publish([request])
+    async with writer(world) as hanging:
+        await called(world, request)
+        hanging.send(signal.SIGSTOP)
+        held.unlink()
+        async with writer(world):
+            await until(lambda: committed(world, 1), "the commit by the other")
+            hanging.send(signal.SIGCONT)
+            hanging.send(signal.SIGTERM)
+            assert await hanging.end() == 0
+    assert all(len(contents) == 1 for contents in (await drafted(world)).values())
+    assert await world.records("dead-letters") == []
 
 
 async def test_a_call_that_outlasts_the_grace_period_is_given_up_and_not_counted_as_an_attempt(world: World) -> None:

@@ -243,7 +243,7 @@ async def test_a_stop_is_not_held_up_by_a_rebalance_that_waits_for_another_membe
 async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack: Stack, world: World) -> None:
     (request,) = world.requests(1)
     impatient = Redis.from_url(world.valkey, socket_timeout=0.2)
-    outcomes = Outcomes(impatient, world.factory, SERVICE, marker_days=1)
+    outcomes = Outcomes(impatient, world.factory, SERVICE, marker_days=1, lease_s=5)
     assert (await outcomes.begin(request.id)).number == 1
     stack.kill("valkey", signal.SIGSTOP)
     try:

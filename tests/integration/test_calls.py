@@ -1,0 +1,65 @@
+"""No model call is paid for twice, whatever happens to the event it was made for. Counted by the endpoint itself."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from schemas.events import Event, ProblemDrafted, ProblemRequested
+from schemas.identity import seed
+from schemas.item import Problem
+from services.simulator.server import serve
+from services.simulator.settings import Settings as SimulatorSettings
+from shared.errors import Transient
+from shared.kafka.clients import Producer
+from shared.llm import Models, Prompt, RoleModel, Roles
+from shared.ports import Model
+from shared.runtime.stateless import StatelessLoop
+from tests.world import World, until
+
+SERVICE = "problem_writer"
+
+
+@asynccontextmanager
+async def solver(calls: Path) -> AsyncIterator[Model]:
+    async with serve(SimulatorSettings(port=0, call_log=calls)) as url:
+        models = Models(Roles.one(RoleModel(base_url=url, model="sim-solver", simulated=True)))
+        try:
+            yield models.model("solver", Prompt("solve", "$problem"), SERVICE)
+        finally:
+            await models.aclose()
+
+
+def paid(calls: Path) -> Counter[str]:
+    """How often each request, to the letter, was answered."""
+    return Counter(json.loads(line)["request"] for line in calls.read_text().splitlines())
+
+
+async def test_an_attempt_that_fails_after_some_of_its_calls_pays_for_none_of_them_again(world: World) -> None:
+    file, requests, tries = world.folder / "calls", world.requests(4), Counter[UUID]()
+    async with solver(file) as model:
+
+        async def handle(request: ProblemRequested) -> Iterable[Event]:
+            said = [await model.complete({"problem": "What is it?"}, seed=seed(request.id, n)) for n in range(3)]
+            tries[request.id] += 1
+            if tries[request.id] < 3:
+                raise Transient("the fourth call fails")
+            problem = Problem(statement=said[-1].text, answer="1", answer_type="number", rationale="")
+            return [ProblemDrafted.of(request, SERVICE, request.item.with_(problem=problem))]
+
+        await world.publish(requests)
+        async with world.running(loop(world, handle)):
+            await until(lambda: committed(world, 4), "the third attempt of each")
+    assert set(tries.values()) == {3}
+    assert Counter(paid(file).values()) == {1: 3 * len(requests)}
+
+
+def loop(world: World, handle: Callable[[ProblemRequested], object]) -> Callable[[Producer], StatelessLoop]:
+    settings = world.settings(SERVICE)
+    return lambda producer: StatelessLoop(handle, settings, producer, world.outcomes(settings))  # type: ignore[arg-type]
+
+
+async def committed(world: World, number: int) -> bool:
+    return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
