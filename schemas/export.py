@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas import asyncapi
+from schemas.cast import Cast
 from schemas.compatibility import breaking
 from schemas.flow import FLOW, SERVICES
 from schemas.plan import Plan
@@ -55,7 +56,8 @@ def released() -> dict[str, Any]:
 
 def documents() -> dict[Path, str]:
     """Every generated document by its path."""
-    schemas = {**events(), "plan": Plan.model_json_schema(), "asyncapi": asyncapi.document()}
+    schemas = {**events(), "plan": Plan.model_json_schema(), "models": Cast.model_json_schema()}
+    schemas["asyncapi"] = asyncapi.document()
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
         **{page: _with_picture(page.read_text()) for page in PAGES},

@@ -1,6 +1,6 @@
 """The item: one problem with everything that has been found out about it so far."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from schemas.identity import content_hash, derive, normal_form
@@ -8,6 +8,10 @@ from schemas.model import Model
 
 Agreement = Literal["yes", "no", "unsure"]
 """Does an answer agree with the key? `unsure` means that it cannot be told."""
+
+
+FAULTS = ("too_long", "runaway", "refused", "empty")
+"""Why a reply of a model is no answer: cut off at the highest limit, beyond any limit, a refusal, nothing said."""
 
 
 class Topic(Model):
@@ -32,6 +36,8 @@ class Provenance(Model):
     """Alias of the endpoint, never its address or key."""
     model: str
     revision: str | None = None
+    served: str | None = None
+    """Name that the endpoint gave in its answer, where it is another one."""
     simulated: bool = False
     prompt: str
     """Name of the prompt file."""
@@ -39,6 +45,8 @@ class Provenance(Model):
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
+    extra: dict[str, Any] | None = None
+    """Further sampling parameters."""
     seed: int | None = None
     attempt: int = 0
     finish_reason: str | None = None
@@ -70,7 +78,7 @@ class Problem(Model):
 
 
 class Vote(Model):
-    """One blind attempt. `answer` is `None` when it was truncated or named no final answer: then it is no vote."""
+    """One blind attempt. `answer` is `None` when there was none, or no final one: then it is no vote."""
 
     answer: str | None
     agrees: Agreement
@@ -133,7 +141,7 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """What is unsound about the trace: truncated, no_thinking, repetition, no_answer, off_topic; open."""
+    """What is unsound about the trace: a fault, no_thinking, repetition, no_answer, off_topic; open."""
     provenance: Provenance
 
 

@@ -14,11 +14,15 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Malformed(Exception):
-    """A model answered, but not in the form it was asked for. `calls` were paid for all the same."""
+    """A model answered, but not in the form it was asked for. `calls` were paid for all the same.
 
-    def __init__(self, message: str, calls: tuple[Provenance, ...]) -> None:
+    `fault` is that of the last reply, `malformed` when it was whole.
+    """
+
+    def __init__(self, message: str, calls: tuple[Provenance, ...], fault: str = "malformed") -> None:
         super().__init__(message)
         self.calls = calls
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,19 @@ class Reply:
 
     text: str
     reasoning: str
-    finished: bool
-    """False when it was cut off (finish_reason=length, or thinking never closed): then it is no answer."""
-    provenance: Provenance
+    calls: tuple[Provenance, ...]
+    """Every call that it took; the last one gave the answer."""
+    fault: str | None = None
+    """Why it is no answer: too_long (cut off at the highest limit), runaway (beyond any limit), refused, empty."""
+
+    @property
+    def finished(self) -> bool:
+        return self.fault is None
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the call that gave the answer."""
+        return self.calls[-1]
 
 
 class Model(Protocol):

@@ -41,16 +41,17 @@ class ScriptedModel:
         self.asked.append("\n".join(message["content"] for message in self.prompt.messages(fields)))
         self.seeds.append(seed)
         line = self.lines.pop(0)
-        return Reply(line.removeprefix(self.CUT), "I think.", not line.startswith(self.CUT), provenance(seed))
+        fault = "too_long" if line.startswith(self.CUT) else None
+        return Reply(line.removeprefix(self.CUT), "I think.", (provenance(seed),), fault)
 
     async def structured(
         self, fields: Mapping[str, str], form: type[T], *, seed: int
     ) -> tuple[T, tuple[Provenance, ...]]:
         reply = await self.complete(fields, seed=seed)
         try:
-            return parse(form, reply.text), (reply.provenance,)
+            return parse(form, reply.text), reply.calls
         except ValueError as error:
-            raise Malformed(str(error), (reply.provenance,)) from error
+            raise Malformed(str(error), reply.calls) from error
 
 
 def provenance(seed: int = 0) -> Provenance:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.events import Event, SolutionChecked, SolutionRequested, SolutionSynthesized
-from schemas.item import Attempt, Item, Problem
+from schemas.item import FAULTS, Attempt, Item, Problem
 from services.answer_checker.trace import flaws
 from shared.ports import Comparison, Grader
 
@@ -31,8 +31,8 @@ class CheckAnswer:
         return attempt.with_(agrees=found.agrees, method=found.method, flaws=flaws(attempt))
 
     async def _compare(self, attempt: Attempt, problem: Problem) -> Comparison:
-        if "truncated" in attempt.flaws:
-            return Comparison("unsure", "truncated")
+        if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):
+            return Comparison("unsure", fault)
         if attempt.answer is None:
             return Comparison("unsure", "no_answer")
         return await self.grader.compare(problem.answer, attempt.answer, problem.answer_type)

@@ -1,6 +1,6 @@
 """Is a chain of thought sound? What can be seen without knowing the subject."""
 
-from schemas.item import Attempt
+from schemas.item import FAULTS, Attempt
 
 GRAM = 16
 """Words of an n-gram; by chance none of this length comes back often."""
@@ -14,7 +14,7 @@ def flaws(attempt: Attempt) -> tuple[str, ...]:
     """What is unsound: those already noted, then no_thinking, no_answer, repetition."""
     found = {
         "no_thinking": not attempt.reasoning,
-        "no_answer": attempt.answer is None and "truncated" not in attempt.flaws,
+        "no_answer": attempt.answer is None and not set(FAULTS) & set(attempt.flaws),
         "repetition": repeats(attempt.reasoning) > LOOP or repeats(attempt.solution) > LOOP,
     }
     return tuple(dict.fromkeys((*attempt.flaws, *(flaw for flaw, there in found.items() if there))))

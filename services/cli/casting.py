@@ -6,10 +6,11 @@ from pathlib import Path
 import yaml
 
 from deploy.local.process import Process
+from schemas.cast import Cast, Part, Place, Roles
 from schemas.flow import SERVICES
 from schemas.plan import Plan
 from shared.errors import Refusal
-from shared.llm import RoleModel, Roles
+from shared.llm import load_cast
 
 SIMULATOR = "simulator"
 
@@ -26,13 +27,11 @@ _LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, 
 """Slow enough to be watched."""
 
 
-def simulated(port: int) -> Roles:
+def simulated(port: int) -> Cast:
     """Every role played by the simulator on a port of this machine."""
-    url = f"http://127.0.0.1:{port}/v1"
-    cast = {
-        role: RoleModel(endpoint=SIMULATOR, base_url=url, model=name, simulated=True) for role, name in _CAST.items()
-    }
-    return Roles(**cast)
+    place = Place(base_url=f"http://127.0.0.1:{port}/v1", simulated=True)
+    roles = {role: Part(endpoint=SIMULATOR, model=name) for role, name in _CAST.items()}
+    return Cast(endpoints={SIMULATOR: place}, roles=Roles(**roles))
 
 
 def simulator(port: int, seed: int) -> Process:
@@ -52,14 +51,14 @@ def services(directory: Path) -> list[Process]:
 def check_unmixed(directory: Path, *, simulated: bool) -> None:
     """Refuse to mix rows of simulated and of real models in one folder."""
     path = directory / "models.json"
-    if path.exists() and Roles.load(path).writer.simulated != simulated:
+    if path.exists() and load_cast(path).simulated != simulated:
         kind = "simulated" if not simulated else "real"
         raise Refusal(f"{directory} holds the work of {kind} models", "Name another folder with --dir")
 
 
-def write(directory: Path, plan: Plan, roles: Roles) -> None:
+def write(directory: Path, plan: Plan, cast: Cast) -> None:
     """Write down plan and models where the services read them. Keys are not among it, only their variables' names."""
     directory.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(plan.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     (directory / "plan.yaml").write_text(text, encoding="utf-8")
-    (directory / "models.json").write_text(roles.model_dump_json(indent=1), encoding="utf-8")
+    (directory / "models.json").write_text(cast.model_dump_json(indent=1), encoding="utf-8")

@@ -44,5 +44,5 @@ def order_of(
         raise typer.BadParameter("--seed is for the simulated models, not for a real one")
     from services.cli import order  # only now: it takes half a second to import
 
-    real = order.endpoint(base_url, model, api_key_env or None) if base_url else None
+    real = order.one_model(base_url, model, api_key_env or None) if base_url else None
     return order.Order(order.plan(plan or demo(), rows), directory, real, seed or 0)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.cast import Cast, Place
 from schemas.plan import Plan
 from shared.errors import Refusal
-from shared.llm import RoleModel
 from shared.plan import load_plan
 
 
@@ -17,14 +17,14 @@ class Order:
 
     plan: Plan
     directory: Path
-    model: RoleModel | None = None
-    """Plays every role; `None`: the simulator does."""
+    cast: Cast | None = None
+    """Who plays the roles; `None`: the simulator does."""
     seed: int = 0
     """Of the simulator."""
 
     @property
     def simulated(self) -> bool:
-        return self.model is None
+        return self.cast is None
 
     @property
     def dataset(self) -> Path:
@@ -46,10 +46,10 @@ def plan(path: Path, rows: int | None) -> Plan:
     return found.model_copy(update={"rows": rows}) if rows else found
 
 
-def endpoint(base_url: str, model: str, api_key_env: str | None) -> RoleModel:
-    """A real model. Raises Refusal for an address that cannot be one."""
+def one_model(base_url: str, model: str, api_key_env: str | None) -> Cast:
+    """One real model in every role. Raises Refusal for an address that cannot be one."""
     try:
-        return RoleModel(base_url=base_url, model=model, api_key_env=api_key_env)
+        return Cast.one(Place(base_url=base_url, key_env=api_key_env), model)
     except ValidationError as error:
         raise Refusal(
             f"{base_url} is no address of an endpoint", "Give one like http://127.0.0.1:8000/v1, without user or query"

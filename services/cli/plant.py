@@ -17,13 +17,14 @@ from deploy.local.events import OnEvent
 from deploy.local.ports import Ports
 from deploy.local.process import Process
 from deploy.local.supervisor import Stack
+from schemas.cast import Cast
 from services.cli import casting
 from services.cli.first import first
 from services.cli.order import Order
 from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin import provision
-from shared.llm import Roles, probe_endpoints
+from shared.llm import probe_endpoints
 
 FACTORY = "chimera"
 
@@ -34,7 +35,7 @@ class Plant:
     def __init__(self, order: Order, on_event: OnEvent) -> None:
         self.order = order
         self.stack = Stack(order.directory, factory=FACTORY, on_event=on_event)
-        self.roles: Roles
+        self.cast: Cast
         self._port: int
         self._services: list[Process] = []
         self._control = AsyncExitStack()
@@ -64,7 +65,7 @@ class Plant:
     async def start(self) -> None:
         """Start everything; on return all services are ready."""
         order, stack = self.order, self.stack
-        casting.write(order.directory, order.plan, self.roles)
+        casting.write(order.directory, order.plan, self.cast)
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
         if order.simulated:
@@ -79,17 +80,17 @@ class Plant:
         await asyncio.shield(self.stack.failed)
 
     async def _cast(self) -> None:
-        if self.order.model:
-            self.roles = Roles.one(self.order.model)
-            if wrong := await probe_endpoints(self.roles):
+        if self.order.cast:
+            self.cast = self.order.cast
+            if wrong := await probe_endpoints(self.cast):
                 reason = wrong[0].partition(": ")[2] or wrong[0]
                 raise Refusal(reason, "Correct --base-url, --model or --api-key-env, and run again")
         else:
             self._port = Ports({}).take(casting.SIMULATOR)
-            self.roles = casting.simulated(self._port)
+            self.cast = casting.simulated(self._port)
 
     async def _answering(self) -> None:
-        while await probe_endpoints(self.roles):  # noqa: ASYNC110 - another process: no event to wait for
+        while await probe_endpoints(self.cast):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
 
     async def _scale(self, wanted: dict[str, int]) -> dict[str, Any]:

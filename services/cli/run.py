@@ -118,7 +118,7 @@ class Run:
         missed = 0
         while not self.order.simulated:
             await asyncio.sleep(PROBE_EVERY_S)
-            wrong = await probe_endpoints(self.plant.roles)
+            wrong = await probe_endpoints(self.plant.cast)
             missed = missed + 1 if wrong else 0
             if missed == MISSES:
                 raise Refusal(wrong[0], "Bring it back and run again: nothing is lost")
@@ -151,13 +151,18 @@ def verdict(outcome: Outcome) -> Verdict:
             return Verdict("short", outcome.short, outcome.next_step)
 
 
+SIMULATED = "SIMULATED models, not for training"
+
+
 def headline(order: Order) -> list[tuple[str, str]]:
     """What will be grown and by whom, as lines with their style."""
-    plan, model = order.plan, order.model
+    plan = order.plan
     rows, subjects = _count(plan.rows, "row"), _count(len(plan.subjects), "subject")
-    who = f"{model.model} in every role" if model else "SIMULATED models, not for training"
+    models = {part.model for part in order.cast.playing().values()} if order.cast else set()
+    alone = next(iter(models)) if len(models) == 1 else None
+    who = f"{alone} in every role" if alone else _count(len(models), "model") if models else SIMULATED
     lines = [(f"Chimera · {rows}, {subjects} · {who}", "")]
-    if model:
+    if alone:
         lines += [("One model writes, verifies and solves: its verdicts on its own work are worth less.", "yellow")]
     return lines
 

@@ -4,7 +4,7 @@ from services.probe.handler import ProbeDifficulty
 from services.probe.settings import Settings
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from shared.llm import Models, Prompt, Roles
+from shared.llm import Models, Prompt
 from shared.plan import load_plan
 from shared.runtime import Service, run
 
@@ -13,8 +13,8 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     solving = load_plan(settings.plan).solving
-    models, worker = Models(Roles.load(settings.models)), SymbolicWorker()
-    base = models.model("base", Prompt.load(PROMPTS / "probe.md"), settings.service) if solving.probe_attempts else None
+    models, worker = Models.of(settings), SymbolicWorker()
+    base = models.model("base", Prompt.load(PROMPTS / "probe.md")) if solving.probe_attempts else None
     handler = ProbeDifficulty(base, standard(worker), solving.probe_attempts, solving.max_base_pass)
     return Service(handle=handler, close=(models.aclose, worker.aclose))
 

@@ -31,7 +31,7 @@ class ProbeDifficulty:
         ]
         found = [await self._grade(reply, problem) for reply in replies]
         probe = Probe(attempts=self.attempts, hits=found.count("yes"), ungraded=found.count("unsure"))
-        item, calls = event.item.with_(probe=probe), tuple(reply.provenance for reply in replies)
+        item, calls = event.item.with_(probe=probe), tuple(call for reply in replies for call in reply.calls)
         graded = probe.attempts - probe.ungraded
         if graded and probe.hits / graded > self.max_base_pass:
             detail = f"the base model solves it in {probe.hits} of {graded}, more than {self.max_base_pass:.0%}"

@@ -53,7 +53,7 @@ class WriteProblem:
         except Malformed as error:
             return [
                 ProblemRejected.of(
-                    event, ROLE, item=event.item, calls=error.calls, reason="malformed", detail=str(error)
+                    event, ROLE, item=event.item, calls=error.calls, reason=error.fault, detail=str(error)
                 )
             ]
         problem = Problem(

@@ -25,7 +25,7 @@ class SynthesizeSolution:
             reasoning=reply.reasoning,
             solution=reply.text,
             answer=final_answer(reply.text) if reply.finished else None,
-            flaws=() if reply.finished else ("truncated",),
+            flaws=(reply.fault,) if reply.fault else (),
             provenance=reply.provenance,
         )
-        return [SolutionSynthesized.of(event, ROLE, item=event.item, calls=(reply.provenance,), attempt=attempt)]
+        return [SolutionSynthesized.of(event, ROLE, item=event.item, calls=reply.calls, attempt=attempt)]

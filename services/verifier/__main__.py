@@ -4,7 +4,7 @@ from services.verifier.handler import VerifyProblem
 from services.verifier.settings import Settings
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from shared.llm import Models, Prompt, Roles
+from shared.llm import Models, Prompt
 from shared.plan import load_plan
 from shared.runtime import Service, run
 
@@ -12,11 +12,11 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 
 def build(settings: Settings) -> Service:
-    models, worker = Models(Roles.load(settings.models)), SymbolicWorker()
+    models, worker = Models.of(settings), SymbolicWorker()
     handler = VerifyProblem(
         role=settings.service,
-        blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md"), settings.service),
-        judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md"), settings.service),
+        blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
+        judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
         grader=standard(worker),
         blind_attempts=load_plan(settings.plan).verification.blind_attempts,
     )

@@ -35,7 +35,7 @@ class VerifyProblem:
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
             votes.append(await self._vote(reply, event.item))
-            calls.append(reply.provenance)
+            calls += reply.calls
         judgement, unable = None, None
         try:
             fields = judge_fields(event.item, votes)
@@ -53,8 +53,8 @@ class VerifyProblem:
         return [ProblemVerified.of(event, self.role, item=event.item, calls=(*calls, *judged), verdict=verdict)]
 
     async def _vote(self, reply: Reply, item: Item) -> Vote:
-        if not reply.finished:
-            return Vote(answer=None, agrees="unsure", method="truncated")
+        if reply.fault:
+            return Vote(answer=None, agrees="unsure", method=reply.fault)
         answer = final_answer(reply.text)
         if answer is None:
             return Vote(answer=None, agrees="unsure", method="no_answer")

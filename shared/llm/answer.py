@@ -10,9 +10,6 @@ from typing import Any
 TEXT_LIMIT = 4 * 1024 * 1024
 """Characters of one answer, thinking included. Beyond, it is a runaway: it would not fit into an event."""
 
-CUT = ("length", "content_filter", "text_limit")
-"""Finish reasons of an answer that is not complete."""
-
 BROKEN = (None, "abort", "error")
 """Finish reasons of a call that the endpoint gave up."""
 
@@ -23,28 +20,38 @@ class Answer:
 
     finish_reason: str | None = None
     revision: str | None = None
+    model: str | None = None
     usage: dict[str, Any] = field(default_factory=dict)
     size: int = 0
+    _refused: bool = False
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
 
     def add(self, chunk: dict[str, Any]) -> None:
-        """Take a chunk of a stream, or a whole completion."""
-        self.usage = chunk.get("usage") or self.usage
-        self.revision = chunk.get("system_fingerprint") or self.revision
-        for choice in chunk.get("choices") or ():
-            delta = choice.get("delta") or choice.get("message") or {}
-            text = delta.get("content") or ""
-            reasoning = delta.get("reasoning") or delta.get("reasoning_content") or ""
-            self._text.append(text)
-            self._reasoning.append(reasoning)
-            self.size += len(text) + len(reasoning)
-            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        """Take a chunk of a stream, or a whole completion. Raises ValueError when it is none."""
+        try:
+            self.usage = chunk.get("usage") or self.usage
+            self.revision = chunk.get("system_fingerprint") or self.revision
+            self.model = chunk.get("model") or self.model
+            for choice in chunk.get("choices") or ():
+                self._choose(choice)
+        except (AttributeError, TypeError) as error:
+            raise ValueError("not a chat completion") from error
         if self.size > TEXT_LIMIT:
             self.finish_reason = "text_limit"
 
-    def parts(self) -> tuple[str, str, bool]:
-        """Text, reasoning, and whether it is finished: not cut off, and the thinking closed."""
+    def _choose(self, choice: dict[str, Any]) -> None:
+        delta = choice.get("delta") or choice.get("message") or {}
+        text = delta.get("content") or ""
+        reasoning = delta.get("reasoning") or delta.get("reasoning_content") or ""
+        self._refused = self._refused or bool(delta.get("refusal"))
+        self._text.append(text)
+        self._reasoning.append(reasoning)
+        self.size += len(text) + len(reasoning)
+        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+
+    def parts(self) -> tuple[str, str]:
+        """Text and reasoning."""
         text, reasoning = _joined(self._text), _joined(self._reasoning)
         opened = text.lstrip().startswith("<think>")
         inline, closed, rest = text.partition("</think>")
@@ -52,8 +59,17 @@ class Answer:
             text, reasoning = rest, inline.lstrip().removeprefix("<think>")
         elif opened and not closed:
             text, reasoning = "", text.lstrip().removeprefix("<think>")
-        finished = self.finish_reason not in CUT and bool(text.strip())
-        return text.strip(), reasoning.strip(), finished
+        return text.strip(), reasoning.strip()
+
+    def fault(self, text: str) -> str | None:
+        """Why this is no answer (`Reply.fault`)."""
+        if self.finish_reason == "text_limit":
+            return "runaway"
+        if self._refused or self.finish_reason == "content_filter":
+            return "refused"
+        if self.finish_reason == "length":
+            return "too_long"
+        return None if text else "empty"
 
     def count(self, name: str) -> int | None:
         """A token count; None when the endpoint did not tell."""

@@ -3,6 +3,7 @@
 The schema's name is the form's class name in lower case.
 """
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -33,11 +34,25 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
+def in_prompt(form: type[BaseModel], messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Ask for a form in words, for an endpoint that knows no `response_format`."""
+    asked = (
+        "Answer with one JSON object and nothing else. Write every backslash twice. "
+        f"It must match this JSON Schema:\n{json.dumps(form.model_json_schema())}"
+    )
+    *before, last = messages
+    return [*before, {**last, "content": f"{last['content']}\n\n{asked}"}]
+
+
+def repair(text: str, problem: str) -> list[dict[str, str]]:
+    """Show the model its answer and what is wrong with it."""
+    asked = f"That answer cannot be used: {problem}. Give the whole answer again, as one JSON object and nothing else."
+    return [{"role": "assistant", "content": text}, {"role": "user", "content": asked}]
+
+
 def parse(form: type[T], text: str) -> T:
-    """Read an answer, with or without a code fence around it. Raises ValueError that says what is wrong."""
-    body = text.strip()
-    if body.startswith("```") and body.endswith("```"):
-        body = body[3:-3].removeprefix("json")
+    """Read an answer, also one with a code fence or words around it. Raises ValueError that says what is wrong."""
+    body = text[text.find("{") : text.rfind("}") + 1] or text
     if _LOST_BACKSLASH.search(body):
         raise ValueError("a single backslash in JSON: part of a LaTeX command is lost")
     try:

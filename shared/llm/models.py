@@ -1,26 +1,44 @@
-"""The models of one process: every role's, over one client per endpoint."""
+"""The models of one process: every role's, over one line per endpoint."""
 
+from schemas.cast import Cast
+from shared.llm.cast import key_of, load_cast, part_of
 from shared.llm.client import ChatModel
 from shared.llm.endpoint import Endpoint
+from shared.llm.gate import Gate
+from shared.llm.line import Line
 from shared.llm.prompts import Prompt
-from shared.llm.roles import Roles
+from shared.llm.purse import Purse, Unlimited
+from shared.settings import Settings
 
 
 class Models:
     """Makes models; owns their connections. May be built outside a running loop."""
 
-    def __init__(self, roles: Roles) -> None:
-        self._roles = roles
-        self._endpoints: dict[tuple[str, str, str | None], Endpoint] = {}
+    def __init__(self, cast: Cast, asked_by: str, purse: Purse | None = None) -> None:
+        """`asked_by` is the service, for lineage."""
+        self._cast = cast
+        self._asked_by = asked_by
+        self._purse = purse or Unlimited()
+        self._lines: dict[str, Line] = {}
 
-    def model(self, role: str, prompt: Prompt, asked_by: str) -> ChatModel:
+    @classmethod
+    def of(cls, settings: Settings) -> "Models":
+        """The models of a service. Raises Refusal when the models file cannot be used."""
+        return cls(load_cast(settings.models), settings.service)
+
+    def model(self, role: str, prompt: Prompt) -> ChatModel:
         """The model that plays `role`, with a prompt. Raises Refusal when nobody does, or when its key is missing."""
-        spec = self._roles[role]
-        if spec.place not in self._endpoints:
-            self._endpoints[spec.place] = Endpoint(spec.endpoint, spec.base_url, spec.key())
-        return ChatModel(self._endpoints[spec.place], spec, prompt, asked_by)
+        part = part_of(self._cast, role)
+        return ChatModel(self._line(part.endpoint), part, prompt, self._asked_by)
+
+    def _line(self, name: str) -> Line:
+        if name not in self._lines:
+            place = self._cast.endpoints[name]
+            endpoint = Endpoint(name, place, key_of(name, place))
+            self._lines[name] = Line(endpoint, Gate(name, place.at_once), self._purse)
+        return self._lines[name]
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for endpoint in self._endpoints.values():
-            await endpoint.aclose()
+        for line in self._lines.values():
+            await line.endpoint.aclose()

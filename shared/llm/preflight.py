@@ -2,40 +2,44 @@
 
 import asyncio
 
-from shared.errors import Refusal, Transient
+from schemas.cast import Cast, Place
+from shared.errors import Invalid, Refusal, Transient
+from shared.llm.cast import key_of
 from shared.llm.endpoint import Endpoint
-from shared.llm.roles import RoleModel, Roles
+from shared.llm.errors import Busy
 
 TIMEOUT_S = 5.0
 
 
-async def probe_endpoints(roles: Roles) -> list[str]:
+async def probe_endpoints(cast: Cast) -> list[str]:
     """One line per role that could not work, naming role, address and what to do; empty when all is well."""
-    playing = roles.playing()
-    places = {model.place: model for model in playing.values()}
-    served = dict(zip(places, await asyncio.gather(*map(_served, places.values())), strict=True))
+    playing = cast.playing()
+    places = {part.endpoint: cast.endpoints[part.endpoint] for part in playing.values()}
+    found = await asyncio.gather(*(_served(name, place) for name, place in places.items()))
+    served = dict(zip(places, found, strict=True))
     lines = []
-    for role, model in playing.items():
-        found = served[model.place]
-        if isinstance(found, str):
-            lines.append(f"{role}: {found}")
-        elif model.model not in found:
-            names = ", ".join(found) or "nothing"
-            lines.append(f"{role}: no model {model.model} at {model.base_url}; it serves {names}")
+    for role, part in playing.items():
+        names = served[part.endpoint]
+        if isinstance(names, str):
+            lines.append(f"{role}: {names}")
+        elif part.model not in names:
+            there = ", ".join(names) or "nothing"
+            lines.append(f"{role}: no model {part.model} at {places[part.endpoint].base_url}; it serves {there}")
     return lines
 
 
-async def _served(model: RoleModel) -> list[str] | str:
+async def _served(name: str, place: Place) -> list[str] | str:
     """Names of the models served, or what is wrong."""
     try:
-        endpoint = Endpoint(model.endpoint, model.base_url, model.key())
+        endpoint = Endpoint(name, place, key_of(name, place))
     except Refusal as refusal:
         return str(refusal)
     try:
         return await endpoint.models(TIMEOUT_S)
-    except Transient as error:
+    except (Busy, Transient, Invalid) as error:
         wrong_key = " 401" in str(error) or " 403" in str(error)
-        advice = f"check the key in {model.api_key_env or 'api_key_env'}" if wrong_key else "is it up?"
-        return f"no list of models from {model.base_url}: {error}; {advice}"
+        key = place.key_env or place.key_file or "key_env"
+        advice = f"check the key in {key}" if wrong_key else "is it up?"
+        return f"no list of models from {place.base_url}: {error}; {advice}"
     finally:
         await endpoint.aclose()

@@ -43,7 +43,7 @@ class Line:
         self._plan = plan
         self._directory = world.folder / "line"
         port = Ports({}).take(casting.SIMULATOR)
-        self._roles = casting.simulated(port)
+        self._cast = casting.simulated(port)
         played: dict[str, Any] = {**RATES, "CHIMERA_SIM_CALL_LOG": self.calls}
         if latency_ms:
             played["CHIMERA_SIM_LATENCY_MS"] = json.dumps(latency_ms)
@@ -62,7 +62,7 @@ class Line:
         )
 
     async def __aenter__(self) -> Self:
-        casting.write(self._directory, self._plan, self._roles)
+        casting.write(self._directory, self._plan, self._cast)
         await self._stack.start_services([self._simulator])
         await until(self._models_answer, "the simulator")
         await self._stack.start_services(self._services)
@@ -73,7 +73,7 @@ class Line:
         await self._stack.scale(self._simulator.name, 0)
 
     async def _models_answer(self) -> bool:
-        return not await probe_endpoints(self._roles)
+        return not await probe_endpoints(self._cast)
 
     async def rest(self) -> None:
         """Stop every service."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+from schemas.cast import Cast, Place
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
@@ -14,7 +15,7 @@ from services.simulator.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from shared.errors import Transient
 from shared.kafka.clients import Producer
-from shared.llm import Models, Prompt, RoleModel, Roles
+from shared.llm import Models, Prompt
 from shared.ports import Model
 from shared.runtime.stateless import StatelessLoop
 from tests.world import World, until
@@ -25,9 +26,9 @@ SERVICE = "problem_writer"
 @asynccontextmanager
 async def solver(calls: Path) -> AsyncIterator[Model]:
     async with serve(SimulatorSettings(port=0, call_log=calls)) as url:
-        models = Models(Roles.one(RoleModel(base_url=url, model="sim-solver", simulated=True)))
+        models = Models(Cast.one(Place(base_url=url, simulated=True), "sim-solver"), SERVICE)
         try:
-            yield models.model("solver", Prompt("solve", "$problem"), SERVICE)
+            yield models.model("solver", Prompt("solve", "$problem"))
         finally:
             await models.aclose()
 

@@ -269,7 +269,7 @@ def test_releases_follow_from_the_rows_however_they_are_cut(batches: list[int]) 
     ("tier", "correct", "flaws", "entered"),
     [
         ("verified", True, (), ("sft", "rl")),
-        ("verified", True, ("truncated",), ("rl",)),
+        ("verified", True, ("too_long",), ("rl",)),
         ("verified", False, (), ("rl",)),
         ("verified", None, (), ("rl",)),
         ("plausible", True, (), ("sft", "rl")),

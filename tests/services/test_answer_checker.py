@@ -27,7 +27,7 @@ async def check(new: Attempt, *earlier: Attempt, traces: int = 1, retries: int =
         (attempt("8129"), "no", "numeric", ()),
         (attempt("about eight thousand"), "unsure", "none", ()),
         (attempt(None), "unsure", "no_answer", ("no_answer",)),
-        (attempt("8128", "truncated"), "unsure", "truncated", ("truncated",)),
+        (attempt("8128", "too_long"), "unsure", "too_long", ("too_long",)),
         (attempt("8128", reasoning=""), "yes", "normal_form", ("no_thinking",)),
         (attempt("8128", reasoning="and so we go round again " * 100), "yes", "normal_form", ("repetition",)),
     ],

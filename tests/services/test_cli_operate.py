@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from deploy.local import control
 from deploy.local.errors import StackError
 from deploy.local.record import ProcessId, Record, Running
+from schemas.cast import Cast, Place
 from schemas.flow import DEAD_LETTERS, FLOW, SERVICES
 from services.cli import machine, order, state, vitals
 from services.cli.__main__ import app
@@ -30,7 +31,6 @@ from services.cli.vitals import Vitals
 from shared.kafka.audit import of_group, of_topic
 from shared.kafka.backlog import Backlog
 from shared.kafka.trim import past, transit
-from shared.llm import RoleModel
 from shared.metrics import EVENTS, RETRIES
 
 P = [TopicPartition("chimera.problem.screened", number) for number in range(3)]
@@ -85,7 +85,7 @@ def test_up_is_refused_when_it_is_up_and_names_the_pid(tmp_path: Path) -> None:
 
 
 def test_an_order_reaches_the_supervisor_unchanged(tmp_path: Path) -> None:
-    model = RoleModel(base_url="http://127.0.0.1:1/v1", model="m", api_key_env="KEY")
+    model = Cast.one(Place(base_url="http://127.0.0.1:1/v1", key_env="KEY"), "m")
     wanted = order.Order(order.plan(demo(), 7), tmp_path, model, 3)
     assert order.Order.from_json(wanted.to_json()) == wanted
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
+from schemas.cast import Cast, Place
 from schemas.events import (
     DatasetReleased,
     Event,
@@ -267,9 +268,8 @@ def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, told:
 
 
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
-    real = {"base_url": "http://127.0.0.1:1/v1", "model": "m"}
-    roles = dict.fromkeys(("writer", "verifier_a", "verifier_b", "solver"), real)
-    (tmp_path / "models.json").write_text(json.dumps(roles))
+    cast = Cast.one(Place(base_url="http://127.0.0.1:1/v1"), "m")
+    (tmp_path / "models.json").write_text(cast.model_dump_json())
     status, output = chimera("run", "--dir", str(tmp_path))
     assert status == 1
     assert "holds the work of real models" in output

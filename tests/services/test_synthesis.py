@@ -22,7 +22,7 @@ async def test_thinking_and_solution_are_kept_apart() -> None:
 async def test_a_cut_attempt_is_kept_and_never_has_an_answer() -> None:
     [made] = await SynthesizeSolution(solver(ScriptedModel.CUT + r"It is \boxed{8128}"))(event(ProblemProbed, item()))
     assert made.attempt.solution
-    assert (made.attempt.answer, made.attempt.flaws) == (None, ("truncated",))
+    assert (made.attempt.answer, made.attempt.flaws) == (None, ("too_long",))
 
 
 async def test_a_further_attempt_has_the_next_index_and_other_dice() -> None:

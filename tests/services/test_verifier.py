@@ -39,7 +39,7 @@ async def test_misses_lead_to_more_attempts_and_all_are_on_record() -> None:
     said = judge()
     verified = await verify(blind(r"\boxed{6}", ScriptedModel.CUT + r"\boxed{8128}", "I do not know."), said)
     votes = [(vote.answer, vote.agrees, vote.method) for vote in verified.verdict.votes]
-    assert votes == [("6", "no", "numeric"), (None, "unsure", "truncated"), (None, "unsure", "no_answer")]
+    assert votes == [("6", "no", "numeric"), (None, "unsure", "too_long"), (None, "unsure", "no_answer")]
     assert verified.verdict.hits == 0
     assert "Proposed answer: 8128" in said.asked[0].splitlines()
     assert "Answers found without knowing the proposed one: 6" in said.asked[0].splitlines()
