@@ -164,6 +164,12 @@ class World:
         """The outcome records of a service."""
         return Outcomes(self._valkey_client, self.factory, settings.service, settings.marker_days, settings.lease_s)
 
+    async def seeds_on_record(self, service: str) -> set[int]:
+        """Seeds of the model calls whose results are kept for events that are not done."""
+        keys = [key async for key in self._valkey_client.scan_iter(f"{self.factory}:{service}:calls:*")]
+        results = [result for key in keys for result in (await self._valkey_client.hgetall(key)).values()]
+        return {call["seed"] for result in results for call in json.loads(result)["calls"]}
+
     @asynccontextmanager
     async def running(
         self, make: Callable[[Producer], Loop], producer: Producer | None = None

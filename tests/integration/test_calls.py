@@ -1,10 +1,13 @@
 """No model call is paid for twice, whatever happens to the event it was made for. Counted by the endpoint itself."""
 
+import asyncio
 import json
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from uuid import UUID
 
 from schemas.cast import Cast, Place
@@ -21,6 +24,10 @@ from shared.runtime.stateless import StatelessLoop
 from tests.world import World, until
 
 SERVICE = "problem_writer"
+
+
+ASKER = "tests.integration.throwaway.asker"
+EVENTS, CALLS, KILLS, IN_FLIGHT = 40, 3, 5, 8
 
 
 @asynccontextmanager
@@ -64,3 +71,37 @@ def loop(world: World, handle: Callable[[ProblemRequested], object]) -> Callable
 
 async def committed(world: World, number: int) -> bool:
     return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
+
+
+async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on_record(world: World) -> None:
+    file, models, dice = world.folder / "calls", world.folder / "models.json", Random(5)
+    again = 0
+    await world.publish(world.requests(EVENTS))
+    async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 40})) as url:
+        models.write_text(Cast.one(Place(base_url=url), "sim-solver").model_dump_json())
+        for n in range(KILLS + 1):
+            before = asked(file)
+            kept = await world.seeds_on_record(SERVICE)
+            async with world.process(ASKER, SERVICE, models=models, in_flight=IN_FLIGHT, attempts=9) as process:
+                if n < KILLS:
+                    await until(lambda: more_than(file, before, 10), "some calls")  # noqa: B023 - awaited here
+                    await asyncio.sleep(dice.uniform(0, 0.1))
+                    process.send(signal.SIGKILL)
+                    await process.end()
+                else:
+                    await until(lambda: committed(world, EVENTS), "the commit of all")
+            new = asked(file) - before
+            assert not new.keys() & kept, "a call was made although its result is on record"
+            again += sum((new & before).values())
+    assert again <= KILLS * IN_FLIGHT
+    assert set(asked(file)) == {seed(request.id, n) for request in world.requests(EVENTS) for n in range(CALLS)}
+    assert await world.records("dead-letters") == []
+
+
+def asked(calls: Path) -> Counter[int]:
+    """How often each call, known by its seed, was answered."""
+    return Counter(json.loads(line)["seed"] for line in calls.read_text().splitlines()) if calls.exists() else Counter()
+
+
+async def more_than(calls: Path, before: Counter[int], number: int) -> bool:
+    return asked(calls).total() > before.total() + number
