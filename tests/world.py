@@ -243,6 +243,11 @@ class OsProcess:
         assert self._process.returncode is None, self._log.read_text()
         return await self.readyz() != 0
 
+    async def said(self, words: str) -> bool:
+        """Whether these words are in its log; it must still run."""
+        assert self._process.returncode is None, self._log.read_text()
+        return any(words in line["message"] for line in self.log())
+
     async def get(self, path: str) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
             return await client.get(f"http://127.0.0.1:{self._port}{path}")

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import CommitFailedError
 
 from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICES, WIDE
 from shared.access import KafkaAccess
@@ -38,7 +39,7 @@ class Incarnation:
 async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> None:
     """Create the factory's Kafka topics and group offsets.
 
-    Raises Refusal when a Kafka topic is there with too few partitions.
+    Raises Refusal when a Kafka topic is there with too few partitions, or a group that needs offsets has members.
     """
     async with administrator(access) as admin:
         created = await _create(admin, factory, replication)
@@ -119,6 +120,11 @@ async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartitio
     try:
         committer.assign(list(offsets))
         await committer.commit(dict(offsets))
+    except CommitFailedError as error:
+        raise Refusal(
+            f"Group {name} has members, so that it cannot be given its first offsets in a Kafka topic",
+            f"Stop every process of {name}, and try again",
+        ) from error
     finally:
         await committer.stop()
 
