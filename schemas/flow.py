@@ -19,7 +19,8 @@ DEAD_LETTERS = "dead-letters"
 """Kafka topic of records that could not be handled: original key, bytes and headers."""
 
 INCARNATIONS = "incarnations"
-"""Compacted Kafka topic: Kafka topic name → id given when it was created."""
+"""Compacted Kafka topic: Kafka topic name → id given when it was created, and who was given offsets in it.
+Every service looks into it before it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,6 @@ class ServiceSpec:
     """Whether only one replica may work."""
     state: tuple[tuple[str, int], ...] = ()
     """Compacted Kafka topics that hold its state, with their partitions."""
-    reads: tuple[str, ...] = ()
-    """Further Kafka topics that it looks into, without a group."""
 
 
 SERVICES = (
@@ -62,7 +61,7 @@ SERVICES = (
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),
-    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),), reads=(INCARNATIONS,)),
+    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),)),
 )
 
 SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}

@@ -255,6 +255,11 @@ class OsProcess:
         said = [line["message"] for line in self.log() if line["message"].startswith("assigned ")]
         return said[-1:] == [f"assigned {partitions} partitions"]
 
+    async def said(self, words: str) -> bool:
+        """Whether these words are in its log; it must still run."""
+        assert self._process.returncode is None, self._log.read_text()
+        return any(words in line["message"] for line in self.log())
+
     async def get(self, path: str) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
             return await client.get(f"http://127.0.0.1:{self._port}{path}")

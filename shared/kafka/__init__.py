@@ -2,9 +2,11 @@
 
 names.py       how Kafka topics, groups and records are named
 codec.py       event ⇄ record (CloudEvents, binary mode)
+connection.py  how a client connects, and why a broker refuses it
 clients.py     consumers and producers with the settings that keep the promises
 admin.py       Kafka topics and group offsets, made from the flow
 acls.py        who may do what, made from the flow
+provisioned.py may a service begin?
 progress.py    which offsets may be committed
 intake.py      one loop: records in, many in flight, commit last
 dead.py        dead letters

@@ -18,12 +18,13 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Literal
 
+from aiokafka.errors import for_code
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from schemas.flow import DEAD_LETTERS, FLOW, SERVICE, SERVICES, consumed_by, produced_by
+from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICE, SERVICES, consumed_by, produced_by
 from shared.access import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import administrator, for_code
+from shared.kafka.clients import administrator
 from shared.kafka.names import group, kafka_topic
 from shared.settings import Connections
 
@@ -70,9 +71,9 @@ def grants(factory: str, principal: str = PRINCIPAL) -> list[Grant]:
 
 
 def reads(service: str) -> list[str]:
-    """Kafka topics that a service reads: its events, its state, what it looks into."""
+    """Kafka topics that a service reads: its events, whether it was given their offsets, its state."""
     consumed = [flow.name for flow in consumed_by(service)]
-    return [*consumed, *_state(service), *(SERVICE[service].reads if service in SERVICE else ())]
+    return [*consumed, INCARNATIONS, *_state(service)]
 
 
 def writes(service: str) -> list[str]:

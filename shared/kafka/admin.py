@@ -9,19 +9,23 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import CommitFailedError
 
 from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICES, WIDE
 from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer, administrator, member, observer
 from shared.kafka.codec import Message
-from shared.kafka.names import group, kafka_topic
+from shared.kafka.names import flow_name, group, kafka_topic
 
 TOPIC_ALREADY_EXISTS = 36
+NOT_KNOWN_YET = (3, 5)
+"""Codes of a Kafka topic, or its leader, that the broker we ask has not heard of."""
 
 _FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
 _COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(RECORD_LIMIT)}
@@ -38,7 +42,7 @@ class Incarnation:
 async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> None:
     """Create the factory's Kafka topics and group offsets.
 
-    Raises Refusal when a Kafka topic is there with too few partitions.
+    Raises Refusal when a Kafka topic is there with too few partitions, or a group that needs offsets has members.
     """
     async with administrator(access) as admin:
         created = await _create(admin, factory, replication)
@@ -76,8 +80,10 @@ async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) ->
         for topic, code, message in answer.topic_errors:
             if code not in (0, TOPIC_ALREADY_EXISTS):
                 raise Refusal(f"Kafka topic {topic} could not be created: {message}", "See the broker's log")
+            if code == TOPIC_ALREADY_EXISTS:  # made so recently that it was not listed
+                created.remove(flow_name(factory, topic))
     kept = [topic for name, topic in shapes.items() if name not in created]
-    for description in await admin.describe_topics([topic.name for topic in kept]) if kept else []:
+    for description in await _described(admin, [topic.name for topic in kept]) if kept else []:
         needed = next(topic.num_partitions for topic in kept if topic.name == description["topic"])
         if (found := len(description["partitions"])) < needed:
             raise Refusal(
@@ -85,6 +91,15 @@ async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) ->
                 f"Add partitions to it, or use another factory name than {factory!r}",
             )
     return created
+
+
+async def _described(admin: AIOKafkaAdminClient, topics: list[str]) -> list[dict[str, Any]]:
+    """Describe Kafka topics that are there. The broker may hear of a new one a moment later."""
+    while True:
+        found: list[dict[str, Any]] = await admin.describe_topics(topics)
+        if not any(one["error_code"] in NOT_KNOWN_YET for one in found):
+            return found
+        await asyncio.sleep(0.1)
 
 
 def wanted(factory: str, replication: int) -> dict[str, NewTopic]:
@@ -119,6 +134,11 @@ async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartitio
     try:
         committer.assign(list(offsets))
         await committer.commit(dict(offsets))
+    except CommitFailedError as error:
+        raise Refusal(
+            f"Group {name} has members, so that it cannot be given its first offsets in a Kafka topic",
+            f"Stop every process of {name}, and try again",
+        ) from error
     finally:
         await committer.stop()
 

@@ -1,38 +1,20 @@
-"""Every Kafka client is made here, with the settings that keep the promises; Faust's own in faust_loop.py.
-
-A broker that does not trust us, that we do not trust, or that does not let us read or write, is a Refusal that names
-it: aiokafka tells the first two to its log alone, and takes a Kafka topic that it may not see for an empty one.
-"""
+"""Every Kafka client is made here, with the settings that keep the promises; Faust's own in faust_loop.py."""
 
 import asyncio
 import logging
-import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    KafkaConnectionError,
-    KafkaError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
-    UnsupportedSaslMechanismError,
-    for_code,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.flow import EVENT_LIMIT
 from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import Message
+from shared.kafka.connection import authorized, options, why_refused
 from shared.kafka.names import kafka_topic
 
 __all__ = [
@@ -44,13 +26,10 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "administrator",
-    "authorized",
-    "for_code",
     "leave",
     "member",
     "observer",
     "poll",
-    "visible",
 ]
 
 log = logging.getLogger(__name__)
@@ -59,18 +38,6 @@ RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 """Largest record in bytes: an event, or a dead letter that was one and has more headers."""
 
 LEAVE_WITHIN_S = 10.0
-
-
-def options(access: KafkaAccess) -> dict[str, Any]:
-    """Build what every aiokafka client takes."""
-    found: dict[str, Any] = {"bootstrap_servers": access.servers, "security_protocol": access.protocol}
-    if access.tls:
-        found["ssl_context"] = access.tls.context()
-    if login := access.login:
-        found["sasl_mechanism"] = login.mechanism
-        found["sasl_plain_username"] = login.username
-        found["sasl_plain_password"] = login.password.get_secret_value()
-    return found
 
 
 def observer(access: KafkaAccess) -> AIOKafkaConsumer:
@@ -152,7 +119,7 @@ async def administrator(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClien
         await admin.start()
     except KafkaConnectionError as error:
         await admin.close()
-        raise await _reason(access, error) from None
+        raise await why_refused(access, error) from None
     try:
         yield admin
     finally:
@@ -180,7 +147,7 @@ class Producer:
             try:
                 await self._kafka.start()
             except KafkaConnectionError as error:
-                reason = await _reason(self._access, error)
+                reason = await why_refused(self._access, error)
                 if isinstance(reason, Refusal):  # nobody will try again
                     await self._kafka.stop()
                 raise reason from None
@@ -202,60 +169,3 @@ class Producer:
         ]
         for ack in acks:
             await ack
-
-
-@contextmanager
-def authorized(access: KafkaAccess) -> Iterator[None]:
-    """Say plainly what the broker does not let us do: raises Refusal for it."""
-    try:
-        yield
-    except (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
-        raise _forbidden(access, _what(error)) from error
-
-
-def _what(error: KafkaError) -> str:
-    if isinstance(error, ClusterAuthorizationFailedError):  # of an idempotent producer that may write nowhere
-        return "any topic, or the cluster itself"
-    kind = "group" if isinstance(error, GroupAuthorizationFailedError) else "topic"
-    return " ".join([kind, *map(str, error.args)])
-
-
-async def visible(access: KafkaAccess, topics: Iterable[str]) -> None:
-    """Refuse to begin when a Kafka topic is missing, or hidden from us."""
-    async with administrator(access) as admin:
-        for topic in await admin.describe_topics(list(topics)):
-            if (error := for_code(topic["error_code"])) is TopicAuthorizationFailedError:
-                raise _forbidden(access, f"topic {topic['topic']}")
-            if error is UnknownTopicOrPartitionError:
-                raise Refusal(
-                    f"Kafka topic {topic['topic']} is not there on {access.servers}", "Make it: chimera kafka create"
-                )
-
-
-def _forbidden(access: KafkaAccess, what: str) -> Refusal:
-    who = access.login.username if access.login else "us"
-    return Refusal(
-        f"Kafka at {access.servers} does not let {who} use {what} like this",
-        "Grant what python -m shared.kafka.acls prints, or log in as the right user",
-    )
-
-
-async def _reason(access: KafkaAccess, found: KafkaConnectionError) -> Refusal | KafkaConnectionError:
-    """Find out why no broker takes us: aiokafka only logs it. `found` when one does by now."""
-    connection = {name: value for name, value in options(access).items() if name != "bootstrap_servers"}
-    for host, port, _ in collect_hosts(access.servers):
-        try:
-            (await create_conn(host, port, **connection)).close()
-        except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
-            return Refusal(
-                f"Kafka at {host}:{port} refuses user {access.login and access.login.username} ({error})",
-                "Correct CHIMERA_KAFKA_SASL, _USERNAME and _PASSWORD, or make that user",
-            )
-        except ssl.SSLCertVerificationError as error:
-            return Refusal(
-                f"Kafka at {host}:{port} shows a certificate that is not trusted ({error.verify_message})",
-                "Name the authority that signed it in CHIMERA_KAFKA_CA, or correct the host name in CHIMERA_KAFKA",
-            )
-        except (OSError, KafkaError) as error:  # TimeoutError is an OSError
-            found = KafkaConnectionError(f"{host}:{port}: {type(error).__name__}: {error}")
-    return found

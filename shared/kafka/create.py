@@ -21,7 +21,7 @@ class Created:
 
 
 async def create(access: KafkaAccess, factory: str, replication: int = 1, *, dry_run: bool = False) -> Created:
-    """Provision the factory. Raises Refusal when a Kafka topic has too few partitions, KafkaError without a broker."""
+    """Provision the factory. Raises Refusal as `provision` does, KafkaError without a broker."""
     async with administrator(access) as admin:
         existing = set(await admin.list_topics())
     names = list(wanted(factory, replication))

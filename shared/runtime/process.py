@@ -1,6 +1,7 @@
 """One process from start to exit 0.
 
-Start: logs, health (alive, not ready), service, producer, consumer; a broker that is not there yet is waited for.
+Start: logs, health (alive, not ready), service, producer, consumer; a broker that is not there yet, or a factory that
+is not provisioned yet, is waited for.
 SIGTERM or SIGINT: unready, stop intake, commit, leave the group, then let running events finish within the grace
 period into the outcome record, close, exit 0. Exit 1 with one clear line when the process must not go on.
 """
@@ -10,14 +11,17 @@ import contextlib
 import logging
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.errors import Refusal
-from shared.kafka.acls import topics_of
-from shared.kafka.clients import KafkaConnectionError, Producer, authorized, visible
+from shared.kafka.clients import KafkaConnectionError, KafkaError, Producer
+from shared.kafka.connection import authorized
+from shared.kafka.provisioned import lacking
 from shared.logs import configure
 from shared.metrics import READY
 from shared.runtime.health import Health
@@ -30,7 +34,8 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
-BROKER_WAIT_S = 2.0
+LOOK_AGAIN_S = 2.0
+SAY_AGAIN_S = 30.0
 
 
 class Loop(Protocol):
@@ -73,11 +78,12 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
             closing.push_async_callback(close)
         await health.start()
         closing.push_async_callback(health.stop)
-        if not await _until_reachable(producer.start, stopping):
+        if not await _until_clear(partial(_unreachable, producer), stopping):
             return
         closing.push_async_callback(producer.stop)
+        if not await _until_clear(partial(_unprovisioned, settings), stopping):
+            return
         closing.enter_context(authorized(access))
-        await visible(access, topics_of(settings.factory, settings.service))
         READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
         await loop.run()
     log.info("stopped")
@@ -107,15 +113,35 @@ def _on_signals(stopping: asyncio.Event, loop: Loop) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop)
 
 
-async def _until_reachable(start: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> bool:
-    """Try to start until the broker answers. False when told to stop first."""
+async def _until_clear(obstacle: Callable[[], Awaitable[str | None]], stopping: asyncio.Event) -> bool:
+    """Wait until there is no obstacle; say what it is once, and again now and then. False when told to stop first."""
+    said, say_again = None, 0.0
     while not stopping.is_set():
-        try:
-            await start()
-        except KafkaConnectionError as error:
-            log.warning("the broker cannot be reached yet: %s", error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), BROKER_WAIT_S)
-        else:
+        if (found := await obstacle()) is None:
             return True
+        if found != said or time.monotonic() >= say_again:
+            log.warning("waiting: %s", found)
+            said, say_again = found, time.monotonic() + SAY_AGAIN_S
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), LOOK_AGAIN_S)
     return False
+
+
+async def _unreachable(producer: Producer) -> str | None:
+    kafka_log = logging.getLogger("aiokafka")
+    kafka_log.setLevel(logging.CRITICAL)  # at every try it would say what is said here now and then
+    try:
+        await producer.start()
+    except KafkaConnectionError as error:
+        return f"the broker cannot be reached: {error}"
+    finally:
+        kafka_log.setLevel(logging.NOTSET)
+    return None
+
+
+async def _unprovisioned(settings: Settings) -> str | None:
+    try:
+        lacks = await lacking(settings.kafka_access, settings.factory, settings.service)
+    except KafkaError as error:
+        return f"the broker does not answer: {type(error).__name__}: {error}"
+    return lacks and f"{lacks}. What is missing is made by: chimera kafka create"

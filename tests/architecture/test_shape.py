@@ -94,7 +94,7 @@ def test_kafka_clients_are_made_in_one_place_each() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in makers
     }
-    assert made == {"shared/kafka/clients.py", "shared/kafka/faust_loop.py"}
+    assert made == {f"shared/kafka/{name}.py" for name in ("clients", "connection", "faust_loop")}
 
 
 def test_no_other_installed_distribution_provides_our_names() -> None:

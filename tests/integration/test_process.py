@@ -15,14 +15,15 @@ from deploy.local.ports import Ports
 from deploy.local.record import Record
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
-from shared.kafka.clients import member
+from schemas.flow import BY_TYPE
+from shared.kafka.admin import provision, wanted
+from shared.kafka.backlog import committed as places
+from shared.kafka.clients import administrator, member
 from shared.kafka.codec import encode
 from shared.kafka.names import group, kafka_topic
 from tests.world import OsProcess, World, until
+from tests.writer import SERVICE, committed
 
-SERVICE = "problem_writer"
 MODULE = "tests.integration.throwaway.writer"
 
 
@@ -41,10 +42,6 @@ def hold(world: World, request: ProblemRequested) -> Path:
     file = world.folder / f"hold-{request.id}"
     file.touch()
     return file
-
-
-async def committed(world: World, number: int) -> bool:
-    return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
 
 
 async def called(world: World, request: ProblemRequested) -> None:
@@ -246,7 +243,33 @@ async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, wo
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_without_a_broker_waits_and_works_once_it_is_there(stack: Stack, tmp_path: Path) -> None:
+async def test_a_valkey_that_hangs_for_twenty_seconds_costs_nothing_but_time(stack: Stack, world: World) -> None:
+    under_way, meanwhile = world.requests(4), world.requests(20, start=10)
+    held = [hold(world, request) for request in under_way]
+    await world.publish(under_way)
+    async with writer(world, attempts=1) as process:
+        for request in under_way:
+            await called(world, request)
+        stack.kill("valkey", signal.SIGSTOP)
+        try:
+            for file in held:
+                file.unlink()
+            await world.publish(meanwhile)
+            await asyncio.sleep(20)
+            assert await committed(world, 0), "committed without its outcome on record"
+            assert await process.readyz() == 200, "it left its group"
+        finally:
+            stack.kill("valkey", signal.SIGCONT)
+        await until(lambda: committed(world, 24), "the commit after Valkey went on")
+    every = [request.id for request in under_way + meanwhile]
+    assert calls(world) == Counter(every), "an event was handled twice, or not at all"
+    assert Counter(event.item.id for event in await world.events("problem.drafted")) == Counter(every)
+    assert await world.records("dead-letters") == []
+
+
+async def test_a_process_waits_for_broker_kafka_topics_and_first_offsets_and_stops_when_the_broker_is_gone_again(
+    stack: Stack, tmp_path: Path
+) -> None:
     folder = tmp_path / "late"
     folder.mkdir()
     ports = Ports({})
@@ -259,10 +282,39 @@ async def test_a_process_without_a_broker_waits_and_works_once_it_is_there(stack
         assert (await process.get("/livez")).status_code == 200
         await late.start_infrastructure()
         assert late.bootstrap == world.kafka
-        await provision(KafkaAccess(late.bootstrap), world.factory)
+        await until(
+            lambda: process.said("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
+        )
+        async with administrator(world.access) as admin:
+            await admin.create_topics(list(wanted(world.factory, 1).values()))
+        await until(lambda: process.said("late.problem_writer was not given its first offsets"), "a word about offsets")
+        assert await process.readyz() == 503
+        await provision(world.access, world.factory)
         await process.ready()
+        said = [line["message"] for line in process.log() if line["level"] != "info"]
+        assert len(said) == len(set(said)), "the same was said again and again"
         async with world:
             await world.publish(world.requests(2))
             await until(lambda: committed(world, 2), "the commit")
+        late.kill("kafka", signal.SIGSTOP)
         process.send(signal.SIGTERM)
-        assert await process.end(within_s=10) == 0
+        try:
+            assert await process.end(within_s=20) == 0
+        finally:
+            late.kill("kafka", signal.SIGCONT)
+
+
+async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: World) -> None:
+    shape, flow = wanted(world.factory, 1)["problem.requested"], BY_TYPE["problem.requested"]
+    async with administrator(world.access) as admin:
+        await admin.delete_topics([shape.name])
+
+        async def forgotten() -> bool:
+            return set((await places(admin, world.factory, SERVICE, [flow])).values()) == {None}
+
+        await until(forgotten, "the broker to forget the offsets")
+        await admin.create_topics([shape])
+    async with writer(world) as process:
+        assert await process.end() == 1
+        (line,) = [line["message"] for line in process.log() if line["level"] == "critical"]
+    assert "lost its place" in line

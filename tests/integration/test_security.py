@@ -22,12 +22,15 @@ from shared.access import Login, ValkeyAccess
 from shared.cache.client import connect, patiently
 from shared.cache.outcomes import Outcomes
 from shared.errors import Refusal
-from shared.kafka.clients import Producer, TopicPartition, authorized, member, observer, visible
+from shared.kafka.admin import provision
+from shared.kafka.clients import Producer, TopicPartition, administrator, member, observer
 from shared.kafka.codec import Message
+from shared.kafka.connection import authorized
 from shared.kafka.names import group, kafka_topic
+from shared.kafka.provisioned import absent
 from shared.runtime.stateless import StatelessLoop
 from tests.items import checked, item, verdict
-from tests.secured import FACTORY, STRANGER, Secured, password, secured, tls_before, user
+from tests.secured import FACTORY, OPERATOR, STRANGER, Secured, password, secured, tls_before, user
 from tests.world import World, until
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
@@ -143,7 +146,7 @@ async def test_a_service_is_refused_what_the_flow_does_not_give_it(
     finally:
         await producer.stop()
     with pytest.raises(Refusal, match=rf"{user(service)} use .*{topic}"):
-        await visible(access, [topic])
+        await absent(access, [topic])
     stranger = member(access, group(FACTORY, "expansion"))
     await stranger.start()
     try:
@@ -204,6 +207,20 @@ async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_no
     assert f"Kafka at {factory.servers} shows a certificate that is not trusted" in said[1]
     assert f"Kafka at {factory.servers} does not let {user('expansion')} use topic {FACTORY}." in said[2]
     assert await world.committed("screening", "problem.drafted") == before
+
+
+async def test_a_kafka_topic_that_is_not_there_yet_is_waited_for_and_not_taken_for_a_hidden_one(
+    factory: Secured, world: World
+) -> None:
+    missing = kafka_topic(FACTORY, "problem.screened")
+    async with administrator(factory.access(OPERATOR)) as admin:
+        await admin.delete_topics([missing])
+    async with world.process("services.screening", "screening", plan=PLAN, **factory.env("screening")) as process:
+        await until(
+            lambda: process.said(f"Kafka topics that are not there: {missing}. What"), "a word about the Kafka topic"
+        )
+        await provision(factory.access(OPERATOR), FACTORY)
+        await process.ready()
 
 
 async def test_a_user_without_any_grant_is_refused_at_the_start(factory: Secured) -> None:
