@@ -10,7 +10,7 @@ from services.simulator.bank import Bank
 from services.simulator.calls import Call, CallLog
 from services.simulator.completion import Completion
 from services.simulator.deliver import deliver, fail
-from services.simulator.engine import Busy, Engine
+from services.simulator.engine import Engine
 from services.simulator.errors import Refused, failing, hang_up
 from services.simulator.faults import REJECTIONS, UNWORKED, Faults
 from services.simulator.pace import Pace
@@ -46,12 +46,11 @@ class Chat:
             if asked.response_format.type == "json_schema" and faults.structured == "refuse":
                 text = "This server does not support response_format of type json_schema."
                 raise Refused(400, text, "unsupported_value", "response_format")
-            async with engine.place():
+            await engine.enter()
+            try:
                 return await self._work(request, asked, call, engine)
-        except Busy:
-            call.status = 429
-            self._log.note("refused", call)
-            raise failing(429, faults) from None
+            finally:
+                engine.leave()
         except Refused as refused:
             call.status = refused.status
             self._log.note("refused", call)

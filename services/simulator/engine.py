@@ -2,16 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 
 from services.simulator.dice import dice
+from services.simulator.errors import failing
 from services.simulator.faults import Fault, Faults
-
-
-class Busy(Exception):
-    """As many calls as the server takes are under way."""
 
 
 class Engine:
@@ -47,19 +42,19 @@ class Engine:
             return None
         return self.faults.pick(dice(self._seed, "fault", self.model, next(self._throws)).random())
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold one of the places; wait for it in order of arrival, or raise Busy."""
+    async def enter(self) -> None:
+        """Take one of the places, to be given back by `leave`; wait for it in order of arrival, or be Refused."""
         if not self._full:
             self.running += 1
         elif self.faults.busy == "refuse":
-            raise Busy
+            raise failing(429, self.faults)
         else:
             await self._turn()
-        try:
-            yield
-        finally:
-            self._leave()
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self.running -= 1
+        self._let_in()
 
     @property
     def _full(self) -> bool:
@@ -74,12 +69,8 @@ class Engine:
             if turn.cancelled():
                 self._waiting.remove(turn)
             else:  # the place was given in the very moment the client left
-                self._leave()
+                self.leave()
             raise
-
-    def _leave(self) -> None:
-        self.running -= 1
-        self._let_in()
 
     def _let_in(self) -> None:
         """Give free places away here and now, so that no newcomer takes one before those who wait."""
