@@ -66,15 +66,16 @@ class Engine:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._waiting.remove(turn)
-            else:  # the place was given in the very moment the client left
+            if not turn.cancelled():  # the place was given in the very moment the client left
                 self.leave()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
             raise
 
     def _let_in(self) -> None:
         """Give free places away here and now, so that no newcomer takes one before those who wait."""
         while self._waiting and not self._full:
             turn = self._waiting.popleft()
-            self.running += 1
-            turn.set_result(None)
+            if not turn.cancelled():
+                self.running += 1
+                turn.set_result(None)

@@ -8,8 +8,16 @@ time by `PUT /sim/faults`:
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from pydantic import model_validator as checked
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 
@@ -62,7 +70,7 @@ class Faults(BaseModel):
     structured: Literal["yes", "refuse", "ignore"] = "yes"
     """`json_schema` is obeyed; answered with 400, as old servers do; or ignored: JSON comes wrapped in prose."""
 
-    @checked(mode="after")
+    @model_validator(mode="after")
     def _at_most_one(self) -> Self:
         if sum(self.rates.values()) > 1 + 1e-9:
             raise ValueError("the rates add up to more than 1")

@@ -22,6 +22,7 @@ from services.expansion.handler import Topics
 from services.problem_writer.handler import Draft
 from services.simulator.bank import Bank
 from services.simulator.completion import Completion
+from services.simulator.engine import Engine
 from services.simulator.faults import Faults
 from services.simulator.pace import Pace
 from services.simulator.plays.reply import Reply
@@ -268,6 +269,21 @@ async def test_whoever_waits_is_let_in_when_the_limit_is_lifted(server: Server) 
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await server.busy(0)
+
+
+@pytest.mark.parametrize("leaves_first", [True, False])
+async def test_a_client_that_leaves_in_the_moment_of_its_turn_costs_no_place(leaves_first: bool) -> None:
+    engine = Engine(MODEL, 0, Faults(at_once=1, busy="queue"))
+    await engine.enter()
+    gone, following = (asyncio.create_task(engine.enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    assert engine.waiting == 2
+    for act in (gone.cancel, engine.leave) if leaves_first else (engine.leave, gone.cancel):
+        act()
+    async with asyncio.timeout(5):
+        await following
+    assert gone.cancelled()
+    assert (engine.running, engine.waiting) == (1, 0)
 
 
 async def test_metrics_count_tokens_as_the_answers_do(server: Server) -> None:
