@@ -29,6 +29,7 @@ class Completion:
     content: str
     finish_reason: str
     prompt_tokens: int
+    refusal: str = ""
 
     @classmethod
     def of(cls, request: ChatRequest, reply: Reply, seed: int) -> "Completion":
@@ -37,7 +38,7 @@ class Completion:
         thought, said = tokens(reply.reasoning), tokens(reply.content)
         room = thought + said if limit is None else limit
         return cls(
-            id=f"chatcmpl-sim-{request.digest()}",
+            id=f"chatcmpl-sim-{request.digest}",
             model=request.model,
             fingerprint=f"chimera-simulator seed={seed}",
             reasoning=reply.reasoning[: room * CHARS],
@@ -46,14 +47,18 @@ class Completion:
             prompt_tokens=sum(tokens(message.text) for message in request.messages),
         )
 
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens made, thinking included."""
+        return tokens(self.reasoning) + tokens(self.content) + tokens(self.refusal)
+
     def usage(self) -> dict[str, Any]:
         """Count tokens; the thinking's share stands apart too."""
-        thought, said = tokens(self.reasoning), tokens(self.content)
         return {
             "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": thought + said,
-            "total_tokens": self.prompt_tokens + thought + said,
-            "completion_tokens_details": {"reasoning_tokens": thought},
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.prompt_tokens + self.completion_tokens,
+            "completion_tokens_details": {"reasoning_tokens": tokens(self.reasoning)},
         }
 
     def _shell(self, kind: str) -> dict[str, Any]:
@@ -70,15 +75,18 @@ class Completion:
         message: dict[str, Any] = {"role": "assistant", "content": self.content or None}
         if self.reasoning:
             message["reasoning"] = self.reasoning
+        if self.refusal:
+            message["refusal"] = self.refusal
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
         return {**self._shell("chat.completion"), "choices": [choice], "usage": self.usage()}
 
-    def chunks(self, include_usage: bool) -> Iterator[dict[str, Any]]:
+    def chunks(self, include_usage: bool, size: int = CHUNK) -> Iterator[dict[str, Any]]:
         """Yield the `chat.completion.chunk` objects in order: role, thinking, answer, finish, usage if asked."""
         shell = self._shell("chat.completion.chunk")
         deltas = [{"role": "assistant", "content": ""}]
-        deltas += [{"reasoning": piece} for piece in _pieces(self.reasoning)]
-        deltas += [{"content": piece} for piece in _pieces(self.content)]
+        deltas += [{"reasoning": piece} for piece in _pieces(self.reasoning, size)]
+        deltas += [{"content": piece} for piece in _pieces(self.content, size)]
+        deltas += [{"refusal": piece} for piece in _pieces(self.refusal, size)]
         for delta in deltas:
             yield {**shell, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
         yield {**shell, "choices": [{"index": 0, "delta": {}, "finish_reason": self.finish_reason}]}
@@ -86,5 +94,5 @@ class Completion:
             yield {**shell, "choices": [], "usage": self.usage()}
 
 
-def _pieces(text: str) -> Iterator[str]:
-    return (text[at : at + CHUNK] for at in range(0, len(text), CHUNK))
+def _pieces(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(0, len(text), size))

@@ -1,4 +1,4 @@
-"""Find in a prompt what it is about: labelled lines, and a problem of the bank on a line of its own."""
+"""Find in a prompt what it is about: labelled lines, a problem of the bank on a line of its own, a JSON Schema."""
 
 import html
 import json
@@ -10,6 +10,7 @@ from services.simulator.bank.problem import Problem
 
 _TAGS = re.compile(r"^\s*(?:<[^<>]+>\s*)+|(?:\s*</[^<>]+>)+\s*$")
 _LABEL = re.compile(r"^\W*[A-Za-z][A-Za-z ]{0,30}:\W*")
+_DECODER = json.JSONDecoder()
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -17,6 +18,20 @@ def field(text: str, label: str) -> str | None:
     """Return what stands after `label:` on the last line that begins so, or None."""
     found = re.findall(rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*(.*?)[ \t]*$", text)
     return str(found[-1]) if found else None
+
+
+def schema_title(text: str) -> str | None:
+    """Return the title of the first JSON Schema of an object that stands in the text, or None."""
+    if '"properties"' not in text:
+        return None
+    for brace in re.finditer(r"\{", text):
+        try:
+            found, _ = _DECODER.raw_decode(text, brace.start())
+        except ValueError:
+            continue
+        if "properties" in found and "title" in found:
+            return str(found["title"])
+    return None
 
 
 def problem_in(text: str, bank: Bank) -> Problem | None:

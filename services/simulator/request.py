@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, PositiveInt
@@ -61,14 +62,20 @@ class ChatRequest(BaseModel):
         return self.max_completion_tokens or self.max_tokens
 
     @property
+    def wants_usage(self) -> bool:
+        """Whether a stream ends on the token counts."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    @property
     def user_text(self) -> str:
         """All that the user says."""
         return "\n".join(message.text for message in self.messages if message.role == "user")
 
     def draw(self) -> str:
         """Name this sample: the seed, or else the words asked, so that equal requests get equal answers."""
-        return str(self.seed) if self.seed is not None else self.digest()
+        return str(self.seed) if self.seed is not None else self.digest
 
+    @cached_property
     def digest(self) -> str:
         """Return a hash of everything that an answer may depend on."""
         asked = [[m.role, m.text] for m in self.messages]

@@ -1,66 +1,49 @@
-"""The OpenAI-compatible server.
+"""The OpenAI-compatible server: its routes and its life.
 
-Errors have OpenAI's body, `{"error": {"message", "type", "param", "code"}}`:
-
-    400 invalid_request_error   not JSON, not a chat request, or nothing the simulator can play
-    401 invalid_api_key         the settings name a key and the request has another or none
-    404 model_not_found         no such model
+POST /v1/chat/completions   GET /v1/models    as in OpenAI's API; errors in `errors.py`
+GET, PUT /sim/faults        how the models' servers misbehave, `{model or "*": faults}`, in `faults.py`
+GET /metrics                vLLM's figures per model, in Prometheus's text format
+GET /livez, /readyz         200 as long as the process serves
 """
 
-import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import web
-from pydantic import ValidationError
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import TypeAdapter, ValidationError
 
 from services.simulator.bank import Bank, index
 from services.simulator.calls import CallLog
-from services.simulator.completion import Completion
-from services.simulator.plays.cast import play
-from services.simulator.plays.reply import Stage, Unplayable
+from services.simulator.chat import Chat
+from services.simulator.engine import Engine
+from services.simulator.errors import Refused, failing, hang_up, refusals
+from services.simulator.faults import Faults
+from services.simulator.metrics import registry
 from services.simulator.request import ChatRequest
-from services.simulator.settings import ABILITIES, Settings
+from services.simulator.settings import ABILITIES, FaultsByModel, Settings
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+T = TypeVar("T")
+_FAULTS = TypeAdapter(FaultsByModel)
+_REQUEST = TypeAdapter(ChatRequest)
+DRAIN_S = 5.0
+"""Most seconds that calls under way get when the server stops; some hang on purpose."""
 
 
-@dataclass(frozen=True)
-class Refused(Exception):
-    """A request that gets an error body instead of an answer."""
-
-    status: int
-    message: str
-    code: str | None = None
-    param: str | None = None
-
-    def response(self) -> web.Response:
-        """Return the error as OpenAI words it."""
-        error = {"message": self.message, "type": "invalid_request_error", "param": self.param, "code": self.code}
-        return web.json_response({"error": error}, status=self.status)
-
-
-@web.middleware
-async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn a refusal into its error body."""
-    try:
-        return await handler(request)
-    except Refused as refused:
-        return refused.response()
-
-
-@dataclass(frozen=True, slots=True)
 class Simulator:
     """The handlers."""
 
-    settings: Settings
-    bank: Bank
-    calls: CallLog
+    def __init__(self, settings: Settings, bank: Bank, calls: CallLog) -> None:
+        self._key = settings.api_key
+        self._faults: FaultsByModel = settings.faults
+        self._engines = {model: Engine(model, settings.seed, _faults_of(model, self._faults)) for model in ABILITIES}
+        self._metrics: CollectorRegistry = registry(self._engines.values())
+        self._chat = Chat(settings, bank, self._engines, calls)
 
     async def alive(self, _: web.Request) -> web.Response:
         """Answer 200: the server listens only once the bank is built, so alive is ready."""
@@ -70,52 +53,53 @@ class Simulator:
         """List the models."""
         self._admit(request)
         data = [{"id": model, "object": "model", "created": 0, "owned_by": "chimera-simulator"} for model in ABILITIES]
-        return web.json_response({"object": "list", "data": data})
+        return self._unless_out(request) or web.json_response({"object": "list", "data": data})
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        """Answer a chat completion, whole or streamed."""
+        """Answer a chat completion."""
         self._admit(request)
-        asked = _parsed(await request.read())
-        if asked.model not in ABILITIES:
-            raise Refused(404, f"The model `{asked.model}` does not exist.", "model_not_found", "model")
-        try:
-            reply = play(Stage(asked, self.bank, self.settings))
-        except Unplayable as error:
-            raise Refused(400, str(error), "unplayable", "messages") from error
-        completion = Completion.of(asked, reply, self.bank.seed)
-        pause = self.settings.latency_ms.get(asked.model, 0) / 1000
-        self.calls.add(asked, reply, completion)
-        if asked.stream:
-            usage = asked.stream_options is not None and asked.stream_options.include_usage
-            return await _stream(request, [json.dumps(chunk) for chunk in completion.chunks(usage)], pause)
-        await asyncio.sleep(pause)
-        return web.json_response(completion.whole())
+        return await self._chat.answer(request, _parsed(_REQUEST, await request.read()))
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Tell the figures; open to all, as vLLM's are."""
+        text = generate_latest(self._metrics)
+        return self._unless_out(request) or web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def faults(self, _: web.Request) -> web.Response:
+        """Show the present faults."""
+        return web.Response(body=_FAULTS.dump_json(self._faults), content_type="application/json")
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        """Replace all faults; calls under way keep those that they began with."""
+        self._faults = _parsed(_FAULTS, await request.read())
+        for model, engine in self._engines.items():
+            engine.behave(_faults_of(model, self._faults))
+        return await self.faults(request)
 
     def _admit(self, request: web.Request) -> None:
-        key = self.settings.api_key
+        key = self._key
         if key is not None and request.headers.get("Authorization") != f"Bearer {key.get_secret_value()}":
             raise Refused(401, "Incorrect API key provided.", "invalid_api_key")
 
+    def _unless_out(self, request: web.Request) -> web.Response | None:
+        """Fail as the outage of all models says; None when there is none."""
+        faults = _faults_of("*", self._faults)
+        if faults.outage == "503":
+            raise failing(503, faults)
+        return hang_up(request) if faults.outage else None
 
-def _parsed(body: bytes) -> ChatRequest:
+
+def _faults_of(model: str, faults: Mapping[str, Faults]) -> Faults:
+    return faults.get(model) or faults.get("*") or Faults()
+
+
+def _parsed(form: TypeAdapter[T], body: bytes) -> T:
     try:
-        return ChatRequest.model_validate_json(body)
+        return form.validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
         param = ".".join(map(str, first["loc"])) or None
         raise Refused(400, f"{param or 'body'}: {first['msg']}", "invalid_request", param) from error
-
-
-async def _stream(request: web.Request, chunks: list[str], pause: float) -> web.StreamResponse:
-    """Send server-sent events, the pause spread evenly between them."""
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
-    await response.prepare(request)
-    for chunk in chunks:
-        await asyncio.sleep(pause / len(chunks))
-        await response.write(b"data: " + chunk.encode() + b"\n\n")
-    await response.write(b"data: [DONE]\n\n")
-    await response.write_eof()
-    return response
 
 
 def application(settings: Settings, calls: CallLog) -> web.Application:
@@ -124,6 +108,9 @@ def application(settings: Settings, calls: CallLog) -> web.Application:
     app = web.Application(middlewares=[refusals], client_max_size=32 * 1024**2)
     app.router.add_get("/livez", simulator.alive)
     app.router.add_get("/readyz", simulator.alive)
+    app.router.add_get("/metrics", simulator.metrics)
+    app.router.add_get("/sim/faults", simulator.faults)
+    app.router.add_put("/sim/faults", simulator.set_faults)
     app.router.add_get("/v1/models", simulator.models)
     app.router.add_post("/v1/chat/completions", simulator.chat)
     return app
@@ -133,8 +120,10 @@ def application(settings: Settings, calls: CallLog) -> web.Application:
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """Build the bank, listen, and yield the base URL (`http://127.0.0.1:8100/v1`); stop at the end of the block."""
     known = len(index(settings.seed))
-    calls = CallLog(settings.call_log)
-    runner = web.AppRunner(application(settings, calls), access_log=None)
+    calls = CallLog(settings.call_log, settings.request_log)
+    runner = web.AppRunner(
+        application(settings, calls), access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_S
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

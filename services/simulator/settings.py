@@ -1,12 +1,12 @@
 """Settings of the simulator, from the environment with the prefix `CHIMERA_SIM_` (maps as JSON)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, SecretStr
+from pydantic import AfterValidator, NonNegativeFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Rate = Annotated[float, Field(ge=0, le=1)]
+from services.simulator.faults import Faults, Rate
 
 ABILITIES = {
     "sim-writer": 2.0,
@@ -28,6 +28,8 @@ def known(model: str) -> str:
 
 
 Model = Annotated[str, AfterValidator(known)]
+FaultsByModel = dict[Literal["*"] | Model, Faults]
+"""`*` stands for every model without an entry of its own."""
 
 
 class Settings(BaseSettings):
@@ -55,8 +57,12 @@ class Settings(BaseSettings):
     """Abilities that differ from the built-in ones, by model id."""
     latency_ms: dict[Model, NonNegativeFloat] = {}
     """How long an answer takes, by model id; streamed answers spread it over their chunks. Default 0."""
+    faults: FaultsByModel = {}
+    """How slow, busy and broken the models' servers are at the start; none. `PUT /sim/faults` changes it."""
     call_log: Path | None = None
     """JSON lines: one record per answered call, for tests that count calls."""
+    request_log: Path | None = None
+    """JSON lines: every chat request, when it is refused, begins and ends, for tests that count those."""
 
     def ability(self, model: str) -> float:
         """Return the ability of a model; KeyError if there is no such model."""

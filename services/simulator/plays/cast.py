@@ -1,4 +1,4 @@
-"""Which task a request is, by its response format; and who plays it."""
+"""Which task a request is, by its response format or by the JSON Schema in its prompt; and who plays it."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from services.simulator.plays.judgement import play_judgement
 from services.simulator.plays.reply import Reply, Stage, Unplayable
 from services.simulator.plays.solve import play_solve
 from services.simulator.plays.topics import play_topics
+from services.simulator.recognise import schema_title
 
 PLAYS: dict[str, Callable[[Stage], Reply]] = {
     "topics": play_topics,
@@ -15,15 +16,20 @@ PLAYS: dict[str, Callable[[Stage], Reply]] = {
     "judgement": play_judgement,
     "grade": play_grade,
 }
-"""By the name of the JSON schema asked for."""
+"""By the name of the JSON schema asked for; in a prompt, by its title, whatever the case."""
 
 
 def play(stage: Stage) -> Reply:
     """Answer a request. Raises Unplayable for a schema, a subject or a prompt the simulator has no part for."""
     asked = stage.request.response_format
-    if asked.type == "text":
+    name = asked.json_schema.name if asked.json_schema else _told(stage)
+    if name is None and asked.type == "text":
         return play_solve(stage)
-    name = asked.json_schema.name if asked.json_schema else None
     if name not in PLAYS:
         raise Unplayable(f"the simulator plays the schemas {', '.join(PLAYS)}, not {name}")
     return PLAYS[name](stage)
+
+
+def _told(stage: Stage) -> str | None:
+    title = schema_title(stage.request.user_text)
+    return title.lower() if title else None
