@@ -7,8 +7,9 @@ hangs stops beating, and whoever waits for its work may take it on.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
@@ -18,42 +19,66 @@ from shared.cache.client import AWAY, patiently
 
 log = logging.getLogger(__name__)
 
+
+class Lost(Exception):
+    """Somebody else works on this: we were silent for longer than a lease lasts."""
+
+
 BEATS = 3
 """Beats in the life of a lease."""
 
 _BEAT = """
-for _, key in ipairs(KEYS) do
-    local holder = redis.call('get', key)
-    if not holder or holder == ARGV[1] then redis.call('set', key, ARGV[1], 'PX', ARGV[2]) end
+local lost = {}
+for at = 1, #KEYS, 2 do
+    local lease, outcome, holder = KEYS[at], KEYS[at + 1], ARGV[(at + 3) / 2]
+    local held = redis.call('get', lease)
+    local done = redis.call('exists', outcome) == 1 and redis.call('strlen', outcome) == 0
+    if held == holder or not held and not done then
+        redis.call('set', lease, holder, 'PX', ARGV[1])
+    else
+        lost[#lost + 1] = holder
+    end
 end
+return lost
 """
 
 _DROP = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One claim to a key; a second claim of the same process is another lease.
+
+    `outcome` is the key under which the work leaves an empty string when it is done.
+    """
+
+    key: str
+    outcome: str
+    holder: bytes = field(default_factory=lambda: uuid4().bytes)
 
 
 class Leases:
     """All leases of one process. They are taken where the work is looked up, in the same command (outcomes.py)."""
 
     def __init__(self, valkey: Redis, lease_s: float) -> None:
-        self.holder = uuid4().bytes
         self.lease_ms = int(lease_s * 1000)
-        self._held: set[str] = set()
+        self._held: dict[Lease, Callable[[], None]] = {}
         self._beat = valkey.register_script(_BEAT)
         self._drop = valkey.register_script(_DROP)
 
-    def hold(self, key: str) -> None:
-        """Beat for a lease from now on."""
-        self._held.add(key)
+    def hold(self, lease: Lease, lost: Callable[[], None]) -> None:
+        """Beat for a lease from now on. `lost` is called when another one has it: we were silent for too long."""
+        self._held[lease] = lost
 
-    def let_go(self, key: str) -> None:
+    def let_go(self, lease: Lease) -> None:
         """Beat for it no longer."""
-        self._held.discard(key)
+        self._held.pop(lease, None)
 
-    async def drop(self, key: str) -> None:
+    async def drop(self, lease: Lease) -> None:
         """Give a lease back. Tried once: it runs out anyway."""
-        self.let_go(key)
+        self.let_go(lease)
         try:
-            await self._drop([key], [self.holder])
+            await self._drop([lease.key], [lease.holder])
         except AWAY as error:
             log.warning("a lease runs out by itself: %s: %s", type(error).__name__, error)
 
@@ -71,5 +96,9 @@ class Leases:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self.lease_ms / 1000 / BEATS)
-            if held := list(self._held):
-                await patiently(partial(self._beat, held, [self.holder, self.lease_ms]))
+            if held := {lease.holder: lease for lease in self._held}:
+                keys = [key for lease in held.values() for key in (lease.key, lease.outcome)]
+                arguments: list[bytes | int] = [self.lease_ms, *held]
+                for holder in await patiently(partial(self._beat, keys, arguments)):
+                    if lost := self._held.pop(held[holder], None):
+                        lost()

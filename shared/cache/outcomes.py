@@ -6,9 +6,10 @@ A repeated event gets the recorded outcome published again, or, once it is done,
 another process still works is waited for: its result is collected, not paid for again.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from redis.asyncio import Redis
 
 from shared.cache.calls import Calls
 from shared.cache.client import AWAY, patiently
-from shared.cache.leases import Leases
+from shared.cache.leases import Lease, Leases, Lost
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,18 @@ class Known:
     """What is known of an event at intake. `outcome` is `None` when nothing was recorded yet."""
 
     outcome: bytes | None
-    ours: bool
-    """Whether this process may work on it. If not, and it is not done, another one does."""
+    lease: Lease | None
+    """Makes it ours to work on. Without one, and when it is not done, somebody else works on it."""
     tried: int
     """Attempts of all processes so far."""
     deaths: int
     """Of these, the ones whose end no process has told: it died of them or beside them."""
     calls: Mapping[str, bytes]
     """Results of the model calls that were made for it."""
+
+    @property
+    def done(self) -> bool:
+        return self.outcome == DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +78,13 @@ class Outcomes:
 
     async def claim(self, event: UUID) -> Known:
         """Look an event up, and take it on unless it is done or another process works on it. Counts no attempt."""
-        lease = self._lease(event)
-        keys = [self._outcome(event), lease, self._attempts(event), self._calls(event)]
-        arguments: list[bytes | int] = [self._leases.holder, self._leases.lease_ms]
+        lease = Lease(self._lease(event), self._outcome(event))
+        keys = [lease.outcome, lease.key, self._attempts(event), self._calls(event)]
+        arguments: list[bytes | int] = [lease.holder, self._leases.lease_ms]
         outcome, holder, attempts, calls = await patiently(lambda: self._claim(keys, arguments))
-        ours = outcome != DONE and holder in (None, self._leases.holder)
-        if ours:
-            self._leases.hold(lease)
         return Known(
             outcome=outcome,
-            ours=ours,
+            lease=lease if outcome != DONE and holder in (None, lease.holder) else None,
             tried=len(attempts),
             deaths=sum(not attempt.startswith(_SURVIVED) for attempt in attempts),
             calls={name.decode(): result for name, result in zip(calls[::2], calls[1::2], strict=True)},
@@ -123,13 +125,24 @@ class Outcomes:
         except AWAY as error:
             log.warning("the attempt stays counted: %s: %s", type(error).__name__, error)
 
-    async def release(self, event: UUID) -> None:
-        """Leave an unfinished event to whoever waits for it."""
-        await self._leases.drop(self._lease(event))
+    @asynccontextmanager
+    async def at_work(self, event: UUID, lease: Lease, calls: Mapping[str, bytes]) -> AsyncIterator[Calls]:
+        """Keep a claimed event ours until the end of the block. Yields the record of its calls, from those known.
 
-    def journal(self, event: UUID, known: Known) -> Calls:
-        """Open the record of the model calls that are made for an event."""
-        return Calls(self._valkey, self._calls(event), self._ttl, known.calls)
+        Raises Lost when another process took the event on.
+        """
+        block, now = asyncio.timeout(None), asyncio.get_running_loop().time
+        self._leases.hold(lease, lambda: block.reschedule(now()))
+        try:
+            async with block:
+                yield Calls(self._valkey, self._calls(event), self._ttl, lease, calls)
+        except TimeoutError:
+            raise (Lost if block.expired() else TimeoutError) from None
+        except BaseException:
+            await self._leases.drop(lease)
+            raise
+        finally:
+            self._leases.let_go(lease)
 
     async def record(self, event: UUID, outcome: bytes) -> bytes:
         """Keep an outcome if it is the first. Returns the one that is kept: that one is published."""
@@ -148,12 +161,10 @@ class Outcomes:
                 await pipe.execute()
 
         await patiently(command)
-        self._leases.let_go(self._lease(event))
 
     async def forgive(self, event: UUID) -> None:
         """Forget the attempts of an event that was put aside, so that a replay starts afresh. Paid calls are kept."""
         await patiently(lambda: self._valkey.delete(self._attempts(event), self._lease(event)))
-        self._leases.let_go(self._lease(event))
 
     def _outcome(self, event: UUID) -> str:
         return f"{self._prefix}:outcome:{event}"

@@ -15,9 +15,10 @@ import logging
 from time import monotonic
 
 from schemas.events import Event
-from shared.cache.outcomes import DONE, Known, Outcomes
+from shared.cache.leases import Lost
+from shared.cache.outcomes import Known, Outcomes
 from shared.errors import Invalid, Refusal, Transient
-from shared.journal import journalled
+from shared.journal import Journal, journalled
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, encode, pack, unpack
 from shared.kafka.dead import Failure, dead_letter
@@ -81,28 +82,27 @@ class Worker:
         DURATION.labels(self._settings.service, name).observe(monotonic() - started)
 
     async def _once(self, name: str, record: ConsumerRecord, event: Event) -> str:
-        known = await self._claimed(event)
-        if known.outcome == DONE:
-            return "repeated"
-        try:
-            return await self._work(name, record, event, known)
-        except BaseException:
-            await self._outcomes.release(event.id)
-            raise
+        while lease := (known := await self._claimed(event)).lease:
+            try:
+                async with self._outcomes.at_work(event.id, lease, known.calls) as calls:
+                    return await self._work(name, record, event, known, calls)
+            except Lost:
+                log.warning("another process took this event on while we were silent; its result is waited for")
+        return "repeated"
 
     async def _claimed(self, event: Event) -> Known:
         """Wait until an event is ours to work on, or another process is done with it."""
         known = await self._outcomes.claim(event.id)
-        while not known.ours and known.outcome != DONE:
+        while known.lease is None and not known.done:
             await self._rest(LOOK_AGAIN_S)
             known = await self._outcomes.claim(event.id)
         return known
 
-    async def _work(self, name: str, record: ConsumerRecord, event: Event, known: Known) -> str:
+    async def _work(self, name: str, record: ConsumerRecord, event: Event, known: Known, calls: Journal) -> str:
         outcome = known.outcome
         if outcome is None:
             try:
-                outcome = await self._attempt(event, known)
+                outcome = await self._attempt(event, known, calls)
             except _GivenUp as given_up:
                 await self._put_aside(name, record, given_up.error, given_up.attempts)
                 await self._outcomes.forgive(event.id)
@@ -114,12 +114,11 @@ class Worker:
         await self._outcomes.done(event.id)
         return "done"
 
-    async def _attempt(self, event: Event, known: Known) -> bytes:
+    async def _attempt(self, event: Event, known: Known, calls: Journal) -> bytes:
         """Try until it works or is given up. Returns the outcome that is on record."""
         error: BaseException = RuntimeError("the process died while it worked on this event")
         room = self._slots.all if known.deaths >= SUSPECT else self._slots.one
         tried, most = known.tried, self._settings.attempts
-        calls = self._outcomes.journal(event.id, known)
         while tried < most:
             async with room():
                 attempt = await self._outcomes.begin(event.id)
@@ -129,7 +128,7 @@ class Worker:
                         produced = await self._handle(event)
                     self._bugs = 0
                     return await self._outcomes.record(event.id, pack(encode(out, self._source) for out in produced))
-                except asyncio.CancelledError:
+                except (asyncio.CancelledError, Lost):
                     await self._outcomes.hand_over(event.id, attempt)
                     raise
                 except Invalid as invalid:

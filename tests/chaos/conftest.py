@@ -21,6 +21,8 @@ from tests.world import World, until
 
 SEED = 21
 SESSION_S = 6
+LEASE_S = 4
+"""Shorter than a process is frozen: others take its work on."""
 SLOW = {"sim-writer": 200.0, "sim-verifier-a": 200.0, "sim-verifier-b": 200.0, "sim-solver": 4000.0}
 """Milliseconds a call: the work outlasts what happens to it."""
 PLAN = Plan(
@@ -53,7 +55,7 @@ async def aftermath(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> A
             await provision(KafkaAccess(stack.bootstrap), factory)
             folder = tmp_path_factory.mktemp(name)
             world = await running.enter_async_context(World(stack.bootstrap, stack.valkey_url, factory, folder))
-            lines.append(Line(stack, world, PLAN, SEED, SLOW, session_s=SESSION_S))
+            lines.append(Line(stack, world, PLAN, SEED, SLOW, session_s=SESSION_S, lease_s=LEASE_S))
         first, second = lines
 
         async def live(line: Line, happening: Callable[[Line], Awaitable[None]]) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.chaos.conftest import PLAN, SEED, Aftermath
-from tests.e2e.checks import check_everything, repeated_calls
+from tests.e2e.checks import check_everything, repeated, repeated_calls
 
 
 def test_a_rolling_restart_of_every_service_under_load_loses_nothing_and_repeats_no_call(aftermath: Aftermath) -> None:
@@ -12,9 +12,13 @@ def test_a_rolling_restart_of_every_service_under_load_loses_nothing_and_repeats
     assert repeated_calls(aftermath.restarted) == 0
 
 
-def test_replicas_that_come_go_and_freeze_lose_nothing_and_repeat_no_call(aftermath: Aftermath) -> None:
+def test_replicas_that_come_go_and_freeze_lose_nothing_and_repeat_only_what_the_frozen_one_had_in_flight(
+    aftermath: Aftermath,
+) -> None:
     check_everything(aftermath.scaled, PLAN, SEED)
-    assert repeated_calls(aftermath.scaled) == 0
+    assert repeated_calls(aftermath.scaled) <= PLAN.in_progress
+    again = {call["model"] for call in aftermath.scaled.calls if call["request"] in repeated(aftermath.scaled)}
+    assert again <= {"sim-verifier-b"}
 
 
 def test_every_record_delivered_twice_costs_no_call_and_changes_no_row(aftermath: Aftermath) -> None:

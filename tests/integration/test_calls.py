@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -27,7 +28,7 @@ SERVICE = "problem_writer"
 
 
 ASKER = "tests.integration.throwaway.asker"
-EVENTS, CALLS, KILLS, IN_FLIGHT = 40, 3, 5, 8
+EVENTS, CALLS, KILLS, IN_FLIGHT = 40, 3, 3, 8
 
 
 @asynccontextmanager
@@ -96,6 +97,32 @@ async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on
     assert again <= KILLS * IN_FLIGHT
     assert set(asked(file)) == {seed(request.id, n) for request in world.requests(EVENTS) for n in range(CALLS)}
     assert await world.records("dead-letters") == []
+
+
+async def test_a_process_frozen_beyond_its_lease_repeats_at_most_what_it_had_in_flight(world: World) -> None:
+    file, models = world.folder / "calls", world.folder / "models.json"
+    requests = world.requests(EVENTS)
+    async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 200})) as url:
+        models.write_text(Cast.one(Place(base_url=url), "sim-solver").model_dump_json())
+        async with (
+            world.process(ASKER, SERVICE, models=models, in_flight=IN_FLIGHT) as frozen,
+            world.process(ASKER, SERVICE, models=models, in_flight=IN_FLIGHT) as heir,
+        ):
+            await until(partial(frozen.owns_everything, 4), "half of the partitions")
+            await world.publish(requests)
+            await until(lambda: more_than(file, Counter(), IN_FLIGHT), "some calls")
+            frozen.send(signal.SIGSTOP)
+            await until(heir.owns_everything, "the other half")
+            await until(lambda: finished(world, EVENTS), "all events")
+            frozen.send(signal.SIGCONT)
+            await world.publish(requests)
+            await until(lambda: committed(world, 2 * EVENTS), "the commit of all")
+    assert (asked(file) - Counter(set(asked(file)))).total() <= IN_FLIGHT
+    assert await world.records("dead-letters") == []
+
+
+async def finished(world: World, number: int) -> bool:
+    return len({event.item.id for event in await world.events("problem.drafted")}) == number
 
 
 def asked(calls: Path) -> Counter[int]:
