@@ -18,13 +18,15 @@ from tests.e2e.factory import chimera, remains
 ROWS = 96
 SEED = 11
 LONGEST_PAUSE_S = 1.0
+QUICK = {"CHIMERA_SESSION_S": "8", "CHIMERA_LEASE_S": "4"}
+"""How long the work of the killed waits, in seconds."""
 CALLERS = {"expansion", "problem_writer", "verifier-a", "verifier-b", "synthesis"}
 """Services that the demo plan makes call a model. An event has one call in flight; what was answered is on record."""
 
 
 async def test_every_service_is_killed_once_at_a_random_moment_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     directory = tmp_path / "stack"
-    with chimera(directory, "--rows", str(ROWS), "--seed", str(SEED)) as process:
+    with chimera(directory, "--rows", str(ROWS), "--seed", str(SEED), **QUICK) as process:
         killed = kill_each_service_once(directory, process, random.Random(SEED))
         out, progress = process.communicate(timeout=300)
     assert process.returncode == 0, out + progress
