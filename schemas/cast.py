@@ -22,7 +22,7 @@ def _address(text: str) -> str:
 
 def _variable(text: str) -> str:
     if not re.match(_VARIABLE, text):
-        raise ValueError("is no name of an environment variable like MY_KEY; the key itself does not belong here")
+        raise ValueError("is no name of an environment variable like MY_KEY; the key does not go here")
     return text
 
 

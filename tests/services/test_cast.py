@@ -17,7 +17,7 @@ from shared.errors import Refusal
 from shared.llm import load_cast
 from tests.scripted import item, provenance
 
-SECRET = "sk-pasted-by-mistake"
+PASTED = "sk-pasted-by-mistake"
 GOOD = """\
 endpoints:
   one: {base_url: http://one/v1}
@@ -40,7 +40,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
     path = written(folder, text)
     with pytest.raises(Refusal) as refusal:
         load_cast(path)
-    assert SECRET not in str(refusal.value)
+    assert PASTED not in str(refusal.value)
     return refusal.value.message.replace(f"{path}:", "").splitlines()
 
 
@@ -52,8 +52,8 @@ def chimera(*arguments: str) -> tuple[int, str]:
 def test_all_mistakes_are_told_at_once_with_line_and_key_and_no_secret(tmp_path: Path) -> None:
     text = f"""\
 endpoints:
-  one: {{base_url: "https://me:{SECRET}@one/v1", api_key: {SECRET}}}
-  two: {{base_url: http://two/v1, key_env: {SECRET}, idle_s: 0}}
+  one: {{base_url: "https://me:{PASTED}@one/v1", api_key: {PASTED}}}
+  two: {{base_url: http://two/v1, key_env: {PASTED}, idle_s: 0}}
   both: {{base_url: http://three/v1, key_env: MY_KEY, key_file: key.txt}}
 roles:
   writer: {{endpoint: onee, model: big, temprature: 1}}
@@ -63,21 +63,21 @@ roles:
     endpoint: two
     model: long
     model: longer
-    max_tokens: {SECRET}
+    max_tokens: {PASTED}
 """
     assert mistakes(tmp_path, text) == [
         "2: endpoints.one.api_key: no such key",
         "2: endpoints.one.base_url: is no address like http://127.0.0.1:8000/v1, without user or query",
         "3: endpoints.two.idle_s: should be greater than 0",
-        "3: endpoints.two.key_env: is no name of an environment variable like MY_KEY; the key itself does not belong here",
+        "3: endpoints.two.key_env: is no name of an environment variable like MY_KEY; the key does not go here",
         "4: endpoints.both: key_env and key_file are both set: remove one of them",
         "5: roles.verifier_a: is missing",
         "6: roles.writer.endpoint: no endpoint 'onee'; did you mean one?",
         "6: roles.writer.temprature: no such key; did you mean temperature?",
         "7: roles.verifer_a: no such key; did you mean verifier_a?",
         "8: roles.verifier_b.endpoint: no endpoint 'three'; there are one, two, both",
-        "8: roles.verifier_b.price.input: is missing",
         "8: roles.verifier_b.price.inptu: no such key; did you mean input?",
+        "8: roles.verifier_b.price.input: is missing",
         "8: roles.verifier_b.price.output: is missing",
         "12: roles.solver.model: given twice; the first is in line 11",
         "13: roles.solver.max_tokens: should be a valid integer, unable to parse string as an integer",
