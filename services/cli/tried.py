@@ -17,7 +17,7 @@ from services.cli.tryout import Tried, try_out
 
 T = TypeVar("T")
 
-_COLUMNS = (
+COLUMNS = (
     *("role", "endpoint", "model", "works", "first token", "whole", "tokens/s"),
     *("thinking", "structured", "finish", "price"),
 )
@@ -71,7 +71,7 @@ def document(cast: Cast, found: list[Tried]) -> dict[str, Any]:
 def table(found: list[Tried]) -> Table:
     """A line per role."""
     lines = Table(box=None, pad_edge=False, header_style="dim")
-    for name in _COLUMNS:
+    for name in COLUMNS:
         lines.add_column(
             name, justify="right" if name in _NUMBERS else "left", no_wrap=name not in _LONG, overflow="fold"
         )

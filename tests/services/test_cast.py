@@ -1,18 +1,21 @@
 """The models file: what a person reads when it is wrong, who may be one model, which models a folder goes on with."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from schemas.cast import ROLES, Cast, Part, Place, Roles
+from schemas.cast import ROLES, Cast, Part, Place, Price, Roles
 from schemas.item import Item, Step
 from services.cli import casting, options
 from services.cli.__main__ import app
 from services.cli.order import Order
 from services.cli.run import headline
+from services.cli.tried import COLUMNS
 from shared.errors import Refusal
 from shared.llm import load_cast
 from tests.scripted import item, provenance
@@ -207,3 +210,30 @@ def test_the_generated_schema_helps_an_editor() -> None:
     schema = json.loads(Path("schemas/generated/models.json").read_text())
     assert schema == Cast.model_json_schema()
     assert set(schema["$defs"]["Roles"]["properties"]) == set(Roles.model_fields) == set(ROLES)
+
+
+PAGE = Path("docs/models.md").read_text()
+
+
+def fields(model: type[BaseModel], at: str = "") -> dict[str, str]:
+    """Every field that a person may write, by its path, with its default as the page shows it."""
+    found: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        default = "needed" if field.is_required() else json.dumps(field.default).strip('"').replace("null", "none")
+        inner = {"endpoints": Place, "roles": Part, "price": Price}.get(name)
+        path = f"{at}{name}" + {"endpoints": ".NAME", "roles": ".ROLE"}.get(name, "")
+        found |= {path: default, **(fields(inner, f"{path}.") if inner else {})}
+    return found
+
+
+def test_the_page_shows_every_field_with_its_default_and_no_other() -> None:
+    _, _, table = PAGE.partition("## Every field")
+    assert dict(re.findall(r"^\| `([\w.]+)` \| (.+?) \|", table, re.M)) == fields(Cast)
+
+
+def test_the_files_on_the_page_are_accepted_and_its_table_is_the_command_s(tmp_path: Path) -> None:
+    files = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    casts = [load_cast(written(tmp_path, text)) for text in files]
+    assert [bool(cast.doubles()) for cast in casts] == [True, False, False, False]
+    header = next(line for line in PAGE.splitlines() if line.startswith("role   "))
+    assert tuple(re.split(r"\s{2,}", header)) == COLUMNS

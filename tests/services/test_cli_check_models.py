@@ -122,10 +122,10 @@ def cast(place: Place, **models: Any) -> Cast:
     return Cast(endpoints={"default": place}, roles=Roles(**{**parts, **changed}), allow_shared=True)
 
 
-async def tried(place: Place, role: str, model: Any, timeout_s: float = 10.0) -> tuple[Tried, str]:
+async def tried(place: Place, role: str, model: Any) -> tuple[Tried, str]:
     """A role played by a model, and all that a person reads."""
     chosen = cast(place, **{role: model})
-    found = await try_out(chosen, timeout_s, lambda _: None)
+    found = await try_out(chosen, 30.0, lambda _: None)
     assert [one.role for one in found if one.role != role and not one.works] == []
     return next(one for one in found if one.role == role), "\n".join(line for line, _ in told_of(chosen, found))
 
@@ -184,13 +184,14 @@ async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
 
 @pytest.mark.parametrize(
     ("model", "fault", "next_step"),
-    [("busy", "took no call for 1 s: endpoint default answers 503", "less busy"), ("silent", "said nothing", "loaded")],
+    [("busy", "took no call for 2 s: endpoint default answers 503", "less busy"), ("silent", "said nothing", "loaded")],
 )
 async def test_an_endpoint_that_takes_no_call_is_given_up_with_the_last_reason_known(
     model: str, fault: str, next_step: str
 ) -> None:
     async with endpoint() as (place, _):
-        one, _ = await tried(place, "judge", model, timeout_s=1.0)
+        found = await try_out(cast(place, judge=model), 2.0, lambda _: None)
+    one = next(one for one in found if one.role == "judge")
     assert fault in one.faults[0].what
     assert next_step in one.faults[0].next_step
 
