@@ -3,13 +3,34 @@
 A lab writes it as YAML or JSON. No key stands in it, only where one is found.
 """
 
+import re
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^@\s?#]+$")]
+_ADDRESS = r"^https?://[^@\s?#]+$"
+_VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
+
+
+def _address(text: str) -> str:
+    if not re.match(_ADDRESS, text):
+        raise ValueError("is no address like http://127.0.0.1:8000/v1, without user or query")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.match(_VARIABLE, text):
+        raise ValueError("is no name of an environment variable like MY_KEY; the key does not go here")
+    return text
+
+
+BaseUrl = Annotated[str, AfterValidator(_address), WithJsonSchema({"type": "string", "pattern": _ADDRESS})]
 """No user, no query: an address is logged, so it holds no secret."""
+
+Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema({"type": "string", "pattern": _VARIABLE})]
+"""Capitals, digits and underscores, so that a key which was put here by mistake is not taken for a name, and told."""
 
 
 class _Part(BaseModel):
@@ -29,7 +50,7 @@ class Place(_Part):
 
     base_url: BaseUrl
     """Address up to and including /v1."""
-    key_env: str | None = None
+    key_env: Variable | None = None
     """Name of the environment variable that holds the key."""
     key_file: Path | None = None
     """A file with the key instead."""
@@ -81,6 +102,9 @@ class Part(_Part):
         return (self.price.input * prompt_tokens + self.price.output * completion_tokens) / 1e6
 
 
+APART = (*combinations(("writer", "verifier_a", "verifier_b"), 2), ("solver", "judge"))
+"""Pairs of roles of which one checks the other's work, or bears witness beside it."""
+
 ROLES = ("writer", "verifier_a", "verifier_b", "solver", "judge", "base")
 
 
@@ -103,7 +127,11 @@ class Cast(_Part):
     """All models of a factory."""
 
     endpoints: dict[str, Place] = Field(min_length=1)
+    """By a name of your own, which is what rows, logs and metrics show."""
     roles: Roles
+    allow_shared: bool = False
+    """Let one model play roles that check each other: a model's verdict on its own work is worth less, and every row
+    made so says `independent: false`."""
 
     @model_validator(mode="after")
     def _endpoints_are_there(self) -> Self:
@@ -117,11 +145,29 @@ class Cast(_Part):
     def one(cls, place: Place, model: str, endpoint: str = "default") -> Self:
         """One model for all roles. Its verdicts on its own work are worth less; every row names the model."""
         part = Part(endpoint=endpoint, model=model)
-        return cls(endpoints={endpoint: place}, roles=Roles(**dict.fromkeys(ROLES, part)))
+        return cls(endpoints={endpoint: place}, roles=Roles(**dict.fromkeys(ROLES, part)), allow_shared=True)
 
     def playing(self) -> dict[str, Part]:
         """Every role that is filled, with its model."""
         return {role: part for role, part in self.roles if part is not None}
+
+    def who(self, role: str) -> tuple[str, str]:
+        """Name of the model that plays a role, and the address where it is served: together they are the model."""
+        part = self.playing()[role]
+        return part.model, self.endpoints[part.endpoint].base_url.rstrip("/")
+
+    def shared(self) -> list[tuple[str, str]]:
+        """Pairs of roles that should be apart, and are one model."""
+        playing = self.playing()
+        return [(a, b) for a, b in APART if a in playing and b in playing and self.who(a) == self.who(b)]
+
+    def doubles(self) -> dict[str, list[str]]:
+        """Names of models that play several roles, `base` aside: their rows say `independent: false`."""
+        roles: dict[str, list[str]] = {}
+        for role, part in self.playing().items():
+            if role != "base":
+                roles.setdefault(part.model, []).append(role)
+        return {model: played for model, played in roles.items() if len(played) > 1}
 
     @property
     def simulated(self) -> bool:

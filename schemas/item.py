@@ -188,6 +188,12 @@ class Item(Model):
 
     @property
     def independent(self) -> bool:
-        """Whether each role was played by a model of its own: a model's verdict on its own work is worth less."""
-        cast = {call.role: call.model for call in self.calls}
-        return len(set(cast.values())) == len(cast)
+        """Whether each role was played by a model of its own: a model's verdict on its own work is worth less.
+
+        Known by the model's name. The probe does not count: it says how hard a problem is, not whether it is right.
+        """
+        roles: dict[str, set[str]] = {}
+        for call in self.calls:
+            if call.role != "probe":
+                roles.setdefault(call.model, set()).add(call.role)
+        return all(len(played) == 1 for played in roles.values())

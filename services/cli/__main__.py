@@ -44,6 +44,7 @@ def chimera() -> None:
 def grow(
     plan: opt.PlanFile = None,
     rows: opt.Rows = None,
+    models: opt.ModelsFile = None,
     base_url: opt.BaseUrl = "",
     model: opt.ModelName = "",
     api_key_env: opt.KeyVariable = "",
@@ -54,9 +55,9 @@ def grow(
     """Start the stack, grow the dataset until the plan's rows are there, stop the stack.
 
     Without a model everything is played by a simulator: real services, made-up answers. Run it again to go on where
-    it stopped, or with more --rows to grow further. Ctrl-C once stops in order, twice at once.
+    it stopped, with the same models, or with more --rows to grow further. Ctrl-C once stops in order, twice at once.
     """
-    order = opt.order_of(plan, rows, base_url, model, api_key_env, seed, directory)
+    order = opt.order_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
     from services.cli import run  # only now: it takes half a second to import
 
     raise typer.Exit(run.run(order, as_json=as_json))

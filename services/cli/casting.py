@@ -1,4 +1,4 @@
-"""Who plays the models: the simulator's cast, or one real model in all roles; and what is written down for services."""
+"""Who plays the models: the simulator's cast, or a person's; and what is written down for services."""
 
 import json
 from pathlib import Path
@@ -48,10 +48,38 @@ def services(directory: Path) -> list[Process]:
     return [Process(service.name, f"services.{service.module}", env=env) for service in SERVICES]
 
 
+def last(directory: Path) -> Cast | None:
+    """The models that a folder was last run with."""
+    path = directory / "models.json"
+    return load_cast(path) if path.exists() else None
+
+
+def kept(directory: Path) -> Cast | None:
+    """The models that a run in this folder goes on with when none are named; `None`: a simulator started for it."""
+    cast = last(directory)
+    return None if cast is None or cast.roles == simulated(0).roles else cast
+
+
+def changes(directory: Path, cast: Cast) -> list[str]:
+    """Say which roles were played by another model when this folder was last run."""
+    before = last(directory)
+    roles = [role for role in cast.playing() if role in before.playing()] if before else []
+    told = [f"{role} was {before.who(role)[0]}" for role in roles if before and before.who(role) != cast.who(role)]
+    return [f"Other models than before in {directory}: {', '.join(told)}. Every row names its own."] if told else []
+
+
+def dependence(cast: Cast) -> list[str]:
+    """Say where a model plays several roles."""
+    if len({part.model for part in cast.playing().values()}) == 1:
+        return ["One model writes, verifies and solves: its verdicts on its own work are worth less."]
+    why = "its verdicts on its own work are worth less, and rows say independent: false"
+    return [f"{model} plays {' and '.join(roles)}: {why}." for model, roles in cast.doubles().items()]
+
+
 def check_unmixed(directory: Path, *, simulated: bool) -> None:
     """Refuse to mix rows of simulated and of real models in one folder."""
-    path = directory / "models.json"
-    if path.exists() and load_cast(path).simulated != simulated:
+    before = last(directory)
+    if before and before.simulated != simulated:
         kind = "simulated" if not simulated else "real"
         raise Refusal(f"{directory} holds the work of {kind} models", "Name another folder with --dir")
 

@@ -1,8 +1,8 @@
-"""chimera check kafka, machine: before it is needed, is it as it should be?"""
+"""chimera check kafka, machine, models: before it is needed, is it as it should be?"""
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -49,6 +49,28 @@ def machine(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) ->
         if one.next_step:
             typer.echo(f"{'':18}next step: {one.next_step}")
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+@app.command()
+def models(
+    models: opt.ModelsFile = None,
+    base_url: opt.BaseUrl = "",
+    model: opt.ModelName = "",
+    api_key_env: opt.KeyVariable = "",
+    timeout: Annotated[float, typer.Option(min=1, help="Longest wait for one answer, in seconds.")] = 120.0,
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Does each model do what its role needs? At most two real calls a role, all roles at once.
+
+    Without --models or --base-url: the models that the folder was last run with.
+    """
+    cast = opt.cast_of(models, base_url, model, api_key_env)
+    from services.cli import casting, tried  # only now: it takes half a second to import
+
+    if not (cast := cast or casting.kept(directory)):
+        raise typer.BadParameter("name them with --models FILE, or with --base-url and --model")
+    raise typer.Exit(0 if tried.check(cast, timeout, as_json=as_json) else 1)
 
 
 def told(found: "Audit", where: str) -> list[str]:

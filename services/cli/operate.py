@@ -13,6 +13,7 @@ app = typer.Typer()
 def up(
     plan: opt.PlanFile = None,
     rows: opt.Rows = None,
+    models: opt.ModelsFile = None,
     base_url: opt.BaseUrl = "",
     model: opt.ModelName = "",
     api_key_env: opt.KeyVariable = "",
@@ -21,7 +22,7 @@ def up(
     as_json: opt.AsJson = False,
 ) -> None:
     """Start what `run` starts, and keep it running in the background. Returns when all services are ready."""
-    order = opt.order_of(plan, rows, base_url, model, api_key_env, seed, directory)
+    order = opt.order_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
     from services.cli import up as command  # only now, here and below: they take half a second to import
 
     command.up(order, as_json=as_json)

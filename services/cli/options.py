@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from schemas.cast import Cast
     from services.cli.order import Order
 
 PlanFile = Annotated[Path | None, typer.Option("--plan", help="What to grow, as YAML; without it a demo of 40 rows.")]
 Rows = Annotated[int | None, typer.Option(min=1, help="Rows in all; overrides the plan's.")]
+ModelsFile = Annotated[
+    Path | None, typer.Option("--models", help="Which models to use, and for what, as YAML or JSON: docs/models.md.")
+]
 BaseUrl = Annotated[str, typer.Option(help="A real model's endpoint, up to and including /v1.")]
 ModelName = Annotated[str, typer.Option("--model", help="Its name as served. It plays every role.")]
 KeyVariable = Annotated[str, typer.Option("--api-key-env", help="Environment variable that holds its key.")]
@@ -31,6 +35,7 @@ def demo() -> Path:
 def order_of(
     plan: Path | None,
     rows: int | None,
+    models: Path | None,
     base_url: str,
     model: str,
     api_key_env: str,
@@ -38,11 +43,25 @@ def order_of(
     directory: Path,
 ) -> "Order":
     """Check what was typed. Raises BadParameter for options that do not fit together, Refusal for a wrong plan."""
+    cast = cast_of(models, base_url, model, api_key_env)
+    from services.cli import casting, order  # only now, here and below: it takes half a second to import
+
+    cast = cast or casting.kept(directory)
+    if cast and seed is not None:
+        raise typer.BadParameter("--seed is for the simulator that is started for you, not for models of your own")
+    return order.Order(order.plan(plan or demo(), rows), directory, cast, seed or 0)
+
+
+def cast_of(models: Path | None, base_url: str, model: str, api_key_env: str) -> "Cast | None":
+    """The models that were typed, if any. Raises as `order_of` does."""
+    if models and (base_url or model or api_key_env):
+        raise typer.BadParameter("--models says it all: leave out --base-url, --model and --api-key-env")
     if bool(base_url) != bool(model) or (api_key_env and not base_url):
         raise typer.BadParameter("a real model needs both --base-url and --model")
-    if base_url and seed is not None:
-        raise typer.BadParameter("--seed is for the simulated models, not for a real one")
-    from services.cli import order  # only now: it takes half a second to import
+    if models:
+        from shared.llm import load_cast
 
-    real = order.one_model(base_url, model, api_key_env or None) if base_url else None
-    return order.Order(order.plan(plan or demo(), rows), directory, real, seed or 0)
+        return load_cast(models)
+    from services.cli import order
+
+    return order.one_model(base_url, model, api_key_env or None) if base_url else None

@@ -18,13 +18,13 @@ class Order:
     plan: Plan
     directory: Path
     cast: Cast | None = None
-    """Who plays the roles; `None`: the simulator does."""
+    """Who plays the roles; `None`: a simulator that is started for it."""
     seed: int = 0
     """Of the simulator."""
 
     @property
     def simulated(self) -> bool:
-        return self.cast is None
+        return self.cast is None or self.cast.simulated
 
     @property
     def dataset(self) -> Path:
@@ -47,10 +47,11 @@ def plan(path: Path, rows: int | None) -> Plan:
 
 
 def one_model(base_url: str, model: str, api_key_env: str | None) -> Cast:
-    """One real model in every role. Raises Refusal for an address that cannot be one."""
+    """One real model in every role. Raises Refusal for an an address or variable that cannot be one."""
     try:
         return Cast.one(Place(base_url=base_url, key_env=api_key_env), model)
     except ValidationError as error:
-        raise Refusal(
-            f"{base_url} is no address of an endpoint", "Give one like http://127.0.0.1:8000/v1, without user or query"
-        ) from error
+        options = {"base_url": "--base-url", "key_env": "--api-key-env"}
+        first = error.errors()[0]
+        option, why = options[str(first["loc"][0])], first["msg"].removeprefix("Value error, ")
+        raise Refusal(f"what was given with {option} {why}", f"Correct {option} and run again") from None

@@ -42,7 +42,7 @@ class Plant:
         self._scaling = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        """Claim the folder. Raises Refusal when the real model does not answer, StackError when the folder is taken."""
+        """Claim the folder. Raises Refusal when a model named does not answer, StackError when the folder is taken."""
         await self._cast()
         await self.stack.__aenter__()
         return self
@@ -68,7 +68,7 @@ class Plant:
         casting.write(order.directory, order.plan, self.cast)
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        if order.simulated:
+        if order.cast is None:
             await stack.start_services([casting.simulator(self._port, order.seed)])
             await first(self._answering(), self.failure())
         self._services = casting.services(order.directory)
@@ -83,8 +83,11 @@ class Plant:
         if self.order.cast:
             self.cast = self.order.cast
             if wrong := await probe_endpoints(self.cast):
-                reason = wrong[0].partition(": ")[2] or wrong[0]
-                raise Refusal(reason, "Correct --base-url, --model or --api-key-env, and run again")
+                reasons = list(dict.fromkeys(line.partition(": ")[2] for line in wrong))
+                said = reasons[0] if len(reasons) == 1 else "\n".join(wrong)
+                raise Refusal(
+                    said, "Correct how the models are named, and run again; `chimera check models` tells more"
+                )
         else:
             self._port = Ports({}).take(casting.SIMULATOR)
             self.cast = casting.simulated(self._port)

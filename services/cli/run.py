@@ -114,9 +114,9 @@ class Run:
         raise AssertionError("the log has no end")
 
     async def _endpoints(self) -> None:
-        """Raise Refusal when a real endpoint is gone for good."""
+        """Raise Refusal when an endpoint that is not ours is gone for good."""
         missed = 0
-        while not self.order.simulated:
+        while self.order.cast:
             await asyncio.sleep(PROBE_EVERY_S)
             wrong = await probe_endpoints(self.plant.cast)
             missed = missed + 1 if wrong else 0
@@ -158,12 +158,16 @@ def headline(order: Order) -> list[tuple[str, str]]:
     """What will be grown and by whom, as lines with their style."""
     plan = order.plan
     rows, subjects = _count(plan.rows, "row"), _count(len(plan.subjects), "subject")
-    models = {part.model for part in order.cast.playing().values()} if order.cast else set()
+    parts = order.cast.playing() if order.cast else {}
+    models = {part.model for part in parts.values()}
     alone = next(iter(models)) if len(models) == 1 else None
-    who = f"{alone} in every role" if alone else _count(len(models), "model") if models else SIMULATED
+    who = SIMULATED if order.simulated else f"{alone} in every role" if alone else _count(len(models), "model")
     lines = [(f"Chimera · {rows}, {subjects} · {who}", "")]
-    if alone:
-        lines += [("One model writes, verifies and solves: its verdicts on its own work are worth less.", "yellow")]
+    if order.cast and not alone:
+        lines += [(", ".join(f"{role} {part.model}" for role, part in parts.items()), "dim")]
+    if order.cast:
+        told = (*casting.dependence(order.cast), *casting.changes(order.directory, order.cast))
+        lines += [(line, "yellow") for line in told]
     return lines
 
 

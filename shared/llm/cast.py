@@ -1,27 +1,61 @@
 """Reads the models file and the keys that it points to. No key is ever in a file of ours, a log or an error."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import yaml
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from schemas.cast import Cast, Part, Place
 from shared.errors import Refusal
+from shared.mistakes import Finding, Kind, did_you_mean
 
 
 def load_cast(path: Path) -> Cast:
-    """Read a JSON or YAML file. Raises Refusal when there is none, or when it does not say who plays what."""
-    try:
-        return Cast.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except OSError as error:
-        raise Refusal(f"cannot read the models file {path}", "Write one, or set CHIMERA_MODELS") from error
-    except yaml.YAMLError as error:
-        raise Refusal(f"{path} is neither JSON nor YAML: {error}", "Correct the file") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise Refusal(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}", "Correct the file") from error
+    """The models in a YAML or JSON file; paths in it start from its folder.
+
+    Raises Refusal with one line per mistake, and when roles that check each other are one model.
+    """
+    cast = MODELS.read(path)
+    folder = path.parent.resolve()
+    places = {name: _resolved(place, folder) for name, place in cast.endpoints.items()}
+    return cast.model_copy(update={"endpoints": places})
+
+
+def _resolved(place: Place, folder: Path) -> Place:
+    files = {"key_file": place.key_file, "ca": place.ca}
+    return place.model_copy(update={name: folder / file for name, file in files.items() if file})
+
+
+def _unknown_endpoints(data: dict[str, Any]) -> Iterator[Finding]:
+    """The rule is the schema's; here it gets its line."""
+    endpoints, roles = data.get("endpoints"), data.get("roles")
+    if not isinstance(endpoints, dict) or not isinstance(roles, dict):
+        return
+    names = [str(name) for name in endpoints]
+    for role, part in roles.items():
+        name = part.get("endpoint", "default") if isinstance(part, dict) else None
+        if isinstance(name, str) and name not in names:
+            hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+            yield ("roles", str(role), "endpoint"), f"no endpoint {name!r}{hint}"
+
+
+def _shared(cast: Cast) -> Iterator[Finding]:
+    for first, second in () if cast.allow_shared else cast.shared():
+        model, address = cast.who(first)
+        why = f"the same model as {first} ({model} at {address}), and its verdict on its own work is worth less"
+        yield ("roles", second), f"{why}: give it another model, or write `allow_shared: true` into the file"
+
+
+MODELS = Kind(
+    Cast,
+    "models file",
+    "a mapping with endpoints and roles",
+    "--models, or in CHIMERA_MODELS",
+    _unknown_endpoints,
+    _shared,
+)
 
 
 def part_of(cast: Cast, role: str) -> Part:
@@ -43,7 +77,7 @@ def key_of(name: str, place: Place) -> SecretStr | None:
             raise Refusal(f"the key of endpoint {name} is missing", f"Write it into {place.key_file}")
         return SecretStr(value)
     if place.key_env is not None:
-        value = os.environ.get(place.key_env, "")  # noqa: TID251 - the name is a setting; nothing else reads keys
+        value = os.environ.get(place.key_env, "").strip()  # noqa: TID251 - the name is a setting; nothing else reads keys
         if not value:
             raise Refusal(f"the key of endpoint {name} is missing", f"Set the environment variable {place.key_env}")
         return SecretStr(value)

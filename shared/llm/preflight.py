@@ -1,45 +1,75 @@
 """Before anything starts: does every endpoint answer, take the key, and serve the model its role needs?"""
 
 import asyncio
+from typing import NamedTuple
 
-from schemas.cast import Cast, Place
+from schemas.cast import Cast, Part, Place
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm.cast import key_of
 from shared.llm.endpoint import Endpoint
 from shared.llm.errors import Busy
+from shared.mistakes import did_you_mean
 
 TIMEOUT_S = 5.0
+NAMED = 10
+"""Most models named of those that an endpoint serves; some serve hundreds."""
+
+
+class Fault(NamedTuple):
+    """Why a role cannot work."""
+
+    what: str
+    next_step: str
 
 
 async def probe_endpoints(cast: Cast) -> list[str]:
     """One line per role that could not work, naming role, address and what to do; empty when all is well."""
+    return [f"{role}: {fault.what}; {fault.next_step}" for role, fault in (await faults(cast)).items()]
+
+
+async def faults(cast: Cast) -> dict[str, Fault]:
+    """What is wrong, by role."""
     playing = cast.playing()
     places = {part.endpoint: cast.endpoints[part.endpoint] for part in playing.values()}
-    found = await asyncio.gather(*(_served(name, place) for name, place in places.items()))
-    served = dict(zip(places, found, strict=True))
-    lines = []
-    for role, part in playing.items():
-        names = served[part.endpoint]
-        if isinstance(names, str):
-            lines.append(f"{role}: {names}")
-        elif part.model not in names:
-            there = ", ".join(names) or "nothing"
-            lines.append(f"{role}: no model {part.model} at {places[part.endpoint].base_url}; it serves {there}")
-    return lines
+    served = dict(zip(places, await asyncio.gather(*(_served(*place) for place in places.items())), strict=True))
+    found = {role: _fault(part, places[part.endpoint], served[part.endpoint]) for role, part in playing.items()}
+    return {role: fault for role, fault in found.items() if fault}
 
 
-async def _served(name: str, place: Place) -> list[str] | str:
+def _fault(part: Part, place: Place, served: list[str] | Fault) -> Fault | None:
+    if isinstance(served, Fault) or part.model in served:
+        return served if isinstance(served, Fault) else None
+    more = f" and {len(served) - NAMED} more" if len(served) > NAMED else ""
+    there = ", ".join(served[:NAMED]) + more or "nothing"
+    what = f"no model {part.model} at {place.base_url}; it serves {there}{did_you_mean(part.model, served)}"
+    return Fault(what, "name a model that it serves")
+
+
+async def _served(name: str, place: Place) -> list[str] | Fault:
     """Names of the models served, or what is wrong."""
     try:
         endpoint = Endpoint(name, place, key_of(name, place))
     except Refusal as refusal:
-        return str(refusal)
+        return Fault(refusal.message, refusal.next_step)
     try:
         return await endpoint.models(TIMEOUT_S)
     except (Busy, Transient, Invalid) as error:
-        wrong_key = " 401" in str(error) or " 403" in str(error)
-        key = place.key_env or place.key_file or "key_env"
-        advice = f"check the key in {key}" if wrong_key else "is it up?"
-        return f"no list of models from {place.base_url}: {error}; {advice}"
+        return Fault(f"no list of models from {place.base_url}: {error}", advice(str(error), place))
     finally:
         await endpoint.aclose()
+
+
+def advice(said: str, place: Place) -> str:
+    """What to do about an endpoint that gives no answer."""
+    if any(f" answers {status}" in said for status in (401, 402, 403)):
+        return f"check the key in {place.key_env or place.key_file}" if keyed(place) else "set key_env"
+    if " answers 404" in said:
+        return "check base_url, up to and including /v1, and the model's name"
+    if " answers 429" in said or " answers 5" in said:
+        return "wait until it is less busy"
+    return "is it up?"
+
+
+def keyed(place: Place) -> bool:
+    """Whether calls carry a key."""
+    return bool(place.key_env or place.key_file)

@@ -256,7 +256,7 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("127.0.0.1:1/v1", "is no address of an endpoint"),
+        ("127.0.0.1:1/v1", "--base-url is no address"),
         ("http://127.0.0.1:1/v1", "is it up?"),
     ],
 )
@@ -270,6 +270,8 @@ def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, told:
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     cast = Cast.one(Place(base_url="http://127.0.0.1:1/v1"), "m")
     (tmp_path / "models.json").write_text(cast.model_dump_json())
-    status, output = chimera("run", "--dir", str(tmp_path))
+    played = Cast.one(Place(base_url="http://127.0.0.1:1/v1", simulated=True), "m")
+    (tmp_path / "played.json").write_text(played.model_dump_json())
+    status, output = chimera("run", "--models", str(tmp_path / "played.json"), "--dir", str(tmp_path))
     assert status == 1
     assert "holds the work of real models" in output

@@ -332,13 +332,13 @@ def test_a_prompt_takes_its_fields_and_reads_no_value_as_a_template() -> None:
 
 def test_a_models_file_that_cannot_work_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "models.yaml"
-    with pytest.raises(Refusal, match="cannot read"):
+    with pytest.raises(Refusal, match="cannot be read"):
         load_cast(file)
     place, part = {"base_url": "http://h/v1"}, {"model": "m"}
     roles = dict.fromkeys(("writer", "verifier_a", "verifier_b", "solver"), part)
 
     def write(**changes: Any) -> None:
-        file.write_text(json.dumps({"endpoints": {"default": place}, "roles": roles, **changes}))
+        file.write_text(json.dumps({"endpoints": {"default": place}, "roles": roles, "allow_shared": True, **changes}))
 
     write(roles={**roles, "solvr": part})
     with pytest.raises(Refusal, match="solvr"):
