@@ -4,8 +4,8 @@ The runtime opens a journal around each handler; whoever makes a call looks ther
 handler there is none, and every call is made.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -13,12 +13,16 @@ from typing import Protocol
 class Journal(Protocol):
     """Results of one event's calls, by a name that says all that the result may depend on."""
 
-    def recall(self, call: str) -> bytes | None:
-        """Return what is on record; `None` for a call that has to be made."""
+    async def recall(self, call: str) -> bytes | None:
+        """Return the result of a call; `None` when it has to be made. Everything kept so far is durable by then."""
         ...
 
-    async def keep(self, call: str, result: bytes) -> bytes:
-        """Record a result if it is the first. Returns the one on record: that one is used."""
+    def keep(self, call: str, result: bytes) -> None:
+        """Note a result. It is durable before the next call is made, and when the work fails."""
+        ...
+
+    async def save(self) -> None:
+        """Make what was kept durable, as far as that can be done now."""
         ...
 
 
@@ -30,11 +34,14 @@ def journal() -> Journal | None:
     return _journal.get()
 
 
-@contextmanager
-def journalled(kept: Journal) -> Iterator[None]:
-    """Make a journal the one at hand."""
+@asynccontextmanager
+async def journalled(kept: Journal) -> AsyncIterator[None]:
+    """Make a journal the one at hand. Work that succeeds leaves an outcome, which is worth all of its calls."""
     token = _journal.set(kept)
     try:
         yield
+    except BaseException:
+        await kept.save()
+        raise
     finally:
         _journal.reset(token)

@@ -1,40 +1,55 @@
 """The results of one event's model calls: `shared.journal.Journal` in Valkey."""
 
+import logging
 from collections.abc import Mapping
 
-from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
-from shared.cache.client import patiently
+from shared.cache.batch import Batch
+from shared.cache.client import AWAY, patiently
 from shared.cache.leases import Lease, Lost
+
+log = logging.getLogger(__name__)
 
 
 class Calls:
     """A hash from call to result. It goes when the event is done."""
 
-    def __init__(self, valkey: Redis, key: str, ttl_s: int, lease: Lease, known: Mapping[str, bytes]) -> None:
+    def __init__(self, batch: Batch, key: str, ttl_s: int, lease: Lease, known: Mapping[str, bytes]) -> None:
         """`known` is what the hash held when the event was claimed: nobody else writes to it since."""
-        self._valkey = valkey
+        self._batch = batch
         self._key = key
         self._ttl_s = ttl_s
         self._lease = lease
         self._known = dict(known)
+        self._new: dict[str, bytes] = {}
 
-    def recall(self, call: str) -> bytes | None:
+    async def recall(self, call: str) -> bytes | None:
+        """Raises Lost when somebody else works on the event: then no further call is made here."""
+        if self._new:
+            await patiently(self._write)
         return self._known.get(call)
 
-    async def keep(self, call: str, result: bytes) -> bytes:
-        """Raises Lost when somebody else works on the event: then no further call is made here."""
+    def keep(self, call: str, result: bytes) -> None:
+        self._known[call] = self._new[call] = result
 
-        async def command() -> tuple[bytes, bool]:
-            async with self._valkey.pipeline(transaction=False) as pipe:
+    async def save(self) -> None:
+        try:
+            if self._new:
+                await self._write()
+        except (Lost, *AWAY) as error:
+            log.warning("the last call is made again: %s: %s", type(error).__name__, error)
+
+    async def _write(self) -> None:
+        new = self._new
+
+        def write(pipe: Pipeline) -> None:
+            pipe.get(self._lease.key)
+            for call, result in new.items():
                 pipe.hsetnx(self._key, call, result)
-                pipe.expire(self._key, self._ttl_s)
-                pipe.get(self._lease.key)
-                first, _, holder = await pipe.execute()
-            earlier = None if first else await self._valkey.hget(self._key, call)
-            return earlier if isinstance(earlier, bytes) else result, holder == self._lease.holder
+            pipe.expire(self._key, self._ttl_s)
 
-        self._known[call], ours = await patiently(command)
-        if not ours:
+        holder, *_ = await self._batch.ask(write)
+        self._new = {}
+        if holder != self._lease.holder:
             raise Lost
-        return self._known[call]

@@ -11,10 +11,12 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
+from shared.cache.batch import Ask, Batch
 from shared.cache.calls import Calls
 from shared.cache.client import AWAY, patiently
 from shared.cache.leases import Lease, Leases, Lost
@@ -66,11 +68,10 @@ class Outcomes:
     """Outcomes of one service in one factory."""
 
     def __init__(self, valkey: Redis, factory: str, service: str, marker_days: float, lease_s: float) -> None:
-        self._valkey = valkey
+        self._batch = Batch(valkey)
         self._prefix = f"{factory}:{service}"
         self._ttl = int(marker_days * 86_400)
         self._leases = Leases(valkey, lease_s)
-        self._claim = valkey.register_script(_CLAIM)
 
     def working(self) -> AbstractAsyncContextManager[None]:
         """Tell the other processes, until the end of the block, that this one lives and works on what it claimed."""
@@ -79,9 +80,9 @@ class Outcomes:
     async def claim(self, event: UUID) -> Known:
         """Look an event up, and take it on unless it is done or another process works on it. Counts no attempt."""
         lease = Lease(self._lease(event), self._outcome(event))
-        keys = [lease.outcome, lease.key, self._attempts(event), self._calls(event)]
-        arguments: list[bytes | int] = [lease.holder, self._leases.lease_ms]
-        outcome, holder, attempts, calls = await patiently(lambda: self._claim(keys, arguments))
+        keys = (lease.outcome, lease.key, self._attempts(event), self._calls(event))
+        told = await self._told(lambda pipe: pipe.eval(_CLAIM, len(keys), *keys, lease.holder, self._leases.lease_ms))
+        outcome, holder, attempts, calls = told[0]
         return Known(
             outcome=outcome,
             lease=lease if outcome != DONE and holder in (None, lease.holder) else None,
@@ -95,33 +96,21 @@ class Outcomes:
 
         Attempts are members of a set, so that one command that Valkey got twice, because it was slow, counts once.
         """
-        attempt = uuid4().bytes
-
-        async def command() -> Attempt:
-            async with self._valkey.pipeline(transaction=False) as pipe:
-                pipe.sadd(self._attempts(event), attempt)
-                pipe.scard(self._attempts(event))
-                pipe.expire(self._attempts(event), self._ttl)
-                _, number, _ = await pipe.execute()
-            return Attempt(attempt, number)
-
-        return await patiently(command)
+        attempt, key = uuid4().bytes, self._attempts(event)
+        _, number, _ = await self._told(
+            lambda pipe: (pipe.sadd(key, attempt), pipe.scard(key), pipe.expire(key, self._ttl))
+        )
+        return Attempt(attempt, number)
 
     async def survived(self, event: UUID, attempt: Attempt) -> None:
         """Note that an attempt failed and the process lives: it stays counted, and is no death."""
-
-        async def command() -> None:
-            async with self._valkey.pipeline(transaction=True) as pipe:
-                pipe.srem(self._attempts(event), attempt.id)
-                pipe.sadd(self._attempts(event), _SURVIVED + attempt.id)
-                await pipe.execute()
-
-        await patiently(command)
+        key = self._attempts(event)
+        await self._told(lambda pipe: (pipe.sadd(key, _SURVIVED + attempt.id), pipe.srem(key, attempt.id)))
 
     async def hand_over(self, event: UUID, attempt: Attempt) -> None:
         """Take an attempt back: the process stops, the event is not to blame. Tried once: the process must end."""
         try:
-            await self._valkey.srem(self._attempts(event), attempt.id)
+            await self._batch.ask(lambda pipe: pipe.srem(self._attempts(event), attempt.id))
         except AWAY as error:
             log.warning("the attempt stays counted: %s: %s", type(error).__name__, error)
 
@@ -135,7 +124,7 @@ class Outcomes:
         self._leases.hold(lease, lambda: block.reschedule(now()))
         try:
             async with block:
-                yield Calls(self._valkey, self._calls(event), self._ttl, lease, calls)
+                yield Calls(self._batch, self._calls(event), self._ttl, lease, calls)
         except TimeoutError:
             raise (Lost if block.expired() else TimeoutError) from None
         except BaseException:
@@ -146,25 +135,21 @@ class Outcomes:
 
     async def record(self, event: UUID, outcome: bytes) -> bytes:
         """Keep an outcome if it is the first. Returns the one that is kept: that one is published."""
-        earlier = await patiently(
-            lambda: self._valkey.set(self._outcome(event), outcome, nx=True, get=True, ex=self._ttl)
-        )
+        key = self._outcome(event)
+        (earlier,) = await self._told(lambda pipe: pipe.set(key, outcome, nx=True, get=True, ex=self._ttl))
         return earlier if isinstance(earlier, bytes) else outcome
 
     async def done(self, event: UUID) -> None:
         """Shrink the outcome to a marker: everything it produced is acknowledged."""
-
-        async def command() -> None:
-            async with self._valkey.pipeline(transaction=False) as pipe:
-                pipe.set(self._outcome(event), DONE, ex=self._ttl)
-                pipe.delete(self._attempts(event), self._calls(event), self._lease(event))
-                await pipe.execute()
-
-        await patiently(command)
+        rest = (self._attempts(event), self._calls(event), self._lease(event))
+        await self._told(lambda pipe: (pipe.set(self._outcome(event), DONE, ex=self._ttl), pipe.delete(*rest)))
 
     async def forgive(self, event: UUID) -> None:
         """Forget the attempts of an event that was put aside, so that a replay starts afresh. Paid calls are kept."""
-        await patiently(lambda: self._valkey.delete(self._attempts(event), self._lease(event)))
+        await self._told(lambda pipe: pipe.delete(self._attempts(event), self._lease(event)))
+
+    async def _told(self, ask: Ask) -> list[Any]:
+        return await patiently(lambda: self._batch.ask(ask))
 
     def _outcome(self, event: UUID) -> str:
         return f"{self._prefix}:outcome:{event}"

@@ -95,10 +95,11 @@ class ChatModel:
         if (kept := journal()) is None:
             return await self._call(body, attempt)
         name = content_hash(json.dumps(body, sort_keys=True))
-        result = kept.recall(name)
-        if result is None:
-            result = await kept.keep(name, REPLY.dump_json(await self._call(body, attempt)))
-        return REPLY.validate_json(result)
+        if (result := await kept.recall(name)) is not None:
+            return REPLY.validate_json(result)
+        reply = await self._call(body, attempt)
+        kept.keep(name, REPLY.dump_json(reply))
+        return reply
 
     async def _call(self, body: dict[str, Any], attempt: int) -> Reply:
         """Call until the endpoint takes it. Only Busy is asked again here: nothing was done, nothing is paid."""

@@ -41,8 +41,10 @@ class Endpoint:
         self._key = key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         verify: ssl.SSLContext | bool = Tls(place.ca).context() if place.ca else True
+        self._chat, self._models = (
+            httpx.URL(f"{place.base_url.rstrip('/')}/{path}") for path in ("chat/completions", "models")
+        )
         self._http = httpx.AsyncClient(
-            base_url=place.base_url,
             headers=headers,
             transport=AiohttpTransport(limits=NO_LIMIT, verify=verify),
             follow_redirects=False,
@@ -55,7 +57,7 @@ class Endpoint:
     async def models(self, timeout_s: float) -> list[str]:
         """Names of the models served. Raises as `chat` does."""
         with self._attributed():
-            response = await self._http.get("/models", timeout=timeout_s)
+            response = await self._http.get(self._models, timeout=timeout_s)
             self._check(response.status_code, response.headers, response.content)
             return [str(model["id"]) for model in _object(response.content).get("data", [])]
 
@@ -66,7 +68,7 @@ class Endpoint:
         """
         timeout = httpx.Timeout(None, connect=CONNECT_S)
         with self._attributed():
-            async with self._http.stream("POST", "/chat/completions", json=body, timeout=timeout) as response:
+            async with self._http.stream("POST", self._chat, json=body, timeout=timeout) as response:
                 streamed = response.headers.get("content-type", "").startswith("text/event-stream")
                 whole = response.status_code != httpx.codes.OK or not streamed
                 async for data in _whole(response) if whole else _server_sent(response):

@@ -124,7 +124,7 @@ class Worker:
                 attempt = await self._outcomes.begin(event.id)
                 tried = attempt.number
                 try:
-                    with journalled(calls):
+                    async with journalled(calls):
                         produced = await self._handle(event)
                     self._bugs = 0
                     return await self._outcomes.record(event.id, pack(encode(out, self._source) for out in produced))
