@@ -47,7 +47,7 @@ class Server:
     waited_s: float = 0.0
     refused: int = 0
     _here: int = 0
-    _dice: random.Random = field(default_factory=lambda: random.Random(0))
+    _dice: random.Random = field(default_factory=lambda: random.Random(1))
     _room: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
