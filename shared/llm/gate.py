@@ -26,8 +26,8 @@ SHORTEST_S, LONGEST_S = 0.005, 1.0
 """Bounds of a refused call's first rest; between them it is a quarter of what a call takes."""
 USUAL_S = 0.4
 """What a call is thought to take before one was served."""
-RESTS = 8
-"""The longest rest, in first rests: about twice what a call takes."""
+RESTS = 16
+"""The longest rest, in first rests: four times what a call takes."""
 
 
 class Gate:

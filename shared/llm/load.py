@@ -6,6 +6,7 @@ from collections.abc import Collection
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.errors import Invalid, Transient
+from shared.llm.backoff import backoff
 from shared.llm.endpoint import Endpoint
 from shared.llm.errors import Busy
 from shared.llm.gate import Gate
@@ -13,6 +14,7 @@ from shared.llm.window import Load
 
 RUNNING, WAITING, CACHE = "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"
 EVERY_S = 1.0
+"""At most; half of it at least."""
 SOONEST_S = 0.1
 """When the limit would grow if there were room."""
 RARELY_S = 60.0
@@ -33,10 +35,11 @@ async def watch(endpoint: Endpoint, gate: Gate, models: Collection[str]) -> None
 
 
 async def _pause(gate: Gate) -> None:
+    """Until the next reading; never in step with the calls, or all readings would be of the same moment."""
     gate.curious.clear()
     await asyncio.sleep(SOONEST_S)
     try:
-        async with asyncio.timeout(EVERY_S - SOONEST_S):
+        async with asyncio.timeout(backoff(EVERY_S, 0, EVERY_S)):
             await gate.curious.wait()
     except TimeoutError:
         pass
