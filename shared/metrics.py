@@ -15,3 +15,28 @@ DURATION = Histogram(
 )
 IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
+
+# Calls to models, under OpenTelemetry's names for generative AI (semantic conventions, gen-ai-metrics) and its buckets.
+
+CALL = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "chimera_role"]
+"""Provider: the endpoint's alias. Role: the service that asks."""
+TOKENS = Histogram(
+    "gen_ai_client_token_usage",
+    "Tokens of an answered call, by gen_ai_token_type: input, output",
+    [*CALL, "gen_ai_token_type"],
+    buckets=[4**power for power in range(14)],
+)
+CALL_DURATION = Histogram(
+    "gen_ai_client_operation_duration_seconds",
+    "From the request to the end of the answer",
+    CALL,
+    buckets=[0.01 * 2**power for power in range(14)],
+)
+MODEL_CALLS = Counter(
+    "chimera_model_calls",
+    "Requests by how they ended: answered, refused (tried again), timed_out, broken, invalid",
+    ["endpoint", "model", "outcome"],
+)
+MODEL_LIMIT = Gauge("chimera_model_limit", "Calls that may be in flight, as found out", ["endpoint"])
+MODEL_WAITING = Gauge("chimera_model_waiting", "Calls that wait for a place, or to ask again", ["endpoint"])
+MODEL_CIRCUIT_OPEN = Gauge("chimera_model_circuit_open", "1 while the endpoint takes no calls", ["endpoint"])

@@ -20,13 +20,15 @@ from schemas.cast import Part
 from schemas.identity import content_hash
 from schemas.item import Provenance
 from shared.clock import utc_now
-from shared.errors import Transient
+from shared.errors import Invalid, Transient
 from shared.journal import journal
 from shared.llm.answer import BROKEN, Answer
-from shared.llm.errors import Busy, Unformed
+from shared.llm.errors import Busy, TimedOut, Unformed
 from shared.llm.forms import in_prompt, parse, repair, response_format
 from shared.llm.line import Line
+from shared.llm.meter import meter
 from shared.llm.prompts import Prompt
+from shared.llm.turn import Turn
 from shared.ports import Malformed, Reply, T
 
 TRIES = 3
@@ -103,32 +105,43 @@ class ChatModel:
 
     async def _call(self, body: dict[str, Any], attempt: int) -> Reply:
         """Call until the endpoint takes it. Only Busy is asked again here: nothing was done, nothing is paid."""
-        while True:
-            async with self.line.gate.turn() as turn:
+        async with self.line.turn() as turn:
+            while True:
                 try:
-                    reply = await self._paid(body, attempt)
+                    return await self._paid(body, attempt, turn)
                 except Busy as busy:
                     await turn.refused(busy)
-                except Transient:
-                    turn.broken()
-                    raise
-                else:
-                    turn.served()
-                    return reply
 
-    async def _paid(self, body: dict[str, Any], attempt: int) -> Reply:
+    async def _paid(self, body: dict[str, Any], attempt: int, turn: Turn) -> Reply:
         async with self.line.purse.bill(self.part) as bill:
-            reply = await self._streamed(body, attempt)
+            reply = await self._told(body, attempt, turn)
             bill.settle(reply.provenance)
             return reply
 
-    async def _streamed(self, body: dict[str, Any], attempt: int) -> Reply:
+    async def _told(self, body: dict[str, Any], attempt: int, turn: Turn) -> Reply:
+        """Call, and tell the gate and the metrics what it came to; a refusal is told by who waits after it."""
+        count = meter(self.part.endpoint, self.part.model, self.asked_by)
+        turn.begins()
+        try:
+            reply = await self._streamed(body, attempt, turn)
+        except (Busy, Transient, Invalid, Unformed) as error:
+            count.failed(error)
+            if isinstance(error, Transient):
+                turn.broken(error)
+            elif not isinstance(error, Busy):
+                turn.served()
+            raise
+        turn.served()
+        count.answered(reply.provenance)
+        return reply
+
+    async def _streamed(self, body: dict[str, Any], attempt: int, turn: Turn) -> Reply:
         started, clock, answer = utc_now(), time.perf_counter(), Answer()
         try:
-            await self._gather(body, answer)
+            await self._gather(body, answer, turn)
         except TimeoutError:
             seconds = time.perf_counter() - clock
-            raise Transient(f"endpoint {self.part.endpoint}: Timeout: given up after {seconds:.0f} s") from None
+            raise TimedOut(f"endpoint {self.part.endpoint}: Timeout: given up after {seconds:.0f} s") from None
         except ValueError as error:
             raise Transient(f"endpoint {self.part.endpoint} answers {error}") from error
         if answer.finish_reason in BROKEN:
@@ -137,7 +150,7 @@ class ChatModel:
         provenance = self._provenance(answer, body, attempt, started, clock)
         return Reply(text, reasoning, (provenance,), answer.fault(text))
 
-    async def _gather(self, body: dict[str, Any], answer: Answer) -> None:
+    async def _gather(self, body: dict[str, Any], answer: Answer, turn: Turn) -> None:
         """Take the answer in, chunk by chunk. Raises TimeoutError."""
         place, clock = self.line.endpoint.place, asyncio.get_running_loop().time
         async with (
@@ -147,6 +160,7 @@ class ChatModel:
         ):
             async for chunk in chunks:
                 answer.add(chunk)
+                turn.taken()
                 silence.reschedule(clock() + place.idle_s)
                 if answer.finish_reason == "text_limit":
                     return

@@ -61,6 +61,15 @@ class Endpoint:
             self._check(response.status_code, response.headers, response.content)
             return [str(model["id"]) for model in _object(response.content).get("data", [])]
 
+    async def metrics(self, timeout_s: float) -> str:
+        """What the server tells of itself, beside /v1 on the same host. Raises as `chat` does."""
+        url = self.place.base_url.rstrip("/").removesuffix("/v1") + "/metrics"
+        with self._attributed():
+            async with self._http.stream("GET", url, timeout=timeout_s) as response:
+                [content] = [content async for content in _whole(response)]
+                self._check(response.status_code, response.headers, content)
+                return content.decode(errors="replace")
+
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """Post a chat completion and yield its chunks; one whole answer is one chunk.
 

@@ -29,7 +29,9 @@ class Models:
     def model(self, role: str, prompt: Prompt) -> ChatModel:
         """The model that plays `role`, with a prompt. Raises Refusal when nobody does, or when its key is missing."""
         part = part_of(self._cast, role)
-        return ChatModel(self._line(part.endpoint), part, prompt, self._asked_by)
+        line = self._line(part.endpoint)
+        line.models.add(part.model)
+        return ChatModel(line, part, prompt, self._asked_by)
 
     def _line(self, name: str) -> Line:
         if name not in self._lines:
@@ -41,4 +43,4 @@ class Models:
     async def aclose(self) -> None:
         """Close every connection."""
         for line in self._lines.values():
-            await line.endpoint.aclose()
+            await line.aclose()

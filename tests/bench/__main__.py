@@ -1,6 +1,6 @@
 """`make bench`: first figures of the factory's own cost, as a table or (`--json`) one document.
 
-    python -m tests.bench [--rows 200] [--calls 1500] [--json]
+    python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--json]
 
 Timings on a shared machine are noisy: compare figures of one run with each other.
 """
@@ -11,12 +11,15 @@ import json
 import logging
 import os
 import platform
+from collections.abc import Collection
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import line, slots
+from tests.bench import line, models, slots
+
+PARTS = ("line", "synthesis", "models")
 
 
 def main() -> None:
@@ -24,44 +27,77 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the factory itself costs.")
     parser.add_argument("--rows", type=int, default=200, help="rows of the whole line (200)")
     parser.add_argument("--calls", type=int, default=1500, help="calls of the one stage (1500)")
+    parser.add_argument("--model-calls", type=int, default=1000, help="calls to each difficult endpoint (1000)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     options = parser.parse_args()
     logging.disable(logging.ERROR)
-    figures = asyncio.run(measure(options.rows, options.calls))
+    figures = asyncio.run(measure(options.only or PARTS, options.rows, options.calls, options.model_calls))
     if options.json:
         print(json.dumps(figures, indent=2))  # noqa: T201
     else:
         show(figures)
 
 
-async def measure(rows: int, calls: int) -> dict[str, Any]:
-    """All figures, as a document."""
-    stage = await slots.measure(calls)
-    whole = await line.measure(rows)
-    return {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-        "start_s": whole.start_s,
-        "line": {"rows": whole.rows, "seconds": whole.seconds, "rows_per_s": whole.rows_per_s},
-        "cpu_ms_per_event": whole.cpu_ms,
-        "events": whole.events,
-        "synthesis": {"calls": stage.calls, "seconds": stage.seconds, "slots_busy": stage.busy},
-    }
+async def measure(parts: Collection[str], rows: int, calls: int, model_calls: int) -> dict[str, Any]:
+    """The figures of these parts, as a document."""
+    figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}}
+    if "synthesis" in parts:
+        stage = await slots.measure(calls)
+        figures["synthesis"] = {"calls": stage.calls, "seconds": stage.seconds, "slots_busy": stage.busy}
+    if "line" in parts:
+        whole = await line.measure(rows)
+        figures["start_s"] = whole.start_s
+        figures["line"] = {"rows": whole.rows, "seconds": whole.seconds, "rows_per_s": whole.rows_per_s}
+        figures["cpu_ms_per_event"], figures["events"] = whole.cpu_ms, whole.events
+    if "models" in parts:
+        figures["models"] = await models.measure(model_calls)
+    return figures
 
 
 def show(figures: dict[str, Any]) -> None:
     """Print for a person."""
     console = Console()
-    whole, stage = figures["line"], figures["synthesis"]
+    if "line" in figures:
+        _show_line(console, figures)
+    if "synthesis" in figures:
+        stage = figures["synthesis"]
+        console.print(
+            f"synthesis  {stage['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
+            f"{stage['seconds']:.1f} s: slots {stage['slots_busy']:.0%} busy"
+        )
+    if "models" in figures:
+        _show_models(console, figures["models"])
+
+
+def _show_line(console: Console, figures: dict[str, Any]) -> None:
+    whole = figures["line"]
     start = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in figures["start_s"].items())
     console.print(f"start      {start}")
     console.print(f"whole line {whole['rows']} rows in {whole['seconds']:.1f} s: {whole['rows_per_s']:.1f} rows/s")
-    console.print(
-        f"synthesis  {stage['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
-        f"{stage['seconds']:.1f} s: slots {stage['slots_busy']:.0%} busy"
-    )
     table = Table("process", "events", "CPU-ms an event")
     for name, spent in sorted(figures["cpu_ms_per_event"].items(), key=lambda pair: -pair[1]):
         table.add_row(name, str(figures["events"].get(name, "")), f"{spent:.2f}")
+    console.print(table)
+
+
+def _show_models(console: Console, rows: list[dict[str, Any]]) -> None:
+    calls, latency = rows[0]["calls"], models.LATENCY_S
+    table = Table(
+        "endpoint", "client", "seconds", "× ideal", "CPU-ms a call", "refused", "waiting, mean / most",
+        title=f"{calls} calls of {latency} s, up to {models.IN_FLIGHT} in flight",
+    )  # fmt: skip
+    for row in rows:
+        waiting = f"{row['waiting_mean']:.1f} / {row['waiting_most']}"
+        table.add_row(
+            f"{row['scenario']} (ideal {row['ideal_s']:.1f} s)",
+            row["client"],
+            f"{row['seconds']:.1f}",
+            f"{row['seconds'] / row['ideal_s']:.2f}",
+            f"{row['cpu_ms_per_call']:.2f}",
+            str(row["refused"]),
+            waiting,
+        )
     console.print(table)
 
 
