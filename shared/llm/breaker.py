@@ -7,7 +7,7 @@ are all taken by long calls refuses many others, and is well.
 import logging
 from collections.abc import Hashable
 
-from shared.llm.backoff import backoff
+from shared.backoff import backoff
 from shared.llm.errors import Busy
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.llm.backoff import backoff
+from shared.backoff import backoff
 from shared.llm.breaker import SILENCE_S, Breaker
 from shared.llm.window import Load, Window
 from shared.metrics import MODEL_CIRCUIT_OPEN, MODEL_LIMIT, MODEL_WAITING

@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from shared.backoff import backoff
 from shared.errors import Invalid, Transient
-from shared.llm.backoff import backoff
 from shared.llm.endpoint import Endpoint
 from shared.llm.errors import Busy
 from shared.llm.gate import Gate

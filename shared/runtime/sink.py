@@ -9,6 +9,7 @@ import logging
 
 from schemas.events import Event
 from schemas.flow import SERVICE
+from shared.backoff import backoff
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.admin import incarnations
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
@@ -17,7 +18,6 @@ from shared.kafka.names import flow_name
 from shared.kafka.snapshots import Snapshots
 from shared.metrics import EVENTS, PRODUCED
 from shared.ports import Record, Sink
-from shared.runtime.retry import backoff
 from shared.runtime.sole import SoleLoop, next_offsets
 from shared.settings import Settings
 
@@ -90,7 +90,7 @@ class SinkLoop(SoleLoop):
                 log.warning("the store refuses, tried again: %s", error)
             if not self.may_go_on:
                 return False
-            await asyncio.sleep(backoff(self.settings.backoff_s, tries))
+            await asyncio.sleep(backoff(self.settings.backoff_s, tries - 1))
         return True
 
     async def _publish(self) -> None:

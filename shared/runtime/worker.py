@@ -15,6 +15,7 @@ import logging
 from time import monotonic
 
 from schemas.events import Event
+from shared.backoff import backoff
 from shared.cache.leases import Lost
 from shared.cache.outcomes import Known, Outcomes
 from shared.errors import Invalid, Refusal, Transient
@@ -25,7 +26,6 @@ from shared.kafka.dead import Failure, dead_letter
 from shared.kafka.names import flow_name
 from shared.logs import about
 from shared.metrics import DURATION, EVENTS, IN_FLIGHT, PRODUCED, RETRIES
-from shared.runtime.retry import backoff
 from shared.runtime.service import Handler
 from shared.runtime.slots import Slots
 from shared.settings import Settings
@@ -142,7 +142,7 @@ class Worker:
                 await self._outcomes.survived(event.id, attempt)
             if tried < most:
                 RETRIES.labels(self._settings.service, type(error).__name__).inc()
-                await self._rest(backoff(self._settings.backoff_s, tried))
+                await self._rest(backoff(self._settings.backoff_s, tried - 1))
         if not isinstance(error, Transient):
             self._count_bug(error)
         raise _GivenUp(error, tried) from error

@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import line, models, slots
+from tests.bench import line, models, slots, stage
 
-PARTS = ("line", "synthesis", "models")
+PARTS = ("line", "synthesis", "stage", "models")
 
 
 def main() -> None:
@@ -43,8 +43,10 @@ async def measure(parts: Collection[str], rows: int, calls: int, model_calls: in
     """The figures of these parts, as a document."""
     figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}}
     if "synthesis" in parts:
-        stage = await slots.measure(calls)
-        figures["synthesis"] = {"calls": stage.calls, "seconds": stage.seconds, "slots_busy": stage.busy}
+        long = await slots.measure(calls)
+        figures["synthesis"] = {"calls": long.calls, "seconds": long.seconds, "slots_busy": long.busy}
+    if "stage" in parts:
+        figures["stage"] = await stage.measure(calls)
     if "line" in parts:
         whole = await line.measure(rows)
         figures["start_s"] = whole.start_s
@@ -61,10 +63,16 @@ def show(figures: dict[str, Any]) -> None:
     if "line" in figures:
         _show_line(console, figures)
     if "synthesis" in figures:
-        stage = figures["synthesis"]
+        long = figures["synthesis"]
         console.print(
-            f"synthesis  {stage['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
-            f"{stage['seconds']:.1f} s: slots {stage['slots_busy']:.0%} busy"
+            f"synthesis  {long['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
+            f"{long['seconds']:.1f} s: slots {long['slots_busy']:.0%} busy"
+        )
+    if "stage" in figures:
+        row = figures["stage"]
+        console.print(
+            f"one stage  {row['calls']} calls of {stage.LATENCY_S} s, {stage.IN_FLIGHT} in flight: "
+            f"{row['rows_per_s']:.0f} rows/s of {row['ideal_per_s']:.0f}, {row['cpu_ms_per_row']:.2f} CPU-ms a row"
         )
     if "models" in figures:
         _show_models(console, figures["models"])

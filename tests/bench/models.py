@@ -52,9 +52,9 @@ async def measure(calls: int) -> list[dict[str, Any]]:
 
 
 async def _run(scenario: Scenario, client: str, calls: int) -> dict[str, Any]:
-    async with _server(()) as well, CLIENTS[client](well) as ask:
+    async with server() as well, CLIENTS[client](well) as ask:
         await ask()  # what a process does once: imports, certificates
-    async with _server(scenario.options) as url, CLIENTS[client](url) as ask:
+    async with server("--latency-s", str(LATENCY_S), *scenario.options) as url, CLIENTS[client](url) as ask:
         cpu, clock = time.process_time(), time.perf_counter()
         await _all(ask, calls)
         seconds, spent = time.perf_counter() - clock, time.process_time() - cpu
@@ -86,16 +86,17 @@ async def _all(ask: Ask, calls: int) -> None:
 
 
 @asynccontextmanager
-async def _server(options: tuple[str, ...]) -> AsyncIterator[str]:
+async def server(*options: str) -> AsyncIterator[str]:
+    """An endpoint in a process of its own; yields its address."""
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "tests.endpoint", "--latency-s", str(LATENCY_S), *options)
-    server = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    assert server.stdout is not None
+    command = (sys.executable, "-m", "tests.endpoint", *options)
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    assert process.stdout is not None
     try:
-        yield (await server.stdout.readline()).decode().strip()
+        yield (await process.stdout.readline()).decode().strip()
     finally:
-        server.terminate()
-        await server.wait()
+        process.terminate()
+        await process.wait()
 
 
 @asynccontextmanager

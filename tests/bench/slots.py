@@ -34,7 +34,7 @@ async def measure(calls: int) -> Slots:
     latency = {"sim-solver": int(1000 * LATENCY_S)}
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, latency, only=["synthesis"]) as (_, world):
-            await world.publish(_probed(world, calls))
+            await world.publish(probed(world, calls))
 
             async def solved() -> bool:
                 return len(await world.records("solution.synthesized")) == calls
@@ -44,7 +44,8 @@ async def measure(calls: int) -> Slots:
     return Slots(calls, (max(stamps) - min(stamps)) / 1000 + LATENCY_S)
 
 
-def _probed(world: World, calls: int) -> list[ProblemProbed]:
+def probed(world: World, calls: int) -> list[ProblemProbed]:
+    """So many problems to be solved, of the simulator's bank."""
     problems = Bank(0).problems("mathematics")
     found = []
     for request, drawn in zip(world.requests(calls), problems, strict=False):
