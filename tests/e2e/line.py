@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Self
 
+import httpx
+
 from deploy.local.ports import Ports
 from deploy.local.process import Process
 from deploy.local.supervisor import Stack
@@ -43,6 +45,7 @@ class Line:
         self._plan = plan
         self._directory = world.folder / "line"
         port = Ports({}).take(casting.SIMULATOR)
+        self.simulator_url = f"http://127.0.0.1:{port}"
         self._cast = casting.simulated(port)
         played: dict[str, Any] = {**RATES, "CHIMERA_SIM_CALL_LOG": self.calls}
         if latency_ms:
@@ -81,6 +84,18 @@ class Line:
 
     async def scale(self, service: str, replicas: int) -> None:
         await self._stack.scale(f"{self.world.factory}-{service}", replicas)
+
+    async def a_circuit_is_open(self) -> bool:
+        """Whether some process has given its endpoint up for now."""
+        prefix = f"{self.world.factory}-"
+        ports = [one.health_port for one in self._stack.processes() if one.name.startswith(prefix) and one.health_port]
+        async with httpx.AsyncClient(trust_env=False) as http:
+            told = await asyncio.gather(*(http.get(f"http://127.0.0.1:{port}/metrics") for port in ports))
+        return any(
+            line.startswith("chimera_model_circuit_open") and line.endswith(" 1.0")
+            for metrics in told
+            for line in metrics.text.splitlines()
+        )
 
     def signal(self, service: str, number: signal.Signals) -> None:
         """Send a signal to the first replica."""
