@@ -15,3 +15,10 @@ DURATION = Histogram(
 )
 IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
+
+SPENT_TOKENS = Gauge("chimera_spent_tokens", "Tokens spent of the budget, ever; model `all` is the sum", ["model"])
+SPENT_DOLLARS = Gauge(
+    "chimera_spent_dollars", "US dollars spent of the budget, ever; absent where a price is unknown", ["model"]
+)
+BUDGET_TOKENS = Gauge("chimera_budget_tokens", "The plan's limit in tokens; model `all` is for the sum", ["model"])
+BUDGET_DOLLARS = Gauge("chimera_budget_dollars", "The plan's limit in US dollars", ["model"])

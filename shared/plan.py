@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas.plan import SUBJECTS, Plan, Subject
+from schemas.plan import SUBJECTS, Limit, Plan, Subject
 from shared.errors import Refusal
 
 Key = tuple[str | int, ...]
@@ -112,6 +112,8 @@ def _keys(path: Key) -> Iterable[str]:
     """What may stand under a path."""
     if len(path) == 2 and path[0] == "subjects":
         return Subject.model_fields
+    if len(path) == 3 and path[:2] == ("budget", "models"):
+        return Limit.model_fields
     model: type[BaseModel] = Plan
     for part in path:
         found = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None

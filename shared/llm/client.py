@@ -116,13 +116,17 @@ class ChatModel:
                     return reply
 
     async def _paid(self, body: dict[str, Any], attempt: int) -> Reply:
-        async with self.line.purse.bill(self.part) as bill:
-            reply = await self._streamed(body, attempt)
+        answer = Answer()
+        async with self.line.purse.bill(self.part, f"{self.asked_by}/{self.prompt.name}", body) as bill:
+            try:
+                reply = await self._streamed(body, attempt, answer)
+            finally:
+                bill.arrived(answer.size)
             bill.settle(reply.provenance)
             return reply
 
-    async def _streamed(self, body: dict[str, Any], attempt: int) -> Reply:
-        started, clock, answer = utc_now(), time.perf_counter(), Answer()
+    async def _streamed(self, body: dict[str, Any], attempt: int, answer: Answer) -> Reply:
+        started, clock = utc_now(), time.perf_counter()
         try:
             await self._gather(body, answer)
         except TimeoutError:

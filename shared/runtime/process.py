@@ -79,6 +79,8 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
         closing.enter_context(authorized(access))
         await visible(access, topics_of(settings.factory, settings.service))
         READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
+        for companion in service.beside:
+            await closing.enter_async_context(companion)
         await loop.run()
     log.info("stopped")
 
