@@ -48,10 +48,28 @@ class ServiceSpec:
     """Whether only one replica may work."""
     state: tuple[tuple[str, int], ...] = ()
     """Compacted Kafka topics that hold its state, with their partitions."""
+    reads: tuple[str, ...] = ()
+    """Kafka topics that it looks into besides, without a group."""
 
+
+PAID: tuple[type[Event], ...] = (
+    e.TopicExpanded,
+    e.ProblemDrafted,
+    e.ProblemScreened,
+    e.ProblemVerified,
+    e.ProblemAccepted,
+    e.ProblemProbed,
+    e.ProblemRejected,
+    e.SolutionRequested,
+    e.SolutionSynthesized,
+    e.SolutionChecked,
+)
+"""Events that tell the model calls they took. Who minds the budget adds these up when Valkey has lost the sum."""
 
 SERVICES = (
-    ServiceSpec("planner", "planner", sole=True, state=(("planner-state", 1),)),
+    ServiceSpec(
+        "planner", "planner", sole=True, state=(("planner-state", 1),), reads=tuple(event.type for event in PAID)
+    ),
     ServiceSpec("expansion", "expansion"),
     ServiceSpec("problem_writer", "problem_writer"),
     ServiceSpec("screening", "screening"),
@@ -71,6 +89,7 @@ _VERIFIERS = ("verifier-a", "verifier-b")
 
 FLOW = (
     Flow(e.PlanAdopted, ("planner",), (), partitions=1),
+    Flow(e.BudgetReached, ("planner",), (), partitions=1),
     Flow(e.SubjectRequested, ("planner",), ("expansion",)),
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),

@@ -18,6 +18,9 @@ SUBJECTS: dict[str, str] = {
 }
 """Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
 
+ALL = "all"
+"""What the limit on the sum of all models goes by."""
+
 View = Literal["sft", "rl"]
 Share = Annotated[float, Field(gt=0)]
 
@@ -68,6 +71,27 @@ class Releases(_Part):
     """Trigger training when so many rows have been admitted since the last trigger."""
 
 
+class Limit(_Part):
+    """Most that may be spent, ever; what is not given is not limited."""
+
+    tokens: int | None = Field(default=None, ge=1)
+    """Tokens of prompts and answers, thinking included."""
+    dollars: float | None = Field(default=None, gt=0)
+    """US dollars by the prices in the models file."""
+
+
+class Budget(Limit):
+    """Most that may be spent in all, and on single models."""
+
+    models: dict[str, Limit] = {}
+    """By name of the model as served."""
+
+    def limits(self) -> dict[str, Limit]:
+        """Every limit by the model that it is for, ALL for the sum; empty without a budget."""
+        everything = {ALL: Limit(tokens=self.tokens, dollars=self.dollars), **self.models}
+        return {model: limit for model, limit in everything.items() if limit != Limit()}
+
+
 class Plan(_Part):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
@@ -84,6 +108,7 @@ class Plan(_Part):
     verification: Verification = Verification()
     solving: Solving = Solving()
     releases: Releases = Releases()
+    budget: Budget = Budget()
 
     @model_validator(mode="after")
     def _subjects_are_described(self) -> Self:

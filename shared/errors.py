@@ -1,6 +1,7 @@
 """The error vocabulary. Everything else that is raised is a bug.
 
 Invalid      the record itself is at fault: dead letter at once, another try would end the same
+  OverBudget  the budget has no room for the call that the record needs
 Transient    the world is at fault (endpoint, network): tried again in process with back-off, then dead letter
 Refusal      the process cannot start or go on as it is configured: one line for a person, with the next step
 """
@@ -8,6 +9,10 @@ Refusal      the process cannot start or go on as it is configured: one line for
 
 class Invalid(Exception):
     """The record can never be handled."""
+
+
+class OverBudget(Invalid):
+    """The budget is spent. Nothing is lost: the record is a dead letter that can be replayed when there is more."""
 
 
 class Transient(Exception):

@@ -40,3 +40,10 @@ MODEL_CALLS = Counter(
 MODEL_LIMIT = Gauge("chimera_model_limit", "Calls that may be in flight, as found out", ["endpoint"])
 MODEL_WAITING = Gauge("chimera_model_waiting", "Calls that wait for a place, or to ask again", ["endpoint"])
 MODEL_CIRCUIT_OPEN = Gauge("chimera_model_circuit_open", "1 while the endpoint takes no calls", ["endpoint"])
+
+SPENT_TOKENS = Gauge("chimera_spent_tokens", "Tokens spent of the budget, ever; model `all` is the sum", ["model"])
+SPENT_DOLLARS = Gauge(
+    "chimera_spent_dollars", "US dollars spent of the budget, ever; absent where a price is unknown", ["model"]
+)
+BUDGET_TOKENS = Gauge("chimera_budget_tokens", "The plan's limit in tokens; model `all` is for the sum", ["model"])
+BUDGET_DOLLARS = Gauge("chimera_budget_dollars", "The plan's limit in US dollars", ["model"])

@@ -4,7 +4,7 @@ from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
-from schemas.events.plan import PlanAdopted
+from schemas.events.plan import BudgetReached, PlanAdopted
 from schemas.events.problem import (
     ProblemAccepted,
     ProblemDrafted,
@@ -23,6 +23,7 @@ from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingT
 
 __all__ = [
     "AuditJudged",
+    "BudgetReached",
     "Cause",
     "DatasetReleased",
     "EvaluationCompleted",

@@ -1,4 +1,4 @@
-"""The plan in force."""
+"""The plan in force, and what its budget allows."""
 
 from typing import ClassVar
 
@@ -16,3 +16,23 @@ class PlanAdopted(Event):
     @property
     def key(self) -> str:
         return self.plan.name
+
+
+class BudgetReached(Event):
+    """Rows are lacking, nothing is under way, and the budget has no room for another problem. Said once for a plan."""
+
+    type: ClassVar[str] = "budget.reached"
+
+    plan: str
+    plan_hash: str
+    model: str
+    """Whose limit it is; `all` for the sum."""
+    unit: str
+    """tokens or dollars."""
+    spent: float
+    """By what has ended."""
+    limit: float
+
+    @property
+    def key(self) -> str:
+        return self.plan

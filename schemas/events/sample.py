@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from schemas.events.base import Event
+from schemas.spend import Spend
 
 
 class SampleCurated(Event):
@@ -23,6 +24,8 @@ class SampleCurated(Event):
     admission: str
     """`in`: counts towards the target; `reserve`: beyond it, serves the next target first; `aside`: not in sft."""
     row_hash: str
+    spent: tuple[Spend, ...] | None = None
+    """What the problem's calls have cost, by model, for whoever minds the budget; `None`: not told."""
 
     @property
     def key(self) -> str:

@@ -4,13 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from schemas.events import Cause, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.identity import derive, factory_id
+from schemas.item import Step
+from schemas.spend import spent
 from shared.dataset import Release
+
+_LINEAGE = TypeAdapter(tuple[Step, ...])
 
 ROLE = "aggregator"
 
-COLUMNS = ("id", "plan", "subject", "topic", "tier", "correct", "views", "admission", "row_hash", "event", "event_hash")
+SAID = ("plan", "subject", "topic", "tier", "correct", "admission", "row_hash")
+COLUMNS = ("id", "views", "event", "event_hash", "lineage", *SAID)
 """Columns of a row that `curated` speaks of."""
 
 
@@ -21,8 +28,9 @@ def curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
         id=SampleCurated.derive_id(cause),
         cause=cause,
         sample_id=UUID(row["id"]),
-        **{name: row[name] for name in ("plan", "subject", "topic", "tier", "correct", "admission", "row_hash")},
+        **{name: row[name] for name in SAID},
         views=tuple(row["views"]),
+        spent=spent(call for step in _LINEAGE.validate_json(row["lineage"]) for call in step.calls),
     )
 
 

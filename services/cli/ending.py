@@ -20,15 +20,18 @@ class End:
     next_step: str = ""
 
 
-def ending(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float) -> End | None:
+def ending(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float, money: str = "") -> End | None:
     """Tell whether the run is over; `None` while it is not.
 
-    `quiet_s`: since the last event. `patience_s`: how long work that is under way may be silent.
+    `quiet_s`: since the last event. `patience_s`: how long work that is under way may be silent. `money`: what is spent
+    of the budget, in words.
     """
     lacking = funnel.lacking(plan)
     if funnel.in_flight:
         under_way = f"{funnel.in_flight} problems under way"
         return None if quiet_s < patience_s else _silent(under_way, quiet_s)
+    if lacking and plan.hash in funnel.budget:
+        return _broke(funnel, money)
     if lacking and funnel.waiting_for_topics:
         return None if quiet_s < min(patience_s, TOPICS_S) else _silent("topics that were asked for", quiet_s)
     if not lacking:
@@ -39,6 +42,12 @@ def ending(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float) -> End
 
 def _silent(what: str, quiet_s: float) -> End:
     return End(f"nothing has been heard for {quiet_s:.0f} s of {what}", "Read the logs, then run again to go on")
+
+
+def _broke(funnel: Funnel, money: str) -> End:
+    parked = f", {funnel.ends['parked']} problems parked" if funnel.ends["parked"] else ""
+    why = f"budget reached: {money} spent, {funnel.rows.total()} rows{parked}"
+    return End(why, "Raise the budget in the plan and run again")
 
 
 def _exhausted(funnel: Funnel, lacking: dict[str, int]) -> End:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from schemas.events import (
+    BudgetReached,
     DatasetReleased,
     Event,
     ItemEvent,
@@ -33,6 +34,7 @@ FOLLOWED = (
     SampleCurated,
     SampleDeleted,
     DatasetReleased,
+    BudgetReached,
 )
 """What is read: none of them holds a long solution, except some of the rejected."""
 
@@ -56,6 +58,8 @@ class Funnel:
     def __init__(self) -> None:
         self.last_rejected: Rejection | None = None
         self.release: DatasetReleased | None = None
+        self.budget: set[str] = set()
+        """Hashes of the plans whose budget was reached."""
         self.ends: Counter[str] = Counter()
         """Problems by what became of them."""
         self.rows: Counter[str] = Counter()
@@ -84,6 +88,8 @@ class Funnel:
                 self._hear(event.type, event.trace)
             case DatasetReleased():
                 self.release = max(event, self.release or event, key=lambda release: release.release)
+            case BudgetReached():
+                self.budget.add(event.plan_hash)
             case SubjectRequested() | TopicExpanded():
                 self._heard[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
 

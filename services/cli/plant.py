@@ -25,6 +25,7 @@ from shared.access import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin import provision
 from shared.llm import probe_endpoints
+from shared.llm.budget import check
 
 FACTORY = "chimera"
 
@@ -42,7 +43,7 @@ class Plant:
         self._scaling = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        """Claim the folder. Raises Refusal when a model named does not answer, StackError when the folder is taken."""
+        """Claim the folder. Raises Refusal when the models will not do, StackError when the folder is taken."""
         await self._cast()
         await self.stack.__aenter__()
         return self
@@ -91,6 +92,7 @@ class Plant:
         else:
             self._port = Ports({}).take(casting.SIMULATOR)
             self.cast = casting.simulated(self._port)
+        check(self.order.plan.budget, self.cast)
 
     async def _answering(self) -> None:
         while await probe_endpoints(self.cast):  # noqa: ASYNC110 - another process: no event to wait for

@@ -14,6 +14,7 @@ from services.cli.ending import End, ending
 from services.cli.first import first
 from services.cli.funnel import FOLLOWED, Funnel
 from services.cli.interrupts import Interrupts
+from services.cli.money import Account, accounts, told
 from services.cli.order import Order
 from services.cli.plant import FACTORY, Plant
 from services.cli.product import Product
@@ -28,6 +29,8 @@ Outcome = End | StackError | Refusal | None
 """How it ended; `None`: a person interrupted it."""
 
 DRAW_EVERY_S = 0.2
+COUNT_EVERY_S = 2.0
+"""How often the money is counted."""
 PROBE_EVERY_S = 20.0
 MISSES = 3
 """An endpoint that does not answer so often in a row ends the run."""
@@ -69,6 +72,7 @@ class Run:
         self.rows_before = rows_before
         self.funnel = Funnel()
         self.plant = Plant(order, view.stack)
+        self.money: list[Account] = []
 
     async def whole(self) -> Summary:
         """Start, grow, stop, sum up. Cancelled by the second signal."""
@@ -97,7 +101,7 @@ class Run:
 
     async def _grow(self) -> End:
         ready = heard = time.monotonic()
-        drawn = 0.0
+        drawn = counted = 0.0
         names = [event.type for event in FOLLOWED]
         async with aclosing(follow(KafkaAccess(self.plant.stack.bootstrap), FACTORY, names)) as events:
             async for event in events:
@@ -108,8 +112,13 @@ class Run:
                 if now - drawn < DRAW_EVERY_S:
                     continue
                 drawn = now
-                self.view.grow(self.funnel, self.order.plan, Pace(now - ready, self.rows_before))
-                if end := ending(self.funnel, self.order.plan, now - heard, PATIENCE_S[self.order.simulated]):
+                if now - counted >= COUNT_EVERY_S or self.order.plan.hash in self.funnel.budget:
+                    counted = now
+                    self.money = await accounts(self.plant.stack.valkey_url, self.order.plan.budget)
+                money = told(self.money)
+                self.view.grow(self.funnel, self.order.plan, Pace(now - ready, self.rows_before), money)
+                patience = PATIENCE_S[self.order.simulated]
+                if end := ending(self.funnel, self.order.plan, now - heard, patience, money):
                     return end
         raise AssertionError("the log has no end")
 
@@ -133,6 +142,7 @@ class Run:
             wanted=order.plan.rows,
             rows=product.rows,
             tokens=product.tokens,
+            budget=self.money,
             dataset=str(order.dataset),
             simulated=order.simulated,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -11,6 +11,7 @@ from deploy.local.record import Record, Running
 from schemas.flow import SERVICE
 from services.cli import vitals
 from services.cli.casting import SIMULATOR
+from services.cli.money import Account, accounts
 from services.cli.plant import FACTORY
 from services.cli.vitals import Vitals
 from shared.access import KafkaAccess, ValkeyAccess
@@ -66,6 +67,8 @@ class State:
     services: list[ServiceState]
     progress: Progress | None
     """`None` before the first start."""
+    budget: list[Account] = field(default_factory=list)
+    """What is spent of each limit of the plan; empty without a budget, and while Valkey does not answer."""
 
     def document(self) -> dict[str, object]:
         """For `--json`."""
@@ -97,6 +100,7 @@ async def gather(directory: Path) -> State:
             if name in SERVICE or name in found
         ],
         progress=how_far,
+        budget=await accounts(record.valkey_url, load_plan(directory / "plan.yaml").budget) if how_far else [],
     )
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.money import told
 from services.cli.plain import plain
 from services.cli.state import Progress, ServiceState, State, gather
 from services.cli.summary import duration
@@ -34,6 +35,7 @@ def render(state: State, directory: Path) -> list[Text | Table]:
     """For a person."""
     where = "" if directory == Path(".chimera") else f" --dir {directory}"
     plan = [Text(_progress(state.progress))] if state.progress else []
+    plan += [Text(f"budget    {told(state.budget)}")] if state.budget else []
     if state.supervisor is None:
         again = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
         return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {again}")]

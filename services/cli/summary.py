@@ -1,10 +1,11 @@
 """What is said at the end of a run: numbers that add up, where the dataset lies, what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from services.cli.funnel import ENDS, Funnel
+from services.cli.money import Account, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Summary:
     """Id of an admitted row."""
     tokens: int | None
     """Generated for everything that has ended; null when any count is unknown."""
+    budget: Sequence[Account]
+    """What is spent of each limit of the plan."""
 
     @classmethod
     def of(
@@ -50,6 +53,7 @@ class Summary:
         wanted: int,
         rows: int,
         tokens: int | None,
+        budget: Sequence[Account] = (),
         dataset: str,
         simulated: bool,
     ) -> "Summary":
@@ -70,6 +74,7 @@ class Summary:
             simulated=simulated,
             example=str(funnel.example) if funnel.example else None,
             tokens=tokens,
+            budget=budget,
         )
 
     def document(self) -> dict[str, object]:
@@ -97,6 +102,8 @@ class Summary:
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
         lines.append(f"dataset   {self.dataset} · {self.rows} of {self.wanted} rows · {release}{tokens}")
+        if self.budget:
+            lines.append(f"budget    {told(self.budget)}")
         if self.simulated:
             lines.append("          made by SIMULATED models: do not train on it")
         return lines

@@ -67,21 +67,21 @@ class View:
             text.stylize("dim")
             self._live.update(text, refresh=True)
 
-    def grow(self, funnel: Funnel, plan: Plan, pace: Pace) -> None:
-        """How far it is."""
+    def grow(self, funnel: Funnel, plan: Plan, pace: Pace, money: str = "") -> None:
+        """How far it is; `money`: what is spent of the budget."""
         self._growing = True
         if self._live:
-            self._live.update(growth(funnel, plan, pace), refresh=True)
+            self._live.update(growth(funnel, plan, pace, money), refresh=True)
         elif pace.seconds - self._plain_at >= PLAIN_EVERY_S:
             self._plain_at = pace.seconds
             rows = funnel.rows.total()
             line = f"{rows} of {plan.rows} rows · requested {funnel.requested}, in flight {funnel.in_flight} · "
-            self.say(line + footer(funnel, plan, pace))
+            self.say(line + footer(funnel, plan, pace, money))
 
 
-def growth(funnel: Funnel, plan: Plan, pace: Pace) -> Group:
+def growth(funnel: Funnel, plan: Plan, pace: Pace, money: str = "") -> Group:
     """The whole live view."""
-    parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, pace))]
+    parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, pace, money))]
     if last := funnel.last_rejected:
         told = f"last rejected  {str(last.problem)[:4]} {last.subject}  {last.service}: {last.detail}"
         parts.append(Text(_clean(told), "dim", no_wrap=True, overflow="ellipsis"))
@@ -113,13 +113,15 @@ def _bar(done: int, quota: int) -> Text:
     return Text("█" * full, "green").append("░" * (BAR - full), "dim")
 
 
-def footer(funnel: Funnel, plan: Plan, pace: Pace) -> str:
-    """Speed, yield, time."""
+def footer(funnel: Funnel, plan: Plan, pace: Pace, money: str = "") -> str:
+    """Speed, yield, money, time."""
     rows = funnel.rows.total()
     rate = pace.rate(rows)
     parts = [f"{rate:.1f} rows/s" if rate >= 0.1 else f"{rate * 3600:.0f} rows/h"]
     if (share := funnel.yield_) is not None:
         parts.append(f"yield {share:.0%}")
+    if money:
+        parts.append(money)
     left = sum(funnel.lacking(plan).values())
     ahead = f", about {clock(left / rate)} left" if rate and left else ""
     return " · ".join([*parts, clock(pace.seconds) + ahead])

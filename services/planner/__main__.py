@@ -2,12 +2,14 @@
 
 from services.planner.handler import Planner
 from services.planner.settings import Settings
+from services.planner.treasurer import treasurer
 from shared.plan import load_plan
 from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    return Service(machine=Planner(load_plan(settings.plan), settings.factory))
+    plan = load_plan(settings.plan)
+    return Service(machine=Planner(plan, settings.factory), beside=(treasurer(settings, plan.budget),))
 
 
 if __name__ == "__main__":

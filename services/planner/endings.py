@@ -8,6 +8,7 @@ from uuid import UUID
 from schemas.events import ProblemParked, ProblemRejected, SampleCurated, SampleDeleted, SubjectRequested, TopicExpanded
 from schemas.events.base import Cause
 from schemas.identity import derive, normal_form
+from schemas.spend import added, spent
 from services.planner.state import State, TopicState
 
 DEFECTS = frozenset(
@@ -32,6 +33,7 @@ def expand(state: State, event: TopicExpanded, root: UUID) -> State:
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
         state = state.with_subject(event.subject, expanding=False, dry=not new)
+        state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
 
 
@@ -41,6 +43,8 @@ def curate(state: State, event: SampleCurated) -> State:
     if place := state.place(row):
         name, subject = place[0], state.subject(place[0])
         state = state.without(row).with_topic(place, defects_in_a_row=0)
+        if event.spent is not None:
+            state = state.with_costs(event.spent)
         if reserve:
             state = state.with_(reserve={**state.reserve, row: name})
         return state.with_subject(
@@ -64,6 +68,7 @@ def reject(state: State, event: ProblemRejected) -> State:
     subject = state.subject(name)
     defects = subject.topics[number].defects_in_a_row + 1 if event.reason in DEFECTS else 0
     state = state.without(event.item.id).with_topic(place, defects_in_a_row=defects)
+    state = state.with_costs(spent(event.item.calls))
     return state.with_subject(name, ended=subject.ended + 1)
 
 

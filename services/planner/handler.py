@@ -4,6 +4,7 @@ A closed loop: every ending updates the state, then requests are topped up to wh
 the plan's limit on work in progress. A request is a pure function of plan, topic and number.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from schemas.events import (
+    BudgetReached,
     Event,
     PlanAdopted,
     ProblemParked,
@@ -25,9 +27,13 @@ from schemas.events import (
 from schemas.identity import derive, factory_id
 from schemas.item import Topic
 from schemas.plan import Plan
+from schemas.spend import out_of
+from services.planner.budget import Account, slots
 from services.planner.demand import lacks, share, wanted
 from services.planner.endings import curate, delete, expand, park, reject, subject_id
 from services.planner.state import State
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +78,41 @@ class Planner:
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
         events: list[Event] = []
-        for name, lack in lacks(self.plan, state).items():
+        room, account = slots(self.plan, state)
+        for name, lack in lacks(self.plan, state).items() if room else ():
             if lack and self._wants_topics(state, name):
                 state, event = self._ask_topics(state, name)
                 events.append(event)
         wants = {name: want for name, want in wanted(self.plan, state).items() if state.subject(name).open_topics}
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        for name in share(self.plan.in_progress, wants, in_flight):
+        for name in share(room, wants, in_flight):
             state, event = self._ask_problem(state, name)
             events.append(event)
-        return state, events
+        in_flight = Counter(name for name, _ in state.in_flight.values())
+        more = any(wants[name] > in_flight[name] for name in wants) if room else any(lacks(self.plan, state).values())
+        state, said = self._held_back(state, account if more and in_flight.total() >= room else None)
+        return state, [*events, *said]
+
+    def _held_back(self, state: State, account: Account | None) -> tuple[State, Sequence[Event]]:
+        """Say it when the budget is what stands in the way; as an event once nothing is under way any more."""
+        if account and not state.held_back:
+            gone = out_of(account.spent, account.limit, account.unit)
+            log.warning("budget: no further problem for now: %s are spent by what has ended", gone)
+        state = state.with_(held_back=account is not None)
+        if account is None or state.in_flight or state.told == state.adoptions:
+            return state, ()
+        reached = BudgetReached.root(
+            derive(self.root, "budget"),
+            "planner",
+            state.adoptions,
+            plan=self.plan.name,
+            plan_hash=self.plan.hash,
+            model=account.model,
+            unit=account.unit,
+            spent=account.spent,
+            limit=account.limit,
+        )
+        return state.with_(told=state.adoptions), (reached,)
 
     def _wants_topics(self, state: State, name: str) -> bool:
         subject = state.subject(name)

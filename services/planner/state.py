@@ -10,6 +10,7 @@ from pydantic import Field
 
 from schemas.item import Topic
 from schemas.model import Model
+from schemas.spend import Spend, added, dearest, total
 
 PATIENCE = 6
 """A topic is given up after so many defective problems in a row."""
@@ -68,12 +69,27 @@ class State(Model):
     reserve: dict[UUID, str] = Field(default_factory=dict)
     """Rows that may be admitted later, with their subject."""
     deleted: frozenset[UUID] = frozenset()
+    spent: tuple[Spend, ...] = ()
+    """By topics, and by problems that have ended."""
+    dearest: tuple[Spend, ...] = ()
+    """Most that one problem has cost so far."""
+    costed: int = 0
+    """Problems that ended and told what they cost."""
+    held_back: bool = False
+    """Whether the budget lets no further problem begin."""
+    told: int = 0
+    """Number of the adoption for which it was said that the budget is reached."""
 
     def subject(self, name: str) -> SubjectState:
         return self.subjects.get(name, SubjectState())
 
     def with_subject(self, name: str, **changes: object) -> "State":
         return self.with_(subjects={**self.subjects, name: self.subject(name).with_(**changes)})
+
+    def with_costs(self, costs: tuple[Spend, ...]) -> "State":
+        """A problem has ended that cost so much."""
+        most = dearest([*self.dearest, *costs, total(costs)])
+        return self.with_(spent=added([*self.spent, *costs]), dearest=most, costed=self.costed + 1)
 
     def with_topic(self, place: Place, **changes: object) -> "State":
         name, number = place

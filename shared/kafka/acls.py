@@ -71,9 +71,10 @@ def grants(factory: str, principal: str = PRINCIPAL) -> list[Grant]:
 
 
 def reads(service: str) -> list[str]:
-    """Kafka topics that a service reads: its events, whether it was given their offsets, its state."""
+    """Kafka topics that a service reads: its events, the offsets it was given, its state, what it looks into."""
     consumed = [flow.name for flow in consumed_by(service)]
-    return [*consumed, INCARNATIONS, *_state(service)]
+    besides = SERVICE[service].reads if service in SERVICE else ()
+    return list(dict.fromkeys([*consumed, INCARNATIONS, *_state(service), *besides]))
 
 
 def writes(service: str) -> list[str]:

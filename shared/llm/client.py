@@ -113,17 +113,21 @@ class ChatModel:
                     await turn.refused(busy)
 
     async def _paid(self, body: dict[str, Any], attempt: int, turn: Turn) -> Reply:
-        async with self.line.purse.bill(self.part) as bill:
-            reply = await self._told(body, attempt, turn)
+        answer = Answer()
+        async with self.line.purse.bill(self.part, f"{self.asked_by}/{self.prompt.name}", body) as bill:
+            try:
+                reply = await self._told(body, attempt, turn, answer)
+            finally:
+                bill.arrived(answer.size)
             bill.settle(reply.provenance)
             return reply
 
-    async def _told(self, body: dict[str, Any], attempt: int, turn: Turn) -> Reply:
+    async def _told(self, body: dict[str, Any], attempt: int, turn: Turn, answer: Answer) -> Reply:
         """Call, and tell the gate and the metrics what it came to; a refusal is told by who waits after it."""
         count = meter(self.part.endpoint, self.part.model, self.asked_by)
         turn.begins()
         try:
-            reply = await self._streamed(body, attempt, turn)
+            reply = await self._streamed(body, attempt, turn, answer)
         except (Busy, Transient, Invalid, Unformed) as error:
             count.failed(error)
             if isinstance(error, Transient):
@@ -135,8 +139,8 @@ class ChatModel:
         count.answered(reply.provenance)
         return reply
 
-    async def _streamed(self, body: dict[str, Any], attempt: int, turn: Turn) -> Reply:
-        started, clock, answer = utc_now(), time.perf_counter(), Answer()
+    async def _streamed(self, body: dict[str, Any], attempt: int, turn: Turn, answer: Answer) -> Reply:
+        started, clock = utc_now(), time.perf_counter()
         try:
             await self._gather(body, answer, turn)
         except TimeoutError:

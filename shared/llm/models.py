@@ -1,6 +1,7 @@
 """The models of one process: every role's, over one line per endpoint."""
 
 from schemas.cast import Cast
+from shared.llm.budget import purse_of
 from shared.llm.cast import key_of, load_cast, part_of
 from shared.llm.client import ChatModel
 from shared.llm.endpoint import Endpoint
@@ -23,8 +24,9 @@ class Models:
 
     @classmethod
     def of(cls, settings: Settings) -> "Models":
-        """The models of a service. Raises Refusal when the models file cannot be used."""
-        return cls(load_cast(settings.models), settings.service)
+        """The models of a service. Raises Refusal when the models file cannot be used, or the budget not with it."""
+        cast = load_cast(settings.models)
+        return cls(cast, settings.service, purse_of(settings, cast))
 
     def model(self, role: str, prompt: Prompt) -> ChatModel:
         """The model that plays `role`, with a prompt. Raises Refusal when nobody does, or when its key is missing."""
@@ -44,3 +46,4 @@ class Models:
         """Close every connection."""
         for line in self._lines.values():
             await line.aclose()
+        await self._purse.aclose()

@@ -85,6 +85,8 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
             return
         closing.enter_context(authorized(access))
         READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
+        for companion in service.beside:
+            await closing.enter_async_context(companion)
         await loop.run()
     log.info("stopped")
 

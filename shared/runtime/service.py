@@ -1,6 +1,7 @@
 """The kinds of service, as what `build` returns."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,10 +36,14 @@ class Machine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a process does: exactly one of handler, join, machine or sink. `close` runs at the end."""
+    """What a process does: exactly one of handler, join, machine or sink. `close` runs at the end.
+
+    `beside` is entered when Kafka is there, and left when the work is over.
+    """
 
     handle: Handler | None = None
     join: Join | None = None
     machine: Machine | None = None
     sink: Sink | None = None
     close: tuple[Callable[[], Awaitable[None]], ...] = ()
+    beside: tuple[AbstractAsyncContextManager[None], ...] = ()

@@ -37,7 +37,7 @@ PLAN = Path(plans.__path__[0]) / "demo.yaml"
 STATEMENT = "How many orientation-preserving isometries does the standard lens space with these numbers have?"
 FOREIGN = [  # service, what it may not read, what it may not write
     ("screening", "problem.requested", "problem.accepted"),
-    ("planner", "solution.checked", "problem.drafted"),
+    ("planner", "training.triggered", "problem.drafted"),
     ("aggregator", "problem.verified", "problem.rejected"),
     ("panel", "problem.requested", "problem.verified"),
 ]

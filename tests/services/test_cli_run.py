@@ -16,6 +16,7 @@ from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from schemas.cast import Cast, Place
 from schemas.events import (
+    BudgetReached,
     DatasetReleased,
     Event,
     ProblemAccepted,
@@ -30,10 +31,11 @@ from schemas.events import (
     TopicExpanded,
 )
 from schemas.item import Topic, Verdict
-from schemas.plan import Plan, Subject
+from schemas.plan import Budget, Plan, Subject
 from services.cli.__main__ import app
 from services.cli.ending import QUIET_S, TOPICS_S, End, ending
 from services.cli.funnel import Funnel
+from services.cli.money import Account
 from services.cli.run import verdict
 from services.cli.summary import Summary, clock, duration, short
 from services.cli.view import Pace, View, footer, growth
@@ -136,6 +138,19 @@ def test_a_run_that_cannot_go_on_says_why(what: str, why: str) -> None:
     assert end.short
     assert end.short.startswith("mathematics lacks 2")
     assert why in end.short
+
+
+def test_a_run_whose_budget_is_reached_says_what_is_spent_and_what_to_do() -> None:
+    plan = PLAN.model_copy(update={"budget": Budget(tokens=100_000)})
+    fields = {"plan_hash": plan.hash, "model": "all", "unit": "tokens", "spent": 95_000, "limit": 100_000}
+    reached = BudgetReached.root(uuid4(), "planner", plan="test", **fields)
+    assert ending(fold([reached, *life("in"), *life("")]), plan, 1.0, 60.0) is None, "something is under way"
+    funnel = fold([reached, *life("in"), *life("parked")])
+    money = str(Account("all", "tokens", 96_400, 100_000))
+    why = "budget reached: 96,400 of 100,000 tokens spent, 1 rows, 1 problems parked"
+    assert ending(funnel, plan, 0.0, 60.0, money) == End(why, "Raise the budget in the plan and run again")
+    raised = plan.model_copy(update={"budget": Budget(tokens=200_000)})
+    assert ending(funnel, raised, 0.0, 60.0, money) is None, "that was another plan"
 
 
 def test_topics_that_were_asked_for_are_waited_for() -> None:

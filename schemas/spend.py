@@ -1,0 +1,89 @@
+"""What model calls have cost, by model."""
+
+from collections.abc import Iterable
+
+from schemas.item import Provenance
+from schemas.model import Model
+from schemas.plan import ALL
+
+
+class Spend(Model):
+    """The calls of one model. What is unknown of a call is in neither sum, and counted apart."""
+
+    model: str
+    calls: int = 0
+    tokens: int = 0
+    dollars: float = 0.0
+    uncounted: int = 0
+    """Calls whose tokens the endpoint did not tell."""
+    unpriced: int = 0
+    """Calls whose cost is unknown."""
+
+    def plus(self, other: "Spend") -> "Spend":
+        """The sum of both."""
+        return self.with_(
+            calls=self.calls + other.calls,
+            tokens=self.tokens + other.tokens,
+            dollars=self.dollars + other.dollars,
+            uncounted=self.uncounted + other.uncounted,
+            unpriced=self.unpriced + other.unpriced,
+        )
+
+
+def tokens(call: Provenance) -> int | None:
+    """Tokens that are paid for: prompt and answer; `None` when the endpoint did not tell both."""
+    if call.prompt_tokens is None or call.completion_tokens is None:
+        return None
+    return call.prompt_tokens + call.completion_tokens
+
+
+def spent(calls: Iterable[Provenance]) -> tuple[Spend, ...]:
+    """Add up calls, by model."""
+    return added(_of(call) for call in calls)
+
+
+def added(spends: Iterable[Spend]) -> tuple[Spend, ...]:
+    """One sum for each model."""
+    sums: dict[str, Spend] = {}
+    for one in spends:
+        sums[one.model] = sums.get(one.model, Spend(model=one.model)).plus(one)
+    return tuple(sums[model] for model in sorted(sums))
+
+
+def dearest(spends: Iterable[Spend]) -> tuple[Spend, ...]:
+    """The most tokens and the most dollars for each model."""
+    most: dict[str, Spend] = {}
+    for one in spends:
+        other = most.get(one.model, one)
+        most[one.model] = one.with_(tokens=max(one.tokens, other.tokens), dollars=max(one.dollars, other.dollars))
+    return tuple(most[model] for model in sorted(most))
+
+
+def total(spends: Iterable[Spend]) -> Spend:
+    """The sum of all models."""
+    whole = Spend(model=ALL)
+    for one in spends:
+        whole = whole.plus(one)
+    return whole
+
+
+def amount(number: float, unit: str) -> str:
+    """For a person: 12,300 tokens, $0.50."""
+    return f"{number:,.0f} tokens" if unit == "tokens" else f"${number:,.2f}"
+
+
+def out_of(spent: float, limit: float, unit: str) -> str:
+    """For a person: 300 of 12,300 tokens."""
+    return f"{amount(spent, unit).removesuffix(' tokens')} of {amount(limit, unit)}"
+
+
+def _of(call: Provenance) -> Spend:
+    count = tokens(call)
+    return Spend(
+        model=call.model,
+        calls=1,
+        tokens=count or 0,
+        dollars=call.cost or 0.0,
+        uncounted=count is None,
+        unpriced=call.cost is None,
+    )

@@ -1,0 +1,25 @@
+"""A process that reserves money for a call that never ends, until it is killed: valkey URL, factory, limit, lease."""
+
+import asyncio
+import sys
+
+from schemas.cast import Part
+from schemas.plan import ALL, Limit
+from shared.access import ValkeyAccess
+from shared.cache.budget import Treasury
+from shared.cache.client import connect
+from shared.llm.purse import Limited
+
+
+async def main() -> None:
+    url, factory, limit, lease_s = sys.argv[1:]
+    treasury = Treasury(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
+    purse = Limited(treasury, float(lease_s))
+    async with purse.bill(Part(model="m"), "writer/ask", {"messages": [], "max_tokens": int(limit)}):
+        sys.stdout.write("reserved\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
