@@ -37,7 +37,7 @@ async def test_a_run_stops_at_its_budget_with_nothing_under_way_and_goes_on_when
     found = await remains(directory)
     assert not any(found.lag.values()), "something is left to do"
     assert {event.error for event in found.events["problem.parked"]} <= {"OverBudget"}
-    assert len(found.dead) == short["ends"]["parked"]
+    assert len({letter.key for letter in found.dead}) == short["ends"]["parked"]
     assert [event.limit for event in found.events["budget.reached"]] == [HALF]
 
     status, done = grown(directory, plan, ENOUGH)
