@@ -32,8 +32,8 @@ DRAW_EVERY_S = 0.2
 COUNT_EVERY_S = 2.0
 """How often the money is counted."""
 PROBE_EVERY_S = 20.0
-MISSES = 3
-"""An endpoint that does not answer so often in a row ends the run."""
+AWAY_S = 1800.0
+"""An endpoint that does not answer for so long ends the run, in seconds. Until then work waits, nothing is burnt."""
 PATIENCE_S = {True: 120.0, False: 3600.0}
 """How long work under way may be silent, for simulated and real models."""
 
@@ -123,13 +123,19 @@ class Run:
         raise AssertionError("the log has no end")
 
     async def _endpoints(self) -> None:
-        """Raise Refusal when an endpoint that is not ours is gone for good."""
-        missed = 0
+        """Say when an endpoint that is not ours goes and comes; raise Refusal when it stays away."""
+        since: float | None = None
         while self.order.cast:
             await asyncio.sleep(PROBE_EVERY_S)
-            wrong = await probe_endpoints(self.plant.cast)
-            missed = missed + 1 if wrong else 0
-            if missed == MISSES:
+            wrong, now = await probe_endpoints(self.plant.cast), time.monotonic()
+            if not wrong:
+                if since is not None:
+                    self.view.say(f"it answers again, after {now - since:.0f} s")
+                since = None
+            elif since is None:
+                since = now
+                self.view.say(f"waiting: {wrong[0]}", "yellow")
+            elif now - since > AWAY_S:
                 raise Refusal(wrong[0], "Bring it back and run again: nothing is lost")
         await asyncio.Event().wait()
 
