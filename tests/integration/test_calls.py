@@ -15,6 +15,7 @@ from schemas.cast import Cast, Place
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
+from schemas.plan import Plan, Subject
 from services.simulator.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from shared.errors import Transient
@@ -75,15 +76,14 @@ async def committed(world: World, number: int) -> bool:
 
 
 async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on_record(world: World) -> None:
-    file, models, dice = world.folder / "calls", world.folder / "models.json", Random(5)
-    again = 0
+    file, dice, again = world.folder / "calls", Random(5), 0
     await world.publish(world.requests(EVENTS))
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 40})) as url:
-        models.write_text(Cast.one(Place(base_url=url), "sim-solver").model_dump_json())
+        place = written(world.folder, url)
         for n in range(KILLS + 1):
             before = asked(file)
             kept = await world.seeds_on_record(SERVICE)
-            async with world.process(ASKER, SERVICE, models=models, in_flight=IN_FLIGHT, attempts=9) as process:
+            async with world.process(ASKER, SERVICE, **place, in_flight=IN_FLIGHT, attempts=9) as process:
                 if n < KILLS:
                     await until(lambda: more_than(file, before, 10), "some calls")  # noqa: B023 - awaited here
                     await asyncio.sleep(dice.uniform(0, 0.1))
@@ -100,13 +100,12 @@ async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on
 
 
 async def test_a_process_frozen_beyond_its_lease_repeats_at_most_what_it_had_in_flight(world: World) -> None:
-    file, models = world.folder / "calls", world.folder / "models.json"
-    requests = world.requests(EVENTS)
+    file, requests = world.folder / "calls", world.requests(EVENTS)
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 200})) as url:
-        models.write_text(Cast.one(Place(base_url=url), "sim-solver").model_dump_json())
+        place = written(world.folder, url)
         async with (
-            world.process(ASKER, SERVICE, models=models, in_flight=IN_FLIGHT) as frozen,
-            world.process(ASKER, SERVICE, models=models, in_flight=IN_FLIGHT) as heir,
+            world.process(ASKER, SERVICE, **place, in_flight=IN_FLIGHT) as frozen,
+            world.process(ASKER, SERVICE, **place, in_flight=IN_FLIGHT) as heir,
         ):
             await until(partial(frozen.owns_everything, 4), "half of the partitions")
             await world.publish(requests)
@@ -123,6 +122,14 @@ async def test_a_process_frozen_beyond_its_lease_repeats_at_most_what_it_had_in_
 
 async def finished(world: World, number: int) -> bool:
     return len({event.item.id for event in await world.events("problem.drafted")}) == number
+
+
+def written(folder: Path, url: str) -> dict[str, Path]:
+    """The files that a service reads, as settings."""
+    models, plan = folder / "models.json", folder / "plan.json"
+    models.write_text(Cast.one(Place(base_url=url), "sim-solver").model_dump_json())
+    plan.write_text(Plan(name="calls", rows=1, subjects={"physics": Subject()}).model_dump_json())
+    return {"models": models, "plan": plan}
 
 
 def asked(calls: Path) -> Counter[int]:
