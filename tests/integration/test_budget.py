@@ -27,12 +27,11 @@ from shared.errors import OverBudget, Refusal, Transient
 from shared.llm import Models, Prompt
 from shared.llm.budget import check
 from shared.llm.purse import Limited
+from tests.integration.throwaway.spender import IN_FLIGHT
 from tests.world import World, until
 
 PROMPT = Prompt("ask", "$problem")
 LEASE_S = 3.0
-IN_FLIGHT = 4
-"""Calls at once of one process."""
 LONGEST = 600
 """Most tokens of one call, by the endpoint's dice."""
 
@@ -100,29 +99,24 @@ async def payers(world: World, cast: Cast, limit: Limit, number: int) -> AsyncIt
         yield made
 
 
-async def spend_until_over(models: Models) -> int:
-    """Call, a few at once, until the budget refuses. Returns the calls answered."""
-    answered = 0
-
-    async def worker(number: int) -> None:
-        nonlocal answered
-        for seed in range(10_000):
-            try:
-                await models.model("writer", PROMPT).complete({"problem": "What?"}, seed=seed)
-            except OverBudget:
-                return
-            answered += 1
-
-    await asyncio.gather(*(worker(number) for number in range(IN_FLIGHT)))
-    return answered
+async def spent_by_a_process(world: World, limit: int, cast: Cast) -> int:
+    """Call from a process of its own until the budget refuses. Returns the calls answered."""
+    url = cast.endpoints["default"].base_url
+    arguments = (world.valkey, world.factory, str(limit), str(LEASE_S), url)
+    spender = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.throwaway.spender", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    answered, _ = await spender.communicate()
+    return int(answered)
 
 
 async def test_eight_processes_that_race_never_exceed_the_budget_by_more_than_was_in_flight(world: World) -> None:
     limit, meter = 100_000, Meter()
     async with kept(world, Limit(tokens=limit)) as books:
-        async with endpoint(meter) as cast, payers(world, cast, Limit(tokens=limit), 8) as made:
-            answered = sum(await asyncio.gather(*(spend_until_over(models) for models in made)))
-        assert answered == meter.calls
+        async with endpoint(meter) as cast:
+            answered = await asyncio.gather(*(spent_by_a_process(world, limit, cast) for _ in range(8)))
+        assert sum(answered) == meter.calls
+        assert sum(number > 0 for number in answered) > 1, "nobody raced"
         assert (await books.spent())[ALL] == Amount(meter.tokens, None)
         assert (await books.reserved())[ALL].tokens == 0
     assert limit - 2 * LONGEST < meter.tokens < limit + 8 * IN_FLIGHT * LONGEST
@@ -180,7 +174,9 @@ async def test_after_valkey_is_emptied_paid_work_waits_until_spend_is_rebuilt_fr
             meter.held.set()
             await waiting
         assert (await books.spent())[ALL].tokens == 4_700 + meter.tokens
-        assert await spend_until_over(models) >= 1
+        with pytest.raises(OverBudget):
+            for seed in range(2, 1_000):
+                await model.complete({"problem": "What?"}, seed=seed)
         assert 6_000 - LONGEST - 50 < 4_700 + meter.tokens < 6_000 + IN_FLIGHT * LONGEST
 
 

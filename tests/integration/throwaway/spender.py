@@ -1,0 +1,41 @@
+"""A process that calls a model, a few at once, until the budget refuses: valkey URL, factory, limit, lease, base URL.
+
+Prints how many of its calls were answered.
+"""
+
+import asyncio
+import sys
+
+from schemas.cast import Cast, Place
+from schemas.plan import ALL, Limit
+from shared.access import ValkeyAccess
+from shared.cache.budget import Treasury
+from shared.cache.client import connect
+from shared.errors import OverBudget
+from shared.llm import Models, Prompt
+from shared.llm.purse import Limited
+
+IN_FLIGHT = 4
+
+
+async def main() -> None:
+    url, factory, limit, lease_s, base_url = sys.argv[1:]
+    treasury = Treasury(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
+    models = Models(Cast.one(Place(base_url=base_url), "m"), "problem_writer", Limited(treasury, float(lease_s)))
+    model = models.model("writer", Prompt("ask", "$problem"))
+
+    async def worker() -> int:
+        answered = 0
+        while True:
+            try:
+                await model.complete({"problem": "What?"}, seed=answered)
+            except OverBudget:
+                return answered
+            answered += 1
+
+    sys.stdout.write(f"{sum(await asyncio.gather(*(worker() for _ in range(IN_FLIGHT))))}\n")
+    await models.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
