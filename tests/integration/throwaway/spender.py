@@ -14,6 +14,7 @@ from shared.cache.client import connect
 from shared.errors import OverBudget
 from shared.llm import Models, Prompt
 from shared.llm.purse import Limited
+from shared.ports import Model
 
 IN_FLIGHT = 4
 
@@ -24,17 +25,19 @@ async def main() -> None:
     models = Models(Cast.one(Place(base_url=base_url), "m"), "problem_writer", Limited(treasury, float(lease_s)))
     model = models.model("writer", Prompt("ask", "$problem"))
 
-    async def worker() -> int:
-        answered = 0
-        while True:
-            try:
-                await model.complete({"problem": "What?"}, seed=answered)
-            except OverBudget:
-                return answered
-            answered += 1
-
-    sys.stdout.write(f"{sum(await asyncio.gather(*(worker() for _ in range(IN_FLIGHT))))}\n")
+    sys.stdout.write(f"{sum(await asyncio.gather(*(spend(model) for _ in range(IN_FLIGHT))))}\n")
     await models.aclose()
+
+
+async def spend(model: Model) -> int:
+    """Call, one after the other, until the budget refuses. Returns the calls answered."""
+    answered = 0
+    while True:
+        try:
+            await model.complete({"problem": "What?"}, seed=answered)
+        except OverBudget:
+            return answered
+        answered += 1
 
 
 if __name__ == "__main__":
