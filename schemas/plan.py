@@ -44,7 +44,8 @@ class Verification(_Part):
     """How a verifier works and which tier enters which view."""
 
     blind_attempts: int = Field(default=4, ge=1, le=64)
-    """Most blind attempts a verifier makes; it stops at the first that hits the key."""
+    """Most blind attempts a verifier makes; it stops at the first that hits the key or, where a guess may hit, once
+    its hits are hardly luck."""
     accept: dict[View, tuple[str, ...]] = {"sft": ("verified",), "rl": ("verified", "plausible")}
     """Tiers that enter each view. A plausible row enters sft when the solver lands on the key too."""
     policy: Literal["evidence", "paper"] = "evidence"
