@@ -3,6 +3,8 @@
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from schemas.identity import content_hash, derive, normal_form
 from schemas.model import Model
 
@@ -97,6 +99,10 @@ class Judgement(Model):
     hard_enough: bool
     open_problem: bool
     reason: str
+    reasons: dict[str, str] = Field(default_factory=dict)
+    """Why, by point."""
+    subjects: tuple[str, ...] = ()
+    """Where the verifier puts the problem, closest first; it was not told the subject asked for."""
 
     @property
     def good(self) -> bool:

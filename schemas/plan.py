@@ -1,6 +1,6 @@
 """The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -44,9 +44,20 @@ class Verification(_Part):
     """How a verifier works and which tier enters which view."""
 
     blind_attempts: int = Field(default=4, ge=1, le=64)
-    """Most blind attempts a verifier makes; it stops at the first that hits the key."""
+    """Most blind attempts a verifier makes; it stops at the first that hits the key or, where a guess may hit, once
+    its hits are hardly luck."""
     accept: dict[View, tuple[str, ...]] = {"sft": ("verified",), "rl": ("verified", "plausible")}
     """Tiers that enter each view. A plausible row enters sft when the solver lands on the key too."""
+    policy: Literal["evidence", "paper"] = "evidence"
+    """What a tier rests on. `paper` is for comparison: two nods with the key in view make an item `nodded`, whatever
+    was found blind; `accept` is then `nodded` for both views unless it says otherwise."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _paper_accepts_nods(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("policy") == "paper":
+            return {"accept": {"sft": ("nodded",), "rl": ("nodded",)}, **given}
+        return given
 
 
 class Solving(_Part):
@@ -126,6 +137,10 @@ class Plan(_Part):
     def about(self, subject: str) -> str:
         """What a subject of this plan means, in a sentence."""
         return self.subjects[subject].about or SUBJECTS[subject]
+
+    def candidates(self) -> tuple[str, ...]:
+        """Subjects to tell a problem's own from: the plan's, and where there is but one, the built-in eight too."""
+        return tuple(self.subjects if len(self.subjects) > 1 else dict.fromkeys((*self.subjects, *SUBJECTS)))
 
     def quotas(self) -> dict[str, int]:
         """Rows for each subject: shares of `rows` by largest remainder, so that they add up exactly."""

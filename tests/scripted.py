@@ -38,7 +38,7 @@ class ScriptedModel:
         self.seeds: list[int] = []
 
     async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
-        self.asked.append("\n".join(message["content"] for message in self.prompt.messages(fields)))
+        self.asked.append("\n".join(message["content"] for message in self.prompt.messages(fields, seed)))
         self.seeds.append(seed)
         line = self.lines.pop(0)
         fault = "too_long" if line.startswith(self.CUT) else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from schemas.item import Agreement, Judgement
+from schemas.item import Agreement
 
 CALLS = 2
 """Most calls for one role."""
@@ -23,6 +23,19 @@ class Grade(BaseModel):
     """What a judge says of two answers."""
 
     agrees: Agreement
+    reason: str
+
+
+class Judgement(BaseModel):
+    """What a verifier says, without the reasons for each point."""
+
+    well_posed: bool
+    self_contained: bool
+    unique_answer: bool
+    correct: bool
+    on_topic: bool
+    hard_enough: bool
+    open_problem: bool
     reason: str
 
 

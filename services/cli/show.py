@@ -96,10 +96,10 @@ def _verdict(verdict: Verdict) -> list[RenderableType]:
 
 
 def _points(judgement: Judgement) -> list[Text]:
-    points = {name: getattr(judgement, name) for name in Judgement.model_fields if name != "reason"}
+    points = {name: value for name, value in judgement if isinstance(value, bool)}
     lines = [
         shown(
-            f"{'yes' if value else 'no ':3} {name.replace('_', ' ')}",
+            f"{'yes' if value else 'no ':3} {name.replace('_', ' '):14}  {judgement.reasons.get(name, '')}".rstrip(),
             "" if value != (name == "open_problem") else "red",
         )
         for name, value in points.items()

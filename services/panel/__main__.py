@@ -7,8 +7,9 @@ from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    accept = load_plan(settings.plan).verification.accept
-    return Service(join=JoinVerdicts(tiers={tier for tiers in accept.values() for tier in tiers}))
+    verification = load_plan(settings.plan).verification
+    tiers = {tier for tiers in verification.accept.values() for tier in tiers}
+    return Service(join=JoinVerdicts(tiers, verification.policy))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Item, Step, Verdict
 from schemas.model import Model
-from services.panel.tiers import find
+from services.panel.tiers import POLICIES
 from shared.errors import Invalid
 
 ROLES = ("verifier-a", "verifier-b")
@@ -37,6 +37,7 @@ class JoinVerdicts:
     """`tiers` are those that go on; items of another tier are rejected and stay queryable."""
 
     tiers: Collection[str]
+    policy: str = "evidence"
 
     def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event]]:
         """Fold a verdict into the case.
@@ -64,7 +65,7 @@ class JoinVerdicts:
         ordered = sorted(heard, key=lambda each: each.verdict.role)
         verdicts = tuple(each.verdict for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
-        finding = find(verdicts, _writer(event.item))
+        finding = POLICIES[self.policy](verdicts, event.item.written, _writer(event.item))
         item = event.item.with_(verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail)
         if finding.tier in self.tiers:
             return ProblemAccepted.of(event, "panel", item)

@@ -1,19 +1,23 @@
 """From votes and judgements to a tier: how far may the key be believed?
 
-verified   each verifier hit the key, both judge the item good, and the key has more votes than any rival
-plausible  both judge it good, no rival has two votes, and a verifier that is not the writer's model hit the key
+verified   each verifier hit the key, both judge the item good, the key has more votes than any rival, and guessing
+           explains the hits with a chance under 1 % (`shared.luck`)
+plausible  both judge it good, no rival has two votes, a verifier that is not the writer's model hit the key, and
+           guessing explains the hits with a chance under 1 %
 disputed   a rival answer has votes from both verifiers, or at least two votes and as many as the key
 unsolved   nothing of these: hard, or a wrong key
 
-A bad judgement comes before `unsolved`: then the item is not hard but faulty.
+A bad judgement comes before `unsolved`: then the item is not hard but faulty. Votes and a bad judgement count also
+where the other verifier was unable to judge; an item that nothing speaks against is then `unable`, and may be verified
+again. Under the policy `paper` the only tier is `nodded`: both judge it good, with the key in view.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from schemas.identity import normal_form
-from schemas.item import Judgement, Verdict
+from schemas.item import Judgement, Problem, Verdict
+from services.panel.rivals import strongest
+from shared.luck import LUCK, by_luck, chance
 
 DISPUTED_VOTES = 2
 """Votes from which a rival answer counts as more than a slip."""
@@ -28,47 +32,65 @@ class Finding:
     detail: str
 
 
-def find(verdicts: Sequence[Verdict], writer: str | None) -> Finding:
-    """Find the tier of an item. `writer` is the model that wrote it, if known."""
-    for verdict in verdicts:
-        if verdict.unable:
-            return Finding(None, "unable", f"{verdict.role}: {verdict.unable}")
-    hits = sum(verdict.hits for verdict in verdicts)
-    rival, votes, voters = _strongest_rival(verdicts)
-    if len(voters) > 1 or votes >= max(DISPUTED_VOTES, hits):
-        return Finding("disputed", "key_disputed", f"{votes} blind votes for {rival!r}, {hits} for the key")
-    for verdict in verdicts:
-        if verdict.judgement and not verdict.judgement.good:
-            return Finding(None, _fault(verdict.judgement), f"{verdict.role}: {verdict.judgement.reason}")
+Policy = Callable[[Sequence[Verdict], Problem, str | None], Finding]
+"""(verdicts, problem, the model that wrote it if known) → what they come to, whatever the order of the verdicts."""
+
+
+def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
+    """Votes first, then judgements."""
+    verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
+    hits, rival = sum(verdict.hits for verdict in verdicts), strongest(verdicts)
+    if len(rival.voters) > 1 or rival.votes >= max(DISPUTED_VOTES, hits):
+        return Finding(
+            "disputed", "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
+        )
+    if spoken := _against(verdicts):
+        return spoken
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
-    if all(verdict.hits for verdict in verdicts) and hits > votes:
+    guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
+    luck = by_luck(chance(problem.answer), hits, guesses)
+    if hits and luck >= LUCK:
+        return Finding(
+            "unsolved", "unsolved", f"{blind}; guesses hit {problem.answer!r} as often in {luck:.0%} of cases"
+        )
+    if all(verdict.hits for verdict in verdicts) and hits > rival.votes:
         return Finding("verified", "verified", f"both judge it good; {blind}")
-    if votes < DISPUTED_VOTES and any(verdict.hits and verdict.model != writer for verdict in verdicts):
+    if rival.votes < DISPUTED_VOTES and any(verdict.hits and verdict.model != writer for verdict in verdicts):
         return Finding("plausible", "plausible", f"both judge it good; {blind}")
     return Finding("unsolved", "unsolved", blind)
 
 
-def _strongest_rival(verdicts: Sequence[Verdict]) -> tuple[str, int, set[str]]:
-    """Return the rival answer with most verifiers, then most votes; its votes; who voted for it."""
-    votes: dict[str, list[str]] = defaultdict(list)
+def by_nods(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
+    """The CHIMERA paper's gate: two verifiers that see the key, and no more."""
+    verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
+    return _against(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
+
+
+POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_nods}
+"""By their name in the plan."""
+
+
+def _against(verdicts: Sequence[Verdict]) -> Finding | None:
+    """What a judgement says against the item, or that one is missing."""
     for verdict in verdicts:
-        for vote in verdict.votes:
-            if vote.answer is not None and vote.agrees == "no":
-                votes[normal_form(vote.answer)].append(verdict.role)
-    if not votes:
-        return "", 0, set()
-    answer, roles = max(votes.items(), key=lambda rival: (len(set(rival[1])), len(rival[1])))
-    return answer, len(roles), set(roles)
+        if verdict.judgement and not verdict.judgement.good:
+            return Finding(None, *_fault(verdict.role, verdict.judgement))
+    for verdict in verdicts:
+        if verdict.judgement is None:
+            return Finding(None, "unable", f"{verdict.role}: {verdict.unable}")
+    return None
 
 
-def _fault(judgement: Judgement) -> str:
+def _fault(role: str, judgement: Judgement) -> tuple[str, str]:
+    """The first point that does not hold, and why."""
     faults = {
-        "ill_posed": not judgement.well_posed,
-        "not_self_contained": not judgement.self_contained,
-        "not_unique": not judgement.unique_answer,
-        "wrong_key": not judgement.correct,
-        "off_topic": not judgement.on_topic,
-        "open_problem": judgement.open_problem,
-        "too_easy": not judgement.hard_enough,
+        "ill_posed": ("well_posed", not judgement.well_posed),
+        "not_self_contained": ("self_contained", not judgement.self_contained),
+        "not_unique": ("unique_answer", not judgement.unique_answer),
+        "wrong_key": ("correct", not judgement.correct),
+        "off_topic": ("on_topic", not judgement.on_topic),
+        "open_problem": ("open_problem", judgement.open_problem),
+        "too_easy": ("hard_enough", not judgement.hard_enough),
     }
-    return next(fault for fault, found in faults.items() if found)
+    fault, point = next((fault, point) for fault, (point, found) in faults.items() if found)
+    return fault, f"{role}: {judgement.reasons.get(point, judgement.reason)}"

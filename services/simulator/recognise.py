@@ -9,6 +9,8 @@ from services.simulator.bank import Bank
 from services.simulator.bank.problem import Problem
 
 _TAGS = re.compile(r"^\s*(?:<[^<>]+>\s*)+|(?:\s*</[^<>]+>)+\s*$")
+_MARKS = re.compile(r"</?data-[0-9a-f]+>")
+"""What the factory puts around texts that others wrote."""
 _LABEL = re.compile(r"^\W*[A-Za-z][A-Za-z ]{0,30}:\W*")
 _DECODER = json.JSONDecoder()
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -17,7 +19,7 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 def field(text: str, label: str) -> str | None:
     """Return what stands after `label:` on the last line that begins so, or None."""
     found = re.findall(rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*(.*?)[ \t]*$", text)
-    return str(found[-1]) if found else None
+    return _MARKS.sub("", str(found[-1])) if found else None
 
 
 def schema_title(text: str) -> str | None:

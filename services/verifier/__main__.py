@@ -12,13 +12,14 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 
 def build(settings: Settings) -> Service:
-    models, worker = Models.of(settings), SymbolicWorker()
+    plan, models, worker = load_plan(settings.plan), Models.of(settings), SymbolicWorker()
     handler = VerifyProblem(
         role=settings.service,
         blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
         judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
         grader=standard(worker),
-        blind_attempts=load_plan(settings.plan).verification.blind_attempts,
+        blind_attempts=plan.verification.blind_attempts,
+        subjects=plan.candidates(),
     )
     return Service(handle=handler, close=(models.aclose, worker.aclose))
 

@@ -1,20 +1,27 @@
 """Solve blind, then judge.
 
 A judge that sees the key tends to nod, so evidence comes first: attempts without the key, one, and on a miss more, up
-to the plan's limit, until one hits. Every attempt is a vote on record. Only then is the key shown.
+to the plan's limit, until one hits; where a guess may hit, until luck explains it no more. Every attempt is a vote on
+record. Only then is the key shown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from schemas.events import Event, ProblemScreened, ProblemVerified
-from schemas.identity import derive, seed
+from schemas.identity import content_hash, derive, seed
 from schemas.item import Item, Judgement, Provenance, Verdict, Vote
+from services.verifier import form
 from shared.answers.extract import final_answer
+from shared.answers.normal import text_form
+from shared.luck import LUCK_OF_ONE, by_luck, chance
 from shared.ports import Grader, Malformed, Model, Reply
 
 JUDGE_CALL = 1000
 """Number of the judge's call among an event's seeds, beyond every blind attempt."""
+SUBJECTS_COUNTED = 2
+"""A problem may lie between two subjects, not among three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +33,21 @@ class VerifyProblem:
     judge: Model
     grader: Grader
     blind_attempts: int
+    subjects: Sequence[str]
+    """Among which the judge finds the problem's own."""
 
     async def __call__(self, event: ProblemScreened) -> Iterable[Event]:
         seeds = derive(event.id, self.role)  # both verifiers read one event; they must not roll the same dice
         votes: list[Vote] = []
         calls: list[Provenance] = []
-        while len(votes) < self.blind_attempts and not any(vote.agrees == "yes" for vote in votes):
+        while len(votes) < self.blind_attempts and not convinced(event.item.written.answer, votes):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
             votes.append(await self._vote(reply, event.item))
             calls += reply.calls
         judgement, unable = None, None
         try:
-            fields = judge_fields(event.item, votes)
-            judgement, judged = await self.judge.structured(fields, Judgement, seed=seed(seeds, JUDGE_CALL))
+            judgement, judged = await self._judge(event.item, votes, seeds)
         except Malformed as error:
             unable, judged = str(error), error.calls
         verdict = Verdict(
@@ -61,16 +69,31 @@ class VerifyProblem:
         found = await self.grader.compare(item.written.answer, answer, item.written.answer_type)
         return Vote(answer=answer, agrees=found.agrees, method=found.method)
 
+    async def _judge(self, item: Item, votes: Iterable[Vote], seeds: UUID) -> tuple[Judgement, tuple[Provenance, ...]]:
+        """Raises Malformed when the judge gives no verdict, or one that was not made for this call."""
+        canary = derive(seeds, "canary").hex[:6]
+        fields = judge_fields(item, votes) | {"canary": canary, "subjects": self._candidates(seeds)}
+        said, calls = await self.judge.structured(fields, form.Judgement, seed=seed(seeds, JUDGE_CALL))
+        if said.canary.strip() != canary:
+            raise Malformed("the verdict does not repeat the word that it was told: copied from the problem?", calls)
+        subjects = tuple(said.subjects[:SUBJECTS_COUNTED])
+        on_topic = text_form(item.topic.subject) in map(text_form, subjects)
+        points = said.model_dump(exclude={"canary", "reasons", "subjects"})
+        reasons = said.reasons.model_dump() | {"on_topic": f"found blind: {', '.join(subjects) or 'no subject listed'}"}
+        return Judgement(**points, on_topic=on_topic, subjects=subjects, reasons=reasons), calls
+
+    def _candidates(self, seeds: UUID) -> str:
+        """The subjects in an order that the seed decides."""
+        return "; ".join(sorted(self.subjects, key=lambda subject: content_hash(f"{seeds} {subject}")))
+
+
+def convinced(key: str, votes: Sequence[Vote]) -> bool:
+    """Whether one verifier's votes show that it finds the key: a hit that is hardly luck."""
+    hits, guesses = sum(vote.agrees == "yes" for vote in votes), sum(vote.answer is not None for vote in votes)
+    return hits > 0 and by_luck(chance(key), hits, guesses) < LUCK_OF_ONE
+
 
 def judge_fields(item: Item, votes: Iterable[Vote]) -> dict[str, str]:
-    """What the judge sees. The writer's own solution is not part of it."""
+    """What the judge sees of the item. Neither the writer's own solution nor the topic asked for is part of it."""
     blind = [vote.answer for vote in votes if vote.answer is not None]
-    return {
-        "subject": item.topic.subject,
-        "field": item.topic.field,
-        "subfield": item.topic.subfield,
-        "topic": item.topic.name,
-        "problem": item.written.statement,
-        "answer": item.written.answer,
-        "blind": " ; ".join(blind) or "none",
-    }
+    return {"problem": item.written.statement, "answer": item.written.answer, "blind": " ; ".join(blind) or "none"}

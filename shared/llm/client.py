@@ -52,12 +52,12 @@ class ChatModel:
         return self.part.model
 
     async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
-        return await self._answer(self.prompt.messages(fields), seed, attempt=0)
+        return await self._answer(self.prompt.messages(fields, seed), seed, attempt=0)
 
     async def structured(
         self, fields: Mapping[str, str], form: type[T], *, seed: int
     ) -> tuple[T, tuple[Provenance, ...]]:
-        messages = self.prompt.messages(fields)
+        messages = self.prompt.messages(fields, seed)
         calls: tuple[Provenance, ...] = ()
         wrong, problem = Reply("", "", ()), ""
         for attempt in range(TRIES):

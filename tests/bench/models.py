@@ -21,7 +21,7 @@ IN_FLIGHT = 64
 LATENCY_S = 0.1
 PROMPT = Prompt("ask", "You are terse.\n---\nProblem: $problem\n")
 FIELDS = {"problem": "How many homotopy classes of self-maps of degree one does the lens space L(7,2) have? " * 3}
-BODY = {"model": "m", "seed": 1, "messages": PROMPT.messages(FIELDS)}
+BODY = {"model": "m", "seed": 1, "messages": PROMPT.messages(FIELDS, 1)}
 
 Ask = Callable[[], Awaitable[object]]
 

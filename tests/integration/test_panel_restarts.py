@@ -21,12 +21,12 @@ GOOD = Judgement(
 
 
 def verdicts(world: World, number: int) -> list[ProblemVerified]:
-    problem = Problem(statement="one?", answer="1", answer_type="number", rationale="")
+    problem = Problem(statement="one?", answer="8128", answer_type="number", rationale="")
     found = []
     for request in world.requests(number):
         screened = ProblemScreened.of(request, "screening", request.item.with_(problem=problem))
         for role in ("verifier-a", "verifier-b"):
-            vote = Vote(answer="1", agrees="yes", method="test")
+            vote = Vote(answer="8128", agrees="yes", method="test")
             verdict = Verdict(role=role, model=role, problem_hash=problem.hash, votes=(vote,), judgement=GOOD)
             found.append(ProblemVerified.of(screened, role, screened.item, verdict=verdict))
     return found

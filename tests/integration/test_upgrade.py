@@ -53,7 +53,7 @@ class OtherDrafted(ProblemDrafted):
 
 
 def problem(number: int) -> Problem:
-    return Problem(statement=STATEMENT.format(number), answer="3", answer_type="number", rationale="It has three.")
+    return Problem(statement=STATEMENT.format(number), answer="8128", answer_type="number", rationale="It has many.")
 
 
 def drafted(request: ProblemRequested, number: int) -> ProblemDrafted:
@@ -104,7 +104,7 @@ def judged(event: ProblemScreened) -> list[ProblemVerified]:
         well_posed=True, self_contained=True, unique_answer=True, correct=True, on_topic=True, hard_enough=True,
         open_problem=False, reason="fine",
     )  # fmt: skip
-    votes = (Vote(answer="3", agrees="yes", method="test"),)
+    votes = (Vote(answer="8128", agrees="yes", method="test"),)
     said = {"problem_hash": event.item.written.hash, "votes": votes, "judgement": good}
     older = Verdict(role="verifier-a", model="a", **said)
     newer = NextVerdict(role="verifier-b", model="b", confidence=0.9, **said)

@@ -323,11 +323,11 @@ async def test_a_runaway_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_prompt_takes_its_fields_and_reads_no_value_as_a_template() -> None:
-    [_, user] = PROMPT.messages({"problem": "$problem costs $5"})
+    [_, user] = PROMPT.messages({"problem": "$problem costs $5"}, 1)
     assert user["content"].startswith("Problem: $problem costs $5\n")
     for fields in ({}, {"problem": "p", "answer": "a"}):
         with pytest.raises(ValueError, match="takes"):
-            PROMPT.messages(fields)
+            PROMPT.messages(fields, 1)
 
 
 def test_a_models_file_that_cannot_work_is_refused(tmp_path: Path) -> None:

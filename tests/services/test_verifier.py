@@ -1,27 +1,61 @@
 """Solved blind, then judged."""
 
 import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
+from aiohttp import web
+
+from schemas.cast import Cast, Part, Place, Roles
 from schemas.events import ProblemScreened, ProblemVerified
+from schemas.item import Item, Problem, Step, Verdict, Vote
+from services.verifier.__main__ import PROMPTS
 from services.verifier.handler import VerifyProblem
-from tests.scripted import GRADER, PROBLEM, ScriptedModel, event, item
+from shared.llm import Models, Prompt
+from shared.ports import Reply
+from tests.items import attempt
+from tests.scripted import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
 
-GOOD = json.dumps(
-    dict.fromkeys(("well_posed", "self_contained", "unique_answer", "correct", "on_topic", "hard_enough"), True)
-    | {"open_problem": False, "reason": "It holds."}
-)
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
+SUBJECTS = ("mathematics", "physics", "history")
+
+
+def said(subjects: tuple[str, ...] = ("mathematics",), canary: str = "CANARY", **points: bool) -> str:
+    good = {**dict.fromkeys(POINTS, True), "open_problem": False, **points}
+    reasons = {point: f"about {point}" for point in POINTS}
+    return json.dumps({"reasons": reasons, **good, "subjects": subjects, "reason": "It holds.", "canary": canary})
+
+
+def canary_of(prompt: str) -> str:
+    told = re.search(r"Repeat the word (\w+)", prompt)
+    assert told
+    return told[1]
+
+
+class Judge(ScriptedModel):
+    """Says the canary that it was told where its line has CANARY."""
+
+    async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
+        prompt = "\n".join(message["content"] for message in self.prompt.messages(fields, seed))
+        self.lines[0] = self.lines[0].replace("CANARY", canary_of(prompt))
+        return await super().complete(fields, seed=seed)
 
 
 def blind(*lines: str) -> ScriptedModel:
     return ScriptedModel("verifier", "blind", *lines)
 
 
-def judge(line: str = GOOD) -> ScriptedModel:
-    return ScriptedModel("verifier", "judgement", line)
+def judge(line: str = "") -> ScriptedModel:
+    return Judge("verifier", "judgement", line or said())
 
 
-async def verify(blind: ScriptedModel, judge: ScriptedModel, role: str = "verifier-a") -> ProblemVerified:
-    [verified] = await VerifyProblem(role, blind, judge, GRADER, 3)(event(ProblemScreened, item()))
+async def verify(
+    blind: ScriptedModel, judge: ScriptedModel, role: str = "verifier-a", about: Item | None = None
+) -> ProblemVerified:
+    screened = event(ProblemScreened, about or item())
+    [verified] = await VerifyProblem(role, blind, judge, GRADER, 3, SUBJECTS)(screened)
     assert isinstance(verified, ProblemVerified)
     return verified
 
@@ -31,27 +65,110 @@ async def test_a_hit_ends_the_attempts() -> None:
     assert [vote.agrees for vote in verified.verdict.votes] == ["yes"]
     assert verified.verdict.judgement is not None
     assert verified.verdict.judgement.good
+    assert verified.verdict.judgement.reasons["correct"] == "about correct"
     assert verified.verdict.problem_hash == PROBLEM.hash
     assert len(verified.item.calls) == 2
 
 
 async def test_misses_lead_to_more_attempts_and_all_are_on_record() -> None:
-    said = judge()
-    verified = await verify(blind(r"\boxed{6}", ScriptedModel.CUT + r"\boxed{8128}", "I do not know."), said)
+    asked = judge()
+    verified = await verify(blind(r"\boxed{6}", ScriptedModel.CUT + r"\boxed{8128}", "I do not know."), asked)
     votes = [(vote.answer, vote.agrees, vote.method) for vote in verified.verdict.votes]
     assert votes == [("6", "no", "numeric"), (None, "unsure", "too_long"), (None, "unsure", "no_answer")]
     assert verified.verdict.hits == 0
-    assert "Proposed answer: 8128" in said.asked[0].splitlines()
-    assert "Answers found without knowing the proposed one: 6" in said.asked[0].splitlines()
+    lines = [re.sub("</?data-.*?>", "", line) for line in asked.asked[0].splitlines()]
+    assert "Proposed answer: 8128" in lines
+    assert "Answers found without knowing the proposed one: 6" in lines
 
 
-async def test_the_blind_prompt_holds_neither_key_nor_rationale() -> None:
-    solver, said = blind(r"\boxed{6}", r"\boxed{6}", r"\boxed{6}"), judge()
-    await verify(solver, said)
-    for text in solver.asked:
-        assert PROBLEM.answer.encode() not in text.encode()
-        assert b"secret" not in text.encode()
-    assert "secret" not in said.asked[0]
+async def test_a_hit_that_may_be_luck_does_not_end_the_attempts() -> None:
+    yes = item(Problem(statement="Is every such group, as was defined above, soluble?", answer="yes",
+                       answer_type="text", rationale=""))  # fmt: skip
+    verified = await verify(blind(*[r"\boxed{yes}"] * 3), judge(), about=yes)
+    assert verified.verdict.hits == 3
+
+
+SECRETS = {"key": "8128", "rationale": "secret reason", "writer": "the-writers-model"}
+
+
+def told_everywhere() -> Item:
+    """The key, the rationale and the writer's name wherever an item has room for a text, and where it has none."""
+    every = " ".join(SECRETS.values())
+    problem = Problem.model_validate({**PROBLEM.model_dump(), "hint": every})
+    call = provenance().with_(model=SECRETS["writer"], served=SECRETS["writer"], extra={"note": every})
+    return Item.model_validate(
+        item(problem).model_dump()
+        | {
+            "topic": TOPIC.with_(name=every, field=every, subfield=every).model_dump(),
+            "plan": every,
+            "tier_reason": every,
+            "verdicts": [Verdict(role=every, model=every, problem_hash="h", votes=(Vote(answer="8128", agrees="yes",
+                                 method=every),), unable=every).model_dump()],
+            "attempts": [attempt(text=every).with_(answer="8128").model_dump()],
+            "lineage": [Step(service=every, event=item().id, type="problem.drafted", calls=(call,)).model_dump()],
+            "unknown_to_this_version": {"answer": "8128"},
+        }
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def endpoint() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Solves wrongly and judges well; keeps every byte that it was sent."""
+    seen: list[bytes] = []
+
+    async def chat(request: web.Request) -> web.Response:
+        seen.append(str(request.rel_url).encode() + repr(request.raw_headers).encode() + await request.read())
+        body = await request.json()
+        judged = "response_format" in body
+        text = said(canary=canary_of(body["messages"][-1]["content"])) if judged else r"\boxed{6}"
+        message = {"role": "assistant", "content": text}
+        return web.json_response({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", chat)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", seen
+    finally:
+        await runner.cleanup()
+
+
+async def test_no_byte_of_key_rationale_or_writer_leaves_before_all_blind_votes_are_in() -> None:
+    async with endpoint() as (url, seen):
+        part: dict[str, Any] = {"endpoint": "here", "model": "m"}
+        roles = Roles(writer=Part(endpoint="here", model=SECRETS["writer"]), verifier_a=Part(**part),
+                      verifier_b=Part(**part), solver=Part(**part))  # fmt: skip
+        models = Models(Cast(endpoints={"here": Place(base_url=url)}, roles=roles), "verifier-a")
+        ask = {name: models.model("verifier_a", Prompt.load(PROMPTS / f"{name}.md")) for name in ("blind", "judgement")}
+        handler = VerifyProblem("verifier-a", ask["blind"], ask["judgement"], GRADER, 3, SUBJECTS)
+        [verified] = await handler(event(ProblemScreened, told_everywhere()))
+        await models.aclose()
+    *solved, judged = seen
+    assert len(solved) == 3
+    for sent in solved:
+        assert b"homotopy classes of self-maps" in sent
+        assert [name for name, secret in SECRETS.items() if secret.encode() in sent] == []
+    assert [name for name, secret in SECRETS.items() if secret.encode() in judged] == ["key"]
+    assert TOPIC.subject.encode() in judged  # among the candidates
+    assert isinstance(verified, ProblemVerified)
+    assert [vote.answer for vote in verified.verdict.votes] == ["6", "6", "6"]
+    assert verified.verdict.judgement is not None
+    assert verified.verdict.judgement.good
+
+
+async def test_the_judge_finds_the_subject_without_being_told_the_topic() -> None:
+    asked = {subjects: judge(said(subjects)) for subjects in [("mathematics",), ("physics", "mathematics"), (),
+             ("history",), ("physics", "history", "mathematics")]}  # fmt: skip
+    found = {}
+    for subjects, model in asked.items():
+        verified = await verify(blind(r"\boxed{8128}"), model)
+        assert verified.verdict.judgement is not None
+        found[subjects] = verified.verdict.judgement.on_topic
+        assert "3-manifolds" not in model.asked[0]
+        assert all(subject in model.asked[0] for subject in SUBJECTS)
+    assert list(found.values()) == [True, True, False, False, False]
 
 
 async def test_the_two_verifiers_roll_different_dice() -> None:
@@ -62,9 +179,10 @@ async def test_the_two_verifiers_roll_different_dice() -> None:
     assert len(set(seeds)) == 6
 
 
-async def test_a_judge_without_json_is_unable_and_ends_nothing() -> None:
-    verified = await verify(blind(r"\boxed{8128}"), judge("Looks fine to me."))
-    assert verified.verdict.judgement is None
-    assert verified.verdict.unable
-    assert verified.verdict.hits == 1
-    assert len(verified.item.calls) == 2
+async def test_a_judge_without_json_or_without_the_canary_is_unable_and_ends_nothing() -> None:
+    for line in ("Looks fine to me.", said(canary="copied")):
+        verified = await verify(blind(r"\boxed{8128}"), judge(line))
+        assert verified.verdict.judgement is None
+        assert verified.verdict.unable
+        assert verified.verdict.hits == 1
+        assert len(verified.item.calls) == 2
