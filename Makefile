@@ -26,7 +26,7 @@ run: .venv/.local ## start the stack and grow a small dataset; make run ARGS="--
 	@$(BIN)/chimera run $(ARGS)
 
 test: .venv/.dev ## all tests, with a real Kafka and a real Valkey; make test ARGS="-k stack"
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest $(ARGS)
 
 check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
 	@$(BIN)/ruff check

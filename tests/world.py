@@ -287,7 +287,9 @@ async def until(
     """Wait until a condition holds; fail saying what was waited for."""
     async with asyncio.timeout(within_s) as deadline:
         try:
-            while not await condition():  # noqa: ASYNC110 - what is waited for lies in other processes
+            while not await condition():
+                if deadline.expired():  # the condition swallowed the cancellation: asyncio.wait_for may, before 3.12
+                    raise asyncio.CancelledError
                 await asyncio.sleep(every_s)
         except asyncio.CancelledError as error:
             if deadline.expired():

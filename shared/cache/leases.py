@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
-from redis.asyncio import Redis
-
+from shared.cache.batch import Batch
 from shared.cache.client import AWAY, patiently
 
 log = logging.getLogger(__name__)
@@ -60,11 +59,10 @@ class Lease:
 class Leases:
     """All leases of one process. They are taken where the work is looked up, in the same command (outcomes.py)."""
 
-    def __init__(self, valkey: Redis, lease_s: float) -> None:
+    def __init__(self, batch: Batch, lease_s: float) -> None:
         self.lease_ms = int(lease_s * 1000)
         self._held: dict[Lease, Callable[[], None]] = {}
-        self._beat = valkey.register_script(_BEAT)
-        self._drop = valkey.register_script(_DROP)
+        self._batch = batch
 
     def hold(self, lease: Lease, lost: Callable[[], None]) -> None:
         """Beat for a lease from now on. `lost` is called when another one has it: we were silent for too long."""
@@ -78,7 +76,7 @@ class Leases:
         """Give a lease back. Tried once: it runs out anyway."""
         self.let_go(lease)
         try:
-            await self._drop([lease.key], [lease.holder])
+            await self._batch.ask(lambda pipe: pipe.eval(_DROP, 1, lease.key, lease.holder))
         except AWAY as error:
             log.warning("a lease runs out by itself: %s: %s", type(error).__name__, error)
 
@@ -98,7 +96,11 @@ class Leases:
             await asyncio.sleep(self.lease_ms / 1000 / BEATS)
             if held := {lease.holder: lease for lease in self._held}:
                 keys = [key for lease in held.values() for key in (lease.key, lease.outcome)]
-                arguments: list[bytes | int] = [self.lease_ms, *held]
-                for holder in await patiently(partial(self._beat, keys, arguments)):
+                for holder in await patiently(partial(self._beat, keys, [*held])):
                     if lost := self._held.pop(held[holder], None):
                         lost()
+
+    async def _beat(self, keys: list[str], holders: list[bytes]) -> list[bytes]:
+        """Renew; returns those of the holders that are none any more."""
+        (lost,) = await self._batch.ask(lambda pipe: pipe.eval(_BEAT, len(keys), *keys, self.lease_ms, *holders))
+        return list(lost)

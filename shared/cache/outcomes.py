@@ -71,7 +71,7 @@ class Outcomes:
         self._batch = Batch(valkey)
         self._prefix = f"{factory}:{service}"
         self._ttl = int(marker_days * 86_400)
-        self._leases = Leases(valkey, lease_s)
+        self._leases = Leases(self._batch, lease_s)
 
     def working(self) -> AbstractAsyncContextManager[None]:
         """Tell the other processes, until the end of the block, that this one lives and works on what it claimed."""

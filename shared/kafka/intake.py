@@ -23,6 +23,8 @@ POLL_MS = 200
 FULL_POLL_S = 1.0
 COMMIT_EVERY_S = 0.1
 COMMIT_WITHIN_S = 5.0
+CANCEL_AGAIN_S = 1.0
+"""A library may swallow a cancellation: asyncio.wait_for does, before Python 3.12, when its work ends just then."""
 NO_PARTITION = TopicPartition("", 0)
 
 
@@ -85,9 +87,11 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         if not self._running:
             return True
         _, late = await asyncio.wait(self._running.values(), timeout=within_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        left = late
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
         return not late
 
     async def _poll(self) -> None:
