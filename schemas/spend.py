@@ -6,6 +6,9 @@ from schemas.item import Provenance
 from schemas.model import Model
 from schemas.plan import ALL
 
+WARN_AT = 0.8
+"""Share of a limit from which whoever spends says so."""
+
 
 class Spend(Model):
     """The calls of one model. What is unknown of a call is in neither sum, and counted apart."""

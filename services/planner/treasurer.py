@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from schemas.item import Provenance
 from schemas.plan import Budget
-from schemas.spend import amount, tokens
+from schemas.spend import WARN_AT, amount, tokens
 from shared.cache.budget import Amount, Treasury
 from shared.cache.client import connect
 from shared.kafka.clients import KafkaError
@@ -19,7 +19,6 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
-WARN_AT = 0.8
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from schemas.cast import Part
 from schemas.item import Provenance
 from schemas.plan import ALL
-from schemas.spend import amount, out_of, tokens
+from schemas.spend import WARN_AT, amount, out_of, tokens
 from shared.cache.budget import Amount, Crowded, Exhausted, Lost, Reservation, Treasury
 from shared.errors import OverBudget, Transient
 
@@ -26,7 +26,6 @@ ANSWER_GUESS = 4096
 LOOK_AGAIN_S = 0.25
 BEATS = 3
 """Beats in the life of a reservation."""
-WARN_AT = 0.8
 SAY_AGAIN_S = 30.0
 CLOSING_S = 2.0
 """So long a call that is cut off by the end of its process waits for Valkey."""
