@@ -1,7 +1,8 @@
-"""Process that compares expressions with math-verify: `python -m shared.answers.worker`, one JSON line in, one out.
+"""Process that compares with math-verify and pint: `python -m shared.answers.worker`, one JSON line in, one out.
 
 A comparison that takes too long, or too much memory, ends the process: the kernel's own timer fires whatever Python
-or C code is running. It also bounds how long the process can outlive its parent; idle, it ends with its standard input.
+or C code is running. It counts CPU time, so that a busy machine changes no outcome. It also bounds how long the process
+can outlive its parent; idle, it ends with its standard input.
 """
 
 import json
@@ -10,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+from fractions import Fraction
 from typing import Any
 
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
@@ -17,6 +19,9 @@ from sympy import Basic, Float
 from sympy.core.function import AppliedUndef
 
 from schemas.item import Agreement
+from shared.answers.expression import two_units
+from shared.answers.number import SURE_DIGITS, read_number
+from shared.answers.units import compare_quantities, registry
 
 MEMORY = 1 << 30
 """Bytes of address space."""
@@ -31,13 +36,31 @@ def compare(key: str, answer: str) -> Agreement:
     gold, given = (parse(f"${text}$", extraction_config=_CONFIG, parsing_timeout=None) for text in (key, answer))
     if not gold or not given or isinstance(gold[0], str) or isinstance(given[0], str):
         return "unsure"
-    if verify(gold, given, timeout_seconds=None):
-        return "yes"
+    if (rounds := _rounds(key, gold[0], given[0])) is not None:
+        return rounds
+    there, back = verify(gold, given, timeout_seconds=None), verify(given, gold, timeout_seconds=None)
+    if there or back:
+        return "yes" if there and back else "unsure"
     return "no" if _comparable(gold[0], given[0]) else "unsure"
 
 
+def _rounds(key: str, gold: Any, given: Any) -> Agreement | None:
+    """Whether an exact value rounds to a decimal key; None when this is not about one.
+
+    The other way round, a decimal for an exact key, is open: math-verify takes six figures for equal.
+    """
+    if not isinstance(given, Basic) or not isinstance(gold, Basic) or not (gold.is_real and given.is_real):
+        return None
+    if given.atoms(Float) and not gold.atoms(Float) and not gold.is_rational:
+        return "unsure" if abs(float(gold) - float(given)) <= NEAR * abs(float(gold)) else "no"
+    stated = read_number(key)
+    if stated is None or stated.digits < SURE_DIGITS or given.atoms(Float):
+        return None
+    return "yes" if abs(stated.value - Fraction(str(given.evalf(30)))) <= stated.half_step else None
+
+
 def _comparable(key: Any, answer: Any) -> bool:
-    """Whether "not shown equal" means "different": the same names and functions, nothing rounded, nothing misread.
+    """Whether "not shown equal" means "different": the same names, nothing unknown, rounded or misread.
 
     math-verify reads `i` and `e` as names now and then, so that an imaginary unit proves nothing.
     """
@@ -45,7 +68,7 @@ def _comparable(key: Any, answer: Any) -> bool:
         return False
     names = [{str(symbol) for symbol in side.free_symbols} for side in (key, answer)]
     functions = [{str(applied.func) for applied in side.atoms(AppliedUndef)} for side in (key, answer)]
-    if names[0] != names[1] or functions[0] != functions[1] or names[0] & {"i", "e"}:
+    if names[0] != names[1] or functions[0] or functions[1] or names[0] & {"i", "e"}:
         return False
     if names[0] or not (key.is_number and answer.is_number):
         return True
@@ -53,23 +76,37 @@ def _comparable(key: Any, answer: Any) -> bool:
     return not (rounded and abs(complex(key) - complex(answer)) <= NEAR * abs(complex(key)))
 
 
+def answered(key: str, answer: str) -> tuple[Agreement, str, str]:
+    """Whether they agree, by which method, and why it cannot be told."""
+    method = "units" if two_units(key, answer) else "symbolic"
+    try:
+        if method == "units":
+            left, right = read_number(key), read_number(answer)
+            assert left is not None and right is not None  # noqa: S101, PT018 - two units need two numbers
+            agrees, why = compare_quantities(left, right)
+            return agrees, method, why
+        return compare(key, answer), method, ""
+    except Exception as error:  # noqa: BLE001 - the libraries raise anything for what a model wrote
+        return "unsure", method, f"cannot be read ({type(error).__name__})"
+
+
 def main(limit_s: float) -> None:
     """Serve until standard input ends. Says `ready` first."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     logging.disable()
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # parsers print; replies have a channel of their own
+    compare("x", "x")  # what is imported at first use is no pair's fault
     replies.write("ready\n")
     for line in sys.stdin:
-        key, answer = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, limit_s)
-        try:
-            agrees = compare(key, answer)
-        except Exception:  # noqa: BLE001 - sympy raises anything for what a model wrote
-            agrees = "unsure"
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        replies.write(f"{agrees}\n")
+        pairs = json.loads(line)
+        if any(two_units(*pair) for pair in pairs):
+            registry()  # takes a second, once; no pair's fault
+        signal.setitimer(signal.ITIMER_PROF, limit_s)
+        found = [answered(*pair) for pair in pairs]
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        replies.write(f"{json.dumps(found)}\n")
 
 
 if __name__ == "__main__":
