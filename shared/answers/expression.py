@@ -14,8 +14,11 @@ Pair = tuple[str, str]
 _SEVERAL = re.compile(r"(?<![A-Za-z\\])(?:or|and)(?![A-Za-z])|\\(?:lor|vee|quad)(?![A-Za-z])|\\text\{ *(?:or|and)")
 _MIXED = re.compile(r"\d \d+/|\d\s*\\frac\s*\{\d+\}\s*\{\d+\}")
 _UNREADABLE = re.compile(
-    r"%|\d[eE][+-]?\d|\\text|\\mathrm|\\operatorname|\^\s*\{?\s*\\circ|°|_\{?(?:2|3|8|10|12|16)\}?$|0[xb]\w|[\d.]\s*(?:\\pm|±)\s*[\d.]|\bO\(|\\mathcal|\\Theta\(|\\sim|\\approx|\\equiv|\\p?mod"
-    r"|\d\.\d{3}\.\d{3}|\d(?:cm|mm|km|kg|mol)\b"
+    r"%|\d[eE][+-]?\d|\\text|\\mathrm|\\operatorname|\^\s*\{?\s*\\circ|°|[$€£¥]|\d(?:cm|mm|km|kg|mol)\b"  # units
+    r"|\d\)?_\{?\d|[0-9A-Fa-f]{2}_\{?16|0[xb]\w|\d\.\d{3}\.\d{3}|\d:\d|\d/\d+/\d|\.\d*\(\d|\\overline"  # numbers
+    r"|[\d.]\s*(?:\\pm|±)\s*[\d.]|\.\.|…|dots|'|′|\\prime|!!|\\langle|\\d?dot|\\bar|\\hat"  # marks
+    r"|\bO\(|\\mathcal|\\Theta\(|\\sim|\\approx|\\equiv|\\p?mod"  # relations
+    r"|/\s*\w+\s*[A-Za-z\\(]"  # 1/2x: a half of x, or one over 2x?
 )
 _WORDS = re.compile(
     r"(?<![A-Za-z\\])(?:[A-Za-z]{4,}|[A-Z]{3,}|sin|cos|tan|cot|sec|csc|exp|log|deg|rad|mod)(?![A-Za-z])"
@@ -60,7 +63,10 @@ def _misread(key: str, answer: str) -> str:
         return "they give values of different names"
     if two_units(key, answer):
         return ""
-    for side in (left, right) if (left := math_form(key)) and (right := math_form(answer)) else ():
+    left, right = math_form(key), math_form(answer)
+    if not left or not right:
+        return "nothing to compare"
+    for side in (left, right):
         if _SEVERAL.search(side):
             return "several answers"
         if _UNREADABLE.search(side):
@@ -89,9 +95,15 @@ def _settled(key: str, answer: str, found: Comparison) -> Comparison:
         return Comparison("unsure", METHOD, "the base of a logarithm is open")
     if found.agrees == "yes" and _case_differs(key, answer):
         return Comparison("unsure", METHOD, "capitals differ, which math-verify does not see")
+    if found.agrees == "yes" and _capitals(key) != _capitals(answer):
+        return Comparison("unsure", METHOD, "capitals in another order: matrices do not commute")
     return found
 
 
 def _case_differs(key: str, answer: str) -> bool:
     left, right = set(_LETTERS.findall(key)), set(_LETTERS.findall(answer))
     return left != right and {x.casefold() for x in left} == {x.casefold() for x in right}
+
+
+def _capitals(text: str) -> list[str]:
+    return [letter for letter in _LETTERS.findall(text) if letter.isupper()]

@@ -23,7 +23,7 @@ Judging = Callable[[str, str, str], Awaitable[Comparison]]
 
 TEXT = ("text", "choice", "yes_no")
 _OPPOSITE = ({"yes", "no"}, {"true", "false"})
-_SAME = ({"yes", "true"}, {"no", "false"})
+_SENSE = frozenset().union(*_OPPOSITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,25 @@ def _numeric(key: str, answer: str) -> Comparison | None:
 
 async def words(key: str, answer: str, answer_type: str) -> Comparison | None:
     """Equal words agree. Different words may mean the same, except where there are but two answers."""
+    left, right = text_form(key), text_form(answer)
+    if left in _SENSE and right in _SENSE:
+        return _one_of_two(left, right)
     if answer_type not in TEXT:
         return None
-    left, right = text_form(key), text_form(answer)
+    if left != right:
+        return Comparison("unsure", "text", "different words may mean the same")
+    if signs(key) != signs(answer) or _capitals_matter(key, answer):
+        return Comparison("unsure", "text", "a sign or a capital differs")
+    return Comparison("yes", "text")
+
+
+def _one_of_two(left: str, right: str) -> Comparison:
+    """Yes is yes and false is not true; that true means yes is for the question to say."""
     if left == right:
-        if signs(key) != signs(answer) or _capitals_matter(key, answer):
-            return Comparison("unsure", "text", "a sign or a capital differs")
         return Comparison("yes", "text")
     if {left, right} in _OPPOSITE:
         return Comparison("no", "text")
-    if answer_type == "yes_no" and {left, right} in _SAME:
-        return Comparison("yes", "text")
-    return Comparison("unsure", "text", "different words may mean the same")
+    return Comparison("unsure", "text", "yes or true: the same only to some questions")
 
 
 def _capitals_matter(key: str, answer: str) -> bool:

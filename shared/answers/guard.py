@@ -35,4 +35,5 @@ def objection(answer: str, question: str) -> str:
 
 def _names(question: str, letter: str) -> bool:
     """Whether a letter stands alone in the question, other than as the word `a` or `I`."""
-    return re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])(?!'|\s+[a-z])", question) is not None
+    word = r"(?!'|\s+[a-z])" if letter in "aAI" else ""
+    return re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z]){word}", question) is not None

@@ -14,6 +14,7 @@ _LOOKS = (
     (re.compile(r"\\(%|\$)"), r"\1"),
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
 )
+_STOP = re.compile(r"(?<!\.)\s*\.$")
 _WRAPPED = re.compile(r"(?:\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])", re.DOTALL)
 _SPACES = (
     (re.compile(r"\s*([^\w\s\\.])\s*"), r"\1"),
@@ -24,15 +25,15 @@ _NO_WORD = re.compile(r"[^\w\s]")
 _NAME = re.compile(r"(\\?[A-Za-z]\w*(?:_\{\w+\})?)\s*=(?!=)\s*(?=[^=<>]+$)")
 _SUBSCRIPT = re.compile(r"_\{?(\w+)\}?")
 _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
-_SIGNS = re.compile(r"[+\-<>=±≤≥≠*#%/^′|!]")
+_SIGNS = re.compile(r"(?<=\d)[.:,](?=\d)|[+\-<>=±≤≥≠*#%/^′|!]")
 _ARTICLE = re.compile(r"^(?:the|an?) ")
 
 
 def plain(answer: str) -> str:
     r"""The answer without dollars around it, `\left`, `\displaystyle`, odd spaces or a full stop at the end."""
-    text = " ".join(answer.split()).rstrip(".").strip()
+    text = _STOP.sub("", " ".join(answer.split()))
     if wrapped := _WRAPPED.fullmatch(text):
-        text = wrapped[1].strip().rstrip(".")
+        text = _STOP.sub("", wrapped[1].strip())
     for pattern, instead in _LOOKS:
         text = pattern.sub(instead, text)
     return " ".join(text.split())

@@ -83,7 +83,8 @@ def _split(text: str) -> list[str]:
         if char in ",;" and depth == 0:
             parts.append(text[begin:at].strip())
             begin = at + 1
-    return [*parts, text[begin:].strip()]
+    last = text[begin:].strip()
+    return [*parts, last] if last else parts
 
 
 def _written(text: str) -> str:

@@ -39,6 +39,8 @@ def compare_quantities(key: Number, answer: Number) -> tuple[Agreement, str]:
     a name that is a variable, that proves nothing.
     """
     theirs, ours = _unit(answer.written), _unit(key.written)
+    if _turns(theirs) != _turns(ours):
+        return "unsure", "an angle on one side, which has no dimension"
     offset, factor = (_in(theirs, ours, value) for value in (0, 1))
     factor -= offset
     given = replace(
@@ -48,6 +50,11 @@ def compare_quantities(key: Number, answer: Number) -> tuple[Agreement, str]:
     if offset and agrees == "no":
         return "unsure", "a temperature or a difference of temperatures"
     return agrees, ""
+
+
+def _turns(unit: Any) -> bool:
+    """Whether there is an angle in it: 3 Hz is not 3 rad/s, though both are 3/s."""
+    return "radian" in registry().get_root_units(unit)[1]._units
 
 
 def _in(theirs: Any, ours: Any, value: int) -> Fraction:

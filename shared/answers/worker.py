@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
-from sympy import Basic, Float
+from sympy import Basic, Expr, Float, Rational, oo
 from sympy.core.function import AppliedUndef
 
 from schemas.item import Agreement
@@ -27,6 +27,8 @@ MEMORY = 1 << 30
 """Bytes of address space."""
 NEAR = 0.01
 """Relative distance within which an approximation is not called a different number."""
+EXACT = 1e-9
+"""The same where nothing is rounded, but by us."""
 
 _CONFIG = [LatexExtractionConfig(boxed_match_priority=-1), ExprExtractionConfig()]
 
@@ -49,7 +51,7 @@ def _rounds(key: str, gold: Any, given: Any) -> Agreement | None:
 
     The other way round, a decimal for an exact key, is open: math-verify takes six figures for equal.
     """
-    if not isinstance(given, Basic) or not isinstance(gold, Basic) or not (gold.is_real and given.is_real):
+    if not all(isinstance(side, Basic) and side.is_number and side.is_real for side in (gold, given)):
         return None
     if given.atoms(Float) and not gold.atoms(Float) and not gold.is_rational:
         return "unsure" if abs(float(gold) - float(given)) <= NEAR * abs(float(gold)) else "no"
@@ -60,20 +62,27 @@ def _rounds(key: str, gold: Any, given: Any) -> Agreement | None:
 
 
 def _comparable(key: Any, answer: Any) -> bool:
-    """Whether "not shown equal" means "different": the same names, nothing unknown, rounded or misread.
+    """Whether "not shown equal" means "different": the same names, nothing unknown, and other values at some point.
 
-    math-verify reads `i` and `e` as names now and then, so that an imaginary unit proves nothing.
+    The point is positive, as most variables are: ln(x²) is 2 ln x there. math-verify reads `i` and `e` as names now and
+    then, so that an imaginary unit proves nothing; and nothing is proved of inequalities, whose numbers may be whole.
     """
-    if not isinstance(key, Basic) or not isinstance(answer, Basic):
+    if not isinstance(key, Expr) or not isinstance(answer, Expr):
         return False
-    names = [{str(symbol) for symbol in side.free_symbols} for side in (key, answer)]
-    functions = [{str(applied.func) for applied in side.atoms(AppliedUndef)} for side in (key, answer)]
-    if names[0] != names[1] or functions[0] or functions[1] or names[0] & {"i", "e"}:
-        return False
-    if names[0] or not (key.is_number and answer.is_number):
+    if {key, answer} == {oo, -oo}:
         return True
-    rounded = key.atoms(Float) or answer.atoms(Float)
-    return not (rounded and abs(complex(key) - complex(answer)) <= NEAR * abs(complex(key)))
+    names = [{str(symbol) for symbol in side.free_symbols} for side in (key, answer)]
+    if names[0] != names[1] or names[0] & {"i", "e"} or key.atoms(AppliedUndef) or answer.atoms(AppliedUndef):
+        return False
+    one, other = (_at_a_point(side) for side in (key, answer))
+    near = NEAR if key.atoms(Float) or answer.atoms(Float) else EXACT
+    return abs(one - other) > near * max(abs(one), abs(other))
+
+
+def _at_a_point(side: Expr) -> complex:
+    """The value where the variables, by name, are 1.37, 2.37, … Raises TypeError when there is none."""
+    names = sorted(side.free_symbols, key=str)
+    return complex(side.subs({name: Rational(137, 100) + at for at, name in enumerate(names)}).evalf())
 
 
 def answered(key: str, answer: str) -> tuple[Agreement, str, str]:
