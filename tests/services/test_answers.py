@@ -116,7 +116,7 @@ async def test_a_judge_that_keeps_no_form_leaves_it_open_and_its_calls_on_record
 async def test_a_hostile_answer_costs_only_its_time_limit(impatient: Graders, key: str, answer: str) -> None:
     started = time.monotonic()
     assert (await impatient.compare(key, answer, "expression")).agrees != "yes"
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
     assert (await impatient.compare("x + y", "y + x", "expression")).agrees == "yes"
 
 
