@@ -82,7 +82,7 @@ async def test_a_judge_sees_question_and_answers_and_is_asked_only_where_no_rule
     found = await grader.compare("Pushkin", "A. Pushkin", "text", question)
     assert (found.agrees, found.method, found.reason, len(found.calls)) == ("yes", "judge", "One person.", 1)
     [asked] = judge.asked
-    assert all(part in asked for part in (question, "Key: Pushkin", "Answer: A. Pushkin"))
+    assert all(part in asked for part in (question, ">Pushkin</", ">A. Pushkin</"))
 
 
 async def test_a_judge_that_keeps_no_form_leaves_it_open_and_its_calls_on_record() -> None:
