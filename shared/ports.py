@@ -78,12 +78,16 @@ class Comparison:
     agrees: Agreement
     method: str
     reason: str = ""
+    calls: tuple[Provenance, ...] = ()
+    """Model calls that it took, for the event that says so."""
 
 
 class Grader(Protocol):
     """Compares answers. Never raises for what a model wrote: what cannot be told is `unsure`."""
 
-    async def compare(self, key: str, answer: str, answer_type: str) -> Comparison: ...
+    async def compare(self, key: str, answer: str, answer_type: str, question: str = "") -> Comparison:
+        """Without the question only rules decide. Raises Transient when a judge cannot be reached."""
+        ...
 
 
 class Register(Protocol):

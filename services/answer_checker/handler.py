@@ -20,22 +20,19 @@ class CheckAnswer:
     retries: int
 
     async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
-        checked = await self._check(event.attempt, event.item.written)
+        found = await self._compare(event.attempt, event.item.written)
+        checked = event.attempt.with_(agrees=found.agrees, method=found.method, flaws=flaws(event.attempt))
         item = event.item.with_(attempts=(*event.item.attempts, checked))
         final = not self._wants_more(item)
-        said = SolutionChecked.of(event, ROLE, item=item, final=final)
+        said = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=final)
         return [said] if final else [said, SolutionRequested.of(event, ROLE, item=said.item)]
-
-    async def _check(self, attempt: Attempt, problem: Problem) -> Attempt:
-        found = await self._compare(attempt, problem)
-        return attempt.with_(agrees=found.agrees, method=found.method, flaws=flaws(attempt))
 
     async def _compare(self, attempt: Attempt, problem: Problem) -> Comparison:
         if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):
             return Comparison("unsure", fault)
         if attempt.answer is None:
             return Comparison("unsure", "no_answer")
-        return await self.grader.compare(problem.answer, attempt.answer, problem.answer_type)
+        return await self.grader.compare(problem.answer, attempt.answer, problem.answer_type, problem.statement)
 
     def _wants_more(self, item: Item) -> bool:
         landed = any(attempt.agrees == "yes" for attempt in item.attempts)

@@ -42,4 +42,4 @@ class ProbeDifficulty:
         answer = final_answer(reply.text) if reply.finished else None
         if answer is None:
             return "unsure"
-        return (await self.grader.compare(problem.answer, answer, problem.answer_type)).agrees
+        return (await self.grader.compare(problem.answer, answer, problem.answer_type, problem.statement)).agrees

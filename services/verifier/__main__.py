@@ -3,6 +3,7 @@ from pathlib import Path
 from services.verifier.handler import VerifyProblem
 from services.verifier.settings import Settings
 from shared.answers.grade import standard
+from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
 from shared.llm import Models, Prompt
 from shared.plan import load_plan
@@ -17,7 +18,7 @@ def build(settings: Settings) -> Service:
         role=settings.service,
         blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
         judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
-        grader=standard(worker),
+        grader=standard(worker, open_judge(models)),
         blind_attempts=plan.verification.blind_attempts,
         subjects=plan.candidates(),
     )

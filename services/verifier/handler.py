@@ -43,8 +43,9 @@ class VerifyProblem:
         while len(votes) < self.blind_attempts and not convinced(event.item.written.answer, votes):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
-            votes.append(await self._vote(reply, event.item))
-            calls += reply.calls
+            vote, graded = await self._vote(reply, event.item)
+            votes.append(vote)
+            calls += (*reply.calls, *graded)
         judgement, unable = None, None
         try:
             judgement, judged = await self._judge(event.item, votes, seeds)
@@ -60,14 +61,16 @@ class VerifyProblem:
         )
         return [ProblemVerified.of(event, self.role, item=event.item, calls=(*calls, *judged), verdict=verdict)]
 
-    async def _vote(self, reply: Reply, item: Item) -> Vote:
+    async def _vote(self, reply: Reply, item: Item) -> tuple[Vote, tuple[Provenance, ...]]:
+        """The vote, and the calls that it took to compare it with the key."""
         if reply.fault:
-            return Vote(answer=None, agrees="unsure", method=reply.fault)
+            return Vote(answer=None, agrees="unsure", method=reply.fault), ()
         answer = final_answer(reply.text)
         if answer is None:
-            return Vote(answer=None, agrees="unsure", method="no_answer")
-        found = await self.grader.compare(item.written.answer, answer, item.written.answer_type)
-        return Vote(answer=answer, agrees=found.agrees, method=found.method)
+            return Vote(answer=None, agrees="unsure", method="no_answer"), ()
+        key = item.written
+        found = await self.grader.compare(key.answer, answer, key.answer_type, key.statement)
+        return Vote(answer=answer, agrees=found.agrees, method=found.method), found.calls
 
     async def _judge(self, item: Item, votes: Iterable[Vote], seeds: UUID) -> tuple[Judgement, tuple[Provenance, ...]]:
         """Raises Malformed when the judge gives no verdict, or one that was not made for this call."""

@@ -1,38 +1,47 @@
-"""Does an answer agree with the key? Graders in order, cheapest first; the first that can tell decides.
+"""Does an answer agree with the key? Rules in order, cheapest first; the first that speaks decides, or leaves it open.
 
-A wrong "yes" puts a bad row into the dataset and a wrong "no" throws a good one out, so each grader speaks only about
-what it is sure to read, and what none can tell is `unsure`.
+A wrong "yes" puts a bad row into the dataset and a wrong "no" throws a good one out, so each rule speaks only about
+what it is sure to read. What none can tell is `unsure`, and goes to a judge where there is one.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from shared.answers.normal import math_form, text_form
+from shared.answers.expression import Symbolic, two_units
+from shared.answers.guard import objection
+from shared.answers.lists import Lists
+from shared.answers.normal import math_form, other_names, signs, text_form
 from shared.answers.number import compare_numbers, read_number
 from shared.answers.symbolic import SymbolicWorker
 from shared.ports import Comparison
 
-LONGEST = 1000
-"""Characters of an answer beyond which no expression is tried."""
-
 Rule = Callable[[str, str, str], Awaitable[Comparison | None]]
-"""(key, answer, answer type) → what it found, or None when it cannot tell."""
+"""(key, answer, answer type) → what it found, or None when it is not about these."""
 
-_SEVERAL = re.compile(r"(?<![A-Za-z\\])(?:or|and)(?![A-Za-z])")
-_MIXED = re.compile(r"\d \d+/|\d\s*\\frac\s*\{\d+\}\s*\{\d+\}")
-_UNREADABLE = re.compile(r"%|\d[eE][+-]?\d|\\text|\\mathrm|\\operatorname|\^\s*\{?\s*\\circ|°|_\{?(?:2|8|10|16)\}?$")
-_LOG = re.compile(r"\\log(?!\s*_)")
-_LETTERS = re.compile(r"\\[A-Za-z]+|[A-Za-z]")
+Judging = Callable[[str, str, str], Awaitable[Comparison]]
+"""(question, key, answer) → what a judge says."""
+
+TEXT = ("text", "choice", "yes_no")
+_OPPOSITE = ({"yes", "no"}, {"true", "false"})
+_SENSE = frozenset().union(*_OPPOSITE)
 
 
 @dataclass(frozen=True, slots=True)
 class Graders:
-    """A `shared.ports.Grader` made of rules."""
+    """A `shared.ports.Grader` made of rules and perhaps a judge."""
 
     rules: Sequence[Rule]
+    judge: Judging | None = None
 
-    async def compare(self, key: str, answer: str, answer_type: str) -> Comparison:
+    async def compare(self, key: str, answer: str, answer_type: str, question: str = "") -> Comparison:
+        if why := objection(key, question) or objection(answer, question):
+            return Comparison("unsure", "guard", why)
+        found = await self._by_rule(key, answer, answer_type)
+        if found.agrees != "unsure" or self.judge is None or not question:
+            return found
+        return await self.judge(question, key, answer)
+
+    async def _by_rule(self, key: str, answer: str, answer_type: str) -> Comparison:
         for rule in self.rules:
             if found := await rule(key, answer, answer_type):
                 return found
@@ -45,73 +54,55 @@ async def same_form(key: str, answer: str, answer_type: str) -> Comparison | Non
 
 
 async def numeric(key: str, answer: str, answer_type: str) -> Comparison | None:
-    """Both are plain numbers: decided here, either way."""
+    """Both are plain numbers in one unit: decided here, either way."""
+    return _numeric(key, answer)
+
+
+def _numeric(key: str, answer: str) -> Comparison | None:
     left, right = read_number(key), read_number(answer)
-    if left is None or right is None:
+    if left is None or right is None or two_units(key, answer):
         return None
+    if other_names(key, answer):
+        return Comparison("unsure", "numeric", "they give values of different names")
     agrees = compare_numbers(left, right)
     return Comparison(agrees, "numeric", "rounding or unit differs" if agrees == "unsure" else "")
 
 
 async def words(key: str, answer: str, answer_type: str) -> Comparison | None:
     """Equal words agree. Different words may mean the same, except where there are but two answers."""
-    if answer_type != "text":
-        return None
     left, right = text_form(key), text_form(answer)
+    if left in _SENSE and right in _SENSE:
+        return _one_of_two(left, right)
+    if answer_type not in TEXT:
+        return None
+    if left != right:
+        return Comparison("unsure", "text", "different words may mean the same")
+    if signs(key) != signs(answer) or _capitals_matter(key, answer):
+        return Comparison("unsure", "text", "a sign or a capital differs")
+    return Comparison("yes", "text")
+
+
+def _one_of_two(left: str, right: str) -> Comparison:
+    """Yes is yes and false is not true; that true means yes is for the question to say."""
     if left == right:
         return Comparison("yes", "text")
-    for pair in ({"yes", "no"}, {"true", "false"}):
-        if {left, right} == pair:
-            return Comparison("no", "text")
-    return Comparison("unsure", "text", "different words may mean the same")
+    if {left, right} in _OPPOSITE:
+        return Comparison("no", "text")
+    return Comparison("unsure", "text", "yes or true: the same only to some questions")
 
 
-@dataclass(frozen=True, slots=True)
-class Symbolic:
-    """Expressions, by math-verify. What it is known to misread is not shown to it."""
-
-    worker: SymbolicWorker
-
-    async def __call__(self, key: str, answer: str, answer_type: str) -> Comparison | None:
-        left, right = math_form(key), math_form(answer)
-        if why := _misread(left, right):
-            return Comparison("unsure", "symbolic", why)
-        found = await self.worker.compare(left, right)
-        if found.agrees == "no" and bool(_LOG.search(left)) != bool(_LOG.search(right)):
-            return Comparison("unsure", found.method, "the base of a logarithm is open")
-        if found.agrees == "yes" and _case_differs(left, right):
-            return Comparison("unsure", found.method, "capitals differ, which math-verify does not see")
-        return found
+def _capitals_matter(key: str, answer: str) -> bool:
+    """Whether they differ in capitals, and are a formula, a symbol or an abbreviation: Co is not CO."""
+    left, right = (math_form(side) for side in (key, answer))
+    short = len(text_form(key)) < 4 or any(char.isdigit() for char in key)
+    return short and left != right and left.casefold() == right.casefold()
 
 
-def _misread(key: str, answer: str) -> str:
-    """Why math-verify must not see this pair; empty when it may."""
-    if max(len(key), len(answer)) > LONGEST:
-        return "too long for an expression"
-    if _bracket(key) != _bracket(answer):
-        return "brackets of different kinds: set, tuple and interval are not the same"
-    if _SEVERAL.search(key) or _SEVERAL.search(answer):
-        return "several answers"
-    if _UNREADABLE.search(key) or _UNREADABLE.search(answer):
-        return "a unit, a percentage, words, or a notation that math-verify misreads"
-    if _MIXED.search(key) or _MIXED.search(answer):
-        return "a number before a fraction: a sum or a product"
-    return ""
+def _element(key: str, answer: str) -> Comparison | None:
+    return Comparison("yes", "normal_form") if math_form(key) == math_form(answer) else _numeric(key, answer)
 
 
-def _bracket(text: str) -> str:
-    """Kind of a list: its outer brackets when commas stand inside, else empty."""
-    if "," not in text:
-        return ""
-    text = text.replace("\\{", "{").replace("\\}", "}").replace("\\lbrace", "{").replace("\\rbrace", "}")
-    return text[0] + text[-1] if text[0] in "([{" and text[-1] in ")]}" else "bare"
-
-
-def _case_differs(key: str, answer: str) -> bool:
-    left, right = set(_LETTERS.findall(key)), set(_LETTERS.findall(answer))
-    return left != right and {x.casefold() for x in left} == {x.casefold() for x in right}
-
-
-def standard(worker: SymbolicWorker) -> Graders:
+def standard(worker: SymbolicWorker, judge: Judging | None = None) -> Graders:
     """The graders every service uses."""
-    return Graders((same_form, numeric, words, Symbolic(worker)))
+    symbolic = Symbolic(worker)
+    return Graders((same_form, numeric, words, Lists(_element, symbolic), symbolic), judge)

@@ -7,11 +7,14 @@ from schemas.identity import normal_form
 _LOOKS = (
     (re.compile(r"\\(?:left|right|displaystyle|mathstrut)(?![A-Za-z])"), ""),
     (re.compile(r"\\[dt]frac(?![A-Za-z])"), r"\\frac"),
-    (re.compile(r"\\[ ,;:!>]|\\quad(?![A-Za-z])|~"), " "),
+    (re.compile(r"(?<!\\)\\[ ,;:!>]|\\quad(?![A-Za-z])|~"), " "),
     (re.compile(r"[−–]"), "-"),
+    (re.compile(r"([_^])\{(\w)\}(?!\w)"), r"\1\2"),
+    (re.compile(r"\\varnothing(?![A-Za-z])|∅"), r"\\emptyset"),
     (re.compile(r"\\(%|\$)"), r"\1"),
     (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
 )
+_STOP = re.compile(r"(?<!\.)\s*\.$")
 _WRAPPED = re.compile(r"(?:\$\$?|\\[(\[])\s*(.*?)\s*(?:\$\$?|\\[)\]])", re.DOTALL)
 _SPACES = (
     (re.compile(r"\s*([^\w\s\\.])\s*"), r"\1"),
@@ -19,14 +22,18 @@ _SPACES = (
 )
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|textit|emph|mathbf)\s*\{([^{}]*)\}")
 _NO_WORD = re.compile(r"[^\w\s]")
+_NAME = re.compile(r"(\\?[A-Za-z]\w*(?:_\{\w+\})?)\s*=(?!=)\s*(?=[^=<>]+$)")
+_SUBSCRIPT = re.compile(r"_\{?(\w+)\}?")
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
+_SIGNS = re.compile(r"(?<=\d)[.:,](?=\d)|[+\-<>=±≤≥≠*#%/^′|!]")
 _ARTICLE = re.compile(r"^(?:the|an?) ")
 
 
 def plain(answer: str) -> str:
     r"""The answer without dollars around it, `\left`, `\displaystyle`, odd spaces or a full stop at the end."""
-    text = " ".join(answer.split()).rstrip(".").strip()
+    text = _STOP.sub("", " ".join(answer.split()))
     if wrapped := _WRAPPED.fullmatch(text):
-        text = wrapped[1].strip().rstrip(".")
+        text = _STOP.sub("", wrapped[1].strip())
     for pattern, instead in _LOOKS:
         text = pattern.sub(instead, text)
     return " ".join(text.split())
@@ -41,6 +48,23 @@ def math_form(answer: str) -> str:
 
 
 def text_form(answer: str) -> str:
-    """Words alone: case, punctuation, text commands and a leading article do not count."""
-    words = _TEXT_COMMAND.sub(r"\1", plain(answer))
+    """Words alone: case, punctuation, text commands, the mark of a subscript and a leading article do not count."""
+    words = _SUBSCRIPT.sub(r"\1", _TEXT_COMMAND.sub(r"\1", plain(answer)))
     return normal_form(_NO_WORD.sub(" ", _ARTICLE.sub("", normal_form(words))))
+
+
+def unnamed(text: str) -> tuple[str, str]:
+    """The name and the value of `x = 5`; the name is empty where there is none."""
+    found = _NAME.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
+
+
+def other_names(key: str, answer: str) -> bool:
+    """Whether both name what they give, and not the same: `x = 2` is not `y = 2`."""
+    names = {unnamed(plain(side))[0] for side in (key, answer)} - {""}
+    return len(names) > 1
+
+
+def signs(answer: str) -> list[str]:
+    """What `text_form` leaves out and a word may hang on: Na+ is not Na-, nor p < q what p > q is."""
+    return _SIGNS.findall(_HYPHEN.sub(" ", plain(answer)))

@@ -1,7 +1,7 @@
-"""Symbolic comparison in a process of its own, started when first needed.
+"""Comparison by libraries in a process of its own, started when first needed.
 
-math-verify and sympy may run for ever or take all memory on what a model wrote; see `shared.answers.worker` for how
-that ends. The process gets no terminal signals: Ctrl-C drains the service, and comparisons are part of that.
+math-verify, sympy and pint may run for ever or take all memory on what a model wrote; see `shared.answers.worker` for
+how that ends. The process gets no terminal signals: Ctrl-C drains the service, and comparisons are part of that.
 """
 
 import asyncio
@@ -9,12 +9,11 @@ import json
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
 
-from schemas.item import Agreement
 from shared.ports import Comparison
 
 METHOD = "symbolic"
-_AGREEMENTS: dict[bytes, Agreement] = {b"yes\n": "yes", b"no\n": "no", b"unsure\n": "unsure"}
 
 
 class SymbolicWorker:
@@ -26,19 +25,25 @@ class SymbolicWorker:
         self._turn = asyncio.Lock()
 
     async def compare(self, key: str, answer: str) -> Comparison:
-        """Compare two LaTeX expressions, within the limit in seconds. Longer, or a crash, is `unsure`."""
+        """Compare expressions or quantities, within the limit in CPU seconds. Longer, or a crash, is `unsure`."""
+        [found] = await self.compare_many([(key, answer)])
+        return found
+
+    async def compare_many(self, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
+        """As `compare`, with one limit for all: when it is reached, every one is `unsure`."""
         async with self._turn:
             try:
                 process = self._process or await self._start()
-                reply = await self._ask(process, f"{json.dumps([key, answer])}\n".encode())
+                reply = await self._ask(process, f"{json.dumps(pairs)}\n".encode())
             except BaseException:
                 await self._stop()  # a reply may still come: the next question must not get it
                 raise
-            if reply in _AGREEMENTS:
-                return Comparison(_AGREEMENTS[reply], METHOD)
+            if reply.endswith(b"\n"):
+                return [Comparison(*found) for found in json.loads(reply)]
             self._process = None
-            late = await process.wait() == -signal.SIGALRM
-            return Comparison("unsure", METHOD, f"gave up after {self._limit_s:g} s" if late else "the worker crashed")
+            late = await process.wait() == -signal.SIGPROF
+            why = f"gave up after {self._limit_s:g} s of CPU time" if late else "the worker crashed"
+            return [Comparison("unsure", METHOD, why)] * len(pairs)
 
     async def aclose(self) -> None:
         """End the worker."""

@@ -33,7 +33,12 @@ class Models:
         part = part_of(self._cast, role)
         line = self._line(part.endpoint)
         line.models.add(part.model)
-        return ChatModel(line, part, prompt, self._asked_by)
+        asked_by = role if role == "judge" else self._asked_by  # one judge serves many; it plays none of their roles
+        return ChatModel(line, part, prompt, asked_by)
+
+    def plays(self, role: str) -> bool:
+        """Whether a model plays this role."""
+        return role in self._cast.playing()
 
     def _line(self, name: str) -> Line:
         if name not in self._lines:

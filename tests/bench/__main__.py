@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import line, models, slots, stage
+from tests.bench import answers, line, models, slots, stage
 
-PARTS = ("line", "synthesis", "stage", "models")
+PARTS = ("line", "synthesis", "stage", "models", "answers")
 
 
 def main() -> None:
@@ -54,6 +54,8 @@ async def measure(parts: Collection[str], rows: int, calls: int, model_calls: in
         figures["cpu_ms_per_event"], figures["events"] = whole.cpu_ms, whole.events
     if "models" in parts:
         figures["models"] = await models.measure(model_calls)
+    if "answers" in parts:
+        figures["answers"] = await answers.measure()
     return figures
 
 
@@ -76,6 +78,8 @@ def show(figures: dict[str, Any]) -> None:
         )
     if "models" in figures:
         _show_models(console, figures["models"])
+    if "answers" in figures:
+        answers.show(console, figures["answers"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:

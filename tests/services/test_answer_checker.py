@@ -6,7 +6,9 @@ from schemas.events import Event, SolutionChecked, SolutionRequested, SolutionSy
 from schemas.item import Attempt
 from services.answer_checker.handler import CheckAnswer
 from services.answer_checker.trace import repeats
-from tests.scripted import GRADER, event, item, provenance
+from shared.answers.grade import Graders
+from shared.answers.judge import Judge
+from tests.scripted import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
 
 def attempt(answer: str | None, *flaws: str, index: int = 0, reasoning: str = "I think.") -> Attempt:
@@ -67,3 +69,15 @@ def test_a_long_text_of_its_own_words_is_no_loop() -> None:
     text = " ".join(f"step {n} uses lemma {n * 7 % 101} of the paper" for n in range(1000))
     assert repeats(text) == 0
     assert repeats(f"{text} {'wait, let me redo this ' * 1000}") > 0.3
+
+
+async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
+    judge = ScriptedModel(
+        "../shared/answers", "same_answer", '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
+    )
+    said = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
+    [checked] = await CheckAnswer(Graders(GRADER.rules, Judge(judge)), traces=1, retries=1)(said)
+    assert isinstance(checked, SolutionChecked)
+    assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
+    assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds
+    assert PROBLEM.rationale not in judge.asked[0]

@@ -33,6 +33,7 @@ MARKED = {
     "services/verifier/prompts/blind.md": ("problem",),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
     "services/expansion/prompts/topics.md": ("known",),
+    "shared/answers/prompts/same_answer.md": ("question", "key", "answer"),
 }
 """Fields that stand between marks, by prompt."""
 WHOLE = {"services/synthesis/prompts/solve.md", "services/probe/prompts/probe.md"}
@@ -55,7 +56,7 @@ def outside(prompt: str) -> str:
 
 
 def test_every_prompt_of_a_service_is_known_here() -> None:
-    assert {str(path) for path in Path().glob("services/*/prompts/*.md") if path.parts[1] != "cli"} == (
+    assert {str(path) for path in Path().glob("s*/*/prompts/*.md") if path.parts[1] != "cli"} == (
         set(MARKED) | WHOLE | FROM_THE_PLAN
     )
 

@@ -1,0 +1,43 @@
+"""The last rule: a model that sees the question and the two answers, nothing else, says whether they mean the same."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from schemas.identity import content_hash
+from schemas.item import Agreement
+from shared.llm import Models, Prompt
+from shared.ports import Comparison, Malformed, Model
+
+PROMPT = Path(__file__).parent / "prompts" / "same_answer.md"
+METHOD = "judge"
+
+
+class Grade(BaseModel):
+    """What it says."""
+
+    agrees: Agreement
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Asked only where no rule can tell. It knows neither who gave which answer nor what anybody thought of it."""
+
+    model: Model
+
+    async def __call__(self, question: str, key: str, answer: str) -> Comparison:
+        """Raises Transient when the model cannot be reached."""
+        fields = {"question": question, "key": key, "answer": answer}
+        dice = int(content_hash("\n".join(fields.values()))[:7], 16)
+        try:
+            said, calls = await self.model.structured(fields, Grade, seed=dice)
+        except Malformed as error:
+            return Comparison("unsure", METHOD, str(error), error.calls)
+        return Comparison(said.agrees, METHOD, said.reason, calls)
+
+
+def open_judge(models: Models) -> Judge | None:
+    """The judge of a models file; None when the role is open."""
+    return Judge(models.model("judge", Prompt.load(PROMPT))) if models.plays("judge") else None
