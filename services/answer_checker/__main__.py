@@ -11,7 +11,7 @@ from shared.runtime import Service, run
 def build(settings: Settings) -> Service:
     solving, models, worker = load_plan(settings.plan).solving, Models.of(settings), SymbolicWorker()
     return Service(
-        handle=CheckAnswer(standard(worker, open_judge(models)), solving.traces, solving.retries),
+        handle=CheckAnswer(standard(worker, open_judge(models, settings.service)), solving.traces, solving.retries),
         close=(models.aclose, worker.aclose),
     )
 

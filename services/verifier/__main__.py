@@ -18,7 +18,7 @@ def build(settings: Settings) -> Service:
         role=settings.service,
         blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
         judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
-        grader=standard(worker, open_judge(models)),
+        grader=standard(worker, open_judge(models, settings.service)),
         blind_attempts=plan.verification.blind_attempts,
         subjects=plan.candidates(),
     )

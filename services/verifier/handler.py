@@ -43,7 +43,7 @@ class VerifyProblem:
         while len(votes) < self.blind_attempts and not convinced(event.item.written.answer, votes):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
-            vote, graded = await self._vote(reply, event.item)
+            vote, graded = await self._vote(reply, event.item, votes)
             votes.append(vote)
             calls += (*reply.calls, *graded)
         judgement, unable = None, None
@@ -61,13 +61,15 @@ class VerifyProblem:
         )
         return [ProblemVerified.of(event, self.role, item=event.item, calls=(*calls, *judged), verdict=verdict)]
 
-    async def _vote(self, reply: Reply, item: Item) -> tuple[Vote, tuple[Provenance, ...]]:
-        """The vote, and the calls that it took to compare it with the key."""
+    async def _vote(self, reply: Reply, item: Item, before: Iterable[Vote]) -> tuple[Vote, tuple[Provenance, ...]]:
+        """The vote, and the calls that it took to compare it with the key; an answer given before is not compared."""
         if reply.fault:
             return Vote(answer=None, agrees="unsure", method=reply.fault), ()
         answer = final_answer(reply.text)
         if answer is None:
             return Vote(answer=None, agrees="unsure", method="no_answer"), ()
+        if known := next((vote for vote in before if vote.answer == answer), None):
+            return known, ()
         key = item.written
         found = await self.grader.compare(key.answer, answer, key.answer_type, key.statement)
         return Vote(answer=answer, agrees=found.agrees, method=found.method), found.calls

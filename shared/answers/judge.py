@@ -26,11 +26,13 @@ class Judge:
     """Asked only where no rule can tell. It knows neither who gave which answer nor what anybody thought of it."""
 
     model: Model
+    asker: str
+    """Service that compares. Two services that ask the same roll dice of their own."""
 
     async def __call__(self, question: str, key: str, answer: str) -> Comparison:
         """Raises Transient when the model cannot be reached."""
         fields = {"question": question, "key": key, "answer": answer}
-        dice = int(content_hash("\n".join(fields.values()))[:7], 16)
+        dice = int(content_hash("\n".join((self.asker, *fields.values())))[:7], 16)
         try:
             said, calls = await self.model.structured(fields, Grade, seed=dice)
         except Malformed as error:
@@ -38,6 +40,6 @@ class Judge:
         return Comparison(said.agrees, METHOD, said.reason, calls)
 
 
-def open_judge(models: Models) -> Judge | None:
+def open_judge(models: Models, asker: str) -> Judge | None:
     """The judge of a models file; None when the role is open."""
-    return Judge(models.model("judge", Prompt.load(PROMPT))) if models.plays("judge") else None
+    return Judge(models.model("judge", Prompt.load(PROMPT)), asker) if models.plays("judge") else None

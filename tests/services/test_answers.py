@@ -59,7 +59,7 @@ async def test_agreement(grader: Graders, pair: Pair) -> None:
 )
 async def test_what_says_nothing_earns_no_yes_from_a_rule_nor_from_a_judge(kind: str, answer: str) -> None:
     judge = ScriptedModel("../shared/answers", "same_answer", *[GRADE] * 3)
-    grader = Graders(GRADER.rules, Judge(judge))
+    grader = Graders(GRADER.rules, Judge(judge, "verifier-a"))
     for key, given in ((answer, answer), ("42", answer), (answer, "42")):
         assert (await grader.compare(key, given, kind, "How many?")).agrees == "unsure"
     assert not judge.asked
@@ -74,7 +74,7 @@ async def test_a_bare_letter_counts_where_the_question_names_it() -> None:
 
 async def test_a_judge_sees_question_and_answers_and_is_asked_only_where_no_rule_can_tell() -> None:
     judge = ScriptedModel("../shared/answers", "same_answer", GRADE)
-    grader = Graders(GRADER.rules, Judge(judge))
+    grader = Graders(GRADER.rules, Judge(judge, "verifier-a"))
     question = "Who wrote it?"
     assert (await grader.compare("1", "2", "number", question)).agrees == "no"
     assert (await grader.compare("Pushkin", "A. Pushkin", "text")).agrees == "unsure"
@@ -86,7 +86,9 @@ async def test_a_judge_sees_question_and_answers_and_is_asked_only_where_no_rule
 
 
 async def test_a_judge_that_keeps_no_form_leaves_it_open_and_its_calls_on_record() -> None:
-    grader = Graders(GRADER.rules, Judge(ScriptedModel("../shared/answers", "same_answer", "They agree.")))
+    grader = Graders(
+        GRADER.rules, Judge(ScriptedModel("../shared/answers", "same_answer", "They agree."), "verifier-a")
+    )
     found = await grader.compare("Pushkin", "A. Pushkin", "text", "Who wrote it?")
     assert (found.agrees, found.method, len(found.calls)) == ("unsure", "judge", 1)
 
