@@ -25,8 +25,8 @@ help: ## show this list
 run: .venv/.local ## start the stack and grow a small dataset; make run ARGS="--rows 50"
 	@$(BIN)/chimera run $(ARGS)
 
-test: .venv/.dev ## all tests, with a real Kafka and a real Valkey; make test ARGS="-k stack"
-	@$(BIN)/pytest $(ARGS)
+test: .venv/.dev ## all tests, with a real Kafka and a real Valkey, two files at a time; make test ARGS="-k stack"
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
 	@$(BIN)/ruff check

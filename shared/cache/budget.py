@@ -14,12 +14,14 @@ nanodollars.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from schemas.plan import ALL, Limit
+from shared.cache.batch import Ask, Batch
 from shared.cache.budget_scripts import BEAT, GIVE_BACK, OPEN, RESERVE, SETTLE
 from shared.cache.client import patiently
 
@@ -59,8 +61,8 @@ class Reservation:
     """What was spent when it was made, by model and unit, for every limit that applies."""
 
 
-class Lost(Exception):
-    """Valkey does not know what has been spent."""
+class Closed(Exception):
+    """The books are closed: Valkey does not know what has been spent."""
 
 
 class Crowded(Exception):
@@ -84,8 +86,7 @@ class Treasury:
         self._limits = limits
         self._prefix = f"{factory}:budget"
         self._keys = [f"{self._prefix}:{name}" for name in ("spent", "reserved", "open", "until")]
-        scripts = (RESERVE, SETTLE, GIVE_BACK, BEAT, OPEN)
-        self._reserve, self._settle, self._give_back, self._beat, self._open = map(valkey.register_script, scripts)
+        self._batch = Batch(valkey)
 
     def limits(self, model: str) -> list[tuple[str, str, float]]:
         """The limits that a call of a model is under, as model, unit, limit."""
@@ -96,16 +97,16 @@ class Treasury:
     async def reserve(self, model: str, kind: str, guess: Amount) -> Reservation:
         """Set aside what a call of this kind has cost so far, or at first the guess.
 
-        Raises Lost, Crowded or Exhausted.
+        Raises Closed, Crowded or Exhausted.
         """
         id_, limits = uuid4().hex, self.limits(model)
         told: list[str | int] = [part for scope, unit, most in limits for part in (scope, *_counted(unit, most))]
         call: list[str | int] = [id_, model, kind, self._lease_ms, guess.tokens, guess.nano or 0]
         arguments = [*call, ENOUGH, *told]
-        status, *rest = await patiently(lambda: self._reserve(self._keys, arguments))
+        status, *rest = await self._run(RESERVE, self._keys, arguments)
         match status:
             case b"lost":
-                raise Lost
+                raise Closed
             case b"wait":
                 raise Crowded
             case b"over":
@@ -121,11 +122,11 @@ class Treasury:
         one = reservation
         nano: str | int = "" if cost.nano is None else cost.nano
         arguments: list[str | int] = [one.id, one.model, one.kind, cost.tokens, nano, SETTLED_S, int(measured)]
-        await patiently(lambda: self._settle([*self._keys, f"{self._prefix}:settled:{one.id}"], arguments))
+        await self._run(SETTLE, [*self._keys, f"{self._prefix}:settled:{one.id}"], arguments)
 
     async def give_back(self, reservation: Reservation) -> None:
         """Nothing was paid."""
-        await patiently(lambda: self._give_back(self._keys, [reservation.id]))
+        await self._run(GIVE_BACK, self._keys, [reservation.id])
 
     async def beat(self, reservations: Iterable[Reservation]) -> None:
         """Tell that the calls are still under way; also to a Valkey that was emptied meanwhile."""
@@ -133,7 +134,7 @@ class Treasury:
         each: list[str | int] = [
             part for id_, amount, model in held for part in (id_, amount.tokens, amount.nano or 0, model)
         ]
-        await patiently(lambda: self._beat(self._keys, [self._lease_ms, *each]))
+        await self._run(BEAT, self._keys, [self._lease_ms, *each])
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -141,7 +142,7 @@ class Treasury:
 
     async def is_open(self) -> bool:
         """Whether the sums are whole."""
-        return bool(await patiently(lambda: self._valkey.hexists(self._keys[0], "generation")))
+        return bool(await self._ask(lambda pipe: pipe.hexists(self._keys[0], "generation")))
 
     async def open(self, costs: Iterable[tuple[str, str, Amount]]) -> bool:
         """Begin with calls of the past, as model, kind and cost. False: somebody was faster.
@@ -154,11 +155,11 @@ class Treasury:
             sums.update({f"{name}/{scope}": n for scope in (ALL, model) for name, n in parts.items()})
             sums.update({f"mean/{name}/{kind}": n for name, n in {**parts, "calls": 1}.items()})
         arguments = [uuid4().hex, *(part for pair in sums.items() for part in pair)]
-        return bool(await patiently(lambda: self._open(self._keys, arguments)))
+        return bool(await self._run(OPEN, self._keys, arguments))
 
     async def close(self) -> None:
         """Count no longer: calls are made that nobody settles. The next one to open adds the log up again."""
-        await patiently(lambda: self._valkey.delete(*self._keys))
+        await self._ask(lambda pipe: pipe.delete(*self._keys))
 
     async def spent(self) -> dict[str, Amount]:
         """What has been spent by model, ALL for the sum."""
@@ -169,7 +170,7 @@ class Treasury:
         return await self._read(self._keys[1])
 
     async def _read(self, key: str) -> dict[str, Amount]:
-        fields: Mapping[Any, Any] = await patiently(lambda: self._valkey.hgetall(key))
+        fields: Mapping[bytes, bytes] = await self._ask(lambda pipe: pipe.hgetall(key))
         found = {name.decode(): int(value) for name, value in fields.items() if name != b"generation"}
         models = [name.removeprefix("tokens/") for name in found if name.startswith("tokens/")]
         unpriced = {model for model in models if found.get(f"unpriced/{model}")}
@@ -177,6 +178,14 @@ class Treasury:
             model: Amount(found[f"tokens/{model}"], None if model in unpriced else found[f"nano/{model}"])
             for model in models
         }
+
+    async def _run(self, script: str, keys: list[str], arguments: list[str | int]) -> Any:
+        return await self._ask(lambda pipe: pipe.eval(script, len(keys), *keys, *arguments))
+
+    async def _ask(self, command: Ask) -> Any:
+        """Wait for the answer to one command."""
+        (answer,) = await patiently(partial(self._batch.ask, command))
+        return answer
 
 
 def _counted(unit: str, most: float) -> tuple[str, int]:

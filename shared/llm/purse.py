@@ -14,7 +14,7 @@ from schemas.cast import Part
 from schemas.item import Provenance
 from schemas.plan import ALL
 from schemas.spend import WARN_AT, amount, out_of, tokens
-from shared.cache.budget import Amount, Crowded, Exhausted, Lost, Reservation, Treasury
+from shared.cache.budget import Amount, Closed, Crowded, Exhausted, Reservation, Treasury
 from shared.errors import OverBudget, Transient
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ class Limited:
                 reservation = await self._treasury.reserve(model, kind, guess)
             except Exhausted as full:
                 raise self._over(model, full) from None
-            except Lost:
+            except Closed:
                 self._say("paid work waits until the planner has added up from the log what was spent")
             except Crowded:
                 self._say("the rest of the budget is reserved for calls under way: waiting for what they leave")

@@ -21,7 +21,7 @@ from schemas.item import Provenance
 from schemas.plan import ALL, Budget, Limit
 from services.planner.treasurer import treasurer
 from shared.access import ValkeyAccess
-from shared.cache.budget import Amount, Crowded, Exhausted, Lost, Reservation, Treasury
+from shared.cache.budget import Amount, Closed, Crowded, Exhausted, Reservation, Treasury
 from shared.cache.client import connect
 from shared.errors import Refusal, Transient
 from shared.llm import Models, Prompt
@@ -163,7 +163,7 @@ async def test_after_valkey_is_emptied_paid_work_waits_until_spend_is_rebuilt_fr
     ):
         model = models.model("writer", PROMPT)
         waiting = asyncio.create_task(model.complete({"problem": "What?"}, seed=1))
-        with pytest.raises(Lost):
+        with pytest.raises(Closed):
             await books.reserve("m", "any", Amount(1, 0))
         assert meter.calls == 0
         async with treasurer(world.settings("planner"), Budget(tokens=6_000)):
