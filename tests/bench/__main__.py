@@ -1,6 +1,6 @@
 """`make bench`: first figures of the factory's own cost, as a table or (`--json`) one document.
 
-    python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--json]
+    python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000] [--json]
 
 Timings on a shared machine are noisy: compare figures of one run with each other.
 """
@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, line, models, slots, stage
+from tests.bench import answers, line, models, policies, slots, stage
 
-PARTS = ("line", "synthesis", "stage", "models", "answers")
+PARTS = ("line", "synthesis", "stage", "models", "answers", "policies")
 
 
 def main() -> None:
@@ -28,34 +28,37 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200, help="rows of the whole line (200)")
     parser.add_argument("--calls", type=int, default=1500, help="calls of the one stage (1500)")
     parser.add_argument("--model-calls", type=int, default=1000, help="calls to each difficult endpoint (1000)")
+    parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     options = parser.parse_args()
     logging.disable(logging.ERROR)
-    figures = asyncio.run(measure(options.only or PARTS, options.rows, options.calls, options.model_calls))
+    figures = asyncio.run(measure(options.only or PARTS, options))
     if options.json:
         print(json.dumps(figures, indent=2))  # noqa: T201
     else:
         show(figures)
 
 
-async def measure(parts: Collection[str], rows: int, calls: int, model_calls: int) -> dict[str, Any]:
+async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str, Any]:
     """The figures of these parts, as a document."""
     figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}}
     if "synthesis" in parts:
-        long = await slots.measure(calls)
+        long = await slots.measure(size.calls)
         figures["synthesis"] = {"calls": long.calls, "seconds": long.seconds, "slots_busy": long.busy}
     if "stage" in parts:
-        figures["stage"] = await stage.measure(calls)
+        figures["stage"] = await stage.measure(size.calls)
     if "line" in parts:
-        whole = await line.measure(rows)
+        whole = await line.measure(size.rows)
         figures["start_s"] = whole.start_s
         figures["line"] = {"rows": whole.rows, "seconds": whole.seconds, "rows_per_s": whole.rows_per_s}
         figures["cpu_ms_per_event"], figures["events"] = whole.cpu_ms, whole.events
     if "models" in parts:
-        figures["models"] = await models.measure(model_calls)
+        figures["models"] = await models.measure(size.model_calls)
     if "answers" in parts:
         figures["answers"] = await answers.measure()
+    if "policies" in parts:
+        figures["policies"] = await policies.measure(size.problems)
     return figures
 
 
@@ -80,6 +83,8 @@ def show(figures: dict[str, Any]) -> None:
         _show_models(console, figures["models"])
     if "answers" in figures:
         answers.show(console, figures["answers"])
+    if "policies" in figures:
+        policies.show(console, figures["policies"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:
