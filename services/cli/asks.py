@@ -26,17 +26,30 @@ class Grade(BaseModel):
     reason: str
 
 
-class Judgement(BaseModel):
-    """What a verifier says, without the reasons for each point."""
+class Reasons(BaseModel):
+    """A sentence for each point."""
 
+    well_posed: str
+    self_contained: str
+    unique_answer: str
+    correct: str
+    hard_enough: str
+    open_problem: str
+
+
+class Judgement(BaseModel):
+    """What a verifier says."""
+
+    reasons: Reasons
     well_posed: bool
     self_contained: bool
     unique_answer: bool
     correct: bool
-    on_topic: bool
     hard_enough: bool
     open_problem: bool
+    subjects: list[str]
     reason: str
+    canary: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,17 @@ from services.simulator.settings import Settings
 
 KEY = "sk-very-secret-0123"
 BOXED = "It is \\boxed{144}."
-FORMS = {
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
+FORMS: dict[str, dict[str, Any]] = {
     "draft": {"problem": "p", "answer": "a", "answer_type": "number", "solution": "s"},
     "grade": {"agrees": "yes", "reason": "same"},
-    "judgement": dict.fromkeys(
-        ("well_posed", "self_contained", "unique_answer", "correct", "on_topic", "hard_enough", "open_problem"), True
-    )
-    | {"reason": "r"},
+    "judgement": {
+        **dict.fromkeys(POINTS, True),
+        "reasons": dict.fromkeys(POINTS, "so it is"),
+        "subjects": ["mathematics"],
+        "reason": "r",
+        "canary": "tamarack",
+    },
 }
 
 Answer = tuple[dict[str, str], str] | tuple[int, str]
