@@ -23,8 +23,8 @@ SEED = 21
 SESSION_S = 6
 LEASE_S = 4
 """Shorter than a process is frozen: others take its work on."""
-SLOW = {"sim-writer": 200.0, "sim-verifier-a": 200.0, "sim-verifier-b": 200.0, "sim-solver": 4000.0}
-"""Milliseconds a call: the work outlasts what happens to it."""
+SLOW = {"latency_ms": {"sim-writer": 200.0, "sim-verifier-a": 200.0, "sim-verifier-b": 200.0, "sim-solver": 4000.0}}
+"""The work outlasts what happens to it."""
 PLAN = Plan(
     name="chaos",
     rows=64,

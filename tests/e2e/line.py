@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Self
@@ -12,7 +13,6 @@ import httpx
 from deploy.local.ports import Ports
 from deploy.local.process import Process
 from deploy.local.supervisor import Stack
-from schemas.flow import SERVICES
 from schemas.plan import Plan
 from services.cli import casting
 from services.cli.ending import ending
@@ -35,10 +35,15 @@ class Line:
         world: World,
         plan: Plan,
         seed: int,
-        latency_ms: dict[str, float] | None = None,
+        simulated: Mapping[str, Mapping[str, float]] | None = None,
+        without: Collection[str] = (),
         **settings: object,
     ) -> None:
-        """`latency_ms` of the models, where it is not to be that of a demo; `settings` are those of every service."""
+        """Take a plan and a seed.
+
+        `simulated`: the simulator's settings by model, where they are not to be those of a demo; `without`: services
+        that are left out; `settings` are those of every service.
+        """
         self.world = world
         self.calls = world.folder / "calls.jsonl"
         self._stack = stack
@@ -48,11 +53,11 @@ class Line:
         self.simulator_url = f"http://127.0.0.1:{port}"
         self._cast = casting.simulated(port)
         played: dict[str, Any] = {**RATES, "CHIMERA_SIM_CALL_LOG": self.calls}
-        if latency_ms:
-            played["CHIMERA_SIM_LATENCY_MS"] = json.dumps(latency_ms)
+        played |= {f"CHIMERA_SIM_{name.upper()}": json.dumps(value) for name, value in (simulated or {}).items()}
         self._simulator = self._process(casting.simulator(port, seed), played)
         changes = {f"CHIMERA_{name.upper()}": value for name, value in settings.items()}
-        self._services = [self._process(process, changes) for process in casting.services(self._directory)]
+        wanted = [process for process in casting.services(self._directory) if process.name not in without]
+        self._services = [self._process(process, changes) for process in wanted]
 
     def _process(self, process: Process, changes: dict[str, Any]) -> Process:
         factory = self.world.factory
@@ -80,7 +85,7 @@ class Line:
 
     async def rest(self) -> None:
         """Stop every service."""
-        await asyncio.gather(*(self.scale(service.name, 0) for service in SERVICES))
+        await asyncio.gather(*(self._stack.scale(service.name, 0) for service in self._services))
 
     async def scale(self, service: str, replicas: int) -> None:
         await self._stack.scale(f"{self.world.factory}-{service}", replicas)
