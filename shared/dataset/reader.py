@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
-from shared.dataset.schema import Entry, Row, Source
+from shared.dataset.schema import Audit, Entry, Row, Source
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
 
@@ -89,6 +89,11 @@ class Dataset:
         (one,) = ids
         row = next(self.rows.select(f"id = {query.text(one)}"), None)
         return Found(row, tuple(self.ledger.select(f"item_id = {query.text(one)}")))
+
+
+def audits(folder: Path) -> Part[Audit]:
+    """The audits as they are now. Raises Refusal as `Dataset.open`."""
+    return Part(Audit, _opened(folder, Audit, None))
 
 
 def _opened(folder: Path, of: type[Source], version: int | None) -> DeltaTable:

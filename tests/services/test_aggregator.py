@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.events import DatasetReleased, Event, SampleCurated, TrainingTriggered
+from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.plan import Plan, Verification
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Progress, Quotas, decide, views
@@ -25,7 +25,9 @@ from shared.errors import Refusal, Transient
 from shared.ports import Record
 from tests.items import attempt, checked, deleted, log, plan, record, rejected
 
-TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted"), "one")
+TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
+AUDITED: list[AuditJudged] = []
+"""Audits that the sink told of."""
 _SECONDS = count()
 
 
@@ -34,7 +36,7 @@ def clock() -> datetime:
 
 
 async def opened(folder: Path, plan: Plan) -> Curate:
-    sink = Curate(folder, "test", plan, clock)
+    sink = Curate(folder, "test", plan, clock, AUDITED.append)
     await sink.open(TOPICS)
     return sink
 
@@ -87,7 +89,7 @@ def test_batches_cut_anyhow_and_delivered_again_lose_nothing_and_double_nothing(
 
 
 async def one_life(folder: Path, story: Sequence[Record], sizes: Iterable[int]) -> list[Event]:
-    sink = Curate(folder, "test", plan(4), clock)
+    sink = Curate(folder, "test", plan(4), clock, AUDITED.append)
     place = await sink.open(TOPICS)
     left = [one for one in story if one.offset >= place.get((one.kafka_topic, one.partition), 0)]
     for size in sizes:
@@ -156,7 +158,7 @@ async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Pa
     sink = await opened(tmp_path / "a", plan(3, every=2, train=2))
     await sink.write(story)
     said, mark = sink.outbox(None)
-    anew = Curate(tmp_path / "b", "test", plan(3, every=2, train=2), clock)
+    anew = Curate(tmp_path / "b", "test", plan(3, every=2, train=2), clock, AUDITED.append)
     assert await anew.open(TOPICS) == {}
     await anew.write(story)
     assert {event.id for event in anew.outbox(mark)[0]} == {event.id for event in said}
@@ -167,7 +169,7 @@ async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Pa
 
 async def test_a_kafka_topic_that_was_created_anew_starts_at_0_and_repeats_no_row(tmp_path: Path) -> None:
     await (await opened(tmp_path, plan())).write(log(checked(0), checked(1), partitions=1))
-    sink = Curate(tmp_path, "test", plan(), clock)
+    sink = Curate(tmp_path, "test", plan(), clock, AUDITED.append)
     assert await sink.open({"solution.checked": "two"}) == {}
     await sink.write(log(checked(1), checked(2), partitions=1, incarnation="two"))
     assert len(Dataset.open(tmp_path).rows) == 3
