@@ -9,6 +9,7 @@ from contextlib import aclosing
 from rich.console import Console
 
 from deploy.local.errors import StackError
+from schemas.flow import SERVICE
 from services.cli import casting
 from services.cli.ending import End, ending
 from services.cli.first import first
@@ -18,6 +19,7 @@ from services.cli.money import Account, accounts, told
 from services.cli.order import Order
 from services.cli.plant import FACTORY, Plant
 from services.cli.product import Product
+from services.cli.rest import at_rest
 from services.cli.summary import Summary, Verdict
 from services.cli.view import Pace, View
 from shared.access import KafkaAccess
@@ -102,8 +104,8 @@ class Run:
     async def _grow(self) -> End:
         ready = heard = time.monotonic()
         drawn = counted = 0.0
-        names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(KafkaAccess(self.plant.stack.bootstrap), FACTORY, names)) as events:
+        names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.plant.stack.bootstrap)
+        async with aclosing(follow(kafka, FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:
@@ -118,9 +120,13 @@ class Run:
                 money = told(self.money)
                 self.view.grow(self.funnel, self.order.plan, Pace(now - ready, self.rows_before), money)
                 patience = PATIENCE_S[self.order.simulated]
-                if end := ending(self.funnel, self.order.plan, now - heard, patience, money):
+                end = ending(self.funnel, self.order.plan, now - heard, patience, money)
+                if end and (now - heard > patience or await at_rest(kafka, FACTORY, self._working())):
                     return end
         raise AssertionError("the log has no end")
+
+    def _working(self) -> set[str]:
+        return {name for name in SERVICE if self.plant.stack.replicas(name)}
 
     async def _endpoints(self) -> None:
         """Say when an endpoint that is not ours goes and comes; raise Refusal when it stays away."""

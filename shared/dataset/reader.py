@@ -92,8 +92,13 @@ class Dataset:
 
 
 def audits(folder: Path) -> Part[Audit]:
-    """The audits as they are now. Raises Refusal as `Dataset.open`."""
-    return Part(Audit, _opened(folder, Audit, None))
+    """The audits as they are now. Raises Refusal when there are none yet, or a newer software wrote them."""
+    table = folder / TABLES[Audit]
+    found = Part(Audit, readable(DeltaTable(table))) if DeltaTable.is_deltatable(str(table)) else None
+    if found is None or len(found) == 0:
+        next_step = "Have curated problems audited with `audits: {rate: 0.05}` in the plan, and run again"
+        raise Refusal(f"no audit has been judged in {folder} yet", next_step)
+    return found
 
 
 def _opened(folder: Path, of: type[Source], version: int | None) -> DeltaTable:

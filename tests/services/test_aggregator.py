@@ -15,15 +15,16 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.audit import Mark
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.plan import Plan, Verification
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Progress, Quotas, decide, views
-from shared.dataset import Dataset
+from shared.dataset import Dataset, audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record
-from tests.items import attempt, checked, deleted, log, plan, record, rejected
+from tests.items import attempt, checked, deleted, judged, log, plan, record, rejected
 
 TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
 AUDITED: list[AuditJudged] = []
@@ -55,6 +56,7 @@ STORY = log(
     checked(9, attempts=(attempt(0, "no"),), final=False),
     checked(9, attempts=(attempt(0, "no"), attempt(1))),
     deleted(checked(2)),
+    *(judged(number, Mark(kind="sign"), accepted=number % 2 > 0) for number in range(20, 23)),
 )
 
 
@@ -78,11 +80,16 @@ def test_batches_cut_anyhow_and_delivered_again_lose_nothing_and_double_nothing(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         said: dict[str, Event] = {}
+        AUDITED.clear()
         for sizes in [*lives, [4] * len(STORY)]:
             said |= {str(event.id): event for event in asyncio.run(one_life(folder, interleaved(places), sizes))}
         dataset = Dataset.open(folder)
-        rows, lines = [row.id for row in dataset.rows], [(line.kind, line.id) for line in dataset.ledger]
+        rows, lines = [row.id for row in dataset.rows], [(line.kind, line.item_id) for line in dataset.ledger]
+        told = [audit.id for audit in audits(folder)]
     assert sorted(rows) == sorted(str(checked(number).item.id) for number in (0, 1, 3, 4, 5, 9))
+    assert sorted(told) == sorted(str(judged(number, Mark(kind="sign")).item.id) for number in range(20, 23))
+    assert sorted(told) == sorted(str(event.item.id) for event in AUDITED)
+    assert not set(told) & ({*rows} | {id_ for _, id_ in lines})
     assert Counter(kind for kind, _ in lines) == {"rejected": 3, "attempt": 1, "deleted": 1}
     assert len(set(lines)) == len(lines)
     assert set(rows) <= {event.key for event in of(SampleCurated, said.values())}
