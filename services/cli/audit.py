@@ -23,6 +23,15 @@ BINS = ("easy", "medium", "hard", "unknown")
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."
 BOUND = "Natural errors are subtler than planted ones: take what is let through here as the least."
 
+SHOWN = (
+    ("Broken items, by kind of defect", "let through", "let_through"),
+    ("Broken items, by difficulty", "let through", "by_difficulty"),
+    ("Broken items, by check", "noticed", "noticed"),
+    ("Controls", "rejected", "falsely_rejected"),
+    ("Controls, by check", "noticed", "false_alarms"),
+)
+"""Title, what is counted, which part of the document."""
+
 
 def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
     """All figures, as one JSON document. Unknown is null."""
@@ -70,21 +79,18 @@ def render(counted: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     if counted["simulated"]:
         console.print(SIMULATED, style="bold yellow")
-    console.print(_table("Let through, by defect", "let through", counted["let_through"]))
-    console.print(BOUND, style="dim")
-    console.print(_table("Let through, by difficulty", "let through", counted["by_difficulty"]))
-    console.print(_table("Controls", "rejected", counted["falsely_rejected"]))
-    console.print(_table("Defects noticed, by check", "noticed", counted["noticed"]))
-    console.print(_table("Controls found faulty, by check", "noticed", counted["false_alarms"]))
+    for title, hits, part in SHOWN:
+        console.print(_table(title, hits, counted[part]), "")
+    console.print(BOUND, style="dim", soft_wrap=True)
 
 
 def _table(title: str, hits: str, rates: Mapping[str, Mapping[str, Any]]) -> Table:
     one = next(iter(rates.values()), {})
-    more = {key: name for key, name in (("unable", "could not tell"), ("needed", "audits needed")) if key in one}
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for name in (hits, "of", "rate", "95 % interval", *more.values()):
-        table.add_column(name, justify="right")
+    more = [key for key in ("unable", "needed") if key in one]
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True, min_width=18)
+    for name in (hits, "of", "rate", "95 % interval", *more):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, rate in rates.items():
         share = "" if rate["rate"] is None else f"{rate['rate']:.1%}"
         interval = f"{rate['low']:.1%} to {rate['high']:.1%}" if rate["n"] else ""
