@@ -31,6 +31,8 @@ Outcome = End | StackError | Refusal | None
 """How it ended; `None`: a person interrupted it."""
 
 DRAW_EVERY_S = 0.2
+SAY_S = 3.0
+"""So long audits are waited for without a word."""
 COUNT_EVERY_S = 2.0
 """How often the money is counted."""
 PROBE_EVERY_S = 20.0
@@ -75,6 +77,7 @@ class Run:
         self.funnel = Funnel()
         self.plant = Plant(order, view.stack)
         self.money: list[Account] = []
+        self.waits = False
 
     async def whole(self) -> Summary:
         """Start, grow, stop, sum up. Cancelled by the second signal."""
@@ -121,12 +124,19 @@ class Run:
                 self.view.grow(self.funnel, self.order.plan, Pace(now - ready, self.rows_before), money)
                 patience = PATIENCE_S[self.order.simulated]
                 end = ending(self.funnel, self.order.plan, now - heard, patience, money)
-                if end and (now - heard > patience or await at_rest(kafka, FACTORY, self._working())):
+                if end and await self._at_rest(kafka, now - heard, patience):
                     return end
         raise AssertionError("the log has no end")
 
-    def _working(self) -> set[str]:
-        return {name for name in SERVICE if self.plant.stack.replicas(name)}
+    async def _at_rest(self, kafka: KafkaAccess, quiet_s: float, patience_s: float) -> bool:
+        """Whether nothing is left to do. No row waits for an audit; it is waited for as long as a problem."""
+        working = {name for name in SERVICE if self.plant.stack.replicas(name)}
+        if quiet_s > patience_s or await at_rest(kafka, FACTORY, working):
+            return True
+        if quiet_s > SAY_S and not self.waits:
+            self.waits = True
+            self.view.say("waiting for audits under way", "dim")
+        return False
 
     async def _endpoints(self) -> None:
         """Say when an endpoint that is not ours goes and comes; raise Refusal when it stays away."""
