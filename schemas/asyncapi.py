@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.audit import Mark
 from schemas.events import ItemEvent, ProblemRequested
 from schemas.flow import EVENT_LIMIT, FLOW, Flow
 
@@ -84,7 +85,7 @@ def _message(flow: Flow) -> Document:
 def _headers(flow: Flow) -> Document:
     """CloudEvents 1.0 in binary mode and W3C trace context, as shared/kafka/codec.py writes them."""
     text = {"type": "string"}
-    properties = {
+    properties: Document = {
         "ce_specversion": {**text, "const": "1.0"},
         "ce_id": {**text, "format": "uuid"},
         "ce_source": {**text, "pattern": "^/[^/]+/[^/]+$"},
@@ -92,6 +93,12 @@ def _headers(flow: Flow) -> Document:
         "content-type": {**text, "const": "application/json"},
         "traceparent": {**text, "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$"},
     }
+    if issubclass(flow.event, ItemEvent):
+        said = (
+            "Only on events about audit items: what they were made to be, as JSON. Whatever follows from it has it too."
+        )
+        schema = {"contentMediaType": "application/json", "contentSchema": Mark.model_json_schema()}
+        properties["ce_audit"] = {"type": "string", "description": said, **schema}
     return {"type": "object", "required": ["ce_id", "ce_type"], "properties": properties}
 
 

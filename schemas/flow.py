@@ -63,6 +63,7 @@ PAID: tuple[type[Event], ...] = (
     e.SolutionRequested,
     e.SolutionSynthesized,
     e.SolutionChecked,
+    e.AuditJudged,
 )
 """Events that tell the model calls they took. Who minds the budget adds these up when Valkey has lost the sum."""
 
@@ -79,6 +80,7 @@ SERVICES = (
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),
+    ServiceSpec("auditor", "auditor"),
     ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),)),
 )
 
@@ -93,14 +95,14 @@ FLOW = (
     Flow(e.SubjectRequested, ("planner",), ("expansion",)),
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
-    Flow(e.ProblemDrafted, ("problem_writer",), ("screening",)),
-    Flow(e.ProblemScreened, ("screening",), _VERIFIERS),
+    Flow(e.ProblemDrafted, ("problem_writer", "auditor"), ("screening",)),
+    Flow(e.ProblemScreened, ("screening", "auditor"), _VERIFIERS),
     Flow(e.ProblemVerified, _VERIFIERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
     Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
-    Flow(e.SolutionChecked, ("answer_checker",), ("aggregator",), kept=True),
+    Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), kept=True),
     Flow(
         e.ProblemRejected,
         ("problem_writer", "screening", "panel", "probe"),
@@ -115,7 +117,7 @@ FLOW = (
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
-    Flow(e.AuditJudged, (), ("planner",)),  # by the panel, once there are audits
+    Flow(e.AuditJudged, ("screening", "panel"), ("aggregator",), kept=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

@@ -15,6 +15,7 @@ DURATION = Histogram(
 )
 IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
+AUDITS = Counter("chimera_audits", "Judged audit items: accepted, rejected", ["kind", "outcome"])
 
 # Calls to models, under OpenTelemetry's names for generative AI (semantic conventions, gen-ai-metrics) and its buckets.
 

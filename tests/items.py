@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from schemas.events import Event, ProblemRejected, ProblemRequested, SampleDeleted, SolutionChecked
+from schemas.audit import Mark
+from schemas.events import AuditJudged, Event, ProblemRejected, ProblemRequested, SampleDeleted, SolutionChecked
 from schemas.identity import factory_id
 from schemas.item import Attempt, Item, Judgement, Probe, Problem, Provenance, Topic, Verdict, Vote
 from schemas.plan import Plan, Releases, Subject
@@ -88,6 +89,14 @@ def rejected(number: int, reason: str = "malformed") -> ProblemRejected:
     made, requested = item(number)
     calls = (call("problem_writer"),)
     return ProblemRejected.of(requested, "screening", made, calls, reason=reason, detail="It will not do.")
+
+
+def judged(number: int, mark: Mark, *, accepted: bool = False, simulated: bool = True, **found: str) -> AuditJudged:
+    """An audit item that the panel ended; `found` by check, with __ for a slash and _ for a dash."""
+    made, requested = item(number, tier="verified" if accepted else "disputed", attempts=())
+    checks = {name.replace("__", "/").replace("_", "-"): finding for name, finding in found.items()}
+    told = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
+    return AuditJudged.of(requested, "panel", made, (call("verifier-a", simulated=simulated),), mark=mark, **told)
 
 
 def deleted(event: SolutionChecked) -> SampleDeleted:

@@ -1,26 +1,26 @@
-"""Planted defects and controls, judged by the same checks as everything else."""
+"""Audit items: curated problems broken on purpose, and controls, judged by the same checks as everything else."""
 
 from typing import ClassVar
-from uuid import UUID
 
-from schemas.events.base import Event
+from schemas.audit import Mark
+from schemas.events.base import ItemEvent
 
 
-class AuditJudged(Event):
-    """An ending for audit items: what was planted, and whether the checks let it through."""
+class AuditJudged(ItemEvent):
+    """The ending of an audit item: what it was made to be, and what each check found. Complete, kept for ever."""
 
     type: ClassVar[str] = "audit.judged"
 
-    problem_id: UUID
-    defect: str
-    """Kind of planted defect, or `control`."""
+    mark: Mark
     accepted: bool
-    noticed_by: tuple[str, ...] = ()
+    reason: str
+    """Why it was rejected, as in problem.rejected; of an accepted one, its tier."""
+    detail: str
+    """One sentence for a person."""
+    found: dict[str, str]
+    """By check that looked at it (screening, verifier-a/blind, verifier-a/judge, …, panel): passed, noticed, unable."""
 
     @property
-    def key(self) -> str:
-        return str(self.problem_id)
-
-    @property
-    def trace(self) -> UUID:
-        return self.problem_id
+    def service(self) -> str:
+        """The service that ended it."""
+        return self.cause.role

@@ -1,14 +1,20 @@
 """python -m services.aggregator"""
 
+from schemas.events import AuditJudged
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
+from shared.metrics import AUDITS
 from shared.plan import load_plan
 from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    return Service(sink=Curate(settings.dataset, settings.factory, load_plan(settings.plan), now=utc_now))
+    return Service(sink=Curate(settings.dataset, settings.factory, load_plan(settings.plan), utc_now, _count))
+
+
+def _count(event: AuditJudged) -> None:
+    AUDITS.labels(event.mark.kind, "accepted" if event.accepted else "rejected").inc()
 
 
 if __name__ == "__main__":

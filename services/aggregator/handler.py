@@ -1,10 +1,11 @@
-"""Curates: every final solution becomes a row once, everything else a line in the ledger.
+"""Curates: every final solution becomes a row once, everything else a line in the ledger; audits are kept apart.
 
-A batch is up to three commits, each of which may be repeated:
+A batch is up to four commits, each of which may be repeated:
 
 1. ledger, append  rejected items, attempts before the last, deletions; watermark of problem.rejected
 2. rows, append    new rows; watermark of solution.checked. What must be said about them lies in the same commit
 3. rows, delete    deleted rows; watermark of sample.deleted
+4. audits, append  judged audit items; watermark of audit.judged
 
 The last commit that a record needs carries its watermark, so a crash in between repeats the rest. Ids decide whether a
 line is new, watermarks only save work: a record that comes again in another batch or at another offset changes nothing.
@@ -17,13 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from schemas.events import Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
+from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
 from schemas.plan import Plan
 from services.aggregator import outbox
+from services.aggregator.audits import Audits, Tell
 from services.aggregator.events import COLUMNS, curated, released
 from services.aggregator.policy import IN, RESERVE, Progress, Quotas, decide, views
 from services.aggregator.state import State
-from shared.dataset import Conflict, Entry, Release, Row, Table, build, describe
+from shared.dataset import Audit, Conflict, Entry, Release, Row, Table, build, describe
 from shared.ports import Record
 
 T = TypeVar("T")
@@ -37,10 +39,12 @@ _AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 class Curate:
     """The sink. One at a time may write; a second one that is late finds its commit refused and reads again."""
 
-    def __init__(self, dataset: Path, factory: str, plan: Plan, now: Callable[[], datetime]) -> None:
-        self._dataset, self._factory, self._plan, self._now = dataset, factory, plan, now
+    def __init__(self, dataset: Path, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
+        """`judged` is told of every audit once it is kept."""
+        self._dataset, self._factory, self._plan, self._now, self._judged = dataset, factory, plan, now, judged
         self._rows: Table
         self._ledger: Table
+        self._audits: Audits
         self._state: State
 
     async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], int]:
@@ -76,17 +80,23 @@ class Curate:
                 return await asyncio.to_thread(work)
             except Conflict:
                 await asyncio.sleep(wait)
-                self._state = await asyncio.to_thread(State.load, self._rows, self._ledger)
+                await asyncio.to_thread(self._reload)
         return await asyncio.to_thread(work)
 
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
+        self._audits = Audits(Table(self._dataset, Audit, self._factory), self._judged)
         self._state = State.load(self._rows, self._ledger)
+
+    def _reload(self) -> None:
+        self._state = State.load(self._rows, self._ledger)
+        self._audits.reload()
 
     def _owner(self, kafka_topic: str) -> Table:
         """The table that has the watermark of a Kafka topic: the last one written for it."""
-        return self._ledger if kafka_topic == ProblemRejected.type else self._rows
+        apart = {ProblemRejected.type: self._ledger, AuditJudged.type: self._audits.table}
+        return apart.get(kafka_topic, self._rows)
 
     def _write(self, records: Sequence[Record]) -> None:
         now = self._now()
@@ -95,6 +105,7 @@ class Curate:
         self._keep(fresh, now)
         self._curate([record for record in fresh if isinstance(record.event, SolutionChecked)], now)
         self._delete([record for record in fresh if isinstance(record.event, SampleDeleted)])
+        self._audits.keep(fresh, now)
 
     def _keep(self, records: Sequence[Record], now: datetime) -> None:
         built = (build.entry(record, now) for record in records)

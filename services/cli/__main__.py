@@ -1,9 +1,10 @@
 """The command `chimera`. Exit status: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
 
+import json
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -61,6 +62,26 @@ def grow(
     from services.cli import run  # only now: it takes half a second to import
 
     raise typer.Exit(run.run(order, as_json=as_json))
+
+
+@app.command()
+def audit(
+    directory: opt.Directory = opt.HERE,
+    width: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=0.99, help="Also tell how many audits make an interval of this width, like 0.05."),
+    ] = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """How much the checks let through: rates by kind of defect, check and difficulty, with their 95 % intervals."""
+    from services.cli import audit as view
+    from shared.dataset import audits
+
+    counted = view.count(audits(directory / "dataset"), width)
+    if as_json:
+        typer.echo(json.dumps(counted, indent=2))
+    else:
+        view.render(counted)
 
 
 app.add_typer(operate)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from schemas.events import (
+    AuditJudged,
     BudgetReached,
     DatasetReleased,
     Event,
@@ -35,6 +36,7 @@ FOLLOWED = (
     SampleDeleted,
     DatasetReleased,
     BudgetReached,
+    AuditJudged,
 )
 """What is read: none of them holds a long solution, except some of the rejected."""
 
@@ -74,6 +76,8 @@ class Funnel:
     def add(self, event: Event) -> None:
         """Take in one event."""
         match event:
+            case AuditJudged():
+                self._heard[event.type].add(event.item.id)
             case ProblemRejected():
                 self._reject(event)
             case SampleCurated():
@@ -146,6 +150,11 @@ class Funnel:
     @property
     def curated(self) -> int:
         return len(self._admissions)
+
+    @property
+    def audits(self) -> int:
+        """Judged audit items. None of them is a problem that somebody asked for."""
+        return len(self._heard[AuditJudged.type])
 
     @property
     def waiting_for_topics(self) -> bool:

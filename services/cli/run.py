@@ -9,6 +9,7 @@ from contextlib import aclosing
 from rich.console import Console
 
 from deploy.local.errors import StackError
+from schemas.flow import SERVICE
 from services.cli import casting
 from services.cli.ending import End, ending
 from services.cli.first import first
@@ -18,6 +19,7 @@ from services.cli.money import Account, accounts, told
 from services.cli.order import Order
 from services.cli.plant import FACTORY, Plant
 from services.cli.product import Product
+from services.cli.rest import at_rest
 from services.cli.summary import Summary, Verdict
 from services.cli.view import Pace, View
 from shared.access import KafkaAccess
@@ -29,6 +31,8 @@ Outcome = End | StackError | Refusal | None
 """How it ended; `None`: a person interrupted it."""
 
 DRAW_EVERY_S = 0.2
+SAY_S = 3.0
+"""So long audits are waited for without a word."""
 COUNT_EVERY_S = 2.0
 """How often the money is counted."""
 PROBE_EVERY_S = 20.0
@@ -73,6 +77,7 @@ class Run:
         self.funnel = Funnel()
         self.plant = Plant(order, view.stack)
         self.money: list[Account] = []
+        self.waits = False
 
     async def whole(self) -> Summary:
         """Start, grow, stop, sum up. Cancelled by the second signal."""
@@ -102,8 +107,8 @@ class Run:
     async def _grow(self) -> End:
         ready = heard = time.monotonic()
         drawn = counted = 0.0
-        names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(KafkaAccess(self.plant.stack.bootstrap), FACTORY, names)) as events:
+        names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.plant.stack.bootstrap)
+        async with aclosing(follow(kafka, FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:
@@ -118,9 +123,20 @@ class Run:
                 money = told(self.money)
                 self.view.grow(self.funnel, self.order.plan, Pace(now - ready, self.rows_before), money)
                 patience = PATIENCE_S[self.order.simulated]
-                if end := ending(self.funnel, self.order.plan, now - heard, patience, money):
+                end = ending(self.funnel, self.order.plan, now - heard, patience, money)
+                if end and await self._at_rest(kafka, now - heard, patience):
                     return end
         raise AssertionError("the log has no end")
+
+    async def _at_rest(self, kafka: KafkaAccess, quiet_s: float, patience_s: float) -> bool:
+        """Whether nothing is left to do. No row waits for an audit; it is waited for as long as a problem."""
+        working = {name for name in SERVICE if self.plant.stack.replicas(name)}
+        if quiet_s > patience_s or await at_rest(kafka, FACTORY, working):
+            return True
+        if quiet_s > SAY_S and not self.waits:
+            self.waits = True
+            self.view.say("waiting for audits under way", "dim")
+        return False
 
     async def _endpoints(self) -> None:
         """Say when an endpoint that is not ours goes and comes; raise Refusal when it stays away."""

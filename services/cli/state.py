@@ -13,17 +13,16 @@ from services.cli import vitals
 from services.cli.casting import SIMULATOR
 from services.cli.money import Account, accounts
 from services.cli.plant import FACTORY
+from services.cli.rest import waits
 from services.cli.vitals import Vitals
 from shared.access import KafkaAccess, ValkeyAccess
 from shared.cache.client import connect
 from shared.dataset import Dataset
-from shared.kafka.backlog import Backlog, backlogs
-from shared.kafka.clients import KafkaError
+from shared.kafka.backlog import Backlog
 from shared.plan import load_plan
 
 SAMPLE_S = 1.0
 """So long the speed is measured."""
-PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +153,7 @@ def _address(url: str | None) -> str | None:
 
 
 async def _backlogs(bootstrap: str | None) -> list[Backlog] | None:
-    """`None` when Kafka does not answer, or has not all Kafka topics yet."""
-    if bootstrap is None:
-        return None
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            return await backlogs(KafkaAccess(bootstrap), FACTORY)
-    except (KafkaError, TimeoutError, OSError):
-        return None
+    return None if bootstrap is None else await waits(KafkaAccess(bootstrap), FACTORY)
 
 
 async def _pings(url: str | None) -> bool:

@@ -42,6 +42,8 @@ class Summary:
     """Generated for everything that has ended; null when any count is unknown."""
     budget: Sequence[Account]
     """What is spent of each limit of the plan."""
+    audits: int
+    """Judged audit items; they are in no other number here."""
 
     @classmethod
     def of(
@@ -75,6 +77,7 @@ class Summary:
             example=str(funnel.example) if funnel.example else None,
             tokens=tokens,
             budget=budget,
+            audits=funnel.audits,
         )
 
     def document(self) -> dict[str, object]:
@@ -102,6 +105,8 @@ class Summary:
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
         lines.append(f"dataset   {self.dataset} · {self.rows} of {self.wanted} rows · {release}{tokens}")
+        if self.audits:
+            lines.append(f"audits    {self.audits} judged; who noticed what: chimera audit")
         if self.budget:
             lines.append(f"budget    {told(self.budget)}")
         if self.simulated:

@@ -72,7 +72,7 @@ class Planner:
                 state = park(state, event)
             case SampleDeleted():
                 state = delete(state, event)
-            case _:  # evaluation.completed, audit.judged: nothing is decided by them yet
+            case _:  # evaluation.completed: nothing is decided by it yet
                 return state, ()
         return self._top_up(state)
 

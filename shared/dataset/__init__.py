@@ -1,12 +1,13 @@
-"""The curated dataset: rows and ledger, two Delta tables in one folder, and the manifests of its releases."""
+"""The curated dataset: rows, ledger and audits, Delta tables in one folder, and the manifests of its releases."""
 
-from shared.dataset.reader import Dataset, Found, Part
+from shared.dataset.reader import Dataset, Found, Part, audits
 from shared.dataset.releases import Release, describe, manifest
-from shared.dataset.schema import SCHEMA_VERSION, Entry, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
 from shared.dataset.table import Conflict, Table
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Audit",
     "Conflict",
     "Dataset",
     "Entry",
@@ -15,6 +16,7 @@ __all__ = [
     "Release",
     "Row",
     "Table",
+    "audits",
     "describe",
     "manifest",
 ]

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.events import ProblemRejected, SampleDeleted, SolutionChecked
+from schemas.events import AuditJudged, ProblemRejected, SampleDeleted, SolutionChecked
 from schemas.identity import content_hash
 from schemas.item import Attempt, Item
-from shared.dataset.schema import SCHEMA_VERSION, Entry, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
 from shared.errors import Invalid
 from shared.ports import Record
 
@@ -81,6 +81,28 @@ def entry(record: Record, now: datetime) -> Entry | None:
             )
         case _:
             return None
+
+
+def audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
+    """The line of an audit item among the audits."""
+    item, mark = event.item, event.mark
+    return Audit(
+        **_about(item),
+        **_origin(record),
+        id=str(item.id),
+        tier=item.tier,
+        kind=mark.kind,
+        source=str(mark.source) if mark.source else None,
+        difficulty=mark.difficulty,
+        accepted=event.accepted,
+        reason=event.reason,
+        detail=event.detail,
+        service=event.service,
+        found=json.dumps(event.found),
+        item=item.model_dump_json(),
+        event=str(event.id),
+        judged_at=now,
+    )
 
 
 def item(row: Row) -> Item:

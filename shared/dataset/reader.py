@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
-from shared.dataset.schema import Entry, Row, Source
+from shared.dataset.schema import Audit, Entry, Row, Source
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
 
@@ -89,6 +89,16 @@ class Dataset:
         (one,) = ids
         row = next(self.rows.select(f"id = {query.text(one)}"), None)
         return Found(row, tuple(self.ledger.select(f"item_id = {query.text(one)}")))
+
+
+def audits(folder: Path) -> Part[Audit]:
+    """The audits as they are now. Raises Refusal when there are none yet, or a newer software wrote them."""
+    table = folder / TABLES[Audit]
+    found = Part(Audit, readable(DeltaTable(table))) if DeltaTable.is_deltatable(str(table)) else None
+    if found is None or len(found) == 0:
+        next_step = "Have curated problems audited with `audits: {rate: 0.05}` in the plan, and run again"
+        raise Refusal(f"no audit has been judged in {folder} yet", next_step)
+    return found
 
 
 def _opened(folder: Path, of: type[Source], version: int | None) -> DeltaTable:

@@ -1,7 +1,8 @@
-"""The two tables of the dataset, each defined once: a dataclass, from which the Arrow schema is made.
+"""The tables of the dataset, each defined once: a dataclass, from which the Arrow schema is made.
 
 rows    one per curated problem
 ledger  everything else that was paid for: rejected items, attempts before the last; and which rows were deleted
+audits  items that were broken on purpose, and controls: apart, so that whoever reads rows or ledger never meets one
 """
 
 from dataclasses import dataclass, fields
@@ -17,7 +18,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a row comes from: columns that both tables have."""
+    """Where a row comes from: columns that all tables have."""
 
     id: str
     plan: str | None = None
@@ -115,6 +116,32 @@ class Entry(Source):
     item: str | None = None
     """The complete schemas.item.Item as JSON; null for a deletion."""
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit(Source):
+    """One judged audit item. `id` is the item's id."""
+
+    kind: str
+    """Kind of defect, or control-…; open (see schemas.audit.Mark)."""
+    source: str | None
+    """Id of the row that it was made from."""
+    difficulty: float | None
+    """0 easy to 1 hard, as measured for the source; null when unknown."""
+    accepted: bool
+    """Whether the checks let it through."""
+    reason: str
+    """Why it was rejected; of an accepted one, its tier."""
+    detail: str
+    service: str
+    """Who ended it."""
+    found: str
+    """JSON object, by check that looked at it: passed, noticed, unable."""
+    item: str
+    """The complete schemas.item.Item as JSON."""
+    event: str
+    """Id of the audit.judged."""
+    judged_at: datetime
 
 
 _ARROW: dict[Any, pa.DataType] = {

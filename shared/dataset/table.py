@@ -20,11 +20,11 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from shared.dataset.query import select, text
-from shared.dataset.schema import SCHEMA_VERSION, Entry, Row, Source, arrow_schema
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal, Transient
 from shared.ports import Record
 
-TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger"}
+TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits"}
 """Folder of each table inside the dataset."""
 
 _VERSION_KEY = "chimera.schema_version"

@@ -1,14 +1,23 @@
-"""Event ⇄ record: the value is the event as JSON, the envelope CloudEvents 1.0 in binary mode plus W3C traceparent."""
+"""Event ⇄ record: the value is the event as JSON, the envelope CloudEvents 1.0 in binary mode plus W3C traceparent.
+
+The mark of an audit item is in the envelope alone: what handles it sees an event like any other.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from schemas.audit import Mark
 from schemas.events import Event
 from schemas.flow import BY_TYPE, EVENT_LIMIT
+from shared.audit import ending
 from shared.errors import Invalid
+from shared.ports import Marked
+
+AUDIT = "ce_audit"
+"""Header with the mark of an audit item: a CloudEvents extension."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -23,7 +32,7 @@ class Message:
     headers: Headers
 
 
-def encode(event: Event, source: str) -> Message:
+def encode(event: Event, source: str, mark: Mark | None = None) -> Message:
     """Encode an event of `source` ("factory/service").
 
     Raises Invalid for an event beyond EVENT_LIMIT: better refused here than by every reader.
@@ -39,7 +48,19 @@ def encode(event: Event, source: str) -> Message:
         "content-type": "application/json",
         "traceparent": f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
+    if mark:
+        headers[AUDIT] = mark.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
+
+
+def outgoing(produced: Iterable[Event | Marked], source: str, mark: Mark | None) -> Iterator[Message]:
+    """Encode what was made out of a record: all of it has the record's mark, and an audit item ends in its own way.
+
+    Raises as `encode`.
+    """
+    for made in produced:
+        event, its = (made.event, made.mark) if isinstance(made, Marked) else (made, mark)
+        yield encode(ending(event, its), source, its)
 
 
 def ce_type(event: Event | type[Event]) -> str:
@@ -54,6 +75,7 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
     if len(value) > EVENT_LIMIT:
         raise Invalid(f"{len(value):,} bytes are more than the {EVENT_LIMIT:,} that an event may have")
     event_class = BY_TYPE[name].event
+    headers = list(headers)
     envelope = dict(headers)
     if (found := (envelope.get("ce_type") or b"").decode(errors="replace")) != ce_type(event_class):
         raise Invalid(f"ce_type is {found or 'missing'}, expected {ce_type(event_class)}")
@@ -69,7 +91,18 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
         raise Invalid("ce_id differs from the id of the event")
     if key != event.key.encode():
         raise Invalid(f"the record's key is not {event.key}")
+    mark_of(headers)
     return event
+
+
+def mark_of(headers: Iterable[tuple[str, bytes]]) -> Mark | None:
+    """The mark of a record about an audit item; raises Invalid when it is none."""
+    if (found := dict(headers).get(AUDIT)) is None:
+        return None
+    try:
+        return Mark.model_validate_json(found)
+    except ValidationError as error:
+        raise Invalid(f"{AUDIT} is no mark of an audit item") from error
 
 
 def pack(messages: Iterable[Message]) -> bytes:

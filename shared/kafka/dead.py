@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.events import Event, ItemEvent, ProblemParked, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS
 from schemas.identity import derive
-from shared.kafka.codec import Message, encode
+from shared.kafka.codec import AUDIT, Message, encode
 
 REASON_LIMIT = 2000
 
@@ -36,7 +36,8 @@ class Failure:
 def dead_letter(name: str, record: Origin, failure: Failure) -> list[Message]:
     """Build the messages that put a record of Kafka topic `name` aside.
 
-    The dead letter itself, and `problem.parked` when the record was about a problem.
+    The dead letter itself, and `problem.parked` when the record was about a problem; not about an audit item, which the
+    planner never asked for.
     """
     # what a model wrote may hold half a surrogate pair, which no record can carry
     message = f"{failure.error}"[:REASON_LIMIT].encode(errors="backslashreplace").decode()
@@ -51,7 +52,8 @@ def dead_letter(name: str, record: Origin, failure: Failure) -> list[Message]:
     }
     headers = [*record.headers, *((header, text.encode()) for header, text in reason.items())]
     messages = [Message(DEAD_LETTERS, record.key, record.value, headers)]
-    if problem := problem_of(BY_TYPE[name].event, record.key):
+    audited = AUDIT in dict(record.headers)
+    if (problem := problem_of(BY_TYPE[name].event, record.key)) and not audited:
         parked = ProblemParked.root(
             derive(problem, f"{name}/{record.partition}", record.offset),
             failure.service,

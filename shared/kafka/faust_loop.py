@@ -22,7 +22,7 @@ from schemas.flow import consumed_by
 from shared.access import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, decode, encode
+from shared.kafka.codec import Message, decode, mark_of, outgoing
 from shared.kafka.dead import Failure, Origin, dead_letter
 from shared.kafka.faust_place import PlacedConsumer, PlacedTransport
 from shared.kafka.names import group, kafka_topic
@@ -153,7 +153,8 @@ class FaustLoop:
         case, decided = self._join(self._cases.get(event.key.encode()), event)
         if len(case) > CASE_LIMIT:
             raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {CASE_LIMIT:,}")
-        return event, case, [encode(out, f"{self._settings.factory}/{self._settings.service}") for out in decided]
+        source = f"{self._settings.factory}/{self._settings.service}"
+        return event, case, list(outgoing(decided, source, mark_of(origin.headers)))
 
     async def _keep(self, event: Event, case: bytes, messages: list[Message]) -> None:
         key = event.key.encode()

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from schemas.events import Event
-from shared.ports import Join, Sink
+from shared.ports import Join, Marked, Sink
 
-Handler = Callable[[Any], Awaitable[Iterable[Event]]]
+Handler = Callable[[Any], Awaitable[Iterable[Event | Marked]]]
 """Stateless: an event in, the events that follow from it out. Called again after a crash; only one result counts."""
 
 

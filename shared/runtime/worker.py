@@ -14,6 +14,7 @@ import asyncio
 import logging
 from time import monotonic
 
+from schemas.audit import Mark
 from schemas.events import Event
 from shared.backoff import backoff
 from shared.cache.leases import Lost
@@ -21,7 +22,7 @@ from shared.cache.outcomes import Known, Outcomes
 from shared.errors import Invalid, Refusal, Transient
 from shared.journal import Journal, journalled
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import decode, encode, pack, unpack
+from shared.kafka.codec import decode, mark_of, outgoing, pack, unpack
 from shared.kafka.dead import Failure, dead_letter
 from shared.kafka.names import flow_name
 from shared.logs import about
@@ -102,7 +103,7 @@ class Worker:
         outcome = known.outcome
         if outcome is None:
             try:
-                outcome = await self._attempt(event, known, calls)
+                outcome = await self._attempt(event, mark_of(record.headers), known, calls)
             except _GivenUp as given_up:
                 await self._put_aside(name, record, given_up.error, given_up.attempts)
                 await self._outcomes.forgive(event.id)
@@ -114,7 +115,7 @@ class Worker:
         await self._outcomes.done(event.id)
         return "done"
 
-    async def _attempt(self, event: Event, known: Known, calls: Journal) -> bytes:
+    async def _attempt(self, event: Event, mark: Mark | None, known: Known, calls: Journal) -> bytes:
         """Try until it works or is given up. Returns the outcome that is on record."""
         error: BaseException = RuntimeError("the process died while it worked on this event")
         room = self._slots.all if known.deaths >= SUSPECT else self._slots.one
@@ -127,7 +128,7 @@ class Worker:
                     async with journalled(calls):
                         produced = await self._handle(event)
                     self._bugs = 0
-                    return await self._outcomes.record(event.id, pack(encode(out, self._source) for out in produced))
+                    return await self._outcomes.record(event.id, pack(outgoing(produced, self._source, mark)))
                 except (asyncio.CancelledError, Lost):
                     await self._outcomes.hand_over(event.id, attempt)
                     raise

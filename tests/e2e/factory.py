@@ -45,7 +45,7 @@ def chimera(directory: Path, *args: str, **environment: str) -> Iterator[subproc
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What a run left: every record, every event in it, the rows, the ledger, the calls that the endpoint answered."""
+    """What a run left: every record, every event in it, the tables, the calls that the endpoint answered."""
 
     factory: str
     dataset: Path
@@ -55,6 +55,7 @@ class Remains:
     lag: dict[tuple[str, str], int]
     rows: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
+    audits: list[dict[str, Any]]
     calls: list[dict[str, Any]]
 
     @property
@@ -82,6 +83,7 @@ async def read(world: World, dataset: Path, calls: Path) -> Remains:
         lag=await lag(world),
         rows=DeltaTable(dataset / "rows").to_pyarrow_table().to_pylist(),
         ledger=DeltaTable(dataset / "ledger").to_pyarrow_table().to_pylist(),
+        audits=DeltaTable(dataset / "audits").to_pyarrow_table().to_pylist(),
         calls=answered(calls),
     )
 

@@ -13,10 +13,12 @@ import httpx
 from deploy.local.ports import Ports
 from deploy.local.process import Process
 from deploy.local.supervisor import Stack
+from schemas.flow import SERVICE
 from schemas.plan import Plan
 from services.cli import casting
 from services.cli.ending import ending
 from services.cli.funnel import FOLLOWED, Funnel
+from services.cli.rest import at_rest
 from shared.kafka.follow import follow
 from shared.llm import probe_endpoints
 from tests.e2e.factory import RATES, Remains, read
@@ -132,7 +134,9 @@ class Line:
                     return
                 if event is None and (end := ending(funnel, self._plan, clock() - heard, QUIET_S)):
                     assert not end.short, end.short
-                    return
+                    assert clock() - heard < QUIET_S, "the rows are there, but something is left to do"
+                    if await at_rest(self.world.access, self.world.factory, SERVICE):
+                        return
 
     async def remains(self) -> Remains:
         """What lies on the log and in the dataset."""

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
+from uuid import UUID
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local.supervisor import Stack
+from schemas.audit import Mark
 from schemas.events import (
     AuditJudged,
     EvaluationCompleted,
@@ -64,6 +66,8 @@ def bad_records(good: Message) -> Iterator[Message]:
         yield replace(good, headers=[*(headers | changed).items()])
     for missing in ("ce_type", "ce_id"):
         yield replace(good, headers=[header for header in good.headers if header[0] != missing])
+    for mark in (b"{", b"\xff", b'{"source":"a row"}'):
+        yield replace(good, headers=[*good.headers, ("ce_audit", mark)])
     yield replace(good, headers=[])
     yield replace(good, key=b"another")
     yield replace(good, key=b"\xff")
@@ -86,8 +90,13 @@ def unheard_of(world: World, item: Item) -> list[Event]:
         ProblemParked.root(nobody, "probe", problem_id=nobody, service="probe", error="Invalid", message="a test"),
         SampleDeleted.root(nobody, "cli", **deleted),
         EvaluationCompleted.root(nobody, "trainer", plan="test", release=1, run=nobody, scores=()),
-        AuditJudged.root(nobody, "panel", problem_id=nobody, defect="none", accepted=True),
+        judged(nobody, unknown),
     ]
+
+
+def judged(cause: UUID, item: Item) -> AuditJudged:
+    told = {"accepted": True, "reason": "verified", "detail": "a test", "found": {}}
+    return AuditJudged.root(cause, "panel", item=item, mark=Mark(kind="sign"), **told)
 
 
 async def test_bad_input_on_every_kafka_topic_is_put_aside_once_by_each_group_while_neighbours_become_rows(

@@ -15,17 +15,20 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.events import DatasetReleased, Event, SampleCurated, TrainingTriggered
+from schemas.audit import Mark
+from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.plan import Plan, Verification
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Progress, Quotas, decide, views
-from shared.dataset import Dataset
+from shared.dataset import Dataset, audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record
-from tests.items import attempt, checked, deleted, log, plan, record, rejected
+from tests.items import attempt, checked, deleted, judged, log, plan, record, rejected
 
-TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted"), "one")
+TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
+AUDITED: list[AuditJudged] = []
+"""Audits that the sink told of."""
 _SECONDS = count()
 
 
@@ -34,7 +37,7 @@ def clock() -> datetime:
 
 
 async def opened(folder: Path, plan: Plan) -> Curate:
-    sink = Curate(folder, "test", plan, clock)
+    sink = Curate(folder, "test", plan, clock, AUDITED.append)
     await sink.open(TOPICS)
     return sink
 
@@ -53,6 +56,7 @@ STORY = log(
     checked(9, attempts=(attempt(0, "no"),), final=False),
     checked(9, attempts=(attempt(0, "no"), attempt(1))),
     deleted(checked(2)),
+    *(judged(number, Mark(kind="sign"), accepted=number % 2 > 0) for number in range(20, 23)),
 )
 
 
@@ -76,18 +80,23 @@ def test_batches_cut_anyhow_and_delivered_again_lose_nothing_and_double_nothing(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         said: dict[str, Event] = {}
+        AUDITED.clear()
         for sizes in [*lives, [4] * len(STORY)]:
             said |= {str(event.id): event for event in asyncio.run(one_life(folder, interleaved(places), sizes))}
         dataset = Dataset.open(folder)
-        rows, lines = [row.id for row in dataset.rows], [(line.kind, line.id) for line in dataset.ledger]
+        rows, lines = [row.id for row in dataset.rows], [(line.kind, line.item_id) for line in dataset.ledger]
+        told = [audit.id for audit in audits(folder)]
     assert sorted(rows) == sorted(str(checked(number).item.id) for number in (0, 1, 3, 4, 5, 9))
+    assert sorted(told) == sorted(str(judged(number, Mark(kind="sign")).item.id) for number in range(20, 23))
+    assert sorted(told) == sorted(str(event.item.id) for event in AUDITED)
+    assert not set(told) & ({*rows} | {id_ for _, id_ in lines})
     assert Counter(kind for kind, _ in lines) == {"rejected": 3, "attempt": 1, "deleted": 1}
     assert len(set(lines)) == len(lines)
     assert set(rows) <= {event.key for event in of(SampleCurated, said.values())}
 
 
 async def one_life(folder: Path, story: Sequence[Record], sizes: Iterable[int]) -> list[Event]:
-    sink = Curate(folder, "test", plan(4), clock)
+    sink = Curate(folder, "test", plan(4), clock, AUDITED.append)
     place = await sink.open(TOPICS)
     left = [one for one in story if one.offset >= place.get((one.kafka_topic, one.partition), 0)]
     for size in sizes:
@@ -156,7 +165,7 @@ async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Pa
     sink = await opened(tmp_path / "a", plan(3, every=2, train=2))
     await sink.write(story)
     said, mark = sink.outbox(None)
-    anew = Curate(tmp_path / "b", "test", plan(3, every=2, train=2), clock)
+    anew = Curate(tmp_path / "b", "test", plan(3, every=2, train=2), clock, AUDITED.append)
     assert await anew.open(TOPICS) == {}
     await anew.write(story)
     assert {event.id for event in anew.outbox(mark)[0]} == {event.id for event in said}
@@ -167,7 +176,7 @@ async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Pa
 
 async def test_a_kafka_topic_that_was_created_anew_starts_at_0_and_repeats_no_row(tmp_path: Path) -> None:
     await (await opened(tmp_path, plan())).write(log(checked(0), checked(1), partitions=1))
-    sink = Curate(tmp_path, "test", plan(), clock)
+    sink = Curate(tmp_path, "test", plan(), clock, AUDITED.append)
     assert await sink.open({"solution.checked": "two"}) == {}
     await sink.write(log(checked(1), checked(2), partitions=1, incarnation="two"))
     assert len(Dataset.open(tmp_path).rows) == 3

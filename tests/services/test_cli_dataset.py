@@ -18,9 +18,8 @@ LONG = "\n".join(f"line {number}" for number in range(100))
 @pytest.fixture
 async def home(tmp_path: Path) -> Path:
     """A dataset with rows in three states, a rejected item and one that took two attempts."""
-    sink = Curate(
-        tmp_path / "dataset", "test", plan(2, "mathematics", "physics"), lambda: datetime(2026, 1, 1, tzinfo=UTC)
-    )
+    wanted = plan(2, "mathematics", "physics")
+    sink = Curate(tmp_path / "dataset", "test", wanted, lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
     await sink.open({})
     first, second = attempt(0, "no", text=LONG), attempt(1, text="[bold]so\x1b[2J it goes[/bold]")
     await sink.write(

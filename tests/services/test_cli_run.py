@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
+from schemas.audit import Mark
 from schemas.cast import Cast, Place
 from schemas.events import (
     BudgetReached,
@@ -40,6 +41,7 @@ from services.cli.run import verdict
 from services.cli.summary import Summary, clock, duration, short
 from services.cli.view import Pace, View, footer, growth
 from shared.errors import Refusal
+from tests.items import judged
 
 PLAN = Plan(name="test", rows=3, subjects={"mathematics": Subject(weight=2), "physics": Subject()})
 NASTY = "[bold red]markup[/] \x1b[2J\x07 and\nlines [/nope] " + "long " * 60
@@ -203,10 +205,13 @@ def test_time_left_is_told_once_there_is_a_rate() -> None:
 
 def test_the_summary_adds_up_and_says_what_to_do_next() -> None:
     funnel = fold([*full(), release(3)])
+    for number in (1, 2, 1):
+        funnel.add(judged(number, Mark(kind="sign")))
     lines = summed(funnel, End()).lines()
     assert lines[0] == "Done in 22 s: 5 requested = 3 in + 1 reserve + 0 aside + 1 rejected + 0 parked"
     assert lines[1] == "rejected  1 repeat"
     assert lines[2] == "dataset   .chimera/dataset · 3 of 3 rows · release 3 · 412k tokens"
+    assert lines[3] == "audits    2 judged; who noticed what: chimera audit"
     assert any(line.startswith("why is a row believed?  chimera dataset show ") for line in lines)
     document = json.loads(json.dumps(summed(funnel, End()).document()))
     assert document["requested"] == sum(document["ends"].values()) + document["in_flight"]
