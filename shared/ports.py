@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from schemas.audit import Mark
 from schemas.events import Event
 from schemas.item import Agreement, Provenance
 
@@ -96,6 +97,14 @@ class Register(Protocol):
     async def claim(self, key: str, owner: UUID) -> UUID:
         """Claim a key for an owner, atomically. Returns the owner who holds it: the first one that ever asked."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An event of an audit item, as the auditor hands it to the runtime, which marks all that follows from it."""
+
+    event: Event
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True)
