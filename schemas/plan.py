@@ -86,7 +86,7 @@ class Audits(_Part):
     """How often what was accepted goes through the checks again, broken on purpose, so that they are measured."""
 
     rate: float = Field(default=0.05, ge=0, le=1)
-    """Share of the accepted items that are audited; 0 turns audits off. Each costs two verifications at most."""
+    """Share of the accepted items that are audited; 0 turns audits off. Each is verified up to twice more."""
     controls: str | None = None
     """A file of problems known to be good, as JSON lines, which are mixed in: who refuses one is too strict."""
 
