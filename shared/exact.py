@@ -10,9 +10,8 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from random import Random
-
-from sympy import Matrix
 
 from schemas.item import Problem, Topic
 
@@ -94,7 +93,17 @@ def _matrix(*entries: int) -> str:
 
 def _determinant(*entries: int) -> int:
     n = math.isqrt(len(entries))
-    return int(Matrix(n, n, entries).det(method="bareiss"))
+
+    @cache
+    def minor(columns: tuple[int, ...]) -> int:
+        """Of these columns and the last so many rows, by Laplace."""
+        row = entries[n * (n - len(columns)) :]
+        parts = (
+            (-1) ** at * row[column] * minor(columns[:at] + columns[at + 1 :]) for at, column in enumerate(columns)
+        )
+        return sum(parts) if columns else 1
+
+    return minor(tuple(range(n)))
 
 
 def _draw_paths(dice: Random, level: int) -> list[int]:
