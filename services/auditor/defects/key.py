@@ -57,9 +57,9 @@ def fourth_figure(answer: str, dice: Random) -> str | None:
         return None
     digits = found[2] + (found[3] or "")
     places = [at for at, char in enumerate(digits) if char.isdigit() and digits[: at + 1].strip("0.")][:FIGURE]
-    at = places[-1] if places else None
-    if at is None:
+    if not places:
         return None
+    at = places[-1]
     other = (int(digits[at]) + dice.randint(1, 9)) % 10
     return f"{found[1]}{digits[:at]}{other}{digits[at + 1 :]}{found[4]}"
 
