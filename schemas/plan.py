@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.identity import content_hash
 
@@ -82,6 +82,22 @@ class Releases(_Part):
     """Trigger training when so many rows have been admitted since the last trigger."""
 
 
+class Audits(_Part):
+    """How often what was accepted goes through the checks again, broken on purpose, so that they are measured."""
+
+    rate: float = Field(default=0.05, ge=0, le=1)
+    """Share of the accepted items that are audited; 0 turns audits off. Each is verified up to twice more."""
+    controls: str | None = None
+    """A file of problems known to be good, as JSON lines, which are mixed in: who refuses one is too strict."""
+
+    @field_validator("controls")
+    @classmethod
+    def _found_from_every_folder(cls, path: str | None) -> str | None:
+        if path is not None and not path.startswith("/"):
+            raise ValueError("give the whole path, from /: services run in folders of their own")
+        return path
+
+
 class Limit(_Part):
     """Most that may be spent, ever; what is not given is not limited."""
 
@@ -119,6 +135,7 @@ class Plan(_Part):
     verification: Verification = Verification()
     solving: Solving = Solving()
     releases: Releases = Releases()
+    audits: Audits = Audits()
     budget: Budget = Budget()
 
     @model_validator(mode="after")

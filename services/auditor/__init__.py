@@ -1,1 +1,1 @@
-"""Breaks curated problems on purpose and sends them through the checks again: who notices?"""
+"""Measures the checks: sends known-good problems through them again, broken on purpose."""

@@ -1,10 +1,22 @@
+from pathlib import Path
+
+from services.auditor.controls import load
 from services.auditor.handler import AuditProblem
 from services.auditor.settings import Settings
+from shared.answers.grade import standard
+from shared.answers.symbolic import SymbolicWorker
+from shared.plan import load_plan
 from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    return Service(handle=AuditProblem())
+    plan, worker = load_plan(settings.plan), SymbolicWorker()
+    audits, subjects = plan.audits, tuple(plan.subjects)
+    vetted = load(Path(audits.controls), subjects) if audits.controls else ()
+    return Service(
+        handle=AuditProblem(standard(worker), audits.rate, subjects, vetted),
+        close=(worker.aclose,),
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ from shared import settings
 
 
 class Settings(settings.Settings):
-    """Auditor: no model is asked."""
+    """Auditor: no model, little work, and large events."""
 
     service: str = "auditor"
+    in_flight: int = 16

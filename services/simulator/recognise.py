@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from services.simulator.bank import Bank
 from services.simulator.bank.problem import Problem
@@ -34,6 +35,22 @@ def schema_title(text: str) -> str | None:
         if "properties" in found and "title" in found:
             return str(found["title"])
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A problem that a prompt is about. `altered`: somebody left words out, or added some."""
+
+    problem: Problem
+    altered: bool = False
+
+
+def sighted(text: str, bank: Bank) -> Sighting | None:
+    """Return the problem that the text is about, word for word or altered, or None."""
+    if problem := problem_in(text, bank):
+        return Sighting(problem)
+    near = bank.near(text)
+    return Sighting(near, altered=True) if near else None
 
 
 def problem_in(text: str, bank: Bank) -> Problem | None:

@@ -13,7 +13,6 @@ import httpx
 from deploy.local.ports import Ports
 from deploy.local.process import Process
 from deploy.local.supervisor import Stack
-from schemas.flow import SERVICE
 from schemas.plan import Plan
 from services.cli import casting
 from services.cli.ending import ending
@@ -59,6 +58,7 @@ class Line:
         self._simulator = self._process(casting.simulator(port, seed), played)
         changes = {f"CHIMERA_{name.upper()}": value for name, value in settings.items()}
         wanted = [process for process in casting.services(self._directory) if process.name not in without]
+        self._working = {process.name for process in wanted}
         self._services = [self._process(process, changes) for process in wanted]
 
     def _process(self, process: Process, changes: dict[str, Any]) -> Process:
@@ -135,7 +135,7 @@ class Line:
                 if event is None and (end := ending(funnel, self._plan, clock() - heard, QUIET_S)):
                     assert not end.short, end.short
                     assert clock() - heard < QUIET_S, "the rows are there, but something is left to do"
-                    if await at_rest(self.world.access, self.world.factory, SERVICE):
+                    if await at_rest(self.world.access, self.world.factory, self._working):
                         return
 
     async def remains(self) -> Remains:

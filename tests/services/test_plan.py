@@ -52,6 +52,10 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
             GOOD + "verification:\n  accept: {dpo: [verified]}\n",
             ["6: verification.accept.dpo: should be 'sft' or 'rl'"],
         ),
+        (
+            GOOD + "audits: {rate: 2, controls: good.jsonl}\n",
+            ["5: audits.controls: give the whole path, from /: services run", "5: audits.rate: should be less than"],
+        ),
         ("- a\n- b\n", ["1: a plan is a mapping with name, rows and subjects"]),
         ("", ["1: a plan is a mapping with name, rows and subjects"]),
         ("name: a\nrows: 3\nsubjects:\n", ["3: subjects: should be a valid dictionary (it is None)"]),

@@ -11,6 +11,8 @@ from importlib import import_module
 from types import MappingProxyType
 
 from services.simulator.bank.craft import phrase
+from services.simulator.bank.exactly import exactly
+from services.simulator.bank.near import Near
 from services.simulator.bank.problem import Family, Problem, Sketch
 from services.simulator.dice import dice
 
@@ -88,6 +90,12 @@ def index(seed: int) -> Mapping[str, Problem]:
     return MappingProxyType({key(p.text): p for subject in SUBJECTS for p in problems(seed, subject)})
 
 
+@cache
+def near(seed: int) -> Near:
+    """Return the index by which an altered statement is known; built at first use."""
+    return Near(index(seed).values())
+
+
 class Bank:
     """All problems of one seed."""
 
@@ -100,8 +108,12 @@ class Bank:
         return problems(self.seed, subject)
 
     def find(self, problem_text: str) -> Problem | None:
-        """Return the problem whose statement this is, or None."""
-        return index(self.seed).get(key(problem_text))
+        """Return the problem whose statement this is, of the bank or one of exact arithmetic; or None."""
+        return index(self.seed).get(key(problem_text)) or exactly(problem_text)
+
+    def near(self, text: str) -> Problem | None:
+        """Return the problem of which most words stand in the text, in their order, if these are enough; or None."""
+        return near(self.seed).nearest(text)
 
     def truth(self, problem_text: str) -> str | None:
         """Return the true answer of a statement, or None if it is not of this bank."""

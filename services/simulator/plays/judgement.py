@@ -6,7 +6,7 @@ import re
 from services.simulator.answers import agrees
 from services.simulator.dice import dice, logistic
 from services.simulator.plays.reply import Reply, Stage
-from services.simulator.recognise import field, problem_in
+from services.simulator.recognise import field, sighted
 
 HARD_ENOUGH = -1.5
 """Below this difficulty a problem is not worth a long solution."""
@@ -15,19 +15,25 @@ HARD_ENOUGH = -1.5
 def play_judgement(stage: Stage) -> Reply:
     """Judge the item that the prompt shows. Checking is easier than solving by 1 on the scale of difficulty."""
     text = stage.request.user_text
-    problem = problem_in(text, stage.bank)
+    seen = sighted(text, stage.bank)
     proposed = field(text, "Proposed answer") or ""
     told = re.search(r"(?m)^Repeat the word (\S+)", text)
     canary = told[1] if told else ""
-    if problem is None:
+    if seen is None:
         said = "I do not recognise this problem."
         return Reply("judgement", _verdict(False, False, False, said, "", canary), "unknown")
+    problem = seen.problem
     hard = problem.difficulty >= HARD_ENOUGH
     knows = dice(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
     if not knows:
         said = f"The statement is complete and {proposed} looks plausible."
         return Reply(
             "judgement", _verdict(True, True, hard, said, problem.subject, canary), "nodded", problem=problem.id
+        )
+    if seen.altered:
+        said = "As it stands, the statement leaves the answer open, or asks for something else besides."
+        return Reply(
+            "judgement", _verdict(False, False, hard, said, problem.subject, canary), "noticed", problem=problem.id
         )
     right = agrees(problem.answer, proposed) == "yes"
     said = f"Working it out gives {problem.answer}, which {'is' if right else 'is not'} the proposed {proposed}."
