@@ -103,7 +103,7 @@ FLOW = (
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator",), kept=True),
     Flow(
         e.ProblemRejected,
-        ("problem_writer", "screening", "panel", "probe"),
+        ("problem_writer", "screening", "panel", "probe", "answer_checker"),
         ("planner", "aggregator"),
         kept=True,
     ),

@@ -147,7 +147,8 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """What is unsound about the trace: a fault, no_thinking, repetition, no_answer, off_topic; open."""
+    """What is unsound about the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script,
+    off_topic, told; open."""
     provenance: Provenance
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
-from services.panel.rivals import strongest
+from shared.answers.rivals import strongest
 from shared.luck import LUCK, by_luck, chance
 
 DISPUTED_VOTES = 2

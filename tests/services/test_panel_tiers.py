@@ -10,8 +10,8 @@ from schemas.events import ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Judgement, Problem, Verdict, Vote
 from schemas.plan import Verification
 from services.panel.handler import JoinVerdicts
-from services.panel.rivals import strongest
 from services.panel.tiers import POLICIES, Finding, by_evidence, by_nods
+from shared.answers.rivals import strongest
 from shared.luck import LUCK, by_luck, chance
 from tests.items import item, verdict
 
