@@ -189,6 +189,13 @@ class Item(Model):
         return self.problem
 
     @property
+    def writer(self) -> str | None:
+        """Name of the model that wrote the problem; `None` when nobody says so."""
+        return next(
+            (call.model for step in self.lineage if step.type == "problem.drafted" for call in step.calls), None
+        )
+
+    @property
     def calls(self) -> tuple[Provenance, ...]:
         """Every model call spent on the item."""
         return tuple(call for step in self.lineage for call in step.calls)

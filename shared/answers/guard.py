@@ -15,7 +15,7 @@ _STOCK = re.compile(
     r"|thoughts?|thinking|reasoning|analysis|explanation|(?:as|see)(?: shown)?(?: above| below| solution)|not sure"
     r"|i do ?n(?:o| )t know|unknown|n a|tbd|todo|placeholder"
     r"|(?:let s |let us |we |i will |to )?(?:solve|think about|work through) (?:this|it|the)(?: problem| question)?"
-    r"(?: step by step| carefully)?|step by step|here(?: i|)s (?:the|my) (?:answer|solution)|(?:the )?answer is"
+    r"(?: step by step| carefully)?|step by step|here i?s (?:the|my) (?:answer|solution)|(?:the )?answer is"
     r"|as follows|解|解答|答案|かいせつ|respuesta|réponse|lösung|antwort|ответ|решение"
 )
 """Mostly from "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), whose judges nod at such replies."""
