@@ -135,6 +135,12 @@ class Probe(Model):
     hits: int
     ungraded: int = 0
 
+    @property
+    def difficulty(self) -> float | None:
+        """Share of the graded attempts that missed; `None` when none could be graded."""
+        graded = self.attempts - self.ungraded
+        return (graded - self.hits) / graded if graded else None
+
 
 class Attempt(Model):
     """One solution: the thinking, the text after it, and where it lands."""
@@ -161,12 +167,24 @@ class Step(Model):
     calls: tuple[Provenance, ...] = ()
 
 
+class Easier(Model):
+    """A problem that was too easy, of which a harder relative is wanted."""
+
+    problem: UUID
+    statement: str
+    answer: str
+    times: int
+    """How often the idea has been sent back, this time included."""
+
+
 class Item(Model):
     """Everything known about one problem. Each service adds its part and passes the rest on."""
 
     id: UUID
     plan: str
     topic: Topic
+    harder_than: Easier | None = None
+    """What the writer was to start from; `None`: from the topic alone."""
     problem: Problem | None = None
     fingerprint: str | None = None
     verdicts: tuple[Verdict, ...] = ()
