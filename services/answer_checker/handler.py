@@ -60,7 +60,7 @@ def disputed(item: Item) -> str:
         if attempt.answer is not None and attempt.agrees == "no" and not attempt.flaws:
             blind = [found for verdict in item.verdicts for found in wrong(verdict) if agree(found, attempt.answer)]
             if blind:
-                return f"the solver and {len(blind)} blind votes found {attempt.answer!r}; the solver never hit the key"
+                return f"the solver found {attempt.answer!r}, as did {len(blind)} of the blind votes, and never the key"
     return ""
 
 
