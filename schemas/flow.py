@@ -105,7 +105,7 @@ FLOW = (
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), kept=True),
     Flow(
         e.ProblemRejected,
-        ("problem_writer", "screening", "panel", "probe"),
+        ("problem_writer", "screening", "panel", "probe", "answer_checker"),
         ("planner", "aggregator"),
         kept=True,
     ),

@@ -135,6 +135,12 @@ class Probe(Model):
     hits: int
     ungraded: int = 0
 
+    @property
+    def difficulty(self) -> float | None:
+        """Share of the graded attempts that missed; `None` when none could be graded."""
+        graded = self.attempts - self.ungraded
+        return (graded - self.hits) / graded if graded else None
+
 
 class Attempt(Model):
     """One solution: the thinking, the text after it, and where it lands."""
@@ -147,7 +153,8 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """What is unsound about the trace: a fault, no_thinking, repetition, no_answer, off_topic; open."""
+    """What is unsound about the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script,
+    off_topic, told; open."""
     provenance: Provenance
 
 
@@ -160,12 +167,24 @@ class Step(Model):
     calls: tuple[Provenance, ...] = ()
 
 
+class Easier(Model):
+    """A problem that was too easy, of which a harder relative is wanted."""
+
+    problem: UUID
+    statement: str
+    answer: str
+    times: int
+    """How often the idea has been sent back, this time included."""
+
+
 class Item(Model):
     """Everything known about one problem. Each service adds its part and passes the rest on."""
 
     id: UUID
     plan: str
     topic: Topic
+    harder_than: Easier | None = None
+    """What the writer was to start from; `None`: from the topic alone."""
     problem: Problem | None = None
     fingerprint: str | None = None
     verdicts: tuple[Verdict, ...] = ()
@@ -186,6 +205,13 @@ class Item(Model):
         if self.problem is None:
             raise ValueError(f"item {self.id} has no problem yet")
         return self.problem
+
+    @property
+    def writer(self) -> str | None:
+        """Name of the model that wrote the problem; `None` when nobody says so."""
+        return next(
+            (call.model for step in self.lineage if step.type == "problem.drafted" for call in step.calls), None
+        )
 
     @property
     def calls(self) -> tuple[Provenance, ...]:

@@ -1,5 +1,6 @@
 """The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
 
+from math import ceil
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -67,10 +68,38 @@ class Solving(_Part):
     """Cheap attempts by the model that will be trained, before a long solution is paid for; 0: difficulty unknown."""
     max_base_pass: float = Field(default=1.0, ge=0, le=1)
     """Reject as too easy above this share of probe hits."""
+    harder: int = Field(default=0, ge=0, le=8)
+    """How often a problem that was too easy goes back to the writer: the same idea, harder."""
     traces: int = Field(default=1, ge=1, le=64)
     """Solutions wanted per problem."""
     retries: int = Field(default=1, ge=0, le=64)
     """Further solutions asked for while none has landed on the key."""
+
+
+class Difficulty(_Part):
+    """How many rows may be how easy. A row's difficulty is the share of the probe's graded attempts that missed."""
+
+    bins: dict[str, Annotated[float, Field(gt=0, le=1)]] = {"easy": 0.3, "medium": 0.8, "hard": 1.0}
+    """Up to which difficulty a bin reaches, easiest first; the last one to 1."""
+    at_most: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """Largest share of the rows from a bin. Rows whose difficulty nobody knows are in no bin and have no limit."""
+
+    @model_validator(mode="after")
+    def _every_row_has_a_place(self) -> Self:
+        edges = list(self.bins.values())
+        if edges != sorted(set(edges)) or edges[-1:] != [1.0]:
+            raise ValueError("bins go from the easiest to the hardest, each further than the one before, the last to 1")
+        if unknown := self.at_most.keys() - self.bins.keys():
+            raise ValueError(f"at_most names no bin: {', '.join(sorted(unknown))}; there are {', '.join(self.bins)}")
+        if round(sum(self.at_most.get(name, 1.0) for name in self.bins), 6) < 1:
+            raise ValueError("at_most leaves no place for all rows: its shares add up to less than 1")
+        return self
+
+    def bin(self, difficulty: float | None) -> str | None:
+        """The bin of a row; `None` when its difficulty is unknown."""
+        if difficulty is None:
+            return None
+        return next(name for name, edge in self.bins.items() if difficulty <= edge)
 
 
 class Releases(_Part):
@@ -134,6 +163,7 @@ class Plan(_Part):
     """Share of requested problems that become rows, until it has been measured."""
     verification: Verification = Verification()
     solving: Solving = Solving()
+    difficulty: Difficulty = Difficulty()
     releases: Releases = Releases()
     audits: Audits = Audits()
     budget: Budget = Budget()
@@ -144,6 +174,14 @@ class Plan(_Part):
             if name not in SUBJECTS and not subject.about:
                 known = ", ".join(SUBJECTS)
                 raise ValueError(f"unknown subject {name!r}: use one of {known}; or say what it is about with `about:`")
+        return self
+
+    @model_validator(mode="after")
+    def _what_needs_a_probe_has_one(self) -> Self:
+        if self.difficulty.at_most and not self.solving.probe_attempts:
+            raise ValueError("difficulty.at_most needs solving.probe_attempts: without a probe no difficulty is known")
+        if self.solving.harder and (not self.solving.probe_attempts or self.solving.max_base_pass == 1):
+            raise ValueError("solving.harder needs probe_attempts, and max_base_pass below 1: nothing is too easy now")
         return self
 
     @property
@@ -168,3 +206,7 @@ class Plan(_Part):
         for name in by_remainder[: self.rows - sum(quotas.values())]:
             quotas[name] += 1
         return quotas
+
+    def limits(self) -> dict[str, int]:
+        """Most rows from each bin of difficulty that has a limit, rounded up to whole rows."""
+        return {name: ceil(round(share * self.rows, 6)) for name, share in self.difficulty.at_most.items()}

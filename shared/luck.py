@@ -47,6 +47,11 @@ def chance(key: str) -> float:
     return next((p for most, p in _NUMBERS if abs(number.value) <= most), 0.0)
 
 
+def hits_needed(model: str, writer: str | None) -> int:
+    """Blind hits from which a model bears witness: one; two from the writer's own, which may repeat its own slip."""
+    return 2 if model == writer else 1
+
+
 def by_luck(p: float, hits: int, guesses: int) -> float:
     """Chance that at least so many of the guesses hit, each with chance `p`; without misses, p to the power of hits."""
     return sum(comb(guesses, k) * p**k * (1 - p) ** (guesses - k) for k in range(hits, guesses + 1))

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from schemas.events.base import Event, ItemEvent
-from schemas.item import Item, Topic, Verdict
+from schemas.item import Easier, Item, Topic, Verdict
 
 
 class ProblemRequested(Event):
@@ -16,6 +16,8 @@ class ProblemRequested(Event):
     topic: Topic
     answer_type: str
     """The type of answer asked for; the writer may miss it."""
+    harder_than: Easier | None = None
+    """The same idea is wanted, harder than this problem."""
 
     @property
     def key(self) -> str:
@@ -24,7 +26,7 @@ class ProblemRequested(Event):
     @property
     def item(self) -> Item:
         """The item as it begins."""
-        return Item(id=self.id, plan=self.plan, topic=self.topic)
+        return Item(id=self.id, plan=self.plan, topic=self.topic, harder_than=self.harder_than)
 
 
 class ProblemDrafted(ItemEvent):

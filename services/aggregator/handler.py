@@ -128,7 +128,7 @@ class Curate:
         progress, note = self._decided([curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
         for row in new.values():
-            self._state.add(row.id, row.subject, row.admission)
+            self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
 
     def _delete(self, records: Sequence[Record]) -> None:
@@ -139,19 +139,23 @@ class Curate:
 
     def _promote(self) -> None:
         quotas = self._quotas()
-        waiting = self._rows.read(COLUMNS, where=f"admission = '{RESERVE}'", order=_AGE)
-        admitted = [{**row, "admission": IN} for row in waiting if quotas.admit(row["subject"], row["views"]) == IN]
+        waiting = self._rows.read((*COLUMNS, "difficulty"), where=f"admission = '{RESERVE}'", order=_AGE)
+        admitted = [
+            {**row, "admission": IN}
+            for row in waiting
+            if quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
+        ]
         if admitted:
             progress, note = self._decided([curated(row, index=1) for row in admitted], quotas)
             self._rows.set({"admission": IN}, [row["id"] for row in admitted], asdict(progress), note)
             self._state = State.load(self._rows, self._ledger)
 
     def _quotas(self) -> Quotas:
-        return Quotas(self._plan.quotas(), self._state.admitted)
+        return Quotas(self._plan, self._state.admitted, self._state.difficulties)
 
     def _admitted(self, row: Row, quotas: Quotas) -> Row:
         entered = views(self._plan.verification, row.tier, row.correct, row.flaws)
-        return replace(row, views=entered, admission=quotas.admit(row.subject, entered))
+        return replace(row, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
     def _decided(self, said: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
         """What follows from a commit that admits rows: progress to mark, and the note with all there is to say."""

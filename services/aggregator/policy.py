@@ -23,23 +23,33 @@ def views(accept: Verification, tier: str | None, correct: bool | None, flaws: S
 
 
 class Quotas:
-    """Rows wanted by subject, and rows admitted so far."""
+    """Rows wanted by subject, most rows by bin of difficulty, and rows admitted so far."""
 
-    def __init__(self, wanted: Mapping[str, int], admitted: Mapping[str, int]) -> None:
-        self._wanted = dict(wanted)
+    def __init__(self, plan: Plan, admitted: Mapping[str, int], difficulties: Mapping[float | None, int]) -> None:
+        """`admitted` by subject, `difficulties` the same rows by difficulty."""
+        self._wanted, self._limits, self._difficulty = plan.quotas(), plan.limits(), plan.difficulty
         self._admitted = Counter(admitted)
+        self._bins: Counter[str | None] = Counter()
+        for difficulty, rows in difficulties.items():
+            self._bins[self._difficulty.bin(difficulty)] += rows
 
     def room(self, subject: str) -> int:
         """How many more rows of a subject count towards the target."""
         return max(0, self._wanted.get(subject, 0) - self._admitted[subject])
 
-    def admit(self, subject: str, views: Sequence[str]) -> str:
-        """Admission of one more row: `in` while there is room, then `reserve`; `aside` when it is not in sft."""
+    def admit(self, subject: str, views: Sequence[str], difficulty: float | None = None) -> str:
+        """Admission of one more row: `aside` when it is not in sft, `in` while its subject and its bin have room.
+
+        Otherwise `reserve`. A row of unknown difficulty is in no bin.
+        """
         if "sft" not in views:
             return ASIDE
-        if not self.room(subject):
+        bin_ = self._difficulty.bin(difficulty)
+        full = bin_ in self._limits and self._bins[bin_] >= self._limits[bin_]
+        if full or not self.room(subject):
             return RESERVE
         self._admitted[subject] += 1
+        self._bins[bin_] += 1
         return IN
 
     @property

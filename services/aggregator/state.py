@@ -17,6 +17,8 @@ class State:
     """Ids of rows that must not come back."""
     admitted: Counter[str]
     """Rows `in`, by subject."""
+    difficulties: Counter[float | None]
+    """The same by difficulty: a few values, since a probe has few attempts. The plan's bins may change."""
     progress: Progress
 
     @classmethod
@@ -25,17 +27,18 @@ class State:
         rows.reload()
         ledger.reload()
         progress = Progress(**{field.name: rows.mark(field.name) or 0 for field in fields(Progress)})
-        state = cls(set(), set(), set(), Counter(), progress)
-        for row in rows.read(["id", "subject", "admission"]):
-            state.add(row["id"], row["subject"], row["admission"])
+        state = cls(set(), set(), set(), Counter(), Counter(), progress)
+        for row in rows.read(["id", "subject", "admission", "difficulty"]):
+            state.add(row["id"], row["subject"], row["admission"], row["difficulty"])
         for line in ledger.read(["id", "kind", "item_id"]):
             state.keep(line["id"], line["kind"], line["item_id"])
         return state
 
-    def add(self, row: str, subject: str, admission: str) -> None:
+    def add(self, row: str, subject: str, admission: str, difficulty: float | None) -> None:
         """The table has this row now."""
         self.rows.add(row)
         self.admitted[subject] += admission == IN
+        self.difficulties[difficulty] += admission == IN
 
     def keep(self, entry: str, kind: str, item: str) -> None:
         """The ledger has this line now."""

@@ -9,11 +9,14 @@ from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    solving, models, worker = load_plan(settings.plan).solving, Models.of(settings), SymbolicWorker()
-    return Service(
-        handle=CheckAnswer(standard(worker, open_judge(models, settings.service)), solving.traces, solving.retries),
-        close=(models.aclose, worker.aclose),
+    plan, models, worker = load_plan(settings.plan), Models.of(settings), SymbolicWorker()
+    handler = CheckAnswer(
+        grader=standard(worker, open_judge(models, settings.service)),
+        traces=plan.solving.traces,
+        retries=plan.solving.retries,
+        policy=plan.verification.policy,
     )
+    return Service(handle=handler, close=(models.aclose, worker.aclose))
 
 
 if __name__ == "__main__":

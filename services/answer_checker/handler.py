@@ -1,11 +1,16 @@
-"""Does the solution land on the key? Right, wrong, or cannot be told; and is another attempt worth it?"""
+"""Does the solution land on the key? Right, wrong, or cannot be told; and is another attempt worth it?
+
+Where every attempt misses the key, and a sound one lands on an answer that a verifier found blind, two models have
+found the same without the key: then the key is disputed after all, and the item ends rejected instead of as a row.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.events import Event, SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import FAULTS, Attempt, Item
 from services.answer_checker.trace import flaws
+from shared.answers.rivals import agree, wrong
 from shared.ports import Comparison, Grader
 
 ROLE = "answer_checker"
@@ -18,14 +23,20 @@ class CheckAnswer:
     grader: Grader
     traces: int
     retries: int
+    policy: str = "evidence"
 
     async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
         found = await self._compare(event.attempt, event.item)
-        checked = event.attempt.with_(agrees=found.agrees, method=found.method, flaws=flaws(event.attempt))
+        flawed = flaws(event.attempt, event.item.written.statement)
+        checked = event.attempt.with_(agrees=found.agrees, method=found.method, flaws=flawed)
         item = event.item.with_(attempts=(*event.item.attempts, checked))
-        final = not self._wants_more(item)
-        said = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=final)
-        return [said] if final else [said, SolutionRequested.of(event, ROLE, item=said.item)]
+        if self._wants_more(item):
+            said = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=False)
+            return [said, SolutionRequested.of(event, ROLE, item=said.item)]
+        if self.policy == "evidence" and (why := disputed(item)):
+            item = item.with_(tier="disputed", tier_reason=why)
+            return [ProblemRejected.of(event, ROLE, item, found.calls, reason="key_disputed", detail=why)]
+        return [SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=True)]
 
     async def _compare(self, attempt: Attempt, item: Item) -> Comparison:
         if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):
@@ -38,5 +49,20 @@ class CheckAnswer:
         return await self.grader.compare(key.answer, attempt.answer, key.answer_type, key.statement)
 
     def _wants_more(self, item: Item) -> bool:
-        landed = any(attempt.agrees == "yes" for attempt in item.attempts)
-        return len(item.attempts) < self.traces + (0 if landed else self.retries)
+        return len(item.attempts) < self.traces + (0 if _landed(item) else self.retries)
+
+
+def disputed(item: Item) -> str:
+    """Why the solver's word disputes the key, in a sentence; empty when it does not."""
+    if _landed(item):
+        return ""
+    for attempt in item.attempts:
+        if attempt.answer is not None and attempt.agrees == "no" and not attempt.flaws:
+            blind = [found for verdict in item.verdicts for found in wrong(verdict) if agree(found, attempt.answer)]
+            if blind:
+                return f"the solver found {attempt.answer!r}, as did {len(blind)} of the blind votes, and never the key"
+    return ""
+
+
+def _landed(item: Item) -> bool:
+    return any(attempt.agrees == "yes" for attempt in item.attempts)

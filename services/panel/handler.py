@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
-from schemas.item import Item, Step, Verdict
+from schemas.item import Step, Verdict
 from schemas.model import Model
 from services.panel.tiers import POLICIES
 from shared.errors import Invalid
@@ -65,12 +65,8 @@ class JoinVerdicts:
         ordered = sorted(heard, key=lambda each: each.verdict.role)
         verdicts = tuple(each.verdict for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
-        finding = POLICIES[self.policy](verdicts, event.item.written, _writer(event.item))
+        finding = POLICIES[self.policy](verdicts, event.item.written, event.item.writer)
         item = event.item.with_(verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail)
         if finding.tier in self.tiers:
             return ProblemAccepted.of(event, "panel", item)
         return ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
-
-
-def _writer(item: Item) -> str | None:
-    return next((call.model for step in item.lineage if step.type == "problem.drafted" for call in step.calls), None)

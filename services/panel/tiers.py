@@ -2,8 +2,8 @@
 
 verified   each verifier hit the key, both judge the item good, the key has more votes than any rival, and guessing
            explains the hits with a chance under 1 % (`shared.luck`)
-plausible  both judge it good, no rival has two votes, a verifier that is not the writer's model hit the key, and
-           guessing explains the hits with a chance under 1 %
+plausible  both judge it good, no rival has two votes, a verifier that is not the writer's model hit the key (or one
+           that is, twice), and guessing explains the hits with a chance under 1 %
 disputed   a rival answer has votes from both verifiers, or at least two votes and as many as the key
 unsolved   nothing of these: hard, or a wrong key
 
@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
-from services.panel.rivals import strongest
-from shared.luck import LUCK, by_luck, chance
+from shared.answers.rivals import strongest
+from shared.luck import LUCK, by_luck, chance, hits_needed
 
 DISPUTED_VOTES = 2
 """Votes from which a rival answer counts as more than a slip."""
@@ -55,7 +55,7 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         )
     if all(verdict.hits for verdict in verdicts) and hits > rival.votes:
         return Finding("verified", "verified", f"both judge it good; {blind}")
-    if rival.votes < DISPUTED_VOTES and any(verdict.hits and verdict.model != writer for verdict in verdicts):
+    if rival.votes < DISPUTED_VOTES and any(verdict.hits >= hits_needed(verdict.model, writer) for verdict in verdicts):
         return Finding("plausible", "plausible", f"both judge it good; {blind}")
     return Finding("unsolved", "unsolved", blind)
 

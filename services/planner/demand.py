@@ -12,8 +12,13 @@ PRIOR = 8
 
 
 def lacks(plan: Plan, state: State) -> dict[str, int]:
-    """Rows that each subject lacks; those in reserve are as good as admitted."""
-    supply = {name: state.subject(name).admitted + state.subject(name).reserve for name in plan.subjects}
+    """Rows that each subject lacks; those in reserve are as good as admitted, unless they may wait for their bin.
+
+    Under limits by difficulty a row in reserve may be one too many of its bin: then only admitted rows count, and what
+    is admitted from the reserve after a target was raised is asked for once too often.
+    """
+    subjects = {name: state.subject(name) for name in plan.subjects}
+    supply = {name: one.admitted + (0 if plan.limits() else one.reserve) for name, one in subjects.items()}
     return {name: max(0, quota - supply[name]) for name, quota in plan.quotas().items()}
 
 

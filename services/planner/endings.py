@@ -52,11 +52,12 @@ def curate(state: State, event: SampleCurated) -> State:
             admitted=subject.admitted + admitted,
             reserve=subject.reserve + reserve,
             ended=subject.ended + 1,
-            good=subject.good + (admitted or reserve),
+            good=subject.good + admitted,
         )
     if admitted and row in state.reserve:
         name = state.reserve[row]
-        return _unreserve(state, row).with_subject(name, admitted=state.subject(name).admitted + 1)
+        subject = state.subject(name)
+        return _unreserve(state, row).with_subject(name, admitted=subject.admitted + 1, good=subject.good + 1)
     return state
 
 

@@ -25,7 +25,7 @@ from schemas.events import (
     TopicExpanded,
 )
 from schemas.identity import derive, factory_id
-from schemas.item import Topic
+from schemas.item import Easier, Topic
 from schemas.plan import Plan
 from schemas.spend import out_of
 from services.planner.budget import Account, slots
@@ -67,7 +67,9 @@ class Planner:
             case SampleCurated():
                 state = curate(state, event)
             case ProblemRejected():
-                state = reject(state, event)
+                state, again = self._send_back(state, event)
+                state, events = self._top_up(state)
+                return state, [*again, *events]
             case ProblemParked():
                 state = park(state, event)
             case SampleDeleted():
@@ -139,6 +141,35 @@ class Planner:
         request = self._request(topic.topic, topic.asked)
         state = state.with_topic((name, number), asked=topic.asked + 1)
         return state.with_(in_flight={**state.in_flight, request.id: (name, number)}), request
+
+    def _send_back(self, state: State, event: ProblemRejected) -> tuple[State, Sequence[Event]]:
+        """End the problem. One that was too easy for the probe is wanted harder, as often as the plan says.
+
+        That is a request like any other: made while its subject wants one more and a place is free.
+        """
+        place, easy = state.place(event.item.id), event.item
+        state = reject(state, event)
+        times = 1 + (easy.harder_than.times if easy.harder_than else 0)
+        too_easy = (event.service, event.reason) == ("probe", "too_easy") and times <= self.plan.solving.harder
+        if place is None or not too_easy or not self._has_room(state, place[0]):
+            return state, ()
+        request = ProblemRequested.after(
+            event,
+            "planner",
+            plan=self.plan.name,
+            topic=easy.topic,
+            answer_type=easy.written.answer_type,
+            harder_than=Easier(
+                problem=easy.id, statement=easy.written.statement, answer=easy.written.answer, times=times
+            ),
+        )
+        return state.with_(in_flight={**state.in_flight, request.id: place}), (request,)
+
+    def _has_room(self, state: State, name: str) -> bool:
+        in_flight = Counter(name for name, _ in state.in_flight.values())
+        return in_flight.total() < slots(self.plan, state)[0] and in_flight[name] < wanted(self.plan, state).get(
+            name, 0
+        )
 
     def _request(self, topic: Topic, n: int) -> ProblemRequested:
         """The `n`-th problem of a topic. Answer types take turns, each topic starting with its own."""

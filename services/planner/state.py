@@ -48,7 +48,7 @@ class SubjectState(Model):
     ended: int = 0
     """Endings ever, for the yield."""
     good: int = 0
-    """Of these, rows that were admitted or put in reserve."""
+    """Of these, rows that were admitted, at once or from the reserve."""
 
     @property
     def open_topics(self) -> list[int]:

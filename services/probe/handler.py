@@ -1,5 +1,6 @@
 """How hard is it for the model that will be trained? A few cheap attempts, before a long solution is paid for."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,10 +26,7 @@ class ProbeDifficulty:
         if self.model is None or not self.attempts:
             return [ProblemProbed.of(event, ROLE, item=event.item)]
         problem = event.item.written
-        replies = [
-            await self.model.complete({"problem": problem.statement}, seed=seed(event.id, n))
-            for n in range(self.attempts)
-        ]
+        replies = await self._attempts(self.model, event)
         found = [await self._grade(reply, problem) for reply in replies]
         probe = Probe(attempts=self.attempts, hits=found.count("yes"), ungraded=found.count("unsure"))
         item, calls = event.item.with_(probe=probe), tuple(call for reply in replies for call in reply.calls)
@@ -37,6 +35,17 @@ class ProbeDifficulty:
             detail = f"the base model solves it in {probe.hits} of {graded}, more than {self.max_base_pass:.0%}"
             return [ProblemRejected.of(event, ROLE, item=item, calls=calls, reason="too_easy", detail=detail)]
         return [ProblemProbed.of(event, ROLE, item=item, calls=calls)]
+
+    async def _attempts(self, model: Model, event: ProblemAccepted) -> list[Reply]:
+        """All at once; the endpoint's gate bounds them. Where one fails the others still end: they are paid for."""
+        fields = {"problem": event.item.written.statement}
+        asked = (model.complete(fields, seed=seed(event.id, n)) for n in range(self.attempts))
+        replies = []
+        for reply in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(reply, BaseException):
+                raise reply
+            replies.append(reply)
+        return replies
 
     async def _grade(self, reply: Reply, problem: Problem) -> Agreement:
         answer = final_answer(reply.text) if reply.finished else None

@@ -10,8 +10,16 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     models = Models.of(settings)
-    writer = models.model("writer", Prompt.load(PROMPTS / "draft.md"))
-    return Service(handle=WriteProblem(writer), close=(models.aclose,))
+    handler = WriteProblem(
+        draft=models.model("writer", Prompt.load(PROMPTS / "draft.md")),
+        harder=models.model("writer", harder_prompt()),
+    )
+    return Service(handle=handler, close=(models.aclose,))
+
+
+def harder_prompt() -> Prompt:
+    """What is asked of every problem, and from which one to start."""
+    return Prompt.load(PROMPTS / "draft.md").followed_by(Prompt.load(PROMPTS / "harder.md"))
 
 
 if __name__ == "__main__":

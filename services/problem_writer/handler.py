@@ -34,9 +34,10 @@ class Draft(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WriteProblem:
-    """One request, one problem."""
+    """One request, one problem: from its topic, or from a problem that was too easy."""
 
-    model: Model
+    draft: Model
+    harder: Model
 
     async def __call__(self, event: ProblemRequested) -> Iterable[Event]:
         topic = event.topic
@@ -48,8 +49,11 @@ class WriteProblem:
             "answer_type": event.answer_type,
             "wish": WISHES.get(event.answer_type, event.answer_type),
         }
+        model, easy = self.draft, event.harder_than
+        if easy is not None:
+            model, fields = self.harder, {**fields, "easy": easy.statement, "easy_answer": easy.answer}
         try:
-            draft, calls = await self.model.structured(fields, Draft, seed=seed(event.id))
+            draft, calls = await model.structured(fields, Draft, seed=seed(event.id))
         except Malformed as error:
             return [
                 ProblemRejected.of(

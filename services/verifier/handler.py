@@ -1,8 +1,8 @@
 """Solve blind, then judge.
 
 A judge that sees the key tends to nod, so evidence comes first: attempts without the key, one, and on a miss more, up
-to the plan's limit, until one hits; where a guess may hit, until luck explains it no more. Every attempt is a vote on
-record. Only then is the key shown.
+to the plan's limit, until one hits; where a guess may hit, until luck explains it no more; where the writer's own model
+is asked again, until two hit. Every attempt is a vote on record. Only then is the key shown.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from schemas.item import Item, Judgement, Provenance, Verdict, Vote
 from services.verifier import form
 from shared.answers.extract import final_answer
 from shared.answers.normal import text_form
-from shared.luck import LUCK_OF_ONE, by_luck, chance
+from shared.luck import LUCK_OF_ONE, by_luck, chance, hits_needed
 from shared.ports import Grader, Malformed, Model, Reply
 
 JUDGE_CALL = 1000
@@ -40,7 +40,8 @@ class VerifyProblem:
         seeds = derive(event.id, self.role)  # both verifiers read one event; they must not roll the same dice
         votes: list[Vote] = []
         calls: list[Provenance] = []
-        while len(votes) < self.blind_attempts and not convinced(event.item.written.answer, votes):
+        key, needed = event.item.written.answer, hits_needed(self.blind.name, event.item.writer)
+        while len(votes) < self.blind_attempts and not convinced(key, votes, needed):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
             vote, graded = await self._vote(reply, event.item, votes)
@@ -92,10 +93,10 @@ class VerifyProblem:
         return "; ".join(sorted(self.subjects, key=lambda subject: content_hash(f"{seeds} {subject}")))
 
 
-def convinced(key: str, votes: Sequence[Vote]) -> bool:
-    """Whether one verifier's votes show that it finds the key: a hit that is hardly luck."""
+def convinced(key: str, votes: Sequence[Vote], needed: int) -> bool:
+    """Whether one verifier's votes show that it finds the key: hits as needed, that are hardly luck."""
     hits, guesses = sum(vote.agrees == "yes" for vote in votes), sum(vote.answer is not None for vote in votes)
-    return hits > 0 and by_luck(chance(key), hits, guesses) < LUCK_OF_ONE
+    return hits >= needed and by_luck(chance(key), hits, guesses) < LUCK_OF_ONE
 
 
 def judge_fields(item: Item, votes: Iterable[Vote]) -> dict[str, str]:

@@ -1,13 +1,20 @@
 r"""The final answer of a text: what stands in its last `\boxed{…}`."""
 
+from shared.answers.guard import says_nothing
+
 BOX = r"\boxed{"
 
 
 def final_answer(text: str) -> str | None:
-    r"""Content of the last `\boxed{…}`, braces balanced. None when there is none, when it is empty, or never closed.
+    r"""Content of the last `\boxed{…}`, braces balanced. None where there is none, or it says nothing or never ends.
 
     Give it the answer part only: thinking holds boxes that were thought better of.
     """
+    boxed = _last_box(text)
+    return None if boxed is None or says_nothing(boxed) else boxed
+
+
+def _last_box(text: str) -> str | None:
     start = text.rfind(BOX)
     if start < 0:
         return None
@@ -18,6 +25,6 @@ def final_answer(text: str) -> str | None:
             continue
         depth += {"{": 1, "}": -1}.get(text[at], 0)
         if depth == 0:
-            return text[begin:at].strip() or None
+            return text[begin:at].strip()
         at += 1
     return None

@@ -14,7 +14,11 @@ _STOCK = re.compile(
     r"(?:the |your |my )?(?:final )?(?:answer|result|solution|key|proof)(?: here)?|step 1|(?:thought|thinking) process"
     r"|thoughts?|thinking|reasoning|analysis|explanation|(?:as|see)(?: shown)?(?: above| below| solution)|not sure"
     r"|i do ?n(?:o| )t know|unknown|n a|tbd|todo|placeholder"
+    r"|(?:let s |let us |we |i will |to )?(?:solve|think about|work through) (?:this|it|the)(?: problem| question)?"
+    r"(?: step by step| carefully)?|step by step|here i?s (?:the|my) (?:answer|solution)|(?:the )?answer is"
+    r"|as follows|解|解答|答案|かいせつ|respuesta|réponse|lösung|antwort|ответ|решение"
 )
+"""Mostly from "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), whose judges nod at such replies."""
 _SAYS_SOMETHING = re.compile(r"\w|[∅∞□]|^\\?\{\s*\\?\}$")
 _LETTER = re.compile(r"\(?(?:option |choice |answer )?([A-Za-z])[).:]?", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd]")
@@ -26,11 +30,16 @@ def objection(answer: str, question: str) -> str:
         return "too long for a concise answer"
     if _INVISIBLE.search(answer):
         return "holds characters that cannot be seen"
-    if not _SAYS_SOMETHING.search(plain(answer)) or _STOCK.fullmatch(text_form(answer)):
+    if says_nothing(answer):
         return "says nothing"
     if (letter := _LETTER.fullmatch(plain(answer))) and not _names(question, letter[1]):
         return "a bare letter, and the question names none such"
     return ""
+
+
+def says_nothing(answer: str) -> bool:
+    """Whether a text is no answer at all: empty, punctuation, or the words with which answers begin."""
+    return not _SAYS_SOMETHING.search(plain(answer)) or _STOCK.fullmatch(text_form(answer)) is not None
 
 
 def _names(question: str, letter: str) -> bool:

@@ -41,7 +41,7 @@ class Calls:
             log.warning("the last call is made again: %s: %s", type(error).__name__, error)
 
     async def _write(self) -> None:
-        new = self._new
+        new = dict(self._new)
 
         def write(pipe: Pipeline) -> None:
             pipe.get(self._lease.key)
@@ -50,6 +50,6 @@ class Calls:
             pipe.expire(self._key, self._ttl_s)
 
         holder, *_ = await self._batch.ask(write)
-        self._new = {}
+        self._new = {call: result for call, result in self._new.items() if call not in new}
         if holder != self._lease.holder:
             raise Lost

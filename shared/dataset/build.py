@@ -43,7 +43,7 @@ def row(record: Record, event: SolutionChecked, now: datetime) -> Row:
         "correct": _CORRECT.get(attempt.agrees or ""),
         "flaws": attempt.flaws,
         "solver": attempt.provenance.model,
-        "difficulty": difficulty(item),
+        "difficulty": item.probe and item.probe.difficulty,
         "verdicts": _json(item.verdicts),
         "attempts": _json(item.attempts),
         "lineage": _json(item.lineage),
@@ -126,13 +126,6 @@ def item(row: Row) -> Item:
             "lineage": json.loads(row.lineage),
         }
     )
-
-
-def difficulty(item: Item) -> float | None:
-    """Share of the probe's graded attempts that missed the key; `None` when nothing was graded."""
-    if item.probe is None or item.probe.attempts == 0:
-        return None
-    return 1 - item.probe.hits / item.probe.attempts
 
 
 def _entry(record: Record, item: Item, now: datetime, **why: Any) -> Entry:

@@ -81,7 +81,7 @@ class Row(Source):
     solver: str
     """Model that made it."""
     difficulty: float | None
-    """Share of the probe's attempts that missed; null when it was not probed."""
+    """Share of the probe's graded attempts that missed; null when there was none."""
     views: tuple[str, ...] = ()
     """Views that it belongs to: sft, rl."""
     admission: str = "aside"

@@ -36,6 +36,10 @@ class Prompt:
     def hash(self) -> str:
         return content_hash(self.text)
 
+    def followed_by(self, more: Self) -> Self:
+        """This prompt with a section added to its user part; known by the section's name."""
+        return type(self)(more.name, f"{self.text}\n{more.text}")
+
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
         """The chat messages, filled in; the same for the same seed. A prompt without `---` has no system part.
 

@@ -139,3 +139,19 @@ def asked(calls: Path) -> Counter[int]:
 
 async def more_than(calls: Path, before: Counter[int], number: int) -> bool:
     return asked(calls).total() > before.total() + number
+
+
+async def test_a_result_that_comes_while_others_are_written_is_written_too(world: World) -> None:
+    outcomes, event = world.outcomes(world.settings(SERVICE)), world.requests(1)[0].id
+    async with outcomes.working():
+        known = await outcomes.claim(event)
+        assert known.lease is not None
+        async with outcomes.at_work(event, known.lease, known.calls) as calls:
+            calls.keep("first", b"1")
+            writing = asyncio.create_task(calls.recall("third"))
+            for _ in range(3):  # it is on its way to Valkey by then
+                await asyncio.sleep(0)
+            calls.keep("second", b"2")
+            await writing
+            await calls.save()
+        assert (await outcomes.claim(event)).calls == {"first": b"1", "second": b"2"}

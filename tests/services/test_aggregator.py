@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from schemas.audit import Mark
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, TrainingTriggered
-from schemas.plan import Plan, Verification
+from schemas.item import Probe
+from schemas.plan import Difficulty, Plan, Solving, Verification
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Progress, Quotas, decide, views
 from shared.dataset import Dataset, audits
@@ -251,20 +252,55 @@ async def test_a_failing_disk_is_transient_and_leaves_nothing_half_visible(tmp_p
     assert len(Dataset.open(tmp_path).rows) == 1
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 5)), st.lists(st.sampled_from("abcde")))
-def test_quotas_are_met_exactly_and_never_exceeded(wanted: dict[str, int], arrivals: list[str]) -> None:
-    quotas = Quotas(wanted, {})
+SUBJECTS = ("mathematics", "physics", "history")
+
+
+@given(st.integers(1, 12), st.lists(st.sampled_from([*SUBJECTS, "biology"])))
+def test_quotas_are_met_exactly_and_never_exceeded(rows: int, arrivals: list[str]) -> None:
+    wanted = plan(rows, *SUBJECTS).quotas()
+    quotas = Quotas(plan(rows, *SUBJECTS), {}, {})
     decided = Counter((subject, quotas.admit(subject, ("sft",))) for subject in arrivals)
     for subject, arrived in Counter(arrivals).items():
         assert decided[subject, "in"] == min(arrived, wanted.get(subject, 0))
     assert quotas.full == all(Counter(arrivals)[subject] >= rows for subject, rows in wanted.items())
-    assert quotas.admit("a", ("rl",)) == "aside"
+    assert quotas.admit("mathematics", ("rl",)) == "aside"
+
+
+async def test_a_full_bin_of_difficulty_waits_in_reserve_until_the_plan_lets_more_in(tmp_path: Path) -> None:
+    """Two of four may be easy; nobody knows how hard the fourth is, and a restart forgets nothing."""
+    easy, hard, unknown = Probe(attempts=4, hits=3), Probe(attempts=4, hits=0), Probe(attempts=4, hits=0, ungraded=4)
+    probes = (easy, easy, easy, hard, easy, unknown, hard)
+    arrived = [_probed(number, probe) for number, probe in enumerate(probes)]
+    sink = await opened(tmp_path, limited(4, 0.5))
+    await sink.write(arrived[:3])
+    sink = await opened(tmp_path, limited(4, 0.5))
+    await sink.write(arrived[3:])
+    assert admitted(tmp_path) == [0, 1, 3, 5]
+    await opened(tmp_path, limited(6, 0.5))
+    assert admitted(tmp_path) == [0, 1, 2, 3, 5, 6]
+    await opened(tmp_path, plan(7))
+    assert admitted(tmp_path) == [0, 1, 2, 3, 4, 5, 6]
+
+
+def limited(rows: int, easy: float) -> Plan:
+    solving, difficulty = Solving(probe_attempts=4), Difficulty(at_most={"easy": easy})
+    return plan(rows).model_copy(update={"solving": solving, "difficulty": difficulty})
+
+
+def admitted(folder: Path) -> list[int]:
+    rows = Dataset.open(folder).rows.select("admission = 'in'")
+    return sorted(int(row.problem.removeprefix("What is ").removesuffix("?")) for row in rows)
+
+
+def _probed(number: int, probe: Probe) -> Record:
+    event = checked(number)
+    return record(event.with_(item=event.item.with_(probe=probe)), number)
 
 
 @given(st.lists(st.integers(0, 7), min_size=1))
 def test_releases_follow_from_the_rows_however_they_are_cut(batches: list[int]) -> None:
     asked, progress, releases = plan(10, every=3), Progress(), 0
-    quotas = Quotas(asked.quotas(), {})
+    quotas = Quotas(asked, {}, {})
     for rows in batches:
         admitted = sum(quotas.admit("mathematics", ("sft",)) == "in" for _ in range(rows))
         decision = decide(progress, admitted, quotas, asked)

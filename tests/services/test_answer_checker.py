@@ -2,24 +2,41 @@
 
 import pytest
 
-from schemas.events import Event, SolutionChecked, SolutionRequested, SolutionSynthesized
-from schemas.item import Attempt
+from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
-from services.answer_checker.trace import repeats
+from services.answer_checker.trace import flaws, repeats
+from services.simulator.bank import SUBJECTS, Bank
+from services.simulator.plays.cast import play
+from services.simulator.plays.reply import Stage
+from services.simulator.request import ChatRequest
+from services.simulator.settings import Settings
+from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
 from shared.answers.judge import Judge
 from tests.scripted import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
+THINKING = "The lens space has homotopy classes of self-maps, and those of degree one are counted by its torsion."
 
-def attempt(answer: str | None, *flaws: str, index: int = 0, reasoning: str = "I think.") -> Attempt:
+
+def attempt(
+    answer: str | None, *flaws: str, index: int = 0, reasoning: str = THINKING, solution: str = "So."
+) -> Attempt:
     return Attempt(
-        index=index, reasoning=reasoning, solution="So.", answer=answer, flaws=flaws, provenance=provenance()
+        index=index, reasoning=reasoning, solution=solution, answer=answer, flaws=flaws, provenance=provenance()
     )
 
 
-async def check(new: Attempt, *earlier: Attempt, traces: int = 1, retries: int = 1) -> list[Event]:
-    said = event(SolutionSynthesized, item().with_(attempts=earlier), attempt=new)
-    return list(await CheckAnswer(GRADER, traces, retries)(said))
+async def check(
+    new: Attempt,
+    *earlier: Attempt,
+    traces: int = 1,
+    retries: int = 1,
+    verdicts: tuple[Verdict, ...] = (),
+    policy: str = "evidence",
+) -> list[Event]:
+    said = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
+    return list(await CheckAnswer(GRADER, traces, retries, policy)(said))
 
 
 @pytest.mark.parametrize(
@@ -30,8 +47,18 @@ async def check(new: Attempt, *earlier: Attempt, traces: int = 1, retries: int =
         (attempt("about eight thousand"), "unsure", "none", ()),
         (attempt(None), "unsure", "no_answer", ("no_answer",)),
         (attempt("8128", "too_long"), "unsure", "too_long", ("too_long",)),
-        (attempt("8128", reasoning=""), "yes", "normal_form", ("no_thinking",)),
-        (attempt("8128", reasoning="and so we go round again " * 100), "yes", "normal_form", ("repetition",)),
+        (attempt("8128", reasoning="", solution=THINKING), "yes", "normal_form", ("no_thinking",)),
+        (attempt("8128", reasoning=f"{THINKING} So again: " * 50), "yes", "normal_form", ("repetition",)),
+        (attempt("8128", solution="Wait, 8129.</think>"), "yes", "normal_form", ("unclosed",)),
+        (
+            attempt("8128", reasoning=f"{THINKING} 让我再想一想这个问题的答案是多少"),
+            "yes",
+            "normal_form",
+            ("foreign_script",),
+        ),
+        (attempt("8128", reasoning=f"{THINKING} $\\pi_1 = ℤ_7, 𝔽_2, ∀ω$"), "yes", "normal_form", ()),
+        (attempt("8128", reasoning="A sonnet has fourteen lines."), "yes", "normal_form", ("off_topic",)),
+        (attempt("8128", reasoning=f"{THINKING} The Reference Answer is 8128."), "yes", "normal_form", ("told",)),
     ],
 )
 async def test_outcomes(new: Attempt, agrees: str, method: str, flaws: tuple[str, ...]) -> None:
@@ -81,3 +108,58 @@ async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
     assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
     assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds
     assert PROBLEM.rationale not in judge.asked[0]
+
+
+def test_no_trace_of_the_simulator_is_called_unsound() -> None:
+    bank, traces = Bank(0), 0
+    for subject in SUBJECTS:
+        for problem in bank.problems(subject)[::12]:
+            for seed in range(2):
+                asked = {"model": "sim-base", "messages": [{"role": "user", "content": problem.text}], "seed": seed}
+                reply = play(Stage(ChatRequest.model_validate(asked), bank, Settings()))
+                found = attempt(final_answer(reply.content), reasoning=reply.reasoning, solution=reply.content)
+                assert flaws(found, problem.text) == (), problem.text
+                traces += 1
+    assert traces == 1800
+
+
+def test_a_problem_in_another_script_may_be_thought_about_in_it() -> None:
+    problem = "设 L(7,2) 为透镜空间。它有多少个度为一的自映射同伦类?"
+    found = attempt("8128", reasoning="透镜空间的自映射同伦类由度决定,因此我们计算度为一的类。")
+    assert flaws(found, problem) == ()
+    assert flaws(found, PROBLEM.statement) == ("foreign_script", "off_topic")
+
+
+def blind(*answers: str) -> Verdict:
+    votes = tuple(Vote(answer=one, agrees="yes" if one == "8128" else "no", method="numeric") for one in answers)
+    return Verdict(role="verifier-a", model="m", problem_hash="h", votes=votes)
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "policy", "disputed"),
+    [
+        (["1/2", "7"], blind("0.5", "8128"), "evidence", True),
+        (["7", "1/2"], blind("0.5", "8128"), "evidence", True),
+        (["1/2", "8128"], blind("0.5", "8128"), "evidence", False),
+        (["1/2", "7"], blind("9", "8128"), "evidence", False),
+        (["1/2", "7"], blind("0.5", "8128"), "paper", False),
+    ],
+)
+async def test_a_solver_that_only_ever_finds_a_blind_rival_disputes_the_key(
+    answers: list[str], verdict: Verdict, policy: str, disputed: bool
+) -> None:
+    first, last = (attempt(answer, index=index) for index, answer in enumerate(answers))
+    [early, _] = await check(first, verdicts=(verdict,), policy=policy)
+    assert isinstance(early, SolutionChecked)
+    [end] = await check(last, *early.item.attempts, verdicts=(verdict,), policy=policy)
+    assert isinstance(end, ProblemRejected if disputed else SolutionChecked)
+    assert len(end.item.attempts) == 2
+    if isinstance(end, ProblemRejected):
+        assert (end.reason, end.item.tier, end.item.tier_reason) == ("key_disputed", "disputed", end.detail)
+
+
+async def test_an_unsound_trace_disputes_nothing() -> None:
+    copied = attempt("0.5", reasoning=f"{THINKING} The provided answer is wrong.")
+    [end] = await check(copied, retries=0, verdicts=(blind("1/2", "8128"),))
+    assert isinstance(end, SolutionChecked)
+    assert end.final

@@ -16,6 +16,9 @@ from shared.answers.symbolic import SymbolicWorker
 from tests.answer_pairs import PAIRS, Pair
 from tests.scripted import GRADER, ScriptedModel
 
+STOCK = ("", " ", ".", ",", ":", "Thought process:", "Solution", r"\text{Solution}", "解", "かいせつ", "Respuesta",
+         "Let's solve this step by step", "Let’s solve this problem step by step.", "Here is the answer:")  # fmt: skip
+"""What moves a judge to nod (arXiv 2507.08794), and its like."""
 GRADE = '{"agrees": "yes", "reason": "One person."}'
 
 
@@ -47,6 +50,13 @@ def test_final_answer(text: str, answer: str | None) -> None:
     assert final_answer(text) == answer
 
 
+def test_a_box_that_says_nothing_is_no_answer() -> None:
+    assert [final_answer(rf"So \boxed{{{stock}}}") for stock in STOCK] == [None] * len(STOCK)
+    assert [final_answer(rf"\boxed{{{real}}}") for real in ("0", "-", "B", r"\emptyset", "solvable", "step 2")] == [
+        *("0", None, "B", r"\emptyset", "solvable", "step 2")
+    ]
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.type}: {pair.confusion}: {pair.answer[:30]!a}")
 async def test_agreement(grader: Graders, pair: Pair) -> None:
     found = await grader.compare(pair.key, pair.answer, pair.type)
@@ -55,7 +65,8 @@ async def test_agreement(grader: Graders, pair: Pair) -> None:
 
 @pytest.mark.parametrize("kind", ["number", "expression", "text", "set", "tuple", "interval", "matrix", "yes_no"])
 @pytest.mark.parametrize(
-    "answer", ["", " ", ":", "Thought process:", "Solution", r"\text{Solution}", "B", "(c)", "\x00"]
+    "answer",
+    [*STOCK, "B", "(c)", "\x00"],
 )
 async def test_what_says_nothing_earns_no_yes_from_a_rule_nor_from_a_judge(kind: str, answer: str) -> None:
     judge = ScriptedModel("../shared/answers", "same_answer", *[GRADE] * 3)

@@ -10,8 +10,8 @@ from schemas.events import ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Judgement, Problem, Verdict, Vote
 from schemas.plan import Verification
 from services.panel.handler import JoinVerdicts
-from services.panel.rivals import strongest
 from services.panel.tiers import POLICIES, Finding, by_evidence, by_nods
+from shared.answers.rivals import strongest
 from shared.luck import LUCK, by_luck, chance
 from tests.items import item, verdict
 
@@ -143,6 +143,8 @@ def test_rivals_that_say_the_same_are_one(a: str, b: str, answer: str, votes: in
         (spoke(A, hit()), spoke(B, hit()), "verified", "verified"),
         (spoke(A, hit()), spoke(B, miss("7"), NOTHING), "plausible", "plausible"),
         (spoke(A, hit(), model="writer"), spoke(B, NOTHING), "unsolved", "unsolved"),
+        (spoke(A, hit(), miss("7"), hit(), model="writer"), spoke(B, NOTHING), "plausible", "plausible"),
+        (spoke(A, hit(), NOTHING, model="writer"), spoke(B, hit()), "verified", "verified"),
         (spoke(A, miss("7"), hit()), spoke(B, miss("7"), hit(), hit()), "disputed", "key_disputed"),
         (spoke(A, miss("7"), miss("7")), spoke(B, hit()), "disputed", "key_disputed"),
         (spoke(A, miss("7"), miss("8")), spoke(B, hit()), "plausible", "plausible"),

@@ -56,6 +56,17 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
             GOOD + "audits: {rate: 2, controls: good.jsonl}\n",
             ["5: audits.controls: give the whole path, from /: services run", "5: audits.rate: should be less than"],
         ),
+        (GOOD + "difficulty:\n  at_most: {easy: 0.2}\n", ["1: difficulty.at_most needs solving.probe_attempts: "]),
+        (GOOD + "solving: {harder: 1, probe_attempts: 4}\n", ["1: solving.harder needs probe_attempts, and max_base"]),
+        (
+            GOOD + "difficulty:\n  at_most: {eassy: 0.2}\n",
+            ["5: difficulty: at_most names no bin: eassy; there are easy"],
+        ),
+        (GOOD + "difficulty:\n  bins: {easy: 0.3}\n", ["5: difficulty: bins go from the easiest to the hardest"]),
+        (
+            GOOD + "difficulty:\n  at_most: {easy: 0.2, medium: 0.2, hard: 0.5}\n",
+            ["5: difficulty: at_most leaves no place for all rows"],
+        ),
         ("- a\n- b\n", ["1: a plan is a mapping with name, rows and subjects"]),
         ("", ["1: a plan is a mapping with name, rows and subjects"]),
         ("name: a\nrows: 3\nsubjects:\n", ["3: subjects: should be a valid dictionary (it is None)"]),

@@ -22,14 +22,16 @@ from schemas.events import (
     SubjectRequested,
     TopicExpanded,
 )
-from schemas.item import Provenance, Topic
-from schemas.plan import Budget, Plan, Releases, Solving, Subject, Verification
+from schemas.item import Easier, Problem, Provenance, Topic
+from schemas.plan import Budget, Difficulty, Plan, Releases, Solving, Subject, Verification
 from schemas.spend import spent
+from services.aggregator.policy import Quotas
 from services.planner.budget import FIRST
 from services.planner.demand import share
 from services.planner.handler import Planner
 from services.planner.state import PATIENCE, State
 
+DIFFICULTIES = (0.0, 0.5, 1.0, 1.0, None)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -104,8 +106,10 @@ class Factory:
         self.planner = Planner(plan, "test")
         self.state: State | None = None
         self.published: dict[UUID, Event] = {}
-        self.admitted: Counter[str] = Counter()
-        self.waiting: dict[str, list[ProblemRequested]] = {name: [] for name in plan.subjects}
+        self.quotas = Quotas(plan, {}, {})
+        self.difficulties: Counter[float | None] = Counter()
+        """Of the rows admitted."""
+        self.waiting: list[tuple[ProblemRequested, float | None]] = []
         self.inbox: list[Event] = []
         self.open: list[ProblemRequested] = []
         self.delivered: list[Event] = []
@@ -126,23 +130,27 @@ class Factory:
         self.promote()
 
     def promote(self) -> None:
-        """What the aggregator does when there is room again: rows in reserve come first."""
-        for subject, quota in self.planner.plan.quotas().items():
-            while self.waiting[subject] and self.admitted[subject] < quota:
-                self.admitted[subject] += 1
-                self.inbox.append(curated(self.waiting[subject].pop(), "in", 1))
+        """What the aggregator does when it starts: rows in reserve come first."""
+        self.quotas = Quotas(self.planner.plan, self.quotas.admitted, self.difficulties)
+        waiting, self.waiting = self.waiting, []
+        for request, difficulty in waiting:
+            if self.admit(request, difficulty) == "in":
+                self.inbox.append(curated(request, "in", 1))
+
+    def admit(self, request: ProblemRequested, difficulty: float | None) -> str:
+        admission = self.quotas.admit(request.topic.subject, ("sft",), difficulty)
+        if admission == "in":
+            self.difficulties[difficulty] += 1
+        else:
+            self.waiting.append((request, difficulty))
+        return admission
 
     def end(self, request: ProblemRequested) -> Event:
         if self.dice.random() > self.good:
             self.outcomes["rejected"] += 1
             return rejected(request, self.dice.choice(("unsolved", "too_easy", "malformed")))
-        subject = request.topic.subject
         self.outcomes["rows"] += 1
-        if self.admitted[subject] < self.planner.plan.quotas()[subject]:
-            self.admitted[subject] += 1
-            return curated(request, "in")
-        self.waiting[subject].append(request)
-        return curated(request, "reserve")
+        return curated(request, self.admit(request, self.dice.choice(DIFFICULTIES)))
 
     def step(self) -> bool:
         """Deliver one event, perhaps one that was delivered before, perhaps after a crash. False when all is quiet."""
@@ -199,10 +207,10 @@ def test_quotas_are_reached_exactly_and_then_it_stops(
     plan = a_plan(rows, in_progress, **dict(zip(names, weights, strict=False)))
     factory = Factory(plan, seed, good)
     state = factory.run()
-    assert dict(+factory.admitted) == {name: quota for name, quota in plan.quotas().items() if quota}
+    assert factory.quotas.full
     assert {name: state.subject(name).admitted for name in plan.subjects} == plan.quotas()
     assert not state.in_flight
-    reserve = sum(len(waiting) for waiting in factory.waiting.values())
+    reserve = len(factory.waiting)
     assert len(state.reserve) == reserve
     assert reserve <= min(in_progress, rows / plan.yield_assumed + 3 * len(weights))
 
@@ -220,7 +228,7 @@ def test_overshoot_is_modest_once_the_yield_is_known() -> None:
 def test_a_raised_target_takes_the_reserve_first() -> None:
     factory = Factory(a_plan(rows=30, in_progress=30), seed=1, good=1.0)
     factory.run()
-    reserve = sum(len(waiting) for waiting in factory.waiting.values())
+    reserve = len(factory.waiting)
     asked = len(factory.published)
     assert reserve > 0
     factory.planner = Planner(a_plan(rows=30 + reserve // 2, in_progress=30), "test")
@@ -228,6 +236,72 @@ def test_a_raised_target_takes_the_reserve_first() -> None:
     assert sum(s.admitted for s in state.subjects.values()) == 30 + reserve // 2
     new = [event for event in list(factory.published.values())[asked:] if isinstance(event, ProblemRequested)]
     assert len(new) <= reserve
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    rows=st.integers(1, 60),
+    in_progress=st.integers(1, 40),
+    easy=st.floats(0, 1),
+    medium=st.floats(0, 1),
+)
+def test_under_limits_by_difficulty_it_asks_until_every_row_is_there_and_raises_the_target_too(
+    seed: int, rows: int, in_progress: int, easy: float, medium: float
+) -> None:
+    at_most = {"easy": easy, "medium": medium}
+    factory: Factory | None = None
+    for target in (rows, 2 * rows):
+        plan = with_limits(a_plan(target, in_progress, mathematics=3, physics=1), at_most)
+        factory = factory or Factory(plan, seed, 0.7)
+        factory.planner = Planner(plan, "test")
+        state = factory.run()
+        assert {name: state.subject(name).admitted for name in plan.subjects} == plan.quotas()
+        for name, limit in plan.limits().items():
+            in_bin = sum(n for one, n in factory.difficulties.items() if plan.difficulty.bin(one) == name)
+            assert in_bin <= limit < at_most[name] * target + 1
+
+
+def with_limits(plan: Plan, at_most: dict[str, float]) -> Plan:
+    changes = {"solving": Solving(probe_attempts=4), "difficulty": Difficulty(at_most=at_most)}
+    return plan.model_copy(update=changes)
+
+
+def too_easy(request: ProblemRequested, service: str = "probe") -> ProblemRejected:
+    problem = Problem(statement=f"Easy {request.id}?", answer="4", answer_type="set", rationale="")
+    easy = request.item.with_(problem=problem)
+    return ProblemRejected.of(request, service, easy, reason="too_easy", detail="")
+
+
+def test_a_problem_that_the_probe_finds_too_easy_is_asked_for_again_harder_as_often_as_the_plan_says() -> None:
+    solving = Solving(probe_attempts=4, max_base_pass=0.5, harder=2)
+    planner, state, [first] = started(a_plan(20, 1, physics=1).model_copy(update={"solving": solving}))
+    chain = [first]
+    for times in (1, 2):
+        state, events = planner(state, too_easy(chain[-1]), NOW)
+        assert planner(state, too_easy(chain[-1]), NOW) == (state, [])
+        [again] = events
+        assert isinstance(again, ProblemRequested)
+        assert again.harder_than == Easier(
+            problem=chain[-1].id, statement=f"Easy {chain[-1].id}?", answer="4", times=times
+        )
+        assert (again.topic, again.answer_type, again.item.harder_than) == (first.topic, "set", again.harder_than)
+        assert len(state.in_flight) == 1
+        chain.append(again)
+    assert len({request.id for request in chain}) == 3
+    state, [other] = planner(state, too_easy(chain[-1]), NOW)
+    assert isinstance(other, ProblemRequested)
+    assert other.harder_than is None
+    state, [other] = planner(state, too_easy(other, "panel"), NOW)
+    assert isinstance(other, ProblemRequested)
+    assert other.harder_than is None
+
+
+def test_nothing_is_sent_back_where_no_row_is_lacking() -> None:
+    solving = Solving(probe_attempts=4, max_base_pass=0.5, harder=2)
+    planner, state, requests = started(a_plan(1, 8, physics=1).model_copy(update={"solving": solving}))
+    state, _ = planner(state, curated(requests[0], "in"), NOW)
+    assert [planner(state, too_easy(request), NOW)[1] for request in requests[1:]] == [[]] * len(requests[1:])
 
 
 def started(plan: Plan) -> tuple[Planner, State, list[ProblemRequested]]:

@@ -1,9 +1,17 @@
 """A topic becomes a problem."""
 
 import json
+import re
 
-from schemas.events import ProblemDrafted, ProblemRejected
+from schemas.events import Event, ProblemDrafted, ProblemRejected
+from schemas.item import Easier
+from services.problem_writer.__main__ import harder_prompt
 from services.problem_writer.handler import WriteProblem
+from services.simulator.bank import Bank
+from services.simulator.plays.cast import play
+from services.simulator.plays.reply import Stage
+from services.simulator.request import ChatRequest
+from services.simulator.settings import Settings
 from tests.scripted import ScriptedModel, requested
 
 DRAFT = {"problem": " How many? ", "answer": r"\boxed{\frac{1}{2}}", "answer_type": "Number", "solution": "Count."}
@@ -12,7 +20,7 @@ DRAFT = {"problem": " How many? ", "answer": r"\boxed{\frac{1}{2}}", "answer_typ
 async def test_a_draft_becomes_the_problem_of_the_item() -> None:
     model = ScriptedModel("problem_writer", "draft", json.dumps(DRAFT))
     request = requested()
-    [event] = await WriteProblem(model)(request)
+    [event] = await WriteProblem(model, model)(request)
     assert isinstance(event, ProblemDrafted)
     assert event.item.id == request.id
     assert event.item.written.answer == r"\frac{1}{2}"
@@ -21,8 +29,14 @@ async def test_a_draft_becomes_the_problem_of_the_item() -> None:
     assert {"Subject: mathematics", "Topic: lens spaces", "Answer type: number"} <= set(model.asked[0].splitlines())
 
 
+async def write(said: str) -> Event:
+    model = ScriptedModel("problem_writer", "draft", said)
+    [event] = await WriteProblem(model, model)(requested())
+    return event
+
+
 async def test_what_is_no_json_is_rejected_with_its_calls() -> None:
-    [event] = await WriteProblem(ScriptedModel("problem_writer", "draft", "Here you are: {"))(requested())
+    event = await write("Here you are: {")
     assert isinstance(event, ProblemRejected)
     assert (event.reason, event.service) == ("malformed", "problem_writer")
     assert event.item.calls
@@ -30,5 +44,36 @@ async def test_what_is_no_json_is_rejected_with_its_calls() -> None:
 
 async def test_a_latex_command_that_json_swallowed_is_malformed() -> None:
     swallowed = json.dumps(DRAFT).replace(r"\\frac", r"\frac")
-    [event] = await WriteProblem(ScriptedModel("problem_writer", "draft", swallowed))(requested())
+    event = await write(swallowed)
     assert isinstance(event, ProblemRejected)
+
+
+async def test_the_writer_is_shown_the_problem_that_was_too_easy_as_data() -> None:
+    draft, harder = (ScriptedModel("problem_writer", "draft", json.dumps(DRAFT)) for _ in range(2))
+    harder.prompt = harder_prompt()
+    easy = Easier(problem=requested().id, statement="What is\n2 + 2?", answer="4", times=1)
+    [event] = await WriteProblem(draft, harder)(requested().with_(harder_than=easy))
+    assert isinstance(event, ProblemDrafted)
+    assert event.item.harder_than == easy
+    assert draft.asked == []
+    [asked] = harder.asked
+    assert "Subject: mathematics" in asked
+    assert re.search(r"Too easy: <(data-\w+)>What is 2 \+ 2\?</\1>\nIts answer: <\1>4</\1>", asked)
+
+
+async def test_the_simulator_writes_a_harder_problem_of_the_same_kind() -> None:
+    bank = Bank(0)
+    for subject in ("mathematics", "history"):
+        easy = min(bank.problems(subject), key=lambda problem: problem.difficulty)
+        fields = dict.fromkeys(("field", "subfield", "topic", "answer_type", "wish"), "any")
+        fields |= {"subject": subject, "easy": easy.text, "easy_answer": easy.answer}
+        for seed in range(5):
+            messages = harder_prompt().messages(fields, seed)
+            form = {"type": "json_schema", "json_schema": {"name": "draft"}}
+            request = {"model": "sim-writer", "messages": messages, "seed": seed, "response_format": form}
+            sound = Settings(wrong_keys=0, malformed=0, bad_form=0)
+            said = json.loads(play(Stage(ChatRequest.model_validate(request), bank, sound)).content)
+            found = bank.find(said["problem"])
+            assert found is not None
+            assert found.family == easy.family
+            assert found.difficulty > easy.difficulty

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Problem
 from services.panel.tiers import by_evidence, by_nods
+from services.problem_writer.__main__ import harder_prompt
 from services.simulator.bank import Bank
 from services.simulator.plays.cast import play
 from services.simulator.plays.reply import Stage
@@ -27,12 +28,23 @@ from shared.ports import Reply
 from tests.injections import INJECTIONS, TOKENS, VERDICT
 from tests.scripted import GRADER, PROBLEM, ScriptedModel, event, item
 
-OURS = {"canary": "abc123", "count": "9", "subject": "physics", "about": "theoretical and experimental physics"}
+OURS = {
+    "canary": "abc123",
+    "count": "9",
+    "subject": "physics",
+    "about": "theoretical and experimental physics",
+    "field": "mechanics",
+    "subfield": "rigid bodies",
+    "topic": "gyroscopes",
+    "answer_type": "number",
+    "wish": "one",
+}
 """Fields that the factory or its user fills in."""
 MARKED = {
     "services/verifier/prompts/blind.md": ("problem",),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
     "services/expansion/prompts/topics.md": ("known",),
+    "services/problem_writer/prompts/harder.md": ("easy", "easy_answer"),
     "shared/answers/prompts/same_answer.md": ("question", "key", "answer"),
 }
 """Fields that stand between marks, by prompt."""
@@ -44,7 +56,7 @@ REGION = re.compile(r"<(data-[0-9a-f]{12})>\n?(.*?)\n?</\1>", re.DOTALL)
 
 def render(path: str, text: str, seed: int = 1) -> tuple[str, str]:
     fields = {name: OURS.get(name, text) for name in (*MARKED[path], *OURS)}
-    prompt = Prompt.load(Path(path))
+    prompt = harder_prompt() if path.endswith("harder.md") else Prompt.load(Path(path))
     named = {name: value for name, value in fields.items() if re.search(rf"\${name}\b", prompt.text)}
     system, user = prompt.messages(named, seed)
     return system["content"], user["content"]

@@ -88,6 +88,16 @@ async def test_a_hit_that_may_be_luck_does_not_end_the_attempts() -> None:
     assert verified.verdict.hits == 3
 
 
+async def test_the_writers_own_model_is_asked_until_it_hits_twice() -> None:
+    drafted = item().with_(lineage=(Step(service="problem_writer", event=item().id, type="problem.drafted",
+                           calls=(provenance(),)),))  # fmt: skip
+    lines = (r"\boxed{8128}", r"\boxed{6}", r"\boxed{8128}")
+    for writer, asked in (("scripted", 3), ("another", 1)):
+        solver = blind(*lines)
+        solver.name = writer
+        assert len((await verify(solver, judge(), about=drafted)).verdict.votes) == asked
+
+
 SECRETS = {"key": "8128", "rationale": "secret reason", "writer": "the-writers-model"}
 
 

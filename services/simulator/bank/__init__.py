@@ -120,6 +120,11 @@ class Bank:
         found = self.find(problem_text)
         return found.answer if found else None
 
-    def draw(self, subject: str, topic: str, seed: int | str) -> Problem:
-        """Draw a problem of the subject; the topic and the seed name the die. KeyError if there is no such subject."""
-        return dice(self.seed, "draw", subject, topic, seed).choice(self.problems(subject))
+    def draw(self, subject: str, topic: str, seed: int | str, easy: Problem | None = None) -> Problem:
+        """Draw a problem of the subject; the topic and the seed name the die. KeyError if there is no such subject.
+
+        With an easy one it is a harder problem of the same family, as long as there is one.
+        """
+        problems = self.problems(subject)
+        harder = [one for one in problems if easy and one.family == easy.family and one.difficulty > easy.difficulty]
+        return dice(self.seed, "draw", subject, topic, seed).choice(harder or problems)

@@ -16,7 +16,8 @@ def play_draft(stage: Stage) -> Reply:
     """Draw a problem by (seed, subject, topic, sample) and hand it in."""
     text = stage.request.user_text
     subject, topic = subject_of(text), field(text, "Topic") or ""
-    problem = stage.bank.draw(subject, topic, stage.request.draw())
+    easy = field(text, "Too easy")
+    problem = stage.bank.draw(subject, topic, stage.request.draw(), stage.bank.find(easy) if easy else None)
     rng = dice(*stage.name("draft", subject, topic))
     sound, key = _key(problem, stage.settings, rng)
     statement, form = _statement(problem, key, stage.settings, rng)

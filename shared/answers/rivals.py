@@ -19,12 +19,7 @@ class Rival:
 
 def strongest(verdicts: Iterable[Verdict]) -> Rival:
     """The rival with most verifiers, then most votes. The order of verdicts and votes does not matter."""
-    against = sorted(
-        (vote.answer, verdict.role)
-        for verdict in verdicts
-        for vote in verdict.votes
-        if vote.answer is not None and vote.agrees == "no"
-    )
+    against = sorted((answer, verdict.role) for verdict in verdicts for answer in wrong(verdict))
     groups: list[list[tuple[str, str]]] = []
     for cast in against:
         same = [group for group in groups if any(agree(cast[0], other) for other, _ in group)]
@@ -32,6 +27,11 @@ def strongest(verdicts: Iterable[Verdict]) -> Rival:
         groups.append(sorted([cast, *(other for group in same for other in group)]))
     rivals = [Rival(group[0][0], len(group), frozenset(role for _, role in group)) for group in sorted(groups)]
     return max(rivals, key=lambda rival: (len(rival.voters), rival.votes), default=Rival())
+
+
+def wrong(verdict: Verdict) -> list[str]:
+    """A verifier's blind answers that are not the key, in the order of the attempts."""
+    return [vote.answer for vote in verdict.votes if vote.answer is not None and vote.agrees == "no"]
 
 
 def agree(one: str, other: str) -> bool:
