@@ -75,9 +75,10 @@ def audit(
 ) -> None:
     """How much the checks let through: rates by kind of defect, check and difficulty, with their 95 % intervals."""
     from services.cli import audit as view
-    from shared.dataset import audits
+    from shared.dataset import Dataset, audits
 
-    counted = view.count(audits(directory / "dataset"), width)
+    folder = directory / "dataset"
+    counted = {**view.count(audits(folder), width), "agreement": view.alike(Dataset.open(folder))}
     if as_json:
         typer.echo(json.dumps(counted, indent=2))
     else:

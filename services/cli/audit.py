@@ -1,27 +1,37 @@
 """chimera audit: what became of items that were broken on purpose, and of controls.
 
 A rate is `hits` of `n` with Wilson's 95 % interval: for defects a hit is an item that was let through, for controls one
-that was rejected, for checks an item that was noticed, of those about which the check could tell.
+that was rejected, for checks an item that was noticed, of those about which the check could tell. For two roles it is
+an item of which both gave the same wrong answer, of those that both got wrong.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from schemas.audit import Mark
+from schemas.item import Item
 from services.cli.plain import shown
+from shared.agreement import agreement
 from shared.audit import NOTICED, PASSED, UNABLE
-from shared.dataset import Audit, Part
+from shared.dataset import Audit, Dataset, Part
+from shared.dataset.build import item as item_of
 from shared.rates import needed, wilson
 
 ALL = "all"
 BINS = ("easy", "medium", "hard", "unknown")
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."
 BOUND = "Natural errors are subtler than planted ones: take what is let through here as the least."
+
+SUSPICIOUS = (
+    "The verifiers err more alike with each other than with the solver: are they one model behind two names? Then "
+    "their two verdicts are one. See endpoints and models with `chimera check models`."
+)
 
 SHOWN = (
     ("Broken items, by kind of defect", "let through", "let_through"),
@@ -48,6 +58,16 @@ def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
         "noticed": {check: _noticed(check, defects, width) for check in sorted(checks)},
         "false_alarms": {check: _noticed(check, controls, width) for check in sorted(checks)},
     }
+
+
+def alike(dataset: Dataset) -> dict[str, Any]:
+    """How alike the roles err, over all rows and all that was rejected."""
+    rejected = dataset.ledger.columns("item", where="kind = 'rejected'")
+    items = chain(map(item_of, dataset.rows), (Item.model_validate_json(line["item"]) for line in rejected))
+    report = agreement(items)
+    pairs = (report.verifiers, *report.with_solver)
+    rates = {" and ".join(pair.roles): _rate(pair.same, pair.both_wrong, None) for pair in pairs}
+    return {"suspicious": report.suspicious, "pairs": rates}
 
 
 def _rates(told: Iterable[tuple[str, bool]], width: float | None) -> dict[str, dict[str, Any]]:
@@ -82,6 +102,10 @@ def render(counted: Mapping[str, Any]) -> None:
     for title, hits, part in SHOWN:
         console.print(_table(title, hits, counted[part]), "")
     console.print(BOUND, style="dim", soft_wrap=True)
+    agreed = counted["agreement"]
+    console.print("", _table("The same wrong answer, where both were wrong", "same", agreed["pairs"]))
+    if agreed["suspicious"]:
+        console.print(SUSPICIOUS, style="bold yellow", soft_wrap=True)
 
 
 def _table(title: str, hits: str, rates: Mapping[str, Mapping[str, Any]]) -> Table:

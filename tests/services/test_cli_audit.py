@@ -11,10 +11,10 @@ from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from shared.clock import utc_now
 from shared.rates import needed, wilson
-from tests.items import judged, log, plan
+from tests.items import attempt, checked, judged, log, plan, rejected
 
 EASY, HARD = 0.1, 0.9
-COUNTS = ("audits", "simulated")
+COUNTS = ("audits", "simulated", "agreement")
 
 
 @pytest.fixture
@@ -85,6 +85,21 @@ def test_a_person_is_told_first_that_the_rates_are_simulated_and_then_each_with_
     assert "20.0%" in text
     assert "5.7% to 51.0%" in text
     assert f"{needed(0.2, 0.1)}" in text
+
+
+async def test_verifiers_that_make_the_same_mistakes_and_others_than_the_solver_are_pointed_at(tmp_path: Path) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None)
+    await sink.open({})
+    missed = attempt(agrees="no").with_(answer="43")  # both verifiers of these items said 41 before they said 42
+    solved = [checked(number, attempts=(missed,)) for number in range(20)]
+    audit = judged(90, Mark(kind="sign"), panel="noticed")
+    await sink.write(log(*solved, *(rejected(number) for number in range(20, 40)), audit))
+    told = json.loads(said(tmp_path, "--json"))["agreement"]
+    seen_alike = {pair: (rate["hits"], rate["n"]) for pair, rate in told["pairs"].items()}
+    both = "verifier-a and verifier-b"
+    assert seen_alike == {both: (40, 40), "verifier-a and solver": (0, 20), "verifier-b and solver": (0, 20)}
+    assert told["suspicious"]
+    assert "one model behind two names" in said(tmp_path)
 
 
 async def test_without_audits_it_says_how_to_have_some(tmp_path: Path) -> None:
