@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from schemas.cast import Part, Place
 from services.cli.asks import Ask
-from shared.answers.extract import final_answer
+from shared.answers.extract import last_box
 from shared.llm.forms import parse
 from shared.llm.preflight import Fault, advice
 from shared.llm.watched import Call, Watched
@@ -19,7 +19,7 @@ def wanting(reply: Reply, ask: Ask) -> Fault | None:
     """What a whole answer lacks."""
     if ask.thinks and not reply.reasoning:
         return Fault("no thinking came with the answer", _THINK)
-    if ask.boxed and final_answer(reply.text) is None:
+    if ask.boxed and not last_box(reply.text):
         return Fault("no final answer in a \\boxed{}", "take a model that follows instructions")
     return None
 

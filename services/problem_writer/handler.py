@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
-from shared.answers.extract import final_answer
+from shared.answers.extract import last_box
 from shared.ports import Malformed, Model
 
 ROLE = "problem_writer"
@@ -62,7 +62,7 @@ class WriteProblem:
             ]
         problem = Problem(
             statement=draft.problem.strip(),
-            answer=final_answer(draft.answer) or draft.answer.strip(),
+            answer=last_box(draft.answer) or draft.answer.strip(),
             answer_type=draft.answer_type.strip().lower(),
             rationale=draft.solution.strip(),
         )

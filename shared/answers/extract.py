@@ -6,15 +6,16 @@ BOX = r"\boxed{"
 
 
 def final_answer(text: str) -> str | None:
-    r"""Content of the last `\boxed{…}`, braces balanced. None where there is none, or it says nothing or never ends.
+    """What stands in the last box. None where there is no box, or it says nothing: `Solution` is no answer.
 
     Give it the answer part only: thinking holds boxes that were thought better of.
     """
-    boxed = _last_box(text)
+    boxed = last_box(text)
     return None if boxed is None or says_nothing(boxed) else boxed
 
 
-def _last_box(text: str) -> str | None:
+def last_box(text: str) -> str | None:
+    r"""Content of the last `\boxed{…}`, braces balanced. None where there is none, or it never ends."""
     start = text.rfind(BOX)
     if start < 0:
         return None
