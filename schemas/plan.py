@@ -1,5 +1,6 @@
 """The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -103,6 +104,20 @@ class Budget(Limit):
         return {model: limit for model, limit in everything.items() if limit != Limit()}
 
 
+class Benchmark(_Part):
+    """A file of test questions: JSON lines, CSV or parquet."""
+
+    path: Path
+    """Relative to the folder of the plan."""
+    column: str | None = None
+    """Which column holds the question; by default one of the usual names."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_path_is_enough(cls, given: Any) -> Any:
+        return {"path": given} if isinstance(given, str | Path) else given
+
+
 class Plan(_Part):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
@@ -120,6 +135,10 @@ class Plan(_Part):
     solving: Solving = Solving()
     releases: Releases = Releases()
     budget: Budget = Budget()
+    variants: int = Field(default=3, ge=0)
+    """Most problems that tell the same with other numbers, beside the first of them."""
+    benchmarks: dict[str, Benchmark] = {}
+    """Test questions by the name of their benchmark: what is known from one is rejected. None: not checked."""
 
     @model_validator(mode="after")
     def _subjects_are_described(self) -> Self:

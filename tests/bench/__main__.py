@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, line, models, slots, stage
+from tests.bench import answers, line, models, screening, slots, stage
 
-PARTS = ("line", "synthesis", "stage", "models", "answers")
+PARTS = ("line", "synthesis", "stage", "models", "answers", "screening")
 
 
 def main() -> None:
@@ -56,6 +56,8 @@ async def measure(parts: Collection[str], rows: int, calls: int, model_calls: in
         figures["models"] = await models.measure(model_calls)
     if "answers" in parts:
         figures["answers"] = await answers.measure()
+    if "screening" in parts:
+        figures["screening"] = await screening.measure()
     return figures
 
 
@@ -80,6 +82,8 @@ def show(figures: dict[str, Any]) -> None:
         _show_models(console, figures["models"])
     if "answers" in figures:
         answers.show(console, figures["answers"])
+    if "screening" in figures:
+        screening.show(console, figures["screening"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:
