@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.identity import content_hash
 
@@ -112,10 +112,12 @@ class Benchmark(_Part):
     column: str | None = None
     """Which column holds the question; by default one of the usual names."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _a_path_is_enough(cls, given: Any) -> Any:
-        return {"path": given} if isinstance(given, str | Path) else given
+
+def _a_path_is_enough(given: Any) -> Any:
+    return {"path": given} if isinstance(given, str) else given
+
+
+Questions = Annotated[Benchmark, BeforeValidator(_a_path_is_enough, json_schema_input_type=str | Benchmark)]
 
 
 class Plan(_Part):
@@ -137,7 +139,7 @@ class Plan(_Part):
     budget: Budget = Budget()
     variants: int = Field(default=3, ge=0)
     """Most problems that tell the same with other numbers, beside the first of them."""
-    benchmarks: dict[str, Benchmark] = {}
+    benchmarks: dict[str, Questions] = {}
     """Test questions by the name of their benchmark: what is known from one is rejected. None: not checked."""
 
     @model_validator(mode="after")
