@@ -73,7 +73,7 @@ SERVICES = (
     ),
     ServiceSpec("expansion", "expansion"),
     ServiceSpec("problem_writer", "problem_writer"),
-    ServiceSpec("screening", "screening"),
+    ServiceSpec("screening", "screening", reads=("problem.screened", "solution.checked", "problem.rejected")),
     ServiceSpec("verifier-a", "verifier"),
     ServiceSpec("verifier-b", "verifier"),
     ServiceSpec("panel", "panel", state=(("panel-cases-changelog", WIDE),)),

@@ -1,9 +1,10 @@
 """The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
 
 from math import ceil
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from schemas.identity import content_hash
 
@@ -148,6 +149,22 @@ class Budget(Limit):
         return {model: limit for model, limit in everything.items() if limit != Limit()}
 
 
+class Benchmark(_Part):
+    """A file of test questions: JSON lines, CSV or parquet."""
+
+    path: Path
+    """Relative to the folder of the plan."""
+    column: str | None = None
+    """Which column holds the question; by default one of the usual names."""
+
+
+def _a_path_is_enough(given: Any) -> Any:
+    return {"path": given} if isinstance(given, str) else given
+
+
+Questions = Annotated[Benchmark, BeforeValidator(_a_path_is_enough, json_schema_input_type=str | Benchmark)]
+
+
 class Plan(_Part):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
@@ -167,6 +184,10 @@ class Plan(_Part):
     releases: Releases = Releases()
     audits: Audits = Audits()
     budget: Budget = Budget()
+    variants: int = Field(default=3, ge=0)
+    """Most problems that tell the same with other numbers, beside the first of them."""
+    benchmarks: dict[str, Questions] = {}
+    """Test questions by the name of their benchmark: what is known from one is rejected. None: not checked."""
 
     @model_validator(mode="after")
     def _subjects_are_described(self) -> Self:

@@ -9,8 +9,10 @@ from shared.mistakes import Finding, Kind, did_you_mean
 
 
 def load_plan(path: Path) -> Plan:
-    """The plan in a YAML file. Raises Refusal with one line per mistake."""
-    return PLAN.read(path)
+    """The plan in a YAML file, its paths resolved. Raises Refusal with one line per mistake."""
+    plan, folder = PLAN.read(path), path.resolve().parent
+    found = {name: one.model_copy(update={"path": folder / one.path}) for name, one in plan.benchmarks.items()}
+    return plan.model_copy(update={"benchmarks": found})
 
 
 def _unknown_subjects(data: dict[str, Any]) -> Iterator[Finding]:

@@ -91,11 +91,43 @@ class Grader(Protocol):
         ...
 
 
-class Register(Protocol):
-    """Remembers who came first."""
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What is remembered of a problem. Digests have eight bytes."""
 
-    async def claim(self, key: str, owner: UUID) -> UUID:
-        """Claim a key for an owner, atomically. Returns the owner who holds it: the first one that ever asked."""
+    text: bytes
+    """Of the statement; equal for texts that differ in looks only."""
+    figures: bytes
+    """Of its numbers, units converted."""
+    written: bytes
+    """Of its numbers as they are written."""
+    key: bytes
+    near: float
+    """Share of common shingles from which equal figures and an equal key make two problems one."""
+    shingles: bytes
+    """Hashes of four bytes."""
+    bands: tuple[bytes, ...]
+    """Of their MinHash: similar problems have one in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a problem is to the earlier ones: new, repeat, near_repeat or variant; of which, and how alike they are."""
+
+    kind: str
+    of: UUID | None = None
+    score: float = 0.0
+    """Share of common shingles, 0 to 1."""
+
+
+class Twins(Protocol):
+    """Remembers problems, and knows them again."""
+
+    async def place(self, sketch: Sketch, owner: UUID) -> Likeness:
+        """Compare with all earlier problems and remember it if it is new, atomically.
+
+        An owner that comes again is told the same again.
+        """
         ...
 
 

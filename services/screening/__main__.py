@@ -1,12 +1,20 @@
+from services.screening.contamination import Benchmarks
 from services.screening.handler import ScreenProblem
+from services.screening.librarian import librarian
 from services.screening.settings import Settings
-from shared.cache.register import ValkeyRegister
+from services.screening.sketch import FEATURES
+from shared.cache.twins import ValkeyTwins
+from shared.plan import load_plan
 from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    register = ValkeyRegister(settings.valkey_access, settings.factory, "fingerprints")
-    return Service(handle=ScreenProblem(register), close=(register.close,))
+    plan = load_plan(settings.plan)
+    twins = ValkeyTwins(
+        settings.valkey_access, settings.factory, FEATURES, plan.variants, settings.marker_days, settings.lease_s
+    )
+    handle = ScreenProblem(twins, Benchmarks.load(plan.benchmarks))
+    return Service(handle=handle, beside=(librarian(settings, twins),), close=(twins.close,))
 
 
 if __name__ == "__main__":

@@ -5,20 +5,15 @@ tells them apart. What was trimmed is in the later events. A call whose event di
 """
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import aclosing
 from uuid import UUID
 
-from aiokafka import TopicPartition
 from pydantic import BaseModel, ValidationError
 
-from schemas.flow import BY_TYPE, PAID
+from schemas.flow import PAID
 from schemas.item import Provenance, Step
 from shared.access import KafkaAccess
-from shared.kafka.backlog import extent
-from shared.kafka.clients import observer
-from shared.kafka.names import kafka_topic
-
-POLL_MS = 500
+from shared.kafka.past import past
 
 
 class _Item(BaseModel):
@@ -40,31 +35,17 @@ class _Paid(BaseModel):
 
 async def paid(access: KafkaAccess, factory: str) -> list[Provenance]:
     """Read the log from its start to where it ends now. Raises KafkaError when Kafka does not answer."""
-    partitions = [
-        TopicPartition(kafka_topic(factory, event.type), number)
-        for event in PAID
-        for number in range(BY_TYPE[event.type].partitions)
-    ]
     calls: dict[UUID, tuple[Provenance, ...]] = {}
-    reader = observer(access)
-    await reader.start()
-    try:
-        starts, ends = await extent(reader, partitions)
-        left = {partition for partition in partitions if starts[partition] < ends[partition]}
-        if left:  # aiokafka's stop hangs when it comes right after an assign
-            reader.assign(list(left))
-        while left := {partition for partition in left if await reader.position(partition) < ends[partition]}:
-            for records in (await reader.getmany(*left, timeout_ms=POLL_MS)).values():
-                for record in records:
-                    calls.update((step, told) for step, told in _steps(record) if told)
-    finally:
-        await reader.stop()
-    return [call for told in calls.values() for call in told]
+    async with aclosing(past(access, factory, [event.type for event in PAID])) as told:
+        async for values in told:
+            for value in values:
+                calls.update((step, paid) for step, paid in _steps(value) if paid)
+    return [call for made in calls.values() for call in made]
 
 
-def _steps(record: Any) -> Iterator[tuple[UUID, tuple[Provenance, ...]]]:
+def _steps(value: bytes) -> Iterator[tuple[UUID, tuple[Provenance, ...]]]:
     """Of a record that is no event, nothing: it becomes a dead letter elsewhere."""
     try:
-        yield from _Paid.model_validate_json(record.value or b"").steps
+        yield from _Paid.model_validate_json(value).steps
     except ValidationError:
         return

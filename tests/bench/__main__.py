@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, line, models, policies, slots, stage
+from tests.bench import answers, line, models, policies, screening, slots, stage
 
-PARTS = ("line", "synthesis", "stage", "models", "answers", "policies")
+PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening")
 
 
 def main() -> None:
@@ -59,6 +59,8 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
         figures["answers"] = await answers.measure()
     if "policies" in parts:
         figures["policies"] = await policies.measure(size.problems)
+    if "screening" in parts:
+        figures["screening"] = await screening.measure()
     return figures
 
 
@@ -85,6 +87,8 @@ def show(figures: dict[str, Any]) -> None:
         answers.show(console, figures["answers"])
     if "policies" in figures:
         policies.show(console, figures["policies"])
+    if "screening" in figures:
+        screening.show(console, figures["screening"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:

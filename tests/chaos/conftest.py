@@ -31,6 +31,7 @@ PLAN = Plan(
     subjects={"mathematics": Subject(weight=2, topics=6), "physics": Subject(topics=4)},
     in_progress=12,
     solving=Solving(retries=1),
+    variants=200,
 )
 
 

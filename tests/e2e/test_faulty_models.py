@@ -20,6 +20,7 @@ PLAN = Plan(
     subjects={"mathematics": Subject(weight=2, topics=4), "physics": Subject(topics=3)},
     in_progress=12,
     solving=Solving(retries=1),
+    variants=200,
 )
 UNRELIABLE = {"*": {"rates": {"429": 0.05, "503": 0.1, "reset": 0.03, "cut": 0.03, "500": 0.03}}}
 AWAY = {"*": {"outage": "reset"}}

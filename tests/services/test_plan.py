@@ -27,6 +27,14 @@ def test_the_demo_asks_for_forty_rows_half_of_them_mathematics() -> None:
     assert min(plan.quotas().values()) >= 1
 
 
+def test_benchmarks_lie_beside_the_plan_and_may_name_their_column(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(GOOD + "benchmarks:\n  aime: files/aime.jsonl\n  gpqa: {path: /data/gpqa.csv, column: Question}\n")
+    aime, gpqa = load_plan(path).benchmarks.values()
+    assert (aime.path, aime.column) == (tmp_path / "files" / "aime.jsonl", None)
+    assert (gpqa.path, gpqa.column) == (Path("/data/gpqa.csv"), "Question")
+
+
 def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None:
     text = "name: mine\nrows: 0\nsubjects:\n  mathmatics: {wieght: 2}\n  physics: {weight: -1}\nsolving:\n  trace: 2\n"
     assert mistakes(tmp_path, text) == [

@@ -1,0 +1,1 @@
+"""What two problem statements have in common. Pure; for screening, the dataset's card and the trainer."""

@@ -1,0 +1,68 @@
+"""Reads the questions of a benchmark: JSON lines, CSV or parquet."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from schemas.plan import Benchmark
+from shared.errors import Refusal
+
+COLUMNS = ("question", "problem", "prompt", "query", "statement", "input", "text")
+"""Usual names of the column, best first; case does not count."""
+
+Row = dict[str, Any]
+
+
+def questions(name: str, benchmark: Benchmark) -> list[str]:
+    """The question of every row, in order; empty where a row has none. Raises Refusal when they cannot be read."""
+    read = _READERS.get(benchmark.path.suffix.lower())
+    where = f"benchmarks.{name} in the plan"
+    if read is None:
+        raise Refusal(
+            f"{benchmark.path} is no kind of file that is known", f"Give {where} one of {', '.join(_READERS)}"
+        )
+    try:
+        rows = list(read(benchmark.path))
+    except (OSError, ValueError, csv.Error) as error:  # json's, Unicode's and Arrow's errors are ValueErrors
+        said = f"The benchmark {name} cannot be read: {benchmark.path}: {error}"
+        raise Refusal(said, f"Correct the file or {where}") from error
+    column = _column(rows, benchmark.column)
+    if column is None:
+        there = ", ".join(dict.fromkeys(key for row in rows for key in row)) or "no rows"
+        wanted = repr(benchmark.column) if benchmark.column else "of questions"
+        raise Refusal(f"{benchmark.path} has no column {wanted}; there is: {there}", f"Name it as `column` of {where}")
+    return [str(row.get(column) or "") for row in rows]
+
+
+def _column(rows: Iterable[Row], given: str | None) -> str | None:
+    keys = {key.casefold(): key for row in rows for key in row}
+    if given is not None:
+        return given if given in keys.values() else None
+    return next((keys[name] for name in COLUMNS if name in keys), None)
+
+
+def _json_lines(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"line {number} is no JSON object")
+                yield row
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        yield from csv.DictReader(lines, restkey="")
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    from pyarrow import parquet  # only who has such a file pays for the import
+
+    with path.open("rb") as file:
+        yield from parquet.read_table(file).to_pylist()
+
+
+_READERS = {".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv, ".parquet": _parquet}

@@ -1,0 +1,65 @@
+r"""Numbers in a text, with units taken to their base: `12 cm`, `$0.12\,\mathrm{m}$` and 120 millimetres are one value.
+
+Units only serve to compare two texts, so a few dozen will do, dimensions are left out, and what is no unit here is a
+word. Converting answers is the business of shared/answers.
+"""
+
+import re
+from dataclasses import dataclass
+
+_PREFIXES = {"": 0, "k": 3, "M": 6, "G": 9, "d": -1, "c": -2, "m": -3, "µ": -6, "μ": -6, "u": -6, "n": -9, "p": -12}
+_PREFIXED = ("m", "g", "s", "A", "K", "mol", "J", "W", "V", "Pa", "N", "Hz", "eV", "L", "C", "T", "F", "bar")
+_UNITS = {prefix + unit: 10.0**power for unit in _PREFIXED for prefix, power in _PREFIXES.items()}
+_UNITS |= {"min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86_400.0}
+_SPELLED = {"kilo": 3, "mega": 6, "": 0, "centi": -2, "milli": -3, "micro": -6, "nano": -9}
+_NAMES = ("metre", "meter", "gram", "second", "litre", "liter", "joule", "volt", "watt", "newton", "pascal", "molar")
+_UNITS |= {prefix + name: 10.0**power for name in _NAMES for prefix, power in _SPELLED.items()}
+
+_GAP = r"(?:\s|~|\\[ ,;:!])*"
+_NAMED = rf"(?:{'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})"
+_FACTOR = re.compile(rf"{_GAP}(/|per\b|\\cdot|·)?{_GAP}({_NAMED})s?(?![A-Za-z])(?:\^\{{?(-?\d)\}}?)?")
+_NUMBER = re.compile(r"(?<![\d.])(?:\d+(?:\.\d+)?|\.\d+)")
+_TEN_TO = re.compile(r"\s*(?:\\times|\\cdot|×|·)\s*10\s*\^\s*\{?\s*(-?\d{1,3})(?!\d)\s*\}?|[eE](-?\d{1,3})(?![\w.])")
+_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|,|\\,)(?=\d{3}(?!\d))")
+_WRAPPED = re.compile(r"\\(?:text|mathrm|rm|operatorname)\s*\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """A text whose numbers, units included, are replaced by ` # `; the numbers as written, and in base units."""
+
+    text: str
+    written: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+def quantities(text: str) -> Quantities:
+    """Read every number. Values have six significant figures, so that a conversion may round."""
+    text = _WRAPPED.sub(r" \1", _THOUSANDS.sub("", text))
+    parts: list[str] = []
+    written: list[str] = []
+    values: list[str] = []
+    at = 0
+    while number := _NUMBER.search(text, at):
+        parts.append(text[at : number.start()])
+        value, end = float(number[0]), number.end()
+        if scale := _TEN_TO.match(text, end):
+            value, end = value * 10.0 ** int(scale[1] or scale[2]), scale.end()
+        factor, end = _unit(text, end)
+        written.append(f"{value:.6g}")
+        values.append(f"{value * factor:.6g}")
+        at = end
+    return Quantities(" # ".join([*parts, text[at:]]), tuple(written), tuple(values))
+
+
+def _unit(text: str, at: int) -> tuple[float, int]:
+    """Factor to the base of the unit that stands at a place, and where it ends; 1 and the place where there is none."""
+    product, first = 1.0, True
+    while found := _FACTOR.match(text, at):
+        by, name, power = found[1], found[2], int(found[3] or 1)
+        variable = len(name) == 1 and found.start(2) == at
+        if first and (by or variable):
+            break
+        product *= _UNITS[name] ** (-power if by in ("/", "per") else power)
+        at, first = found.end(), False
+    return product, at
