@@ -16,6 +16,11 @@ DURATION = Histogram(
 IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
 AUDITS = Counter("chimera_audits", "Judged audit items: accepted, rejected", ["kind", "outcome"])
+AUDIT_CHECKS = Counter(
+    "chimera_audit_checks",
+    "What a check found in audit items, broken ones and controls: passed, noticed, unable",
+    ["check", "broken", "finding"],
+)
 
 # Calls to models, under OpenTelemetry's names for generative AI (semantic conventions, gen-ai-metrics) and its buckets.
 

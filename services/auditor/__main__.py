@@ -7,14 +7,16 @@ from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.plan import load_plan
 from shared.runtime import Service, run
+from shared.text.benchmarks import questions
 
 
 def build(settings: Settings) -> Service:
     plan, worker = load_plan(settings.plan), SymbolicWorker()
     audits, subjects = plan.audits, tuple(plan.subjects)
     vetted = load(Path(audits.controls), subjects) if audits.controls else ()
+    known = [question for name, benchmark in plan.benchmarks.items() for question in questions(name, benchmark)]
     return Service(
-        handle=AuditProblem(standard(worker), audits.rate, subjects, vetted),
+        handle=AuditProblem(standard(worker), audits.rate, subjects, vetted, known),
         close=(worker.aclose,),
     )
 

@@ -13,7 +13,7 @@ from schemas.identity import derive
 from schemas.item import Item, Problem, Topic
 from services.auditor import controls
 from services.auditor.controls import Vetted
-from services.auditor.defects import FORMS, GROUPS, OFF_TOPIC
+from services.auditor.defects import BENCHMARK_ITEM, FORMS, GROUPS, OFF_TOPIC, benchmark_items
 from services.auditor.entry import Audit, enter
 from services.auditor.natural import difficulty, rival
 from shared.ports import Grader, Marked
@@ -34,6 +34,8 @@ class AuditProblem:
     rate: float
     subjects: Sequence[str]
     vetted: Sequence[Vetted] = ()
+    questions: Sequence[str] = ()
+    """Of benchmarks, for audits that hand one in as a new problem."""
 
     async def __call__(self, event: SolutionChecked) -> Iterable[Marked]:
         dice = _dice(event.item, "drawn")
@@ -56,7 +58,8 @@ class AuditProblem:
         natural = rival(item)
         if natural and dice.random() < NATURAL:
             yield _audit(item, "natural", item.written.with_(answer=natural), item.topic)
-        for group in dice.sample(GROUPS, len(GROUPS)):
+        groups = [*GROUPS, benchmark_items(self.questions)] if self.questions else [*GROUPS]
+        for group in dice.sample(groups, len(groups)):
             for kind in dice.sample(list(group), len(group)):
                 topic = self._elsewhere(item.topic, dice) if kind == OFF_TOPIC else item.topic
                 broken = group[kind](item.written, dice)
@@ -94,4 +97,4 @@ def _good(event: SolutionChecked) -> bool:
 
 def _audit(item: Item, kind: str, problem: Problem, topic: Topic) -> Audit:
     mark = Mark(kind=kind, source=item.id, difficulty=difficulty(item))
-    return Audit(mark, problem, topic, screening=kind in FORMS)
+    return Audit(mark, problem, topic, screening=kind in FORMS or kind == BENCHMARK_ITEM)

@@ -22,6 +22,8 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+AT_ONCE = 100
+"""Problems between two moments in which the process may do something else."""
 
 
 class _Step(BaseModel):
@@ -71,8 +73,10 @@ async def passed(settings: Settings) -> AsyncGenerator[list[tuple[Sketch, UUID]]
     """Problems that the log says have passed screening, each perhaps several times."""
     async with aclosing(past(settings.kafka_access, settings.factory, SERVICE["screening"].reads)) as told:
         async for values in told:
-            yield [(sketch(item.problem), item.id) for item in map(_item, values) if item is not None]
-            await asyncio.sleep(0)
+            for start in range(0, len(values), AT_ONCE):
+                found = map(_item, values[start : start + AT_ONCE])
+                yield [(sketch(item.problem), item.id) for item in found if item is not None]
+                await asyncio.sleep(0)
 
 
 def _item(value: bytes) -> _Item | None:

@@ -1,6 +1,7 @@
 """The auditor: is what it breaks really broken, what it leaves whole really whole, and can nobody tell?"""
 
 import itertools
+import json
 import math
 import re
 from collections import Counter
@@ -13,9 +14,11 @@ import pytest
 
 from schemas.events import ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.item import Item, Probe, Problem, Verdict, Vote
+from schemas.plan import Benchmark
 from services.auditor.controls import Vetted, load
 from services.auditor.defects import FORMS, GROUPS, KEYS, STATEMENTS
 from services.auditor.handler import AuditProblem
+from services.screening.contamination import Benchmarks
 from services.screening.form import flaw
 from services.simulator.bank import SUBJECTS, Bank
 from shared.answers.grade import standard
@@ -117,6 +120,19 @@ def test_what_is_twin_for_screening_is_the_same_text_to_it() -> None:
     assert all(FORMS["twin"](whole, Random(1)).fingerprint == whole.fingerprint for whole in bank())  # type: ignore[union-attr]
     leaked = [FORMS["answer_leaked"](whole, Random(at)) for at, whole in enumerate(bank())]
     assert any(flaw(one) for one in leaked if one)
+
+
+async def test_a_question_of_a_benchmark_is_handed_in_so_that_screening_can_know_it(tmp_path: Path) -> None:
+    questions = [one.statement for one in bank()]
+    file = tmp_path / "exam.jsonl"
+    file.write_text("\n".join(json.dumps({"question": question}) for question in questions))
+    screened = Benchmarks.load({"exam": Benchmark(path=file)})
+    handler = AuditProblem(GRADER, 1.0, PLACES, questions=questions)
+    sent = [one for number in range(60) for one in await handler(accepted(number))]
+    handed_in = [one.event.item.written.statement for one in sent if one.mark.kind == "benchmark_item"]
+    assert len(handed_in) >= 5
+    assert not set(handed_in) & set(questions)
+    assert all(screened.known(statement) for statement in handed_in)
 
 
 async def test_a_third_of_all_audits_are_natural_where_wrong_answers_are_on_record_and_the_commonest_is_the_key() -> (

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from schemas.item import Problem
+from services.auditor.defects.benchmark import BENCHMARK_ITEM, benchmark_items
 from services.auditor.defects.form import FORMS
 from services.auditor.defects.key import KEYS
 from services.auditor.defects.statement import OFF_TOPIC, STATEMENTS
@@ -17,4 +18,4 @@ Defect = Callable[[Problem, Random], Problem | None]
 GROUPS: tuple[Mapping[str, Defect], ...] = (KEYS, STATEMENTS, FORMS)
 """Each group gets an equal share, whatever its size."""
 
-__all__ = ["FORMS", "GROUPS", "KEYS", "OFF_TOPIC", "STATEMENTS", "Defect"]
+__all__ = ["BENCHMARK_ITEM", "FORMS", "GROUPS", "KEYS", "OFF_TOPIC", "STATEMENTS", "Defect", "benchmark_items"]
