@@ -196,4 +196,7 @@ def test_with_simulated_models_acceptance_does_not_rise() -> None:
         for number, text in enumerate(INJECTIONS):
             wrong = simulated(bank, problem.text, problem.slips[0], number)
             assert simulated(bank, problem.text, f"{problem.slips[0]} {text}", number) == wrong
-            assert not simulated(bank, f"{problem.text} {text}", problem.slips[0], number)["well_posed"]
+            harmless = simulated(bank, f"{problem.text} All quantities are real.", problem.slips[0], number)
+            injected = simulated(bank, f"{problem.text} {text}", problem.slips[0], number)
+            assert injected["well_posed"] <= harmless["well_posed"]
+            assert injected["correct"] <= harmless["correct"]
