@@ -48,7 +48,8 @@ class ServiceState:
 class Progress:
     """How far the plan is, from the dataset: problems by what became of them."""
 
-    wanted: int
+    wanted: int | None
+    """`None`: for ever."""
     admitted: int
     reserve: int
     aside: int
@@ -135,7 +136,8 @@ def progress(directory: Path) -> Progress | None:
     """Count the dataset, against the plan that the services follow."""
     if not (directory / "plan.yaml").exists():
         return None
-    wanted, folder = load_plan(directory / "plan.yaml").rows, directory / "dataset"
+    plan, folder = load_plan(directory / "plan.yaml"), directory / "dataset"
+    wanted = None if plan.endless else plan.rows
     if not all((folder / part / "_delta_log").exists() for part in ("rows", "ledger")):
         return Progress(wanted, 0, 0, 0, 0)
     dataset = Dataset.open(folder)

@@ -12,7 +12,7 @@ from rich.text import Text
 from services.cli.money import told
 from services.cli.plain import plain
 from services.cli.state import Progress, ServiceState, State, gather
-from services.cli.summary import duration
+from services.cli.summary import duration, rows_of
 
 _COLUMNS = ("service", "processes", "ready", "lag", "oldest", "events/s", "done", "dead", "retries")
 _NUMBERS = frozenset(_COLUMNS[3:])
@@ -47,7 +47,7 @@ def render(state: State, directory: Path) -> list[Text | Table]:
 def _progress(progress: Progress) -> str:
     parts = {"reserve": progress.reserve, "aside": progress.aside, "rejected": progress.rejected}
     rest = " · ".join(f"{count} {name}" for name, count in parts.items())
-    return f"plan      {progress.admitted} of {progress.wanted} rows in · {rest}"
+    return f"plan      {rows_of(progress.admitted, progress.wanted)} in · {rest}"
 
 
 def _infrastructure(state: State) -> list[Text | Table]:

@@ -25,7 +25,8 @@ class Summary:
     reason: str | None
     next_step: str | None
     seconds: float
-    wanted: int
+    wanted: int | None
+    """`None`: for ever."""
     rows: int
     """Admitted rows in the dataset."""
     requested: int
@@ -52,7 +53,7 @@ class Summary:
         verdict: Verdict,
         *,
         seconds: float,
-        wanted: int,
+        wanted: int | None,
         rows: int,
         tokens: int | None,
         budget: Sequence[Account] = (),
@@ -104,7 +105,7 @@ class Summary:
             lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
-        lines.append(f"dataset   {self.dataset} · {self.rows} of {self.wanted} rows · {release}{tokens}")
+        lines.append(f"dataset   {self.dataset} · {rows_of(self.rows, self.wanted)} · {release}{tokens}")
         if self.audits:
             lines.append(f"audits    {self.audits} judged; who noticed what: chimera audit")
         if self.budget:
@@ -122,6 +123,11 @@ class Summary:
             steps.append(("with a real model", "chimera run --base-url URL --model NAME --dir FOLDER"))
         width = max((len(name) for name, _ in steps), default=0)
         return [f"{name:{width}}  {step}" for name, step in steps]
+
+
+def rows_of(rows: int, wanted: int | None) -> str:
+    """12 of 40 rows; 12 rows when they are wanted for ever."""
+    return f"{rows} rows" if wanted is None else f"{rows} of {wanted} rows"
 
 
 def duration(seconds: float) -> str:

@@ -19,7 +19,18 @@ def lacks(plan: Plan, state: State) -> dict[str, int]:
     """
     subjects = {name: state.subject(name) for name in plan.subjects}
     supply = {name: one.admitted + (0 if plan.limits() else one.reserve) for name, one in subjects.items()}
-    return {name: max(0, quota - supply[name]) for name, quota in plan.quotas().items()}
+    return {name: max(0, quota - supply[name]) for name, quota in plan.quotas(_target(plan, supply)).items()}
+
+
+def _target(plan: Plan, supply: Mapping[str, int]) -> int:
+    """Rows to grow towards. Without an end: a release ahead of the subject that has most of its share.
+
+    So every subject always lacks rows, the ones behind more, and one that is stuck does not stop the others.
+    """
+    if not plan.endless:
+        return plan.rows
+    foremost = max(supply[name] / share for name, share in plan.shares().items())
+    return int(foremost) + max(plan.releases.every_rows, plan.in_progress)
 
 
 def yields(plan: Plan, state: State) -> dict[str, float]:
@@ -46,7 +57,7 @@ def wanted(plan: Plan, state: State) -> dict[str, int]:
     return {name: ceil((lack - 0.5) / expected[name]) if lack else 0 for name, lack in lacks(plan, state).items()}
 
 
-def share(slots: int, wanted: Mapping[str, int], in_flight: Mapping[str, int]) -> Iterator[str]:
+def share(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int]) -> Iterator[str]:
     """Whose problem to ask for next, until every slot is taken or every want met.
 
     Slots go by the Sainte-Laguë method, which favours neither large nor small subjects.
@@ -59,3 +70,14 @@ def share(slots: int, wanted: Mapping[str, int], in_flight: Mapping[str, int]) -
         name = max(waiting, key=lambda name: wanted[name] / (2 * held[name] + 1))
         held[name] += 1
         yield name
+
+
+TURNS = 60
+"""Topics begin anywhere among so many turns, so that also topics asked but once show the whole mix."""
+
+
+def turn(mix: Mapping[str, float], n: int) -> str:
+    """Whose turn it is, the `n`-th time: weights share the turns as subjects share the slots."""
+    least = min(mix.values())
+    *_, name = share(n + 1, {name: weight / least * (n + 1) for name, weight in mix.items()}, {})
+    return name

@@ -29,7 +29,7 @@ from schemas.item import Easier, Topic
 from schemas.plan import Plan
 from schemas.spend import out_of
 from services.planner.budget import Account, slots
-from services.planner.demand import lacks, share, wanted
+from services.planner.demand import TURNS, lacks, share, turn, wanted
 from services.planner.endings import curate, delete, expand, park, reject, subject_id
 from services.planner.state import State
 
@@ -174,6 +174,5 @@ class Planner:
     def _request(self, topic: Topic, n: int) -> ProblemRequested:
         """The `n`-th problem of a topic. Answer types take turns, each topic starting with its own."""
         parent = topic.id(self.root)
-        types = self.plan.answer_types
-        kind = types[(parent.int + n) % len(types)]
+        kind = turn(self.plan.mix, parent.int % TURNS + n)
         return ProblemRequested.root(parent, "planner", n, plan=self.plan.name, topic=topic, answer_type=kind)

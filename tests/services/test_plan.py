@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from schemas.plan import Plan
+from services.cli.options import plan_file, shipped
 from services.planner.plans import DEMO
 from shared.errors import Refusal
 from shared.plan import load_plan
@@ -25,6 +27,34 @@ def test_the_demo_asks_for_forty_rows_half_of_them_mathematics() -> None:
     assert plan.quotas()["mathematics"] == 19
     assert len(plan.quotas()) == 8
     assert min(plan.quotas().values()) >= 1
+
+
+def test_every_plan_that_comes_with_the_factory_is_sound_and_found_by_its_name() -> None:
+    assert {name: load_plan(path).name for name, path in shipped().items()} == {
+        name: name for name in ("demo", "chimera", "forever")
+    }
+    assert plan_file(Path("chimera")) == shipped()["chimera"]
+    assert plan_file(Path("mine.yaml")) == Path("mine.yaml")
+    for path in shipped().values():
+        schema = path.read_text().splitlines()[0].partition("$schema=")[2]
+        assert (path.parent / schema).resolve().name == "plan.json"
+        assert (path.parent / schema).exists()
+
+
+def test_the_plan_of_the_paper_has_its_rows_its_topics_and_its_share_of_mathematics() -> None:
+    plan = load_plan(shipped()["chimera"])
+    assert plan.rows == sum(plan.quotas().values()) == 9225
+    assert sum(subject.topics for subject in plan.subjects.values()) == 1179
+    assert [subject.topics for subject in plan.subjects.values()] == [574, 165, 139, 96, 64, 53, 48, 40]
+    assert plan.quotas()["mathematics"] / plan.rows == pytest.approx(0.483, abs=0.0005)
+
+
+def test_a_plan_for_ever_is_the_same_after_it_was_written_down() -> None:
+    plan = load_plan(shipped()["forever"])
+    assert plan.endless
+    again = Plan.model_validate_json(plan.model_dump_json())
+    assert (again, again.hash) == (plan, plan.hash)
+    assert plan.model_dump(mode="json")["rows"] == "forever"
 
 
 def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None:
@@ -57,6 +87,13 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
             ["5: audits.controls: give the whole path, from /: services run", "5: audits.rate: should be less than"],
         ),
         (GOOD + "difficulty:\n  at_most: {easy: 0.2}\n", ["1: difficulty.at_most needs solving.probe_attempts: "]),
+        (
+            GOOD.replace("rows: 3", "rows: forever")
+            + "solving: {probe_attempts: 4}\ndifficulty:\n  at_most: {easy: 0.2}\n",
+            ["1: difficulty.at_most is a share of the rows, and `rows: forever` has no number of them"],
+        ),
+        (GOOD.replace("{}", "{topics: 0}"), ["1: physics with `topics: 0` needs a file of topics"]),
+        (GOOD + "topics: mine.csv\n", ["5: topics: give the whole path, from /"]),
         (GOOD + "solving: {harder: 1, probe_attempts: 4}\n", ["1: solving.harder needs probe_attempts, and max_base"]),
         (
             GOOD + "difficulty:\n  at_most: {eassy: 0.2}\n",

@@ -23,11 +23,11 @@ from schemas.events import (
     TopicExpanded,
 )
 from schemas.item import Easier, Problem, Provenance, Topic
-from schemas.plan import Budget, Difficulty, Plan, Releases, Solving, Subject, Verification
+from schemas.plan import FOREVER, Budget, Difficulty, Plan, Releases, Solving, Subject, Verification
 from schemas.spend import spent
 from services.aggregator.policy import Quotas
 from services.planner.budget import FIRST
-from services.planner.demand import share
+from services.planner.demand import share, turn
 from services.planner.handler import Planner
 from services.planner.state import PATIENCE, State
 
@@ -420,6 +420,35 @@ def test_answer_types_take_turns_within_a_topic_and_topics_within_a_subject() ->
     by_topic = Counter(request.topic.name for request in requests)
     assert set(by_topic.values()) == {3}
     assert len({(request.topic.name, request.answer_type) for request in requests}) == 9
+
+
+def test_weights_share_the_turns_of_the_answer_types_also_over_topics_asked_but_once() -> None:
+    mix = {"number": 3.0, "expression": 1.0}
+    assert Counter(turn(mix, n) for n in range(40)) == {"number": 30, "expression": 10}
+    plan = a_plan(rows=400, in_progress=300, physics=1).model_copy(update={"answer_types": mix})
+    plan = plan.model_copy(update={"subjects": {"physics": Subject(topics=90)}})
+    _, _, requests = started(plan)
+    first = Counter(request.answer_type for request in requests if request.cause.index == 0)
+    assert 0.65 < first["number"] / first.total() < 0.85
+
+
+def test_for_ever_it_keeps_the_shares_also_when_a_subject_is_slow_and_goes_on_without_one_that_has_no_topics() -> None:
+    plan = a_plan(FOREVER, 20, mathematics=5, physics=3, history=2).model_copy(
+        update={"releases": Releases(every_rows=40)}
+    )
+    planner, state, open_ = started(plan)
+    dice, slow = random.Random(1), {"mathematics": 0.9, "physics": 0.3, "history": 0.0}
+    for ended in range(1500):
+        request = open_.pop(dice.randrange(len(open_)))
+        good = dice.random() < slow[request.topic.subject]
+        state, events = planner(state, curated(request, "in") if good else rejected(request, "unsolved"), NOW)
+        open_ += [event for event in events if isinstance(event, ProblemRequested)]
+        if ended == 700:  # history gives nothing so far; now it does
+            slow = dict.fromkeys(slow, 0.5)
+        assert len(open_) == 20, "every place is taken, always"
+    rows = {name: state.subject(name).admitted for name in plan.subjects}
+    assert rows["physics"] / rows["mathematics"] == pytest.approx(3 / 5, rel=0.15)
+    assert rows["history"] > 50
 
 
 def test_slots_follow_the_lack() -> None:
