@@ -19,20 +19,24 @@ DEFECTS = frozenset(
 """Reasons that speak against a topic. That a problem is unsolved, hard or too easy does not."""
 
 
+DRY = 0.1
+"""A pass that brings less than this share of new topics is the last one."""
+
+
 def subject_id(root: UUID, subject: str) -> UUID:
     """Parent of everything that is asked about a subject."""
     return derive(root, f"subject/{normal_form(subject)}")
 
 
 def expand(state: State, event: TopicExpanded, root: UUID) -> State:
-    """Add the topics that are new. The latest pass ends with its own answer; the subject is dry if that had none."""
+    """Add the topics that are new. The latest pass ends with its own answer; the subject is dry if that had few."""
     subject = state.subject(event.subject)
     known = {known.topic.id(root) for known in subject.topics}
     new = {topic.id(root): TopicState(topic=topic) for topic in event.topics if topic.id(root) not in known}
     state = state.with_subject(event.subject, topics=(*subject.topics, *new.values()))
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
-        state = state.with_subject(event.subject, expanding=False, dry=not new)
+        state = state.with_subject(event.subject, expanding=False, dry=len(new) < DRY * event.wanted)
         state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
 

@@ -35,6 +35,9 @@ from services.planner.state import State
 
 log = logging.getLogger(__name__)
 
+PASS = 100
+"""Most topics asked for at once: a longer list repeats itself, and what is missing is asked for in the next pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planner:
@@ -130,8 +133,9 @@ class Planner:
             plan=self.plan.name,
             subject=name,
             about=self.plan.about(name),
-            wanted=self.plan.subjects[name].topics - len(subject.open_topics),
+            wanted=min(PASS, self.plan.subjects[name].topics - len(subject.open_topics)),
             known=tuple(known.topic.name for known in subject.topics),
+            covered=dict(Counter(f"{known.topic.field} › {known.topic.subfield}" for known in subject.topics)),
         )
         return state.with_subject(name, passes=subject.passes + 1, expanding=True), request
 

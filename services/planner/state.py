@@ -40,7 +40,7 @@ class SubjectState(Model):
     expanding: bool = False
     """Whether the latest pass is still out."""
     dry: bool = False
-    """Whether a pass came back without a new topic."""
+    """Whether a pass came back with hardly a new topic."""
     admitted: int = 0
     """Rows that count towards the quota."""
     reserve: int = 0

@@ -43,7 +43,7 @@ OURS = {
 MARKED = {
     "services/verifier/prompts/blind.md": ("problem",),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
-    "services/expansion/prompts/topics.md": ("known",),
+    "services/expansion/prompts/topics.md": ("known", "covered"),
     "services/problem_writer/prompts/harder.md": ("easy", "easy_answer"),
     "shared/answers/prompts/same_answer.md": ("question", "key", "answer"),
 }
