@@ -3,11 +3,13 @@
 An ending counts if its problem is in flight or parked, and takes it from there: that is all the memory it needs.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from schemas.events import ProblemParked, ProblemRejected, SampleCurated, SampleDeleted, SubjectRequested, TopicExpanded
 from schemas.events.base import Cause
 from schemas.identity import derive, normal_form
+from schemas.item import Topic
 from schemas.spend import added, spent
 from services.planner.state import State, TopicState
 
@@ -31,14 +33,20 @@ def subject_id(root: UUID, subject: str) -> UUID:
 def expand(state: State, event: TopicExpanded, root: UUID) -> State:
     """Add the topics that are new. The latest pass ends with its own answer; the subject is dry if that had few."""
     subject = state.subject(event.subject)
-    known = {known.topic.id(root) for known in subject.topics}
-    new = {topic.id(root): TopicState(topic=topic) for topic in event.topics if topic.id(root) not in known}
-    state = state.with_subject(event.subject, topics=(*subject.topics, *new.values()))
+    state = bring(state, event.subject, event.topics, root)
+    new = len(state.subject(event.subject).topics) - len(subject.topics)
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
-        state = state.with_subject(event.subject, expanding=False, dry=len(new) < DRY * event.wanted)
+        state = state.with_subject(event.subject, expanding=False, dry=new < DRY * event.wanted)
         state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
+
+
+def bring(state: State, name: str, topics: Iterable[Topic], root: UUID) -> State:
+    """Add those topics of a subject that are new."""
+    known = {known.topic.id(root) for known in state.subject(name).topics}
+    new = {topic.id(root): TopicState(topic=topic) for topic in topics if topic.id(root) not in known}
+    return state.with_subject(name, topics=(*state.subject(name).topics, *new.values())) if new else state
 
 
 def curate(state: State, event: SampleCurated) -> State:

@@ -30,7 +30,7 @@ from schemas.plan import Plan
 from schemas.spend import out_of
 from services.planner.budget import Account, slots
 from services.planner.demand import TURNS, lacks, share, turn, wanted
-from services.planner.endings import curate, delete, expand, park, reject, subject_id
+from services.planner.endings import bring, curate, delete, expand, park, reject, subject_id
 from services.planner.state import State
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class Planner:
 
     plan: Plan
     factory: str
+    own: Sequence[Topic] = ()
+    """Topics that a person has brought: they are there before any other is asked for."""
 
     @property
     def root(self) -> UUID:
@@ -55,6 +57,8 @@ class Planner:
     def start(self, state: State | None, now: datetime) -> tuple[State, Sequence[Event]]:
         """Begin, or go on from a snapshot. A plan that is new is adopted: what it changes holds from now on."""
         state = state or State()
+        for name in self.plan.subjects:
+            state = bring(state, name, [topic for topic in self.own if topic.subject == name], self.root)
         if state.plan_hash == self.plan.hash:
             return self._top_up(state)
         adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from schemas.plan import Plan
+from services.cli import order
 from services.cli.options import plan_file, shipped
 from services.planner.plans import DEMO
 from shared.errors import Refusal
 from shared.plan import load_plan
+from shared.topics import read_topics
 
 GOOD = "name: mine\nrows: 3\nsubjects:\n  physics: {}\n"
 
@@ -134,3 +136,65 @@ def test_a_subject_of_ones_own_needs_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text(GOOD.replace("physics: {}", "music theory: {about: harmony}"))
     assert load_plan(path).about("music theory") == "harmony"
+
+
+COLUMNS = "subject,field,subfield,topic\n"
+TOPICS = {
+    "t.csv": COLUMNS + "physics,Optics,Lasers,Mode locking\nphysics,Optics,Lasers,Soliton combs\n",
+    "t.jsonl": '{"subject": "physics", "field": "Optics", "subfield": "Lasers", "topic": "Mode locking"}\n'
+    '{"subject": "physics", "field": "Optics", "subfield": "Lasers", "topic": "Soliton combs"}\n',
+    "t.yaml": "- {subject: physics, field: Optics, subfield: Lasers, topic: Mode locking}\n"
+    "- {subject: physics, field: Optics, subfield: Lasers, topic: Soliton combs}\n",
+}
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_topics_of_ones_own_are_read_in_each_form(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(TOPICS[name])
+    assert [(one.subject, one.field, one.name) for one in read_topics(tmp_path / name, ["physics"])] == [
+        ("physics", "Optics", "Mode locking"),
+        ("physics", "Optics", "Soliton combs"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "t.csv",
+            TOPICS["t.csv"] + "physic,Optics,Lasers,Q\n",
+            ["4: subject: the plan has no 'physic'; did you mean ph"],
+        ),
+        ("t.csv", TOPICS["t.csv"] + "physics,A,B,mode  Locking\n", ["4: topic: given twice; the first is in line 2"]),
+        (
+            "t.csv",
+            COLUMNS + "physics,A\nphysics,A,B,C,D\n",
+            ["2: subfield: Input should be a valid string", "3: more:"],
+        ),
+        ("t.jsonl", TOPICS["t.jsonl"] + "mode locking\n", ["3: Input should be a valid dictionary"]),
+        (
+            "t.yaml",
+            TOPICS["t.yaml"] + "- {subject: physics, topic: C}\n",
+            ["3: field: Field required; subfield: Field"],
+        ),
+        ("t.yaml", "a: 1\n", [" cannot be read as topics: not a list"]),
+        ("t.txt", "a\n", [" cannot be read as topics: not a list in .yaml, .yml, .jsonl, .csv"]),
+        ("t.csv", COLUMNS, [" holds no topic"]),
+    ],
+)
+def test_a_bad_line_of_topics_is_refused_by_its_number(tmp_path: Path, name: str, text: str, said: list[str]) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(Refusal) as refusal:
+        read_topics(path, ["physics"])
+    lines = refusal.value.message.splitlines()
+    assert len(lines) == len(said), lines
+    for line, start in zip(lines, said, strict=True):
+        assert line.startswith(f"{path}:{start}")
+
+
+def test_a_plan_with_bad_topics_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(COLUMNS + "physics,A,B\n")
+    (tmp_path / "plan.yaml").write_text(GOOD + f"topics: {tmp_path}/t.csv\n")
+    with pytest.raises(Refusal, match=r"t\.csv:2: topic"):
+        order.plan(tmp_path / "plan.yaml", None)
