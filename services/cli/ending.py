@@ -57,5 +57,5 @@ def _exhausted(funnel: Funnel, missing: str) -> End:
     if parked := funnel.ends["parked"]:
         why = f"{parked} problems are parked, and nothing else is under way"
         return End(f"{missing}: {why}", "Read in the logs why they failed, then run again to go on")
-    why = "no topic is left to ask; those it had were given up for their defects, or came without a new one"
+    why = "no topic is left to ask: those it had were given up for defects or only repeat, and hardly a new one came"
     return End(f"{missing}: {why}", "Give the subject more topics in the plan, or another writer, and run again")

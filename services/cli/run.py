@@ -11,6 +11,7 @@ from rich.console import Console
 from deploy.local.errors import StackError
 from schemas.flow import SERVICE
 from services.cli import casting
+from services.cli.closed import Closed, closed
 from services.cli.ending import End, ending
 from services.cli.first import first
 from services.cli.funnel import FOLLOWED, Funnel
@@ -77,6 +78,7 @@ class Run:
         self.funnel = Funnel()
         self.plant = Plant(order, view.stack)
         self.money: list[Account] = []
+        self.closed: list[Closed] = []
         self.waits = False
 
     async def whole(self) -> Summary:
@@ -97,6 +99,7 @@ class Run:
         self.view.say(self.plant.stack.summary(), "dim")
         try:
             outcome: Outcome = await first(self._grow(), self.plant.failure(), self._endpoints())
+            self.closed = await closed(KafkaAccess(self.plant.stack.bootstrap))
         except Refusal as refusal:
             return refusal
         except StackError as error:
@@ -165,6 +168,7 @@ class Run:
             rows=product.rows,
             tokens=product.tokens,
             budget=self.money,
+            closed=self.closed,
             dataset=str(order.dataset),
             simulated=order.simulated,
         )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from services.cli.closed import Closed
+from services.cli.closed import told as topics
 from services.cli.funnel import ENDS, Funnel
 from services.cli.money import Account, told
 
@@ -43,6 +45,8 @@ class Summary:
     """Generated for everything that has ended; null when any count is unknown."""
     budget: Sequence[Account]
     """What is spent of each limit of the plan."""
+    closed: Sequence[Closed]
+    """Topics that are asked no more."""
     audits: int
     """Judged audit items; they are in no other number here."""
 
@@ -57,6 +61,7 @@ class Summary:
         rows: int,
         tokens: int | None,
         budget: Sequence[Account] = (),
+        closed: Sequence[Closed] = (),
         dataset: str,
         simulated: bool,
     ) -> "Summary":
@@ -78,6 +83,7 @@ class Summary:
             example=str(funnel.example) if funnel.example else None,
             tokens=tokens,
             budget=budget,
+            closed=closed,
             audits=funnel.audits,
         )
 
@@ -103,6 +109,7 @@ class Summary:
             lines.append(f"reason    {self.reason}")
         if self.rejected:
             lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
+        lines += topics(self.closed)
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
         lines.append(f"dataset   {self.dataset} · {rows_of(self.rows, self.wanted)} · {release}{tokens}")

@@ -11,14 +11,16 @@ from schemas.events.base import Cause
 from schemas.identity import derive, normal_form
 from schemas.item import Topic
 from schemas.spend import added, spent
-from services.planner.state import State, TopicState
+from services.planner.state import PATIENCE, State, TopicState
 
 DEFECTS = frozenset(
     {"malformed", "empty", "too_short", "too_long", "answer_too_long", "multiple_choice", "proof", "leak"}
-    | {"repeat", "contaminated"}
+    | {"contaminated"}
     | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
 """Reasons that speak against a topic. That a problem is unsolved, hard or too easy does not."""
+REPEAT = "repeat"
+"""The reason that says that a topic has been asked enough."""
 
 
 DRY = 0.1
@@ -54,7 +56,16 @@ def curate(state: State, event: SampleCurated) -> State:
     row, admitted, reserve = event.sample_id, event.admission == "in", event.admission == "reserve"
     if place := state.place(row):
         name, subject = place[0], state.subject(place[0])
-        state = state.without(row).with_topic(place, defects_in_a_row=0)
+        topic = state.topic(place)
+        told = [event.summary] if event.summary and (admitted or reserve) else []
+        state = state.without(row).with_topic(
+            place,
+            defects_in_a_row=0,
+            repeats_in_a_row=0,
+            ended=topic.ended + 1,
+            good=topic.good + admitted,
+            summaries=(*topic.summaries, *told)[-state.kept :],
+        )
         if event.spent is not None:
             state = state.with_costs(event.spent)
         if reserve:
@@ -74,15 +85,26 @@ def curate(state: State, event: SampleCurated) -> State:
 
 
 def reject(state: State, event: ProblemRejected) -> State:
-    """The problem is none. A defect counts against its topic; anything else ends the topic's row of defects."""
+    """The problem is none. What it ended of counts against its topic if it is a defect or a repeat."""
     if (place := state.place(event.item.id)) is None:
         return state
-    name, number = place
-    subject = state.subject(name)
-    defects = subject.topics[number].defects_in_a_row + 1 if event.reason in DEFECTS else 0
-    state = state.without(event.item.id).with_topic(place, defects_in_a_row=defects)
+    subject = state.subject(place[0])
+    state = state.without(event.item.id).with_topic(place, **_judged(state.topic(place), event.reason))
     state = state.with_costs(spent(event.item.calls))
-    return state.with_subject(name, ended=subject.ended + 1)
+    return state.with_subject(place[0], ended=subject.ended + 1)
+
+
+def _judged(topic: TopicState, reason: str) -> dict[str, object]:
+    """What a rejection changes. A repeat is no defect, and does not end a row of them."""
+    defects = topic.defects_in_a_row + 1 if reason in DEFECTS else topic.defects_in_a_row if reason == REPEAT else 0
+    repeats = topic.repeats_in_a_row + 1 if reason == REPEAT else topic.repeats_in_a_row if reason in DEFECTS else 0
+    closed = "defects" if defects >= PATIENCE else "repeats" if repeats >= PATIENCE else topic.closed
+    return {
+        "ended": topic.ended + 1,
+        "defects_in_a_row": defects,
+        "repeats_in_a_row": repeats,
+        "closed": closed,
+    }
 
 
 def park(state: State, event: ProblemParked) -> State:
