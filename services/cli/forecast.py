@@ -108,7 +108,7 @@ def assumed(plan: Plan) -> Basis:
 
 
 def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, cast: Cast) -> Forecast:
-    """Reckon. `rows` are admitted already, by subject. Where problems have been measured, topics are there."""
+    """Reckon. `rows` are there already, by subject. Where problems have been measured, topics are there."""
     there = None if not plan.endless else sum(rows.values()) + plan.releases.every_rows
     lack = sum(max(0, quota - rows.get(name, 0)) for name, quota in plan.quotas(there).items())
     problems = ceil(lack / basis.rows)

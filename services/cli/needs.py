@@ -1,6 +1,7 @@
 """`chimera check plan`: what a plan will need, before money is spent."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 
 from rich.console import Console
@@ -33,7 +34,10 @@ def foresee(order: Order) -> Forecast:
     cast = order.cast or casting.simulated(0)
     product = Product.of(order.dataset)
     basis = measured(order.dataset, order.plan, simulated=order.simulated)
-    return forecast(order.plan, product.by_subject, basis or assumed(order.plan), cast)
+    rows = Counter(product.by_subject)
+    if not order.plan.limits():  # under limits by difficulty a row in reserve may wait for ever
+        rows.update(product.reserve)
+    return forecast(order.plan, rows, basis or assumed(order.plan), cast)
 
 
 def document(plan: Plan, found: Forecast) -> dict[str, object]:
