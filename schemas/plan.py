@@ -4,7 +4,15 @@ from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from schemas.identity import content_hash
 
@@ -26,6 +34,30 @@ ALL = "all"
 View = Literal["sft", "rl"]
 Share = Annotated[float, Field(gt=0)]
 
+FOREVER = 10**12
+"""Rows of a plan that never ends: more than will ever be there, so that every subject always has room."""
+
+Rows = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(
+        lambda given: FOREVER if given == "forever" else given,
+        json_schema_input_type=Annotated[int, Field(ge=1)] | Literal["forever"],
+    ),
+    PlainSerializer(lambda rows: "forever" if rows == FOREVER else rows, return_type=int | str),
+]
+"""A number, or `forever`."""
+
+
+def _whole(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("give the whole path, from /: services run in folders of their own")
+    return path
+
+
+WholePath = Annotated[str, AfterValidator(_whole)]
+"""Found from every folder."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,8 +70,8 @@ class Subject(_Part):
     """Its share of the rows, relative to the other weights."""
     about: str | None = None
     """What it means, in a sentence. Needed for a subject outside the built-in eight."""
-    topics: int = Field(default=8, ge=1, le=10_000)
-    """How many topics to expand it into."""
+    topics: int = Field(default=8, ge=0, le=10_000)
+    """How many topics to expand it into, those of the plan's file of topics counted; 0: only those of the file."""
 
 
 class Verification(_Part):
@@ -117,15 +149,8 @@ class Audits(_Part):
 
     rate: float = Field(default=0.05, ge=0, le=1)
     """Share of the accepted items that are audited; 0 turns audits off. Each is verified up to twice more."""
-    controls: str | None = None
+    controls: WholePath | None = None
     """A file of problems known to be good, as JSON lines, which are mixed in: who refuses one is too strict."""
-
-    @field_validator("controls")
-    @classmethod
-    def _found_from_every_folder(cls, path: str | None) -> str | None:
-        if path is not None and not path.startswith("/"):
-            raise ValueError("give the whole path, from /: services run in folders of their own")
-        return path
 
 
 class Limit(_Part):
@@ -169,11 +194,17 @@ class Plan(_Part):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    rows: int = Field(ge=1)
-    """Rows wanted in all, admitted to the sft view."""
+    rows: Rows
+    """Rows wanted in all, admitted to the sft view; `forever`: never enough, the subjects' shares are kept."""
     subjects: dict[str, Subject] = Field(min_length=1)
-    answer_types: tuple[str, ...] = ("number", "expression", "text")
-    """Types of answer to ask for, in turn."""
+    topics: WholePath | None = None
+    """A file of topics to ask for first, as YAML, JSON lines or CSV with subject, field, subfield and topic."""
+    answer_types: Annotated[tuple[str, ...], Field(min_length=1)] | Annotated[dict[str, Share], Field(min_length=1)] = (
+        "number",
+        "expression",
+        "text",
+    )
+    """Types of answer to ask for: a list, in turn, or each with its weight."""
     in_progress: int = Field(default=48, ge=1)
     """Most problems under way at once."""
     yield_assumed: float = Field(default=0.5, gt=0, le=1)
@@ -205,6 +236,29 @@ class Plan(_Part):
             raise ValueError("solving.harder needs probe_attempts, and max_base_pass below 1: nothing is too easy now")
         return self
 
+    @model_validator(mode="after")
+    def _forever_has_no_shares_of_its_rows(self) -> Self:
+        if self.endless and self.difficulty.at_most:
+            raise ValueError("difficulty.at_most is a share of the rows, and `rows: forever` has no number of them")
+        return self
+
+    @model_validator(mode="after")
+    def _topics_come_from_somewhere(self) -> Self:
+        if none := [name for name, subject in self.subjects.items() if not subject.topics and not self.topics]:
+            raise ValueError(f"{', '.join(none)} with `topics: 0` needs a file of topics: `topics: FILE` in the plan")
+        return self
+
+    @property
+    def endless(self) -> bool:
+        """Whether there are never enough rows."""
+        return self.rows == FOREVER
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """Types of answer with their weights."""
+        types = self.answer_types
+        return types if isinstance(types, dict) else dict.fromkeys(types, 1.0)
+
     @property
     def hash(self) -> str:
         """SHA-256 of the plan, hexadecimal."""
@@ -218,13 +272,18 @@ class Plan(_Part):
         """Subjects to tell a problem's own from: the plan's, and where there is but one, the built-in eight too."""
         return tuple(self.subjects if len(self.subjects) > 1 else dict.fromkeys((*self.subjects, *SUBJECTS)))
 
-    def quotas(self) -> dict[str, int]:
-        """Rows for each subject: shares of `rows` by largest remainder, so that they add up exactly."""
+    def shares(self) -> dict[str, float]:
+        """Share of the rows for each subject; they add up to 1."""
         total = sum(subject.weight for subject in self.subjects.values())
-        exact = {name: self.rows * subject.weight / total for name, subject in self.subjects.items()}
+        return {name: subject.weight / total for name, subject in self.subjects.items()}
+
+    def quotas(self, rows: int | None = None) -> dict[str, int]:
+        """Rows for each subject: shares of `rows`, the plan's unless given, by largest remainder: they add up."""
+        wanted = self.rows if rows is None else rows
+        exact = {name: wanted * share for name, share in self.shares().items()}
         quotas = {name: int(share) for name, share in exact.items()}
         by_remainder = sorted(exact, key=lambda name: quotas[name] - exact[name])
-        for name in by_remainder[: self.rows - sum(quotas.values())]:
+        for name in by_remainder[: wanted - sum(quotas.values())]:
             quotas[name] += 1
         return quotas
 

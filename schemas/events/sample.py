@@ -24,6 +24,8 @@ class SampleCurated(Event):
     admission: str
     """`in`: counts towards the target; `reserve`: beyond it, serves the next target first; `aside`: not in sft."""
     row_hash: str
+    summary: str | None = None
+    """How the problem begins, on one line, for whoever asks for others; `None`: not told."""
     spent: tuple[Spend, ...] | None = None
     """What the problem's calls have cost, by model, for whoever minds the budget; `None`: not told."""
 

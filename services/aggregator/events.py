@@ -16,8 +16,11 @@ _LINEAGE = TypeAdapter(tuple[Step, ...])
 
 ROLE = "aggregator"
 
+SUMMARY = 120
+"""Characters of the problem that are told of a row."""
+
 SAID = ("plan", "subject", "topic", "tier", "correct", "admission", "row_hash")
-COLUMNS = ("id", "views", "event", "event_hash", "lineage", *SAID)
+COLUMNS = ("id", "views", "problem", "event", "event_hash", "lineage", *SAID)
 """Columns of a row that `curated` speaks of."""
 
 
@@ -30,6 +33,7 @@ def curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
         sample_id=UUID(row["id"]),
         **{name: row[name] for name in SAID},
         views=tuple(row["views"]),
+        summary=" ".join(row["problem"].split())[:SUMMARY],
         spent=spent(call for step in _LINEAGE.validate_json(row["lineage"]) for call in step.calls),
     )
 

@@ -16,6 +16,8 @@ class Product:
 
     by_subject: Mapping[str, int] = field(default_factory=dict)
     """Admitted rows."""
+    reserve: Mapping[str, int] = field(default_factory=dict)
+    """Rows that are admitted before anything new."""
     released: int = 0
     """Admitted rows in the latest release."""
     tokens: int | None = None
@@ -27,12 +29,11 @@ class Product:
         if not (folder / "rows" / "_delta_log").exists() or not (folder / "ledger" / "_delta_log").exists():
             return cls()
         dataset = Dataset.open(folder)
-        admitted = {
-            subject: n for (subject, how), n in dataset.rows.counts("subject", "admission").items() if how == "in"
-        }
+        counted = dataset.rows.counts("subject", "admission").items()
+        admitted, reserve = ({name: n for (name, how), n in counted if how == kept} for kept in ("in", "reserve"))
         rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
         counts = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
-        return cls(admitted, _released(folder), None if None in counts else sum(counts))
+        return cls(admitted, reserve, _released(folder), None if None in counts else sum(counts))
 
     @property
     def rows(self) -> int:

@@ -5,11 +5,14 @@ from services.planner.settings import Settings
 from services.planner.treasurer import treasurer
 from shared.plan import load_plan
 from shared.runtime import Service, run
+from shared.topics import load_topics
 
 
 def build(settings: Settings) -> Service:
     plan = load_plan(settings.plan)
-    return Service(machine=Planner(plan, settings.factory), beside=(treasurer(settings, plan.budget),))
+    return Service(
+        machine=Planner(plan, settings.factory, load_topics(plan)), beside=(treasurer(settings, plan.budget),)
+    )
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ WISHES = {
 }
 """What to ask for by type of answer; any other type is asked for by its name."""
 
+FREE = "as you like"
+
 
 class Draft(BaseModel):
     """What the writer hands in."""
@@ -48,6 +50,9 @@ class WriteProblem:
             "topic": topic.name,
             "answer_type": event.answer_type,
             "wish": WISHES.get(event.answer_type, event.answer_type),
+            "technique": event.technique or FREE,
+            "structure": event.structure or FREE,
+            "avoid": " ; ".join(event.avoid) or "none",
         }
         model, easy = self.draft, event.harder_than
         if easy is not None:

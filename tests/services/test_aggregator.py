@@ -19,6 +19,7 @@ from schemas.audit import Mark
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.item import Probe
 from schemas.plan import Difficulty, Plan, Solving, Verification
+from services.aggregator.events import SUMMARY
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Progress, Quotas, decide, views
 from shared.dataset import Dataset, audits
@@ -155,6 +156,8 @@ async def test_exactly_the_quota_is_in_and_a_raised_target_takes_from_the_reserv
     promoted, _ = raised.outbox(mark)
     (again,) = of(SampleCurated, promoted)
     assert isinstance(again, SampleCurated)
+    assert again.summary
+    assert len(again.summary) <= SUMMARY
     assert (again.sample_id, again.admission, again.cause.index) == (events[3].item.id, "in", 1)
     assert again.id not in {event.id for event in first}
     await raised.write([record(checked(5), 5)])
