@@ -12,6 +12,9 @@ Directory = Annotated[Path, typer.Option("--dir", help="Where everything is kept
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
+VERSION = "A release's number, `latest`, or `now`: the dataset as it is."
+
+
 @app.command()
 def stats(directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
     """Rows by subject, tier and outcome; what was rejected and why; lengths, tokens and cost."""
@@ -42,6 +45,56 @@ def show(
         _print_json(view.document(found))
     else:
         view.render(found, full=full)
+
+
+@app.command()
+def rejects(
+    reason: Annotated[str | None, typer.Option(help="Only these, such as key_disputed.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only of this subject.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Show so many, the latest first.")] = 10,
+    directory: Directory = Path(".chimera"),
+    as_json: AsJson = False,
+) -> None:
+    """What was rejected and why; with the key and every other answer that was found blind."""
+    from services.cli import rejects as view
+    from shared.dataset import Dataset
+
+    found = view.found(Dataset.open(directory / "dataset"), reason, subject, limit)
+    if as_json:
+        _print_json(found)
+    else:
+        view.render(found)
+
+
+@app.command()
+def versions(directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
+    """Releases: number, rows, plan, versions of the tables, when the last row came."""
+    from services.cli import versions as view
+
+    releases = view.listed(directory / "dataset")
+    if as_json:
+        _print_json({"releases": releases})
+    else:
+        view.render(releases)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="V1", help=VERSION)],
+    after: Annotated[str, typer.Argument(metavar="V2", help=VERSION)],
+    directory: Directory = Path(".chimera"),
+    as_json: AsJson = False,
+) -> None:
+    """Rows that came, went and changed between two versions, by subject, tier and admission; ids with --json."""
+    from services.cli import versions as view
+    from shared.dataset import opened
+
+    folder = directory / "dataset"
+    told = view.difference(opened(folder, before)[0], opened(folder, after)[0])
+    if as_json:
+        _print_json(told)
+    else:
+        view.render_difference(told)
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -1,11 +1,13 @@
 """The curated dataset: rows, ledger and audits, Delta tables in one folder, and the manifests of its releases."""
 
 from shared.dataset.reader import Dataset, Found, Part, audits
-from shared.dataset.releases import Release, describe, manifest
+from shared.dataset.releases import LATEST, NOW, Release, describe, manifest, manifests, opened
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
 from shared.dataset.table import Conflict, Table
 
 __all__ = [
+    "LATEST",
+    "NOW",
     "SCHEMA_VERSION",
     "Audit",
     "Conflict",
@@ -19,4 +21,6 @@ __all__ = [
     "audits",
     "describe",
     "manifest",
+    "manifests",
+    "opened",
 ]

@@ -4,7 +4,7 @@ Not through pyarrow's datasets: they stumble over the table's own statistics (st
 whole rows to find one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +28,11 @@ def counts(table: DeltaTable, columns: Sequence[str]) -> Iterator[dict[str, Any]
 def table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
     """Some columns of all lines."""
     return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
+
+
+def among(ids: Iterable[str]) -> str:
+    """The condition that a line's id is one of these."""
+    return f"id in ({', '.join(map(text, ids)) or 'null'})"
 
 
 def text(value: str) -> str:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from shared.dataset.query import select, text
+from shared.dataset.query import among, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal, Transient
 from shared.ports import Record
@@ -111,13 +111,13 @@ class Table:
         """Change columns of the lines with these ids, in one commit. Raises as `append`."""
         with self._committing(marks, note) as commit:
             self._delta.update(
-                new_values={**values}, predicate=_among(ids), writer_properties=_ZSTD, commit_properties=commit
+                new_values={**values}, predicate=among(ids), writer_properties=_ZSTD, commit_properties=commit
             )
 
     def delete(self, ids: Iterable[str], marks: Mapping[str, int]) -> None:
         """Delete the lines with these ids, in one commit; none when there is no such line. Raises as `append`."""
         with self._committing(marks, {}) as commit:
-            self._delta.delete(_among(ids), writer_properties=_ZSTD, commit_properties=commit)
+            self._delta.delete(among(ids), writer_properties=_ZSTD, commit_properties=commit)
 
     def notes(self, after: int) -> list[dict[str, Any]]:
         """Metadata of each commit after a version, up to the version of this handle, oldest first."""
@@ -177,7 +177,3 @@ def _name(kafka_topic: str, incarnation: str) -> str:
 
 def _raise(marks: dict[str, int], name: str, number: int) -> None:
     marks[name] = max(number, marks.get(name, number))
-
-
-def _among(ids: Iterable[str]) -> str:
-    return f"id in ({', '.join(map(text, ids))})"
