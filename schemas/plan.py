@@ -21,6 +21,9 @@ SUBJECTS: dict[str, str] = {
 ALL = "all"
 """What the limit on the sum of all models goes by."""
 
+UNLIKELY = 1e-6
+"""Highest chance that every topic of a subject is held out: it would never get a row."""
+
 View = Literal["sft", "rl"]
 Share = Annotated[float, Field(gt=0)]
 
@@ -82,6 +85,18 @@ class Releases(_Part):
     """Trigger training when so many rows have been admitted since the last trigger."""
 
 
+class HeldOut(_Part):
+    """What is kept from all training views and does not count towards `rows`.
+
+    Set it before the first row: of what is there already, nothing moves.
+    """
+
+    share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the problems, drawn by what twins have in common: variants of one problem stay together."""
+    topics: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the topics that are held out whole, besides."""
+
+
 class Audits(_Part):
     """How often what was accepted goes through the checks again, broken on purpose, so that they are measured."""
 
@@ -136,6 +151,7 @@ class Plan(_Part):
     solving: Solving = Solving()
     releases: Releases = Releases()
     audits: Audits = Audits()
+    held_out: HeldOut = HeldOut()
     budget: Budget = Budget()
 
     @model_validator(mode="after")
@@ -144,6 +160,15 @@ class Plan(_Part):
             if name not in SUBJECTS and not subject.about:
                 known = ", ".join(SUBJECTS)
                 raise ValueError(f"unknown subject {name!r}: use one of {known}; or say what it is about with `about:`")
+        return self
+
+    @model_validator(mode="after")
+    def _no_subject_is_held_out_whole(self) -> Self:
+        for name, subject in self.subjects.items():
+            if self.held_out.topics**subject.topics > UNLIKELY:
+                raise ValueError(
+                    f"{name!r} has so few topics that all might be held out: give it more, or hold out fewer"
+                )
         return self
 
     @property

@@ -16,7 +16,7 @@ _LINEAGE = TypeAdapter(tuple[Step, ...])
 
 ROLE = "aggregator"
 
-SAID = ("plan", "subject", "topic", "tier", "correct", "admission", "row_hash")
+SAID = ("plan", "subject", "topic", "tier", "correct", "admission", "split", "row_hash")
 COLUMNS = ("id", "views", "event", "event_hash", "lineage", *SAID)
 """Columns of a row that `curated` speaks of."""
 

@@ -26,6 +26,7 @@ from services.aggregator.events import COLUMNS, curated, released
 from services.aggregator.policy import IN, RESERVE, Progress, Quotas, decide, views
 from services.aggregator.state import State
 from shared.dataset import Audit, Conflict, Entry, Release, Row, Table, build, describe
+from shared.dataset.split import TRAIN, split
 from shared.ports import Record
 
 T = TypeVar("T")
@@ -150,8 +151,9 @@ class Curate:
         return Quotas(self._plan.quotas(), self._state.admitted)
 
     def _admitted(self, row: Row, quotas: Quotas) -> Row:
-        entered = views(self._plan.verification, row.tier, row.correct, row.flaws)
-        return replace(row, views=entered, admission=quotas.admit(row.subject, entered))
+        side = split(self._plan.held_out, row.subject, row.topic, row.problem)
+        entered = views(self._plan.verification, row.tier, row.correct, row.flaws) if side == TRAIN else ()
+        return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered))
 
     def _decided(self, said: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
         """What follows from a commit that admits rows: progress to mark, and the note with all there is to say."""
