@@ -138,6 +138,8 @@ class Plan(_Part):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    license: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    """Of the dataset, by its name on the Hugging Face hub, such as apache-2.0; it stands on the card of an export."""
     rows: int = Field(ge=1)
     """Rows wanted in all, admitted to the sft view."""
     subjects: dict[str, Subject] = Field(min_length=1)

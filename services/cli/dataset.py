@@ -1,6 +1,7 @@
 """chimera dataset: look at the product."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,26 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the
 
 Directory = Annotated[Path, typer.Option("--dir", help="Where everything is kept.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+class Form(StrEnum):
+    """parquet and jsonl have every column; hf is parquet; chimera has the paper's columns; verl is for RL with verl."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+    hf = "hf"
+    chimera = "chimera"
+    verl = "verl"
+
+
+class View(StrEnum):
+    """preference: sound traces against wrong ones of the same problem; held_out: what no other view but all has."""
+
+    all = "all"
+    sft = "sft"
+    rl = "rl"
+    preference = "preference"
+    held_out = "held_out"
 
 
 VERSION = "A release's number, `latest`, or `now`: the dataset as it is."
@@ -95,6 +116,27 @@ def diff(
         _print_json(told)
     else:
         view.render_difference(told)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; must not be there, or be empty.")],
+    form: Annotated[Form, typer.Option("--format", help="See docs/dataset.md.")] = Form.parquet,
+    view: Annotated[View, typer.Option(help="Which rows.")] = View.sft,
+    version: Annotated[str, typer.Option(help=VERSION)] = "latest",
+    directory: Directory = Path(".chimera"),
+    as_json: AsJson = False,
+) -> None:
+    """Write a view of one version as files, with a dataset card. The folder appears whole or not at all."""
+    from services.cli import export as command
+
+    done = command.export(directory, out, form.value, view.value, version)
+    if as_json:
+        _print_json(done)
+    else:
+        typer.echo(
+            f"{done['rows']:,} records of {done['problems']:,} problems, {len(done['files'])} files and a card: {out}"
+        )
 
 
 def _print_json(document: dict[str, Any]) -> None:
