@@ -1,9 +1,10 @@
 """The curated dataset: rows, ledger and audits, Delta tables in one folder, and the manifests of its releases."""
 
 from shared.dataset.reader import Dataset, Found, Part, audits
-from shared.dataset.releases import LATEST, NOW, Release, describe, manifest, manifests, opened
+from shared.dataset.releases import LATEST, NOW, Progress, Release, describe, manifest, manifests, opened
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
 from shared.dataset.table import Conflict, Table
+from shared.dataset.upkeep import purge
 
 __all__ = [
     "LATEST",
@@ -15,6 +16,7 @@ __all__ = [
     "Entry",
     "Found",
     "Part",
+    "Progress",
     "Release",
     "Row",
     "Table",
@@ -23,4 +25,5 @@ __all__ = [
     "manifest",
     "manifests",
     "opened",
+    "purge",
 ]

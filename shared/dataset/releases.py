@@ -34,6 +34,20 @@ class Release:
     ledger_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the policy of releases stands. Kept in the table as marks, so that it is decided with the rows."""
+
+    releases: int = 0
+    """Releases made."""
+    unreleased: int = 0
+    """Rows admitted since the last one."""
+    untrained: int = 0
+    """Rows admitted since training was last triggered."""
+    target: int = 0
+    """Highest target whose reaching has been released."""
+
+
 def manifest(folder: Path, release: Release) -> dict[str, Any]:
     """What is in a release: rows by subject, tier and admission, what became of the rest, a hash over all rows."""
     dataset = Dataset.open(folder, release.table_version, release.ledger_version)
@@ -80,7 +94,10 @@ def opened(folder: Path, version: str) -> tuple[Dataset, dict[str, Any] | None]:
     if not wanted:
         there = ", ".join(str(one["number"]) for one in made) or "none"
         raise Refusal(f"{folder} has no release {version} (there are: {there})", f"Take one of these, or `{NOW}`")
-    return Dataset.open(folder, wanted[0]["table_version"], wanted[0]["ledger_version"]), wanted[0]
+    release = Dataset.open(folder, wanted[0]["table_version"], wanted[0]["ledger_version"])
+    if not all(Path(file).exists() for file in release.rows.delta.file_uris()):
+        raise Refusal(f"release {wanted[0]['number']} was purged: some of its rows are gone", "Take a later one")
+    return release, wanted[0]
 
 
 def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:

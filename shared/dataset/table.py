@@ -37,6 +37,10 @@ SETTINGS = {
 }
 
 
+RETENTION_H = 7 * 24
+"""Hours for which every version of a table stays readable; versions of releases stay for ever."""
+
+
 class Conflict(Transient):
     """Somebody else committed first: read again and decide again."""
 
@@ -118,6 +122,24 @@ class Table:
         """Delete the lines with these ids, in one commit; none when there is no such line. Raises as `append`."""
         with self._committing(marks, {}) as commit:
             self._delta.delete(among(ids), writer_properties=_ZSTD, commit_properties=commit)
+
+    def compact(self) -> None:
+        """Join small files into large ones, in one commit that changes no line. Raises as `append`.
+
+        Who reads an older version is not disturbed: its files stay until a vacuum.
+        """
+        with self._committing({}, {}) as commit:
+            self._delta.optimize.compact(max_concurrent_tasks=1, writer_properties=_ZSTD, commit_properties=commit)
+
+    def vacuum(self, keep: Sequence[int]) -> None:
+        """Delete files that no version of the last RETENTION_H hours has, nor any of those named. Raises as `append`.
+
+        Full: also files of writers that died before their commit. Those of the living are younger.
+        """
+        with self._committing({}, {}) as commit:
+            self._delta.vacuum(
+                RETENTION_H, dry_run=False, full=True, keep_versions=list(keep), commit_properties=commit
+            )
 
     def notes(self, after: int) -> list[dict[str, Any]]:
         """Metadata of each commit after a version, up to the version of this handle, oldest first."""

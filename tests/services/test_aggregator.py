@@ -19,8 +19,8 @@ from schemas.audit import Mark
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
 from schemas.plan import HeldOut, Plan, Verification
 from services.aggregator.handler import Curate
-from services.aggregator.policy import Progress, Quotas, decide, views
-from shared.dataset import Dataset, audits
+from services.aggregator.policy import Quotas, decide, views
+from shared.dataset import Dataset, Progress, audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record
@@ -311,3 +311,12 @@ def asking(number: int, statement: str) -> SolutionChecked:
     """A solution of a problem in these words."""
     event = checked(number)
     return event.with_(item=event.item.with_(problem=event.item.written.with_(statement=statement)))
+
+
+async def test_the_place_of_a_deleted_row_is_taken_from_the_reserve_at_once(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(2))
+    await sink.write(log(checked(0), checked(1), checked(2), partitions=1))
+    await sink.write(log(deleted(checked(0))))
+    assert admissions(tmp_path) == {"in": 2}
+    said = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated) and event.cause.index == 1]
+    assert [event.sample_id for event in said] == [checked(2).item.id]
