@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.broker import Bootstrap, Factory
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the product.")
 
 Directory = Annotated[Path, typer.Option("--dir", help="Where everything is kept.")]
@@ -137,6 +139,49 @@ def export(
         typer.echo(
             f"{done['rows']:,} records of {done['problems']:,} problems, {len(done['files'])} files and a card: {out}"
         )
+
+
+@app.command()
+def delete(
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of rows, or how they begin.")],
+    reason: Annotated[str, typer.Option(help="Why; kept on the log and in the ledger.")],
+    purge: Annotated[bool, typer.Option("--purge", help="Also from older versions, releases among them.")] = False,
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: Directory = Path(".chimera"),
+    as_json: AsJson = False,
+) -> None:
+    """Delete rows for good, through the running stack: they never come back, and others are grown in their place."""
+    from services.cli import delete as command
+
+    done = command.delete(directory, ids, reason, bootstrap, factory, purged=purge)
+    if as_json:
+        _print_json(done)
+        return
+    typer.echo(f"{len(done['deleted'])} rows deleted" + (", once the aggregator runs again" if done["waiting"] else ""))
+    if purge:
+        typer.echo(f"{done['purged_files']} files of older versions purged; releases that had them cannot be read")
+    typer.echo(done["left"])
+
+
+@app.command()
+def rebuild(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; must not be there, or be empty.")],
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: Directory = Path(".chimera"),
+    as_json: AsJson = False,
+) -> None:
+    """The dataset again, from the Kafka topics that are kept for ever: the same rows, admitted as they were."""
+    from services.cli import rebuild as command
+
+    done = command.rebuild(directory, out, bootstrap, factory)
+    if as_json:
+        _print_json(done)
+        return
+    typer.echo(f"{done['rows']:,} rows, {done['ledger']:,} lines in the ledger, {done['audits']:,} audits: {out}")
+    if done["differing"]:
+        typer.echo(f"{len(done['differing'])} rows are not what they were: this software makes other rows of the log")
 
 
 def _print_json(document: dict[str, Any]) -> None:

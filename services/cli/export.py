@@ -4,9 +4,8 @@ Rows stream through a few at a time, and the folder appears whole or not at all.
 """
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +17,7 @@ from rich.progress import Progress
 from services.cli import audit, shapes
 from services.cli.card import Source, card
 from services.cli.tally import Tally
+from services.cli.whole import whole
 from shared.dataset import Dataset, audits, opened
 from shared.errors import Refusal
 from shared.plan import load_plan
@@ -48,11 +48,10 @@ SHARD_BYTES = 500_000_000
 
 def export(directory: Path, out: Path, form: str, view: str, version: str) -> dict[str, Any]:
     """Write a view; returns what was written. Raises Refusal when the folder is not empty, or the view is."""
-    if out.exists() and any(out.iterdir()):
-        raise Refusal(f"{out} is not empty", "Name a folder with --out that is not there yet")
     dataset, release = opened(directory / "dataset", version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
-    with _whole(out) as draft:
+    with whole(out) as draft:
+        (draft / "data").mkdir()
         tally = _written(dataset, draft / "data", view, _shape(form, view), suffix)
         if not tally.records:
             raise Refusal(f"the view {view} has no rows at version {version}", "Take another --view or --version")
@@ -89,19 +88,6 @@ def _shape(form: str, view: str) -> shapes.Shape:
     if SHAPES[form] is not shapes.ROWS:
         raise Refusal(f"{form} has no form for preferences", "Take --format parquet, jsonl or hf")
     return shapes.PREFERENCE
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder beside the wanted one, which takes its name at the end; gone when anything fails."""
-    draft = out.absolute().with_name(f".{out.absolute().name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)  # of an export that was killed
-    (draft / "data").mkdir(parents=True)
-    try:
-        yield draft
-        draft.replace(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _written(dataset: Dataset, folder: Path, view: str, shape: shapes.Shape, suffix: str) -> Tally:
