@@ -136,9 +136,7 @@ def export(
     if as_json:
         _print_json(done)
     else:
-        typer.echo(
-            f"{done['rows']:,} records of {done['problems']:,} problems, {len(done['files'])} files and a card: {out}"
-        )
+        typer.echo(f"{done['rows']:,} records of {done['problems']:,} problems and a card: {out}")
 
 
 @app.command()
@@ -158,9 +156,11 @@ def delete(
     if as_json:
         _print_json(done)
         return
-    typer.echo(f"{len(done['deleted'])} rows deleted" + (", once the aggregator runs again" if done["waiting"] else ""))
+    typer.echo(
+        f"rows deleted: {len(done['deleted'])}" + (", once the aggregator runs again" if done["waiting"] else "")
+    )
     if purge:
-        typer.echo(f"{done['purged_files']} files of older versions purged; releases that had them cannot be read")
+        typer.echo(f"files purged: {done['purged_files']}; releases that had one of them cannot be read any more")
     typer.echo(done["left"])
 
 
@@ -181,7 +181,7 @@ def rebuild(
         return
     typer.echo(f"{done['rows']:,} rows, {done['ledger']:,} lines in the ledger, {done['audits']:,} audits: {out}")
     if done["differing"]:
-        typer.echo(f"{len(done['differing'])} rows are not what they were: this software makes other rows of the log")
+        typer.echo(f"not what they were: {len(done['differing'])} rows; this software makes other rows of the same log")
 
 
 def _print_json(document: dict[str, Any]) -> None:

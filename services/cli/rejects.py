@@ -69,5 +69,5 @@ def _about(one: Mapping[str, Any]) -> Sequence[Any]:
         shown(one["problem"] or "no problem was written"),
     ]
     if one["key"] is not None:
-        lines.append(shown(f"key    {one['key']}  (found blind {one['hits']} times)", "bold"))
-    return [*lines, *(shown(f"blind  {answer}  ({votes} times)") for answer, votes in one["rivals"].items())]
+        lines.append(shown(f"key    {one['key']}  (found blind ×{one['hits']})", "bold"))
+    return [*lines, *(shown(f"blind  {answer}  ×{votes}") for answer, votes in one["rivals"].items())]

@@ -39,7 +39,7 @@ def test_rejects_are_counted_by_reason_and_show_the_key_and_its_rivals(home: Pat
     (one,) = json.loads(said(home, "rejects", "--reason", "key_disputed", "--limit", "1", "--json"))["rejects"]
     assert (one["key"], one["hits"], one["rivals"]) == ("42", 2, {"41": 2})
     text = said(home, "rejects", "--reason", "key_disputed", "--limit", "1")
-    for expected in ("What is 7?", "key    42  (found blind 2 times)", "blind  41  (2 times)", "1 more"):
+    for expected in ("What is 7?", "key    42  (found blind ×2)", "blind  41  ×2", "1 more"):
         assert expected in text
     assert json.loads(said(home, "rejects", "--subject", "history", "--json")) == {"by_reason": {}, "rejects": []}
 
