@@ -1,52 +1,75 @@
 """What the aggregator once said about its rows and releases, folded from the log: a rebuild decides nothing anew."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeVar
 
 from schemas.events import DatasetReleased, Event, SampleCurated, SampleDeleted, TrainingTriggered
 from shared.dataset.releases import Progress
 
+K = TypeVar("K", bound=Hashable)
+
 TOLD = (SampleCurated.type, SampleDeleted.type, DatasetReleased.type, TrainingTriggered.type)
 """Kafka topics to hear before the first row is made."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Word(NamedTuple):
+    """What was said of a row; `turn` is 1 for one that was admitted from the reserve."""
+
+    turn: int
+    admission: str
+    views: tuple[str, ...]
+    split: str
+    row_hash: str
 
 
 @dataclass(slots=True)
 class Said:
-    """Each event once, with the time when it was said first: after a crash it may have been said again."""
+    """Times are those of the first saying: after a crash the same event may have been said again."""
 
-    first: dict[str, tuple[datetime, Event]] = field(default_factory=dict)
-    curated: dict[str, SampleCurated] = field(default_factory=dict)
-    """By row, the latest word: one that was in reserve may have been admitted."""
+    curated: dict[str, Word] = field(default_factory=dict)
+    """The latest word, by row."""
     since: dict[str, datetime] = field(default_factory=dict)
-    """When each row was curated."""
-    deleted: set[str] = field(default_factory=set)
+    """When it was curated, by row."""
+    deleted: dict[str, datetime] = field(default_factory=dict)
+    _admitted: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    _released: dict[int, datetime] = field(default_factory=dict)
+    _trained: dict[int, datetime] = field(default_factory=dict)
+    _rows: dict[int, int] = field(default_factory=dict)
+    """Rows of each release."""
 
     def hear(self, event: Event, at: datetime) -> None:
-        """Take in one event, in any order."""
-        before = self.first.get(str(event.id))
-        at = min(at, before[0]) if before else at
-        self.first[str(event.id)] = (at, event)
-        if isinstance(event, SampleDeleted):
-            self.deleted.add(event.key)
-        if isinstance(event, SampleCurated):
-            known = self.curated.get(event.key)
-            self.curated[event.key] = event if known is None or event.cause.index >= known.cause.index else known
-            self.since[event.key] = min(at, self.since.get(event.key, at))
+        """Take in one event; the order does not matter."""
+        match event:
+            case SampleCurated():
+                word = Word(event.cause.index, event.admission, event.views, event.split, event.row_hash)
+                self.curated[event.key] = max(word, self.curated.get(event.key, word), key=lambda one: one.turn)
+                _first(self.since, event.key, at)
+                if event.admission == "in":
+                    _first(self._admitted, (event.key, word.turn), at)
+            case SampleDeleted():
+                _first(self.deleted, event.key, at)
+            case DatasetReleased():
+                _first(self._released, event.release, at)
+                self._rows[event.release] = event.rows
+            case TrainingTriggered():
+                _first(self._trained, event.release, at)
 
     def progress(self) -> Progress:
         """Where the policy of releases stands."""
-        releases = [(at, event) for at, event in self._of(DatasetReleased) if isinstance(event, DatasetReleased)]
-        released, last = max(releases, key=lambda one: one[1].release, default=(None, None))
-        trained = max((at for at, _ in self._of(TrainingTriggered)), default=None)
-        admitted = [at for at, event in self._of(SampleCurated) if getattr(event, "admission", "") == "in"]
-        deleted = any(released is None or at > released for at, _ in self._of(SampleDeleted))
+        last = max(self._rows, default=0)
+        released, trained = self._released.get(last, _NEVER), max(self._trained.values(), default=_NEVER)
+        deleted = any(at > released for at in self.deleted.values())
         return Progress(
-            releases=last.release if last else 0,
-            unreleased=sum(released is None or at > released for at in admitted),
-            untrained=sum(trained is None or at > trained for at in admitted),
-            target=last.rows if last and not deleted else 0,
+            releases=last,
+            unreleased=sum(at > released for at in self._admitted.values()),
+            untrained=sum(at > trained for at in self._admitted.values()),
+            target=0 if deleted else self._rows.get(last, 0),
         )
 
-    def _of(self, kind: type[Event]) -> Iterator[tuple[datetime, Event]]:
-        return ((at, event) for at, event in self.first.values() if isinstance(event, kind))
+
+def _first(times: dict[K, datetime], key: K, at: datetime) -> None:
+    times[key] = min(at, times.get(key, at))
