@@ -31,6 +31,9 @@ SUBJECTS: dict[str, str] = {
 ALL = "all"
 """What the limit on the sum of all models goes by."""
 
+UNLIKELY = 1e-6
+"""Highest chance that every topic of a subject is held out: it would never get a row."""
+
 View = Literal["sft", "rl"]
 Share = Annotated[float, Field(gt=0)]
 
@@ -144,6 +147,18 @@ class Releases(_Part):
     """Trigger training when so many rows have been admitted since the last trigger."""
 
 
+class HeldOut(_Part):
+    """What is kept from all training views and does not count towards `rows`.
+
+    Set it before the first row: of what is there already, nothing moves.
+    """
+
+    share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the problems, drawn by what twins have in common: variants of one problem stay together."""
+    topics: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the topics that are held out whole, besides."""
+
+
 class Audits(_Part):
     """How often what was accepted goes through the checks again, broken on purpose, so that they are measured."""
 
@@ -194,6 +209,8 @@ class Plan(_Part):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    license: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    """Of the dataset, by its name on the Hugging Face hub, such as apache-2.0; it stands on the card of an export."""
     rows: Rows
     """Rows wanted in all, admitted to the sft view; `forever`: never enough, the subjects' shares are kept."""
     subjects: dict[str, Subject] = Field(min_length=1)
@@ -214,6 +231,7 @@ class Plan(_Part):
     difficulty: Difficulty = Difficulty()
     releases: Releases = Releases()
     audits: Audits = Audits()
+    held_out: HeldOut = HeldOut()
     budget: Budget = Budget()
     variants: int = Field(default=3, ge=0)
     """Most problems that tell the same with other numbers, beside the first of them."""
@@ -246,6 +264,15 @@ class Plan(_Part):
     def _topics_come_from_somewhere(self) -> Self:
         if none := [name for name, subject in self.subjects.items() if not subject.topics and not self.topics]:
             raise ValueError(f"{', '.join(none)} with `topics: 0` needs a file of topics: `topics: FILE` in the plan")
+        return self
+
+    @model_validator(mode="after")
+    def _no_subject_is_held_out_whole(self) -> Self:
+        for name, subject in self.subjects.items():
+            if subject.topics and self.held_out.topics**subject.topics > UNLIKELY:
+                raise ValueError(
+                    f"{name!r} has so few topics that all might be held out: give it more, or hold out fewer"
+                )
         return self
 
     @property

@@ -1,13 +1,12 @@
 """What lies in the dataset's folder."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from schemas.plan import Plan
-from shared.dataset import Dataset
+from shared.dataset import Dataset, manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +50,5 @@ def _pairs(part: Any, *columns: str) -> Any:
 
 
 def _released(folder: Path) -> int:
-    manifests = [json.loads(path.read_text("utf-8")) for path in (folder / "releases").glob("*.json")]
-    return int(max(manifests, key=lambda manifest: manifest["number"])["rows"]) if manifests else 0
+    made = manifests(folder)
+    return int(made[-1]["rows"]) if made else 0

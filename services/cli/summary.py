@@ -124,7 +124,7 @@ class Summary:
     def _next(self) -> list[str]:
         steps = [("next", self.next_step)] if self.next_step else []
         if self.example:
-            folder = "" if Path(self.dataset) == Path(".chimera/dataset") else f" --dataset {self.dataset}"
+            folder = "" if Path(self.dataset) == Path(".chimera/dataset") else f" --dir {Path(self.dataset).parent}"
             steps.append(("why is a row believed?", f"chimera dataset show {self.example[:8]}{folder}"))
         if self.outcome == "done" and self.simulated:
             steps.append(("with a real model", "chimera run --base-url URL --model NAME --dir FOLDER"))

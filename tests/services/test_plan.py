@@ -114,6 +114,10 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
             GOOD + "difficulty:\n  at_most: {easy: 0.2, medium: 0.2, hard: 0.5}\n",
             ["5: difficulty: at_most leaves no place for all rows"],
         ),
+        (
+            "name: mine\nrows: 3\nheld_out: {topics: 0.1}\nsubjects:\n  physics: {topics: 2}\n",
+            ["1: 'physics' has so few topics that all might be held out: give it more, or hold out fewer"],
+        ),
         ("- a\n- b\n", ["1: a plan is a mapping with name, rows and subjects"]),
         ("", ["1: a plan is a mapping with name, rows and subjects"]),
         ("name: a\nrows: 3\nsubjects:\n", ["3: subjects: should be a valid dictionary (it is None)"]),
