@@ -48,7 +48,7 @@ def test_a_plan_that_has_its_rows_needs_nothing_and_one_for_ever_is_reckoned_by_
 
 def test_mistakes_are_told_with_their_lines_before_anything_is_reckoned(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text("name: mine\nrows: 3\nsubjects:\n  physisc: {}\n")
-    result = RUNNER.invoke(app, ["check", "plan", str(tmp_path / "plan.yaml")])
+    result = RUNNER.invoke(app, ["check", "plan", str(tmp_path / "plan.yaml"), "--dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "plan.yaml:4: subjects.physisc: unknown subject; did you mean physics?" in result.output
 
