@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from schemas.plan import Plan, Releases, Verification
+from schemas.plan import Plan
+from schemas.policies import Releases, Verification
 from shared.dataset import Progress
 
 IN, RESERVE, ASIDE = "in", "reserve", "aside"

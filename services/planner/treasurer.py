@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from schemas.item import Provenance
-from schemas.plan import Budget
+from schemas.policies import Budget
 from schemas.spend import WARN_AT, amount, tokens
 from shared.cache.budget import Amount, Treasury
 from shared.cache.client import connect

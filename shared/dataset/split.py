@@ -9,7 +9,7 @@ lie on the other side.
 import re
 
 from schemas.identity import content_hash, normal_form
-from schemas.plan import HeldOut
+from schemas.policies import HeldOut
 
 TRAIN, HELD_OUT = "train", "held_out"
 

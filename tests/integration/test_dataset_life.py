@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from schemas.audit import Mark
 from schemas.flow import FLOW
-from schemas.plan import HeldOut
+from schemas.policies import HeldOut
 from services.aggregator.handler import Curate
 from services.aggregator.policy import IN
 from services.cli.__main__ import app

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from schemas.audit import Mark
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
 from schemas.item import Probe
-from schemas.plan import Difficulty, HeldOut, Plan, Solving, Verification
+from schemas.plan import Plan
+from schemas.policies import Difficulty, HeldOut, Solving, Verification
 from services.aggregator.events import SUMMARY
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Quotas, decide, views

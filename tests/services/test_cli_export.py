@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from schemas.plan import HeldOut
+from schemas.policies import HeldOut
 from services.aggregator.handler import Curate
 from services.cli import export as command
 from shared.dataset import Dataset

@@ -32,7 +32,8 @@ from schemas.events import (
     TopicExpanded,
 )
 from schemas.item import Topic, Verdict
-from schemas.plan import FOREVER, Budget, Plan, Subject
+from schemas.plan import FOREVER, Plan, Subject
+from schemas.policies import Budget
 from services.cli.__main__ import app
 from services.cli.closed import Closed
 from services.cli.closed import told as topics

@@ -23,7 +23,8 @@ from schemas.events import (
     TopicExpanded,
 )
 from schemas.item import Easier, Problem, Provenance, Topic
-from schemas.plan import FOREVER, Budget, Difficulty, Plan, Releases, Solving, Subject, Verification
+from schemas.plan import FOREVER, Plan, Subject
+from schemas.policies import Budget, Difficulty, Releases, Solving, Verification
 from schemas.spend import spent
 from services.aggregator.policy import Quotas
 from services.planner.budget import FIRST

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.plan import HeldOut
+from schemas.policies import HeldOut
 from shared.dataset.split import HELD_OUT, TRAIN, cluster, split
 
 NUMBERS = st.one_of(st.integers(), st.decimals(allow_nan=False, allow_infinity=False, places=3))
