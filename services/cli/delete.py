@@ -13,6 +13,7 @@ from schemas.events import SampleDeleted
 from services.cli.broker import access, answer
 from shared.access import KafkaAccess
 from shared.dataset import Dataset, Row, purge
+from shared.dataset.query import among
 from shared.errors import Refusal
 from shared.kafka.clients import Producer
 from shared.kafka.codec import encode
@@ -34,7 +35,7 @@ def delete(
     """
     folder = directory / "dataset"
     dataset = Dataset.open(folder)
-    rows = [row for prefix in dict.fromkeys(prefixes) for row in _rows(dataset, prefix)]
+    rows = [*{row.id: row for prefix in prefixes for row in _rows(dataset, prefix)}.values()]
     if rows:
         kafka = access(bootstrap, directory)
         answer(kafka, _publish(kafka, factory, rows, reason))
@@ -84,7 +85,7 @@ def _waiting(folder: Path, ids: set[str]) -> set[str]:
     """Those that the aggregator has not deleted, after some patience."""
     until = time.monotonic() + PATIENCE_S
     while True:
-        left = ids & {row["id"] for row in Dataset.open(folder).rows.columns("id")}
+        left = {row["id"] for row in Dataset.open(folder).rows.columns("id", where=among(ids))}
         if not left or time.monotonic() > until:
             return left
         time.sleep(0.2)

@@ -42,6 +42,9 @@ SHAPES = {
 BATCH_ROWS = 32
 """Rows in memory at a time: one may have a megabyte."""
 
+GROUP_BYTES = 16_000_000
+"""Least size of a row group but the last."""
+
 SHARD_BYTES = 500_000_000
 """A file is closed once it has taken so many bytes, before compression."""
 
@@ -114,36 +117,49 @@ class _Shards:
     """The files of one split, one open at a time."""
 
     def __init__(self, folder: Path, split: str, suffix: str, schema: pa.Schema) -> None:
-        self._name = str(folder / f"{split}-{{:05}}.{suffix}")
-        self._suffix, self._schema = suffix, schema
+        self._folder, self._split, self._suffix, self._schema = folder, split, suffix, schema
         self._number = self._bytes = 0
         self._file: pq.ParquetWriter | TextIO | None = None
+        self._held: list[pa.Table] = []
 
     def __enter__(self) -> "_Shards":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
+        self._close()
 
     def write(self, records: list[shapes.Record]) -> None:
         if not records:
             return
         table = pa.Table.from_pylist(records, self._schema)
         if self._file is None:
-            self._file = self._opened(self._name.format(self._number))
+            self._file = self._opened()
         if isinstance(self._file, pq.ParquetWriter):
-            self._file.write_table(table)
+            self._held.append(table)
+            self._flush(GROUP_BYTES)
         else:
             self._file.writelines(f"{_line(record)}\n" for record in records)
         self._bytes += table.nbytes
         if self._bytes >= SHARD_BYTES:
-            self._file.close()
-            self._file, self._bytes, self._number = None, 0, self._number + 1
+            self._close()
+            self._bytes, self._number = 0, self._number + 1
 
-    def _opened(self, path: str) -> Any:
+    def _flush(self, least: int = 0) -> None:
+        """Write what is held, if it is so many bytes, as one row group."""
+        if self._held and isinstance(self._file, pq.ParquetWriter) and sum(one.nbytes for one in self._held) >= least:
+            self._file.write_table(pa.concat_tables(self._held))
+            self._held.clear()
+
+    def _close(self) -> None:
+        if self._file:
+            self._flush()
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> Any:
+        path = self._folder / f"{self._split}-{self._number:05}.{self._suffix}"
         if self._suffix == "jsonl":
-            return Path(path).open("w", encoding="utf-8")
+            return path.open("w", encoding="utf-8")
         return pq.ParquetWriter(path, self._schema, compression="zstd")
 
 
