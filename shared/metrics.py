@@ -89,6 +89,12 @@ MODEL_CALLS = Counter(
     "Requests by how they ended: answered, refused (tried again), timed_out, broken, invalid",
     ["endpoint", "model", "outcome"],
 )
+MODEL_FIRST_TOKEN = Histogram(
+    "chimera_model_first_token_seconds",
+    "From the request to the beginning of the answer",
+    ["endpoint"],
+    buckets=[0.01 * 2**power for power in range(14)],
+)
 MODEL_LIMIT = Gauge("chimera_model_limit", "Calls that may be in flight, as found out", ["endpoint"])
 MODEL_WAITING = Gauge("chimera_model_waiting", "Calls that wait for a place, or to ask again", ["endpoint"])
 MODEL_CIRCUIT_OPEN = Gauge("chimera_model_circuit_open", "1 while the endpoint takes no calls", ["endpoint"])

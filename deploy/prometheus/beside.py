@@ -93,7 +93,9 @@ async def _follow(directory: Path, file: Path, exporter: str, every_s: int) -> N
     while True:
         processes = Record.read(directory).processes
         told = [_target("chimera", one.name, f"{LOOPBACK}:{one.health_port}") for one in processes if one.health_port]
-        told += [_target("models", alias, httpx.URL(place["base_url"]).netloc.decode()) for alias, place in models.items()]
+        told += [
+            _target("models", alias, httpx.URL(place["base_url"]).netloc.decode()) for alias, place in models.items()
+        ]
         told.append(_target("exporter", "exporter", exporter))
         new = file.with_suffix(".new")
         new.write_text(json.dumps(told))

@@ -4,7 +4,7 @@ python -m deploy.prometheus.observe [FOLDER]
 """
 
 import asyncio
-import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +13,9 @@ from deploy.prometheus.beside import Missing, beside, healthy
 
 async def main(directory: Path) -> None:
     """Say where to look, and stay."""
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
     async with beside(directory) as url:
         await healthy(url)
         print(f"Prometheus  {url}/graph")  # noqa: T201
@@ -20,12 +23,11 @@ async def main(directory: Path) -> None:
         print(f"targets     {url}/targets")  # noqa: T201
         print("dashboards  deploy/grafana/*.json, to import into a Grafana with this Prometheus; or docker-compose.yml")  # noqa: T201
         print("Ctrl-C stops Prometheus; the stack stays up: chimera down")  # noqa: T201
-        await asyncio.Event().wait()
+        await over.wait()
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".chimera").resolve()))
-        except Missing as missing:
-            sys.exit(f"observe: {missing}")
+    try:
+        asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".chimera").resolve()))
+    except Missing as missing:
+        sys.exit(f"observe: {missing}")
