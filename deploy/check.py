@@ -33,6 +33,9 @@ def checks() -> Iterator[list[str]]:
         told = f"--verify.receivers={case['receiver']}"
         yield ["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", told, *labels]
     yield [sys.executable, "-m", "deploy.grafana.build", "--check"]
+    for profile in ("core", "observability", "gpu"):
+        yield ["docker-compose", "--profile", profile, "config", "--quiet"]
+    yield ["hadolint", "deploy/docker/Dockerfile", "deploy/docker/Dockerfile.trainer"]
 
 
 def failures() -> Iterator[str]:

@@ -305,7 +305,7 @@ DATASET = Board(
         ),
         lines(
             "Broken items let through",
-            "Share of those broken on purpose that were accepted: an estimate of false accepts; since the aggregator started.",
+            "Of those broken on purpose: an estimate of false accepts, since the aggregator started.",
             "percentunit",
             (
                 _share("accepted", "!~"),
