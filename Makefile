@@ -5,8 +5,8 @@
 #              base.txt       the services     dev.txt        local and tests, linters
 #              ops.txt        what checks dashboards, Compose and images
 #              trainer.txt    the trainer      inference.txt  trainer and vLLM, for rollouts on the same GPUs
-# An image installs base.txt or trainer.txt with `uv pip sync --require-hashes` and copies the packages to a folder on
-# PYTHONPATH: nothing needs to be built there.
+# An image installs base.txt or trainer.txt with `pip install --target --require-hashes` and copies that folder, which is
+# on PYTHONPATH: nothing needs to be built there.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
