@@ -120,7 +120,8 @@ class Kafka:
             "message.max.bytes": LARGEST_MESSAGE,
             "replica.fetch.max.bytes": LARGEST_MESSAGE,
             # Quick to start: no waiting for members; after kill -9 the broker's own old session is waited for (9 s by
-            # default). Not much shorter: a broker with thousands of partitions on a busy machine loses it again and again.
+            # default). Not much shorter: on a busy machine a broker with thousands of partitions loses it again and
+            # again.
             "group.initial.rebalance.delay.ms": 0,
             "broker.session.timeout.ms": 6000,
             "broker.heartbeat.interval.ms": 500,
