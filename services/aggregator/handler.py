@@ -15,7 +15,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
@@ -27,6 +26,7 @@ from services.aggregator.policy import IN, RESERVE, Quotas, decide, views
 from services.aggregator.state import State
 from services.aggregator.upkeep import Upkeep
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, describe
+from shared.dataset.place import Where
 from shared.dataset.split import TRAIN, split
 from shared.ports import Record
 
@@ -41,7 +41,7 @@ _AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 class Curate:
     """The sink. One at a time may write; a second one that is late finds its commit refused and reads again."""
 
-    def __init__(self, dataset: Path, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
+    def __init__(self, dataset: Where, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
         """`judged` is told of every audit once it is kept."""
         self._dataset, self._factory, self._plan, self._now, self._judged = dataset, factory, plan, now, judged
         self._rows: Table

@@ -75,9 +75,10 @@ def audit(
 ) -> None:
     """How much the checks let through: rates by kind of defect, check and difficulty, with their 95 % intervals."""
     from services.cli import audit as view
+    from services.cli.product import dataset_in
     from shared.dataset import Dataset, audits
 
-    folder = directory / "dataset"
+    folder = dataset_in(directory)
     counted = {**view.count(audits(folder), width), "agreement": view.alike(Dataset.open(folder))}
     if as_json:
         typer.echo(json.dumps(counted, indent=2))

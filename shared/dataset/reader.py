@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
+from shared.dataset.place import Where, has_table, inside, plain
 from shared.dataset.schema import Audit, Entry, Row, Source
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
@@ -73,12 +74,18 @@ class Dataset:
     ledger: Part[Entry]
 
     @classmethod
-    def open(cls, folder: Path, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
+    def open(cls, folder: Where, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
         """The dataset as it is now, or at a version of its tables.
 
         Raises Refusal when there is none yet, no such version, or a newer software wrote it.
         """
         return cls(Part(Row, _opened(folder, Row, version)), Part(Entry, _opened(folder, Entry, ledger_version)))
+
+    @staticmethod
+    def there(folder: Where) -> bool:
+        """Whether there is one that can be opened."""
+        with _answering(folder):
+            return has_table(folder, TABLES[Row]) and has_table(folder, TABLES[Entry])
 
     def get(self, prefix: str) -> Found:
         """The item whose id begins so. Raises Refusal when there is none or more than one."""
@@ -95,24 +102,36 @@ class Dataset:
         return Found(row, tuple(self.ledger.select(f"item_id = {query.text(one)}")))
 
 
-def audits(folder: Path) -> Part[Audit]:
+def audits(folder: Where) -> Part[Audit]:
     """The audits as they are now. Raises Refusal when there are none yet, or a newer software wrote them."""
-    table = folder / TABLES[Audit]
-    found = Part(Audit, readable(DeltaTable(table))) if DeltaTable.is_deltatable(str(table)) else None
+    with _answering(folder):
+        there = has_table(folder, TABLES[Audit])
+        found = Part(Audit, readable(DeltaTable(inside(folder, TABLES[Audit])))) if there else None
     if found is None or len(found) == 0:
         next_step = "Have curated problems audited with `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
     return found
 
 
-def _opened(folder: Path, of: type[Source], version: int | None) -> DeltaTable:
-    table = folder / TABLES[of]
-    if not DeltaTable.is_deltatable(str(table)):
-        raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
-    if version is None:
-        return readable(DeltaTable(table))
+def _opened(folder: Where, of: type[Source], version: int | None) -> DeltaTable:
+    table = inside(folder, TABLES[of])
+    with _answering(folder):
+        if not has_table(folder, TABLES[of]):
+            raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
+        if version is None:
+            return readable(DeltaTable(table))
     try:
         return readable(DeltaTable(table, version=version))
     except DeltaError as error:
-        next_step = f"Take a version from a release in {folder / 'releases'}"
+        next_step = f"Take a version from a release in {inside(folder, 'releases')}"
         raise Refusal(f"{table} has no version {version}: {error}", next_step) from error
+
+
+@contextmanager
+def _answering(folder: Where) -> Iterator[None]:
+    """Raise Refusal when the disk or the store cannot be read."""
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        next_step = "Check the address and the credentials in the environment, and that the store is up"
+        raise Refusal(f"the dataset in {folder} cannot be read: {plain(error)}", next_step) from error

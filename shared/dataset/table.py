@@ -19,6 +19,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from shared.dataset.place import Where, has_table, inside, plain, remote
 from shared.dataset.query import among, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal, Transient
@@ -48,12 +49,12 @@ class Conflict(Transient):
 class Table:
     """A table of the dataset as it was when it was opened or last written or reloaded."""
 
-    def __init__(self, dataset: Path, of: type[Source], factory: str) -> None:
+    def __init__(self, dataset: Where, of: type[Source], factory: str) -> None:
         self._factory = factory
         self._schema = arrow_schema(of)
         self._marks: dict[str, int | None] = {}  # asking Delta reads the log
-        with _translated(f"cannot open {TABLES[of]}"):
-            self._delta = _opened_or_created(dataset / TABLES[of], self._schema)
+        with translated(f"cannot open {TABLES[of]}"):
+            self._delta = _opened_or_created(dataset, TABLES[of], self._schema)
 
     @property
     def id(self) -> str:
@@ -66,14 +67,14 @@ class Table:
 
     def reload(self) -> None:
         """See what others have committed."""
-        with _translated("cannot read the table"):
+        with translated("cannot read the table"):
             self._delta.update_incremental()
         self._marks.clear()
 
     def mark(self, name: str) -> int | None:
         """Number last committed under a name."""
         if name not in self._marks:
-            with _translated("cannot read the table"):
+            with translated("cannot read the table"):
                 self._marks[name] = self._delta.transaction_version(f"{self._factory}/{name}")
         return self._marks[name]
 
@@ -99,7 +100,7 @@ class Table:
 
     def read(self, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Some columns of the lines for which an SQL condition holds."""
-        with _translated("cannot read the table"):
+        with translated("cannot read the table"):
             yield from select(self._delta, columns, where, order)
 
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
@@ -145,7 +146,7 @@ class Table:
         """Metadata of each commit after a version, up to the version of this handle, oldest first."""
         if after >= self.version:
             return []
-        with _translated("cannot read the table's history"):
+        with translated("cannot read the table's history"):
             history = self._delta.history(self.version - after)
         # It numbers commits from the handle's version down, but begins with what others have committed since.
         return history[::-1][: self.version - after]
@@ -153,7 +154,7 @@ class Table:
     @contextmanager
     def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[CommitProperties]:
         now = int(time.time() * 1000)
-        with _translated("cannot write the table"):
+        with translated("cannot write the table"):
             yield CommitProperties(
                 custom_metadata=dict(note),
                 max_commit_retries=0,
@@ -165,11 +166,13 @@ class Table:
 _ZSTD = WriterProperties(compression="ZSTD")
 
 
-def _opened_or_created(folder: Path, schema: pa.Schema) -> DeltaTable:
-    if not DeltaTable.is_deltatable(str(folder)):
-        folder.mkdir(parents=True, exist_ok=True)
-        return DeltaTable.create(folder, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
-    return readable(DeltaTable(folder))
+def _opened_or_created(dataset: Where, name: str, schema: pa.Schema) -> DeltaTable:
+    table = inside(dataset, name)
+    if has_table(dataset, name):
+        return readable(DeltaTable(table))
+    if not remote(dataset):
+        Path(table).mkdir(parents=True, exist_ok=True)
+    return DeltaTable.create(table, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
 
 
 def readable(table: DeltaTable) -> DeltaTable:
@@ -184,13 +187,14 @@ def readable(table: DeltaTable) -> DeltaTable:
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
+    """Raise Conflict, or Transient, in one line, for what went wrong with the disk or the store."""
     try:
         yield
     except CommitFailedError as error:
         raise Conflict(f"{what}: {error}") from error
     except (DeltaError, OSError) as error:
-        raise Transient(f"{what}: {error}") from error
+        raise Transient(f"{what}: {plain(error)}") from error
 
 
 def _name(kafka_topic: str, incarnation: str) -> str:
