@@ -69,9 +69,11 @@ class Store:
 async def store(folder: Path) -> AsyncIterator[Store]:
     """Start one, with its bucket; its log lies in the folder."""
     port = Ports({}).take("store")
+    # Apart from our own packages: what it needs must not decide which versions those have.
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([f"{sys.prefix}/store", os.environ.get("PYTHONPATH", "")])}  # noqa: TID251
     with (folder / "store.log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port), stdout=log, stderr=log
+            sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(port), stdout=log, stderr=log, env=env
         )
         try:
             await until(lambda: _answers(port), "the store answers")

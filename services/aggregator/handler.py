@@ -166,7 +166,8 @@ class Curate:
 
     def _decided(self, said: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
         """What follows from a commit that admits rows: progress to mark, and the note with all there is to say."""
-        decision = decide(self._state.progress, sum(event.admission == IN for event in said), quotas, self._plan)
+        admitted = sum(event.admission == IN for event in said)
+        decision = decide(self._state.progress, admitted, quotas, self._plan, self._now())
         if not decision.release:
             return decision.progress, outbox.note(said)
         release = Release(

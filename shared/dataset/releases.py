@@ -48,6 +48,8 @@ class Progress:
     """Rows admitted since training was last triggered."""
     target: int = 0
     """Highest target whose reaching has been released."""
+    training_since: int = 0
+    """When training was last triggered, or else the first row admitted, in seconds since 1970; 0: there is no row."""
 
 
 def manifest(folder: Where, release: Release) -> dict[str, Any]:

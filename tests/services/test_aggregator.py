@@ -19,7 +19,7 @@ from schemas.audit import Mark
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
 from schemas.item import Probe
 from schemas.plan import Plan
-from schemas.policies import Difficulty, HeldOut, Solving, Verification
+from schemas.policies import Difficulty, HeldOut, Releases, Solving, Verification
 from services.aggregator.events import SUMMARY
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Quotas, decide, views
@@ -307,11 +307,37 @@ def test_releases_follow_from_the_rows_however_they_are_cut(batches: list[int]) 
     quotas = Quotas(asked, {}, {})
     for rows in batches:
         admitted = sum(quotas.admit("mathematics", ("sft",)) == "in" for _ in range(rows))
-        decision = decide(progress, admitted, quotas, asked)
+        decision = decide(progress, admitted, quotas, asked, clock())
         progress, releases = decision.progress, releases + decision.release
     assert progress.releases == releases
     assert progress.unreleased < 3
     assert (progress.target == 10) == quotas.full
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 3)), max_size=30))
+def test_training_comes_with_the_first_row_after_so_many_days(steps: list[tuple[int, float]]) -> None:
+    asked = plan(1000).model_copy(update={"releases": Releases(train_after_days=2)})
+    progress, now, since = Progress(), datetime(2026, 1, 1, tzinfo=UTC), None
+    for rows, days in steps:
+        now += timedelta(seconds=int(days * 86_400))
+        decision = decide(progress, rows, Quotas(asked, {}, {}), asked, now)
+        due = rows > 0 and since is not None and now - since >= timedelta(days=2)
+        assert decision.train == decision.release == due
+        since = now if due or (rows and since is None) else since
+        progress = decision.progress
+
+
+def test_training_comes_once_when_every_subject_has_its_share() -> None:
+    asked = plan(20, "mathematics", "physics").model_copy(update={"releases": Releases(train_at=0.5)})
+    progress, admitted, trained = Progress(), Counter[str](), []
+    for subject in ["mathematics"] * 10 + ["physics"] * 10:
+        quotas = Quotas(asked, admitted, {})
+        quotas.admit(subject, ("sft",))
+        decision = decide(progress, 1, quotas, asked, clock())
+        progress, admitted = decision.progress, Counter(quotas.admitted)
+        if decision.train:
+            trained.append(dict(admitted))
+    assert trained == [{"mathematics": 10, "physics": 5}]
 
 
 @pytest.mark.parametrize(
