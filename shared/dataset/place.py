@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSelector, FileType, PyFileSystem
 
@@ -27,9 +28,15 @@ def inside(where: Where, name: str) -> str:
     return f"{str(where).rstrip('/')}/{name}"
 
 
-def has_table(where: Where, name: str) -> bool:
-    """Whether a table lies there. Raises OSError when a store does not answer, or refuses."""
-    return DeltaTable.is_deltatable(inside(where, name))
+def table(where: Where, name: str) -> DeltaTable | None:
+    """The table that lies there, if one does. Raises OSError when a store does not answer, or refuses.
+
+    `DeltaTable.is_deltatable` would stop all threads of the process while a store is silent.
+    """
+    try:
+        return DeltaTable(inside(where, name))
+    except TableNotFoundError:
+        return None
 
 
 def names(where: Where, folder: str) -> list[str]:

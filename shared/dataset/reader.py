@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
-from shared.dataset.place import Where, has_table, inside, plain
+from shared.dataset.place import Where, inside, plain, table
 from shared.dataset.schema import Audit, Entry, Row, Source
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
@@ -85,7 +85,7 @@ class Dataset:
     def there(folder: Where) -> bool:
         """Whether there is one that can be opened."""
         with _answering(folder):
-            return has_table(folder, TABLES[Row]) and has_table(folder, TABLES[Entry])
+            return bool(table(folder, TABLES[Row]) and table(folder, TABLES[Entry]))
 
     def get(self, prefix: str) -> Found:
         """The item whose id begins so. Raises Refusal when there is none or more than one."""
@@ -105,8 +105,8 @@ class Dataset:
 def audits(folder: Where) -> Part[Audit]:
     """The audits as they are now. Raises Refusal when there are none yet, or a newer software wrote them."""
     with _answering(folder):
-        there = has_table(folder, TABLES[Audit])
-        found = Part(Audit, readable(DeltaTable(inside(folder, TABLES[Audit])))) if there else None
+        delta = table(folder, TABLES[Audit])
+        found = Part(Audit, readable(delta)) if delta else None
     if found is None or len(found) == 0:
         next_step = "Have curated problems audited with `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
@@ -114,17 +114,17 @@ def audits(folder: Where) -> Part[Audit]:
 
 
 def _opened(folder: Where, of: type[Source], version: int | None) -> DeltaTable:
-    table = inside(folder, TABLES[of])
+    address = inside(folder, TABLES[of])
     with _answering(folder):
-        if not has_table(folder, TABLES[of]):
+        if (present := table(folder, TABLES[of])) is None:
             raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
         if version is None:
-            return readable(DeltaTable(table))
+            return readable(present)
     try:
-        return readable(DeltaTable(table, version=version))
+        return readable(DeltaTable(address, version=version))
     except DeltaError as error:
         next_step = f"Take a version from a release in {inside(folder, 'releases')}"
-        raise Refusal(f"{table} has no version {version}: {error}", next_step) from error
+        raise Refusal(f"{address} has no version {version}: {error}", next_step) from error
 
 
 @contextmanager

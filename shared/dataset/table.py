@@ -19,7 +19,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from shared.dataset.place import Where, has_table, inside, plain, remote
+from shared.dataset.place import Where, inside, plain, remote, table
 from shared.dataset.query import among, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal, Transient
@@ -167,12 +167,12 @@ _ZSTD = WriterProperties(compression="ZSTD")
 
 
 def _opened_or_created(dataset: Where, name: str, schema: pa.Schema) -> DeltaTable:
-    table = inside(dataset, name)
-    if has_table(dataset, name):
-        return readable(DeltaTable(table))
+    if found := table(dataset, name):
+        return readable(found)
+    address = inside(dataset, name)
     if not remote(dataset):
-        Path(table).mkdir(parents=True, exist_ok=True)
-    return DeltaTable.create(table, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
+        Path(address).mkdir(parents=True, exist_ok=True)
+    return DeltaTable.create(address, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
 
 
 def readable(table: DeltaTable) -> DeltaTable:
@@ -192,7 +192,7 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        raise Conflict(f"{what}: {error}") from error
+        raise Conflict(f"{what}: {plain(error)}") from error
     except (DeltaError, OSError) as error:
         raise Transient(f"{what}: {plain(error)}") from error
 
