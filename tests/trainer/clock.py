@@ -1,0 +1,114 @@
+"""The clock of ten: a digit, then steps of + − × modulo ten, from left to right. Every answer is known exactly.
+
+The thought lists each step; the answer is the last three results, so that luck is rare. A model that has seen one and
+two steps knows the form and each fact, and must learn to go on.
+"""
+
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from transformers import Qwen3Config, Qwen3ForCausalLM
+
+from shared.dataset import SCHEMA_VERSION, Row, Table
+from tests.trainer.tiny import tokenizer
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def row(number: int, steps: int, dice: random.Random, **changes: object) -> Row:
+    """One problem with its trace, as the aggregator would have kept it."""
+    now = dice.randrange(10)
+    problem, lines, results = str(now), [], [now]
+    for _ in range(steps):
+        sign, by = dice.choice("+-*"), dice.randrange(1, 10)
+        after = {"+": now + by, "-": now - by, "*": now * by}[sign] % 10
+        lines.append(f"{now}{sign}{by}={after}")
+        problem += f"{sign}{by}"
+        now = after
+        results.append(now)
+    answer = "".join(map(str, results[-3:]))
+    id_ = str(UUID(int=number))
+    made = {
+        "id": id_,
+        "plan": "clock",
+        "subject": "clocks",
+        "field": "ten",
+        "subfield": f"{steps} steps",
+        "topic": f"clock {number % 50}",
+        "problem": problem,
+        "answer": answer,
+        "answer_type": "text",
+        "tier": "verified",
+        "independent": True,
+        "rationale": "",
+        "fingerprint": problem,
+        "tier_reason": None,
+        "reasoning": " ".join(lines),
+        "solution": f"\\boxed{{{answer}}}",
+        "correct": True,
+        "flaws": (),
+        "solver": "a rule",
+        "difficulty": steps / 10,
+        "views": ("sft", "rl"),
+        "admission": "in",
+        "verdicts": "[]",
+        "attempts": "[]",
+        "lineage": "[]",
+        "event": id_,
+        "event_hash": "",
+        "row_hash": problem,
+        "curated_at": NOW,
+        "schema_version": SCHEMA_VERSION,
+        "kafka_topic": "",
+        "kafka_incarnation": "",
+        "kafka_partition": 0,
+        "kafka_offset": number,
+    }
+    return Row(**{**made, **changes})  # type: ignore[arg-type]
+
+
+def rows(count: int, steps: Iterable[int], seed: int, start: int = 0) -> list[Row]:
+    """Problems of as many steps, all different."""
+    dice, seen, lengths = random.Random(seed), set[str](), list(steps)
+    found: list[Row] = []
+    while len(found) < count:
+        made = row(start + len(found), dice.choice(lengths), dice)
+        if made.problem not in seen:
+            seen.add(made.problem)
+            found.append(made)
+    return found
+
+
+def grow(folder: Path, made: Iterable[Row]) -> int:
+    """A dataset of these rows; its version. The ledger is empty."""
+    from shared.dataset import Entry
+
+    table = Table(folder, Row, "clock")
+    Table(folder, Entry, "clock")
+    table.append(list(made), {}, {})
+    return table.version
+
+
+def newborn(folder: Path) -> Path:
+    """A model that knows nothing, 3 layers of 128, with its tokenizer."""
+    tokens = tokenizer()
+    config = Qwen3Config(
+        vocab_size=len(tokens),
+        hidden_size=128,
+        intermediate_size=256,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        head_dim=32,
+        max_position_embeddings=256,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokens.eos_token_id,
+        pad_token_id=tokens.pad_token_id,
+    )
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    tokens.save_pretrained(folder)
+    return folder
