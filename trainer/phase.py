@@ -12,7 +12,9 @@ import torch
 from shared.errors import Refusal, Transient
 from trainer.recipe import load
 from trainer.runs import Found, Run, locked, say, write
+from trainer.weights import Stopped
 
+INTERRUPTED = 130
 OUT_OF_MEMORY = "Lower max_length or per_device, use adapters (sft.lora_rank), or more devices"
 
 
@@ -45,6 +47,9 @@ def attempted(run: Run, phase: str, work: Callable[[Run], Found]) -> int:
     failure = run.path("failure.json")
     try:
         run.once(phase, work)
+    except Stopped as stopped:
+        say(f"{phase}: {stopped}. Run the same again to go on")
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         if (reason := why(error)) is None:
             traceback.print_exc()

@@ -54,6 +54,8 @@ class RlSet(_Part):
     """Which problems reinforcement learning gets."""
 
     samples: Count = 8
+    problems: Count = 100_000
+    """At most so many are tried."""
     solved_at_least: Count = 2
     """How often the SFT model must land on a key that the teacher missed: below, the key may be wrong."""
     plain: bool = False

@@ -46,7 +46,7 @@ def train(run: Run) -> Found:
         args=settings(run),
         train_dataset=Dataset.from_list(rows),
         processing_class=weights.tokenizer(start),
-        callbacks=[weights.StopOnNan()],
+        callbacks=[weights.Watch()],
     )
     trainer.train(resume_from_checkpoint=weights.last_checkpoint(run.path("rl")))
     trainer.save_model(str(run.path("rl", "model")))

@@ -20,11 +20,11 @@ FILE = "problems.txt"
 def select(run: Run) -> Found:
     """Try every candidate; the ids that stay lie in `rl_set/problems.txt`."""
     how, model = run.recipe.rl_set, run.needed("sft")["model"]
-    candidates = [row for row in run.examples if row.split == TRAIN]
+    candidates = [row for row in run.examples if row.split == TRAIN][: how.problems]
     tried = run.recipe.evaluate.model_copy(update={"temperature": 1.0, "top_p": 1.0, "top_k": 0})  # as rollouts are
     sampler = InProcess(weights.on_device(model), weights.tokenizer(model), run.recipe, tried)
     found = graded(run, sampler, candidates, how.samples, run.path("rl_set", "tries.jsonl"))
-    fates = {row.id: _fate(run, row, one) for row, one in zip(candidates, found, strict=True)}
+    fates = {row.id: fate(run, row, one) for row, one in zip(candidates, found, strict=True)}
     kept = [id_ for id_, fate in fates.items() if fate.startswith("kept")]
     run.path("rl_set", FILE).write_text("\n".join(kept) + "\n")
     pools = {
@@ -37,7 +37,7 @@ def select(run: Run) -> Found:
     return pools
 
 
-def _fate(run: Run, row: Example, tries: Graded) -> str:
+def fate(run: Run, row: Example, tries: Graded) -> str:
     how, judged = run.recipe.rl_set, tries.samples - tries.unsure
     if row.practised and tries.right < how.solved_at_least:
         return "dropped: teacher failed it, and so does the model"

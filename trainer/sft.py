@@ -33,7 +33,7 @@ def train(run: Run) -> Found:
         eval_dataset=Dataset.from_list(validation.rows) if validation.rows else None,
         processing_class=tokenizer,
         peft_config=_adapters(run.recipe.sft.lora_rank),
-        callbacks=[weights.StopOnNan()],
+        callbacks=[weights.Watch()],
     )
     trainer.train(resume_from_checkpoint=weights.last_checkpoint(run.path("sft")))
     if run.recipe.sft.lora_rank:

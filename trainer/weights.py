@@ -2,7 +2,9 @@
 
 import math
 import shutil
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -19,6 +21,7 @@ from transformers import (
 )
 
 from shared.errors import Refusal
+from trainer.runs import say
 
 COMPLETE = "trainer_state.json"
 """What transformers writes last into a checkpoint."""
@@ -85,11 +88,35 @@ def last_checkpoint(folder: Path) -> str | None:
         if not (path / COMPLETE).exists():
             shutil.rmtree(path)
     whole = [path for path in found if path.exists()]
-    return str(whole[-1]) if whole else None
+    if not whole:
+        return None
+    say(f"resumes at step {whole[-1].name.rpartition('-')[2]}")
+    return str(whole[-1])
 
 
-class StopOnNan(TrainerCallback):
-    """A loss that is no number ends the training: the last checkpoint is the last good one."""
+class Stopped(Exception):
+    """Told to stop: a checkpoint was written, nothing is lost."""
+
+
+class Watch(TrainerCallback):
+    """Stops after the step that is under way, with a checkpoint, on SIGTERM or SIGINT; at once on a loss of NaN."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        self.stopping = True
+        signal.signal(number, signal.SIG_DFL)  # the second time ends it
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        control.should_save |= self.stopping
+        control.should_training_stop |= self.stopping
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self.stopping and state.global_step < state.max_steps:
+            raise Stopped(f"stopped at step {state.global_step} of {state.max_steps}")
 
     def on_log(
         self,

@@ -8,14 +8,31 @@ import random
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import torch
+import yaml
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from shared.dataset import SCHEMA_VERSION, Row, Table
+from shared.dataset import SCHEMA_VERSION, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
+from trainer import sft
+from trainer.recipe import Recipe
+from trainer.runs import Run
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TAUGHT = {"learning_rate": 1e-3, "batch": 32, "per_device": 32, "epochs": 4, "checkpoint_steps": 40}
+RECIPE: dict[str, Any] = {
+    "prompt": "$problem",
+    "max_length": 120,
+    "held_out": {"topics": 0.04, "clusters": 0.04, "validation": 0.04},
+    "sft": TAUGHT,
+    "rl_set": {"problems": 200},
+    "rl": {"learning_rate": 1e-5, "completions": 32, "per_device": 32, "checkpoint_generations": 1},
+    "evaluate": {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 80, "batch": 256, "problems": 60},
+}
+"""A recipe for minutes on a CPU."""
 
 
 def row(number: int, steps: int, dice: random.Random, **changes: object) -> Row:
@@ -40,7 +57,7 @@ def row(number: int, steps: int, dice: random.Random, **changes: object) -> Row:
         "topic": f"clock {number % 50}",
         "problem": problem,
         "answer": answer,
-        "answer_type": "text",
+        "answer_type": "number",
         "tier": "verified",
         "independent": True,
         "rationale": "",
@@ -83,17 +100,17 @@ def rows(count: int, steps: Iterable[int], seed: int, start: int = 0) -> list[Ro
 
 
 def grow(folder: Path, made: Iterable[Row]) -> int:
-    """A dataset of these rows; its version. The ledger is empty."""
-    from shared.dataset import Entry
-
+    """A dataset of these rows, unless it is there; its version. The ledger is empty."""
     table = Table(folder, Row, "clock")
     Table(folder, Entry, "clock")
-    table.append(list(made), {}, {})
+    if table.version == 0:
+        table.append(list(made), {}, {})
     return table.version
 
 
 def newborn(folder: Path) -> Path:
     """A model that knows nothing, 3 layers of 128, with its tokenizer."""
+    torch.manual_seed(0)
     tokens = tokenizer()
     config = Qwen3Config(
         vocab_size=len(tokens),
@@ -112,3 +129,25 @@ def newborn(folder: Path) -> Path:
     Qwen3ForCausalLM(config).save_pretrained(folder)
     tokens.save_pretrained(folder)
     return folder
+
+
+def base(folder: Path) -> str:
+    """A model that can do one step or two, and has never seen more."""
+    grow(folder / "dataset", rows(3000, (1, 2), seed=1))
+    taught = {**TAUGHT, "batch": 64, "per_device": 64, "epochs": 5, "checkpoint_steps": 1000}
+    nothing = {"topics": 0, "clusters": 0, "validation": 0}
+    recipe = {**RECIPE, "base": str(newborn(folder / "newborn")), "held_out": nothing, "sft": taught}
+    run = Run(folder / "run", Recipe.model_validate(recipe), folder / "dataset", None)
+    return str(run.once("sft", sft.train)["model"])
+
+
+def recipe(folder: Path, base: str, **changes: Any) -> Path:
+    """The recipe as a file."""
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**RECIPE, "base": base, **changes}))
+    return path
+
+
+def harder() -> list[Row]:
+    """Problems of three to five steps."""
+    return rows(1400, range(3, 6), seed=2, start=10_000)
