@@ -66,11 +66,12 @@ def _score(score: dict[str, Any]) -> str:
 def _how_measured(run: Run, found: Found) -> str:
     how = run.recipe.evaluate
     return (
-        f"Percent, with 95 % intervals (bootstrap over problems); gains are paired by problem. {found['problems']} "
-        f"held-out problems, {found['samples']} samples each at temperature {how.temperature:g}, top-p {how.top_p:g}, "
-        f"top-k {how.top_k}, at most {how.max_tokens} tokens; what was cut off counts as wrong, and so does what "
-        f"cannot be graded. Graded by {found['grader']} (`shared/answers`). Held-out rows passed the same checks as the rows "
-        f"trained on, so these scores are relative. Contamination with benchmarks: not checked."
+        f"Percent, with 95 % intervals (bootstrap over problems; none can be given where all are right or all wrong). "
+        f"Gains are paired by problem. {found['problems']} held-out problems, {found['samples']} samples each at "
+        f"temperature {how.temperature:g}, top-p {how.top_p:g}, top-k {how.top_k}, at most {how.max_tokens} tokens; "
+        f"what was cut off or cannot be graded counts as wrong. Graded by {found['grader']} (`shared/answers`). "
+        f"Held-out rows passed the same checks as the rows trained on, so these scores are relative. "
+        f"Contamination with benchmarks: not checked."
     )
 
 

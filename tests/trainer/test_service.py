@@ -83,9 +83,9 @@ async def test_a_release_makes_a_better_model_though_killed_and_triggered_twice(
     assert len(await endings(world)) == 2
 
 
-async def test_what_cannot_be_trained_is_a_failure_with_its_reason(world: World, base: str) -> None:
+async def test_what_cannot_be_trained_is_a_failure_with_its_reason(world: World) -> None:
     version = clock.grow(world.folder / "data", clock.rows(5, (3,), seed=3))
-    config = clock.recipe(world.folder, base, held_out={"at_least": 100})
+    config = clock.recipe(world.folder, "never loaded", held_out={"at_least": 100})
     async with service(world, config):
         await world.publish([triggered(version, 5)])
         (failed,) = await ended(world, 1)
