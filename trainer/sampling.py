@@ -1,22 +1,15 @@
-"""Answers of a model to problems: generated in this process, or by any OpenAI-compatible endpoint."""
+"""Answers of a model to problems, generated in this process."""
 
-import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from schemas.identity import content_hash
-from shared.llm import Models, Prompt, load_cast
 from trainer.data import Example, prompt
 from trainer.recipe import Evaluate, Recipe
-
-PER_CALL = 4
-"""Problems handed to an endpoint at once, times their samples; its gate decides how many are in flight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,49 +74,6 @@ class InProcess:
         ended = self.tokenizer.eos_token_id in ids
         kept = ids[: ids.index(self.tokenizer.eos_token_id)] if ended else ids
         return Sample(self.tokenizer.decode(kept), len(kept), not ended)
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What plays `base` in a models file, asked as the recipe says. Retries, limits and prices are the file's."""
-
-    models: Path
-    recipe: Recipe
-    how: Evaluate
-
-    def answers(self, examples: Sequence[Example], samples: int) -> Iterator[tuple[Example, list[Sample]]]:
-        with closing(asyncio.new_event_loop()) as loop:
-            asked = Models(_sampled_as(load_cast(self.models), self.how), "trainer")
-            model = asked.model("base", Prompt("evaluate", self.recipe.prompt))
-            for batch in _batches(examples, PER_CALL):
-                seeds = [[_dice(self.recipe.seed, e.id) + n for n in range(samples)] for e in batch]
-                calls = [
-                    model.complete({"problem": example.problem}, seed=seed)
-                    for example, its in zip(batch, seeds, strict=True)
-                    for seed in its
-                ]
-                replies = loop.run_until_complete(_all(calls))
-                found = [_said(reply) for reply in replies]
-                yield from ((example, found[at * samples : (at + 1) * samples]) for at, example in enumerate(batch))
-            loop.run_until_complete(asked.aclose())
-
-
-async def _all(calls: Iterable[Any]) -> list[Any]:
-    return list(await asyncio.gather(*calls))
-
-
-def _sampled_as(cast: Any, how: Evaluate) -> Any:
-    """The cast, with `base` sampled as the recipe says."""
-    sampling = {"temperature": how.temperature, "top_p": how.top_p, "max_tokens": how.max_tokens, "ceiling": None}
-    part = cast.playing()["base"]
-    part = part.model_copy(update={**sampling, "extra": {**part.extra, "top_k": how.top_k}})
-    return cast.model_copy(update={"roles": cast.roles.model_copy(update={"base": part})})
-
-
-def _said(reply: Any) -> Sample:
-    provenance = reply.provenance
-    text = f"{reply.reasoning}</think>{reply.text}" if reply.finished else reply.reasoning
-    return Sample(text, provenance.completion_tokens, reply.fault == "too_long", provenance.cost)
 
 
 def _dice(seed: int, id_: str) -> int:
