@@ -21,7 +21,7 @@ from schemas.identity import content_hash
 from schemas.item import Provenance
 from shared import traces
 from shared.clock import utc_now
-from shared.errors import Invalid, Transient
+from shared.errors import Transient
 from shared.journal import journal
 from shared.llm.answer import BROKEN, Answer
 from shared.llm.errors import Busy, TimedOut, Unformed
@@ -124,20 +124,10 @@ class ChatModel:
             return reply
 
     async def _told(self, body: dict[str, Any], attempt: int, turn: Turn, answer: Answer) -> Reply:
-        """Call, and tell the gate and the metrics what it came to; a refusal is told by who waits after it."""
+        """Call, and tell gate, metrics and traces what it came to."""
         count = meter(self.part.endpoint, self.part.model, self.asked_by)
-        turn.begins()
-        try:
-            with traces.call(self.part.model, self.asked_by):
-                reply = await self._streamed(body, attempt, turn, answer)
-        except (Busy, Transient, Invalid, Unformed) as error:
-            count.failed(error)
-            if isinstance(error, Transient):
-                turn.broken(error)
-            elif not isinstance(error, Busy):
-                turn.served()
-            raise
-        turn.served()
+        with turn.telling(count), traces.call(self.part.model, self.asked_by):
+            reply = await self._streamed(body, attempt, turn, answer)
         count.answered(reply.provenance)
         return reply
 

@@ -14,9 +14,9 @@ from schemas.identity import content_hash
 from schemas.item import Provenance
 from shared import traces
 from shared.clock import utc_now
-from shared.errors import Invalid, Transient
+from shared.errors import Transient
 from shared.journal import journal
-from shared.llm.errors import Busy, Unformed
+from shared.llm.errors import Busy
 from shared.llm.line import Line
 from shared.llm.meter import meter
 from shared.llm.turn import Turn
@@ -59,22 +59,12 @@ class Embedder:
                     await turn.refused(busy)
 
     async def _told(self, body: dict[str, Any], turn: Turn) -> Nearness:
-        """Call, and tell the gate and the metrics what it came to; a refusal is told by who waits after it."""
+        """Call, and tell gate, metrics and traces what it came to."""
         count, started = meter(self.part.endpoint, self.part.model, self.asked_by), utc_now()
         clock = time.perf_counter()
-        turn.begins()
-        try:
-            with traces.call(self.part.model, self.asked_by):
-                answer = await self.line.endpoint.embeddings(body)
+        with turn.telling(count), traces.call(self.part.model, self.asked_by):
+            answer = await self.line.endpoint.embeddings(body)
             first, *others = _vectors(answer, len(body["input"]))
-        except (Busy, Transient, Invalid, Unformed) as error:
-            count.failed(error)
-            if isinstance(error, Transient):
-                turn.broken(error)
-            elif not isinstance(error, Busy):
-                turn.served()
-            raise
-        turn.served()
         prompt = (answer.get("usage") or {}).get("prompt_tokens")
         call = Provenance(
             role=self.asked_by,
@@ -97,8 +87,10 @@ def _vectors(answer: dict[str, Any], number: int) -> list[list[float]]:
     """One for each text, in their order. Raises Transient when the answer holds anything else."""
     try:
         vectors = [one["embedding"] for one in sorted(answer["data"], key=lambda one: one["index"])]
-        if len(vectors) != number or not all(math.isfinite(x) for vector in vectors for x in vector):
-            raise ValueError(f"{len(vectors)} vectors for {number} texts, or some that are no numbers")
+        if len(vectors) != number or len({len(vector) for vector in vectors}) != 1:
+            raise ValueError(f"{len(vectors)} vectors for {number} texts, or of several lengths")
+        if not all(math.isfinite(x) for vector in vectors for x in vector):
+            raise ValueError("some are no numbers")
     except (KeyError, TypeError, ValueError) as error:
         raise Transient(f"the answer holds no embeddings: {type(error).__name__}: {error}") from error
     return vectors

@@ -1,12 +1,15 @@
 """One call at the gate, from its place in line to its end."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from shared.errors import Transient
-from shared.llm.errors import Busy, TimedOut
+from shared.errors import Invalid, Transient
+from shared.llm.errors import Busy, TimedOut, Unformed
 from shared.llm.gate import Gate
+from shared.llm.meter import Meter
 
 PATIENCE_S = 60.0
 """How long a call is refused before a line in the log says so."""
@@ -31,6 +34,21 @@ class Turn:
     async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         if self._inside:
             self._leave()
+
+    @contextmanager
+    def telling(self, count: Meter) -> Iterator[None]:
+        """One request, whose outcome the gate and the metrics hear; of a refusal the gate hears in `refused`."""
+        self.begins()
+        try:
+            yield
+        except (Busy, Transient, Invalid, Unformed) as error:
+            count.failed(error)
+            if isinstance(error, Transient):
+                self.broken(error)
+            elif not isinstance(error, Busy):
+                self.served()
+            raise
+        self.served()
 
     def begins(self) -> None:
         """A request goes out."""
