@@ -94,7 +94,7 @@ class Forecast:
     def _sampled(self, phase: str, completions: int, limit: int) -> Cost:
         written, hours = (min(self.lengths.completion, limit), limit), list[float | None]()
         for tokens in written:
-            rate = self.shape.decoding_rate(self.device, self.lengths.prompt + tokens)
+            rate = self.shape.decoding_rate(self.device, self.lengths.prompt, tokens)
             hours.append(completions * tokens / (rate * self.devices * HOUR_S) if rate else None)
         memory = self.shape.decoding_memory(self.lengths.prompt + limit, 1)
         return self._cost(phase, completions, [completions * tokens for tokens in written], hours, memory)

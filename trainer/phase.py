@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -84,7 +85,15 @@ def attempted(run: Run, phase: str, work: Callable[[Run], Found]) -> int:
         write(failure, {"phase": phase, "reason": reason})
         return 1
     failure.unlink(missing_ok=True)
+    _free()
     return 0
+
+
+def _free() -> None:
+    """Give the GPU back what the phase held: a trainer is a ring of references, with weights and moments in it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def why(error: BaseException) -> str | None:

@@ -82,7 +82,10 @@ class Rl(_Part):
     """Generations (`reuse` steps each) between two checkpoints."""
     vllm: Literal["no", "colocate", "server"] = "no"
     """Who writes the rollouts: plain generation, vLLM on the same GPUs, or a server."""
-
+    vllm_memory: float = Field(default=0.3, gt=0, lt=1)
+    """Share of each GPU's memory for vLLM's weights and cache, when it is on the same GPUs."""
+    vllm_server: str = "http://localhost:8000"
+    """Address of the server: `vllm serve MODEL`, of the machine that trains."""
     control: bool = False
     """Also train on by SFT for as long as RL took, and measure that beside it."""
 

@@ -5,9 +5,11 @@ keeps its gradient. That differs from DAPO only where the policy has left the sa
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
 from trl import GRPOConfig, GRPOTrainer
 
 from shared.answers.symbolic import SymbolicWorker
@@ -45,12 +47,13 @@ def train(run: Run) -> Found:
     logging.getLogger("trl.trainer.grpo_trainer").setLevel(
         logging.ERROR
     )  # what nobody can tell is in the log: `unsure`
+    tokenizer = weights.tokenizer(start)
     trainer = GRPOTrainer(
         weights.model(start),
         reward_funcs=Reward(grader(run, SymbolicWorker())),
-        args=settings(run),
+        args=settings(run, vllm_max_model_length=longest(run, rows, tokenizer)),
         train_dataset=Dataset.from_list(rows),
-        processing_class=weights.tokenizer(start),
+        processing_class=tokenizer,
     )
     watch(trainer, "rl")
     trainer.train(resume_from_checkpoint=weights.last_checkpoint(run.path("rl")))
@@ -58,6 +61,14 @@ def train(run: Run) -> Found:
     trainer.state.save_to_json(str(run.path("rl", "log.json")))
     steps, took = trainer.state.global_step, seconds(trainer.state.log_history)
     return {"model": str(run.path("rl", "model")), "problems": len(rows), "steps": steps, "seconds": round(took, 1)}
+
+
+def longest(run: Run, rows: Sequence[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens of the longest rollout there can be; vLLM would keep room for all that the model could read."""
+    prompts = (
+        tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False) for row in rows
+    )
+    return max(map(len, prompts)) + run.recipe.evaluate.max_tokens
 
 
 def settings(run: Run, **changes: Any) -> GRPOConfig:
@@ -80,6 +91,8 @@ def settings(run: Run, **changes: Any) -> GRPOConfig:
         "temperature": 1.0,
         "use_vllm": rl.vllm != "no",
         "vllm_mode": rl.vllm if rl.vllm != "no" else "colocate",
+        "vllm_gpu_memory_utilization": rl.vllm_memory,
+        "vllm_server_base_url": rl.vllm_server,
         "bf16": common["bf16"],
     }
     return GRPOConfig(**{**common, **told, **changes})

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,19 @@ def test_a_loss_that_is_no_number_ends_it_at_once_and_keeps_the_checkpoint_befor
     assert "Lower the learning rate" in reason(run)
     assert run.path("sft", "checkpoint-1", "model.safetensors").exists()
     assert not run.path("sft", "model").exists()
+
+
+def test_a_phase_that_is_done_holds_no_memory_of_its_model(tmp_path: Path) -> None:
+    run = a_run(tmp_path, str(clock.newborn(tmp_path / "newborn")))
+    gc.collect()
+    before = alive()
+    assert attempted(run, "sft", sft.train) == 0
+    assert alive() == before
+
+
+def alive() -> int:
+    """Trained weights in this process."""
+    return sum(isinstance(one, torch.nn.Parameter) for one in gc.get_objects())
 
 
 def test_a_base_that_is_not_there_and_a_tokenizer_without_a_chat_template_are_refused(tmp_path: Path) -> None:

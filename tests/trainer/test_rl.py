@@ -10,7 +10,7 @@ from trl import GRPOTrainer
 
 from shared.errors import Refusal
 from tests.trainer import clock
-from tests.trainer.tiny import example
+from tests.trainer.tiny import example, tokenizer
 from trainer import rl, weights
 from trainer.grading import Graded
 from trainer.recipe import Recipe
@@ -79,6 +79,20 @@ def test_several_steps_are_made_from_one_generation_so_that_the_policy_leaves_it
     assert args.steps_per_generation == 4 * args.gradient_accumulation_steps
     with pytest.raises(ValueError, match="reuse"):
         Recipe.model_validate({"base": "none", "rl": {"reuse": 1}})
+
+
+def test_vllm_keeps_room_for_the_longest_rollout_and_not_for_all_that_the_model_could_read(tmp_path: Path) -> None:
+    tokens = tokenizer()
+    recipe = Recipe.model_validate(
+        {"base": "none", "rl": {"vllm": "colocate", "vllm_memory": 0.2}, "evaluate": {"max_tokens": 8}}
+    )
+    run = Run(tmp_path, recipe, tmp_path, None)
+    rows = [{"prompt": [{"role": "user", "content": text}]} for text in ("1", "1+2+3")]
+    length = rl.longest(run, rows, tokens)
+    assert length == 1 + 5 + 2 + 8  # user, five bytes, end, assistant; then the completion
+    args = rl.settings(run, vllm_max_model_length=length, report_to="none")
+    assert (args.use_vllm, args.vllm_mode) == (True, "colocate")
+    assert (args.vllm_gpu_memory_utilization, args.vllm_max_model_length) == (0.2, length)
 
 
 def test_a_pool_that_fills_no_generation_is_refused_and_not_dropped_in_silence(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_two_processes_train_one_model_and_one_of_them_says_so(tmp_path: Path) -
 
     def started(phase: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *launch, f"trainer.{phase}", *map(str, places)]
-        env = {**os.environ, "ACCELERATE_USE_CPU": "true"}  # noqa: TID251
+        env = {**os.environ, "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}  # noqa: TID251
         return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
     done = started("sft")
