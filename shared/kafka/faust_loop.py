@@ -43,6 +43,10 @@ CASE_LIMIT = 1024 * 1024
 """Largest case in bytes; a larger one would fail in the changelog, unheard."""
 
 
+POLL_RECORDS = 500
+"""Records unpacked at once; without a limit it is all that was fetched, for a changelog hundreds of MB."""
+
+
 class FaustLoop:
     """Runs a Join inside a Faust app. Reads the one Kafka topic that the flow gives to the service."""
 
@@ -214,6 +218,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=RECORD_LIMIT,
+        broker_max_poll_records=POLL_RECORDS,
         producer_max_request_size=RECORD_LIMIT,
         producer_compression_type="zstd",
         broker_session_timeout=settings.session_s,
