@@ -200,9 +200,13 @@ class Sink(Protocol):
 class Join(Protocol):
     """Joins events by key: folds each into its case. Pure; called again for an event that comes again.
 
-    The case keeps the decision once it is made, so that a repeated event decides the same.
+    The case keeps the decision once it is made, so that an event that comes again before the decision is published
+    decides the same.
     """
 
-    def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event]]:
-        """Return the new case (`None`: none yet) and the events that it decides on now."""
+    def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event], bytes]:
+        """Return the new case, the events that it decides on now, and what is left of the case once they are published.
+
+        `case` is `None` where there is none yet.
+        """
         ...

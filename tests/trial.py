@@ -129,7 +129,7 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
         verify = VerifyProblem(role, Played(name, "blind"), judge, grader, policy.blind_attempts, SUBJECTS)
         [verified] = await verify(screened)  # type: ignore[arg-type]
         assert isinstance(verified, ProblemVerified)
-        case, decided = join(case, verified)
+        case, decided, _ = join(case, verified)
         said += decided
     return isinstance(said[-1], ProblemAccepted)
 

@@ -20,12 +20,14 @@ class Heard(Model):
 
 
 class Case(Model):
-    """State of one problem: what was heard first from each role, then the decision for ever."""
+    """State of one problem: what was heard first from each role, then the decision, and for ever that it was made."""
 
     problem_hash: str
     heard: tuple[Heard, ...] = ()
     accepted: ProblemAccepted | None = None
     rejected: ProblemRejected | None = None
+    published: bool = False
+    """The decision is on the log."""
 
     @property
     def decision(self) -> Event | None:
@@ -39,8 +41,8 @@ class JoinVerdicts:
     tiers: Collection[str]
     policy: str = "evidence"
 
-    def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event]]:
-        """Fold a verdict into the case.
+    def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
+        """Fold a verdict into the case; once published, a decision leaves no more than the hash of its text.
 
         Raises Invalid when the verdict speaks about another text than the first one did.
         """
@@ -48,9 +50,15 @@ class JoinVerdicts:
         known = Case.model_validate_json(case) if case else Case(problem_hash=verdict.problem_hash)
         if known.problem_hash != verdict.problem_hash:
             raise Invalid(f"{verdict.role} judged another text than was judged before")
+        if case and known.published:
+            return case, [], case
         if known.decision is None and verdict.role not in {heard.verdict.role for heard in known.heard}:
             known = self._hear(known, event)
-        return known.model_dump_json().encode(), [known.decision] if known.decision else []
+        kept = known.model_dump_json().encode()
+        if known.decision is None:
+            return kept, [], kept
+        rest = Case(problem_hash=known.problem_hash, published=True)
+        return kept, [known.decision], rest.model_dump_json(exclude_unset=True).encode()
 
     def _hear(self, case: Case, event: ProblemVerified) -> Case:
         heard = (*case.heard, Heard(verdict=event.verdict, lineage=event.item.lineage))

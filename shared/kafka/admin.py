@@ -28,7 +28,11 @@ NOT_KNOWN_YET = (3, 5)
 """Codes of a Kafka topic, or its leader, that the broker we ask has not heard of."""
 
 _FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
-_COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(RECORD_LIMIT)}
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    "max.message.bytes": str(RECORD_LIMIT),
+    "segment.bytes": str(16 * 1024 * 1024),  # the newest segment is never compacted, and may have 1 GB by default
+}
 
 
 @dataclass(frozen=True, slots=True)

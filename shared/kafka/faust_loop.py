@@ -1,7 +1,8 @@
 """The way in for Faust: joins events by problem id in a small table on a compacted changelog.
 
 One event at a time (`concurrency=1`, `at_least_once`). For each: fold it into the case, store the case, wait until the
-changelog is acknowledged, publish what the case decided, wait again, and only then move the partition's place on.
+changelog is acknowledged, publish what the case decided, wait again, store what is left of the case, and only then move
+the partition's place on. That last write is not waited for: where it is lost, the decision is kept and published again.
 What Faust itself acknowledges counts for nothing (faust_place.py says why): an exception or a cancelled agent leaves
 the place where it was. A changelog write that fails is not reported to an agent: hence the table that hands out its
 acknowledgements.
@@ -40,6 +41,10 @@ QUIET_S = 1.0
 
 CASE_LIMIT = 1024 * 1024
 """Largest case in bytes; a larger one would fail in the changelog, unheard."""
+
+
+POLL_RECORDS = 500
+"""Records unpacked at once; without a limit it is all that was fetched, for a changelog hundreds of MB."""
 
 
 class FaustLoop:
@@ -144,7 +149,7 @@ class FaustLoop:
             return
         origin = Origin(message.partition, message.offset, message.key, message.value, headers)
         try:
-            event, case, messages = self._decide(origin)
+            event, case, messages, rest = self._decide(origin)
         except Invalid as error:
             await self._put_aside(origin, error)
         except Exception as bug:
@@ -156,18 +161,18 @@ class FaustLoop:
         else:
             self._bugs = 0
             with about(event), handling(event, self._settings.service):
-                await self._keep(event, case, messages)
+                await self._keep(event, case, messages, rest)
             EVENTS.labels(self._settings.service, self._flow.name, "done").inc()
 
-    def _decide(self, origin: Origin) -> tuple[Event, bytes, list[Message]]:
+    def _decide(self, origin: Origin) -> tuple[Event, bytes, list[Message], bytes]:
         event = decode(self._flow.name, origin.key, origin.value, origin.headers)
-        case, decided = self._join(self._cases.get(event.key.encode()), event)
+        case, decided, rest = self._join(self._cases.get(event.key.encode()), event)
         if len(case) > CASE_LIMIT:
             raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {CASE_LIMIT:,}")
         source = f"{self._settings.factory}/{self._settings.service}"
-        return event, case, list(outgoing(decided, source, mark_of(origin.headers)))
+        return event, case, list(outgoing(decided, source, mark_of(origin.headers))), rest
 
-    async def _keep(self, event: Event, case: bytes, messages: list[Message]) -> None:
+    async def _keep(self, event: Event, case: bytes, messages: list[Message], rest: bytes) -> None:
         key = event.key.encode()
         if case != self._cases.get(key):
             self._cases[key] = case
@@ -175,6 +180,8 @@ class FaustLoop:
         await self._producer.publish(messages)
         for message in messages:
             PRODUCED.labels(self._settings.service, message.name).inc()
+        if rest != case:
+            self._cases[key] = rest
 
     async def _put_aside(self, origin: Origin, error: BaseException) -> None:
         log.error("dead letter: %s %d/%d: %s", self._flow.name, origin.partition, origin.offset, error)
@@ -211,6 +218,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=RECORD_LIMIT,
+        broker_max_poll_records=POLL_RECORDS,
         producer_max_request_size=RECORD_LIMIT,
         producer_compression_type="zstd",
         broker_session_timeout=settings.session_s,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from shared.kafka.clients import KafkaError, Producer
 from shared.kafka.faust_loop import FaustLoop
 from shared.kafka.names import kafka_topic
 from shared.ports import Join
+from tests.integration.throwaway import panel as deadly
 from tests.items import item, plan, verdict
 from tests.world import BrokenProducer, GatedProducer, OsProcess, World, until
 
@@ -62,9 +64,20 @@ def committed(world: World, number: int) -> Callable[[], Awaitable[bool]]:
     return is_committed
 
 
-async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_repeat_the_decision_to_the_byte(
-    world: World,
-) -> None:
+async def table(world: World) -> dict[bytes, bytes]:
+    """What a panel finds in its table when it starts."""
+    return {record.key: record.value for record in await world.records("panel-cases-changelog")}
+
+
+async def killed(world: World, when: str, *tiers: str) -> None:
+    """A panel that is killed right `before` or `after` it publishes its first decision."""
+    panel = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", deadly.__name__, when, *tiers, env=world.env(SERVICE)
+    )
+    assert await asyncio.wait_for(panel.wait(), 30) == -signal.SIGKILL
+
+
+async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_change_nothing(world: World) -> None:
     await world.publish([verified(1, A), verified(2, B), verified(3, A)])
     async with panel(world) as process:
         await until(committed(world, 3), "the first verdicts, from the offsets that the group was given")
@@ -81,15 +94,43 @@ async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_rep
         await until(committed(world, 9), "the repetitions")
         process.send(signal.SIGTERM)
         assert await process.end(within_s=8) == 0
-    accepted = await world.records("problem.accepted")
-    assert len(accepted) >= 4
-    assert len({record.value for record in accepted}) == 2
-    assert len({record.value for record in await world.records("problem.rejected")}) == 1
-    assert {event.item.tier for event in await world.events("problem.accepted")} == {"verified"}
+    assert [event.item.tier for event in await world.events("problem.accepted")] == ["verified", "verified"]
+    assert len(await world.records("problem.rejected")) == 1
+
+
+async def test_a_decision_outlives_a_kill_before_its_publication_and_one_right_after_it(world: World) -> None:
+    await world.publish([verified(1, A), verified(1, B)])
+    await killed(world, "before", "verified")
+    assert await world.records("problem.accepted") == []
+    await killed(world, "after")  # like the next, it would reject what it decides itself
+    async with joining(world, join=JoinVerdicts(tiers=())):
+        await until(committed(world, 2), "the commit by the last")
+    first, again = await world.records("problem.accepted")
+    assert first.value == again.value
+    assert await world.records("problem.rejected") == []
+
+
+async def test_a_published_decision_leaves_little_and_what_is_left_knows_its_text_and_decides_no_more(
+    world: World,
+) -> None:
+    async with joining(world):
+        await world.publish(verified(number, role) for number in range(20) for role in (A, B))
+        await until(committed(world, 40), "the decisions")
+    left = await table(world)
+    assert len(left) == 20
+    assert max(len(case) for case in left.values()) < 120
+    async with joining(world):
+        await world.publish([verified(1, B, correct=False), verified(1, A), verified(2, A, problem_hash="another")])
+        await until(committed(world, 43), "the repetitions")
+    assert await table(world) == left
+    assert len(await world.records("problem.accepted")) == 20
+    assert await world.records("problem.rejected") == []
+    [letter] = await world.records("dead-letters")
+    assert dict(letter.headers)["chimera-error"] == b"Invalid"
 
 
 async def test_broken_records_and_contradictions_become_dead_letters_while_neighbours_are_joined(world: World) -> None:
-    def join(case: bytes | None, event: ProblemVerified) -> tuple[bytes, list[ProblemVerified]]:
+    def join(case: bytes | None, event: ProblemVerified) -> tuple[bytes, list[ProblemVerified], bytes]:
         if event.item.id == verified(5, A).item.id:
             raise ZeroDivisionError("a bug")
         return PANEL(case, event)  # type: ignore[return-value]

@@ -1,5 +1,6 @@
 """Two versions of an event on one log: each is read by both, and nothing that a reader does not know gets lost."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -69,9 +70,12 @@ def next_drafted(request: ProblemRequested, number: int) -> NextDrafted:
 @asynccontextmanager
 async def services(world: World, *names: str) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
-        for name in names:
-            plan = Path(plans.__path__[0]) / "demo.yaml"
-            await running.enter_async_context(world.process(f"services.{name}", name, plan=plan))
+        plan = Path(plans.__path__[0]) / "demo.yaml"
+        started = [
+            await running.enter_async_context(world.process(f"services.{name}", name, plan=plan)) for name in names
+        ]
+        for process in started:
+            await process.ready()
         yield
 
 
@@ -112,6 +116,36 @@ def judged(event: ProblemScreened) -> list[ProblemVerified]:
         ProblemVerified.of(event, older.role, event.item, verdict=older),
         NextVerified.of(event, newer.role, event.item, verdict=newer),
     ]
+
+
+async def test_a_decision_that_an_older_panel_kept_whole_is_published_when_a_verdict_comes_again_and_then_shrinks(
+    world: World,
+) -> None:
+    decided, waiting = ([*judged(screened)] for screened in map(screened_by_hand, world.requests(2)))
+    accepted = ProblemAccepted.of(decided[0], "panel", decided[0].item.with_(tier="verified"))
+    said = {"verdict": waiting[0].verdict.model_dump(mode="json"), "lineage": []}
+    for event, kept in (
+        (decided[0], {"heard": [], "accepted": accepted.model_dump(mode="json"), "rejected": None}),
+        (waiting[0], {"heard": [said], "accepted": None, "rejected": None}),
+    ):
+        case = json.dumps({"problem_hash": event.verdict.problem_hash, **kept}).encode()
+        await world.put("panel-cases-changelog", event.key.encode(), case)
+    await world.publish([*decided, waiting[1]])
+
+    async def both_shrank() -> bool:
+        left = {record.key: record.value for record in await world.records("panel-cases-changelog")}
+        return max(len(case) for case in left.values()) < 120
+
+    async with services(world, "panel"):
+        await until(both_shrank, "a decision published, one made, and nothing left of either")
+    published = {record.key: record.value for record in await world.records("problem.accepted")}
+    assert published.keys() == {event.key.encode() for event in (decided[0], waiting[0])}
+    assert published[decided[0].key.encode()] == encode(accepted, "").value
+    assert await on_log(world, "problem.accepted", 2)
+
+
+def screened_by_hand(request: ProblemRequested) -> ProblemScreened:
+    return ProblemScreened.of(request, "screening", request.item.with_(problem=problem(1)))
 
 
 async def on_log(world: World, name: str, number: int) -> bool:

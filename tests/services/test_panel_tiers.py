@@ -176,11 +176,12 @@ def test_the_panel_decides_by_the_plans_policy_whoever_speaks_first(policy: str,
     said = [spoke(A, miss("7")), spoke(B, miss("7"))]
     for order in (said, said[::-1]):
         join = JoinVerdicts({"verified", "plausible", "nodded"}, policy)
-        case, decided = None, []
+        case, decided, rest = None, [], b""
         for each in order:
-            case, decided = join(case, ProblemVerified.of(requested, each.role, fresh, verdict=each))
+            case, decided, rest = join(case, ProblemVerified.of(requested, each.role, fresh, verdict=each))
         [decision] = decided
         assert type(decision) is kind
         assert [each.role for each in decision.item.verdicts] == [A, B]
-        again, repeated = join(case, ProblemVerified.of(requested, A, fresh, verdict=spoke(A, hit(), hit())))
-        assert (again, repeated) == (case, [decision])
+        repeated = ProblemVerified.of(requested, A, fresh, verdict=spoke(A, hit(), hit()))
+        assert join(case, repeated) == (case, [decision], rest)
+        assert join(rest, repeated) == (rest, [], rest)
