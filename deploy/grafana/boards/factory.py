@@ -23,11 +23,11 @@ BOARD = Board(
             "At the speed of the last hour; nothing while no row comes.",
             "s",
             '(sum(chimera_rows_wanted) - sum(chimera_rows{admission="in"}))'
-            f' / (sum(rate({_ENDED}{{ending="row"}}[1h])) > 0)',
+            ' / (deriv(sum(chimera_rows{admission="in"})[1h:1m]) > 0)',
         ),
         number(
             "Yield",
-            "Share of ended problems that became rows, within the last hour. See rejections when it falls.",
+            "Share of ended problems that became rows of any kind, within the last hour. See rejections when it falls.",
             "percentunit",
             f'sum(increase({_ENDED}{{ending="row"}}[1h])) / sum(increase({_ENDED}[1h]))',
         ),
@@ -38,6 +38,12 @@ BOARD = Board(
             f'sum(increase({_TOKENS}[1h])) / (sum(increase({_ENDED}{{ending="row"}}[1h])) > 0)',
         ),
         number(
+            "Dollars a row",
+            "The same in money; nothing where a price is unknown.",
+            "currencyUSD",
+            f'sum(increase(chimera_model_dollars_total[1h])) / (sum(increase({_ENDED}{{ending="row"}}[1h])) > 0)',
+        ),
+        number(
             "Parked",
             "Problems that wait for a person: look at the dead letters.",
             "short",
@@ -45,7 +51,7 @@ BOARD = Board(
         ),
         lines(
             "Rows per hour",
-            "Speed of growth, by subject. None for two hours is an alert.",
+            "By subject, with those in reserve and those whose solution misses the key.",
             "short",
             (f'3600 * sum by (subject) (rate({_ENDED}{{ending="row"}}{RATE}))', "{{subject}}"),
         ),

@@ -78,8 +78,17 @@ BOARD = Board(
             ("max by (model) (chimera_budget_tokens) - max by (model) (chimera_spent_tokens)", "{{model}}"),
         ),
         lines(
+            "Dollars an hour",
+            "By model and by the service that asks; nothing where a price is unknown.",
+            "currencyUSD",
+            (
+                f"3600 * sum by (model, service) (rate(chimera_model_dollars_total{RATE}))",
+                "{{model}} {{service}}",
+            ),
+        ),
+        lines(
             "Money",
-            "US dollars spent, where every price is known.",
+            "US dollars spent of the budget, where every price is known.",
             "currencyUSD",
             ("max by (model) (chimera_spent_dollars)", "{{model}}"),
         ),
