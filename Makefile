@@ -55,7 +55,7 @@ check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, cha
 	@$(BIN)/python -m deploy.check
 	@$(BIN)/python -m deploy.prometheus.tried
 
-dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards.py, and the chart's copies
+dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, and the chart's copies
 	@$(BIN)/python -m deploy.grafana.build
 	@cp deploy/grafana/dashboards/*.json helm/chimera/files/dashboards/
 	@cp deploy/prometheus/rules/chimera.yaml helm/chimera/files/rules/

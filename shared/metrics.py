@@ -61,7 +61,8 @@ ITEM_SECONDS = Histogram(
     buckets=_LONG,
 )
 
-AUDITS = Counter("chimera_audits", "Judged audit items: accepted, rejected", ["kind", "outcome"])
+VERDICTS = ("accepted", "rejected")
+AUDITS = Counter("chimera_audits", f"Judged audit items: {', '.join(VERDICTS)}", ["kind", "outcome"])
 AUDIT_CHECKS = Counter(
     "chimera_audit_checks",
     "What a check found in audit items, broken ones and controls: passed, noticed, unable",
@@ -98,6 +99,11 @@ MODEL_CALLS = Counter(
     "chimera_model_calls",
     "Requests by how they ended: answered, refused (tried again), timed_out, broken, invalid",
     ["endpoint", "model", "outcome"],
+)
+MODEL_DOLLARS = Counter(
+    "chimera_model_dollars",
+    "US dollars that answered calls cost, by the service that asks; absent where a price is unknown",
+    ["endpoint", "model", "service"],
 )
 MODEL_FIRST_TOKEN = Histogram(
     "chimera_model_first_token_seconds",

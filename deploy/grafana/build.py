@@ -59,6 +59,7 @@ def main(check: bool) -> int:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
             stale.append(path.name)
+    stale += sorted({path.name for path in FOLDER.iterdir()} - {f"{board.name}.json" for board in BOARDS})
     if stale:
         print(f"not up to date: {', '.join(stale)}. Next step: make dashboards", file=sys.stderr)  # noqa: T201
     return 1 if stale else 0

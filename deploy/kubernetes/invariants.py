@@ -6,19 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 
 from deploy.kubernetes.chart import Object, matches, pods
 from schemas.cast import Cast
 from schemas.flow import SERVICES, WIDE, consumed_by
 from schemas.plan import Plan
+from shared import metrics
 
 OURS = ("/etc/chimera/config/", "/etc/chimera/kafka/", "/etc/chimera/valkey/")
+OPERATORS = {"container", "endpoint", "instance", "job", "namespace", "pod"}
+"""Labels that the Prometheus operator gives to what a PodMonitor finds."""
 SCALERS = ("ScaledObject", "HorizontalPodAutoscaler")
 
 
 def broken(objects: list[Object]) -> Iterator[str]:
     """Every rule that does not hold, with the object."""
-    for rule in (unique, selectors, containers, files, scaled, triggers, hardened, reachable, readable):
+    for rule in (unique, selectors, scraped, containers, files, scaled, triggers, hardened, reachable, readable):
         yield from rule(objects)
 
 
@@ -48,6 +52,16 @@ def selectors(objects: list[Object]) -> Iterator[str]:
     asked = {port["port"] for one in objects for port in (one.get("spec") or {}).get("podMetricsEndpoints", [])}
     if asked - {port for found in ports.values() for port in found}:
         yield f"PodMonitor: no port {asked}"
+
+
+def scraped(objects: list[Object]) -> Iterator[str]:
+    """No label of a metric is hidden by one that the operator gives its target."""
+    told = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    labels = {label for metric in told for label in metric._labelnames}
+    for place in (place for one in objects for place in (one.get("spec") or {}).get("podMetricsEndpoints", [])):
+        dropped = {rule["regex"] for rule in place.get("relabelings", []) if rule["action"] == "labeldrop"}
+        if hidden := labels & OPERATORS - dropped:
+            yield f"PodMonitor: hides our labels {hidden}"
 
 
 def containers(objects: list[Object]) -> Iterator[str]:

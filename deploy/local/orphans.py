@@ -12,8 +12,10 @@ import psutil
 
 from deploy.local.record import Record
 
-MARK = "CHIMERA_STACK"
-"""Environment variable with the state folder, set for every process of a stack and inherited by theirs."""
+MARK = "STACK_OF_CHIMERA"
+"""Environment variable with the state folder, set for every process of a stack and inherited by theirs.
+
+It does not begin as settings do: a process names each of those that it does not know."""
 
 
 def find(directory: Path) -> Iterator[psutil.Process]:

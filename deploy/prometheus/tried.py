@@ -23,7 +23,7 @@ from deploy.grafana.boards import BOARDS
 from deploy.local.ports import LOOPBACK
 from deploy.prometheus.beside import HERE, ROOT, Missing, beside, healthy
 
-FOREIGN = re.compile(r"^(node|kube)_")
+FOREIGN = re.compile(r'^(node_|kube|disk:|up\{job="node")')
 """Told by exporters that a local stack has none of."""
 EVERY_S, PAUSE_S, PATIENCE_S = 2, 10, 180
 FAULTS = {"*": {"rates": {"500": 0.02}}}
@@ -48,22 +48,32 @@ def rules() -> Iterator[tuple[str, str]]:
 
 
 async def tried(url: str) -> list[str]:
-    """Name what brings no data. An alert should be silent, so for rules the metrics are asked for."""
+    """Name what brings no data. An alert should be silent, so of rules each selector is asked for."""
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
         empty = [f"{panel}: {expr}" for panel, expr in panels() if not await _brings(client, expr)]
-        names = sorted({name for _, expr in rules() for name in metrics(expr) if not FOREIGN.match(name)})
-        return empty + [f"rules: {name}" for name in names if not await _brings(client, name)]
+        asked = sorted({one for _, expr in rules() for one in selectors(expr) if not FOREIGN.match(one)})
+        return empty + [f"rules: {one}" for one in asked if not await _brings(client, one)]
 
 
 def metrics(expr: str) -> set[str]:
     """Names of the metrics in a PromQL expression."""
-    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\b(?:by|on) \([^)]*\)', " ", expr)
-    return {name for name in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", bare) if "_" in name or name == "up"} - {
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|on) \([^)]*\)', " ", expr)
+    return {name for name in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", bare) if set(name) & {*"_:"} or name == "up"} - {
         "histogram_quantile",
         "label_replace",
+        "max_over_time",
         "predict_linear",
         "sort_desc",
     }
+
+
+def selectors(expr: str) -> set[str]:
+    """Metrics with their matchers, in a PromQL expression, and one for each word of `a|b`."""
+    bare = re.sub(r"\b(?:by|on) \([^)]*\)", " ", expr)
+    found = {f"{name}{matchers}" for name, matchers in re.findall(r"([a-z_:]+)(\{[^}]*\})", bare)}
+    worded = [(one, re.search(r'=~"(\w+(?:\|\w+)+)"', one)) for one in found]
+    apart = {one.replace(words[0], f'="{word}"') for one, words in worded if words for word in words[1].split("|")}
+    return metrics(bare) | {one for one, words in worded if not words} | apart
 
 
 async def _brings(client: httpx.AsyncClient, expr: str) -> bool:

@@ -4,17 +4,20 @@ from schemas.events import AuditJudged
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
-from shared.metrics import AUDIT_CHECKS, AUDITS, few
+from shared.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, few
 from shared.plan import load_plan
 from shared.runtime import Service, run
 
 
 def build(settings: Settings) -> Service:
-    return Service(sink=Curate(settings.dataset, settings.factory, load_plan(settings.plan), utc_now, _count))
+    return Service(sink=Curate(settings.dataset, settings.factory, load_plan(settings.plan), utc_now, count))
 
 
-def _count(event: AuditJudged) -> None:
-    AUDITS.labels(few("kind", event.mark.kind), "accepted" if event.accepted else "rejected").inc()
+def count(event: AuditJudged) -> None:
+    """Count an audit in the metrics."""
+    kind, outcome = few("kind", event.mark.kind), "accepted" if event.accepted else "rejected"
+    for verdict in VERDICTS:  # the first one that is let through should be a rise, and no birth
+        AUDITS.labels(kind, verdict).inc(verdict == outcome)
     for check, finding in event.found.items():
         AUDIT_CHECKS.labels(few("check", check), "no" if event.mark.control else "yes", few("finding", finding)).inc()
 

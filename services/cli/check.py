@@ -54,7 +54,9 @@ def machine(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) ->
 
 @app.command()
 def models(
-    models: opt.ModelsFile = None,
+    models: Annotated[
+        Path | None, typer.Option(envvar="CHIMERA_MODELS", help="Which models, as YAML or JSON: docs/models.md.")
+    ] = None,
     base_url: opt.BaseUrl = "",
     model: opt.ModelName = "",
     api_key_env: opt.KeyVariable = "",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from schemas.flow import INCARNATIONS, consumed_by, consumers
 from shared.access import KafkaAccess
+from shared.environment import read
+from shared.errors import Refusal
 from shared.kafka.admin import incarnations, provision, wanted
 from shared.kafka.clients import administrator
 from shared.kafka.names import kafka_topic
@@ -44,6 +46,9 @@ def _lacks(service: str, given: dict[str, tuple[str, ...]]) -> bool:
 
 
 if __name__ == "__main__":
-    settings = Connections()
-    done = asyncio.run(create(settings.kafka_access, settings.factory, int((sys.argv[1:] or ["1"])[0])))
+    try:
+        settings = read(Connections)
+        done = asyncio.run(create(settings.kafka_access, settings.factory, int((sys.argv[1:] or ["1"])[0])))
+    except Refusal as refusal:
+        sys.exit(str(refusal))
     print(f"{len(done.kafka_topics)} Kafka topics made, {len(done.there)} were there")  # noqa: T201

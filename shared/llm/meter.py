@@ -5,7 +5,7 @@ from functools import lru_cache
 from schemas.item import Provenance
 from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, TimedOut, Unformed
-from shared.metrics import CALL_DURATION, MODEL_CALLS, TOKENS
+from shared.metrics import CALL_DURATION, MODEL_CALLS, MODEL_DOLLARS, TOKENS
 
 _OUTCOMES: dict[type[Exception], str] = {
     Busy: "refused",
@@ -23,6 +23,7 @@ class Meter:
         labels = ("chat", endpoint, model, service)
         self._duration = CALL_DURATION.labels(*labels)
         self._input, self._output = TOKENS.labels(*labels, "input"), TOKENS.labels(*labels, "output")
+        self._who = (endpoint, model, service)
         self._calls = {
             outcome: MODEL_CALLS.labels(endpoint, model, outcome) for outcome in ("answered", *_OUTCOMES.values())
         }
@@ -39,6 +40,8 @@ class Meter:
             self._input.observe(call.prompt_tokens)
         if call.completion_tokens is not None:
             self._output.observe(call.completion_tokens)
+        if call.cost is not None:
+            MODEL_DOLLARS.labels(*self._who).inc(call.cost)
 
 
 meter = lru_cache(Meter)

@@ -79,9 +79,12 @@ def test_metrics_are_defined_in_the_catalogue_and_nowhere_else() -> None:
         for path in (ROOT / name).rglob("*.py")
         if path != ROOT / "shared" / "metrics.py"
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("prometheus_client")
-        and makers & {alias.name for alias in node.names}
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith("prometheus_client")
+            and makers & {alias.name for alias in node.names}
+        )
+        or (isinstance(node, ast.Import) and any(alias.name.startswith("prometheus_client") for alias in node.names))
     ]
     assert elsewhere == []
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
 
-import shared.metrics  # noqa: F401 - fills the registry
+import shared.metrics
 from deploy.grafana.boards import BOARDS
 from deploy.prometheus.tried import FOREIGN, metrics, panels, rules
 from schemas.export import ROOT
@@ -19,10 +20,18 @@ from services.simulator.metrics import registry
 from services.simulator.settings import Settings as Simulator
 from shared.llm import load_cast
 from shared.settings import Settings
+from shared.traces import COLLECTORS
 
 RULES = ROOT / "deploy/prometheus/rules/chimera.yaml"
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"] if rule.get("alert")]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+LABELS = {
+    label
+    for metric in vars(shared.metrics).values()
+    if isinstance(metric, MetricWrapperBase)
+    for label in metric._labelnames
+}
+FOREIGN_LABELS = {"le", "job", "model_name", "fstype", "namespace", "persistentvolumeclaim", "horizontalpodautoscaler"}
 SUFFIX = re.compile(r"_(total|bucket|sum|count)$")
 
 
@@ -35,6 +44,21 @@ def known() -> set[str]:
 def test_every_metric_of_a_panel_or_rule_is_in_the_catalogue(where: str, expr: str) -> None:
     names = {name for name in metrics(expr) if not FOREIGN.match(name)}
     assert {name for name in names if name not in known() and SUFFIX.sub("", name) not in known()} == set(), where
+
+
+@pytest.mark.parametrize(("where", "expr"), [*panels(), *rules()])
+def test_every_label_of_a_panel_or_rule_is_one_of_the_catalogue(where: str, expr: str) -> None:
+    """PromQL takes any: a sum by a label that is not there is one line, and a panel with data."""
+    matched = re.findall(r'(\w+)(?:=~|!~|!=|=)"', expr)
+    grouped = [label for labels in re.findall(r"\b(?:by|on) \(([^)]*)\)", expr) for label in labels.split(", ")]
+    assert {*matched, *grouped} - {""} <= LABELS | FOREIGN_LABELS, where
+
+
+def test_lines_are_named_by_labels_that_their_query_keeps() -> None:
+    for query in (query for board in BOARDS for panel in board.panels for query in panel.queries):
+        named = set(re.findall(r"{{(\w+)}}", query.legend))
+        kept = {label for labels in re.findall(r"by \(([^)]*)\)", query.expr) for label in labels.split(", ")}
+        assert ":" in query.expr.split("[")[0] or named <= kept, query
 
 
 def test_every_alert_has_a_severity_a_runbook_entry_and_cases_that_fire_and_that_do_not() -> None:
@@ -92,7 +116,7 @@ def test_every_variable_is_a_setting_and_explained_in_the_example_with_its_defau
     assert written <= settings.keys()
     asked = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", text("docker-compose.yml")))
     example = dict(re.findall(r"^#(\w+)=(.*)$", text(".env.example"), re.M))
-    assert example.keys() == settings.keys() | asked.keys()
+    assert example.keys() == settings.keys() | asked.keys() | {COLLECTORS[0]}
     assert {name: example[name] for name in asked} == asked
     for name, field in settings.items():
         if isinstance(field.default, bool | int | float) and name not in asked:
