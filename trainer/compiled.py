@@ -1,4 +1,4 @@
-"""What Triton would need a C compiler for, compiled when the image is built: `python -m trainer.compiled STUBS`.
+"""What Triton would need a C compiler for, compiled when the image is built: `python -m trainer.compiled LIBCUDA`.
 
 TRL's losses are Triton kernels on a GPU, and before its first kernel Triton compiles and loads one file of C. The image
 has no compiler, and its /tmp is often mounted noexec. So Dockerfile.trainer names `Cache` in TRITON_CACHE_MANAGER: it
@@ -23,11 +23,12 @@ class Cache(FileCacheManager):
         return str(path) if path.exists() else super().get_file(filename)
 
 
-def compile_(stubs: str) -> None:
-    """Compile it as Triton would. The folder `stubs` has a libcuda.so.1 to link with; the real one is the driver's."""
+def compile_(libcuda: str) -> None:
+    """Compile it as Triton would. Any library of that name does to link with; the real one is the driver's."""
     FOLDER.mkdir()
     source = Path(driver.__file__).with_name("driver.c")
-    _build("cuda_utils", str(source), str(FOLDER), [stubs], driver.include_dirs, driver.libraries, [])
+    needed = ["-Wl,--no-as-needed", libcuda]
+    _build("cuda_utils", str(source), str(FOLDER), [], driver.include_dirs, [], needed)
 
 
 if __name__ == "__main__":
