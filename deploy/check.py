@@ -33,8 +33,8 @@ def checks() -> Iterator[list[str]]:
         told = f"--verify.receivers={case['receiver']}"
         yield ["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", told, *labels]
     yield [sys.executable, "-m", "deploy.grafana.build", "--check"]
-    for profile in ("core", "observability", "gpu"):
-        yield ["docker-compose", "--profile", profile, "config", "--quiet"]
+    for profile in ("observability", "gpu", "training"):
+        yield ["docker-compose", "--profile", "core", "--profile", profile, "config", "--quiet"]
     yield [sys.executable, "-m", "deploy.kubernetes.check"]
     yield [sys.executable, "-m", "deploy.kubernetes.policy"]
     yield ["hadolint", "deploy/docker/Dockerfile", "deploy/docker/Dockerfile.trainer"]

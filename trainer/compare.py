@@ -18,7 +18,7 @@ from trainer import rl, rl_set, sft, weights
 from trainer.data import HELD_OUT, TRAIN, VALIDATION, Example, cluster, measure, read
 from trainer.grading import graded
 from trainer.passk import Estimate, estimate, paired
-from trainer.phase import attempted
+from trainer.phase import attempted, stoppable
 from trainer.recipe import Recipe, load
 from trainer.runs import Found, Run, locked, say
 from trainer.sampling import InProcess
@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Refusal as refusal:
         say(str(refusal))
         sys.exit(1)
+    stoppable()
     with locked(given.run):
         for arm in arms.values():
             _trained(arm)

@@ -5,6 +5,7 @@ event again, after a kill or a hand-over, goes on in that folder, or waits while
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Iterable
@@ -69,7 +70,15 @@ class TrainRelease:
             return await process.wait()
         except asyncio.CancelledError:
             process.terminate()
+            await _end_of(process)
             raise
+
+
+async def _end_of(process: asyncio.subprocess.Process) -> None:
+    """Wait for its checkpoint, however often we are cancelled: in a container it dies when we do."""
+    while process.returncode is None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await process.wait()
 
 
 def _failure(folder: Path) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import gc
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -64,7 +65,19 @@ def parsed(phase: str, arguments: Sequence[str] | None = None) -> Run:
     except Refusal as refusal:
         say(str(refusal))
         sys.exit(1)
+    stoppable()
     return run
+
+
+def stoppable() -> None:
+    """End on SIGTERM and SIGINT, as the first process of a container does not by itself. A training writes first."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+
+
+def _stop(*_: object) -> None:
+    say("stopped. Run the same again to go on")
+    sys.exit(INTERRUPTED)
 
 
 def attempted(run: Run, phase: str, work: Callable[[Run], Found]) -> int:

@@ -14,5 +14,5 @@ class Settings(settings.Settings):
     """Folder of the run folders, one for each release."""
     judge: Path | None = None
     """A models file whose `judge` is asked where no rule can compare answers."""
-    grace_s: float = 120.0
-    """How long a run may take to write a checkpoint after SIGTERM, in seconds."""
+    grace_s: float = 0.0
+    """How long a run trains on after SIGTERM, in seconds. Its checkpoint is waited for in any case."""

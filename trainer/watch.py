@@ -33,12 +33,11 @@ class Watch(TrainerCallback):
         self.phase, self.stopping = phase, False
         self._step_began = self._told = time.monotonic()
         self._took = 0.0
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self.stopping = True
-        signal.signal(number, signal.SIG_DFL)  # the second time ends it
+        signal.signal(number, self._before[signal.Signals(number)])  # the second time ends it
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._step_began = time.monotonic()
@@ -49,6 +48,8 @@ class Watch(TrainerCallback):
         control.should_training_stop |= self.stopping
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         if self.stopping and state.global_step < state.max_steps:
             raise Stopped(f"stopped at step {state.global_step} of {state.max_steps}")
 

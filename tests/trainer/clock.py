@@ -35,6 +35,13 @@ RECIPE: dict[str, Any] = {
     "evaluate": {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 80, "batch": 256, "problems": 60},
 }
 """A recipe for minutes on a CPU."""
+SMALL = {
+    "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 2, "checkpoint_steps": 5},
+    "rl_set": {"problems": 24, "plain": True},
+    "rl": {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "epochs": 1, "checkpoint_generations": 1},
+    "evaluate": {"samples": 8, "ks": [1], "max_tokens": 40, "batch": 32, "problems": 16},
+}
+"""Changes to it, for a training of a minute that goes through every phase and learns nothing."""
 
 
 def row(number: int, steps: int, dice: random.Random, *, muddled: bool = False, **changes: object) -> Row:

@@ -21,12 +21,6 @@ UNDER_WAY = {
     "card": "card/*.png",
 }
 """What there is once a phase has begun in earnest."""
-SMALL = {
-    "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 2, "checkpoint_steps": 5},
-    "rl_set": {"problems": 24, "plain": True},
-    "rl": {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "epochs": 1, "checkpoint_generations": 1},
-    "evaluate": {"samples": 8, "ks": [1], "max_tokens": 40, "batch": 32, "problems": 16},
-}
 PATIENCE_S = 120.0
 
 
@@ -46,7 +40,7 @@ def killed_in(phase: str, run: Run, command: list[str]) -> None:
 def test_a_run_that_is_killed_in_every_phase_ends_as_one_that_is_not(tmp_path: Path) -> None:
     data = tmp_path / "data"
     clock.grow(data, clock.rows(600, range(3, 6), seed=2))
-    config = clock.recipe(tmp_path, str(clock.newborn(tmp_path / "newborn")), **SMALL)
+    config = clock.recipe(tmp_path, str(clock.newborn(tmp_path / "newborn")), **clock.SMALL)
     at_once, killed = (Run(tmp_path / name, load(config), data, None) for name in ("at_once", "killed"))
     phases.through(at_once)
 

@@ -21,6 +21,7 @@ from services.simulator.settings import Settings as Simulator
 from shared.llm import load_cast
 from shared.settings import Settings
 from shared.traces import COLLECTORS
+from trainer.settings import Settings as Trainer
 
 RULES = ROOT / "deploy/prometheus/rules/chimera.yaml"
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"] if rule.get("alert")]
@@ -84,7 +85,7 @@ def test_committed_dashboards_hold_every_panel_with_a_title_a_description_and_a_
 
 def test_prometheus_scrapes_every_service() -> None:
     jobs = yaml.safe_load(text("deploy/prometheus/prometheus.yml"))["scrape_configs"]
-    assert jobs[0]["dns_sd_configs"][0]["names"] == [service.name for service in SERVICES]
+    assert jobs[0]["dns_sd_configs"][0]["names"] == [*(service.name for service in SERVICES), "trainer"]
 
 
 def test_compose_runs_every_service_of_the_flow_where_prometheus_and_the_models_files_look_for_it() -> None:
@@ -108,7 +109,7 @@ def test_every_variable_is_a_setting_and_explained_in_the_example_with_its_defau
     kinds = [importlib.import_module(f"services.{one.module}.settings").Settings for one in SERVICES]
     settings = {
         f"CHIMERA_{name.upper()}": field
-        for kind in [Settings, Exporter, *kinds]
+        for kind in [Trainer, Settings, Exporter, *kinds]
         for name, field in kind.model_fields.items()
     }
     settings |= {f"CHIMERA_SIM_{name.upper()}": field for name, field in Simulator.model_fields.items()}
