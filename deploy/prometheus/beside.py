@@ -18,6 +18,9 @@ from deploy.local.record import Record
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
+START_S = 30.0
+"""How long a server may take to answer."""
+
 
 class Missing(Exception):
     """What is needed is not there; the message says what to do."""
@@ -52,6 +55,10 @@ async def beside(directory: Path, every_s: int = 5, trainer: str | None = None) 
             await closing.enter_async_context(_running(command, log.fileno()))
         following = asyncio.create_task(_follow(directory, home / "targets.json", exporter, trainer, every_s))
         closing.callback(following.cancel)
+        try:
+            await answering(f"http://{address}/-/ready")
+        except TimeoutError as late:
+            raise Missing(f"Prometheus does not answer. Next step: look into {home / 'prometheus.log'}") from late
         yield f"http://{address}"
 
 
@@ -75,12 +82,12 @@ def configuration(home: Path, every_s: int) -> dict[str, object]:
     }
 
 
-async def healthy(url: str) -> None:
-    """Wait until Prometheus answers."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+async def answering(url: str) -> None:
+    """Wait until there is a good answer from there. Raises TimeoutError."""
+    async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:
-                if (await client.get(f"{url}/-/ready")).is_success:
+                if (await client.get(url)).is_success:
                     return
             except httpx.TransportError:
                 pass

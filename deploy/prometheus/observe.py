@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from deploy.prometheus.beside import Missing, beside, healthy
+from deploy.prometheus.beside import Missing, beside
 
 
 async def main(directory: Path) -> None:
@@ -17,7 +17,6 @@ async def main(directory: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     async with beside(directory) as url:
-        await healthy(url)
         print(f"Prometheus  {url}/graph")  # noqa: T201
         print(f"alerts      {url}/alerts")  # noqa: T201
         print(f"targets     {url}/targets")  # noqa: T201

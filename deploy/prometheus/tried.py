@@ -21,7 +21,7 @@ import yaml
 
 from deploy.grafana.boards import BOARDS
 from deploy.local.ports import LOOPBACK
-from deploy.prometheus.beside import HERE, ROOT, Missing, beside, healthy
+from deploy.prometheus.beside import HERE, ROOT, Missing, answering, beside
 
 FOREIGN = re.compile(r'^(node_|kube|disk:|up\{job="node")')
 """Told by exporters that a local stack has none of."""
@@ -112,6 +112,7 @@ def main(home: Path) -> int:
     environment = {**os.environ, **settings}  # noqa: TID251 - a child starts from ours
     with subprocess.Popen([sys.executable, "-m", "services.simulator"], cwd=ROOT, env=environment) as simulator:
         try:
+            asyncio.run(answering(f"http://{LOOPBACK}:{PORT}/v1/models"))
             subprocess.run([*order(home), "--dir", str(stack)], cwd=ROOT, check=True)  # noqa: S603 - ours
             with subprocess.Popen([*_TRAINING, str(home), str(TRAINER_PORT)], cwd=ROOT) as trainer:  # noqa: S603 - ours
                 try:
@@ -129,7 +130,6 @@ def main(home: Path) -> int:
 async def asked(stack: Path) -> list[str]:
     """Ask until there is data for everything, or patience ends. Name what brings none."""
     async with beside(stack, EVERY_S, f"{LOOPBACK}:{TRAINER_PORT}") as url:
-        await healthy(url)
         until = time.monotonic() + PATIENCE_S
         while (empty := await tried(url)) and time.monotonic() < until:  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(PAUSE_S)
