@@ -60,14 +60,19 @@ class Breaker:
         self._failures = self._lost = self._probes = 0
         return self.open and self._close(now)
 
-    def fails(self, now: float, why: Exception, retry_after_s: float | None = None, lost: bool = False) -> None:
-        """A try that is over has failed; `lost`: after its answer had begun. Where it is open, a new probe is set."""
+    def fails(
+        self, now: float, why: Exception, retry_after_s: float | None = None, lost: bool = False, probe: bool = False
+    ) -> None:
+        """A try that is over has failed; `lost`: after its answer had begun. After a probe, a new one is set.
+
+        Where it is open already, what was still under way tells nothing new.
+        """
         if not self._failures:
             self._hopes, self._first_at = set(self._under_way), now
         self._failures += 1
         self._lost += lost
         patient = isinstance(why, Busy) and max(now - self._first_at, retry_after_s or 0.0) < SURE_S
-        if self.open or (self._hopeless and not patient):
+        if probe or (not self.open and self._hopeless and not patient):
             wait = max(backoff(FIRST_S, self._probes, LONGEST_S), retry_after_s or 0.0)
             self._probes += 1
             self.probe_at = now + wait

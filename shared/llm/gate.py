@@ -106,7 +106,7 @@ class Gate:
         self.breaker.ends(call)
         if self.breaker.well:
             self._mark = self.window.mark()
-        self.breaker.fails(now, why, **how)
+        self.breaker.fails(now, why, probe=self._probe is call, **how)
         if self.breaker.open:
             asyncio.get_running_loop().call_at(self.breaker.probe_at, self._let_in)
         if wasted_s:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from schemas.cast import Cast, Place
 from shared.errors import Transient
 from shared.llm import Models, Prompt
+from shared.llm.breaker import FIRST_S, Breaker
 from shared.llm.client import ChatModel
 from shared.llm.gate import Gate
 from shared.llm.load import parse
@@ -46,6 +47,21 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.llm.breaker.SURE_S", 0.1)
     monkeypatch.setattr("shared.llm.load.EVERY_S", 0.1)
     monkeypatch.setattr("shared.llm.load.SOONEST_S", 0.02)
+
+
+VLLM = """\
+# HELP vllm:num_requests_running Number of requests in model execution batches.
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{engine="0",model_name="sft"} 2.0
+# TYPE vllm:num_requests_waiting gauge
+vllm:num_requests_waiting{engine="0",model_name="sft"} 3.0
+# TYPE vllm:num_requests_waiting_by_reason gauge
+vllm:num_requests_waiting_by_reason{engine="0",model_name="sft",reason="capacity"} 3.0
+vllm:num_requests_waiting_by_reason{engine="0",model_name="sft",reason="deferred"} 0.0
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{engine="0",model_name="sft"} 0.25
+"""
+"""As vLLM 0.26 tells it, but for the values."""
 
 
 async def test_the_limit_settles_at_what_the_server_takes() -> None:
@@ -118,6 +134,20 @@ async def test_where_all_is_refused_one_probe_goes_out_and_every_call_is_answere
         "endpoint default takes calls again",
     ]
     assert str(fault) in said[0]
+
+
+def test_calls_under_way_when_the_circuit_opens_do_not_put_off_its_first_probe() -> None:
+    breaker = Breaker("default")
+    breaker.fails(0.0, Transient("no"))
+    for call in range(40):
+        breaker.begins(call)
+    for call in range(40):
+        breaker.ends(call)
+        breaker.fails(0.0, Transient("no"))
+    assert breaker.open
+    assert breaker.probe_at <= FIRST_S
+    breaker.fails(breaker.probe_at, Transient("no"), probe=True)
+    assert FIRST_S < breaker.probe_at <= 3 * FIRST_S
 
 
 async def test_calls_wait_for_an_endpoint_that_is_not_there_yet(soon: None) -> None:
@@ -204,6 +234,7 @@ def test_a_reading_is_of_our_models_where_they_are_named_and_growth_stops_at_a_f
     )
     assert parse(text, {"ours"}) == Load(6, 6, 0)
     assert parse(text, {"an-alias"}) == Load(106, 106, 0)
+    assert parse(VLLM, {"sft"}) == Load(2, 3, 0.25)
     assert parse("# HELP up\nup 1\n", {"ours"}) is None
     window = Window(64)
     window.reads(Load(16, 0, 0.97), 16)
