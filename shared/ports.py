@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -175,16 +176,31 @@ class Record:
     """Id given to the Kafka topic when it was created: a re-created one starts again at offset 0."""
     partition: int
     offset: int
+    written_ms: int
+    """When it was written to Kafka, Unix time in milliseconds."""
+
+    @property
+    def written(self) -> datetime:
+        return datetime.fromtimestamp(self.written_ms / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The last record of a partition that a store has."""
+
+    offset: int
+    written_ms: int | None
+    """As that of the record; `None` when an older version of this software stored it."""
 
 
 class Sink(Protocol):
     """A store that keeps its own place in the log, and decides on events within its own commits."""
 
-    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], int]:
+    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], Held]:
         """Open the store. Called once, before intake.
 
-        Takes the incarnation of each Kafka topic. Returns the next offset to read per (Kafka topic, partition);
-        what is not in it is read from the start of the log.
+        Takes the incarnation of each Kafka topic. Returns what it holds per (Kafka topic, partition): reading goes on
+        behind that; what is not in it is read from the start of the log.
         """
         ...
 

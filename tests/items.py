@@ -106,7 +106,7 @@ def deleted(event: SolutionChecked) -> SampleDeleted:
 
 
 def record(event: Event, offset: int, partition: int = 0, incarnation: str = "one") -> Record:
-    return Record(event, event.type, incarnation, partition, offset)
+    return Record(event, event.type, incarnation, partition, offset, written_ms=offset)
 
 
 def log(*events: Event, partitions: int = 2, incarnation: str = "one") -> list[Record]:

@@ -28,7 +28,7 @@ from services.aggregator.upkeep import Upkeep
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, describe
 from shared.dataset.place import Where
 from shared.dataset.split import TRAIN, split
-from shared.ports import Record
+from shared.ports import Held, Record
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Curate:
         self._state: State
         self._upkeep: Upkeep
 
-    async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], int]:
+    async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], Held]:
         """See Sink. Also does what a changed plan makes due: admits rows from the reserve, releases.
 
         Raises Refusal when a newer software wrote the dataset.
@@ -58,9 +58,9 @@ class Curate:
         await asyncio.to_thread(self._open)
         await self._retried(self._promote)
         return {
-            (kafka_topic, partition): offset + 1
+            (kafka_topic, partition): last
             for kafka_topic, incarnation in incarnations.items()
-            for partition, offset in self._owner(kafka_topic).positions(kafka_topic, incarnation).items()
+            for partition, last in self._owner(kafka_topic).positions(kafka_topic, incarnation).items()
         }
 
     async def write(self, records: Sequence[Record]) -> None:

@@ -1,7 +1,6 @@
 """chimera dataset rebuild: the dataset again, from what Kafka keeps for ever."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def rebuild(directory: Path, out: Path, bootstrap: str, factory: str) -> dict[st
 async def built(kafka: KafkaAccess, factory: str, folder: Path, tell: Tell) -> Rebuild:
     """The tables in a folder, from a factory's log; tells how many records of which Kafka topic were read."""
 
-    async def heard(name: str) -> AsyncIterator[list[tuple[Record, datetime]]]:
+    async def heard(name: str) -> AsyncIterator[list[Record]]:
         async for batch in reread(kafka, factory, name):
             tell(name, len(batch))
             yield batch
@@ -52,8 +51,8 @@ async def built(kafka: KafkaAccess, factory: str, folder: Path, tell: Tell) -> R
     said = Said()
     for name in TOLD:
         async for batch in heard(name):
-            for record, at in batch:
-                said.hear(record.event, at)
+            for record in batch:
+                said.hear(record.event, record.written)
     made = Rebuild(folder, factory, said)
     for kind, take in (
         (SolutionChecked, made.solutions),

@@ -6,7 +6,6 @@ before them, so that it goes on there.
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 
 from schemas.events import AuditJudged, SolutionChecked
 from shared.dataset import build
@@ -15,8 +14,6 @@ from shared.dataset.said import Said
 from shared.dataset.schema import Audit, Entry, Row
 from shared.dataset.table import Table
 from shared.ports import Record
-
-Timed = tuple[Record, datetime]
 
 
 class Rebuild:
@@ -32,29 +29,29 @@ class Rebuild:
         self.differing: list[str] = []
         """Rows that are not what they were, by their hash."""
 
-    def solutions(self, batch: Sequence[Timed]) -> None:
+    def solutions(self, batch: Sequence[Record]) -> None:
         """Of solution.checked: rows, and earlier attempts in the ledger."""
-        taken = [one for one in batch if self._spoken_of(one[0])]
+        taken = [one for one in batch if self._spoken_of(one)]
         rows = [row for row in map(self._row, taken) if row and self._new(row.id)]
         if taken:
-            self._rows.append(rows, self._rows.watermarks(record for record, _ in taken), {})
+            self._rows.append(rows, self._rows.watermarks(taken), {})
             self.rows += len(rows)
             self._keep(taken)
 
-    def rejections(self, batch: Sequence[Timed]) -> None:
+    def rejections(self, batch: Sequence[Record]) -> None:
         """Of problem.rejected."""
-        self._keep(batch, self._ledger.watermarks(record for record, _ in batch))
+        self._keep(batch, self._ledger.watermarks(batch))
 
-    def deletions(self, batch: Sequence[Timed]) -> None:
+    def deletions(self, batch: Sequence[Record]) -> None:
         """Of sample.deleted; the rows themselves were never made."""
         self._keep(batch)
-        self._rows.append([], self._rows.watermarks(record for record, _ in batch), {})
+        self._rows.append([], self._rows.watermarks(batch), {})
 
-    def judgements(self, batch: Sequence[Timed]) -> None:
+    def judgements(self, batch: Sequence[Record]) -> None:
         """Of audit.judged."""
-        built = [build.audit(one, one.event, at) for one, at in batch if isinstance(one.event, AuditJudged)]
+        built = [build.audit(one, one.event, one.written) for one in batch if isinstance(one.event, AuditJudged)]
         lines = [line for line in built if self._new(line.id)]
-        self._audits.append(lines, self._audits.watermarks(record for record, _ in batch), {})
+        self._audits.append(lines, self._audits.watermarks(batch), {})
         self.audits += len(lines)
 
     def finish(self) -> None:
@@ -63,8 +60,8 @@ class Rebuild:
         for table in (self._rows, self._ledger, self._audits):
             table.compact()
 
-    def _keep(self, batch: Sequence[Timed], marks: dict[str, int] | None = None) -> None:
-        built = [build.entry(record, at) for record, at in batch]
+    def _keep(self, batch: Sequence[Record], marks: dict[str, int] | None = None) -> None:
+        built = [build.entry(record, record.written) for record in batch]
         lines = [line for line in built if line and self._new(line.id)]
         if lines or marks:
             self._ledger.append(lines, marks or {}, {})
@@ -83,9 +80,9 @@ class Rebuild:
             self._waiting.add(record.partition)
         return record.partition not in self._waiting
 
-    def _row(self, timed: Timed) -> Row | None:
+    def _row(self, record: Record) -> Row | None:
         """The row as it was admitted; none for what is no row, or was deleted."""
-        record, event = timed[0], timed[0].event
+        event = record.event
         said = self._said.curated.get(event.key)
         if not isinstance(event, SolutionChecked) or not event.final or not said or event.key in self._said.deleted:
             return None

@@ -4,7 +4,7 @@ Every commit must land exactly on the version after the one it was decided on (`
 a stale handle gets `Conflict`, reads again and decides again. What a commit must carry besides its rows rides along:
 
 marks  Delta application transactions, a name and a number: the offset up to which a partition has been read
-       (`watermarks`), and counters of whoever writes
+       and when the record there was written (`watermarks`), and counters of whoever writes
 note   commit metadata, read back from the table's history
 """
 
@@ -23,7 +23,7 @@ from shared.dataset.place import Where, inside, remote, table
 from shared.dataset.query import among, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
 from shared.errors import Refusal
-from shared.ports import Record
+from shared.ports import Held, Record
 
 TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits"}
 """Folder of each table inside the dataset."""
@@ -74,19 +74,24 @@ class Table:
                 self._marks[name] = self._delta.transaction_version(f"{self._factory}/{name}")
         return self._marks[name]
 
-    def positions(self, kafka_topic: str, incarnation: str) -> dict[int, int]:
-        """Watermark by partition: the highest offset of which the table holds everything."""
+    def positions(self, kafka_topic: str, incarnation: str) -> dict[int, Held]:
+        """Watermark by partition: the last record up to which the table holds everything."""
         name = _name(kafka_topic, incarnation)
         marks = {partition: self.mark(f"{name}/{partition}") for partition in range(self.mark(f"{name}/span") or 0)}
-        return {partition: offset for partition, offset in marks.items() if offset is not None}
+        return {
+            partition: Held(offset, self.mark(f"{name}/{partition}/written"))
+            for partition, offset in marks.items()
+            if offset is not None
+        }
 
     def watermarks(self, records: Iterable[Record]) -> dict[str, int]:
         """Marks that say: these records, and all before them in their partitions, are in the table."""
         marks: dict[str, int] = {}
-        for record in records:
+        for record in sorted(records, key=lambda record: record.offset):
             name = _name(record.kafka_topic, record.incarnation)
-            _raise(marks, f"{name}/{record.partition}", record.offset)
-            _raise(marks, f"{name}/span", max(record.partition + 1, self.mark(f"{name}/span") or 0))
+            marks[f"{name}/{record.partition}"] = record.offset
+            marks[f"{name}/{record.partition}/written"] = record.written_ms
+            marks[f"{name}/span"] = max(record.partition + 1, marks.get(f"{name}/span", self.mark(f"{name}/span") or 0))
         return marks
 
     def seen(self, record: Record) -> bool:
@@ -183,7 +188,3 @@ def readable(table: DeltaTable) -> DeltaTable:
 
 def _name(kafka_topic: str, incarnation: str) -> str:
     return f"{kafka_topic}/{incarnation}"
-
-
-def _raise(marks: dict[str, int], name: str, number: int) -> None:
-    marks[name] = max(number, marks.get(name, number))

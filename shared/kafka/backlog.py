@@ -42,10 +42,10 @@ async def backlogs(access: KafkaAccess, factory: str) -> list[Backlog]:
                 for service in flow.consumers
             ]
             ends = (await extent(reader, {partition for *_, places in stand for partition in places}))[1]
-            times = await _times(reader, {place for *_, places in stand for place in _waiting(places, ends)})
+            oldest = await times(reader, {place for *_, places in stand for place in _waiting(places, ends)})
         finally:
             await reader.stop()
-    return [_backlog(service, flow, places, ends, times) for service, flow, places in stand]
+    return [_backlog(service, flow, places, ends, oldest) for service, flow, places in stand]
 
 
 async def lags(access: KafkaAccess, factory: str) -> dict[tuple[str, TopicPartition], int]:
@@ -96,22 +96,22 @@ def _waiting(places: Places, ends: dict[TopicPartition, int]) -> set[tuple[Topic
     return {(partition, at) for partition, at in places.items() if at is not None and at < ends[partition]}
 
 
-async def _times(
+async def times(
     reader: AIOKafkaConsumer, places: set[tuple[TopicPartition, int]]
 ) -> dict[tuple[TopicPartition, int], int]:
-    """Timestamps of the records at some places, as far as they can be read."""
-    times: dict[tuple[TopicPartition, int], int] = {}
-    while todo := dict(places - times.keys()):  # one place a partition: two groups may stand at two
+    """When the records at some places were written, Unix time in milliseconds, as far as they can be read."""
+    written: dict[tuple[TopicPartition, int], int] = {}
+    while todo := dict(places - written.keys()):  # one place a partition: two groups may stand at two
         reader.assign(list(todo))
         for partition, offset in todo.items():
             reader.seek(partition, offset)
         left = set(todo)
         while left and (found := await reader.getmany(*left, timeout_ms=POLL_MS)):
-            times |= {(partition, todo[partition]): records[0].timestamp for partition, records in found.items()}
+            written |= {(partition, todo[partition]): records[0].timestamp for partition, records in found.items()}
             left -= found.keys()
         if left:
             break
-    return times
+    return written
 
 
 def _backlog(

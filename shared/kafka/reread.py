@@ -1,7 +1,6 @@
 """Read a kept Kafka topic again, from its start to where it ends now, without a group."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 
@@ -21,8 +20,8 @@ AT_ONCE = 100
 """Records in memory: each may have megabytes."""
 
 
-async def reread(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[list[tuple[Record, datetime]]]:
-    """Records and when they were written, each partition in its order; those that are no events are passed over.
+async def reread(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[list[Record]]:
+    """Records, each partition in its order; those that are no events are passed over.
 
     Raises Refusal when the beginning is gone, KafkaError when Kafka does not answer.
     """
@@ -41,7 +40,7 @@ async def reread(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[
         while left:
             for partition, records in (await reader.getmany(*left, timeout_ms=POLL_MS, max_records=AT_ONCE)).items():
                 yield [
-                    (Record(event, name, known.id, partition.partition, record.offset), _time(record.timestamp))
+                    Record(event, name, known.id, partition.partition, record.offset, record.timestamp)
                     for record in records
                     if record.offset < ends[partition] and (event := _event(name, record)) is not None
                 ]
@@ -55,7 +54,3 @@ def _event(name: str, record: ConsumerRecord) -> Event | None:
         return decode(name, record.key, record.value, record.headers)
     except Invalid:  # it became a dead letter
         return None
-
-
-def _time(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -12,11 +12,12 @@ from itertools import count
 from schemas.events import Event
 from schemas.flow import SERVICE
 from shared.backoff import backoff
-from shared.errors import Invalid, Refusal, Transient
+from shared.errors import Invalid, Transient
 from shared.kafka.admin import incarnations
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode
-from shared.kafka.names import flow_name
+from shared.kafka.names import kafka_topic
+from shared.kafka.resume import resume_at
 from shared.kafka.snapshots import Snapshots
 from shared.metrics import EVENTS, PRODUCED
 from shared.ports import Record, Sink
@@ -42,17 +43,9 @@ class SinkLoop(SoleLoop):
         """Open the store, go on from its place, publish what it decided and nobody heard of."""
         known = await incarnations(self.settings.kafka_access, self.settings.factory)
         self._incarnations = {name: incarnation.id for name, incarnation in known.items()}
-        place = await self._sink.open(self._incarnations)
-        starts: dict[TopicPartition, int] = await self.consumer.beginning_offsets(list(partitions))
-        factory = self.settings.factory
-        offsets = {p: place.get((flow_name(factory, p.topic), p.partition), start) for p, start in starts.items()}
-        for partition, offset in offsets.items():
-            if offset < starts[partition]:
-                raise Refusal(
-                    f"{partition.topic}/{partition.partition} begins at {starts[partition]}, "
-                    f"but the dataset ends at {offset}",
-                    "The records between are gone from Kafka. Restore them, or rebuild the dataset",
-                )
+        opened = (await self._sink.open(self._incarnations)).items()
+        held = {TopicPartition(kafka_topic(self.settings.factory, name), n): last for (name, n), last in opened}
+        offsets = await resume_at(self.settings.kafka_access, partitions, held)
         kept = await self._marks.read()
         self._mark = kept.decode() if kept else None
         await self._publish()
@@ -66,7 +59,7 @@ class SinkLoop(SoleLoop):
 
     def _located(self, record: ConsumerRecord, event: Event) -> Record:
         name = self.name_of(record)
-        return Record(event, name, self._incarnations[name], record.partition, record.offset)
+        return Record(event, name, self._incarnations[name], record.partition, record.offset, record.timestamp)
 
     async def _write(self, batch: list[tuple[ConsumerRecord, Record]]) -> bool:
         """Have a batch written. False when it was given up, as by `_persist`.

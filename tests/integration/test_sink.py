@@ -12,7 +12,7 @@ from schemas.events import Event, ProblemRejected, SampleCurated
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.names import kafka_topic
-from shared.ports import Record
+from shared.ports import Held, Record
 from shared.runtime.sink import SinkLoop
 from tests.items import rejected
 from tests.world import BrokenProducer, World, until
@@ -26,12 +26,12 @@ class Store:
 
     def __init__(self) -> None:
         self.rows: list[ProblemRejected] = []
-        self.place: dict[tuple[str, int], int] = {}
+        self.place: dict[tuple[str, int], Held] = {}
         self.decided: list[Event] = []
         self.refusals = 0
         self.impossible: set[UUID] = set()
 
-    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], int]:
+    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], Held]:
         return dict(self.place)
 
     async def write(self, records: Sequence[Record]) -> None:
@@ -42,9 +42,9 @@ class Store:
             raise Invalid("there is nothing to store")
         for record in records:
             at = (record.kafka_topic, record.partition)
-            if record.offset >= self.place.get(at, 0):
+            if at not in self.place or record.offset > self.place[at].offset:
                 self.rows.append(record.event)
-                self.place[at] = record.offset + 1
+                self.place[at] = Held(record.offset, record.written_ms)
                 self.decided.append(curated(record.event, len(self.rows)))
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
@@ -129,7 +129,9 @@ async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world
         await world.publish(events(1, 2, 3), partition=0)
         await until(heard(world, 3), "all three")
     assert await committed(world) == 3
-    store.rows, store.decided, store.place = store.rows[:1], store.decided[:1], {PLACE: 1}  # an older copy is restored
+    first = (await world.records("problem.rejected"))[0]
+    store.rows, store.decided = store.rows[:1], store.decided[:1]  # an older copy is restored
+    store.place = {PLACE: Held(0, first.timestamp)}
     async with filling(store, world):
         await until(filled(store, 3), "the rows that the copy lacked")
     store.rows, store.place = [], {}  # and then all is lost
@@ -148,11 +150,41 @@ async def test_a_gap_between_the_store_and_the_log_is_refused(world: World) -> N
     await admin.close()
     async with filling(store, world):  # an empty store is filled with what there is
         await until(filled(store, 1), "what is left")
-    store.rows, store.place = [], {PLACE: 1}
+    store.rows, store.place = [], {PLACE: Held(1, written_ms=0)}  # what it has last is gone: nothing to compare with
+    async with filling(store, world):
+        await until(filled(store, 1), "what comes next")
+    store.rows, store.place = [], {PLACE: Held(0, written_ms=0)}
     async with filling(store, world) as task:
         with pytest.raises(Refusal, match="begins at 2, but the dataset ends at 1"):
             await asyncio.wait_for(asyncio.shield(task), 10)
     assert store.rows == []
+
+
+async def test_a_store_that_is_newer_than_the_log_is_refused_for_good_if_it_knows_when_its_last_record_was_written(
+    world: World,
+) -> None:
+    store = Store()
+    await world.publish(events(1), partition=0)
+    (record,) = await world.records("problem.rejected")
+    for last, words in (
+        (Held(1, written_ms=record.timestamp), "ends at 1, but the dataset was made from it up to 2"),
+        (Held(1, written_ms=None), "ends at 1, but the dataset was made from it up to 2"),
+        (Held(0, written_ms=record.timestamp - 1), "has another record at 0 than the dataset"),
+    ):
+        store.place = {PLACE: last}
+        async with filling(store, world) as task:
+            with pytest.raises(Refusal, match=words):
+                await asyncio.wait_for(asyncio.shield(task), 10)
+    assert store.rows == []
+    for last in (Held(0, written_ms=record.timestamp), Held(0, written_ms=None)):
+        store.rows, store.place = [], {PLACE: last}
+        async with filling(store, world):
+            await world.publish(events(2), partition=0)
+            await until(lambda: holds(store), "the next record")
+
+
+async def holds(store: Store) -> bool:
+    return bool(store.rows)
 
 
 async def test_a_record_that_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_stored(world: World) -> None:
