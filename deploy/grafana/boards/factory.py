@@ -23,7 +23,7 @@ BOARD = Board(
             "At the speed of the last hour; nothing while no row comes.",
             "s",
             '(sum(chimera_rows_wanted) - sum(chimera_rows{admission="in"}))'
-            ' / (deriv(sum(chimera_rows{admission="in"})[1h:1m]) > 0)',
+            ' / (deriv(sum(chimera_rows{admission="in"})[1h:15s]) > 0)',
         ),
         number(
             "Yield",
