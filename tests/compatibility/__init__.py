@@ -1,0 +1,1 @@
+"""What earlier versions left behind is understood: folders, logs, files, and services that still run."""
