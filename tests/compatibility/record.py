@@ -1,7 +1,7 @@
 """Records what the version before left behind, with its own code: `recorded/` beside this file.
 
     git worktree add /tmp/before 863caff
-    PYTHONPATH=/tmp/before .venv/bin/python -P tests/compatibility/record.py /tmp/before
+    PYTHONPATH=/tmp/before .venv/bin/python -P tests/compatibility/record.py /tmp/before [part ...]
     PYTHONPATH=/tmp/before .venv/trainer/bin/python -P tests/compatibility/record_trainer.py
 
 The imports below are those of that commit and stay so. The plans and the models file in `recorded/` are written by
@@ -15,12 +15,16 @@ events.json       one record of each event type with every field set, and a dead
 state.json        the panel's cases and the planner's state with every field set
 valkey.json       keys and values after fixed steps, as text to compare and as Valkey's own dump to load
 files.json        the plans and the models file as that code understood them
+surface.json      names that users and other programs hold: variables, options, metrics, Kafka topics, columns
 """
 
 import asyncio
 import base64
+import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import re
 import signal
 import subprocess
@@ -28,7 +32,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import NoneType, UnionType
@@ -36,18 +40,26 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import httpx
+import typer
+import yaml
 from deltalake import DeltaTable
 from deploy.local.record import Record
 from deploy.local.supervisor import Stack
+from prometheus_client import REGISTRY
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
 from redis.asyncio import Redis
+import services
+import shared.metrics  # noqa: F401 - registers them
 from schemas import flow
 from schemas.audit import Mark
 from schemas.events import Event
+from schemas.identity import content_hash
 from schemas.item import Problem
 from schemas.plan import Plan
 from services.aggregator import outbox
 from services.aggregator.state import State as AggregatorState
+from services.cli.__main__ import app
 from services.panel.handler import Case
 from services.planner.state import State as PlannerState
 from services.screening.sketch import FEATURES, sketch
@@ -58,6 +70,7 @@ from shared.cache.outcomes import Outcomes
 from shared.cache.twins import ValkeyTwins
 from shared.dataset import Entry, Row, Table
 from shared.dataset.releases import Release
+from shared.kafka.admin import wanted
 from shared.kafka.codec import Message, encode
 from shared.kafka.dead import Failure, Origin, dead_letter
 from shared.llm import load_cast
@@ -74,16 +87,24 @@ MADE_ANEW = ("logs", "cli.log", "control.sock", "lock", "stack.json.new")
 """What a start makes again, and what tells of this machine."""
 
 
-def main(checkout: Path) -> None:
-    """Record everything."""
-    code(checkout)
-    files()
-    events()
-    state()
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(valkey(Path(folder) / "stack"))
-    with tempfile.TemporaryDirectory() as folder:
-        factory(Path(folder))
+def main(checkout: Path, parts: Sequence[str]) -> None:
+    """Record everything, or the parts that are named."""
+
+    def isolated(work: Callable[[Path], None]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            work(Path(folder))
+
+    every: dict[str, Callable[[], None]] = {
+        "code": lambda: code(checkout),
+        "files": files,
+        "events": events,
+        "state": state,
+        "surface": surface,
+        "valkey": lambda: isolated(lambda folder: asyncio.run(valkey(folder / "stack"))),
+        "factory": lambda: isolated(factory),
+    }
+    for part in parts or every:
+        every[part]()
 
 
 def write(name: str, content: object) -> None:
@@ -94,13 +115,13 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def packed(name: str, paths: Sequence[tuple[Path, str]], wanted: Any = lambda info: info) -> None:
+def packed(name: str, paths: Sequence[tuple[Path, str]], chosen: Any = lambda info: info) -> None:
     """Pack files and folders under the names given."""
 
     def nobodys(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
-        return wanted(info)
+        return chosen(info)
 
     with tarfile.open(OUT / name, "w:xz", preset=9) as archive:
         for path, as_ in paths:
@@ -110,12 +131,12 @@ def packed(name: str, paths: Sequence[tuple[Path, str]], wanted: Any = lambda in
 def code(checkout: Path) -> None:
     """The packages that a service needs."""
 
-    def wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    def chosen(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
         left_out = ("services/simulator", "services/cli", "schemas/generated", "schemas/released")
         skip = info.name.startswith(left_out) or "__pycache__" in info.name or info.name.endswith("README.md")
         return None if skip else info
 
-    packed("code.tar.xz", [(checkout / name, name) for name in ("services", "shared", "schemas")], wanted)
+    packed("code.tar.xz", [(checkout / name, name) for name in ("services", "shared", "schemas")], chosen)
 
 
 def files() -> None:
@@ -135,7 +156,10 @@ def files() -> None:
     hashes = {name: plan.hash for name, plan in plans.items() if not plan.benchmarks}
     folder = str(OUT)
     models = json.loads(cast.model_dump_json().replace(folder, "FOLDER"))
-    write("files.json", {"models": models, "plans": json.loads(json.dumps(said).replace(folder, "FOLDER")), "hashes": hashes})
+    write(
+        "files.json",
+        {"models": models, "plans": json.loads(json.dumps(said).replace(folder, "FOLDER")), "hashes": hashes},
+    )
 
 
 # --- every field set ---------------------------------------------------------------------------------------------------
@@ -157,7 +181,7 @@ def filled(kind: Any) -> Any:
     if origin is dict:
         return {str(filled(args[0])): filled(args[1])}
     if kind is Plan:
-        return load_plan(OUT / "plan.factory.yaml").model_dump(mode="json")
+        return Plan.model_validate(yaml.safe_load((OUT / "plan.yaml").read_text())).model_dump(mode="json")
     if isinstance(kind, type) and issubclass(kind, Event):
         return event(kind).model_dump(mode="json")
     if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -167,7 +191,9 @@ def filled(kind: Any) -> Any:
 
 def event(kind: type[Event]) -> Event:
     """An event with every field set, whose id follows from its cause."""
-    fields = {name: filled(field.annotation) for name, field in kind.model_fields.items() if name not in ("id", "cause")}
+    fields = {
+        name: filled(field.annotation) for name, field in kind.model_fields.items() if name not in ("id", "cause")
+    }
     cause = {"parent": str(UUID(int=1)), "parent_hash": "ab" * 32, "role": "planner", "index": 2}
     made = kind.model_validate({"id": str(UUID(int=0)), "cause": cause, **fields})
     return kind.model_validate({**made.model_dump(mode="json"), "id": str(kind.derive_id(made.cause))})
@@ -217,6 +243,46 @@ def state() -> None:
             "aggregator-published": outbox.mark("table", 7),
         },
     )
+
+
+def surface() -> None:
+    """Names that must stay."""
+    write(
+        "surface.json",
+        {
+            "variables": sorted(variables()),
+            "options": sorted(options(typer.main.get_command(app), "chimera")),
+            "metrics": sorted({one.name for one in REGISTRY.collect() if one.name.startswith("chimera_")}),
+            "kafka_topics": {name: one.num_partitions for name, one in wanted(FACTORY, 1).items()},
+            "groups": sorted(f"{service}<{one.name}" for one in flow.FLOW for service in one.consumers),
+            "services": {one.name: one.module for one in flow.SERVICES},
+            "prompts": {
+                str(path.relative_to(Path(services.__path__[0]).parent)): content_hash(path.read_text())
+                for path in sorted(Path(services.__path__[0]).parent.glob("s*/*/prompts/*.md"))
+            },
+        },
+    )
+
+
+def variables() -> Iterator[str]:
+    """Environment variables that are settings."""
+    names = ["shared.settings", *(f"services.{one.name}.settings" for one in pkgutil.iter_modules(services.__path__))]
+    for name in names:
+        with contextlib.suppress(ModuleNotFoundError):
+            module = importlib.import_module(name)
+            for kind in vars(module).values():
+                if isinstance(kind, type) and issubclass(kind, BaseSettings) and kind is not BaseSettings:
+                    prefix = kind.model_config.get("env_prefix") or ""
+                    yield from {f"{prefix}{field}".upper() for field in kind.model_fields}
+
+
+def options(command: Any, path: str) -> Iterator[str]:
+    """Commands with their options and arguments."""
+    yield path
+    for one in command.params:
+        yield from (f"{path} {name}" for name in (one.opts if one.param_type_name == "option" else [one.name]))
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from options(inner, f"{path} {name}")
 
 
 # --- Valkey ------------------------------------------------------------------------------------------------------------
@@ -344,17 +410,20 @@ def factory(base: Path) -> None:
         {name: value for name, value in commit.items() if name.startswith("chimera.")} for commit in rows.notes(-1)
     ]
     found["columns"] = {
-        name: [[field.name, str(field.type), field.nullable] for field in DeltaTable(directory / "dataset" / name).schema().fields]
+        name: [
+            [field.name, str(field.type), field.nullable]
+            for field in DeltaTable(directory / "dataset" / name).schema().fields
+        ]
         for name in ("rows", "ledger", "audits")
     }
     assert found["waiting"]
     assert journalled(found, "verifier-b")
     write("factory.json", found)
 
-    def wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    def chosen(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
         return None if info.name.removeprefix("stack/").split("/")[0] in MADE_ANEW else trimmed(info)
 
-    packed("factory.tar.xz", [(directory, "stack"), (calls, "calls.jsonl")], wanted)
+    packed("factory.tar.xz", [(directory, "stack"), (calls, "calls.jsonl")], chosen)
     print({name: len(one) for name, one in found.items()})
 
 
@@ -402,4 +471,4 @@ async def left(directory: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
