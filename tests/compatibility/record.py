@@ -380,7 +380,12 @@ def factory(base: Path) -> None:
     """Run, let one verifier and then every model go away, kill."""
     directory, calls = base / "stack", base / "calls.jsonl"
     slow = {"sim-verifier-b": {"first_token_ms": 400}}
-    env = {"CHIMERA_SIM_CALL_LOG": calls, "CHIMERA_MARKER_DAYS": FOREVER_DAYS, "CHIMERA_SIM_FAULTS": json.dumps(slow)}
+    env = {
+        "CHIMERA_SIM_CALL_LOG": calls,
+        "CHIMERA_SIM_FAULTS": json.dumps(slow),
+        "CHIMERA_MARKER_DAYS": FOREVER_DAYS,
+        "CHIMERA_SESSION_S": 6,  # so long the next start waits for the members that were killed
+    }
     command = ["run", "--dir", directory, "--plan", OUT / "plan.factory.yaml", "--seed", SEED, "--json"]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "services.cli", *map(str, command)],
