@@ -90,7 +90,7 @@ async def test_what_the_version_before_kept_is_understood(stack: names.Stack, va
     for number, kind in enumerate(("new", "new", "repeat")):  # each decision is kept
         assert (await twins.place(fingerprint(*STATEMENTS[number]), UUID(int=20 + number))).kind == kind
     likeness = await twins.place(fingerprint(*STATEMENTS[1]), UUID(int=30))
-    assert (likeness.kind, likeness.twin) == ("repeat", UUID(int=21))
+    assert (likeness.kind, likeness.of) == ("repeat", UUID(int=21))
     await twins.close()
 
 
