@@ -37,10 +37,10 @@ from tests.world import World
 __all__ = [
     "FEATURES",
     "REPLY",
+    "AggregatorState",
     "Amount",
     "Audit",
     "AuditTag",
-    "AggregatorState",
     "BudgetLedger",
     "Entry",
     "Failure",

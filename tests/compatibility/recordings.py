@@ -1,4 +1,4 @@
-"""What was recorded, read back: `recorded/`. How it came about is told in `record.py`."""
+"""What was recorded, read back: `recorded/`. How it came about is told in `recording`."""
 
 import json
 import tarfile

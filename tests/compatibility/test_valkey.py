@@ -35,7 +35,7 @@ def url(stack: names.Stack) -> str:
 
 
 async def test_the_same_steps_leave_the_same_keys_and_values(stack: names.Stack, valkey: Redis) -> None:
-    """The steps are those of `record.py`."""
+    """The steps are those of `recording`."""
     store = names.IdempotencyStore(valkey, FACTORY, "verifier-a", FOREVER_DAYS, 3600.0)
     for one in (UNFINISHED, RECORDED, DONE, CLAIMED):
         known = await store.claim(one)

@@ -120,7 +120,10 @@ def test_names_that_others_hold_are_still_there() -> None:
 
 
 MODULES = (
-    *(f"services.{name}" for name in sorted({*recorded("surface")["services"].values(), "simulator", "exporter", "cli"})),
+    *(
+        f"services.{name}"
+        for name in sorted({*recorded("surface")["services"].values(), "simulator", "exporter", "cli"})
+    ),
     *(f"trainer.{name}" for name in ("sft", "rl_set", "rl", "control", "evaluate", "card", "all")),
     *("schemas.export", "shared.kafka.create", "shared.kafka.acls", "tests.bench"),
 )

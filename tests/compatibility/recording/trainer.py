@@ -1,7 +1,8 @@
 """Records a run folder of the trainer that was killed while it measured models: `recorded/trainer.tar.xz`.
 
-See `record.py`; the trainer has an environment of its own. Paths in the folder are relative to where it was run. Left
-out are the checkpoints of phases that had ended. The model is as small as can be, so that its weights may be kept.
+Paths in the folder are relative to where it was run. Left
+out are checkpoints, as no phase that makes any is under way, and what transformers and TRL leave for people. The model
+is as small as can be, so that its weights may be kept.
 """
 
 import asyncio
@@ -14,13 +15,14 @@ import time
 from pathlib import Path
 
 import torch
+from transformers import Qwen3Config, Qwen3ForCausalLM
+
 from shared.journal import journal
 from tests.trainer import clock
 from tests.trainer.tiny import tokenizer
 from trainer.calls import Calls
-from transformers import Qwen3Config, Qwen3ForCausalLM
 
-OUT = Path(__file__).parent / "recorded" / "trainer.tar.xz"
+OUT = Path(__file__).parents[1] / "recorded" / "trainer.tar.xz"
 CHANGES = {
     "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 1, "checkpoint_steps": 5},
     "rl_set": {"problems": 16, "plain": True},
@@ -46,7 +48,9 @@ def main() -> None:
         process.kill()
         process.wait()
         assert not Path("run/evaluate.json").exists()
-        asyncio.run(calls())
+        path = Path("judge.calls.jsonl")
+        asyncio.run(answered(path))
+        path.write_bytes(path.read_bytes() + b'{"call": "cut o')
         with tarfile.open(OUT, "w:xz", preset=9) as archive:
             for name in ("recipe.yaml", "newborn", "data", "run", "judge.calls.jsonl"):
                 archive.add(name, filter=wanted)
@@ -55,18 +59,17 @@ def main() -> None:
 def wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
     info.uid = info.gid = 0
     info.uname = info.gname = ""
-    return None if "/checkpoint-" in info.name or info.name.endswith("/lock") else info
+    left_out = ("/lock", "/runs", "/training_args.bin", "/README.md")
+    return None if "/checkpoint-" in info.name or info.name.endswith(left_out) else info
 
 
-async def calls() -> None:
-    """The file of answered calls, as a judge would leave it, with a line that a kill has cut off."""
-    path = Path("judge.calls.jsonl")
+async def answered(path: Path) -> None:
+    """Leave a file of answered calls, as a judge would."""
     async with Calls.kept(path):
         kept = journal()
         assert kept
         kept.keep("a call", '{"text": "half a \u00bd"}'.encode())
         kept.keep("another", b"{}")
-    path.write_bytes(path.read_bytes() + b'{"call": "cut o')
 
 
 def newborn(folder: Path) -> None:
