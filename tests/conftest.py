@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.supervisor import Stack
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
-from tests.world import World
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
+from tests.support.kafka_world import World
 
 for noisy in ("aiokafka", "faust", "mode"):
     logging.getLogger(noisy).setLevel(logging.CRITICAL)

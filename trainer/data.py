@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from schemas.identity import normal_form
 from shared.dataset import Dataset
-from shared.dataset.place import Where
+from shared.dataset.storage import Where
 from shared.errors import Refusal
 from trainer.recipe import HeldOut, Recipe
 

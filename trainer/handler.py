@@ -17,9 +17,9 @@ from typing import Any
 from schemas.events import EvaluationCompleted, Event, TrainingCompleted, TrainingFailed, TrainingTriggered
 from schemas.events.evaluation import Score
 from schemas.identity import derive
-from shared.dataset.place import Where
-from shared.runtime.beside import beside
-from trainer.progress import counted, told
+from shared.dataset.storage import Where
+from shared.runtime.background_task import beside
+from trainer.run.progress import counted, told
 
 ROLE = "trainer"
 TRIES = 3

@@ -204,7 +204,7 @@ class Stack:
         return {**os.environ, orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}  # noqa: TID251 - passed on
 
     def _settings(self, process: Process, health_port: int | None) -> dict[str, str]:
-        """Build what `shared.settings` reads from the environment, as far as only the stack knows it."""
+        """Build what `shared.config.settings` reads from the environment, as far as only the stack knows it."""
         return {
             "CHIMERA_SERVICE": process.name,
             "CHIMERA_FACTORY": self._factory,

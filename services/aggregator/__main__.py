@@ -4,9 +4,9 @@ from schemas.events import AuditJudged
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
-from shared.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, few
-from shared.plan import load_plan
+from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
+from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, few
 
 
 def build(settings: Settings) -> Service:

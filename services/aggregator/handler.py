@@ -17,17 +17,17 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TypeVar
 
+from schemas.config.plan import Plan
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
-from schemas.plan import Plan
 from services.aggregator import outbox
 from services.aggregator.audits import Audits, Tell
 from services.aggregator.events import COLUMNS, curated, released
+from services.aggregator.maintenance import Upkeep
 from services.aggregator.policy import IN, RESERVE, Quotas, decide, views
 from services.aggregator.state import State
-from services.aggregator.upkeep import Upkeep
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, describe
-from shared.dataset.place import Where
 from shared.dataset.split import TRAIN, split
+from shared.dataset.storage import Where
 from shared.ports import Held, Record
 
 T = TypeVar("T")

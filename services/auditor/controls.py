@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.audit import Mark
 from schemas.item import Item, Problem, Topic
-from services.auditor.entry import Audit
-from services.auditor.natural import difficulty
+from services.auditor.inject import Audit
+from services.auditor.rival_answers import difficulty
 from shared.errors import Refusal
-from shared.exact import LEVELS, exact
+from shared.exact_problems import LEVELS, exact
 
 MANY = 10**9
 """Numbers of exact problems to draw from, so that hardly any comes twice."""

@@ -13,9 +13,9 @@ from schemas.identity import derive
 from schemas.item import Item, Problem, Topic
 from services.auditor import controls
 from services.auditor.controls import Vetted
-from services.auditor.defects import BENCHMARK_ITEM, FORMS, GROUPS, OFF_TOPIC, benchmark_items
-from services.auditor.entry import Audit, enter
-from services.auditor.natural import difficulty, rival
+from services.auditor.inject import Audit, enter
+from services.auditor.planted_errors import BENCHMARK_ITEM, FORMS, GROUPS, OFF_TOPIC, benchmark_items
+from services.auditor.rival_answers import difficulty, rival
 from shared.ports import Grader, Marked
 
 TIERS = ("verified", "plausible", "nodded")

@@ -16,13 +16,13 @@ from rich.table import Table
 
 from schemas.audit import Mark
 from schemas.item import Item
-from services.cli.bins import BINS, bin_of
-from services.cli.plain import shown
-from shared.agreement import agreement
-from shared.audit import NOTICED, PASSED, UNABLE
+from services.cli.common.difficulty_bins import BINS, bin_of
+from services.cli.common.sanitize_terminal import shown
+from shared.audit_items import NOTICED, PASSED, UNABLE
 from shared.dataset import Audit, Dataset, Part
 from shared.dataset.build import item as item_of
-from shared.rates import needed, wilson
+from shared.stats.error_agreement import agreement
+from shared.stats.wilson import needed, wilson
 
 ALL = "all"
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."

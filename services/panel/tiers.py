@@ -1,7 +1,7 @@
 """From votes and judgements to a tier: how far may the key be believed?
 
 verified   each verifier hit the key, both judge the item good, the key has more votes than any rival, and guessing
-           explains the hits with a chance under 1 % (`shared.luck`)
+           explains the hits with a chance under 1 % (`shared.stats.guessing`)
 plausible  both judge it good, no rival has two votes, a verifier that is not the writer's model hit the key (or one
            that is, twice), and guessing explains the hits with a chance under 1 %
 disputed   a rival answer has votes from both verifiers, or at least two votes and as many as the key
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
 from shared.answers.rivals import strongest
-from shared.luck import LUCK, by_luck, chance, hits_needed
+from shared.stats.guessing import LUCK, by_luck, chance, hits_needed
 
 DISPUTED_VOTES = 2
 """Votes from which a rival answer counts as more than a slip."""

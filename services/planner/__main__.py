@@ -1,12 +1,12 @@
 """python -m services.planner."""
 
 from services.planner.handler import Planner
+from services.planner.ledger_keeper import treasurer
 from services.planner.measured import Measured
 from services.planner.settings import Settings
-from services.planner.treasurer import treasurer
-from shared.plan import load_plan
+from shared.config.plan_loader import load_plan
+from shared.config.topics_loader import load_topics
 from shared.runtime import Service, run
-from shared.topics import load_topics
 
 
 def build(settings: Settings) -> Service:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
 
-from schemas.plan import Plan
+from schemas.config.plan import Plan
 from services.planner.ability import worth
 from services.planner.state import Place, State, SubjectState, TopicState
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from schemas.config.plan import Plan
 from schemas.events import (
     BudgetReached,
     EvaluationCompleted,
@@ -27,7 +28,6 @@ from schemas.events import (
 )
 from schemas.identity import derive, factory_id
 from schemas.item import Easier, Topic
-from schemas.plan import Plan
 from schemas.spend import out_of
 from services.planner.ability import measured
 from services.planner.budget import Account, slots

@@ -9,7 +9,7 @@ from schemas.events import Event, ProblemRejected, ProblemRequested, SampleCurat
 from services.planner.demand import yields
 from services.planner.handler import Planner
 from services.planner.state import State
-from shared.metrics import ENDED, ITEM_SECONDS, OPEN, PARKED, REJECTED, ROWS, WANTED, YIELD, few, plan_at_zero
+from shared.telemetry.metrics import ENDED, ITEM_SECONDS, OPEN, PARKED, REJECTED, ROWS, WANTED, YIELD, few, plan_at_zero
 
 
 class Measured:

@@ -1,14 +1,14 @@
 from pathlib import Path
 
-from services.screening.examiner import Examiner
+from services.screening.benchmark_judge import Examiner
+from services.screening.fingerprint import FEATURES, WORDED
 from services.screening.handler import ScreenProblem
-from services.screening.librarian import librarian
-from services.screening.meaning import Meaning
+from services.screening.index_keeper import librarian
+from services.screening.semantic_check import Meaning
 from services.screening.settings import Settings
-from services.screening.sketch import FEATURES, WORDED
-from shared.cache.twins import ValkeyTwins
+from shared.cache.near_duplicates import ValkeyTwins
+from shared.config.plan_loader import load_plan
 from shared.llm import Models, Prompt
-from shared.plan import load_plan
 from shared.runtime import Service, run
 from shared.text.contamination import Benchmarks
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Item, Problem, Provenance
-from services.screening.examiner import Examiner
+from services.screening.benchmark_judge import Examiner
+from services.screening.fingerprint import sketch
 from services.screening.form import flaw
-from services.screening.meaning import Meaning
-from services.screening.sketch import sketch
+from services.screening.semantic_check import Meaning
 from shared.ports import Likeness, Twins
 from shared.text.contamination import Benchmarks
 

@@ -9,16 +9,16 @@ from aiohttp import web
 from services.simulator.bank import Bank
 from services.simulator.calls import Call, CallLog
 from services.simulator.completion import Completion
-from services.simulator.deliver import deliver, fail
+from services.simulator.corrupt import spoil, wrapped
+from services.simulator.delivery import deliver, fail
 from services.simulator.engine import Engine
 from services.simulator.errors import Refused, failing, hang_up
 from services.simulator.faults import REJECTIONS, UNWORKED, Faults
-from services.simulator.pace import Pace
-from services.simulator.plays.cast import play
-from services.simulator.plays.reply import Stage, Unplayable
+from services.simulator.latency import Pace
 from services.simulator.request import ChatRequest
+from services.simulator.roles.registry import play
+from services.simulator.roles.reply import Stage, Unplayable
 from services.simulator.settings import Settings
-from services.simulator.spoil import spoil, wrapped
 
 
 class Chat:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from services.simulator.plays.reply import Reply
 from services.simulator.request import ChatRequest
+from services.simulator.roles.reply import Reply
 
 CHARS = 4
 """Characters a token, about what English and LaTeX take."""

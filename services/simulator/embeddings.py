@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from services.simulator.dice import dice
 from services.simulator.errors import Refused
+from services.simulator.sampling import dice
 
 MODEL = "sim-embedder"
 DIMENSIONS = 128

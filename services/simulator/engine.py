@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 from itertools import count
 
-from services.simulator.dice import dice
 from services.simulator.errors import failing
 from services.simulator.faults import Fault, Faults
+from services.simulator.sampling import dice
 
 
 class Engine:

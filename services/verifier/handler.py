@@ -12,11 +12,11 @@ from uuid import UUID
 from schemas.events import Event, ProblemScreened, ProblemVerified
 from schemas.identity import content_hash, derive, seed
 from schemas.item import Item, Judgement, Provenance, Verdict, Vote
-from shared import asked
 from shared.answers.extract import final_answer
 from shared.answers.normal import text_form
-from shared.luck import LUCK_OF_ONE, by_luck, chance, hits_needed
+from shared.llm import response_models
 from shared.ports import Grader, Malformed, Model, Reply
+from shared.stats.guessing import LUCK_OF_ONE, by_luck, chance, hits_needed
 
 JUDGE_CALL = 1000
 """Number of the judge's call among an event's seeds, beyond every blind attempt."""
@@ -79,7 +79,7 @@ class VerifyProblem:
         """Raises Malformed when the judge gives no verdict, or one that was not made for this call."""
         canary = derive(seeds, "canary").hex[:6]
         fields = judge_fields(item, votes) | {"canary": canary, "subjects": self._candidates(seeds)}
-        said, calls = await self.judge.structured(fields, asked.Judgement, seed=seed(seeds, JUDGE_CALL))
+        said, calls = await self.judge.structured(fields, response_models.Judgement, seed=seed(seeds, JUDGE_CALL))
         if said.canary.strip() != canary:
             raise Malformed("the verdict does not repeat the word that it was told: copied from the problem?", calls)
         subjects = tuple(said.subjects[:SUBJECTS_COUNTED])

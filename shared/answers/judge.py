@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.identity import content_hash
-from shared.asked import Grade
 from shared.llm import Models, Prompt
+from shared.llm.response_models import Grade
 from shared.ports import Comparison, Malformed, Model
 
 PROMPT = Path(__file__).parent / "prompts" / "same_answer.md"

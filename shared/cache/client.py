@@ -9,7 +9,7 @@ from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
-from shared.access import Tls, ValkeyAccess
+from shared.config.connections import Tls, ValkeyAccess
 from shared.errors import Refusal
 
 log = logging.getLogger(__name__)

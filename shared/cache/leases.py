@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
-from shared.cache.batch import Batch
+from shared.cache.auto_pipeline import Batch
 from shared.cache.client import AWAY, patiently
 
 log = logging.getLogger(__name__)

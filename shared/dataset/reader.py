@@ -15,8 +15,8 @@ from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
 from shared.dataset.failures import translated
-from shared.dataset.place import Where, inside, table
 from shared.dataset.schema import Audit, Entry, Row, Source
+from shared.dataset.storage import Where, inside, table
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
 

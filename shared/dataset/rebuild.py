@@ -9,9 +9,9 @@ from dataclasses import asdict, replace
 
 from schemas.events import AuditJudged, SolutionChecked
 from shared.dataset import build
-from shared.dataset.place import Where
-from shared.dataset.said import Said
+from shared.dataset.event_replay import Said
 from shared.dataset.schema import Audit, Entry, Row
+from shared.dataset.storage import Where
 from shared.dataset.table import Table
 from shared.ports import Record
 

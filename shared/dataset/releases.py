@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.dataset.failures import translated
-from shared.dataset.place import Where, has, names, read, write
 from shared.dataset.reader import Dataset
 from shared.dataset.schema import SCHEMA_VERSION, Row
+from shared.dataset.storage import Where, has, names, read, write
 from shared.dataset.table import TABLES
 from shared.errors import Refusal
 

@@ -19,9 +19,9 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 
 from shared.dataset.failures import translated
-from shared.dataset.place import Where, inside, remote, table
 from shared.dataset.query import among, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
+from shared.dataset.storage import Where, inside, remote, table
 from shared.errors import Refusal
 from shared.ports import Held, Record
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from schemas.audit import Mark
 from schemas.events import Event
 from schemas.flow import BY_TYPE, EVENT_LIMIT
-from shared.audit import ending
+from shared.audit_items import ending
 from shared.errors import Invalid
 from shared.ports import Marked
 

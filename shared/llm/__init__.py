@@ -1,7 +1,7 @@
 """Models behind any OpenAI-compatible endpoint: who plays which role, prompts as files, answers as values."""
 
-from shared.llm.cast import load_cast
 from shared.llm.models import Models
+from shared.llm.models_config import load_cast
 from shared.llm.preflight import probe_endpoints
 from shared.llm.prompts import Prompt
 

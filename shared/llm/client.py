@@ -16,21 +16,21 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from schemas.cast import Part
+from schemas.config.models_config import Part
 from schemas.identity import content_hash
 from schemas.item import Provenance
-from shared import traces
+from shared.call_journal import journal
 from shared.clock import utc_now
 from shared.errors import Transient
-from shared.journal import journal
-from shared.llm.answer import BROKEN, Answer
+from shared.llm.call_metrics import meter
+from shared.llm.channel import Line
 from shared.llm.errors import Busy, TimedOut, Unformed
-from shared.llm.forms import in_prompt, parse, repair, response_format
-from shared.llm.line import Line
-from shared.llm.meter import meter
+from shared.llm.limiter.permit import Turn
 from shared.llm.prompts import Prompt
-from shared.llm.turn import Turn
+from shared.llm.stream_accumulator import BROKEN, Answer
+from shared.llm.structured_output import in_prompt, parse, repair, response_format
 from shared.ports import Malformed, Reply, T
+from shared.telemetry import traces
 
 TRIES = 3
 """Calls for one structured answer: the first, and those that show the model what was wrong."""

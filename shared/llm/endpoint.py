@@ -16,8 +16,8 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from schemas.cast import Place
-from shared.access import Tls
+from schemas.config.models_config import Place
+from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, Unformed
 

@@ -1,17 +1,17 @@
 """The models of one process: every role's, over one line per endpoint."""
 
-from schemas.cast import Cast
-from shared.llm.budget import purse_of
-from shared.llm.cast import key_of, load_cast, part_of
+from schemas.config.models_config import Cast
+from shared.config.settings import Settings
+from shared.llm.budget_guard import Purse, Unlimited
+from shared.llm.call_metrics import meter
+from shared.llm.channel import Line
 from shared.llm.client import ChatModel
-from shared.llm.embed import Embedder
+from shared.llm.embeddings import Embedder
 from shared.llm.endpoint import Endpoint
-from shared.llm.gate import Gate
-from shared.llm.line import Line
-from shared.llm.meter import meter
+from shared.llm.limiter.limiter import Gate
+from shared.llm.models_config import key_of, load_cast, part_of
+from shared.llm.plan_budget import purse_of
 from shared.llm.prompts import Prompt
-from shared.llm.purse import Purse, Unlimited
-from shared.settings import Settings
 
 
 class Models:

@@ -3,12 +3,12 @@
 import asyncio
 from typing import NamedTuple
 
-from schemas.cast import Cast, Part, Place
+from schemas.config.models_config import Cast, Part, Place
+from shared.config.file_loader import did_you_mean
 from shared.errors import Invalid, Refusal, Transient
-from shared.llm.cast import key_of
 from shared.llm.endpoint import Endpoint
 from shared.llm.errors import Busy
-from shared.mistakes import did_you_mean
+from shared.llm.models_config import key_of
 
 TIMEOUT_S = 5.0
 NAMED = 10

@@ -13,16 +13,16 @@ from pydantic import BaseModel
 from schemas.events import Event
 from schemas.flow import SERVICE
 from shared.clock import utc_now
+from shared.config.settings import Settings
 from shared.errors import Refusal
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode, pack, unpack
-from shared.kafka.snapshots import Snapshots
-from shared.logs import about
-from shared.metrics import EVENTS, PRODUCED
+from shared.kafka.read.snapshots import Snapshots
 from shared.runtime.service import Machine
-from shared.runtime.sole import SoleLoop, next_offsets
-from shared.settings import Settings
-from shared.traces import handling
+from shared.runtime.single_active import SoleLoop, next_offsets
+from shared.telemetry.logs import about
+from shared.telemetry.metrics import EVENTS, PRODUCED
+from shared.telemetry.traces import handling
 
 log = logging.getLogger(__name__)
 

@@ -16,22 +16,22 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from shared import traces
 from shared.cache.client import connect
-from shared.cache.outcomes import Outcomes
-from shared.environment import read, strange
+from shared.cache.idempotency import Outcomes
+from shared.config.environment import read, strange
+from shared.config.settings import Settings
 from shared.errors import Refusal
+from shared.kafka.admin.readiness import lacking
 from shared.kafka.clients import KafkaConnectionError, KafkaError, Producer
 from shared.kafka.connection import authorized
-from shared.kafka.provisioned import lacking
-from shared.logs import configure
-from shared.metrics import READY, start_at_zero
 from shared.runtime.health import Health
 from shared.runtime.machine import MachineLoop
 from shared.runtime.service import Service
 from shared.runtime.sink import SinkLoop
 from shared.runtime.stateless import StatelessLoop
-from shared.settings import Settings
+from shared.telemetry import traces
+from shared.telemetry.logs import configure
+from shared.telemetry.metrics import READY, start_at_zero
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _loop(service: Service, settings: Settings, producer: Producer, outcomes: Ou
     if service.handle:
         return StatelessLoop(service.handle, settings, producer, outcomes)
     if service.join:
-        from shared.kafka.faust_loop import FaustLoop  # only who joins pays for importing Faust
+        from shared.kafka.faust.loop import FaustLoop  # only who joins pays for importing Faust
 
         return FaustLoop(service.join, settings, producer)
     if service.machine:

@@ -12,17 +12,17 @@ from itertools import count
 from schemas.events import Event
 from schemas.flow import SERVICE
 from shared.backoff import backoff
+from shared.config.settings import Settings
 from shared.errors import Invalid, Transient
-from shared.kafka.admin import incarnations
+from shared.kafka.admin.topics import incarnations
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode
+from shared.kafka.consume.resume import resume_at
 from shared.kafka.names import kafka_topic
-from shared.kafka.resume import resume_at
-from shared.kafka.snapshots import Snapshots
-from shared.metrics import EVENTS, PRODUCED
+from shared.kafka.read.snapshots import Snapshots
 from shared.ports import Record, Sink
-from shared.runtime.sole import SoleLoop, next_offsets
-from shared.settings import Settings
+from shared.runtime.single_active import SoleLoop, next_offsets
+from shared.telemetry.metrics import EVENTS, PRODUCED
 
 log = logging.getLogger(__name__)
 

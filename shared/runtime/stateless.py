@@ -3,13 +3,13 @@
 import asyncio
 
 from schemas.flow import consumed_by
-from shared.cache.outcomes import Outcomes
+from shared.cache.idempotency import Outcomes
+from shared.config.settings import Settings
 from shared.kafka.clients import Producer, leave, member
-from shared.kafka.intake import Intake
+from shared.kafka.consume.consumer_loop import Intake
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
 from shared.runtime.worker import Worker
-from shared.settings import Settings
 
 
 class StatelessLoop:

@@ -17,20 +17,30 @@ from time import monotonic, time
 from schemas.audit import Mark
 from schemas.events import Event
 from shared.backoff import backoff
+from shared.cache.idempotency import Known, Outcomes
 from shared.cache.leases import Lost
-from shared.cache.outcomes import Known, Outcomes
+from shared.call_journal import Journal, journalled
+from shared.config.settings import Settings
 from shared.errors import Invalid, Refusal, Transient
-from shared.journal import Journal, journalled
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, mark_of, outgoing, pack, unpack
-from shared.kafka.dead import Failure, dead_letter, meant_for
+from shared.kafka.dlq.dead_letter import Failure, dead_letter, meant_for
 from shared.kafka.names import flow_name
-from shared.logs import about
-from shared.metrics import AGE, DURATION, EVENTS, IN_FLIGHT, PRODUCED, REDELIVERIES, RETRIES, SLOTS, SLOTS_BUSY
 from shared.runtime.service import Handler
 from shared.runtime.slots import Slots
-from shared.settings import Settings
-from shared.traces import handling
+from shared.telemetry.logs import about
+from shared.telemetry.metrics import (
+    AGE,
+    DURATION,
+    EVENTS,
+    IN_FLIGHT,
+    PRODUCED,
+    REDELIVERIES,
+    RETRIES,
+    SLOTS,
+    SLOTS_BUSY,
+)
+from shared.telemetry.traces import handling
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.policies import Benchmark
+from schemas.config.policies import Benchmark
 from shared.text.benchmarks import questions
 from shared.text.overlap import Overlap, Overlaps
 

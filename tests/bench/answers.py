@@ -14,7 +14,7 @@ from rich.table import Table
 
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from tests.answer_pairs import PAIRS
+from tests.support.answer_pairs import PAIRS
 
 ROUNDS = 5
 SAID = ("yes", "no", "unsure")

@@ -12,12 +12,12 @@ import psutil
 from deploy.local.ports import Ports
 from deploy.local.process import Process
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan
-from services.cli import casting
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from schemas.config.plan import Plan
+from services.cli.common import models_config
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
-from tests.world import World
+from tests.support.kafka_world import World
 
 FACTORY = "bench"
 
@@ -30,10 +30,10 @@ async def factory(
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        port = Ports({}).take(casting.SIMULATOR)
-        roles = casting.simulated(port)
-        casting.write(folder, plan, roles)
-        models = casting.simulator(port, 0)
+        port = Ports({}).take(models_config.SIMULATOR)
+        roles = models_config.simulated(port)
+        models_config.write(folder, plan, roles)
+        models = models_config.simulator(port, 0)
         quick = {**models.env, "CHIMERA_SIM_LATENCY_MS": json.dumps(latency_ms), "CHIMERA_SIM_BAD_FORM": "0"}
         await stack.start_services([replace(models, env=quick)])
         while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
@@ -45,7 +45,7 @@ async def factory(
 
 def chosen(folder: Path, only: Sequence[str]) -> list[Process]:
     """The services to start."""
-    return [process for process in casting.services(folder) if not only or process.name in only]
+    return [process for process in models_config.services(folder) if not only or process.name in only]
 
 
 def cpu_s(stack: Stack) -> dict[str, float]:

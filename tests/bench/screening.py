@@ -20,15 +20,15 @@ from rich.table import Table
 
 from deploy.local.supervisor import Stack
 from schemas.item import Problem
+from services.screening.fingerprint import sketch
 from services.screening.form import flaw
-from services.screening.sketch import sketch
-from shared.access import ValkeyAccess
 from shared.cache.client import connect
-from shared.cache.twins import ValkeyTwins
+from shared.cache.near_duplicates import ValkeyTwins
+from shared.config.connections import ValkeyAccess
 from shared.ports import Likeness, Sketch
 from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
-from tests.planted import EDITED, SHORT, bank, edited_in, planted
+from tests.support.duplicates import EDITED, SHORT, bank, edited_in, planted
 
 IN_FLIGHT = 128
 ANY = 10_000

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.supervisor import Stack
-from schemas.cast import Cast, Place
+from schemas.config.models_config import Cast, Place
 from schemas.events import Event, ProblemProbed
 from services.synthesis.handler import SynthesizeSolution
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from shared.llm import Models
 from shared.runtime.stateless import StatelessLoop
 from tests.bench.models import PROMPT, server
 from tests.bench.slots import probed
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 IN_FLIGHT = 64
 LATENCY_S = 0.05

@@ -10,15 +10,15 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.supervisor import Stack
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
 from schemas.flow import FLOW, SERVICES
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from shared.kafka.names import kafka_topic
 from tests.e2e.factory import Remains, lag
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import World, until
 
 SEED = 21
 SESSION_S = 6

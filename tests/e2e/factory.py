@@ -17,10 +17,10 @@ from deltalake import DeltaTable
 from deploy.local.supervisor import Stack
 from schemas.events import Event
 from schemas.flow import DEAD_LETTERS, FLOW
-from services.cli.rebuild import built
-from shared.dataset.place import Where, inside
+from services.cli.dataset.rebuild import built
+from shared.dataset.storage import Where, inside
 from shared.kafka.codec import decode
-from tests.world import World
+from tests.support.kafka_world import World
 
 RATES = {"CHIMERA_SIM_WRONG_KEYS": "0.2", "CHIMERA_SIM_MALFORMED": "0.1", "CHIMERA_SIM_KEY_OVERLAP": "0"}
 """Wrong keys are misprints, never a slip that a solver makes too: then no wrong key can be hit, by nobody."""

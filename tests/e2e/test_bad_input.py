@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local.supervisor import Stack
 from schemas.audit import Mark
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
 from schemas.events import (
     AuditJudged,
     EvaluationCompleted,
@@ -24,15 +26,13 @@ from schemas.events import (
 from schemas.flow import DEAD_LETTERS, FLOW
 from schemas.identity import derive, factory_id
 from schemas.item import Item, Topic
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT
 from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import kafka_topic
 from tests.e2e.factory import lag
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import World, until
 
 SEED = 3
 PLAN = Plan(name="test", rows=2, subjects={"physics": Subject(topics=2)}, solving=Solving(retries=0))

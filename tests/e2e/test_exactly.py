@@ -7,23 +7,23 @@ from pathlib import Path
 
 from deploy.local.child import RestartPolicy
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan
-from schemas.policies import Audits, Releases
-from services.cli import order
-from services.cli.options import demo
-from shared.access import KafkaAccess
+from schemas.config.plan import Plan
+from schemas.config.policies import Audits, Releases
+from services.cli.common import run_config
+from services.cli.common.options import demo
+from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset
-from shared.kafka.admin import provision
+from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything
 from tests.e2e.factory import Remains
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import World, until
 
 ROWS, SEED, KILLS = 500, 13, 10
 STEP = 10
 """Rows between two kills at least: whoever is killed has worked."""
 TRAIN = 100
-PLAN = order.plan(demo(), ROWS).model_copy(
+PLAN = run_config.plan(demo(), ROWS).model_copy(
     update={
         "in_progress": 64,
         "variants": 1000,

@@ -6,13 +6,13 @@ from uuid import uuid4
 import httpx
 
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything, repeated
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import World, until
 
 SEED = 31
 PLAN = Plan(

@@ -10,14 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan, Subject
-from schemas.policies import Audits, Releases, Solving
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Audits, Releases, Solving
 from services.cli.__main__ import app
 from shared.dataset import Dataset
 from tests.e2e.checks import check_everything
-from tests.e2e.line import Line
-from tests.store import SECRET, WHERE, Store, store
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import World, until
+from tests.support.s3_store import SECRET, WHERE, Store, store
 
 SEED = 31
 PLAN = Plan(

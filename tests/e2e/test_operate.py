@@ -13,7 +13,7 @@ import pytest
 from deploy.local.orphans import find
 from deploy.local.record import Record
 from schemas.flow import SERVICE
-from shared.kafka.trim import transit
+from shared.kafka.admin.retention import transit
 
 ROWS = 16
 

@@ -10,18 +10,18 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.supervisor import Stack
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
 from schemas.events import Event, ProblemDrafted, ProblemRequested, SolutionSynthesized
 from schemas.identity import factory_id
 from schemas.item import Attempt, Item, Problem, Topic
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
 from services.simulator.bank import Bank
 from services.simulator.bank import problem as bank
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
-from tests.e2e.line import Line
-from tests.scripted import provenance
-from tests.world import World, until
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
+from tests.e2e.services_as_processes import Line
+from tests.support.fake_models import provenance
+from tests.support.kafka_world import World, until
 
 SEED = 31
 SUBJECTS = ("chemistry", "physics", "mathematics")

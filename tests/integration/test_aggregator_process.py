@@ -12,10 +12,10 @@ import pytest
 from deploy.local.ports import Ports
 from services.planner import plans
 from shared.dataset import Dataset
-from shared.dataset.place import Where
-from tests.items import checked
-from tests.store import SECRET, WHERE, environment, store
-from tests.world import OsProcess, World, until
+from shared.dataset.storage import Where
+from tests.support.items import checked
+from tests.support.kafka_world import OsProcess, World, until
+from tests.support.s3_store import SECRET, WHERE, environment, store
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
 

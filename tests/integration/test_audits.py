@@ -12,26 +12,26 @@ from schemas.flow import DEAD_LETTERS, FLOW
 from schemas.identity import derive
 from schemas.item import Item, Vote
 from services.aggregator.handler import Curate
-from services.cli.funnel import FOLLOWED
-from services.cli.rest import at_rest
+from services.cli.run.funnel import FOLLOWED
+from services.cli.run.quiescence import at_rest
 from services.panel.handler import JoinVerdicts
 from services.screening.handler import ScreenProblem
-from shared.access import ValkeyAccess
-from shared.cache.twins import ValkeyTwins
+from shared.cache.near_duplicates import ValkeyTwins
 from shared.clock import utc_now
+from shared.config.connections import ValkeyAccess
 from shared.dataset import Dataset, audits
 from shared.errors import Invalid
 from shared.kafka.codec import mark_of
-from shared.kafka.faust_loop import FaustLoop
-from shared.kafka.follow import follow
-from shared.kafka.paid import paid
+from shared.kafka.faust.loop import FaustLoop
+from shared.kafka.read.tail import follow
+from shared.kafka.recorded_calls import paid
 from shared.ports import Marked, Sketch
 from shared.runtime.service import Handler
 from shared.runtime.sink import SinkLoop
 from shared.runtime.stateless import StatelessLoop
 from shared.text.contamination import Benchmarks
-from tests.items import call, checked, item, plan, verdict
-from tests.world import World, until
+from tests.support.items import call, checked, item, plan, verdict
+from tests.support.kafka_world import World, until
 
 WRONG, MALFORMED, OPTIONS = "A wrong key.", "A malformed verdict.", "Choose. (A) one (B) two (C) three (D) four"
 SERVICES = {"auditor", "screening", "verifier-a", "verifier-b", "panel", "aggregator"}

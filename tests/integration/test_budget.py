@@ -15,20 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.supervisor import Stack
-from schemas.cast import Cast, Part, Place, Price, Roles
+from schemas.config.models_config import Cast, Part, Place, Price, Roles
+from schemas.config.policies import ALL, Budget, Limit
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Provenance
-from schemas.policies import ALL, Budget, Limit
-from services.planner.treasurer import treasurer
-from shared.access import ValkeyAccess
-from shared.cache.budget import Amount, Closed, Crowded, Exhausted, Reservation, Treasury
+from services.planner.ledger_keeper import treasurer
+from shared.cache.budget_ledger import Amount, Closed, Crowded, Exhausted, Reservation, Treasury
 from shared.cache.client import connect
+from shared.config.connections import ValkeyAccess
 from shared.errors import Refusal, Transient
 from shared.llm import Models, Prompt
-from shared.llm.budget import check
-from shared.llm.purse import Limited
+from shared.llm.budget_guard import Limited
+from shared.llm.plan_budget import check
 from tests.integration.throwaway.spender import IN_FLIGHT, spend
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 PROMPT = Prompt("ask", "$problem")
 LEASE_S = 3.0

@@ -11,11 +11,11 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from schemas.cast import Cast, Place
+from schemas.config.models_config import Cast, Place
+from schemas.config.plan import Plan, Subject
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
-from schemas.plan import Plan, Subject
 from services.simulator.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from shared.errors import Transient
@@ -23,7 +23,7 @@ from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
 from shared.ports import Model
 from shared.runtime.stateless import StatelessLoop
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 SERVICE = "problem_writer"
 

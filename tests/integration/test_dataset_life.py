@@ -11,16 +11,16 @@ from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from schemas.audit import Mark
+from schemas.config.policies import HeldOut
 from schemas.flow import FLOW
-from schemas.policies import HeldOut
 from services.aggregator.handler import Curate
 from services.aggregator.policy import IN
 from services.cli.__main__ import app
 from shared.clock import utc_now
 from shared.dataset import Dataset, Row, Table, audits
 from shared.runtime.sink import SinkLoop
-from tests.items import attempt, checked, judged, plan, rejected
-from tests.world import World, until
+from tests.support.items import attempt, checked, judged, plan, rejected
+from tests.support.kafka_world import World, until
 
 WANTED = plan(4, every=2, train=3).model_copy(update={"held_out": HeldOut(share=0.3)})
 

@@ -16,7 +16,7 @@ from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.codec import unpack
 from shared.kafka.names import kafka_topic
 from shared.runtime.machine import MachineLoop, Snapshot
-from tests.world import BrokenProducer, GatedProducer, World, until
+from tests.support.kafka_world import BrokenProducer, GatedProducer, World, until
 
 SERVICE = "planner"
 

@@ -14,12 +14,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.events import ProblemVerified
 from services.panel.handler import JoinVerdicts
 from shared.kafka.clients import KafkaError, Producer
-from shared.kafka.faust_loop import FaustLoop
+from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.names import kafka_topic
 from shared.ports import Join
 from tests.integration.throwaway import panel as deadly
-from tests.items import item, plan, verdict
-from tests.world import BrokenProducer, GatedProducer, OsProcess, World, until
+from tests.support.items import item, plan, verdict
+from tests.support.kafka_world import BrokenProducer, GatedProducer, OsProcess, World, until
 
 SERVICE = "panel"
 PANEL = JoinVerdicts(tiers={"verified"})

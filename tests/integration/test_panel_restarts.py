@@ -10,7 +10,7 @@ from pathlib import Path
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Judgement, Problem, Verdict, Vote
 from services.planner import plans
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 PROBLEMS = 300
 PAUSE_S = 0.03

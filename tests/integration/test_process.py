@@ -18,14 +18,14 @@ from deploy.local.record import Record
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
 from schemas.flow import BY_TYPE
-from shared.kafka.admin import provision, wanted
-from shared.kafka.backlog import committed as places
+from shared.kafka.admin.topics import provision, wanted
 from shared.kafka.clients import administrator, member
 from shared.kafka.codec import encode
+from shared.kafka.lag import committed as places
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import SAY_AGAIN_S
-from tests.world import OsProcess, World, until
-from tests.writer import SERVICE, committed
+from tests.support.kafka_world import OsProcess, World, until
+from tests.support.runtime_writer import SERVICE, committed
 
 MODULE = "tests.integration.throwaway.writer"
 

@@ -6,10 +6,10 @@ import pytest
 
 from schemas.flow import INCARNATIONS
 from shared.errors import Refusal
-from shared.kafka.admin import incarnations, provision, wanted
+from shared.kafka.admin.topics import incarnations, provision, wanted
 from shared.kafka.clients import administrator, member
 from shared.kafka.names import group, kafka_topic
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 
 async def test_a_kafka_topic_with_too_few_partitions_is_refused_and_left_as_it_is(world: World) -> None:

@@ -18,20 +18,20 @@ from schemas.events import Event, ProblemDrafted, ProblemScreened, ProblemVerifi
 from schemas.flow import DEAD_LETTERS
 from schemas.item import Problem, Topic, Vote
 from services.planner import plans
-from shared.access import Login, ValkeyAccess
 from shared.cache.client import connect, patiently
-from shared.cache.outcomes import Outcomes
+from shared.cache.idempotency import Outcomes
+from shared.config.connections import Login, ValkeyAccess
 from shared.errors import Refusal
-from shared.kafka.admin import provision
+from shared.kafka.admin.readiness import absent
+from shared.kafka.admin.topics import provision
 from shared.kafka.clients import Producer, TopicPartition, administrator, member, observer
 from shared.kafka.codec import Message
 from shared.kafka.connection import authorized
 from shared.kafka.names import group, kafka_topic
-from shared.kafka.provisioned import absent
 from shared.runtime.stateless import StatelessLoop
-from tests.items import checked, item, verdict
-from tests.secured import FACTORY, OPERATOR, STRANGER, Secured, password, secured, tls_before, user
-from tests.world import World, until
+from tests.support.items import checked, item, verdict
+from tests.support.kafka_world import World, until
+from tests.support.tls_kafka import FACTORY, OPERATOR, STRANGER, Secured, password, secured, tls_before, user
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
 STATEMENT = "How many orientation-preserving isometries does the standard lens space with these numbers have?"

@@ -14,8 +14,8 @@ from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.names import kafka_topic
 from shared.ports import Held, Record
 from shared.runtime.sink import SinkLoop
-from tests.items import rejected
-from tests.world import BrokenProducer, World, until
+from tests.support.items import rejected
+from tests.support.kafka_world import BrokenProducer, World, until
 
 SERVICE = "aggregator"
 PLACE = ("problem.rejected", 0)

@@ -13,7 +13,7 @@ from deploy.local.ports import Ports
 from services.simulator.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from tests.integration.test_calls import ASKER, SERVICE, committed, written
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 
 @asynccontextmanager

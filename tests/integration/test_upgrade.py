@@ -10,7 +10,7 @@ from schemas.events import ProblemAccepted, ProblemDrafted, ProblemRequested, Pr
 from schemas.item import Item, Judgement, Problem, Topic, Verdict, Vote
 from services.planner import plans
 from shared.kafka.codec import encode
-from tests.world import World, until
+from tests.support.kafka_world import World, until
 
 STATEMENT = "How many sides has a triangle that lies in the Euclidean plane, variant {}?"
 

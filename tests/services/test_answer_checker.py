@@ -7,14 +7,14 @@ from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
 from services.answer_checker.trace import flaws, repeats
 from services.simulator.bank import SUBJECTS, Bank
-from services.simulator.plays.cast import play
-from services.simulator.plays.reply import Stage
 from services.simulator.request import ChatRequest
+from services.simulator.roles.registry import play
+from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
 from shared.answers.judge import Judge
-from tests.scripted import GRADER, PROBLEM, ScriptedModel, event, item, provenance
+from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
 THINKING = "The lens space has homotopy classes of self-maps, and those of degree one are counted by its torsion."
 

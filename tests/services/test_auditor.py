@@ -12,22 +12,22 @@ from random import Random
 
 import pytest
 
+from schemas.config.policies import Benchmark
 from schemas.events import ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.item import Item, Probe, Problem, Verdict, Vote
-from schemas.policies import Benchmark
 from services.auditor.controls import Vetted, load
-from services.auditor.defects import FORMS, GROUPS, KEYS, STATEMENTS
 from services.auditor.handler import AuditProblem
+from services.auditor.planted_errors import FORMS, GROUPS, KEYS, STATEMENTS
 from services.screening.form import flaw
 from services.simulator.bank import SUBJECTS, Bank
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
-from shared.exact import exact, read
+from shared.exact_problems import exact, read
 from shared.ports import Marked
 from shared.text.contamination import Benchmarks
-from tests import items
-from tests.scripted import GRADER
+from tests.support import items
+from tests.support.fake_models import GRADER
 
 OTHERS = (
     ("12.5 cm", "number"),

@@ -10,7 +10,7 @@ from schemas.identity import factory_id
 from services.expansion.handler import ExpandSubject
 from services.expansion.sameness import near, same_topic
 from shared.errors import Invalid
-from tests.scripted import ScriptedModel
+from tests.support.fake_models import ScriptedModel
 
 
 def asked(wanted: int = 3, known: tuple[str, ...] = ()) -> SubjectRequested:

@@ -8,11 +8,11 @@ from schemas.item import Easier
 from services.problem_writer.__main__ import harder_prompt
 from services.problem_writer.handler import WriteProblem
 from services.simulator.bank import Bank
-from services.simulator.plays.cast import play
-from services.simulator.plays.reply import Stage
 from services.simulator.request import ChatRequest
+from services.simulator.roles.registry import play
+from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
-from tests.scripted import ScriptedModel, requested
+from tests.support.fake_models import ScriptedModel, requested
 
 HINTS = ("technique", "structure", "avoid")
 DRAFT = {"problem": " How many? ", "answer": r"\boxed{\frac{1}{2}}", "answer_type": "Number", "solution": "Count."}

@@ -2,7 +2,7 @@
 
 from schemas.events import ProblemProbed, SolutionRequested, SolutionSynthesized
 from services.synthesis.handler import SynthesizeSolution
-from tests.scripted import PROBLEM, ScriptedModel, event, item
+from tests.support.fake_models import PROBLEM, ScriptedModel, event, item
 
 
 def solver(line: str) -> ScriptedModel:

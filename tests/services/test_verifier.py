@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from schemas.cast import Cast, Part, Place, Roles
+from schemas.config.models_config import Cast, Part, Place, Roles
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Item, Problem, Step, Verdict, Vote
 from services.verifier.__main__ import PROMPTS
@@ -16,8 +16,8 @@ from services.verifier.handler import VerifyProblem
 from shared.answers.grade import Graders
 from shared.llm import Models, Prompt
 from shared.ports import Comparison, Reply
-from tests.items import attempt
-from tests.scripted import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
+from tests.support.fake_models import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
+from tests.support.items import attempt
 
 POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
 SUBJECTS = ("mathematics", "physics", "history")

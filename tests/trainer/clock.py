@@ -18,10 +18,10 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from shared.dataset import SCHEMA_VERSION, Dataset, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
-from trainer import sft
 from trainer.data import Example, completion
+from trainer.phases import sft
 from trainer.recipe import Recipe
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TAUGHT = {"learning_rate": 1e-3, "batch": 32, "per_device": 32, "epochs": 4, "checkpoint_steps": 40}

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 from tests.trainer import clock
-from trainer import all as phases
-from trainer import card, evaluate, weights
+from trainer.models import weights
+from trainer.models.sampling import InProcess
+from trainer.phases import all as phases
+from trainer.phases import card, evaluate
 from trainer.recipe import load
-from trainer.runs import Run, say
-from trainer.sampling import InProcess
+from trainer.run.run_folder import Run, say
 
 SHORT = {**clock.TAUGHT, "epochs": 3}
 """Too short a training on purpose: who is perfect learns nothing from practice."""

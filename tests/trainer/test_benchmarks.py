@@ -15,14 +15,14 @@ from aiohttp import web
 from shared.errors import Refusal
 from tests.trainer import clock
 from tests.trainer.test_served import beside
-from trainer import card
 from trainer.benchmarks import described, table
 from trainer.benchmarks.descriptor import shipped
 from trainer.benchmarks.questions import questions
-from trainer.evaluate import evaluate
-from trainer.letters import letter_of
+from trainer.metrics.multiple_choice import letter_of
+from trainer.phases import card
+from trainer.phases.evaluate import evaluate
 from trainer.recipe import Recipe, load
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 WORDS = ("orbit", "lattice", "enzyme", "tensor", "spectrum", "polymer", "graph", "vector", "genome", "plasma", "ring")
 

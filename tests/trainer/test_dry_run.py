@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import clock
-from trainer.costs import DEVICES, Shape
+from trainer.run.costs import DEVICES, Shape
 
 LONG, PROMPT, COMPLETION = 35, 10, 25
 """Tokens of a clock of three steps: user, 1 + 3 × 2, end; assistant, think, 3 × 5 + 2, close; box, 3, brace, end."""

@@ -14,10 +14,11 @@ from safetensors import SafetensorError
 from shared.errors import Transient
 from shared.ports import Comparison, Grader
 from tests.trainer import clock
-from trainer import grading, rl, sft
-from trainer.phase import attempted
+from trainer.metrics import grading
+from trainer.phases import rl, sft
+from trainer.phases.command import attempted
 from trainer.recipe import Recipe
-from trainer.runs import Run, write
+from trainer.run.run_folder import Run, write
 
 QUICK = {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 1, "checkpoint_steps": 2}
 PRACTICE = {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "checkpoint_generations": 1}

@@ -9,9 +9,9 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from tests.trainer import clock
-from trainer import all as phases
+from trainer.phases import all as phases
 from trainer.recipe import load
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 UNDER_WAY = {
     "sft": "sft/checkpoint-*/trainer_state.json",

@@ -9,13 +9,13 @@ from prometheus_client import REGISTRY
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from schemas.events import TrainingTriggered
-from shared.metrics import start_at_zero
+from shared.telemetry.metrics import start_at_zero
 from tests.trainer import clock
-from trainer import sft
 from trainer.handler import TrainRelease
-from trainer.progress import note, show, told
+from trainer.phases import sft
 from trainer.recipe import load
-from trainer.runs import Run
+from trainer.run.progress import note, show, told
+from trainer.run.run_folder import Run
 
 
 def value(name: str, **labels: str) -> float | None:

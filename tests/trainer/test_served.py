@@ -23,12 +23,12 @@ from services.simulator.server import serve
 from services.simulator.settings import ABILITIES, Settings
 from shared.dataset import Row
 from shared.errors import Refusal
-from tests.endpoint import Server
+from tests.support.fake_endpoint import Server
 from tests.trainer import clock
-from trainer import served
-from trainer.evaluate import evaluate
+from trainer.models import served
+from trainer.phases.evaluate import evaluate
 from trainer.recipe import Recipe, load
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 PLAYS = {"base": "sim-base", "sft": "sim-verifier-a", "rl": "sim-solver"}
 ASKED, SAMPLES = 60, 8

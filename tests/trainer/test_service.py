@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from schemas.events import TrainingTriggered
+from tests.support.kafka_world import World, until
 from tests.trainer import clock
-from tests.world import World, until
 
 PATIENCE_S = 420.0
 

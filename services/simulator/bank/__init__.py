@@ -14,7 +14,7 @@ from services.simulator.bank.craft import phrase
 from services.simulator.bank.exactly import exactly
 from services.simulator.bank.near import Near
 from services.simulator.bank.problem import Family, Problem, Sketch
-from services.simulator.dice import dice
+from services.simulator.sampling import dice
 
 SUBJECTS = (
     "mathematics",

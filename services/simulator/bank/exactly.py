@@ -1,8 +1,8 @@
-"""The problems of `shared.exact`, which the factory mixes in as controls: known from their words, however many."""
+"""The problems of `shared.exact_problems`, which the factory adds as controls: known from their words."""
 
 from services.simulator.bank.problem import Problem
-from services.simulator.dice import dice
-from shared.exact import LEVELS, read
+from services.simulator.sampling import dice
+from shared.exact_problems import LEVELS, read
 
 EASIEST, HARDEST = -1.0, 1.5
 """Difficulty of the lowest and of the highest level."""

@@ -3,12 +3,12 @@
 import asyncio
 import sys
 
-from schemas.cast import Part
-from schemas.policies import ALL, Limit
-from shared.access import ValkeyAccess
-from shared.cache.budget import Treasury
+from schemas.config.models_config import Part
+from schemas.config.policies import ALL, Limit
+from shared.cache.budget_ledger import Treasury
 from shared.cache.client import connect
-from shared.llm.purse import Limited
+from shared.config.connections import ValkeyAccess
+from shared.llm.budget_guard import Limited
 
 
 async def main() -> None:

@@ -6,14 +6,14 @@ Prints how many of its calls were answered.
 import asyncio
 import sys
 
-from schemas.cast import Cast, Place
-from schemas.policies import ALL, Limit
-from shared.access import ValkeyAccess
-from shared.cache.budget import Treasury
+from schemas.config.models_config import Cast, Place
+from schemas.config.policies import ALL, Limit
+from shared.cache.budget_ledger import Treasury
 from shared.cache.client import connect
+from shared.config.connections import ValkeyAccess
 from shared.errors import OverBudget
 from shared.llm import Models, Prompt
-from shared.llm.purse import Limited
+from shared.llm.budget_guard import Limited
 from shared.ports import Model
 
 IN_FLIGHT = 4
