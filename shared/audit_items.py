@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected
 from schemas.item import Verdict
 

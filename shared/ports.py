@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import Event
 from schemas.item import Agreement, Provenance
 

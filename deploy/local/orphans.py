@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 
 MARK = "STACK_OF_CHIMERA"
 """Environment variable with the state folder, set for every process of a stack and inherited by theirs.

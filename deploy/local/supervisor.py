@@ -20,15 +20,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from deploy.local import folder, health, kafka_jars, orphans
-from deploy.local.child import Child, Command, RestartPolicy
+from deploy.local import health, kafka_jars, orphans, workdir
 from deploy.local.download import download
 from deploy.local.errors import StackError
 from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
-from deploy.local.process import Process
-from deploy.local.record import ProcessId, Record, Running
+from deploy.local.process import Child, Command, RestartPolicy
+from deploy.local.process_spec import Process
+from deploy.local.state_file import ProcessId, Record, Running
 from deploy.local.valkey import Valkey
 
 READY_TIMEOUT_S = 60.0
@@ -62,9 +62,9 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         """Claim the folder and clean up after an earlier supervisor; start nothing yet."""
-        self._lock = folder.claim(self.directory)
+        self._lock = workdir.claim(self.directory)
         try:
-            folder.check_space(self.directory)
+            workdir.check_space(self.directory)
             ended = await asyncio.to_thread(orphans.end, self.directory)
             self._ports = Ports(Record.read(self.directory).ports)
             self._supervisor = ProcessId.of(os.getpid())
@@ -214,7 +214,7 @@ class Stack:
         }
 
     def _log(self, name: str) -> Path:
-        return folder.rotate_log(self.directory, name)
+        return workdir.rotate_log(self.directory, name)
 
     def _child(self, command: Command) -> Child:
         return Child(command, self._restart, self._on_event, self._write_record, self._fail)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import ItemEvent, ProblemRequested
 from schemas.flow import EVENT_LIMIT, FLOW, Flow
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events.base import ItemEvent
 
 

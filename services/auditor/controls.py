@@ -6,7 +6,7 @@ from random import Random
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.item import Item, Problem, Topic
 from services.auditor.inject import Audit
 from services.auditor.rival_answers import difficulty

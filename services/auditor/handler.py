@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import SolutionChecked
 from schemas.identity import derive
 from schemas.item import Item, Problem, Topic

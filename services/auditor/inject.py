@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import Event, ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.events.base import Cause
 from schemas.identity import derive

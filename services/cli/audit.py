@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.item import Item
 from services.cli.common.difficulty_bins import BINS, bin_of
 from services.cli.common.sanitize_terminal import shown

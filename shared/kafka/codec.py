@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import Event
 from schemas.flow import BY_TYPE, EVENT_LIMIT
 from shared.audit_items import ending

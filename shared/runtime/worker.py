@@ -14,7 +14,7 @@ import asyncio
 import logging
 from time import monotonic, time
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import Event
 from shared.backoff import backoff
 from shared.cache.idempotency import Known, Outcomes

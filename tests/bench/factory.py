@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.ports import Ports
-from deploy.local.process import Process
+from deploy.local.process_spec import Process
 from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from services.cli.common import models_config

@@ -12,8 +12,8 @@ import httpx
 
 from deploy.local import health
 from deploy.local.ports import Ports
-from deploy.local.process import Process
-from deploy.local.record import Running
+from deploy.local.process_spec import Process
+from deploy.local.state_file import Running
 from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from services.cli.common import models_config

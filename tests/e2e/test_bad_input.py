@@ -10,7 +10,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local.supervisor import Stack
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.config.plan import Plan, Subject
 from schemas.config.policies import Solving
 from schemas.events import (

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.local.record import ProcessId, Record
+from deploy.local.state_file import ProcessId, Record
 from schemas.flow import SERVICE
 from services.cli.common import run_config
 from services.cli.common.options import demo

@@ -5,7 +5,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
-from deploy.local.child import RestartPolicy
+from deploy.local.process import RestartPolicy
 from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from schemas.config.policies import Audits, Releases

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.local.orphans import find
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 from schemas.flow import SERVICE
 from shared.kafka.admin.retention import transit
 

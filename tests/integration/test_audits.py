@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from uuid import UUID
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import Event, ProblemDrafted, ProblemScreened, ProblemVerified, SolutionChecked
 from schemas.flow import DEAD_LETTERS, FLOW
 from schemas.identity import derive

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from typer.testing import CliRunner
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.config.policies import HeldOut
 from schemas.flow import FLOW
 from services.aggregator.handler import Curate

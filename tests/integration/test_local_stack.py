@@ -21,13 +21,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
-from deploy.local import folder, kafka_jars
-from deploy.local.child import RestartPolicy
+from deploy.local import kafka_jars, workdir
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from deploy.local.kafka_jars import Jar
-from deploy.local.process import Process
-from deploy.local.record import Record
+from deploy.local.process import RestartPolicy
+from deploy.local.process_spec import Process
+from deploy.local.state_file import Record
 from deploy.local.supervisor import Stack
 
 HEALTHY = """
@@ -46,7 +46,7 @@ DOOMED = "import sys, time; time.sleep(0.1); sys.exit('no such model')"
 SUPERVISOR = """
 import asyncio, signal, sys
 from pathlib import Path
-from deploy.local.process import Process
+from deploy.local.process_spec import Process
 from deploy.local.supervisor import Stack
 
 async def main():
@@ -214,7 +214,7 @@ async def test_two_folders_hold_two_stacks_and_one_folder_only_one(tmp_path: Pat
 
 
 async def test_a_full_disk_is_refused_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "LEAST_FREE_BYTES", 10**18)
+    monkeypatch.setattr(workdir, "LEAST_FREE_BYTES", 10**18)
     with pytest.raises(StackError, match=r"only \d+ MB are free") as caught:
         await Stack(tmp_path).__aenter__()
     assert caught.value.next_step == "make room or give a folder on another disk"

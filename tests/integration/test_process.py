@@ -14,7 +14,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.ports import Ports
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
 from schemas.flow import BY_TYPE

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from deploy.local.ports import Ports
-from deploy.local.process import Process
+from deploy.local.process_spec import Process
 from deploy.local.supervisor import Stack
 from schemas.flow import SERVICES
 from shared.config.connections import KafkaAccess

@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "deploy" / "prometheus"

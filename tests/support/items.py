@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.config.plan import Plan, Subject
 from schemas.config.policies import Releases
 from schemas.events import AuditJudged, Event, ProblemRejected, ProblemRequested, SampleDeleted, SolutionChecked

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import SecretStr
 
-from deploy.local.child import Child, Command, RestartPolicy
 from deploy.local.download import download
 from deploy.local.kafka import Kafka
 from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.process import Child, Command, RestartPolicy
 from deploy.local.valkey import Valkey
 from schemas.flow import SERVICES
 from shared.config.connections import KafkaAccess, Login, Tls

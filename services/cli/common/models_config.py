@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from deploy.local.process import Process
+from deploy.local.process_spec import Process
 from schemas.config.models_config import Cast, Part, Place, Roles
 from schemas.config.plan import Plan
 from schemas.flow import SERVICES

@@ -9,7 +9,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.record import Running
+from deploy.local.state_file import Running
 from shared.telemetry.metrics import EVENTS, RETRIES
 
 

@@ -12,10 +12,10 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from deploy.local import control
+from deploy.local import control_socket
 from deploy.local.events import OnEvent
 from deploy.local.ports import Ports
-from deploy.local.process import Process
+from deploy.local.process_spec import Process
 from deploy.local.supervisor import Stack
 from schemas.config.models_config import Cast
 from services.cli.common import models_config
@@ -74,7 +74,7 @@ class Plant:
             await first(self._answering(), self.failure())
         self._services = models_config.services(order.directory)
         await stack.start_services(self._services)
-        await self._control.enter_async_context(control.serve(stack.directory, self._scale))
+        await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
 
     async def failure(self) -> None:
         """Wait for a process to be given up: raises StackError."""

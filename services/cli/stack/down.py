@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from deploy.local import orphans
-from deploy.local.folder import claim
-from deploy.local.record import ProcessId, Record
+from deploy.local.state_file import ProcessId, Record
+from deploy.local.workdir import claim
 from shared.errors import Refusal
 
 PATIENCE_S = 120.0

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import typer
 
-from deploy.local import control
+from deploy.local import control_socket
 from schemas.flow import SERVICE, consumed_by
 from shared.errors import Refusal
 
 
 def scale(directory: Path, wanted: dict[str, int], *, as_json: bool) -> None:
     """Have the supervisor do it; returns when the new processes are ready. Raises StackError."""
-    done = asyncio.run(control.ask(directory, wanted))
+    done = asyncio.run(control_socket.ask(directory, wanted))
     if as_json:
         print(json.dumps(done))  # noqa: T201
         return

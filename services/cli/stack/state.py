@@ -7,7 +7,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from deploy.local.record import Record, Running
+from deploy.local.state_file import Record, Running
 from schemas.flow import SERVICE
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import Account, accounts

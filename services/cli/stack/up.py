@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.local import folder
+from deploy.local import workdir
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 from services.cli.common import models_config
 from services.cli.common.run_config import Order
 from services.cli.run.command import headline
@@ -48,7 +48,7 @@ def up(order: Order, *, as_json: bool) -> None:
 
 def _start(order: Order, view: View) -> tuple[int, dict[str, float]]:
     """Start the supervisor in a session of its own. Ctrl-C here stops it again."""
-    with folder.rotate_log(order.directory, "supervisor").open("ab") as log:
+    with workdir.rotate_log(order.directory, "supervisor").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "services.cli.stack.supervisor_main"],
             stdin=subprocess.PIPE,

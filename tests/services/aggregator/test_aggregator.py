@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty, HeldOut, Releases, Solving, Verification
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from shared.clock import utc_now

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.config.models_config import Cast, Place
 from schemas.config.plan import FOREVER, Plan, Subject
 from schemas.config.policies import Budget

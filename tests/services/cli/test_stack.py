@@ -17,9 +17,9 @@ from prometheus_client import generate_latest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.local import control
+from deploy.local import control_socket
 from deploy.local.errors import StackError
-from deploy.local.record import ProcessId, Record, Running
+from deploy.local.state_file import ProcessId, Record, Running
 from schemas.config.models_config import Cast, Place
 from schemas.flow import DEAD_LETTERS, FLOW, SERVICES
 from services.cli.__main__ import app
@@ -105,24 +105,24 @@ async def test_only_the_owner_speaks_to_the_supervisor_and_its_refusal_comes_bac
             await asyncio.Event().wait()
         return {"n": 1}
 
-    async with control.serve(tmp_path, answer):
-        assert stat.S_IMODE((tmp_path / control.SOCKET).stat().st_mode) == 0o600
-        assert await control.ask(tmp_path, ["ü", 1]) == {"n": 1}
+    async with control_socket.serve(tmp_path, answer):
+        assert stat.S_IMODE((tmp_path / control_socket.SOCKET).stat().st_mode) == 0o600
+        assert await control_socket.ask(tmp_path, ["ü", 1]) == {"n": 1}
         with pytest.raises(StackError, match="no") as caught:
-            await control.ask(tmp_path, "fail")
+            await control_socket.ask(tmp_path, "fail")
         assert (caught.value.next_step, caught.value.log) == ("try", "a log")
-        hanging = asyncio.create_task(control.ask(tmp_path, "hang"))
+        hanging = asyncio.create_task(control_socket.ask(tmp_path, "hang"))
         await busy.wait()
     with pytest.raises(StackError, match="ended meanwhile"):
         await hanging
     with pytest.raises(StackError, match="nothing runs in"):
-        await control.ask(tmp_path, 1)
+        await control_socket.ask(tmp_path, 1)
     assert asked == [["ü", 1], "fail", "hang"]
 
 
 def test_a_folder_with_too_long_a_name_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="too long a name"):
-        asyncio.run(control.ask(tmp_path / ("x" * 200), 1))
+        asyncio.run(control_socket.ask(tmp_path / ("x" * 200), 1))
 
 
 def log(folder: Path, name: str, *lines: tuple[int, str] | str) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemScreened
 from schemas.flow import BY_TYPE, consumed_by, produced_by
 from schemas.item import Verdict, Vote

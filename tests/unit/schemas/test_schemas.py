@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.codegen.compatibility import breaking
 from schemas.codegen.export import GENERATED, events, released
 from schemas.events import PlanAdopted

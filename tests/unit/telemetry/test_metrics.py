@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from schemas.audit import Mark
+from schemas.audit_tag import Mark
 from schemas.events import ProblemRejected, ProblemRequested, SubjectRequested, TopicExpanded
 from schemas.flow import FLOW, SERVICES, consumed_by
 from schemas.item import Topic

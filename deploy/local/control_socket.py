@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.errors import StackError
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 
 SOCKET = "control.sock"
 _LONGEST = 100

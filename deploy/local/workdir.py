@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from deploy.local.errors import StackError
-from deploy.local.record import Record
+from deploy.local.state_file import Record
 
 LEAST_FREE_BYTES = 10**9
 
