@@ -5,7 +5,7 @@ from uuid import UUID
 from schemas.model import Model
 
 
-class Mark(Model):
+class AuditTag(Model):
     """What only the envelope tells: no event, handler, prompt or model ever sees it."""
 
     kind: str

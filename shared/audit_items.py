@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected
 from schemas.item import Verdict
 
@@ -10,7 +10,7 @@ PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
 """What a check can find; `unable`: it looked, and could not tell."""
 
 
-def ending(event: Event, mark: Mark | None) -> Event:
+def divert(event: Event, mark: AuditTag | None) -> Event:
     """What is published for an event: itself, or `audit.judged` where an audit item ends or would go on to cost more.
 
     The id follows from the cause of the event that it replaces, so a repetition has the same.

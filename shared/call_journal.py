@@ -13,11 +13,11 @@ from typing import Protocol
 class Journal(Protocol):
     """Results of one event's calls, by a name that says all that the result may depend on."""
 
-    async def recall(self, call: str) -> bytes | None:
+    async def get(self, call: str) -> bytes | None:
         """Return the result of a call; `None` when it has to be made. Everything kept so far is durable by then."""
         ...
 
-    def keep(self, call: str, result: bytes) -> None:
+    def put(self, call: str, result: bytes) -> None:
         """Note a result. It is durable before the next call is made, and when the work fails."""
         ...
 

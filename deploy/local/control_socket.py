@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.errors import StackError
-from deploy.local.state_file import Record
+from deploy.local.state_file import StateFile
 
 SOCKET = "control.sock"
 _LONGEST = 100
@@ -49,12 +49,12 @@ async def serve(directory: Path, answer: Answer) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def ask(directory: Path, question: object) -> Any:
+async def request(directory: Path, question: object) -> Any:
     """Ask the supervisor of a folder. Raises StackError when there is none, or what it raised itself."""
     try:
         reader, writer = await asyncio.open_unix_connection(_address(directory / SOCKET))
     except OSError as error:
-        if Record.read(directory).up:
+        if StateFile.read(directory).up:
             raise StackError(f"the stack in {directory} is still starting, or stopping", "try again soon") from error
         raise StackError(f"nothing runs in {directory}", "start it with `chimera up`") from error
     try:

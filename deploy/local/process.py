@@ -19,7 +19,7 @@ from pathlib import Path
 
 from deploy.local.errors import StackError
 from deploy.local.events import Kind, OnEvent, StackEvent
-from deploy.local.state_file import ProcessId, Running
+from deploy.local.state_file import ProcessId, RunningProcess
 
 _PR_SET_PDEATHSIG = 1
 
@@ -28,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 class RestartPolicy:
     """Given up at the `deaths`-th death within `window_s`; until then restarted after 0.25, 0.5, 1, 2 … seconds."""
 
-    deaths: int = 5
+    max_crashes: int = 5
     window_s: float = 60.0
     first_delay_s: float = 0.25
     longest_delay_s: float = 10.0
@@ -52,7 +52,7 @@ class Command:
     """Sent by the kernel when the supervisor dies."""
 
 
-class Child:
+class Process:
     """Runs a Command until `stop()`.
 
     `on_change` is called after every start and death, `on_failure` once, when the process is given up.
@@ -79,17 +79,17 @@ class Child:
         self._keeper: asyncio.Task[None] | None = None
 
     @property
-    def running(self) -> Running | None:
+    def running(self) -> RunningProcess | None:
         """None while it is dead or waits to be restarted."""
         if self._id is None:
             return None
-        return Running(
+        return RunningProcess(
             name=self.command.name, id=self._id, health_port=self.command.health_port, restarts=self.restarts
         )
 
     async def start(self) -> None:
         """Start it for the first time. Raises StackError when the program cannot be run at all."""
-        self._tell("starting", "starting")
+        self._notify("starting", "starting")
         process = await self._spawn()
         self._keeper = asyncio.create_task(self._keep(process), name=f"keep {self.command.name}")
 
@@ -100,10 +100,10 @@ class Child:
             self.send(signal.SIGTERM)
             done, _ = await asyncio.wait([self._keeper], timeout=self.command.grace_s)
             if not done:
-                self._tell("killed", f"killed: did not stop within {self.command.grace_s:g} s")
+                self._notify("killed", f"killed: did not stop within {self.command.grace_s:g} s")
                 self.kill_family()
                 await asyncio.wait([self._keeper])
-            self._tell("stopped", "stopped")
+            self._notify("stopped", "stopped")
 
     def send(self, number: signal.Signals) -> None:
         """Signal the process, if there is one."""
@@ -155,7 +155,7 @@ class Child:
                 if self._stopping.is_set():
                     return
                 self._on_change()
-                delay = self._after_death(exit_code)
+                delay = self._after_exit(exit_code)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), delay)
                     return
@@ -169,24 +169,24 @@ class Child:
             )
 
     def _give_up(self, error: StackError) -> None:
-        self._tell("gave_up", error.message)
+        self._notify("gave_up", error.message)
         self._on_failure(error)
 
-    def _after_death(self, exit_code: int) -> float:
+    def _after_exit(self, exit_code: int) -> float:
         """Seconds until the restart. Raises StackError when it died too often."""
         now = time.monotonic()
         self._deaths.append(now)
         while self._deaths[0] < now - self._policy.window_s:
             self._deaths.popleft()
         deaths, how = len(self._deaths), _describe(exit_code)
-        if deaths >= self._policy.deaths:
+        if deaths >= self._policy.max_crashes:
             raise StackError(
                 f"{self.command.name} died {deaths} times within {self._policy.window_s:g} s, last with {how}",
                 f"read {self.command.log}, mend the cause and start again; what was acknowledged is kept",
                 self.last_lines(),
             )
         delay = self._policy.delay(deaths)
-        self._tell("died", f"died with {how}; starts again in {delay:g} s")
+        self._notify("died", f"died with {how}; starts again in {delay:g} s")
         return delay
 
     def last_lines(self, count: int = 15) -> str:
@@ -194,7 +194,7 @@ class Child:
             file.seek(max(0, self.command.log.stat().st_size - 16_384))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
 
-    def _tell(self, kind: Kind, message: str) -> None:
+    def _notify(self, kind: Kind, message: str) -> None:
         self._on_event(StackEvent(kind, self.command.name, message))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessSpec:
     """A service to run, `replicas` times. Instances are called `name`, `name-2`, `name-3` …"""
 
     name: str

@@ -40,7 +40,7 @@ class ProcessId(BaseModel, frozen=True):
         return process.pid == self.pid and abs(process.create_time() - self.created) < _CLOCK_SLACK_S
 
 
-class Running(BaseModel, frozen=True):
+class RunningProcess(BaseModel, frozen=True):
     """One supervised operating-system process."""
 
     name: str
@@ -49,17 +49,17 @@ class Running(BaseModel, frozen=True):
     restarts: int
 
 
-class Record(BaseModel):
+class StateFile(BaseModel):
     """The whole file. After an orderly stop `supervisor` is None and `processes` is empty; ports are remembered."""
 
     supervisor: ProcessId | None = None
     bootstrap: str | None = None
     valkey_url: str | None = None
     ports: dict[str, int] = {}
-    processes: list[Running] = []
+    processes: list[RunningProcess] = []
 
     @classmethod
-    def read(cls, directory: Path) -> "Record":
+    def read(cls, directory: Path) -> "StateFile":
         """Return what the stack in `directory` wrote, or an empty record where there is none or it is damaged."""
         try:
             return cls.model_validate_json((directory / "stack.json").read_bytes())

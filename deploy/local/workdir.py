@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from deploy.local.errors import StackError
-from deploy.local.state_file import Record
+from deploy.local.state_file import StateFile
 
 LEAST_FREE_BYTES = 10**9
 
@@ -21,7 +21,7 @@ def claim(directory: Path) -> FileLock:
     try:
         lock.acquire()
     except Timeout as error:
-        holder = Record.read(directory).supervisor
+        holder = StateFile.read(directory).supervisor
         raise StackError(
             f"a stack already runs in {directory}" + (f" (pid {holder.pid})" if holder else ""),
             "use that one, stop it, or give another folder",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import ItemEvent, ProblemRequested
 from schemas.flow import EVENT_LIMIT, FLOW, Flow
 
@@ -69,7 +69,7 @@ def _message(flow: Flow) -> Document:
         "name": flow.event.__name__,
         "summary": " ".join((flow.event.__doc__ or "").split()) or flow.name,
         "description": f"At most {EVENT_LIMIT:,} bytes. Kept for ever."
-        if flow.kept
+        if flow.retained
         else f"At most {EVENT_LIMIT:,} bytes. Trimmed once every consumer is past it.",
         "headers": _headers(flow),
         "payload": {"$ref": f"./{_message_name(flow)}.json"},
@@ -97,7 +97,7 @@ def _headers(flow: Flow) -> Document:
         said = (
             "Only on events about audit items: what they were made to be, as JSON. Whatever follows from it has it too."
         )
-        schema = {"contentMediaType": "application/json", "contentSchema": Mark.model_json_schema()}
+        schema = {"contentMediaType": "application/json", "contentSchema": AuditTag.model_json_schema()}
         properties["ce_audit"] = {"type": "string", "description": said, **schema}
     return {"type": "object", "required": ["ce_id", "ce_type"], "properties": properties}
 

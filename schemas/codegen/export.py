@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.codegen import asyncapi
 from schemas.codegen.compatibility import breaking
-from schemas.config.models_config import Cast
+from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
 from schemas.flow import FLOW, SERVICES
 
@@ -56,7 +56,7 @@ def released() -> dict[str, Any]:
 
 def documents() -> dict[Path, str]:
     """Every generated document by its path."""
-    schemas = {**events(), "plan": Plan.model_json_schema(), "models": Cast.model_json_schema()}
+    schemas = {**events(), "plan": Plan.model_json_schema(), "models": ModelsConfig.model_json_schema()}
     schemas["asyncapi"] = asyncapi.document()
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},

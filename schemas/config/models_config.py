@@ -33,11 +33,11 @@ Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema({"type": "st
 """Capitals, digits and underscores, so that a key which was put here by mistake is not taken for a name, and told."""
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Price(_Part):
+class Price(_Section):
     """US dollars per million tokens."""
 
     input: float = Field(ge=0)
@@ -45,7 +45,7 @@ class Price(_Part):
     """Thinking counts as output."""
 
 
-class Place(_Part):
+class Endpoint(_Section):
     """An OpenAI-compatible endpoint."""
 
     base_url: BaseUrl
@@ -77,7 +77,7 @@ class Place(_Part):
         return self
 
 
-class Part(_Part):
+class RoleModel(_Section):
     """What a role needs. What is `None` is left to the endpoint."""
 
     endpoint: str = "default"
@@ -102,7 +102,7 @@ class Part(_Part):
         return (self.price.input * prompt_tokens + self.price.output * completion_tokens) / 1e6
 
 
-APART = (*combinations(("writer", "verifier_a", "verifier_b"), 2), ("solver", "judge"))
+MUST_DIFFER = (*combinations(("writer", "verifier_a", "verifier_b"), 2), ("solver", "judge"))
 """Pairs of roles of which one checks the other's work, or bears witness beside it."""
 
 CHATTING = ("writer", "verifier_a", "verifier_b", "solver", "judge", "base")
@@ -110,27 +110,27 @@ CHATTING = ("writer", "verifier_a", "verifier_b", "solver", "judge", "base")
 ROLES = (*CHATTING, "embedder")
 
 
-class Roles(_Part):
+class Roles(_Section):
     """Who plays what. `judge`, `base` and `embedder` may stay open while nothing asks for them."""
 
-    writer: Part
+    writer: RoleModel
     """Makes topics and problems."""
-    verifier_a: Part
-    verifier_b: Part
-    solver: Part
+    verifier_a: RoleModel
+    verifier_b: RoleModel
+    solver: RoleModel
     """Writes the long solutions."""
-    judge: Part | None = None
+    judge: RoleModel | None = None
     """Compares answers that no rule can compare."""
-    base: Part | None = None
+    base: RoleModel | None = None
     """The model that will be trained: tells how hard a problem is."""
-    embedder: Part | None = None
+    embedder: RoleModel | None = None
     """Finds twins in quite other words; needs an endpoint for embeddings."""
 
 
-class Cast(_Part):
+class ModelsConfig(_Section):
     """All models of a factory."""
 
-    endpoints: dict[str, Place] = Field(min_length=1)
+    endpoints: dict[str, Endpoint] = Field(min_length=1)
     """By a name of your own, which is what rows, logs and metrics show."""
     roles: Roles
     allow_shared: bool = False
@@ -139,36 +139,38 @@ class Cast(_Part):
 
     @model_validator(mode="after")
     def _endpoints_are_there(self) -> Self:
-        for role, part in self.playing().items():
+        for role, part in self.assigned().items():
             if part.endpoint not in self.endpoints:
                 names = ", ".join(self.endpoints)
                 raise ValueError(f"role {role}: no endpoint {part.endpoint!r}; there are {names}")
         return self
 
     @classmethod
-    def one(cls, place: Place, model: str, endpoint: str = "default") -> Self:
+    def one(cls, place: Endpoint, model: str, endpoint: str = "default") -> Self:
         """One model for all roles. Its verdicts on its own work are worth less; every row names the model."""
-        part = Part(endpoint=endpoint, model=model)
+        part = RoleModel(endpoint=endpoint, model=model)
         return cls(endpoints={endpoint: place}, roles=Roles(**dict.fromkeys(CHATTING, part)), allow_shared=True)
 
-    def playing(self) -> dict[str, Part]:
+    def assigned(self) -> dict[str, RoleModel]:
         """Every role that is filled, with its model."""
         return {role: part for role, part in self.roles if part is not None}
 
-    def who(self, role: str) -> tuple[str, str]:
+    def identity(self, role: str) -> tuple[str, str]:
         """Name of the model that plays a role, and the address where it is served: together they are the model."""
-        part = self.playing()[role]
+        part = self.assigned()[role]
         return part.model, self.endpoints[part.endpoint].base_url.rstrip("/")
 
     def shared(self) -> list[tuple[str, str]]:
         """Pairs of roles that should be apart, and are one model."""
-        playing = self.playing()
-        return [(a, b) for a, b in APART if a in playing and b in playing and self.who(a) == self.who(b)]
+        playing = self.assigned()
+        return [
+            (a, b) for a, b in MUST_DIFFER if a in playing and b in playing and self.identity(a) == self.identity(b)
+        ]
 
-    def doubles(self) -> dict[str, list[str]]:
+    def shared_roles(self) -> dict[str, list[str]]:
         """Names of models that play several roles, `base` aside: their rows say `independent: false`."""
         roles: dict[str, list[str]] = {}
-        for role, part in self.playing().items():
+        for role, part in self.assigned().items():
             if role != "base":
                 roles.setdefault(part.model, []).append(role)
         return {model: played for model, played in roles.items() if len(played) > 1}
@@ -176,4 +178,4 @@ class Cast(_Part):
     @property
     def simulated(self) -> bool:
         """Whether any model is simulated."""
-        return any(self.endpoints[part.endpoint].simulated for part in self.playing().values())
+        return any(self.endpoints[part.endpoint].simulated for part in self.assigned().values())

@@ -10,7 +10,7 @@ from schemas.config.policies import (
     Budget,
     Difficulty,
     HeldOut,
-    Part,
+    PlanSection,
     Questions,
     Releases,
     Share,
@@ -50,7 +50,7 @@ Rows = Annotated[
 """A number, or `forever`."""
 
 
-class Subject(Part):
+class Subject(PlanSection):
     """One subject of the plan."""
 
     weight: Share = 1.0
@@ -61,7 +61,7 @@ class Subject(Part):
     """How many topics to expand it into, those of the plan's file of topics counted; 0: only those of the file."""
 
 
-class Plan(Part):
+class Plan(PlanSection):
     """What to grow: subjects with weights, rows, and the policies of each step."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")

@@ -22,13 +22,13 @@ WholePath = Annotated[str, AfterValidator(_whole)]
 """Found from every folder."""
 
 
-class Part(BaseModel):
+class PlanSection(BaseModel):
     """A part of a plan: what it does not name is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Verification(Part):
+class Verification(PlanSection):
     """How a verifier works and which tier enters which view."""
 
     blind_attempts: int = Field(default=4, ge=1, le=64)
@@ -48,7 +48,7 @@ class Verification(Part):
         return given
 
 
-class Solving(Part):
+class Solving(PlanSection):
     """How much solving an accepted problem is worth."""
 
     probe_attempts: int = Field(default=0, ge=0, le=64)
@@ -63,7 +63,7 @@ class Solving(Part):
     """Further solutions asked for while none has landed on the key."""
 
 
-class Difficulty(Part):
+class Difficulty(PlanSection):
     """How many rows may be how easy. A row's difficulty is the share of the probe's graded attempts that missed."""
 
     bins: dict[str, Annotated[float, Field(gt=0, le=1)]] = {"easy": 0.3, "medium": 0.8, "hard": 1.0}
@@ -89,7 +89,7 @@ class Difficulty(Part):
         return next(name for name, edge in self.bins.items() if difficulty <= edge)
 
 
-class Releases(Part):
+class Releases(PlanSection):
     """When the dataset gets a version for people, and when training starts."""
 
     every_rows: int = Field(default=1000, ge=1)
@@ -102,7 +102,7 @@ class Releases(Part):
     """Also once every subject has reached this share of its rows."""
 
 
-class HeldOut(Part):
+class HeldOut(PlanSection):
     """What is kept from all training views and does not count towards `rows`.
 
     Set it before the first row: of what is there already, nothing moves.
@@ -114,7 +114,7 @@ class HeldOut(Part):
     """Share of the topics that are held out whole, besides."""
 
 
-class Audits(Part):
+class Audits(PlanSection):
     """How often what was accepted goes through the checks again, broken on purpose, so that they are measured."""
 
     rate: float = Field(default=0.05, ge=0, le=1)
@@ -123,7 +123,7 @@ class Audits(Part):
     """A file of problems known to be good, as JSON lines, which are mixed in: who refuses one is too strict."""
 
 
-class Limit(Part):
+class Limit(PlanSection):
     """Most that may be spent, ever; what is not given is not limited."""
 
     tokens: int | None = Field(default=None, ge=1)
@@ -144,7 +144,7 @@ class Budget(Limit):
         return {model: limit for model, limit in everything.items() if limit != Limit()}
 
 
-class Benchmark(Part):
+class Benchmark(PlanSection):
     """A file of test questions: JSON lines, CSV or parquet."""
 
     path: Path

@@ -27,8 +27,8 @@ from services.aggregator.policy import IN, RESERVE, Quotas, decide, views
 from services.aggregator.state import State
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, describe
 from shared.dataset.split import TRAIN, split
-from shared.dataset.storage import Where
-from shared.ports import Held, Record
+from shared.dataset.storage import Location
+from shared.ports import Record, StoredOffset
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ _AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 class Curate:
     """The sink. One at a time may write; a second one that is late finds its commit refused and reads again."""
 
-    def __init__(self, dataset: Where, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
+    def __init__(self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
         """`judged` is told of every audit once it is kept."""
         self._dataset, self._factory, self._plan, self._now, self._judged = dataset, factory, plan, now, judged
         self._rows: Table
@@ -50,7 +50,7 @@ class Curate:
         self._state: State
         self._upkeep: Upkeep
 
-    async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], Held]:
+    async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], StoredOffset]:
         """See Sink. Also does what a changed plan makes due: admits rows from the reserve, releases.
 
         Raises Refusal when a newer software wrote the dataset.

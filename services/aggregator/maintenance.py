@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.dataset import Table, manifests
-from shared.dataset.storage import Where
+from shared.dataset.storage import Location
 
 EVERY_COMMITS = 64
 EVERY = timedelta(days=1)
@@ -16,7 +16,7 @@ EVERY = timedelta(days=1)
 class Upkeep:
     """Of the rows, the ledger and other tables, in this order: releases pin versions of the first two."""
 
-    def __init__(self, dataset: Where, tables: Sequence[Table]) -> None:
+    def __init__(self, dataset: Location, tables: Sequence[Table]) -> None:
         self._dataset, self._tables = dataset, tables
         self._compacted = [table.version for table in tables]
         self._vacuumed: datetime | None = None

@@ -7,7 +7,7 @@ from schemas.item import Item
 from shared.answers.normal import math_form
 
 
-def rival(item: Item) -> str | None:
+def rival_answer(item: Item) -> str | None:
     """The commonest answer that was found wrong: of the verifiers' blind votes and the solver's attempts.
 
     Errors that come naturally are the ones that models share: the hardest to notice, and the likeliest in life.

@@ -66,7 +66,7 @@ def grow(
     Without a model everything is played by a simulator: real services, made-up answers. Run it again to go on where
     it stopped, with the same models, or with more --rows to grow further. Ctrl-C once stops in order, twice at once.
     """
-    order = opt.order_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
+    order = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
     from services.cli.run import command as run
 
     raise typer.Exit(run.run(order, as_json=as_json))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
 from shared.answers.rivals import strongest
-from shared.stats.guessing import LUCK, by_luck, chance, hits_needed
+from shared.stats.guessing import MAX_P_VALUE, guess_probability, hits_needed, p_value
 
 DISPUTED_VOTES = 2
 """Votes from which a rival answer counts as more than a slip."""
@@ -48,8 +48,8 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         return spoken
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
-    luck = by_luck(chance(problem.answer), hits, guesses)
-    if hits and luck >= LUCK:
+    luck = p_value(guess_probability(problem.answer), hits, guesses)
+    if hits and luck >= MAX_P_VALUE:
         return Finding(
             "unsolved", "unsolved", f"{blind}; guesses hit {problem.answer!r} as often in {luck:.0%} of cases"
         )
@@ -60,13 +60,13 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
     return Finding("unsolved", "unsolved", blind)
 
 
-def by_nods(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
+def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
     """The CHIMERA paper's gate: two verifiers that see the key, and no more."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     return _against(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
 
 
-POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_nods}
+POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_judgements}
 """By their name in the plan."""
 
 

@@ -9,12 +9,12 @@ from functools import partial
 from schemas.config.policies import Budget
 from schemas.item import Provenance
 from schemas.spend import WARN_AT, amount, tokens
-from shared.cache.budget_ledger import Amount, Treasury
+from shared.cache.budget_ledger import Amount, BudgetLedger
 from shared.cache.client import connect
 from shared.config.settings import Settings
 from shared.kafka.clients import KafkaError
-from shared.kafka.recorded_calls import paid
-from shared.runtime.background_task import beside
+from shared.kafka.recorded_calls import recorded_calls
+from shared.runtime.background_task import run_in_background
 from shared.telemetry.metrics import BUDGET_DOLLARS, BUDGET_TOKENS, SPENT_DOLLARS, SPENT_TOKENS
 
 log = logging.getLogger(__name__)
@@ -23,17 +23,17 @@ EVERY_S = 1.0
 
 
 @asynccontextmanager
-async def treasurer(settings: Settings, budget: Budget) -> AsyncIterator[None]:
+async def ledger_keeper(settings: Settings, budget: Budget) -> AsyncIterator[None]:
     """Mind the books, until the end of the block. Without a budget they are closed: nobody counts meanwhile."""
-    treasury = Treasury(connect(settings.valkey_access), settings.factory, budget.limits(), settings.lease_s)
+    treasury = BudgetLedger(connect(settings.valkey_access), settings.factory, budget.limits(), settings.lease_s)
     try:
-        async with beside(partial(_mind, settings, budget, treasury)):
+        async with run_in_background(partial(_keep_initialised, settings, budget, treasury)):
             yield
     finally:
         await treasury.aclose()
 
 
-async def _mind(settings: Settings, budget: Budget, treasury: Treasury, over: asyncio.Event) -> None:
+async def _keep_initialised(settings: Settings, budget: Budget, treasury: BudgetLedger, over: asyncio.Event) -> None:
     if not budget.limits():
         await treasury.close()
         return
@@ -57,9 +57,9 @@ async def _mind(settings: Settings, budget: Budget, treasury: Treasury, over: as
         await asyncio.sleep(EVERY_S)
 
 
-async def rebuild(settings: Settings, treasury: Treasury) -> None:
+async def rebuild(settings: Settings, treasury: BudgetLedger) -> None:
     """Add up what the log tells, and open the books. Two that do it at once do no harm: the first counts."""
-    calls = await paid(settings.kafka_access, settings.factory)
+    calls = await recorded_calls(settings.kafka_access, settings.factory)
     uncounted = sum(tokens(call) is None for call in calls)
     if await treasury.open(_cost(call) for call in calls if tokens(call) is not None):
         spent = (await treasury.spent()).get("all", Amount(0, 0))

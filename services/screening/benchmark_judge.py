@@ -10,7 +10,7 @@ from shared.text.contamination import Benchmarks
 
 
 @dataclass(frozen=True, slots=True)
-class Examiner:
+class BenchmarkJudge:
     model: Model
     benchmarks: Benchmarks
 

@@ -14,8 +14,8 @@ from rensa import RMinHash
 
 from schemas.identity import normal_form
 from schemas.item import Problem
-from shared.ports import Sketch
-from shared.stats.guessing import chance
+from shared.ports import TextFingerprint
+from shared.stats.guessing import guess_probability
 from shared.text.quantities import quantities
 from shared.text.words import nameless, pairs
 
@@ -33,17 +33,17 @@ a guess may hit."""
 _SIGNS = re.compile(r"(?<![A-Za-z])[-+−]|[<>]")
 
 
-def sketch(problem: Problem, *, worded: bool = False) -> Sketch:
+def fingerprint(problem: Problem, *, worded: bool = False) -> TextFingerprint:
     """Compute it; with the text where meanings are compared. The statement is not empty."""
     said, key = quantities(problem.statement), quantities(problem.answer)
     shingles = pairs(said.text)
     signs = "".join(sorted(_SIGNS.findall(said.text)))
-    return Sketch(
+    return TextFingerprint(
         text=_digest(normal_form(problem.statement)),
         figures=_digest(signs, *sorted(said.values)),
         written=_digest(signs, *sorted(said.written)),
         key=_digest(*key.values, *nameless(key.text)),
-        near=NEAR_BY_LUCK if chance(problem.answer) else NEAR,
+        near=NEAR_BY_LUCK if guess_probability(problem.answer) else NEAR,
         shingles=b"".join(pack(">I", number) for number in sorted({crc32(one.encode()) for one in shingles})),
         bands=_bands(sorted(shingles)),
         statement=problem.statement if worded else "",

@@ -12,18 +12,18 @@ from pydantic import BaseModel, ValidationError
 from schemas.events import ProblemScreened
 from schemas.flow import SERVICE
 from schemas.item import Problem
-from services.screening.fingerprint import sketch
-from shared.cache.near_duplicates import ValkeyTwins
+from services.screening.fingerprint import fingerprint
+from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.settings import Settings
 from shared.kafka.clients import KafkaError
-from shared.kafka.read.until_end import past
-from shared.ports import Sketch
-from shared.runtime.background_task import beside
+from shared.kafka.read.until_end import read_to_end
+from shared.ports import TextFingerprint
+from shared.runtime.background_task import run_in_background
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
-AT_ONCE = 100
+MAX_PENDING = 100
 """Problems between two moments in which the process may do something else."""
 
 
@@ -44,17 +44,19 @@ class _Known(BaseModel):
 
 
 @asynccontextmanager
-async def librarian(settings: Settings, twins: ValkeyTwins, *, worded: bool) -> AsyncIterator[None]:
+async def index_keeper(settings: Settings, twins: ValkeyNearDuplicateIndex, *, worded: bool) -> AsyncIterator[None]:
     """Mind the index, with statements or without, until the end of the block."""
-    async with beside(partial(_mind, settings, twins, worded)):
+    async with run_in_background(partial(_keep_initialised, settings, twins, worded)):
         yield
 
 
-async def _mind(settings: Settings, twins: ValkeyTwins, worded: bool, over: asyncio.Event) -> None:
+async def _keep_initialised(
+    settings: Settings, twins: ValkeyNearDuplicateIndex, worded: bool, over: asyncio.Event
+) -> None:
     while not over.is_set():
         try:
             if not await twins.is_open():
-                async with aclosing(passed(settings, worded)) as known:
+                async with aclosing(screened_problems(settings, worded)) as known:
                     count = await twins.rebuild(known)
                 if count is not None:
                     log.info("index of near duplicates rebuilt from %d records of the log", count)
@@ -63,13 +65,15 @@ async def _mind(settings: Settings, twins: ValkeyTwins, worded: bool, over: asyn
         await asyncio.sleep(EVERY_S)
 
 
-async def passed(settings: Settings, worded: bool = False) -> AsyncGenerator[list[tuple[Sketch, UUID]], None]:
+async def screened_problems(
+    settings: Settings, worded: bool = False
+) -> AsyncGenerator[list[tuple[TextFingerprint, UUID]], None]:
     """Problems that the log says have passed screening, each perhaps several times."""
-    async with aclosing(past(settings.kafka_access, settings.factory, SERVICE["screening"].reads)) as told:
+    async with aclosing(read_to_end(settings.kafka_access, settings.factory, SERVICE["screening"].reads)) as told:
         async for values in told:
-            for start in range(0, len(values), AT_ONCE):
-                found = map(_item, values[start : start + AT_ONCE])
-                yield [(sketch(item.problem, worded=worded), item.id) for item in found if item is not None]
+            for start in range(0, len(values), MAX_PENDING):
+                found = map(_item, values[start : start + MAX_PENDING])
+                yield [(fingerprint(item.problem, worded=worded), item.id) for item in found if item is not None]
                 await asyncio.sleep(0)
 
 

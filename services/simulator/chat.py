@@ -9,14 +9,14 @@ from aiohttp import web
 from services.simulator.bank import Bank
 from services.simulator.calls import Call, CallLog
 from services.simulator.completion import Completion
-from services.simulator.corrupt import spoil, wrapped
+from services.simulator.corrupt import corrupt, wrapped
 from services.simulator.delivery import deliver, fail
 from services.simulator.engine import Engine
 from services.simulator.errors import Refused, failing, hang_up
 from services.simulator.faults import REJECTIONS, UNWORKED, Faults
-from services.simulator.latency import Pace
+from services.simulator.latency import Latency
 from services.simulator.request import ChatRequest
-from services.simulator.roles.registry import play
+from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage, Unplayable
 from services.simulator.settings import Settings
 
@@ -70,10 +70,10 @@ class Chat:
         """Do what an engine does once a call has its place. Raises Refused for what cannot be played."""
         faults = engine.faults
         try:
-            reply = wrapped(play(Stage(asked, self._bank, self._settings)), asked, faults)
+            reply = wrapped(reply_to(Stage(asked, self._bank, self._settings)), asked, faults)
         except Unplayable as error:
             raise Refused(400, str(error), "unplayable", "messages") from error
-        answer = spoil(Completion.of(asked, reply, self._bank.seed), call.fault, faults)
+        answer = corrupt(Completion.of(asked, reply, self._bank.seed), call.fault, faults)
         call.begin(answer.prompt_tokens, paid=call.fault not in UNWORKED)
         engine.prompt_tokens += answer.prompt_tokens
         self._log.note("begun", call)
@@ -81,7 +81,7 @@ class Chat:
             if not call.paid:
                 return await fail(request, asked, call, faults)
             self._log.answered(asked, reply, answer.finish_reason, call)
-            pace = Pace.of(asked, answer, call.fault, faults, self._settings)
+            pace = Latency.of(asked, answer, call.fault, faults, self._settings)
             return await deliver(request, asked, answer, pace, call, faults)
         finally:
             engine.generation_tokens += call.completion_tokens

@@ -8,12 +8,12 @@ from services.simulator.faults import Fault, Faults
 from services.simulator.request import ChatRequest
 from services.simulator.roles.reply import Reply
 
-SORRY = "I'm sorry, but I can't help with that."
+APOLOGY = "I'm sorry, but I can't help with that."
 IMPOSTOR = "another-model"
 
-_SPOILERS: dict[Fault, Callable[[Completion], Completion]] = {
-    "refusal": lambda whole: replace(whole, reasoning="", content="", refusal=SORRY, finish_reason="stop"),
-    "refusal_text": lambda whole: replace(whole, reasoning="", content=SORRY, finish_reason="stop"),
+_CORRUPTIONS: dict[Fault, Callable[[Completion], Completion]] = {
+    "refusal": lambda whole: replace(whole, reasoning="", content="", refusal=APOLOGY, finish_reason="stop"),
+    "refusal_text": lambda whole: replace(whole, reasoning="", content=APOLOGY, finish_reason="stop"),
     "content_filter": lambda whole: replace(_half(whole), finish_reason="content_filter"),
     "empty": lambda whole: replace(whole, reasoning="", content="", finish_reason="stop"),
     "truncated": lambda whole: replace(_half(whole), finish_reason="length"),
@@ -21,13 +21,13 @@ _SPOILERS: dict[Fault, Callable[[Completion], Completion]] = {
 }
 
 
-def spoil(completion: Completion, fault: Fault | None, faults: Faults) -> Completion:
+def corrupt(completion: Completion, fault: Fault | None, faults: Faults) -> Completion:
     """Return the completion that a fault leaves of a good one; most faults spoil the way, not the words."""
     if fault == "runaway":
         size = round(faults.runaway_mb * 1e6)
-        said = completion.content or SORRY
+        said = completion.content or APOLOGY
         return replace(completion, content=(f"{said} " * (size // len(said) + 1))[:size])
-    return _SPOILERS[fault](completion) if fault in _SPOILERS else completion
+    return _CORRUPTIONS[fault](completion) if fault in _CORRUPTIONS else completion
 
 
 def _half(whole: Completion) -> Completion:

@@ -10,7 +10,7 @@ from services.simulator.calls import Call
 from services.simulator.completion import CHARS, CHUNK, Completion
 from services.simulator.errors import failing, hang_up
 from services.simulator.faults import BROKEN, Faults
-from services.simulator.latency import Pace
+from services.simulator.latency import Latency
 from services.simulator.request import ChatRequest
 
 _STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
@@ -22,7 +22,7 @@ _LARGE = 100 * CHUNK
 
 
 async def deliver(
-    request: web.Request, asked: ChatRequest, answer: Completion, pace: Pace, call: Call, faults: Faults
+    request: web.Request, asked: ChatRequest, answer: Completion, pace: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
     """Send an answer. Cancelled when the client leaves."""
     call.completion_tokens = answer.completion_tokens
@@ -61,7 +61,7 @@ async def _whole(request: web.Request, call: Call, response: web.Response) -> we
 
 
 async def _stream(
-    request: web.Request, pieces: list[bytes], pace: Pace, call: Call, faults: Faults
+    request: web.Request, pieces: list[bytes], pace: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
     """Send pieces, spread evenly over their time; only half of them if the call is to break."""
     whole, began = call.completion_tokens, asyncio.get_running_loop().time()

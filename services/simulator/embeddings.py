@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from services.simulator.errors import Refused
-from services.simulator.sampling import dice
+from services.simulator.sampling import seeded_random
 
 MODEL = "sim-embedder"
 DIMENSIONS = 128
@@ -46,5 +46,5 @@ def _vector(text: str) -> list[float]:
 
 @lru_cache(4096)
 def _direction(word: str) -> tuple[float, ...]:
-    die = dice("embedding", word)
+    die = seeded_random("embedding", word)
     return tuple(die.gauss() for _ in range(DIMENSIONS))

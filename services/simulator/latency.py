@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from services.simulator.completion import Completion
 from services.simulator.faults import Fault, Faults
 from services.simulator.request import ChatRequest
-from services.simulator.sampling import dice
+from services.simulator.sampling import seeded_random
 from services.simulator.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Latency:
     """Seconds to the first token, and seconds for all that follows."""
 
     first_s: float
@@ -20,7 +20,7 @@ class Pace:
     @classmethod
     def of(
         cls, asked: ChatRequest, answer: Completion, fault: Fault | None, faults: Faults, settings: Settings
-    ) -> "Pace":
+    ) -> "Latency":
         """Return the same pace for the same request, under the same settings and faults."""
         token_s = 1 / faults.tokens_per_s if faults.tokens_per_s else 0.0
         if fault == "trickle":
@@ -38,4 +38,4 @@ class Pace:
 
 def _factor(asked: ChatRequest, spread: float, seed: int) -> float:
     """Lognormal with mean 1, so that the mean time is what the settings say."""
-    return dice(seed, "time", asked.digest).lognormvariate(-(spread**2) / 2, spread)
+    return seeded_random(seed, "time", asked.digest).lognormvariate(-(spread**2) / 2, spread)

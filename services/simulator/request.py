@@ -71,7 +71,7 @@ class ChatRequest(BaseModel):
         """All that the user says."""
         return "\n".join(message.text for message in self.messages if message.role == "user")
 
-    def draw(self) -> str:
+    def sampling_key(self) -> str:
         """Name this sample: the seed, or else the words asked, so that equal requests get equal answers."""
         return str(self.seed) if self.seed is not None else self.digest
 

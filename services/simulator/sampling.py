@@ -5,7 +5,7 @@ import math
 from random import Random
 
 
-def dice(*name: object) -> Random:
+def seeded_random(*name: object) -> Random:
     """Return a generator seeded by the name: the same name gives the same throws in every process, on every machine."""
     digest = hashlib.blake2b("\x1f".join(map(str, name)).encode(), digest_size=16).digest()
     return Random(int.from_bytes(digest, "big"))  # noqa: S311 - a simulation, not a secret

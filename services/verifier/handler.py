@@ -16,7 +16,7 @@ from shared.answers.extract import final_answer
 from shared.answers.normal import text_form
 from shared.llm import response_models
 from shared.ports import Grader, Malformed, Model, Reply
-from shared.stats.guessing import LUCK_OF_ONE, by_luck, chance, hits_needed
+from shared.stats.guessing import MAX_P_VALUE_ONE_MODEL, guess_probability, hits_needed, p_value
 
 JUDGE_CALL = 1000
 """Number of the judge's call among an event's seeds, beyond every blind attempt."""
@@ -96,7 +96,7 @@ class VerifyProblem:
 def convinced(key: str, votes: Sequence[Vote], needed: int) -> bool:
     """Whether one verifier's votes show that it finds the key: hits as needed, that are hardly luck."""
     hits, guesses = sum(vote.agrees == "yes" for vote in votes), sum(vote.answer is not None for vote in votes)
-    return hits >= needed and by_luck(chance(key), hits, guesses) < LUCK_OF_ONE
+    return hits >= needed and p_value(guess_probability(key), hits, guesses) < MAX_P_VALUE_ONE_MODEL
 
 
 def judge_fields(item: Item, votes: Iterable[Vote]) -> dict[str, str]:

@@ -33,4 +33,4 @@ class Judge:
 
 def open_judge(models: Models, asker: str) -> Judge | None:
     """The judge of a models file; None when the role is open."""
-    return Judge(models.model("judge", Prompt.load(PROMPT)), asker) if models.plays("judge") else None
+    return Judge(models.model("judge", Prompt.load(PROMPT)), asker) if models.is_assigned("judge") else None

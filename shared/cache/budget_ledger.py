@@ -21,9 +21,9 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from schemas.config.policies import ALL, Limit
-from shared.cache.auto_pipeline import Ask, Batch
+from shared.cache.auto_pipeline import AutoPipeline, QueueCommands
 from shared.cache.budget_ledger_scripts import BEAT, GIVE_BACK, OPEN, RESERVE, SETTLE
-from shared.cache.client import patiently
+from shared.cache.client import retry_while_away
 
 ENOUGH = 8
 """Calls of a kind before their mean is believed."""
@@ -61,15 +61,15 @@ class Reservation:
     """What was spent when it was made, by model and unit, for every limit that applies."""
 
 
-class Closed(Exception):
+class NotInitialised(Exception):
     """The books are closed: Valkey does not know what has been spent."""
 
 
-class Crowded(Exception):
+class Contended(Exception):
     """The rest is reserved for calls that are under way: some of it may come back."""
 
 
-class Exhausted(Exception):
+class LimitReached(Exception):
     """What is spent leaves no room."""
 
     def __init__(self, model: str, unit: str, gone: float, needed: float) -> None:
@@ -77,7 +77,7 @@ class Exhausted(Exception):
         self.model, self.unit, self.gone, self.needed = model, unit, gone, needed
 
 
-class Treasury:
+class BudgetLedger:
     """The books of one factory. Every method waits while Valkey is away."""
 
     def __init__(self, valkey: Redis, factory: str, limits: Mapping[str, Limit], lease_s: float) -> None:
@@ -86,7 +86,7 @@ class Treasury:
         self._limits = limits
         self._prefix = f"{factory}:budget"
         self._keys = [f"{self._prefix}:{name}" for name in ("spent", "reserved", "open", "until")]
-        self._batch = Batch(valkey)
+        self._batch = AutoPipeline(valkey)
 
     def limits(self, model: str) -> list[tuple[str, str, float]]:
         """The limits that a call of a model is under, as model, unit, limit."""
@@ -106,29 +106,29 @@ class Treasury:
         status, *rest = await self._run(RESERVE, self._keys, arguments)
         match status:
             case b"lost":
-                raise Closed
+                raise NotInitialised
             case b"wait":
-                raise Crowded
+                raise Contended
             case b"over":
                 scope, unit, gone, needed = rest
                 name = "tokens" if unit == b"tokens" else "dollars"
-                raise Exhausted(scope.decode(), name, _told(name, gone), _told(name, needed))
+                raise LimitReached(scope.decode(), name, _told(name, gone), _told(name, needed))
         *gone, tokens, nano = rest
         spent = {(scope, unit): _told(unit, n) for (scope, unit, _), n in zip(limits, gone, strict=True)}
         return Reservation(id_, model, kind, Amount(tokens, nano), spent)
 
-    async def settle(self, reservation: Reservation, cost: Amount, *, measured: bool) -> None:
+    async def commit(self, reservation: Reservation, cost: Amount, *, measured: bool) -> None:
         """Turn a reservation into what the call has cost; `measured`: it is known, and counts for the mean."""
         one = reservation
         nano: str | int = "" if cost.nano is None else cost.nano
         arguments: list[str | int] = [one.id, one.model, one.kind, cost.tokens, nano, SETTLED_S, int(measured)]
         await self._run(SETTLE, [*self._keys, f"{self._prefix}:settled:{one.id}"], arguments)
 
-    async def give_back(self, reservation: Reservation) -> None:
+    async def release(self, reservation: Reservation) -> None:
         """Nothing was paid."""
         await self._run(GIVE_BACK, self._keys, [reservation.id])
 
-    async def beat(self, reservations: Iterable[Reservation]) -> None:
+    async def renew(self, reservations: Iterable[Reservation]) -> None:
         """Tell that the calls are still under way; also to a Valkey that was emptied meanwhile."""
         held = ((one.id, one.amount, one.model) for one in reservations)
         each: list[str | int] = [
@@ -142,7 +142,7 @@ class Treasury:
 
     async def is_open(self) -> bool:
         """Whether the sums are whole."""
-        return bool(await self._ask(lambda pipe: pipe.hexists(self._keys[0], "generation")))
+        return bool(await self._execute(lambda pipe: pipe.hexists(self._keys[0], "generation")))
 
     async def open(self, costs: Iterable[tuple[str, str, Amount]]) -> bool:
         """Begin with calls of the past, as model, kind and cost. False: somebody was faster.
@@ -159,7 +159,7 @@ class Treasury:
 
     async def close(self) -> None:
         """Count no longer: calls are made that nobody settles. The next one to open adds the log up again."""
-        await self._ask(lambda pipe: pipe.delete(*self._keys))
+        await self._execute(lambda pipe: pipe.delete(*self._keys))
 
     async def spent(self) -> dict[str, Amount]:
         """What has been spent by model, ALL for the sum."""
@@ -170,7 +170,7 @@ class Treasury:
         return await self._read(self._keys[1])
 
     async def _read(self, key: str) -> dict[str, Amount]:
-        fields: Mapping[bytes, bytes] = await self._ask(lambda pipe: pipe.hgetall(key))
+        fields: Mapping[bytes, bytes] = await self._execute(lambda pipe: pipe.hgetall(key))
         found = {name.decode(): int(value) for name, value in fields.items() if name != b"generation"}
         models = [name.removeprefix("tokens/") for name in found if name.startswith("tokens/")]
         unpriced = {model for model in models if found.get(f"unpriced/{model}")}
@@ -180,11 +180,11 @@ class Treasury:
         }
 
     async def _run(self, script: str, keys: list[str], arguments: list[str | int]) -> Any:
-        return await self._ask(lambda pipe: pipe.eval(script, len(keys), *keys, *arguments))
+        return await self._execute(lambda pipe: pipe.eval(script, len(keys), *keys, *arguments))
 
-    async def _ask(self, command: Ask) -> Any:
+    async def _execute(self, command: QueueCommands) -> Any:
         """Wait for the answer to one command."""
-        (answer,) = await patiently(partial(self._batch.ask, command))
+        (answer,) = await retry_while_away(partial(self._batch.execute, command))
         return answer
 
 

@@ -31,7 +31,7 @@ local function alike(bands)
 end
 """
 
-PLACE = (
+ADD = (
     _COMMON
     + """
 local owner, record, near, similar, variants = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -76,7 +76,7 @@ return decision
 """
 )
 
-_AKIN = """
+_CANDIDATES = """
 local function akin(field, owner, text, most)
     local told = redis.call('hget', KEYS[1], 'akin' .. field)
     local all, before = told and cmsgpack.unpack(told) or {}, {}
@@ -92,16 +92,16 @@ local function akin(field, owner, text, most)
 end
 """
 
-AKIN = (
-    _AKIN
+CANDIDATES = (
+    _CANDIDATES
     + """
 if redis.call('hexists', KEYS[1], 'generation') == 0 then return false end
 return akin(ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]))
 """
 )
 
-RESTORE_AKIN = (
-    _AKIN
+RESTORE_CANDIDATES = (
+    _CANDIDATES
     + """
 if redis.call('get', KEYS[2]) ~= ARGV[1] then return 0 end
 akin(ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]))

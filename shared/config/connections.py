@@ -40,7 +40,7 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class SaslCredentials:
     """Who we are, by SASL."""
 
     mechanism: str
@@ -54,7 +54,7 @@ class KafkaAccess:
 
     servers: str
     tls: Tls | None = None
-    login: Login | None = None
+    login: SaslCredentials | None = None
 
     @property
     def protocol(self) -> str:

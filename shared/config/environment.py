@@ -26,7 +26,7 @@ def read(kind: type[S]) -> S:
         raise Refusal("; ".join(wrong), ".env.example explains every variable") from None
 
 
-def strange(kind: type[BaseSettings]) -> list[str]:
+def unknown_variables(kind: type[BaseSettings]) -> list[str]:
     """Name the variables that begin like ours and are no setting of this kind, each with the nearest that is."""
     known = [f"{PREFIX}{name.upper()}" for name in kind.model_fields]
     ours = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)  # noqa: TID251 - names

@@ -24,7 +24,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Mistake:
+class ConfigError:
     """One thing that is wrong. `line` counts from 1."""
 
     line: int
@@ -36,7 +36,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class FileKind(Generic[T]):
     """A kind of file."""
 
     model: type[T]
@@ -67,24 +67,24 @@ class Kind(Generic[T]):
             raise Refusal(lines, f"Correct the {self.name} and run again")
         return found
 
-    def _parse(self, text: str) -> tuple[T | None, list[Mistake]]:
+    def _parse(self, text: str) -> tuple[T | None, list[ConfigError]]:
         try:
             root = yaml.compose(text, yaml.SafeLoader)
             data = yaml.safe_load(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            return None, [Mistake(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")]
+            return None, [ConfigError(mark.line + 1 if mark else 1, "", f"not YAML: {error.problem or error.context}")]
         except (yaml.YAMLError, ValueError) as error:
-            return None, [Mistake(1, "", f"not YAML: {str(error).splitlines()[0]}")]
+            return None, [ConfigError(1, "", f"not YAML: {str(error).splitlines()[0]}")]
         if not isinstance(root, yaml.MappingNode):
-            return None, [Mistake(1, "", f"a {self.name} is {self.shape}")]
+            return None, [ConfigError(1, "", f"a {self.name} is {self.shape}")]
         lines: dict[Key, int] = {(): 1}
-        mistakes = [*_walk(root, (), lines), *_placed(self.before(data), lines)]
+        mistakes = [*_walk(root, (), lines), *_with_lines(self.before(data), lines)]
         try:
             found = self.model.model_validate(data)
         except ValidationError as error:
-            return None, mistakes + list(_placed(self._of_schema(error, told=bool(mistakes)), lines))
-        return found, mistakes + list(_placed(self.after(found), lines))
+            return None, mistakes + list(_with_lines(self._of_schema(error, told=bool(mistakes)), lines))
+        return found, mistakes + list(_with_lines(self.after(found), lines))
 
     def _of_schema(self, error: ValidationError, *, told: bool) -> Iterator[Finding]:
         for detail in error.errors(include_url=False):
@@ -108,7 +108,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _walk(node: yaml.Node, path: Key, lines: dict[Key, int]) -> Iterator[Mistake]:
+def _walk(node: yaml.Node, path: Key, lines: dict[Key, int]) -> Iterator[ConfigError]:
     """Note the line of every key and entry, and tell the keys that come twice."""
     if isinstance(node, yaml.SequenceNode):
         for index, child in enumerate(node.value):
@@ -118,18 +118,18 @@ def _walk(node: yaml.Node, path: Key, lines: dict[Key, int]) -> Iterator[Mistake
         for key, child in node.value:
             here, line = (*path, str(key.value)), key.start_mark.line + 1
             if here in lines and key.tag != _MERGE:
-                yield Mistake(line, _dotted(here), f"given twice; the first is in line {lines[here]}")
+                yield ConfigError(line, _dotted(here), f"given twice; the first is in line {lines[here]}")
             lines.setdefault(here, line)
             yield from _walk(child, here, lines)
 
 
-def _placed(findings: Iterable[Finding], lines: dict[Key, int]) -> Iterator[Mistake]:
+def _with_lines(findings: Iterable[Finding], lines: dict[Key, int]) -> Iterator[ConfigError]:
     """Give findings their lines: that of the key, or of the nearest one above it."""
     for path, message in findings:
         near = path
         while near not in lines:
             near = near[:-1]
-        yield Mistake(lines[near], _dotted(path), message)
+        yield ConfigError(lines[near], _dotted(path), message)
 
 
 def _keys(kind: Any, path: Key) -> Iterable[str]:

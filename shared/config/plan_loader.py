@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.config.plan import SUBJECTS, Plan
-from shared.config.file_loader import Finding, Kind, did_you_mean
+from shared.config.file_loader import FileKind, Finding, did_you_mean
 
 
 def load_plan(path: Path) -> Plan:
@@ -25,4 +25,4 @@ def _unknown_subjects(data: dict[str, Any]) -> Iterator[Finding]:
             yield ("subjects", str(name)), f"unknown subject{hint} Or say what it means with `about:`"
 
 
-PLAN = Kind(Plan, "plan", "a mapping with name, rows and subjects", "--plan", _unknown_subjects)
+PLAN = FileKind(Plan, "plan", "a mapping with name, rows and subjects", "--plan", _unknown_subjects)

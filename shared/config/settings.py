@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.config.connections import KafkaAccess, Login, Tls, ValkeyAccess
+from shared.config.connections import KafkaAccess, SaslCredentials, Tls, ValkeyAccess
 from shared.errors import Refusal
 
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
@@ -76,7 +76,7 @@ class Connections(BaseSettings):
                     f"{self.kafka_sasl} needs a user and a password",
                     "Set CHIMERA_KAFKA_USERNAME and CHIMERA_KAFKA_PASSWORD or CHIMERA_KAFKA_PASSWORD_FILE",
                 )
-            login = Login(self.kafka_sasl, self.kafka_username, password)
+            login = SaslCredentials(self.kafka_sasl, self.kafka_username, password)
         tls = Tls(self.kafka_ca, self.kafka_cert, self.kafka_key) if self.kafka_tls else None
         return KafkaAccess(self.kafka, tls, login)
 

@@ -19,7 +19,7 @@ from shared.errors import Refusal
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class Line(BaseModel):
+class TopicRecord(BaseModel):
     """One topic as a person writes it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -66,7 +66,7 @@ def read_topics(path: Path, subjects: Collection[str]) -> tuple[Topic, ...]:
 def _topic(given: Any, subjects: Collection[str]) -> Topic | str:
     """The topic, or what is wrong with the line."""
     try:
-        line = Line.model_validate(given)
+        line = TopicRecord.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         return "; ".join(": ".join([*map(str, detail["loc"]), detail["msg"]]) for detail in details)

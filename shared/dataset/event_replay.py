@@ -10,13 +10,13 @@ from shared.dataset.releases import Progress
 
 K = TypeVar("K", bound=Hashable)
 
-TOLD = (SampleCurated.type, SampleDeleted.type, DatasetReleased.type, TrainingTriggered.type)
+REPLAYED = (SampleCurated.type, SampleDeleted.type, DatasetReleased.type, TrainingTriggered.type)
 """Kafka topics to hear before the first row is made."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Word(NamedTuple):
+class AdmissionRecord(NamedTuple):
     """What was said of a row; `turn` is 1 for one that was admitted from the reserve."""
 
     turn: int
@@ -27,10 +27,10 @@ class Word(NamedTuple):
 
 
 @dataclass(slots=True)
-class Said:
+class AdmissionReplay:
     """Times are those of the first saying: after a crash the same event may have been said again."""
 
-    curated: dict[str, Word] = field(default_factory=dict)
+    curated: dict[str, AdmissionRecord] = field(default_factory=dict)
     """The latest word, by row."""
     since: dict[str, datetime] = field(default_factory=dict)
     """When it was curated, by row."""
@@ -41,11 +41,11 @@ class Said:
     _rows: dict[int, int] = field(default_factory=dict)
     """Rows of each release."""
 
-    def hear(self, event: Event, at: datetime) -> None:
+    def apply(self, event: Event, at: datetime) -> None:
         """Take in one event; the order does not matter."""
         match event:
             case SampleCurated():
-                word = Word(event.cause.index, event.admission, event.views, event.split, event.row_hash)
+                word = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
                 self.curated[event.key] = max(word, self.curated.get(event.key, word), key=lambda one: one.turn)
                 _first(self.since, event.key, at)
                 if event.admission == "in":

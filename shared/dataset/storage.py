@@ -11,34 +11,34 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSelector, FileType, PyFileSystem
 
-Where = Path | str
+Location = Path | str
 
 _WHOLE = 1 << 26
 """Bytes that are held back, so that a small file leaves in one piece."""
 
 
-def remote(where: Where) -> bool:
+def remote(where: Location) -> bool:
     """Whether it is an address on an object store."""
     return "://" in str(where)
 
 
-def inside(where: Where, name: str) -> str:
+def join(where: Location, name: str) -> str:
     """The address of what lies in the dataset under a name."""
     return f"{str(where).rstrip('/')}/{name}"
 
 
-def table(where: Where, name: str) -> DeltaTable | None:
+def table(where: Location, name: str) -> DeltaTable | None:
     """The table that lies there, if one does. Raises OSError when a store does not answer, or refuses.
 
     `DeltaTable.is_deltatable` would stop all threads of the process while a store is silent.
     """
     try:
-        return DeltaTable(inside(where, name))
+        return DeltaTable(join(where, name))
     except TableNotFoundError:
         return None
 
 
-def names(where: Where, folder: str) -> list[str]:
+def names(where: Location, folder: str) -> list[str]:
     """Names of the files in a folder of the dataset; none when there is no such folder."""
     return [
         found.base_name
@@ -47,22 +47,22 @@ def names(where: Where, folder: str) -> list[str]:
     ]
 
 
-def has(where: Where, file: str) -> bool:
+def has(where: Location, file: str) -> bool:
     """Whether a small file lies there."""
     return bool(_files(where).get_file_info(file).type == FileType.File)
 
 
-def read(where: Where, file: str) -> bytes:
+def read(where: Location, file: str) -> bytes:
     """A small file."""
     with _files(where).open_input_stream(file) as source:
         return bytes(source.read())
 
 
-def write(where: Where, file: str, content: bytes) -> None:
+def write(where: Location, file: str, content: bytes) -> None:
     """A small file, which appears whole or not at all."""
     with _files(where).open_output_stream(file, buffer_size=_WHOLE) as out:
         out.write(content)
 
 
-def _files(where: Where) -> PyFileSystem:
+def _files(where: Location) -> PyFileSystem:
     return PyFileSystem(DeltaStorageHandler(str(where)))

@@ -13,12 +13,12 @@ from shared.kafka.names import group, kafka_topic
 
 POLL_MS = 2_000
 
-Places = dict[TopicPartition, int | None]
+Positions = dict[TopicPartition, int | None]
 """Where a group stands: its committed offset by partition, `None` where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class GroupLag:
     """What a service has not finished of one Kafka topic."""
 
     service: str
@@ -30,7 +30,7 @@ class Backlog:
     """Unix time of the oldest of them in milliseconds; `None` when there is none."""
 
 
-async def backlogs(access: KafkaAccess, factory: str) -> list[Backlog]:
+async def group_lags(access: KafkaAccess, factory: str) -> list[GroupLag]:
     """The backlog of every consumer of every Kafka topic of the flow. Raises KafkaError when Kafka does not answer."""
     reader = observer(access)
     async with administrator(access) as admin:
@@ -45,11 +45,11 @@ async def backlogs(access: KafkaAccess, factory: str) -> list[Backlog]:
             oldest = await times(reader, {place for *_, places in stand for place in _waiting(places, ends)})
         finally:
             await reader.stop()
-    return [_backlog(service, flow, places, ends, oldest) for service, flow, places in stand]
+    return [_group_lag(service, flow, places, ends, oldest) for service, flow, places in stand]
 
 
 async def lags(access: KafkaAccess, factory: str) -> dict[tuple[str, TopicPartition], int]:
-    """Records that each consumer group has before it in each partition. Raises KafkaError as `backlogs` does.
+    """Records that each consumer group has before it in each partition. Raises KafkaError as `group_lags` does.
 
     A group without an offset in a partition is left out: nobody knows.
     """
@@ -70,7 +70,7 @@ async def lags(access: KafkaAccess, factory: str) -> dict[tuple[str, TopicPartit
     }
 
 
-async def committed(admin: AIOKafkaAdminClient, factory: str, service: str, flows: Iterable[Flow]) -> Places:
+async def committed(admin: AIOKafkaAdminClient, factory: str, service: str, flows: Iterable[Flow]) -> Positions:
     """Where a service's group stands in some Kafka topics."""
     partitions = [TopicPartition(kafka_topic(factory, flow.name), n) for flow in flows for n in range(flow.partitions)]
     found = await admin.list_consumer_group_offsets(group(factory, service), partitions=partitions)
@@ -92,7 +92,7 @@ async def extent(
     return await reader.beginning_offsets(asked), await reader.end_offsets(asked)
 
 
-def _waiting(places: Places, ends: dict[TopicPartition, int]) -> set[tuple[TopicPartition, int]]:
+def _waiting(places: Positions, ends: dict[TopicPartition, int]) -> set[tuple[TopicPartition, int]]:
     return {(partition, at) for partition, at in places.items() if at is not None and at < ends[partition]}
 
 
@@ -114,16 +114,16 @@ async def times(
     return written
 
 
-def _backlog(
+def _group_lag(
     service: str,
     flow: Flow,
-    places: Places,
+    places: Positions,
     ends: dict[TopicPartition, int],
     times: dict[tuple[TopicPartition, int], int],
-) -> Backlog:
+) -> GroupLag:
     waiting = _waiting(places, ends)
     unknown = None in places.values()
-    return Backlog(
+    return GroupLag(
         service=service,
         name=flow.name,
         lag=None if unknown else sum(ends[partition] - at for partition, at in waiting),

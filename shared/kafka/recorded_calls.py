@@ -10,17 +10,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.flow import PAID
+from schemas.flow import COST_BEARING_EVENTS
 from schemas.item import Provenance, Step
 from shared.config.connections import KafkaAccess
-from shared.kafka.read.until_end import past
+from shared.kafka.read.until_end import read_to_end
 
 
 class _Item(BaseModel):
     lineage: tuple[Step, ...] = ()
 
 
-class _Paid(BaseModel):
+class _Event(BaseModel):
     """Of an event, only what it has cost: reading the rest would take most of the time."""
 
     id: UUID
@@ -33,19 +33,19 @@ class _Paid(BaseModel):
         yield from ((step.event, step.calls) for step in self.item.lineage)
 
 
-async def paid(access: KafkaAccess, factory: str) -> list[Provenance]:
+async def recorded_calls(access: KafkaAccess, factory: str) -> list[Provenance]:
     """Read the log from its start to where it ends now. Raises KafkaError when Kafka does not answer."""
     calls: dict[UUID, tuple[Provenance, ...]] = {}
-    async with aclosing(past(access, factory, [event.type for event in PAID])) as told:
+    async with aclosing(read_to_end(access, factory, [event.type for event in COST_BEARING_EVENTS])) as told:
         async for values in told:
             for value in values:
-                calls.update((step, paid) for step, paid in _steps(value) if paid)
+                calls.update((step, recorded_calls) for step, recorded_calls in _steps(value) if recorded_calls)
     return [call for made in calls.values() for call in made]
 
 
 def _steps(value: bytes) -> Iterator[tuple[UUID, tuple[Provenance, ...]]]:
     """Of a record that is no event, nothing: it becomes a dead letter elsewhere."""
     try:
-        yield from _Paid.model_validate_json(value).steps
+        yield from _Event.model_validate_json(value).steps
     except ValidationError:
         return

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from schemas.config.models_config import Part
+from schemas.config.models_config import RoleModel
 from schemas.config.policies import ALL
 from schemas.item import Provenance
 from schemas.spend import WARN_AT, amount, out_of, tokens
-from shared.cache.budget_ledger import Amount, Closed, Crowded, Exhausted, Reservation, Treasury
+from shared.cache.budget_ledger import Amount, BudgetLedger, Contended, LimitReached, NotInitialised, Reservation
 from shared.errors import OverBudget, Transient
 
 log = logging.getLogger(__name__)
@@ -23,34 +23,34 @@ CHARACTERS_A_TOKEN = 4
 """A guess, for whatever no endpoint has counted."""
 ANSWER_GUESS = 4096
 """Tokens that an answer is taken for at first, when nothing limits it."""
-LOOK_AGAIN_S = 0.25
-BEATS = 3
+RETRY_S = 0.25
+RENEWALS_PER_TTL = 3
 """Beats in the life of a reservation."""
-SAY_AGAIN_S = 30.0
+WARN_EVERY_S = 30.0
 CLOSING_S = 2.0
 """So long a call that is cut off by the end of its process waits for Valkey."""
 
 
-class Bill(Protocol):
+class Charge(Protocol):
     """What is reserved for one call.
 
     At the end of the call: settled, it is what the provenance says. Broken, interrupted, it is what had arrived, or
     all that was reserved, since it may have been paid. Not taken (Busy, Invalid, …), it is given back.
     """
 
-    def settle(self, call: Provenance) -> None:
+    def commit(self, call: Provenance) -> None:
         """Tell what the call has cost."""
         ...
 
-    def arrived(self, characters: int) -> None:
+    def partial(self, characters: int) -> None:
         """Tell how much of an answer came that was not finished."""
         ...
 
 
-class Purse(Protocol):
+class BudgetGuard(Protocol):
     """The budget of a factory."""
 
-    def bill(self, part: Part, kind: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[Bill]:
+    def charge(self, part: RoleModel, kind: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[Charge]:
         """Reserve what a call may cost. Waits while others' reservations stand in the way; raises OverBudget.
 
         Calls of one `kind` cost about the same.
@@ -62,11 +62,11 @@ class Purse(Protocol):
         ...
 
 
-class _NoBill:
-    def settle(self, call: Provenance) -> None:
+class _NoCharge:
+    def commit(self, call: Provenance) -> None:
         pass
 
-    def arrived(self, characters: int) -> None:
+    def partial(self, characters: int) -> None:
         pass
 
 
@@ -74,30 +74,30 @@ class Unlimited:
     """The purse of a factory without a budget."""
 
     @asynccontextmanager
-    async def bill(self, part: Part, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Bill]:
+    async def charge(self, part: RoleModel, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Charge]:
         """Reserve nothing."""
-        yield _NoBill()
+        yield _NoCharge()
 
     async def aclose(self) -> None:
         pass
 
 
-class _Bill:
+class _Charge:
     def __init__(self) -> None:
         self.call: Provenance | None = None
         self.characters = 0
 
-    def settle(self, call: Provenance) -> None:
+    def commit(self, call: Provenance) -> None:
         self.call = call
 
-    def arrived(self, characters: int) -> None:
+    def partial(self, characters: int) -> None:
         self.characters = characters
 
 
-class Limited:
+class LimitedBudget:
     """The purse of a factory with a budget. Its reservations live as long as this process says so."""
 
-    def __init__(self, treasury: Treasury, lease_s: float) -> None:
+    def __init__(self, treasury: BudgetLedger, lease_s: float) -> None:
         self._treasury = treasury
         self._lease_s = lease_s
         self._held: dict[str, Reservation] = {}
@@ -106,9 +106,9 @@ class Limited:
         self._say_again = 0.0
 
     @asynccontextmanager
-    async def bill(self, part: Part, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Bill]:
+    async def charge(self, part: RoleModel, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Charge]:
         """Reserve, and pay at the end."""
-        bill, guess = _Bill(), _guess(part, body)
+        bill, guess = _Charge(), _guess(part, body)
         reservation = await self._reserved(part.model, f"{kind}/{part.model}", guess)
         self._hold(reservation)
         try:
@@ -122,9 +122,9 @@ class Limited:
             raise
         except BaseException:
             self._held.pop(reservation.id)
-            await self._treasury.give_back(reservation)
+            await self._treasury.release(reservation)
             raise
-        await self._settle(part, reservation, bill.call)
+        await self._commit(part, reservation, bill.call)
 
     async def aclose(self) -> None:
         """Stop beating, close the connection."""
@@ -138,18 +138,18 @@ class Limited:
         while True:
             try:
                 reservation = await self._treasury.reserve(model, kind, guess)
-            except Exhausted as full:
+            except LimitReached as full:
                 raise self._over(model, full) from None
-            except Closed:
-                self._say("paid work waits until the planner has added up from the log what was spent")
-            except Crowded:
-                self._say("the rest of the budget is reserved for calls under way: waiting for what they leave")
+            except NotInitialised:
+                self._log("paid work waits until the planner has added up from the log what was spent")
+            except Contended:
+                self._log("the rest of the budget is reserved for calls under way: waiting for what they leave")
             else:
                 self._warn(reservation)
                 return reservation
-            await asyncio.sleep(LOOK_AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
-    async def _settle(self, part: Part, reservation: Reservation, call: Provenance | None) -> None:
+    async def _commit(self, part: RoleModel, reservation: Reservation, call: Provenance | None) -> None:
         count = tokens(call) if call else None
         if call is None or count is None:
             await self._pay(reservation, _priced(part, reservation.amount), measured=False)
@@ -158,23 +158,23 @@ class Limited:
 
     async def _pay(self, reservation: Reservation, cost: Amount, *, measured: bool) -> None:
         self._held.pop(reservation.id)
-        await self._treasury.settle(reservation, cost, measured=measured)
+        await self._treasury.commit(reservation, cost, measured=measured)
 
     def _hold(self, reservation: Reservation) -> None:
         self._held[reservation.id] = reservation
         if self._beating is None or self._beating.done():
-            self._beating = asyncio.create_task(self._beat())
+            self._beating = asyncio.create_task(self._renew())
 
-    async def _beat(self) -> None:
+    async def _renew(self) -> None:
         while self._held:
-            await asyncio.sleep(self._lease_s / BEATS)
-            await self._treasury.beat(list(self._held.values()))
+            await asyncio.sleep(self._lease_s / RENEWALS_PER_TTL)
+            await self._treasury.renew(list(self._held.values()))
 
-    def _over(self, model: str, full: Exhausted) -> OverBudget:
+    def _over(self, model: str, full: LimitReached) -> OverBudget:
         limit = {(scope, unit): most for scope, unit, most in self._treasury.limits(model)}[full.model, full.unit]
         gone, needed = out_of(full.gone, limit, full.unit), amount(full.needed, full.unit)
         return OverBudget(
-            f"the budget{_whose(full.model)} has no room: {gone} are spent, and this call takes about {needed}. "
+            f"the budget{_limit_of(full.model)} has no room: {gone} are spent, and this call takes about {needed}. "
             "Raise the budget in the plan, then replay"
         )
 
@@ -183,15 +183,15 @@ class Limited:
             gone = reservation.gone[scope, unit]
             if gone >= WARN_AT * limit and (scope, unit) not in self._warned:
                 self._warned.add((scope, unit))
-                log.warning("budget%s: %s are spent", _whose(scope), out_of(gone, limit, unit))
+                log.warning("budget%s: %s are spent", _limit_of(scope), out_of(gone, limit, unit))
 
-    def _say(self, what: str) -> None:
+    def _log(self, what: str) -> None:
         if time.monotonic() >= self._say_again:
-            self._say_again = time.monotonic() + SAY_AGAIN_S
+            self._say_again = time.monotonic() + WARN_EVERY_S
             log.warning("%s", what)
 
 
-def _whose(model: str) -> str:
+def _limit_of(model: str) -> str:
     return "" if model == ALL else f" for {model}"
 
 
@@ -199,12 +199,12 @@ def _prompt_tokens(body: Mapping[str, Any]) -> int:
     return len(json.dumps(body["messages"], ensure_ascii=False)) // CHARACTERS_A_TOKEN
 
 
-def _guess(part: Part, body: Mapping[str, Any]) -> Amount:
+def _guess(part: RoleModel, body: Mapping[str, Any]) -> Amount:
     prompt, answer = _prompt_tokens(body), body.get("max_tokens") or ANSWER_GUESS
     return Amount.of(prompt + answer, part.cost(prompt, answer))
 
 
-def _partly(part: Part, body: Mapping[str, Any], characters: int, reserved: Amount) -> Amount:
+def _partly(part: RoleModel, body: Mapping[str, Any], characters: int, reserved: Amount) -> Amount:
     """What an answer has cost that broke off; all that was reserved when nothing of it came."""
     if not characters:
         return _priced(part, reserved)
@@ -212,6 +212,6 @@ def _partly(part: Part, body: Mapping[str, Any], characters: int, reserved: Amou
     return Amount.of(prompt + answer, part.cost(prompt, answer))
 
 
-def _priced(part: Part, reserved: Amount) -> Amount:
+def _priced(part: RoleModel, reserved: Amount) -> Amount:
     """What was reserved; its dollars are nothing to go by when there is no price."""
     return reserved if part.price else Amount(reserved.tokens, None)

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from schemas.item import Provenance
 from shared.errors import Invalid, Transient
-from shared.llm.errors import Busy, TimedOut, Unformed
+from shared.llm.errors import Busy, TimedOut, UnsupportedSchema
 from shared.telemetry.metrics import CALL_DURATION, MODEL_CALLS, MODEL_DOLLARS, TOKENS
 
 _OUTCOMES: dict[type[Exception], str] = {
@@ -12,11 +12,11 @@ _OUTCOMES: dict[type[Exception], str] = {
     TimedOut: "timed_out",
     Transient: "broken",
     Invalid: "invalid",
-    Unformed: "invalid",
+    UnsupportedSchema: "invalid",
 }
 
 
-class Meter:
+class CallMetrics:
     """The metrics of one model for one service; looked up once."""
 
     def __init__(self, endpoint: str, model: str, service: str) -> None:
@@ -32,7 +32,7 @@ class Meter:
         """Count a request without an answer."""
         self._calls[_OUTCOMES[type(error)]].inc()
 
-    def answered(self, call: Provenance) -> None:
+    def succeeded(self, call: Provenance) -> None:
         """Count an answer."""
         self._calls["answered"].inc()
         self._duration.observe(call.latency_s)
@@ -44,5 +44,5 @@ class Meter:
             MODEL_DOLLARS.labels(*self._who).inc(call.cost)
 
 
-meter = lru_cache(Meter)
+call_metrics = lru_cache(CallMetrics)
 """The meter of an endpoint's alias, a model and a service."""

@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from schemas.config.models_config import Part
+from schemas.config.models_config import RoleModel
 from schemas.identity import content_hash
 from schemas.item import Provenance
 from shared.call_journal import journal
 from shared.clock import utc_now
 from shared.errors import Transient
-from shared.llm.call_metrics import meter
-from shared.llm.channel import Line
+from shared.llm.call_metrics import call_metrics
+from shared.llm.channel import EndpointChannel
 from shared.llm.errors import Busy
-from shared.llm.limiter.permit import Turn
+from shared.llm.limiter.permit import Permit
 from shared.ports import Nearness
 from shared.telemetry import traces
 
@@ -30,56 +30,56 @@ NEARNESS = TypeAdapter(Nearness)
 class Embedder:
     """A `shared.ports.Embedder`. Paid for, metered and kept like any call to a model."""
 
-    line: Line
-    part: Part
-    asked_by: str
+    channel: EndpointChannel
+    role_model: RoleModel
+    role: str
 
     async def nearness(self, text: str, others: Sequence[str]) -> Nearness:
         """What the journal holds, or else a call."""
-        body = {"model": self.part.model, "input": [text, *others], **self.part.extra}
+        body = {"model": self.role_model.model, "input": [text, *others], **self.role_model.extra}
         name = content_hash(json.dumps(body, sort_keys=True))
         kept = journal()
-        if kept and (result := await kept.recall(name)) is not None:
+        if kept and (result := await kept.get(name)) is not None:
             return NEARNESS.validate_json(result)
         found = await self._call(body)
         if kept:
-            kept.keep(name, NEARNESS.dump_json(found))
+            kept.put(name, NEARNESS.dump_json(found))
         return found
 
     async def _call(self, body: dict[str, Any]) -> Nearness:
         asked = {"messages": body["input"], "max_tokens": 1}  # what the purse goes by: all is prompt
-        async with self.line.turn() as turn:
+        async with self.channel.permit() as turn:
             while True:
                 try:
-                    async with self.line.purse.bill(self.part, f"{self.asked_by}/{TASK}", asked) as bill:
-                        found = await self._told(body, turn)
-                        bill.settle(found.call)
+                    async with self.channel.budget.charge(self.role_model, f"{self.role}/{TASK}", asked) as bill:
+                        found = await self._with_metrics(body, turn)
+                        bill.commit(found.call)
                         return found
                 except Busy as busy:
                     await turn.refused(busy)
 
-    async def _told(self, body: dict[str, Any], turn: Turn) -> Nearness:
+    async def _with_metrics(self, body: dict[str, Any], turn: Permit) -> Nearness:
         """Call, and tell gate, metrics and traces what it came to."""
-        count, started = meter(self.part.endpoint, self.part.model, self.asked_by), utc_now()
+        count, started = call_metrics(self.role_model.endpoint, self.role_model.model, self.role), utc_now()
         clock = time.perf_counter()
-        with turn.telling(count), traces.call(self.part.model, self.asked_by):
-            answer = await self.line.endpoint.embeddings(body)
+        with turn.telling(count), traces.call(self.role_model.model, self.role):
+            answer = await self.channel.endpoint.embeddings(body)
             first, *others = _vectors(answer, len(body["input"]))
         prompt = (answer.get("usage") or {}).get("prompt_tokens")
         call = Provenance(
-            role=self.asked_by,
-            endpoint=self.part.endpoint,
-            model=self.part.model,
-            simulated=self.line.endpoint.place.simulated,
+            role=self.role,
+            endpoint=self.role_model.endpoint,
+            model=self.role_model.model,
+            simulated=self.channel.endpoint.place.simulated,
             prompt=TASK,
             prompt_hash="",
             prompt_tokens=prompt,
             completion_tokens=0,
             started=started.isoformat(),
             latency_s=round(time.perf_counter() - clock, 6),
-            cost=self.part.cost(prompt, 0),
+            cost=self.role_model.cost(prompt, 0),
         )
-        count.answered(call)
+        count.succeeded(call)
         return Nearness(tuple(_cosine(first, other) for other in others), call)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from schemas.config.models_config import Cast, Part, Place
-from shared.config.file_loader import Finding, Kind, did_you_mean
+from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel
+from shared.config.file_loader import FileKind, Finding, did_you_mean
 from shared.errors import Refusal
 
 
-def load_cast(path: Path) -> Cast:
+def load_models_config(path: Path) -> ModelsConfig:
     """The models in a YAML or JSON file; paths in it start from its folder.
 
     Raises Refusal with one line per mistake, and when roles that check each other are one model.
@@ -23,7 +23,7 @@ def load_cast(path: Path) -> Cast:
     return cast.model_copy(update={"endpoints": places})
 
 
-def resolved(place: Place, folder: Path) -> Place:
+def resolved(place: Endpoint, folder: Path) -> Endpoint:
     """The endpoint with the paths that it names, which start from the folder of its file."""
     files = {"key_file": place.key_file, "ca": place.ca}
     return place.model_copy(update={name: folder / file for name, file in files.items() if file})
@@ -42,32 +42,32 @@ def _unknown_endpoints(data: dict[str, Any]) -> Iterator[Finding]:
             yield ("roles", str(role), "endpoint"), f"no endpoint {name!r}{hint}"
 
 
-def _shared(cast: Cast) -> Iterator[Finding]:
+def _shared_roles(cast: ModelsConfig) -> Iterator[Finding]:
     for first, second in () if cast.allow_shared else cast.shared():
-        model, address = cast.who(first)
+        model, address = cast.identity(first)
         why = f"the same model as {first} ({model} at {address}), and its verdict on its own work is worth less"
         yield ("roles", second), f"{why}: give it another model, or write `allow_shared: true` into the file"
 
 
-MODELS = Kind(
-    Cast,
+MODELS = FileKind(
+    ModelsConfig,
     "models file",
     "a mapping with endpoints and roles",
     "--models, or in CHIMERA_MODELS",
     _unknown_endpoints,
-    _shared,
+    _shared_roles,
 )
 
 
-def part_of(cast: Cast, role: str) -> Part:
+def role_model(cast: ModelsConfig, role: str) -> RoleModel:
     """The model of a role. Raises Refusal when the role is open."""
     try:
-        return cast.playing()[role]
+        return cast.assigned()[role]
     except KeyError:
         raise Refusal(f"no model plays the role {role}", f"Add {role} to the models file") from None
 
 
-def key_of(name: str, place: Place) -> SecretStr | None:
+def api_key(name: str, place: Endpoint) -> SecretStr | None:
     """The key of an endpoint, read now. Raises Refusal when it is not where the file says."""
     if place.key_file is not None:
         try:

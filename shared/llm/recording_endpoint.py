@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import Invalid
-from shared.llm.endpoint import Endpoint
+from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
-from shared.llm.stream_accumulator import Answer
+from shared.llm.stream_accumulator import StreamAccumulator
 
 _FIELDS = ("reasoning", "reasoning_content")
 _FOR_GOOD = re.compile(r" answers 40[1234]:")
 """Who only asks once need not wait for these."""
 
 
-class Enough(Exception):
+class CallLimit(Exception):
     """No more calls may be made here."""
 
 
@@ -33,7 +33,7 @@ class Call:
     began: float = field(default_factory=time.perf_counter)
     first_token_s: float | None = None
     latency_s: float = 0.0
-    answer: Answer = field(default_factory=Answer)
+    answer: StreamAccumulator = field(default_factory=StreamAccumulator)
     _field: str | None = None
 
     def add(self, chunk: dict[str, Any]) -> None:
@@ -62,10 +62,10 @@ class Call:
         return self._field or ("<think>" if self.answer.parts()[1] else None)
 
 
-class Watched(Endpoint):
+class RecordingEndpoint(EndpointClient):
     """Takes an endpoint's place, over its connections. Lets `limit` calls through, then raises Enough."""
 
-    def __init__(self, inner: Endpoint, limit: int) -> None:
+    def __init__(self, inner: EndpointClient, limit: int) -> None:
         vars(self).update(vars(inner))
         self.calls: list[Call] = []
         self.busy: str | None = None
@@ -75,7 +75,7 @@ class Watched(Endpoint):
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """As an endpoint does, but raises Invalid where waiting does not help."""
         if len(self.calls) == self._limit:
-            raise Enough
+            raise CallLimit
         call = Call("response_format" in body)
         try:
             async with aclosing(super().chat(body)) as chunks:

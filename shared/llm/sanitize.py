@@ -23,23 +23,23 @@ _TOKEN = re.compile(
 )
 """The first character of a token; only that is consumed, so that tokens which overlap are all found."""
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 _BLANK = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """Letters and marks without a shape."""
 
 
-def harmless(text: str) -> str:
+def neutralise(text: str) -> str:
     """The text with every unseen character spelt out and every token broken; line breaks stay."""
-    return _TOKEN.sub(r"\g<0> ", "".join(map(_seen, text)))
+    return _TOKEN.sub(r"\g<0> ", "".join(map(_visible, text)))
 
 
 def one_line(text: str) -> str:
-    """`harmless` on one line, so that the text cannot pose as a line of the prompt."""
-    return harmless(" ".join(text.split()))
+    """`neutralise` on one line, so that the text cannot pose as a line of the prompt."""
+    return neutralise(" ".join(text.split()))
 
 
-def _seen(char: str) -> str:
-    unseen = char not in "\n\t" and unicodedata.category(char) in _UNSEEN
+def _visible(char: str) -> str:
+    unseen = char not in "\n\t" and unicodedata.category(char) in _INVISIBLE
     return f"[U+{ord(char):04X}]" if unseen or _BLANK.match(char) else char

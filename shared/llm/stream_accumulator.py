@@ -15,7 +15,7 @@ BROKEN = (None, "abort", "error")
 
 
 @dataclass(slots=True)
-class Answer:
+class StreamAccumulator:
     """What has arrived so far."""
 
     finish_reason: str | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from shared.llm.sanitize import harmless
+from shared.llm.sanitize import neutralise
 from shared.ports import T
 
 _LOST_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[bfrt]")
@@ -48,7 +48,7 @@ def in_prompt(form: type[BaseModel], messages: list[dict[str, str]]) -> list[dic
 def repair(text: str, problem: str) -> list[dict[str, str]]:
     """Show the model its answer and what is wrong with it."""
     asked = f"That answer cannot be used: {problem}. Give the whole answer again, as one JSON object and nothing else."
-    return [{"role": "assistant", "content": harmless(text)}, {"role": "user", "content": asked}]
+    return [{"role": "assistant", "content": neutralise(text)}, {"role": "user", "content": asked}]
 
 
 def parse(form: type[T], text: str) -> T:

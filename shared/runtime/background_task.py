@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def beside(work: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[None]:
+async def run_in_background(work: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[None]:
     """Run `work` until the end of the block; the event that it is given is then set."""
     over = asyncio.Event()
     working = asyncio.ensure_future(work(over))

@@ -19,7 +19,7 @@ from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode, pack, unpack
 from shared.kafka.read.snapshots import Snapshots
 from shared.runtime.service import Machine
-from shared.runtime.single_active import SoleLoop, next_offsets
+from shared.runtime.single_active import SingleActiveLoop, next_offsets
 from shared.telemetry.logs import about
 from shared.telemetry.metrics import EVENTS, PRODUCED
 from shared.telemetry.traces import handling
@@ -35,7 +35,7 @@ class Snapshot(BaseModel):
     outbox: str
 
 
-class MachineLoop(SoleLoop):
+class MachineLoop(SingleActiveLoop):
     """Intake, state and outbox of the one working replica."""
 
     def __init__(self, machine: Machine, settings: Settings, producer: Producer) -> None:

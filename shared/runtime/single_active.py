@@ -22,8 +22,8 @@ from shared.kafka.clients import (
     poll,
 )
 from shared.kafka.codec import decode
-from shared.kafka.consume.assignors import SoleAssignor
-from shared.kafka.dlq.dead_letter import Failure, dead_letter, meant_for
+from shared.kafka.consume.assignors import SingleActiveAssignor
+from shared.kafka.dlq.dead_letter import Failure, meant_for, to_record
 from shared.kafka.names import flow_name, group, kafka_topic
 from shared.telemetry.metrics import AGE, DURATION, EVENTS, IN_FLIGHT
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 POLL_MS = 100
 
 
-class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
+class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     """Takes batches in order. A subclass says where to begin (`take_over`) and what a batch does (`handle`)."""
 
     gather_s = 0.0
@@ -42,7 +42,7 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self.settings = settings
         self.producer = producer
         self.consumer = member(
-            settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SoleAssignor
+            settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SingleActiveAssignor
         )
         self._partitions: set[TopicPartition] = set()
         self._assigned = False
@@ -76,16 +76,16 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             topics = [kafka_topic(self.settings.factory, flow.name) for flow in consumed_by(self.settings.service)]
             self.consumer.subscribe(topics, listener=self)
             while not self._stopping.is_set():
-                await self._turn()
+                await self._run_batch()
         finally:
             await leave(self.consumer)
 
     @property
-    def may_go_on(self) -> bool:
+    def can_proceed(self) -> bool:
         """Whether this replica is still the one that works, and was not told to stop."""
         return self._taken_over and not self._stopping.is_set()
 
-    async def _turn(self) -> None:
+    async def _run_batch(self) -> None:
         async with self._at_work:
             if (partitions := self._partitions) and not self._taken_over:
                 try:
@@ -116,7 +116,7 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         clock, room = asyncio.get_running_loop().time, self.settings.batch_events
         records = await self._poll(POLL_MS, room)
         until = clock() + self.gather_s
-        while records and self.may_go_on and len(records) < room and (left := until - clock()) > 0:
+        while records and self.can_proceed and len(records) < room and (left := until - clock()) > 0:
             records += await self._poll(int(left * 1000), room - len(records))
         return records
 
@@ -133,15 +133,15 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 good.append((record, decode(self.name_of(record), record.key, record.value, record.headers)))
             except Invalid as error:
-                await self.put_aside(record, error)
+                await self.to_dead_letter(record, error)
         return good
 
-    async def put_aside(self, record: ConsumerRecord, error: BaseException) -> None:
+    async def to_dead_letter(self, record: ConsumerRecord, error: BaseException) -> None:
         """Make a record a dead letter."""
         name = self.name_of(record)
         log.error("dead letter: %s %d/%d: %s", name, record.partition, record.offset, error)
         failure = Failure(self.settings.factory, self.settings.service, error, attempts=1)
-        await self.producer.publish(dead_letter(name, record, failure))
+        await self.producer.publish(to_record(name, record, failure))
         EVENTS.labels(self.settings.service, name, "dead_letter").inc()
 
     async def begin_at(self, offsets: dict[TopicPartition, int]) -> None:
@@ -168,12 +168,12 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish the batch under way, then let go: until this returns, nobody else takes over."""
         try:
             async with asyncio.timeout(self.settings.drain_s), self._at_work:
-                self._let_go()
+                self._release()
         except TimeoutError:
             log.warning("a batch was not finished before the rebalance; it is repeated by whoever comes next")
-            self._let_go()
+            self._release()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._taken_over = False
         self._partitions = set()
 
@@ -182,7 +182,7 @@ class SoleLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self.consumer.pause(*assigned)
         self._partitions = set(assigned)
         self._assigned = True
-        others = "" if assigned else f", standing by: {SoleAssignor.at_work or 'another one'} works"
+        others = "" if assigned else f", standing by: {SingleActiveAssignor.at_work or 'another one'} works"
         log.info("assigned %d partitions%s", len(assigned), others)
 
 

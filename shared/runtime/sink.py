@@ -14,20 +14,20 @@ from schemas.flow import SERVICE
 from shared.backoff import backoff
 from shared.config.settings import Settings
 from shared.errors import Invalid, Transient
-from shared.kafka.admin.topics import incarnations
+from shared.kafka.admin.topics import topic_ids
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode
 from shared.kafka.consume.resume import resume_at
 from shared.kafka.names import kafka_topic
 from shared.kafka.read.snapshots import Snapshots
 from shared.ports import Record, Sink
-from shared.runtime.single_active import SoleLoop, next_offsets
+from shared.runtime.single_active import SingleActiveLoop, next_offsets
 from shared.telemetry.metrics import EVENTS, PRODUCED
 
 log = logging.getLogger(__name__)
 
 
-class SinkLoop(SoleLoop):
+class SinkLoop(SingleActiveLoop):
     """Intake and outbox of the one working replica."""
 
     def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
@@ -41,7 +41,7 @@ class SinkLoop(SoleLoop):
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, go on from its place, publish what it decided and nobody heard of."""
-        known = await incarnations(self.settings.kafka_access, self.settings.factory)
+        known = await topic_ids(self.settings.kafka_access, self.settings.factory)
         self._incarnations = {name: incarnation.id for name, incarnation in known.items()}
         opened = (await self._sink.open(self._incarnations)).items()
         held = {TopicPartition(kafka_topic(self.settings.factory, name), n): last for (name, n), last in opened}

@@ -22,7 +22,7 @@ SOLVER = "solver"
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class ErrorOverlap:
     """Two roles: items where both were wrong, those where both gave the same wrong answer, and the 95 % interval."""
 
     roles: tuple[str, str]
@@ -43,8 +43,8 @@ class Alike:
 class Report:
     """The verifiers with each other, and each with the solver."""
 
-    verifiers: Alike
-    with_solver: tuple[Alike, Alike]
+    verifiers: ErrorOverlap
+    with_solver: tuple[ErrorOverlap, ErrorOverlap]
 
     @property
     def suspicious(self) -> bool:
@@ -52,11 +52,11 @@ class Report:
         return all(self.verifiers.interval[0] > other.interval[1] for other in self.with_solver)
 
 
-def agreement(items: Iterable[Item]) -> Report:
+def error_agreement(items: Iterable[Item]) -> Report:
     """How alike the wrong answers are, from rows and from rejected items alike: the first wrong answer of each role."""
     first_wrong = [_wrong(item) for item in items]
     a, b = VERIFIERS
-    return Report(_alike(a, b, first_wrong), (_alike(a, SOLVER, first_wrong), _alike(b, SOLVER, first_wrong)))
+    return Report(_overlap(a, b, first_wrong), (_overlap(a, SOLVER, first_wrong), _overlap(b, SOLVER, first_wrong)))
 
 
 def _wrong(item: Item) -> dict[str, str]:
@@ -66,6 +66,6 @@ def _wrong(item: Item) -> dict[str, str]:
     return {role: answers[0] for role, answers in found.items() if answers}
 
 
-def _alike(one: str, other: str, first_wrong: Iterable[dict[str, str]]) -> Alike:
+def _overlap(one: str, other: str, first_wrong: Iterable[dict[str, str]]) -> ErrorOverlap:
     pairs = [(wrong[one], wrong[other]) for wrong in first_wrong if one in wrong and other in wrong]
-    return Alike((one, other), len(pairs), sum(agree(*pair) for pair in pairs))
+    return ErrorOverlap((one, other), len(pairs), sum(agree(*pair) for pair in pairs))

@@ -17,9 +17,9 @@ from math import comb
 from shared.answers.normal import text_form
 from shared.answers.number import read_number
 
-LUCK = 0.01
+MAX_P_VALUE = 0.01
 """Chance of agreement by guessing alone from which hits prove nothing."""
-LUCK_OF_ONE = LUCK**0.5
+MAX_P_VALUE_ONE_MODEL = MAX_P_VALUE**0.5
 """The same for one of two verifiers: both together are then below LUCK."""
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -37,7 +37,7 @@ _NUMBERS = ((3, 1 / 5), (20, 1 / 12))
 """Largest absolute value, chance; narrowest first."""
 
 
-def chance(key: str) -> float:
+def guess_probability(key: str) -> float:
     """Chance that one guess hits the key."""
     number = read_number(key)
     if number is None:
@@ -52,6 +52,6 @@ def hits_needed(model: str, writer: str | None) -> int:
     return 2 if model == writer else 1
 
 
-def by_luck(p: float, hits: int, guesses: int) -> float:
+def p_value(p: float, hits: int, guesses: int) -> float:
     """Chance that at least so many of the guesses hit, each with chance `p`; without misses, p to the power of hits."""
     return sum(comb(guesses, k) * p**k * (1 - p) ** (guesses - k) for k in range(hits, guesses + 1))

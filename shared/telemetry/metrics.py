@@ -1,7 +1,7 @@
 """The catalogue of metrics. No metric is defined elsewhere.
 
 Labels take few values by construction: services and events of the flow, words that stand in code, subjects of the plan,
-endpoints and models of the cast. Where a word comes from the log it goes through `few`.
+endpoints and models of the cast. Where a word comes from the log it goes through `bounded_label`.
 """
 
 from itertools import product
@@ -45,7 +45,7 @@ LAG = Gauge(
 
 # The plan, as the planner sees it. Subjects are those of the plan.
 
-WANTED = Gauge("chimera_rows_wanted", "Rows that the plan wants", ["subject"])
+REQUESTED_ROWS = Gauge("chimera_rows_wanted", "Rows that the plan wants", ["subject"])
 ROWS = Gauge("chimera_rows", f"Rows by admission: {', '.join(ADMISSIONS)}", ["subject", "admission"])
 OPEN = Gauge("chimera_problems_open", "Problems under way", ["subject"])
 PARKED = Gauge(
@@ -127,7 +127,7 @@ _MOST = 64
 _seen: dict[str, set[str]] = {}
 
 
-def few(label: str, value: str) -> str:
+def bounded_label(label: str, value: str) -> str:
     """A word from the log as a label's value: the first 64 different ones, and `other` for any further one."""
     seen = _seen.setdefault(label, set())
     if value not in seen and len(seen) >= _MOST:

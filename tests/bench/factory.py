@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 
 from deploy.local.ports import Ports
-from deploy.local.process_spec import Process
+from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from services.cli.common import models_config
 from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
-from tests.support.kafka_world import World
+from tests.support.kafka_world import KafkaWorld
 
 FACTORY = "bench"
 
@@ -25,7 +25,7 @@ FACTORY = "bench"
 @asynccontextmanager
 async def factory(
     folder: Path, plan: Plan, latency_ms: dict[str, int], only: Sequence[str] = ()
-) -> AsyncIterator[tuple[Stack, World]]:
+) -> AsyncIterator[tuple[Stack, KafkaWorld]]:
     """Everything up and ready; `only` names the services to start, all when empty."""
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
@@ -39,11 +39,11 @@ async def factory(
         while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
         await stack.start_services(chosen(folder, only))
-        async with World(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
+        async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
             yield stack, world
 
 
-def chosen(folder: Path, only: Sequence[str]) -> list[Process]:
+def chosen(folder: Path, only: Sequence[str]) -> list[ProcessSpec]:
     """The services to start."""
     return [process for process in models_config.services(folder) if not only or process.name in only]
 

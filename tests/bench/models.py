@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import httpx
 
-from schemas.config.models_config import Cast, Place
+from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.llm import Models, Prompt
 
 IN_FLIGHT = 64
@@ -101,7 +101,7 @@ async def server(*options: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _chimera(url: str) -> AsyncIterator[Ask]:
-    models = Models(Cast.one(Place(base_url=f"{url}/v1", at_once=IN_FLIGHT), "m"), "bench")
+    models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1", at_once=IN_FLIGHT), "m"), "bench")
     model = models.model("writer", PROMPT)
     try:
         yield lambda: model.complete(FIELDS, seed=1)

@@ -10,7 +10,7 @@ from services.cli.common import run_config
 from services.cli.common.options import demo
 from services.simulator.bank import Bank
 from tests.bench.factory import factory
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 IN_FLIGHT = 64
 LATENCY_S = 0.2
@@ -44,7 +44,7 @@ async def measure(calls: int) -> Slots:
     return Slots(calls, (max(stamps) - min(stamps)) / 1000 + LATENCY_S)
 
 
-def probed(world: World, calls: int) -> list[ProblemProbed]:
+def probed(world: KafkaWorld, calls: int) -> list[ProblemProbed]:
     """So many problems to be solved, of the simulator's bank."""
     problems = Bank(0).problems("mathematics")
     found = []

@@ -12,19 +12,19 @@ import httpx
 
 from deploy.local import health
 from deploy.local.ports import Ports
-from deploy.local.process_spec import Process
-from deploy.local.state_file import Running
+from deploy.local.process_spec import ProcessSpec
+from deploy.local.state_file import RunningProcess
 from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from services.cli.common import models_config
 from services.cli.common.dataset_location import dataset_in
-from services.cli.run.completion import ending
+from services.cli.run.completion import evaluate
 from services.cli.run.funnel import FOLLOWED, Funnel
-from services.cli.run.quiescence import at_rest
-from shared.kafka.read.tail import follow
+from services.cli.run.quiescence import is_drained
+from shared.kafka.read.tail import tail
 from shared.llm import probe_endpoints
 from tests.e2e.factory import RATES, Remains, read
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 QUIET_S = 60.0
 """So long nothing may be heard of work under way."""
@@ -36,7 +36,7 @@ class Line:
     def __init__(
         self,
         stack: Stack,
-        world: World,
+        world: KafkaWorld,
         plan: Plan,
         seed: int,
         simulated: Mapping[str, Mapping[str, float]] | None = None,
@@ -64,7 +64,7 @@ class Line:
         self._working = {process.name for process in wanted}
         self._services = [self._process(process, changes) for process in wanted]
 
-    def _process(self, process: Process, changes: dict[str, Any]) -> Process:
+    def _process(self, process: ProcessSpec, changes: dict[str, Any]) -> ProcessSpec:
         factory = self.world.factory
         env = {**process.env, "CHIMERA_FACTORY": factory, "CHIMERA_SERVICE": process.name, **changes}
         return replace(
@@ -120,7 +120,7 @@ class Line:
         ports = {one.name: one.health_port for one in running if one and one.health_port and one.restarts == restarts}
         return len(ports) == len(services) and not await health.unready(ports, 0.5)
 
-    def _running(self) -> dict[str, Running]:
+    def _running(self) -> dict[str, RunningProcess]:
         """What runs of this factory at this moment, by service."""
         prefix = f"{self.world.factory}-"
         found = (one for one in self._stack.processes() if one.name.startswith(prefix))
@@ -136,7 +136,7 @@ class Line:
         funnel, clock = Funnel(), asyncio.get_running_loop().time
         heard = clock()
         names = [event.type for event in FOLLOWED]
-        async with aclosing(follow(self.world.access, self.world.factory, names)) as events:
+        async with aclosing(tail(self.world.access, self.world.factory, names)) as events:
             async for event in events:
                 assert not self._stack.failed.done(), self._stack.failed.exception()
                 if event:
@@ -144,10 +144,10 @@ class Line:
                     heard = clock()
                 if share < 1 and sum(funnel.lacking(self._plan).values()) <= (1 - share) * self._plan.rows:
                     return
-                if event is None and (end := ending(funnel, self._plan, clock() - heard, QUIET_S)):
+                if event is None and (end := evaluate(funnel, self._plan, clock() - heard, QUIET_S)):
                     assert not end.short, end.short
                     assert clock() - heard < QUIET_S, "the rows are there, but something is left to do"
-                    if await at_rest(self.world.access, self.world.factory, self._working):
+                    if await is_drained(self.world.access, self.world.factory, self._working):
                         return
 
     async def remains(self) -> Remains:

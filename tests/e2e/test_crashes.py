@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.local.state_file import ProcessId, Record
+from deploy.local.state_file import ProcessId, StateFile
 from schemas.flow import SERVICE
 from services.cli.common import run_config
 from services.cli.common.options import demo
@@ -43,7 +43,7 @@ def kill_each_service_once(directory: Path, process: subprocess.Popen[str], dice
     while ids.keys() < SERVICE.keys():
         assert process.poll() is None, "the run ended before it began"
         time.sleep(0.1)
-        ids = {running.name: running.id for running in Record.read(directory).processes if running.name in SERVICE}
+        ids = {running.name: running.id for running in StateFile.read(directory).processes if running.name in SERVICE}
     calls = directory.parent / "calls.jsonl"
     while not calls.exists() or calls.stat().st_size == 0:
         time.sleep(0.1)

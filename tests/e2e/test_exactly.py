@@ -17,7 +17,7 @@ from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything
 from tests.e2e.factory import Remains
 from tests.e2e.services_as_processes import Line
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 ROWS, SEED, KILLS = 500, 13, 10
 STEP = 10
@@ -32,7 +32,7 @@ PLAN = run_config.plan(demo(), ROWS).model_copy(
     }
 )
 KILLED = ("planner", "aggregator")
-OFTEN = RestartPolicy(deaths=KILLS + 1, longest_delay_s=0.25)
+OFTEN = RestartPolicy(max_crashes=KILLS + 1, longest_delay_s=0.25)
 AT_ONCE: dict[str, dict[str, float]] = {"latency_ms": {}}
 FACTORY = "exactly"
 
@@ -43,7 +43,7 @@ async def test_five_hundred_rows_are_five_hundred_though_planner_and_aggregator_
     async with Stack(tmp_path / "stack", restart=OFTEN) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        async with World(stack.bootstrap, stack.valkey_url, FACTORY, tmp_path) as world:
+        async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, tmp_path) as world:
             async with Line(stack, world, PLAN, SEED, AT_ONCE, session_s=6, lease_s=4) as line:
                 await kill_both_again_and_again(line, random.Random(SEED))
                 await line.grown()

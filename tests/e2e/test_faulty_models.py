@@ -12,7 +12,7 @@ from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything, repeated
 from tests.e2e.services_as_processes import Line
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 SEED = 31
 PLAN = Plan(
@@ -32,7 +32,7 @@ async def test_a_factory_outlives_an_outage_of_its_models_and_endpoints_that_ref
 ) -> None:
     factory = f"faulty-{uuid4().hex[:8]}"
     await provision(KafkaAccess(stack.bootstrap), factory)
-    async with World(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
+    async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
         async with Line(stack, world, PLAN, SEED, session_s=6) as line, httpx.AsyncClient(trust_env=False) as http:
 
             async def behave(faults: dict[str, object]) -> None:

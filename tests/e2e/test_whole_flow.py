@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from services.cli.check.forecast import forecast
-from services.cli.check.measured_costs import measured
+from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config, run_config
 from services.cli.common.options import demo
 from tests.e2e.checks import check_everything, repeated_calls
@@ -17,7 +17,7 @@ SEED = 7
 def check_forecast(found: Remains, directory: Path) -> None:
     """What the folder has measured explains the calls that were made, topics and work beyond the target aside."""
     plan = run_config.plan(demo(), ROWS)
-    basis = measured(directory / "dataset", plan, simulated=True)
+    basis = measured_costs(directory / "dataset", plan, simulated=True)
     assert basis is not None
     told = forecast(plan, {}, basis, models_config.simulated(0))
     assert abs(told.calls / len(found.calls) - 1) < 0.2, (told, len(found.calls))

@@ -15,20 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.supervisor import Stack
-from schemas.config.models_config import Cast, Part, Place, Price, Roles
+from schemas.config.models_config import Endpoint, ModelsConfig, Price, RoleModel, Roles
 from schemas.config.policies import ALL, Budget, Limit
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Provenance
-from services.planner.ledger_keeper import treasurer
-from shared.cache.budget_ledger import Amount, Closed, Crowded, Exhausted, Reservation, Treasury
+from services.planner.ledger_keeper import ledger_keeper
+from shared.cache.budget_ledger import Amount, BudgetLedger, Contended, LimitReached, NotInitialised, Reservation
 from shared.cache.client import connect
 from shared.config.connections import ValkeyAccess
 from shared.errors import Refusal, Transient
 from shared.llm import Models, Prompt
-from shared.llm.budget_guard import Limited
+from shared.llm.budget_guard import LimitedBudget
 from shared.llm.plan_budget import check
 from tests.integration.throwaway.spender import IN_FLIGHT, spend
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 PROMPT = Prompt("ask", "$problem")
 LEASE_S = 3.0
@@ -63,7 +63,7 @@ class Meter:
 
 
 @asynccontextmanager
-async def endpoint(meter: Meter, *, held: bool = False) -> AsyncIterator[Cast]:
+async def endpoint(meter: Meter, *, held: bool = False) -> AsyncIterator[ModelsConfig]:
     if not held:
         meter.held.set()
     app = web.Application()
@@ -72,17 +72,17 @@ async def endpoint(meter: Meter, *, held: bool = False) -> AsyncIterator[Cast]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield Cast.one(Place(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1"), "m")
+        yield ModelsConfig.one(Endpoint(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1"), "m")
     finally:
         await runner.cleanup()
 
 
-def treasury(world: World, limit: Limit) -> Treasury:
-    return Treasury(connect(ValkeyAccess(world.valkey)), world.factory, {ALL: limit}, LEASE_S)
+def treasury(world: KafkaWorld, limit: Limit) -> BudgetLedger:
+    return BudgetLedger(connect(ValkeyAccess(world.valkey)), world.factory, {ALL: limit}, LEASE_S)
 
 
 @asynccontextmanager
-async def kept(world: World, limit: Limit, *, opened: bool = True) -> AsyncIterator[Treasury]:
+async def kept(world: KafkaWorld, limit: Limit, *, opened: bool = True) -> AsyncIterator[BudgetLedger]:
     async with aclosing(treasury(world, limit)) as books:
         if opened:
             await books.open([])
@@ -90,16 +90,16 @@ async def kept(world: World, limit: Limit, *, opened: bool = True) -> AsyncItera
 
 
 @asynccontextmanager
-async def payers(world: World, cast: Cast, limit: Limit, number: int) -> AsyncIterator[list[Models]]:
+async def payers(world: KafkaWorld, cast: ModelsConfig, limit: Limit, number: int) -> AsyncIterator[list[Models]]:
     """So many processes, as far as Valkey can tell: each has its own connections and its own purse."""
     async with AsyncExitStack() as closing:
-        made = [Models(cast, "problem_writer", Limited(treasury(world, limit), LEASE_S)) for _ in range(number)]
+        made = [Models(cast, "problem_writer", LimitedBudget(treasury(world, limit), LEASE_S)) for _ in range(number)]
         for models in made:
             closing.push_async_callback(models.aclose)
         yield made
 
 
-async def spent_by_a_process(world: World, limit: int, cast: Cast) -> int:
+async def spent_by_a_process(world: KafkaWorld, limit: int, cast: ModelsConfig) -> int:
     """Call from a process of its own until the budget refuses. Returns the calls answered."""
     url = cast.endpoints["default"].base_url
     arguments = (world.valkey, world.factory, str(limit), str(LEASE_S), url)
@@ -110,7 +110,7 @@ async def spent_by_a_process(world: World, limit: int, cast: Cast) -> int:
     return int(answered)
 
 
-async def test_eight_processes_that_race_never_exceed_the_budget_by_more_than_was_in_flight(world: World) -> None:
+async def test_eight_processes_that_race_never_exceed_the_budget_by_more_than_was_in_flight(world: KafkaWorld) -> None:
     limit, meter = 100_000, Meter()
     async with kept(world, Limit(tokens=limit)) as books:
         async with endpoint(meter) as cast:
@@ -122,7 +122,7 @@ async def test_eight_processes_that_race_never_exceed_the_budget_by_more_than_wa
     assert limit - 2 * LONGEST < meter.tokens < limit + 8 * IN_FLIGHT * LONGEST
 
 
-async def test_a_reservation_of_a_killed_process_comes_free_and_one_that_lives_does_not(world: World) -> None:
+async def test_a_reservation_of_a_killed_process_comes_free_and_one_that_lives_does_not(world: KafkaWorld) -> None:
     limit = 10_000
     async with kept(world, Limit(tokens=limit)) as books:
         arguments = (world.valkey, world.factory, str(limit), str(LEASE_S))
@@ -134,8 +134,8 @@ async def test_a_reservation_of_a_killed_process_comes_free_and_one_that_lives_d
 
         async def free() -> bool:
             try:
-                await books.give_back(await books.reserve("m", "another", Amount(1_000, 0)))
-            except Crowded:
+                await books.release(await books.reserve("m", "another", Amount(1_000, 0)))
+            except Contended:
                 return False
             return True
 
@@ -146,7 +146,7 @@ async def test_a_reservation_of_a_killed_process_comes_free_and_one_that_lives_d
         await until(free, "the dead process's reservation to run out")
 
 
-async def test_after_valkey_is_emptied_paid_work_waits_until_spend_is_rebuilt_from_the_log(world: World) -> None:
+async def test_after_valkey_is_emptied_paid_work_waits_until_spend_is_rebuilt_from_the_log(world: KafkaWorld) -> None:
     """One call is told three times: in its event, in a later one, and in an ending."""
     request, other = world.requests(2)
     drafted = ProblemDrafted.of(request, "problem_writer", request.item, (call(3_000), call(1_000)))
@@ -163,10 +163,10 @@ async def test_after_valkey_is_emptied_paid_work_waits_until_spend_is_rebuilt_fr
     ):
         model = models.model("writer", PROMPT)
         waiting = asyncio.create_task(model.complete({"problem": "What?"}, seed=1))
-        with pytest.raises(Closed):
+        with pytest.raises(NotInitialised):
             await books.reserve("m", "any", Amount(1, 0))
         assert meter.calls == 0
-        async with treasurer(world.settings("planner"), Budget(tokens=6_000)):
+        async with ledger_keeper(world.settings("planner"), Budget(tokens=6_000)):
             await until(lambda: called(meter, 1), "the call, once spend is known")
             assert (await books.spent())[ALL] == Amount(4_700, None)
             await books.close()  # emptied in the middle of a call
@@ -197,7 +197,7 @@ def call(count: int | None) -> Provenance:
 
 
 async def test_a_call_that_breaks_is_charged_with_what_had_arrived_and_one_that_is_not_taken_with_nothing(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     limit, meter = Limit(tokens=50_000), Meter(broken=True)
     async with kept(world, limit) as books:
@@ -206,7 +206,7 @@ async def test_a_call_that_breaks_is_charged_with_what_had_arrived_and_one_that_
                 await models.model("writer", PROMPT).complete({"problem": "What?"}, seed=1)
             arrived = (await books.spent())[ALL].tokens
             assert 100 <= arrived < 150
-        gone = cast.model_copy(update={"endpoints": {"default": Place(base_url="http://127.0.0.1:1/v1")}})
+        gone = cast.model_copy(update={"endpoints": {"default": Endpoint(base_url="http://127.0.0.1:1/v1")}})
         async with payers(world, gone, limit, 1) as (models,):
             busy = asyncio.create_task(models.model("writer", PROMPT).complete({"problem": "What?"}, seed=1))
             done, _ = await asyncio.wait([busy], timeout=0.5)
@@ -241,7 +241,7 @@ async def test_the_books_say_what_a_sheet_of_paper_says(
     """Against plain sums: no limit is passed by reserving, a repeated command counts once, nothing stays reserved."""
     limits = {ALL: Limit(tokens=tokens), "a": Limit(dollars=cents / 100)}
     valkey = connect(ValkeyAccess(stack.valkey_url))
-    async with aclosing(Treasury(valkey, f"t{uuid4().hex}", limits, 60.0)) as books:
+    async with aclosing(BudgetLedger(valkey, f"t{uuid4().hex}", limits, 60.0)) as books:
         await books.open([])
         held: list[Reservation] = []
         ended: list[tuple[Reservation, Amount]] = []
@@ -251,18 +251,18 @@ async def test_the_books_say_what_a_sheet_of_paper_says(
                 before = await books.spent(), await books.reserved()
                 try:
                     held.append(await books.reserve(model, "kind", Amount(size, size * 10**6)))
-                except (Crowded, Exhausted):
+                except (Contended, LimitReached):
                     assert (await books.spent(), await books.reserved()) == before
             elif what == "again" and ended:
                 one, cost = ended[which % len(ended)]
-                await books.settle(one, cost, measured=False)
+                await books.commit(one, cost, measured=False)
             elif held and what in ("settle", "give back"):
                 one = held.pop(which % len(held))
                 if what == "give back":
-                    await books.give_back(one)
+                    await books.release(one)
                 else:
                     cost = Amount(min(size, one.amount.tokens), min(size * 10**6, one.amount.nano or 0))
-                    await books.settle(one, cost, measured=True)
+                    await books.commit(one, cost, measured=True)
                     ended.append((one, cost))
             spent, reserved = await books.spent(), await books.reserved()
             for model in (ALL, "a", "b"):
@@ -294,9 +294,9 @@ PRICE = Price(input=1, output=2)
     ],
 )
 def test_a_budget_that_does_not_fit_the_models_is_refused(budget: Budget, told: str | None) -> None:
-    paid, free = Part(model="paid", price=PRICE), Part(model="free")
+    paid, free = RoleModel(model="paid", price=PRICE), RoleModel(model="free")
     roles = Roles(writer=paid, verifier_a=free, verifier_b=free, solver=paid)
-    cast = Cast(endpoints={"default": Place(base_url="http://127.0.0.1:1/v1")}, roles=roles)
+    cast = ModelsConfig(endpoints={"default": Endpoint(base_url="http://127.0.0.1:1/v1")}, roles=roles)
     if told is None:
         check(budget, cast)
     else:

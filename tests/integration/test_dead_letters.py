@@ -12,11 +12,11 @@ from schemas.events import Event, ProblemRequested
 from services.cli.__main__ import app
 from shared.errors import Invalid
 from shared.kafka.dlq.dead_letter import MEANT_FOR
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, writer
 
 
-async def chimera(world: World, *arguments: str) -> Any:
+async def chimera(world: KafkaWorld, *arguments: str) -> Any:
     """What the command prints."""
     line = ["dead-letters", *arguments, "--bootstrap", world.kafka, "--factory", world.factory, "--json"]
     done = await asyncio.to_thread(CliRunner().invoke, app, line)
@@ -24,7 +24,7 @@ async def chimera(world: World, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-async def test_a_letter_is_handled_again_by_its_service_alone_or_ends_its_problem(world: World) -> None:
+async def test_a_letter_is_handled_again_by_its_service_alone_or_ends_its_problem(world: KafkaWorld) -> None:
     kept, lost = requests = world.requests(2)
     tries, broken = Counter[str](), True
 
@@ -51,7 +51,7 @@ async def test_a_letter_is_handled_again_by_its_service_alone_or_ends_its_proble
     assert tries == {str(kept.id): 2, str(lost.id): 1}
 
 
-async def test_a_record_meant_for_another_service_is_passed_over(world: World) -> None:
+async def test_a_record_meant_for_another_service_is_passed_over(world: KafkaWorld) -> None:
     told, others = world.requests(2)
     handled: list[ProblemRequested] = []
 
@@ -68,5 +68,5 @@ async def test_a_record_meant_for_another_service_is_passed_over(world: World) -
     assert Counter(request.id for request in handled) == {others.id: 1, told.id: 1}
 
 
-async def _says(world: World, name: str, number: int) -> bool:
+async def _says(world: KafkaWorld, name: str, number: int) -> bool:
     return len(await world.events(name)) == number

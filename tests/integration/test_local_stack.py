@@ -26,8 +26,8 @@ from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from deploy.local.kafka_jars import Jar
 from deploy.local.process import RestartPolicy
-from deploy.local.process_spec import Process
-from deploy.local.state_file import Record
+from deploy.local.process_spec import ProcessSpec
+from deploy.local.state_file import StateFile
 from deploy.local.supervisor import Stack
 
 HEALTHY = """
@@ -139,15 +139,15 @@ async def started(consumer: AIOKafkaConsumer) -> None:
 
 async def test_a_service_that_dies_comes_back_and_one_that_keeps_dying_fails_the_stack_by_name(tmp_path: Path) -> None:
     events: list[StackEvent] = []
-    policy = RestartPolicy(deaths=3, first_delay_s=0.05)
+    policy = RestartPolicy(max_crashes=3, first_delay_s=0.05)
     async with Stack(tmp_path, on_event=events.append, restart=policy) as stack:
         await stack.start_infrastructure()
-        await stack.start_services([Process("healthy", argv=python(HEALTHY), replicas=2)])
+        await stack.start_services([ProcessSpec("healthy", argv=python(HEALTHY), replicas=2)])
         stack.kill("healthy-2")
         await eventually(lambda: [p.restarts for p in stack.processes() if p.name == "healthy-2"] == [1])
         assert not stack.failed.done()
 
-        await stack.start_services([Process("doomed", argv=python(DOOMED), has_health=False)])
+        await stack.start_services([ProcessSpec("doomed", argv=python(DOOMED), has_health=False)])
         with pytest.raises(StackError, match="doomed died 3 times within 60 s, last with exit code 1") as caught:
             await asyncio.wait_for(stack.failed, 15)
         assert "no such model" in caught.value.log
@@ -157,7 +157,7 @@ async def test_a_service_that_dies_comes_back_and_one_that_keeps_dying_fails_the
 async def test_scaling_starts_and_stops_instances_and_keeps_the_rest(tmp_path: Path) -> None:
     async with Stack(tmp_path) as stack:
         await stack.start_infrastructure()
-        await stack.start_services([Process("tiny", argv=python(HEALTHY))])
+        await stack.start_services([ProcessSpec("tiny", argv=python(HEALTHY))])
         before = {p.name: p.id for p in stack.processes()}
         await stack.scale("tiny", 3)
         assert {p.name for p in stack.processes()} == {"kafka", "valkey", "tiny", "tiny-2", "tiny-3"}
@@ -167,7 +167,7 @@ async def test_scaling_starts_and_stops_instances_and_keeps_the_rest(tmp_path: P
 
 async def test_nothing_outlives_a_killed_supervisor_and_the_next_start(tmp_path: Path) -> None:
     with supervisor(tmp_path, WITH_WORKER) as process:
-        children = [psutil.Process(running.id.pid) for running in Record.read(tmp_path).processes]
+        children = [psutil.Process(running.id.pid) for running in StateFile.read(tmp_path).processes]
         workers = [worker for child in children for worker in child.children()]
         assert len(children) == 4
         assert len(workers) == 2
@@ -189,7 +189,7 @@ def alive(process: psutil.Process) -> bool:
 
 async def test_sigterm_stops_services_before_valkey_before_kafka_and_keeps_the_state(tmp_path: Path) -> None:
     with supervisor(tmp_path, HEALTHY) as process:
-        pids = [running.id for running in Record.read(tmp_path).processes]
+        pids = [running.id for running in StateFile.read(tmp_path).processes]
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=20)
         assert process.returncode == 0
@@ -198,7 +198,7 @@ async def test_sigterm_stops_services_before_valkey_before_kafka_and_keeps_the_s
     assert output.endswith("down\n")
     assert not any(pid.alive() for pid in pids)
     assert (tmp_path / "kafka" / "data" / ".kafka_cleanshutdown").exists()
-    assert Record.read(tmp_path).processes == []
+    assert StateFile.read(tmp_path).processes == []
 
 
 async def test_two_folders_hold_two_stacks_and_one_folder_only_one(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ async def test_two_folders_hold_two_stacks_and_one_folder_only_one(tmp_path: Pat
             await Stack(tmp_path / "a").__aenter__()
         assert len(first.processes()) == 2
     async with Stack(tmp_path / "a") as again:
-        assert Record.read(again.directory).supervisor is not None
+        assert StateFile.read(again.directory).supervisor is not None
 
 
 async def test_a_full_disk_is_refused_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,25 +10,29 @@ import pytest
 
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemRequested, ProblemScreened
 from schemas.item import Problem
-from services.screening.fingerprint import sketch
+from services.screening.fingerprint import fingerprint
 from services.screening.handler import ScreenProblem
-from services.screening.index_keeper import librarian
+from services.screening.index_keeper import index_keeper
 from shared.cache.client import connect
-from shared.cache.near_duplicates import ValkeyTwins
+from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.connections import ValkeyAccess
-from shared.ports import Likeness, Sketch
+from shared.ports import Match, TextFingerprint
 from shared.text.contamination import Benchmarks
 from tests.support.duplicates import bank, planted, problem
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 ANY = 10_000
 """As many variants as there are."""
 
 
 @asynccontextmanager
-async def index(world: World, variants: int = 3, *, opened: bool = True) -> AsyncIterator[ValkeyTwins]:
+async def index(
+    world: KafkaWorld, variants: int = 3, *, opened: bool = True
+) -> AsyncIterator[ValkeyNearDuplicateIndex]:
     """The index as one process sees it."""
-    twins = ValkeyTwins(ValkeyAccess(world.valkey), world.factory, "test", variants, decided_days=1, lease_s=3)
+    twins = ValkeyNearDuplicateIndex(
+        ValkeyAccess(world.valkey), world.factory, "test", variants, decided_days=1, lease_s=3
+    )
     try:
         if opened and not await twins.is_open():
             assert await twins.rebuild(told([])) == 0
@@ -37,14 +41,16 @@ async def index(world: World, variants: int = 3, *, opened: bool = True) -> Asyn
         await twins.close()
 
 
-async def told(*batches: Sequence[tuple[Sketch, UUID]]) -> AsyncIterator[Sequence[tuple[Sketch, UUID]]]:
+async def told(
+    *batches: Sequence[tuple[TextFingerprint, UUID]],
+) -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
     for batch in batches:
         yield batch
 
 
-async def placed(twins: ValkeyTwins, problems: Sequence[Problem]) -> list[Likeness]:
+async def placed(twins: ValkeyNearDuplicateIndex, problems: Sequence[Problem]) -> list[Match]:
     """One after the other, each with an id of its own."""
-    return [await twins.place(sketch(one), uuid4()) for one in problems]
+    return [await twins.add(fingerprint(one), uuid4()) for one in problems]
 
 
 def lattice(n: int, k: str = "17") -> Problem:
@@ -52,7 +58,7 @@ def lattice(n: int, k: str = "17") -> Problem:
     return problem(text, k)
 
 
-async def test_at_least_95_percent_of_planted_twins_are_found_and_each_names_its_twin(world: World) -> None:
+async def test_at_least_95_percent_of_planted_twins_are_found_and_each_names_its_twin(world: KafkaWorld) -> None:
     found: Counter[tuple[str, bool]] = Counter()
     async with index(world, ANY) as twins:
         known: dict[str, UUID] = {}
@@ -60,35 +66,37 @@ async def test_at_least_95_percent_of_planted_twins_are_found_and_each_names_its
             text = pair.one.statement
             if text not in known:
                 known[text] = uuid4()
-                await twins.place(sketch(pair.one), known[text])
-            likeness = await twins.place(sketch(pair.other), uuid4())
+                await twins.add(fingerprint(pair.one), known[text])
+            likeness = await twins.add(fingerprint(pair.other), uuid4())
             found[pair.how, likeness.kind in ("repeat", "near_repeat") and likeness.of == known[text]] += 1
     for how in {how for how, _ in found}:
         assert found[how, True] >= 0.95 * (found[how, True] + found[how, False]), how
 
 
-async def test_of_problems_that_differ_in_numbers_one_percent_at_most_are_taken_for_twins(world: World) -> None:
+async def test_of_problems_that_differ_in_numbers_one_percent_at_most_are_taken_for_twins(world: KafkaWorld) -> None:
     """In the bank each problem has some hundred of its kind. Run with so many at once as a service does."""
     async with index(world, ANY) as twins:
-        sketches = [sketch(one) for one in bank()[::6]]
+        sketches = [fingerprint(one) for one in bank()[::6]]
         kinds: Counter[str] = Counter()
         for start in range(0, len(sketches), 128):
             batch = sketches[start : start + 128]
-            kinds.update(one.kind for one in await asyncio.gather(*(twins.place(one, uuid4()) for one in batch)))
+            kinds.update(one.kind for one in await asyncio.gather(*(twins.add(one, uuid4()) for one in batch)))
     assert set(kinds) == {"new", "near_repeat"}
     assert kinds["near_repeat"] <= 0.01 * len(sketches)
 
 
-async def test_variants_pass_up_to_the_limit_whatever_their_key(world: World) -> None:
+async def test_variants_pass_up_to_the_limit_whatever_their_key(world: KafkaWorld) -> None:
     async with index(world, 3) as twins:
         ranks = [lattice(n, str(100 + n % 2)) for n in (8, 16, 24, 32, 40, 48)]
         kinds = [one.kind for one in await placed(twins, ranks)]
         other = await placed(twins, [problem("How many colourings of a cube with 3 colours differ by a turn?", "57")])
     assert kinds == ["new"] * 4 + ["variant"] * 2
-    assert other == [Likeness("new")]
+    assert other == [Match("new")]
 
 
-async def test_a_text_is_a_repeat_whatever_its_key_and_other_words_are_a_variant_with_another_key(world: World) -> None:
+async def test_a_text_is_a_repeat_whatever_its_key_and_other_words_are_a_variant_with_another_key(
+    world: KafkaWorld,
+) -> None:
     one = lattice(8)
     in_other_order = (
         "Count its vectors of norm two. Let $M$ be a lattice of rank $8$ whose form is even and unimodular."
@@ -102,14 +110,14 @@ async def test_a_text_is_a_repeat_whatever_its_key_and_other_words_are_a_variant
 
 
 async def test_of_twins_that_arrive_at_once_at_several_replicas_one_passes_and_all_are_told_the_same_again(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     owners = [uuid4() for _ in range(64)]
     async with AsyncExitStack() as closing:
         replicas = [await closing.enter_async_context(index(world)) for _ in range(4)]
 
-        async def place_all() -> list[Likeness]:
-            asked = (replicas[at % 4].place(sketch(lattice(8)), owner) for at, owner in enumerate(owners))
+        async def place_all() -> list[Match]:
+            asked = (replicas[at % 4].add(fingerprint(lattice(8)), owner) for at, owner in enumerate(owners))
             return await asyncio.gather(*asked)
 
         first = await place_all()
@@ -119,7 +127,7 @@ async def test_of_twins_that_arrive_at_once_at_several_replicas_one_passes_and_a
         assert await place_all() == first
 
 
-async def test_after_valkey_is_emptied_screening_waits_until_the_log_has_told_what_passed(world: World) -> None:
+async def test_after_valkey_is_emptied_screening_waits_until_the_log_has_told_what_passed(world: KafkaWorld) -> None:
     """One problem is under way, one has ended elsewhere, one never passed."""
     under_way, ended, refused, twin_1, twin_2, fresh = world.requests(6)
 
@@ -143,7 +151,7 @@ async def test_after_valkey_is_emptied_screening_waits_until_the_log_has_told_wh
         with pytest.raises(AssertionError, match="not within"):
             await until(lambda: is_done(waiting), "never without an index", 1.0)
         settings = world.settings("screening")
-        async with librarian(settings, twins, worded=False), librarian(settings, other, worded=False):
+        async with index_keeper(settings, twins, worded=False), index_keeper(settings, other, worded=False):
             [rejected] = await waiting
             assert isinstance(rejected, ProblemRejected)
             assert (rejected.reason, str(under_way.id) in rejected.detail) == ("repeat", True)
@@ -167,18 +175,18 @@ async def is_done(task: asyncio.Task[object]) -> bool:
     return task.done()
 
 
-async def test_an_index_that_is_emptied_or_taken_over_while_it_is_filled_is_not_opened(world: World) -> None:
+async def test_an_index_that_is_emptied_or_taken_over_while_it_is_filled_is_not_opened(world: KafkaWorld) -> None:
     async with index(world, opened=False) as slow, index(world, opened=False) as other:
         valkey = connect(ValkeyAccess(world.valkey))
 
-        async def emptied() -> AsyncIterator[Sequence[tuple[Sketch, UUID]]]:
-            yield [(sketch(lattice(8)), uuid4())]
+        async def emptied() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
+            yield [(fingerprint(lattice(8)), uuid4())]
             assert await other.rebuild(told([])) is None, "only one fills it"
             await valkey.delete(*[key async for key in valkey.scan_iter(f"{world.factory}:*")])
-            yield [(sketch(lattice(16)), uuid4())]
+            yield [(fingerprint(lattice(16)), uuid4())]
 
         async with aclosing(valkey):
             assert await slow.rebuild(emptied()) is None
             assert not await slow.is_open()
-            assert await other.rebuild(told([(sketch(lattice(24)), uuid4())])) == 1
+            assert await other.rebuild(told([(fingerprint(lattice(24)), uuid4())])) == 1
             assert (await placed(slow, [lattice(24)]))[0].kind == "repeat"

@@ -14,11 +14,11 @@ from shared.errors import Refusal
 from shared.kafka.clients import Producer
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
-from tests.support.kafka_world import GatedProducer, World, until
+from tests.support.kafka_world import GatedProducer, KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, write, writer
 
 
-async def test_an_offset_is_committed_only_after_what_was_produced_is_acknowledged(world: World) -> None:
+async def test_an_offset_is_committed_only_after_what_was_produced_is_acknowledged(world: KafkaWorld) -> None:
     producer = GatedProducer(world.access, world.factory)
     await world.publish(world.requests(1))
     async with world.running(writer(world, world.settings(SERVICE), write), producer):
@@ -30,7 +30,7 @@ async def test_an_offset_is_committed_only_after_what_was_produced_is_acknowledg
     assert len(await world.events("problem.drafted")) == 1
 
 
-async def test_nothing_is_committed_past_an_unfinished_record(world: World) -> None:
+async def test_nothing_is_committed_past_an_unfinished_record(world: KafkaWorld) -> None:
     requests = world.requests(20)
     slow, gate, done = requests[0].id, asyncio.Event(), Counter[UUID]()
 
@@ -53,7 +53,7 @@ async def test_nothing_is_committed_past_an_unfinished_record(world: World) -> N
 
 
 async def test_a_partition_behind_a_slow_record_stays_paused_through_a_rebalance_while_others_flow(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     behind = world.requests(120)
     slow, gate, begun = behind[0].id, asyncio.Event(), Counter[UUID]()
@@ -98,7 +98,7 @@ async def _soon(value: bool) -> bool:
     return value
 
 
-async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_group(world: World) -> None:
+async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_group(world: KafkaWorld) -> None:
     running, most, gate = 0, 0, asyncio.Event()
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
@@ -130,7 +130,7 @@ async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_grou
     assert most == 4
 
 
-async def test_a_stop_is_not_held_up_by_a_rebalance_that_waits_for_another_member(world: World) -> None:
+async def test_a_stop_is_not_held_up_by_a_rebalance_that_waits_for_another_member(world: KafkaWorld) -> None:
     gate = asyncio.Event()
     begun = asyncio.Event()
 
@@ -159,7 +159,7 @@ async def test_a_stop_is_not_held_up_by_a_rebalance_that_waits_for_another_membe
             await asyncio.wait_for(asyncio.shield(task), 15)
 
 
-async def test_a_group_that_lost_its_offsets_refuses_to_start(world: World) -> None:
+async def test_a_group_that_lost_its_offsets_refuses_to_start(world: KafkaWorld) -> None:
     settings = world.settings("nobody-gave-it-offsets")
 
     def stranger(producer: Producer) -> StatelessLoop:
@@ -173,7 +173,7 @@ async def test_a_group_that_lost_its_offsets_refuses_to_start(world: World) -> N
             await asyncio.wait_for(asyncio.shield(task), 20)
 
 
-async def test_an_event_of_five_megabytes_passes(world: World) -> None:
+async def test_an_event_of_five_megabytes_passes(world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     statement = "".join(chr(0x4E00 + n % 20_000) for n in range(5 * 1024 * 1024 // 3))
 

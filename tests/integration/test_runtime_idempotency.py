@@ -12,15 +12,15 @@ from redis.asyncio import Redis
 
 from deploy.local.supervisor import Stack
 from schemas.events import Event, ProblemRequested
-from shared.cache.idempotency import Outcomes
+from shared.cache.idempotency import IdempotencyStore
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import KafkaError
 from shared.kafka.codec import encode, pack
-from tests.support.kafka_world import BrokenProducer, World, until
+from tests.support.kafka_world import BrokenProducer, KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, write, writer
 
 
-async def test_an_event_that_comes_again_is_not_handled_again(world: World) -> None:
+async def test_an_event_that_comes_again_is_not_handled_again(world: KafkaWorld) -> None:
     handled = Counter[UUID]()
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
@@ -37,7 +37,9 @@ async def test_an_event_that_comes_again_is_not_handled_again(world: World) -> N
     assert len(await world.events("problem.drafted")) == 5
 
 
-async def test_after_a_crash_before_publishing_the_recorded_outcome_is_published_not_a_new_one(world: World) -> None:
+async def test_after_a_crash_before_publishing_the_recorded_outcome_is_published_not_a_new_one(
+    world: KafkaWorld,
+) -> None:
     (request,) = world.requests(1)
     settings = world.settings(SERVICE)
     first, second = draft(request, "first?"), draft(request, "second?")
@@ -53,7 +55,7 @@ async def test_after_a_crash_before_publishing_the_recorded_outcome_is_published
 
 
 async def test_a_broker_that_refuses_stops_the_process_and_the_next_publishes_without_working_again(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     handled = Counter[UUID]()
 
@@ -75,10 +77,10 @@ async def test_a_broker_that_refuses_stops_the_process_and_the_next_publishes_wi
     assert len(await world.events("problem.drafted")) == 1
 
 
-async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack: Stack, world: World) -> None:
+async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack: Stack, world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     impatient = Redis.from_url(world.valkey, socket_timeout=0.2)
-    outcomes = Outcomes(impatient, world.factory, SERVICE, marker_days=1, lease_s=5)
+    outcomes = IdempotencyStore(impatient, world.factory, SERVICE, marker_days=1, lease_s=5)
     assert (await outcomes.begin(request.id)).number == 1
     stack.kill("valkey", signal.SIGSTOP)
     try:
@@ -88,12 +90,12 @@ async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack:
         stack.kill("valkey", signal.SIGCONT)
     second = await asyncio.wait_for(stalled, 10)
     assert second.number == 2
-    await outcomes.hand_over(request.id, second)
+    await outcomes.release(request.id, second)
     assert (await outcomes.begin(request.id)).number == 2
     await impatient.aclose()
 
 
-async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(world: World) -> None:
+async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(world: KafkaWorld) -> None:
     settings = world.settings(SERVICE)
     (request,) = world.requests(1)
     first = draft(request, "first?")
@@ -121,7 +123,7 @@ async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(wor
     ids=["invalid at once", "transient after retries", "bug after retries", "a reason that is no valid text"],
 )
 async def test_a_failing_event_becomes_a_dead_letter_with_its_reason_and_its_problem_is_parked(
-    world: World, error: Exception, calls: int, caplog: pytest.LogCaptureFixture
+    world: KafkaWorld, error: Exception, calls: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)  # half a pair in a captured line cannot be reported by a parallel run
     requests = world.requests(3)
@@ -149,7 +151,7 @@ async def test_a_failing_event_becomes_a_dead_letter_with_its_reason_and_its_pro
     assert {event.item.id for event in await world.events("problem.drafted")} == {requests[0].id, requests[2].id}
 
 
-async def test_transient_errors_are_retried_until_they_pass(world: World) -> None:
+async def test_transient_errors_are_retried_until_they_pass(world: KafkaWorld) -> None:
     tries = 0
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
@@ -166,7 +168,7 @@ async def test_transient_errors_are_retried_until_they_pass(world: World) -> Non
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_stops_when_event_after_event_fails_by_a_bug(world: World) -> None:
+async def test_a_process_stops_when_event_after_event_fails_by_a_bug(world: KafkaWorld) -> None:
     async def handle(_: ProblemRequested) -> Iterable[Event]:
         raise ZeroDivisionError
 
@@ -178,13 +180,13 @@ async def test_a_process_stops_when_event_after_event_fails_by_a_bug(world: Worl
     assert len(await world.records("dead-letters")) < 6
 
 
-def _bad_records(good: ProblemRequested) -> dict[str, Callable[[World], Awaitable[None]]]:
+def _bad_records(good: ProblemRequested) -> dict[str, Callable[[KafkaWorld], Awaitable[None]]]:
     message = encode(good, "test")
     headers = dict(message.headers)
 
     def put(
         value: bytes | None, key: bytes | None = message.key, **changes: bytes | None
-    ) -> Callable[[World], Awaitable[None]]:
+    ) -> Callable[[KafkaWorld], Awaitable[None]]:
         return lambda world: world.put(message.name, key, value, list({**headers, **changes}.items()))
 
     return {
@@ -206,7 +208,7 @@ def _bad_records(good: ProblemRequested) -> dict[str, Callable[[World], Awaitabl
 
 
 async def test_records_that_are_no_events_become_dead_letters_with_their_bytes_while_neighbours_go_on(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     good = world.requests(12)
     bad = _bad_records(good[-1])

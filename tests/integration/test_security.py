@@ -18,9 +18,9 @@ from schemas.events import Event, ProblemDrafted, ProblemScreened, ProblemVerifi
 from schemas.flow import DEAD_LETTERS
 from schemas.item import Problem, Topic, Vote
 from services.planner import plans
-from shared.cache.client import connect, patiently
-from shared.cache.idempotency import Outcomes
-from shared.config.connections import Login, ValkeyAccess
+from shared.cache.client import connect, retry_while_away
+from shared.cache.idempotency import IdempotencyStore
+from shared.config.connections import SaslCredentials, ValkeyAccess
 from shared.errors import Refusal
 from shared.kafka.admin.readiness import absent
 from shared.kafka.admin.topics import provision
@@ -30,8 +30,8 @@ from shared.kafka.connection import authorized
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
 from tests.support.items import checked, item, verdict
-from tests.support.kafka_world import World, until
-from tests.support.tls_kafka import FACTORY, OPERATOR, STRANGER, Secured, password, secured, tls_before, user
+from tests.support.kafka_world import KafkaWorld, until
+from tests.support.tls_kafka import FACTORY, OPERATOR, STRANGER, TlsKafka, password, tls_before, tls_kafka, user
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
 STATEMENT = "How many orientation-preserving isometries does the standard lens space with these numbers have?"
@@ -44,18 +44,18 @@ FOREIGN = [  # service, what it may not read, what it may not write
 
 
 @pytest.fixture(scope="module")
-async def factory(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secured]:
-    async with secured(tmp_path_factory.mktemp("secured")) as factory:
+async def factory(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TlsKafka]:
+    async with tls_kafka(tmp_path_factory.mktemp("secured")) as factory:
         yield factory
 
 
 @pytest.fixture
-async def world(factory: Secured, tmp_path: Path) -> AsyncIterator[World]:
+async def world(factory: TlsKafka, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     async with factory.world(tmp_path) as world:
         yield world
 
 
-async def process(world: World, service: str, access: dict[str, Any]) -> Process:
+async def process(world: KafkaWorld, service: str, access: dict[str, Any]) -> Process:
     env = world.env(service, plan=PLAN, dataset=world.folder / "dataset", **access)
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"services.{service}", env=env, stdout=DEVNULL, stderr=PIPE
@@ -63,7 +63,7 @@ async def process(world: World, service: str, access: dict[str, Any]) -> Process
 
 
 @asynccontextmanager
-async def running(world: World, service: str, access: dict[str, Any]) -> AsyncIterator[None]:
+async def running(world: KafkaWorld, service: str, access: dict[str, Any]) -> AsyncIterator[None]:
     child = await process(world, service, access)
     try:
         yield
@@ -74,7 +74,7 @@ async def running(world: World, service: str, access: dict[str, Any]) -> AsyncIt
         assert child.returncode == 0, said.decode()
 
 
-async def ended(world: World, service: str, access: dict[str, Any]) -> str:
+async def ended(world: KafkaWorld, service: str, access: dict[str, Any]) -> str:
     """Run a process that ends by itself; its last word, one line. It must not have told any password."""
     child = await process(world, service, access)
     try:
@@ -113,7 +113,7 @@ def expanded(request: SubjectRequested) -> TopicExpanded:
     return TopicExpanded.after(request, "expansion", **about)
 
 
-async def test_every_kind_of_service_works_as_its_own_user(factory: Secured, world: World) -> None:
+async def test_every_kind_of_service_works_as_its_own_user(factory: TlsKafka, world: KafkaWorld) -> None:
     def some(name: str) -> Callable[[], Awaitable[bool]]:
         async def there() -> bool:
             return bool(await world.records(name))
@@ -135,7 +135,7 @@ async def test_every_kind_of_service_works_as_its_own_user(factory: Secured, wor
 
 @pytest.mark.parametrize(("service", "foreign", "theirs"), FOREIGN)
 async def test_a_service_is_refused_what_the_flow_does_not_give_it(
-    factory: Secured, service: str, foreign: str, theirs: str
+    factory: TlsKafka, service: str, foreign: str, theirs: str
 ) -> None:
     access, topic = factory.access(service), kafka_topic(FACTORY, foreign)
     producer = Producer(access, FACTORY)
@@ -157,7 +157,7 @@ async def test_a_service_is_refused_what_the_flow_does_not_give_it(
         await stranger.stop()
 
 
-async def test_what_may_be_written_may_not_be_read(factory: Secured) -> None:
+async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
     access, theirs = factory.access("panel"), TopicPartition(kafka_topic(FACTORY, "problem.accepted"), 0)
     reader = observer(access)
     await reader.start()
@@ -170,7 +170,7 @@ async def test_what_may_be_written_may_not_be_read(factory: Secured) -> None:
 
 
 async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and_commits_nothing(
-    factory: Secured, world: World
+    factory: TlsKafka, world: KafkaWorld
 ) -> None:
     settings = world.settings("problem_writer", **factory.env("problem_writer"))
 
@@ -178,7 +178,7 @@ async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and
         return [drafted(), checked(5)]
 
     def loop(producer: Producer) -> StatelessLoop:
-        outcomes: Outcomes = world.outcomes(settings)
+        outcomes: IdempotencyStore = world.outcomes(settings)
         return StatelessLoop(handle, settings, producer, outcomes)
 
     await world.publish(world.requests(1))
@@ -190,7 +190,7 @@ async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and
 
 
 async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_nothing(
-    factory: Secured, world: World
+    factory: TlsKafka, world: KafkaWorld
 ) -> None:
     wrong = factory.folder / "wrong.password"
     wrong.write_text("hush-hush")
@@ -210,7 +210,7 @@ async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_no
 
 
 async def test_a_kafka_topic_that_is_not_there_yet_is_waited_for_and_not_taken_for_a_hidden_one(
-    factory: Secured, world: World
+    factory: TlsKafka, world: KafkaWorld
 ) -> None:
     missing = kafka_topic(FACTORY, "problem.screened")
     async with administrator(factory.access(OPERATOR)) as admin:
@@ -223,19 +223,19 @@ async def test_a_kafka_topic_that_is_not_there_yet_is_waited_for_and_not_taken_f
         await process.ready()
 
 
-async def test_a_user_without_any_grant_is_refused_at_the_start(factory: Secured) -> None:
+async def test_a_user_without_any_grant_is_refused_at_the_start(factory: TlsKafka) -> None:
     with pytest.raises(Refusal, match=rf"{user(STRANGER)} use any topic"):
         await Producer(factory.access(STRANGER), FACTORY).start()
 
 
-async def test_a_login_that_the_broker_does_not_offer_is_refused(factory: Secured) -> None:
-    login = Login("SCRAM-SHA-256", user("screening"), SecretStr(password("screening")))
+async def test_a_login_that_the_broker_does_not_offer_is_refused(factory: TlsKafka) -> None:
+    login = SaslCredentials("SCRAM-SHA-256", user("screening"), SecretStr(password("screening")))
     with pytest.raises(Refusal, match="refuses user"):
         await Producer(factory.access("screening", login=login), FACTORY).start()
 
 
 async def test_valkey_is_reached_by_tls_with_a_password(
-    factory: Secured, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    factory: TlsKafka, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with tls_before(factory.valkey.port, factory.authority) as port:
         url, secret = f"rediss://127.0.0.1:{port}/0", SecretStr(factory.valkey.password)
@@ -250,7 +250,7 @@ async def test_valkey_is_reached_by_tls_with_a_password(
         for what, access in wrong.items():
             client = connect(access)
             with caplog.at_level(logging.WARNING):
-                task = asyncio.create_task(patiently(client.ping))
+                task = asyncio.create_task(retry_while_away(client.ping))
                 await until(lambda what=what: _soon(what in caplog.text), what)  # type: ignore[misc]
                 assert not task.done()
                 task.cancel()

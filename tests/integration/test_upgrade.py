@@ -10,7 +10,7 @@ from schemas.events import ProblemAccepted, ProblemDrafted, ProblemRequested, Pr
 from schemas.item import Item, Judgement, Problem, Topic, Verdict, Vote
 from services.planner import plans
 from shared.kafka.codec import encode
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 STATEMENT = "How many sides has a triangle that lies in the Euclidean plane, variant {}?"
 
@@ -68,7 +68,7 @@ def next_drafted(request: ProblemRequested, number: int) -> NextDrafted:
 
 
 @asynccontextmanager
-async def services(world: World, *names: str) -> AsyncIterator[None]:
+async def services(world: KafkaWorld, *names: str) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
         plan = Path(plans.__path__[0]) / "demo.yaml"
         started = [
@@ -80,7 +80,7 @@ async def services(world: World, *names: str) -> AsyncIterator[None]:
 
 
 async def test_fields_of_a_newer_version_pass_through_older_services_and_another_major_is_put_aside(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     old, new, other = world.requests(3)
     unreadable = OtherDrafted.of(other, "problem_writer", other.item.with_(problem=problem(3)))
@@ -119,7 +119,7 @@ def judged(event: ProblemScreened) -> list[ProblemVerified]:
 
 
 async def test_a_decision_that_an_older_panel_kept_whole_is_published_when_a_verdict_comes_again_and_then_shrinks(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     decided, waiting = ([*judged(screened)] for screened in map(screened_by_hand, world.requests(2)))
     accepted = ProblemAccepted.of(decided[0], "panel", decided[0].item.with_(tier="verified"))
@@ -148,5 +148,5 @@ def screened_by_hand(request: ProblemRequested) -> ProblemScreened:
     return ProblemScreened.of(request, "screening", request.item.with_(problem=problem(1)))
 
 
-async def on_log(world: World, name: str, number: int) -> bool:
+async def on_log(world: KafkaWorld, name: str, number: int) -> bool:
     return len(await world.records(name)) == number

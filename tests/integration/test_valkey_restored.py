@@ -18,14 +18,14 @@ from shared.errors import Refusal
 from shared.kafka.admin.topics import provision
 from tests.integration.test_dataset_life import aggregator, rows
 from tests.support.items import checked
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 
 @asynccontextmanager
-async def factory(folder: Path) -> AsyncIterator[World]:
+async def factory(folder: Path) -> AsyncIterator[KafkaWorld]:
     async with Stack(folder / "stack") as stack:
         await stack.start_infrastructure()
-        async with World(stack.bootstrap, stack.valkey_url, "restored", folder) as world:
+        async with KafkaWorld(stack.bootstrap, stack.valkey_url, "restored", folder) as world:
             await provision(world.access, world.factory)
             yield world
 
@@ -34,12 +34,12 @@ def events(*numbers: int) -> list[Event]:
     return [checked(number) for number in numbers]
 
 
-async def grown(world: World, dataset: Path, number: int) -> None:
+async def grown(world: KafkaWorld, dataset: Path, number: int) -> None:
     async with aggregator(world, dataset):
         await until(lambda: rows(dataset, number), f"{number} rows")
 
 
-async def refused(world: World, dataset: Path, words: str) -> None:
+async def refused(world: KafkaWorld, dataset: Path, words: str) -> None:
     async with aggregator(world, dataset) as task:
         with pytest.raises(Refusal, match=words) as error:
             await asyncio.wait_for(asyncio.shield(task), 10)

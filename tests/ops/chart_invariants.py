@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from schemas.config.models_config import Cast
+from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
-from schemas.flow import SERVICES, WIDE, consumed_by
+from schemas.flow import DEFAULT_PARTITIONS, SERVICES, consumed_by
 from shared.telemetry import metrics
 from tests.ops.chart import Object, matches, pods
 
@@ -113,12 +113,12 @@ def scaled(objects: list[Object]) -> Iterator[str]:
         if target is None or "replicas" in target["spec"]:
             yield f"{name(one)}: its Deployment is missing, or says replicas"
         most = one["spec"].get("maxReplicaCount") or one["spec"]["maxReplicas"]
-        if most > WIDE:
-            yield f"{name(one)}: {most} replicas, {WIDE} partitions"
+        if most > DEFAULT_PARTITIONS:
+            yield f"{name(one)}: {most} replicas, {DEFAULT_PARTITIONS} partitions"
     for service in SERVICES:
         kube = f"chimera-{service.name.replace('_', '-')}"
         if (
-            service.sole
+            service.single_active
             and kube in deployments
             and (deployments[kube]["spec"].get("replicas") not in (0, 1) or targets[kube])
         ):
@@ -174,7 +174,7 @@ def readable(objects: list[Object]) -> Iterator[str]:
     """Services can read the plan and the models file."""
     for one in objects:
         if one["kind"] == "ConfigMap" and "plan.yaml" in one.get("data", {}):
-            for file, kind in (("plan.yaml", Plan), ("models.yaml", Cast)):
+            for file, kind in (("plan.yaml", Plan), ("models.yaml", ModelsConfig)):
                 try:
                     kind.model_validate(yaml.safe_load(one["data"][file]))
                 except ValueError as error:

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from deploy.local.ports import Ports
-from deploy.local.process_spec import Process
+from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 from schemas.flow import SERVICES
 from shared.config.connections import KafkaAccess
@@ -70,7 +70,7 @@ async def main(folder: Path) -> None:
             await _run("helm", "uninstall", RELEASE, *where)
 
 
-def _processes(folder: Path) -> list[Process]:
+def _processes(folder: Path) -> list[ProcessSpec]:
     """The simulator, and none yet of every service."""
     port = Ports({}).take("simulator")
     place = {"base_url": f"http://127.0.0.1:{port}/v1", "simulated": True}
@@ -82,7 +82,7 @@ def _processes(folder: Path) -> list[Process]:
     files = {"PLAN": "plan.yaml", "MODELS": "models.json", "DATASET": "dataset"}
     env = {f"CHIMERA_{name}": str((folder / file).resolve()) for name, file in files.items()}
     services = [
-        Process(
+        ProcessSpec(
             service.name,
             f"services.{service.module}",
             env=env | ({"CHIMERA_IN_FLIGHT": str(AT_ONCE[service.name])} if service.name in AT_ONCE else {}),
@@ -90,14 +90,14 @@ def _processes(folder: Path) -> list[Process]:
         )
         for service in SERVICES
     ]
-    return [Process("simulator", env=sim, has_health=False), *services]
+    return [ProcessSpec("simulator", env=sim, has_health=False), *services]
 
 
 async def _follow(stack: Stack, samples: list[Sample]) -> None:
     """Run what the Deployments say, until there was work and all of it is done."""
     started, worked = time.monotonic(), False
     scaling: dict[str, asyncio.Task[None]] = {}
-    sole = {service.name for service in SERVICES if service.sole}
+    sole = {service.name for service in SERVICES if service.single_active}
     while (now := time.monotonic() - started) < LONGEST_S:
         wanted = await _replicas()
         for name, replicas in wanted.items():

@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.state_file import Record
+from deploy.local.state_file import StateFile
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "deploy" / "prometheus"
@@ -32,7 +32,7 @@ async def beside(directory: Path, every_s: int = 5, trainer: str | None = None) 
     program = shutil.which("prometheus")
     if not program:
         raise Missing("prometheus was not found. Next step: apt-get install prometheus")
-    record = Record.read(directory)
+    record = StateFile.read(directory)
     if not record.up or not record.bootstrap:
         raise Missing(f"nothing runs in {directory}. Next step: chimera up --dir {directory}")
     ports, home = Ports({"prometheus": 9090}), directory / "prometheus"
@@ -98,7 +98,7 @@ async def _follow(directory: Path, file: Path, exporter: str, trainer: str | Non
     """Keep the targets up to date: processes come and go."""
     models = json.loads((directory / "models.json").read_text())["endpoints"]
     while True:
-        processes = Record.read(directory).processes
+        processes = StateFile.read(directory).processes
         told = [_target("chimera", one.name, f"{LOOPBACK}:{one.health_port}") for one in processes if one.health_port]
         told += [
             _target("models", alias, httpx.URL(place["base_url"]).netloc.decode()) for alias, place in models.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
 from shared.runtime.health import Health
-from trainer.run.progress import counted, note, show
+from trainer.run.progress import counted, set_phase, show
 
 STEPS = 100
 
@@ -26,7 +26,7 @@ async def main(folder: Path, port: int) -> None:
     with counted() as ended:
         ended["outcome"] = "completed"
     for step in range(1, STEPS + 1):
-        note(folder, "rl", step=step, steps=STEPS, loss=1 / step, reward=step / STEPS, tokens=1000.0 * step)
+        set_phase(folder, "rl", step=step, steps=STEPS, loss=1 / step, reward=step / STEPS, tokens=1000.0 * step)
         show(folder)
         if over.is_set():
             break

@@ -22,7 +22,7 @@ USAGE = {"prompt_tokens": 60, "completion_tokens": 12}
 
 
 @dataclass(slots=True)
-class Server:
+class FakeEndpoint:
     """What happens to a call, and what has happened. May be changed while it runs."""
 
     at_once: int = 1_000_000
@@ -139,7 +139,7 @@ def _streamed(parts: int = 4) -> web.Response:
     return web.Response(text="".join(f"data: {event}\n\n" for event in events), content_type="text/event-stream")
 
 
-async def _serve(server: Server) -> None:
+async def _serve(server: FakeEndpoint) -> None:
     async with server.listen() as url:
         print(url, flush=True)  # noqa: T201
         await asyncio.Event().wait()
@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--busy", choices=["refuse", "queue"], default="refuse")
     parser.add_argument("--broken", type=float, default=0.0)
     parser.add_argument("--latency-s", type=float, default=0.1)
-    asyncio.run(_serve(Server(**vars(parser.parse_args()))))
+    asyncio.run(_serve(FakeEndpoint(**vars(parser.parse_args()))))
 
 
 if __name__ == "__main__":

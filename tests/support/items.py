@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.config.plan import Plan, Subject
 from schemas.config.policies import Releases
 from schemas.events import AuditJudged, Event, ProblemRejected, ProblemRequested, SampleDeleted, SolutionChecked
@@ -92,7 +92,7 @@ def rejected(number: int, reason: str = "malformed") -> ProblemRejected:
     return ProblemRejected.of(requested, "screening", made, calls, reason=reason, detail="It will not do.")
 
 
-def judged(number: int, mark: Mark, *, accepted: bool = False, simulated: bool = True, **found: str) -> AuditJudged:
+def judged(number: int, mark: AuditTag, *, accepted: bool = False, simulated: bool = True, **found: str) -> AuditJudged:
     """An audit item that the panel ended; `found` by check, with __ for a slash and _ for a dash."""
     made, requested = item(number, tier="verified" if accepted else "disputed", attempts=())
     checks = {name.replace("__", "/").replace("_", "-"): finding for name, finding in found.items()}

@@ -19,7 +19,7 @@ from schemas.events import Event, ProblemRequested
 from schemas.identity import factory_id
 from schemas.item import Topic
 from shared.cache.client import connect
-from shared.cache.idempotency import Outcomes
+from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.settings import Settings
 from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, observer
@@ -32,7 +32,7 @@ MODELS = Path(__file__).parents[2] / "deploy" / "compose" / "models.simulated.js
 TOPIC = Topic(subject="physics", field="mechanics", subfield="rigid bodies", name="gyroscopes")
 
 
-class World:
+class KafkaWorld:
     """One factory on the test broker."""
 
     def __init__(self, kafka: str, valkey: str, factory: str, folder: Path) -> None:
@@ -161,9 +161,11 @@ class World:
                 process.kill()
             await process.wait()
 
-    def outcomes(self, settings: Settings) -> Outcomes:
+    def outcomes(self, settings: Settings) -> IdempotencyStore:
         """The outcome records of a service."""
-        return Outcomes(self._valkey_client, self.factory, settings.service, settings.marker_days, settings.lease_s)
+        return IdempotencyStore(
+            self._valkey_client, self.factory, settings.service, settings.marker_days, settings.lease_s
+        )
 
     async def seeds_on_record(self, service: str) -> set[int]:
         """Seeds of the model calls whose results are kept for events that are not done."""

@@ -8,7 +8,7 @@ from shared.config.settings import Settings
 from shared.kafka.clients import Producer
 from shared.runtime.service import Handler
 from shared.runtime.stateless import StatelessLoop
-from tests.support.kafka_world import World
+from tests.support.kafka_world import KafkaWorld
 
 SERVICE = "problem_writer"
 
@@ -18,7 +18,7 @@ def draft(request: ProblemRequested, statement: str = "one?") -> ProblemDrafted:
     return ProblemDrafted.of(request, SERVICE, request.item.with_(problem=problem))
 
 
-def writer(world: World, settings: Settings, handle: Handler) -> Callable[[Producer], StatelessLoop]:
+def writer(world: KafkaWorld, settings: Settings, handle: Handler) -> Callable[[Producer], StatelessLoop]:
     return lambda producer: StatelessLoop(handle, settings, producer, world.outcomes(settings))
 
 
@@ -26,5 +26,5 @@ async def write(request: ProblemRequested) -> Iterable[Event]:
     return [draft(request)]
 
 
-async def committed(world: World, number: int) -> bool:
+async def committed(world: KafkaWorld, number: int) -> bool:
     return sum((await world.committed(SERVICE, "problem.requested")).values()) == number

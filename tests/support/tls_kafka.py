@@ -24,13 +24,13 @@ from pydantic import SecretStr
 from deploy.local.download import download
 from deploy.local.kafka import Kafka
 from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.process import Child, Command, RestartPolicy
+from deploy.local.process import Command, Process, RestartPolicy
 from deploy.local.valkey import Valkey
 from schemas.flow import SERVICES
-from shared.config.connections import KafkaAccess, Login, Tls
+from shared.config.connections import KafkaAccess, SaslCredentials, Tls
 from shared.kafka.admin.acls import OPERATOR, apply, grants
 from shared.kafka.admin.topics import provision
-from tests.support.kafka_world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 FACTORY = "secured"
 MECHANISM = "SCRAM-SHA-512"
@@ -38,7 +38,7 @@ STRANGER = "stranger"
 
 
 @dataclass(frozen=True)
-class Secured:
+class TlsKafka:
     """A factory behind TLS, passwords and grants."""
 
     folder: Path
@@ -57,7 +57,7 @@ class Secured:
 
     def access(self, service: str, **changes: Any) -> KafkaAccess:
         """How a service reaches the broker, as itself."""
-        login = Login(MECHANISM, user(service), SecretStr(password(service)))
+        login = SaslCredentials(MECHANISM, user(service), SecretStr(password(service)))
         return KafkaAccess(**{"servers": self.servers, "tls": self.tls, "login": login, **changes})
 
     def env(self, service: str, **changes: Any) -> dict[str, Any]:
@@ -77,9 +77,9 @@ class Secured:
         }
 
     @asynccontextmanager
-    async def world(self, folder: Path) -> AsyncIterator[World]:
+    async def world(self, folder: Path) -> AsyncIterator[KafkaWorld]:
         """The log from outside."""
-        async with World(self.kafka.bootstrap, self.valkey.url, FACTORY, folder) as world:
+        async with KafkaWorld(self.kafka.bootstrap, self.valkey.url, FACTORY, folder) as world:
             yield world
 
 
@@ -92,7 +92,7 @@ def password(service: str) -> str:
 
 
 @asynccontextmanager
-async def secured(folder: Path) -> AsyncIterator[Secured]:
+async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
     """Start broker and cache, make users, grants and Kafka topics. The topics are made by the factory's operator."""
     ports, jars = Ports({}), await download(lambda _event: None)
     port, controller, secure = (ports.take(name) for name in ("kafka", "controller", "secure"))
@@ -117,7 +117,7 @@ async def secured(folder: Path) -> AsyncIterator[Secured]:
     kafka = Kafka(folder / "kafka", port, controller, jars, extra, users)
     valkey = Valkey(folder / "valkey", ports.take("valkey"))
     async with serving(kafka, folder), serving(valkey, folder):
-        factory = Secured(folder, kafka, valkey, secure, authority)
+        factory = TlsKafka(folder, kafka, valkey, secure, authority)
         await apply(KafkaAccess(kafka.bootstrap), grants(FACTORY))
         await provision(factory.access(OPERATOR), FACTORY)
         yield factory
@@ -129,7 +129,7 @@ async def serving(server: Kafka | Valkey, folder: Path) -> AsyncIterator[None]:
     await server.prepare()
     log = folder / f"{server.name}.log"
     command = Command(server.name, server.argv, {}, log, server.folder, orphan_signal=signal.SIGTERM)
-    child = Child(command, RestartPolicy(deaths=1), lambda _event: None, lambda: None, lambda _error: None)
+    child = Process(command, RestartPolicy(max_crashes=1), lambda _event: None, lambda: None, lambda _error: None)
     await child.start()
     try:
         await until(server.answers, f"{server.name} to answer; see {log}")

@@ -16,7 +16,7 @@ from services.panel.handler import JoinVerdicts
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.misprint import misprint
 from services.simulator.request import ChatRequest
-from services.simulator.roles.registry import play
+from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from services.verifier.handler import VerifyProblem
@@ -31,7 +31,7 @@ ABLE = Settings(abilities={"sim-verifier-a": 0.6, "sim-verifier-b": 0.2})
 POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough")
 
 
-class Played:
+class SimulatedModel:
     """A model of the simulator, asked through the real prompt."""
 
     def __init__(self, name: str, prompt: str) -> None:
@@ -51,11 +51,11 @@ class Played:
     def _reply(self, fields: Mapping[str, str], seed: int, form: dict[str, Any]) -> Reply:
         messages = self._prompt.messages(fields, seed)
         request = {"model": self.name, "messages": messages, "seed": seed, "response_format": form}
-        said = play(Stage(ChatRequest.model_validate(request), BANK, ABLE))
+        said = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
         return Reply(said.content, said.reasoning, (provenance(seed),))
 
 
-class Nodding(Played):
+class AlwaysApproves(SimulatedModel):
     """A judge that says yes to everything, and no more."""
 
     async def structured(
@@ -111,7 +111,7 @@ class Policy:
     blind_attempts: int = 4
     tiers: tuple[str, ...] = ("verified",)
     rests_on: str = "evidence"
-    judge: type[Played] = Played
+    judge: type[SimulatedModel] = SimulatedModel
 
 
 async def accepted(policy: Policy, drawn: Iterable[Candidate], grader: Grader) -> list[bool]:
@@ -126,7 +126,7 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
     for role in ("verifier-a", "verifier-b"):
         name = f"sim-{role}"
         judge = policy.judge(name, "judgement")
-        verify = VerifyProblem(role, Played(name, "blind"), judge, grader, policy.blind_attempts, SUBJECTS)
+        verify = VerifyProblem(role, SimulatedModel(name, "blind"), judge, grader, policy.blind_attempts, SUBJECTS)
         [verified] = await verify(screened)  # type: ignore[arg-type]
         assert isinstance(verified, ProblemVerified)
         case, decided, _ = join(case, verified)
@@ -145,8 +145,8 @@ POLICIES = (
     *(Policy(f"verified, up to {k}", blind_attempts=k) for k in (2, 4, 8)),
     Policy("verified or plausible, up to 2", blind_attempts=2, tiers=("verified", "plausible")),
     Policy("verified or plausible, up to 4", tiers=("verified", "plausible")),
-    Policy("verified, judges that always nod", judge=Nodding),
-    Policy("two nods, judges that always nod", rests_on="paper", tiers=("nodded",), judge=Nodding),
+    Policy("verified, judges that always nod", judge=AlwaysApproves),
+    Policy("two nods, judges that always nod", rests_on="paper", tiers=("nodded",), judge=AlwaysApproves),
 )
 """What the table compares; `verified, up to 4` is the default for supervised fine-tuning."""
 

@@ -152,7 +152,7 @@ def base(folder: Path) -> str:
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
     recipe = {**RECIPE, "base": str(newborn(folder / "newborn")), "held_out": nothing, "sft": taught}
     run = Run(folder / "run", Recipe.model_validate(recipe), folder / "dataset", None)
-    return str(run.once("sft", sft.train)["model"])
+    return str(run.run_once("sft", sft.train)["model"])
 
 
 def recipe(folder: Path, base: str, **changes: Any) -> Path:

@@ -147,7 +147,7 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
 def test_benchmarks_are_scored_with_their_contamination_beside_them_on_the_card(tmp_path: Path) -> None:
     with beside(world()) as url:
         run = laid_out(tmp_path, url)
-        found = run.once("evaluate", evaluate)
+        found = run.run_once("evaluate", evaluate)
     gpqa, hle = found["benchmarks"]
     scores = {
         (one["title"], score["model"]): score
@@ -179,7 +179,7 @@ def test_a_benchmark_that_is_not_as_told_is_refused_before_anything_is_trained(t
     run = laid_out(tmp_path, "http://127.0.0.1:9/v1")
     (tmp_path / "gpqa_diamond.csv").unlink()
     with pytest.raises(Refusal, match="the file of GPQA-Diamond cannot be read: "):
-        run.once("sft", lambda _: pytest.fail("it began"))
+        run.run_once("sft", lambda _: pytest.fail("it began"))
     with pytest.raises(Refusal, match=r"no benchmark 'gpqa'. There are aime24, aime25"):
         described("gpqa")
     assert "unknown" in table({"benchmarks": []})

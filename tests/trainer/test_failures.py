@@ -16,7 +16,7 @@ from shared.ports import Comparison, Grader
 from tests.trainer import clock
 from trainer.metrics import grading
 from trainer.phases import rl, sft
-from trainer.phases.command import attempted
+from trainer.phases.command import run_phase
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run, write
 
@@ -51,7 +51,7 @@ def test_what_ends_a_phase_is_told_in_a_line(error: Exception, told: str, tmp_pa
     def fails(_: Run) -> dict[str, Any]:
         raise error
 
-    assert attempted(run, "sft", fails) == 1
+    assert run_phase(run, "sft", fails) == 1
     assert told in reason(run)
     assert "\n" not in reason(run)
 
@@ -59,7 +59,7 @@ def test_what_ends_a_phase_is_told_in_a_line(error: Exception, told: str, tmp_pa
 def test_a_loss_that_is_no_number_ends_it_at_once_and_keeps_the_checkpoint_before(tmp_path: Path) -> None:
     base = str(clock.newborn(tmp_path / "newborn"))
     run = a_run(tmp_path, base, sft={**QUICK, "learning_rate": 1e20, "checkpoint_steps": 1})
-    assert attempted(run, "sft", sft.train) == 1
+    assert run_phase(run, "sft", sft.train) == 1
     assert "is nan at step" in reason(run)
     assert "Lower the learning rate" in reason(run)
     assert run.path("sft", "checkpoint-1", "model.safetensors").exists()
@@ -70,7 +70,7 @@ def test_a_phase_that_is_done_holds_no_memory_of_its_model(tmp_path: Path) -> No
     run = a_run(tmp_path, str(clock.newborn(tmp_path / "newborn")))
     gc.collect()
     before = alive()
-    assert attempted(run, "sft", sft.train) == 0
+    assert run_phase(run, "sft", sft.train) == 0
     assert alive() == before
 
 
@@ -81,13 +81,13 @@ def alive() -> int:
 
 def test_a_base_that_is_not_there_and_a_tokenizer_without_a_chat_template_are_refused(tmp_path: Path) -> None:
     unknown = a_run(tmp_path, str(tmp_path / "nowhere"))
-    assert attempted(unknown, "sft", sft.train) == 1
+    assert run_phase(unknown, "sft", sft.train) == 1
     assert "cannot be loaded" in reason(unknown)
     assert "Correct `base`" in reason(unknown)
     base = clock.newborn(tmp_path / "newborn")
     (base / "chat_template.jinja").unlink()
     silent = Run(tmp_path / "silent", Recipe(base=str(base)), tmp_path / "data", None)
-    assert attempted(silent, "sft", sft.train) == 1
+    assert run_phase(silent, "sft", sft.train) == 1
     assert "has no chat template. Use a base model that has one" in reason(silent)
 
 
@@ -115,9 +115,9 @@ def test_a_judge_that_leaves_in_the_middle_of_rl_costs_no_step_that_was_made(
     write(run.path("rl_set.json"), {"kept": len(pool)})
     with monkeypatch.context() as patched:
         patched.setattr(grading, "JUDGE_WITHIN_S", 1.0)
-        patched.setattr(rl, "grader", lambda *given: grading.Patient(Leaves(grading.grader(*given), 70)))
-        assert attempted(run, "rl", rl.train) == 1
+        patched.setattr(rl, "grader", lambda *given: grading.JudgeWithRetries(Leaves(grading.grader(*given), 70)))
+        assert run_phase(run, "rl", rl.train) == 1
     assert "the judge has not answered for 1 s. See to its endpoint" in reason(run)
-    assert attempted(run, "rl", rl.train) == 0
+    assert run_phase(run, "rl", rl.train) == 0
     assert "resumes at step" in capsys.readouterr().err
     assert not run.path("failure.json").exists()

@@ -14,7 +14,7 @@ from tests.trainer import clock
 from trainer.handler import TrainRelease
 from trainer.phases import sft
 from trainer.recipe import load
-from trainer.run.progress import note, show, told
+from trainer.run.progress import read, set_phase, show
 from trainer.run.run_folder import Run
 
 
@@ -27,7 +27,7 @@ def test_every_step_is_in_tensorboard_and_the_last_one_in_the_metrics(tmp_path: 
     base = str(clock.newborn(tmp_path / "base"))
     recipe = clock.recipe(tmp_path, base, sft={**clock.TAUGHT, "epochs": 1})
     run = Run(tmp_path / "run", load(recipe), tmp_path / "data", None)
-    found = run.once("sft", sft.train)
+    found = run.run_once("sft", sft.train)
 
     (file,) = run.path("sft").rglob("events.out.tfevents.*")
     events = EventAccumulator(str(file))
@@ -43,9 +43,9 @@ def test_every_step_is_in_tensorboard_and_the_last_one_in_the_metrics(tmp_path: 
 
 
 async def test_metrics_follow_a_run_and_are_gone_after_it(tmp_path: Path) -> None:
-    note(tmp_path, "rl", step=3, steps=12, reward=0.25)
+    set_phase(tmp_path, "rl", step=3, steps=12, reward=0.25)
     over = asyncio.Event()
-    watching = asyncio.create_task(told(tmp_path, over))
+    watching = asyncio.create_task(read(tmp_path, over))
     await asyncio.sleep(0)
     assert (value("chimera_training_step", phase="rl"), value("chimera_training_reward", phase="rl")) == (3, 0.25)
     watching.cancel()

@@ -23,7 +23,7 @@ from services.simulator.server import serve
 from services.simulator.settings import ABILITIES, Settings
 from shared.dataset import Row
 from shared.errors import Refusal
-from tests.support.fake_endpoint import Server
+from tests.support.fake_endpoint import FakeEndpoint
 from tests.trainer import clock
 from trainer.models import served
 from trainer.phases.evaluate import evaluate
@@ -140,7 +140,7 @@ def test_an_endpoint_that_fails_ends_it_with_a_reason(
     monkeypatch.setattr(served, "PATIENCE_S", 2.0)
     monkeypatch.setattr(served, "backoff", lambda *_: 0.0)
     monkeypatch.setattr(served, "faults", nothing_wrong)
-    with beside(Server(fault=fault).listen()) as url, pytest.raises(Refusal, match=said):
+    with beside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=said):
         evaluate(run_of(laid_out(tmp_path, f"{url}/v1")))
 
 

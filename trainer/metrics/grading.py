@@ -11,13 +11,13 @@ from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
-from shared.llm import Models, load_cast
+from shared.llm import Models, load_models_config
 from shared.ports import Comparison, Grader
 from trainer.data import Example
-from trainer.metrics.multiple_choice import Letters
+from trainer.metrics.multiple_choice import MultipleChoiceGrader
 from trainer.metrics.rewards import Reward
 from trainer.models.sampling import Sample, Sampler
-from trainer.run.call_file import Calls, whole_lines
+from trainer.run.call_file import CallFile, whole_lines
 from trainer.run.run_folder import Run
 
 JUDGE_WITHIN_S = 600.0
@@ -39,7 +39,7 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class JudgeWithRetries:
     """A grader whose judge may be away for a while, but not for ever."""
 
     grader: Grader
@@ -61,11 +61,11 @@ def grader(run: Run, worker: SymbolicWorker) -> Grader:
 
 
 def _grader(worker: SymbolicWorker, judges: Models | None) -> Grader:
-    return Patient(Letters(standard(worker, open_judge(judges, "trainer") if judges else None)))
+    return JudgeWithRetries(MultipleChoiceGrader(standard(worker, open_judge(judges, "trainer") if judges else None)))
 
 
 def _judges(run: Run) -> Models | None:
-    return Models(load_cast(run.models), "trainer") if run.models else None
+    return Models(load_models_config(run.models), "trainer") if run.models else None
 
 
 def graded(run: Run, sampler: Sampler, examples: Sequence[Example], samples: int, file: Path) -> list[Graded]:
@@ -79,7 +79,7 @@ async def _all_graded(
     file.parent.mkdir(parents=True, exist_ok=True)
     known = {one.id: one for one in (Graded(**json.loads(line)) for line in whole_lines(file))}
     missing = [example for example in examples if example.id not in known]
-    calls = Calls.kept(file.with_suffix(".calls.jsonl"))
+    calls = CallFile.kept(file.with_suffix(".calls.jsonl"))
     async with _reward(run) as reward, calls, aclosing(sampler.answers(missing, samples)) as answers:
         with file.open("a") as log:
             async for example, found in answers:

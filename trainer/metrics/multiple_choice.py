@@ -15,7 +15,7 @@ _OPTION = re.compile(r"^\(?([A-Z])[.):]\s+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class MultipleChoiceGrader:
     """A grader that knows letters, before one that knows all else."""
 
     other: Grader

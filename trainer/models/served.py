@@ -18,10 +18,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.config.models_config import ROLES, Cast, Part, Place, Roles
+from schemas.config.models_config import ROLES, Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.identity import content_hash
 from shared.backoff import backoff
-from shared.config.file_loader import Finding, Kind
+from shared.config.file_loader import FileKind, Finding
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
@@ -46,8 +46,8 @@ class ServedModels(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    endpoints: dict[str, Place] = Field(min_length=1)
-    models: dict[str, Part]
+    endpoints: dict[str, Endpoint] = Field(min_length=1)
+    models: dict[str, RoleModel]
     """By stage."""
 
 
@@ -71,7 +71,7 @@ def _findings(found: ServedModels) -> Iterator[Finding]:
             yield ("models", stage, name), "`evaluate` in the recipe says this, for all models alike"
 
 
-_FILE = Kind(
+_FILE = FileKind(
     ServedModels, "file of served models", "a mapping with endpoints and models", "--served", lambda _: (), _findings
 )
 
@@ -90,8 +90,8 @@ class Verbatim(Prompt):
 class Served:
     """A `trainer.models.sampling.Sampler` over an endpoint. Problems come in the order in which they are answered."""
 
-    place: Place
-    part: Part
+    place: Endpoint
+    part: RoleModel
     recipe: Recipe
     how: Evaluate
 
@@ -122,13 +122,13 @@ class Served:
         calls = (_sample(model, example.problem, first + number) for number in range(samples))
         return list(await asyncio.gather(*calls))
 
-    def _cast(self) -> Cast:
+    def _cast(self) -> ModelsConfig:
         """The models file of a factory in which this model plays every role."""
         sampling = {"temperature": self.how.temperature, "top_p": self.how.top_p, "max_tokens": self.how.max_tokens}
         extra = {"top_k": self.how.top_k or None, **self.part.extra}
         part = self.part.model_copy(update={**sampling, "extra": extra})
         endpoints = {part.endpoint: self.place}
-        return Cast(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, part)), allow_shared=True)
+        return ModelsConfig(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, part)), allow_shared=True)
 
 
 async def _some(running: Mapping[Asked, Example], model: ChatModel) -> set[Asked]:
@@ -137,7 +137,7 @@ async def _some(running: Mapping[Asked, Example], model: ChatModel) -> set[Asked
         done, _ = await asyncio.wait(running, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
         if done:
             return done
-        if model.line.gate.breaker.open:
+        if model.channel.limiter.breaker.open:
             raise Refusal(f"the endpoint of {model.name} has taken no call for {PATIENCE_S:.0f} s", GO_ON)
 
 
@@ -160,6 +160,6 @@ def _said(reply: Reply) -> Sample:
     return Sample(text, reply.provenance.completion_tokens, cut, reply.provenance.cost)
 
 
-def hash_of(part: Part, place: Place) -> str:
+def hash_of(part: RoleModel, place: Endpoint) -> str:
     """Which model at which address, so that answers of another are never taken for its own."""
     return content_hash(f"{part.model}@{place.base_url}")[:8]

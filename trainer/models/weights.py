@@ -9,7 +9,7 @@ from accelerate import PartialState
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from shared.errors import Refusal
-from trainer.run.run_folder import say
+from trainer.run.run_folder import log_line
 
 COMPLETE = "trainer_state.json"
 """What transformers writes last into a checkpoint."""
@@ -78,5 +78,5 @@ def last_checkpoint(folder: Path) -> str | None:
     whole = [path for path in found if path.exists()]
     if not whole:
         return None
-    say(f"resumes at step {whole[-1].name.rpartition('-')[2]}")
+    log_line(f"resumes at step {whole[-1].name.rpartition('-')[2]}")
     return str(whole[-1])

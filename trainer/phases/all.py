@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from trainer.phases import card, evaluate, rl, rl_set, sft, sft_control
-from trainer.phases.command import attempted, parsed
+from trainer.phases.command import parse_run, run_phase
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Found, Run, locked
 
@@ -20,14 +20,14 @@ WORK: Mapping[str, Callable[[Run], Found]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the phases of the recipe and exit."""
-    through(parsed("all", arguments))
+    through(parse_run("all", arguments))
 
 
 def through(run: Run) -> None:
     """Do every phase that the run lacks; the first that fails ends the process."""
     with locked(run.folder):
         for phase in phases(run.recipe):
-            if status := attempted(run, phase, WORK[phase]):
+            if status := run_phase(run, phase, WORK[phase]):
                 sys.exit(status)
 
 

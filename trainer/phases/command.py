@@ -19,7 +19,7 @@ from shared.errors import Refusal, Transient
 from trainer.recipe import load
 from trainer.run.costs import DEVICES
 from trainer.run.dry_run import show
-from trainer.run.run_folder import Found, Run, locked, processes, say, write
+from trainer.run.run_folder import Found, Run, locked, log_line, processes, write
 from trainer.run.stop_callback import Stopped
 
 INTERRUPTED = 130
@@ -34,16 +34,16 @@ SIGNS_OF_A_FULL_DISK = ("No space left on device", "inline_container.cc")
 
 def main(phase: str, work: Callable[[Run], Found], arguments: Sequence[str] | None = None) -> None:
     """Run one phase as its command line says, and exit. Under `accelerate launch` every process comes here."""
-    run, many = parsed(phase, arguments), processes()
+    run, many = parse_run(phase, arguments), processes()
     if many.num_processes > 1 and phase not in TRAIN_ON_MANY:
-        say(f"{phase}: is no training, and runs in one process. Start it with python -m trainer.{phase}")
+        log_line(f"{phase}: is no training, and runs in one process. Start it with python -m trainer.{phase}")
         sys.exit(1)
     with locked(run.folder) if many.is_main_process else nullcontext():
         many.wait_for_everyone()  # for the lock, too
-        sys.exit(attempted(run, phase, work))
+        sys.exit(run_phase(run, phase, work))
 
 
-def parsed(phase: str, arguments: Sequence[str] | None = None) -> Run:
+def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
     """The run that a command line means."""
     parser = argparse.ArgumentParser(prog=f"python -m trainer.{phase}")
     parser.add_argument("--config", type=Path, required=True, help="the recipe, such as trainer/configs/paper.yaml")
@@ -63,38 +63,38 @@ def parsed(phase: str, arguments: Sequence[str] | None = None) -> Run:
             show(run, given.device, given.devices, given.json)
             sys.exit(0)
     except Refusal as refusal:
-        say(str(refusal))
+        log_line(str(refusal))
         sys.exit(1)
-    stoppable()
+    exit_on_signals()
     return run
 
 
-def stoppable() -> None:
+def exit_on_signals() -> None:
     """End on SIGTERM and SIGINT, as the first process of a container does not by itself. A training writes first."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
 
 
 def _stop(*_: object) -> None:
-    say("stopped. Run the same again to go on")
+    log_line("stopped. Run the same again to go on")
     sys.exit(INTERRUPTED)
 
 
-def attempted(run: Run, phase: str, work: Callable[[Run], Found]) -> int:
+def run_phase(run: Run, phase: str, work: Callable[[Run], Found]) -> int:
     """Do a phase; on failure say why, on the terminal and in failure.json. Returns the exit status."""
     failure = run.path("failure.json")
     datasets.disable_progress_bars()
     transformers.utils.logging.disable_progress_bar()
     try:
-        run.once(phase, work)
+        run.run_once(phase, work)
     except Stopped as stopped:
-        say(f"{phase}: {stopped}. Run the same again to go on")
+        log_line(f"{phase}: {stopped}. Run the same again to go on")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-        if (reason := why(error)) is None:
+        if (reason := known_reason(error)) is None:
             traceback.print_exc()
             reason = f"a bug: {type(error).__name__}: {error}"
-        say(f"{phase}: failed. {reason}")
+        log_line(f"{phase}: failed. {reason}")
         write(failure, {"phase": phase, "reason": reason})
         return 1
     failure.unlink(missing_ok=True)
@@ -109,7 +109,7 @@ def _free() -> None:
         torch.cuda.empty_cache()
 
 
-def why(error: BaseException) -> str | None:
+def known_reason(error: BaseException) -> str | None:
     """A failure that is none of ours, in a line; None: a bug."""
     match error:
         case Refusal() | Transient():

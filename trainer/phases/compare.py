@@ -20,9 +20,9 @@ from trainer.metrics.passk import Estimate, estimate, paired
 from trainer.models import weights
 from trainer.models.sampling import InProcess
 from trainer.phases import rl, rl_set, sft
-from trainer.phases.command import attempted, stoppable
+from trainer.phases.command import exit_on_signals, run_phase
 from trainer.recipe import Recipe, load
-from trainer.run.run_folder import Found, Run, locked, say
+from trainer.run.run_folder import Found, Run, locked, log_line
 
 ONE, OTHER = ARMS = ("one", "other")
 
@@ -51,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for name, its in at_equal_tokens(rows, exam.rows, recipe)
         }
     except Refusal as refusal:
-        say(str(refusal))
+        log_line(str(refusal))
         sys.exit(1)
-    stoppable()
+    exit_on_signals()
     with locked(given.run):
         for arm in arms.values():
             _trained(arm)
-        sys.exit(attempted(exam, "exam", partial(ask, arms=arms)))
+        sys.exit(run_phase(exam, "exam", partial(sample_arms, arms=arms)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,23 +117,23 @@ def _within(budget: int, rows: Sequence[Example], sizes: Sequence[int]) -> Itera
 
 def _trained(arm: Arm) -> None:
     phases = {"sft": sft.train} | ({"rl_set": rl_set.select, "rl": rl.train} if arm.recipe.rl else {})
-    say(f"arm {arm.folder.name}: {len(arm.rows)} rows")
+    log_line(f"arm {arm.folder.name}: {len(arm.rows)} rows")
     for phase, work in phases.items():
-        if status := attempted(arm, phase, work):
+        if status := run_phase(arm, phase, work):
             sys.exit(status)
 
 
-def ask(run: Arm, arms: dict[str, Arm]) -> Found:
+def sample_arms(run: Arm, arms: dict[str, Arm]) -> Found:
     """Ask every model the exam, and pair the answers problem by problem."""
     last = "rl" if run.recipe.rl else "sft"
     models = {"base": run.recipe.base} | {name: arm.needed(last)["model"] for name, arm in arms.items()}
     tokens = {name: arm.needed("sft")["train"]["tokens"] for name, arm in arms.items()}
     shares = {name: _shares(run, name, model) for name, model in models.items()}
     for name, its in shares.items():
-        say(f"{name:5} {_told(estimate(its))}, trained on {tokens.get(name, 0)} tokens")
+        log_line(f"{name:5} {_describe(estimate(its))}, trained on {tokens.get(name, 0)} tokens")
     gain = paired(shares[ONE], shares[OTHER])
-    say(
-        f"one over other {_told(gain)}"
+    log_line(
+        f"one over other {_describe(gain)}"
         + ("" if gain.excludes_zero else ": no difference that so few problems can show")
     )
     return {
@@ -152,5 +152,5 @@ def _shares(run: Arm, name: str, model: str) -> list[float]:
     return [one.right / one.samples for one in found]
 
 
-def _told(found: Estimate) -> str:
+def _describe(found: Estimate) -> str:
     return f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import Refusal
-from shared.llm import load_cast
+from shared.llm import load_models_config
 from trainer.benchmarks import described
 from trainer.benchmarks.contamination import contamination
 from trainer.benchmarks.questions import stem
@@ -21,7 +21,7 @@ from trainer.models import weights
 from trainer.models.sampling import InProcess, Sampler
 from trainer.models.served import STAGES, Served, hash_of, load
 from trainer.recipe import Evaluate
-from trainer.run.run_folder import Found, Run, say
+from trainer.run.run_folder import Found, Run, log_line
 
 ALL = "all"
 
@@ -56,7 +56,7 @@ def _benchmark(run: Run, name: str, examples: Sequence[Example]) -> Found:
 
 def _grader(run: Run, rules: str) -> str:
     """Who grades, by name."""
-    judge = load_cast(run.models).playing().get("judge") if run.models else None
+    judge = load_models_config(run.models).assigned().get("judge") if run.models else None
     return f"{rules} and judge {judge.model}" if judge and rules == "rules" else rules
 
 
@@ -67,7 +67,7 @@ def _measured(
     found: dict[str, list[Graded]] = {}
     for stage, model in models(run).items():
         sampler, name = sampling(run, stage, model, how)
-        say(f"{place}: {name} on {len(examples)} problems, {how.samples} samples each")
+        log_line(f"{place}: {name} on {len(examples)} problems, {how.samples} samples each")
         found[stage] = graded(run, sampler, examples, how.samples, run.path(place, f"{name}.jsonl"))
     return {
         "problems": len(examples),

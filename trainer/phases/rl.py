@@ -20,7 +20,7 @@ from trainer.metrics.rewards import Reward
 from trainer.models import weights
 from trainer.phases.rl_set import problems
 from trainer.run.run_folder import Found, Run
-from trainer.run.stop_callback import seconds, watch
+from trainer.run.stop_callback import attach, seconds
 
 
 def train(run: Run) -> Found:
@@ -54,7 +54,7 @@ def train(run: Run) -> Found:
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
     )
-    watch(trainer, "rl")
+    attach(trainer, "rl")
     trainer.train(resume_from_checkpoint=weights.last_checkpoint(run.path("rl")))
     trainer.save_model(str(run.path("rl", "model")))
     trainer.state.save_to_json(str(run.path("rl", "log.json")))

@@ -11,7 +11,7 @@ from trainer.data import TRAIN, Example
 from trainer.metrics.grading import Graded, graded
 from trainer.models import weights
 from trainer.models.sampling import InProcess
-from trainer.run.run_folder import Found, Run, say
+from trainer.run.run_folder import Found, Run, log_line
 
 FILE = "problems.txt"
 
@@ -32,7 +32,7 @@ def select(run: Run) -> Found:
         "kept": len(kept),
         "fates": dict(sorted(Counter(fates.values()).items())),
     }
-    say(f"rl_set: {json.dumps(pools)}")
+    log_line(f"rl_set: {json.dumps(pools)}")
     return pools
 
 

@@ -14,8 +14,8 @@ from trl import SFTConfig, SFTTrainer
 from shared.errors import Refusal
 from trainer.data import TRAIN, VALIDATION, Measured, measure
 from trainer.models import weights
-from trainer.run.run_folder import Found, Run, say
-from trainer.run.stop_callback import seconds, watch
+from trainer.run.run_folder import Found, Run, log_line
+from trainer.run.stop_callback import attach, seconds
 
 
 def train(run: Run) -> Found:
@@ -24,7 +24,7 @@ def train(run: Run) -> Found:
     rows, validation = (taught(run, part, tokenizer) for part in (TRAIN, VALIDATION))
     if not rows.rows:
         raise Refusal(f"no row fits into {run.recipe.max_length} tokens", "Raise max_length")
-    say(f"sft: {_told(rows)}; validation: {_told(validation)}")
+    log_line(f"sft: {_describe(rows)}; validation: {_describe(validation)}")
     validated = bool(validation.rows)
     trainer = SFTTrainer(
         weights.model(run.recipe.base, run.recipe.revision),
@@ -51,7 +51,7 @@ def taught(run: Run, part: str, tokenizer: PreTrainedTokenizerBase) -> Measured:
 
 def trained(trainer: SFTTrainer, phase: str, folder: Path) -> Found:
     """Train to the end, from the last checkpoint on; the model lies in the folder's `model`."""
-    watch(trainer, phase)
+    attach(trainer, phase)
     trainer.train(resume_from_checkpoint=weights.last_checkpoint(folder))
     if isinstance(trainer.model, PeftModel):
         trainer.model = trainer.model.merge_and_unload()
@@ -91,7 +91,7 @@ def _epoch_of(step: int | None, history: list[dict[str, Any]]) -> float | None:
     return next((round(line["epoch"], 2) for line in history if line["step"] == step and "eval_loss" in line), None)
 
 
-def _told(measured: Measured) -> str:
+def _describe(measured: Measured) -> str:
     found = measured.summary()
     hard = found["difficulty_too_long"]
     left = f"{found['too_long']} too long" + (f", of difficulty {hard:.2f}" if hard is not None else "")

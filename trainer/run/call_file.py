@@ -9,7 +9,7 @@ from typing import BinaryIO
 from shared.call_journal import journalled
 
 
-class Calls:
+class CallFile:
     """A `shared.call_journal.Journal` for a whole phase. A kill costs the calls that were in flight.
 
     Answers may be a megabyte each and many thousands: only their places in the file are held in memory.
@@ -33,14 +33,14 @@ class Calls:
             async with journalled(cls(file)):
                 yield
 
-    async def recall(self, call: str) -> bytes | None:
+    async def get(self, call: str) -> bytes | None:
         if (at := self._places.get(call)) is None:
             return None
         self._file.seek(at)
         result: str = json.loads(self._file.readline())["result"]
         return result.encode()
 
-    def keep(self, call: str, result: bytes) -> None:
+    def put(self, call: str, result: bytes) -> None:
         self._places[call] = self._file.seek(0, 2)
         self._file.write(json.dumps({"call": call, "result": result.decode()}).encode() + b"\n")
         self._file.flush()

@@ -16,7 +16,7 @@ from trainer.benchmarks import described
 from trainer.data import HELD_OUT, TRAIN, completion, prompt
 from trainer.models import weights
 from trainer.run.costs import DEVICES, MFU, USABLE, Device, Shape, assumptions, shape_of
-from trainer.run.run_folder import Run, say
+from trainer.run.run_folder import Run, log_line
 
 HOUR_S = 3600
 
@@ -145,14 +145,14 @@ def show(run: Run, device: str, devices: int, as_json: bool) -> None:
     costs, at_once = list(found.costs()), run.recipe.sft.per_device
     longest = found.shape.longest(found.device, at_once, devices)
     if as_json:
-        told = {"device": device, "devices": devices, "model": asdict(found.shape), "lengths": _told(found.lengths)}
+        told = {"device": device, "devices": devices, "model": asdict(found.shape), "lengths": _describe(found.lengths)}
         more = {"longest_that_fits": longest, "phases": [asdict(cost) for cost in costs], "assumptions": assumptions()}
         json.dump({**told, **more}, sys.stdout, indent=2)
         return
-    say(_table(found, costs, f"{devices} × {device}", longest))
+    log_line(_table(found, costs, f"{devices} × {device}", longest))
 
 
-def _told(lengths: Lengths) -> dict[str, Any]:
+def _describe(lengths: Lengths) -> dict[str, Any]:
     """Lengths without every single one."""
     longest = max(lengths.taught, default=0)
     told = {name: value for name, value in asdict(lengths).items() if name != "taught"}
@@ -160,7 +160,10 @@ def _told(lengths: Lengths) -> dict[str, Any]:
 
 
 def _table(found: Forecast, costs: list[Cost], where: str, longest: int) -> str:
-    told, heads = _told(found.lengths), ("phase", "sequences", "tokens", "at most", "hours", "at most", "GB a device")
+    told, heads = (
+        _describe(found.lengths),
+        ("phase", "sequences", "tokens", "at most", "hours", "at most", "GB a device"),
+    )
     lines = [
         f"{told['rows']:,} rows to learn from, {told['tokens']:,} tokens, longest {told['longest']:,}; "
         f"{told['too_long']} too long"

@@ -31,14 +31,14 @@ GAUGES = {
 }
 
 
-def note(folder: Path, phase: str, **values: float | None) -> None:
+def set_phase(folder: Path, phase: str, **values: float | None) -> None:
     """Write how far a phase is; whole or not at all."""
     draft = folder / f".{FILE}"
     draft.write_text(json.dumps({"phase": phase, **values}))
     draft.replace(folder / FILE)
 
 
-async def told(folder: Path, over: asyncio.Event) -> None:
+async def read(folder: Path, over: asyncio.Event) -> None:
     """Show a run's progress until it is over, then nothing: an old loss would look like a new one."""
     try:
         while not over.is_set():

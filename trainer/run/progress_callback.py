@@ -5,10 +5,10 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainer.run.progress import note
+from trainer.run.progress import set_phase
 
 
-class Tells(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Its output folder is the phase's, in the folder of the run."""
 
     def on_log(
@@ -24,4 +24,4 @@ class Tells(TrainerCallback):
         folder = Path(args.output_dir)
         known = {name: float(logs[name]) for name in ("loss", "reward") if name in logs}
         tokens = float(logs["num_tokens"]) if "num_tokens" in logs else None
-        note(folder.parent, folder.name, step=state.global_step, steps=state.max_steps, tokens=tokens, **known)
+        set_phase(folder.parent, folder.name, step=state.global_step, steps=state.max_steps, tokens=tokens, **known)

@@ -23,7 +23,7 @@ import torch
 from accelerate import PartialState
 
 from schemas.identity import content_hash
-from shared.dataset.storage import Where
+from shared.dataset.storage import Location
 from shared.errors import Refusal
 from trainer.benchmarks import described
 from trainer.benchmarks.questions import questions
@@ -42,7 +42,7 @@ class Run:
 
     folder: Path
     recipe: Recipe
-    dataset: Where
+    dataset: Location
     version: int | None
     """Of the rows table; None: as it is now."""
     models: Path | None = None
@@ -75,18 +75,18 @@ class Run:
             raise Refusal(f"{self.folder} has no finished phase {phase}", f"Run it first: python -m trainer.{phase}")
         return found
 
-    def once(self, phase: str, work: Callable[["Run"], Found]) -> Found:
+    def run_once(self, phase: str, work: Callable[["Run"], Found]) -> Found:
         """Do a phase, unless it is done. Raises Refusal when the folder belongs to another recipe or release."""
         self._claim()
         if (found := self.found(phase)) is None:
-            say(f"{phase}: begins")
+            log_line(f"{phase}: begins")
             found = work(self)
             many = processes()
             many.wait_for_everyone()  # the model is whole before the phase is called done
             if not many.is_main_process:
                 return found
             write(self.path(f"{phase}.json"), found)
-        say(f"{phase}: done. {json.dumps(found, ensure_ascii=False)[:600]}")
+        log_line(f"{phase}: done. {json.dumps(found, ensure_ascii=False)[:600]}")
         self._manifest()
         return found
 
@@ -121,7 +121,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for the process that works in {folder}")
+            log_line(f"waiting for the process that works in {folder}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -139,7 +139,7 @@ def processes() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     """Tell whoever watches; standard output is for results."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line tool
 

@@ -13,8 +13,8 @@ from typing import Any
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from shared.errors import Refusal
-from trainer.run.progress_callback import Tells
-from trainer.run.run_folder import say
+from trainer.run.progress_callback import ProgressCallback
+from trainer.run.run_folder import log_line
 
 EVERY_S = 10.0
 """Between two lines."""
@@ -26,7 +26,7 @@ class Stopped(Exception):
     """Told to stop: a checkpoint was written, nothing is lost."""
 
 
-class Watch(TrainerCallback):
+class StopCallback(TrainerCallback):
     """Watches one training."""
 
     def __init__(self, phase: str) -> None:
@@ -71,7 +71,7 @@ class Watch(TrainerCallback):
             state.log_history[-1][SECONDS] = self._took
             self._tell(state, logs)
 
-    def _tell(self, state: TrainerState, logs: dict[str, float]) -> None:
+    def _log(self, state: TrainerState, logs: dict[str, float]) -> None:
         at, of, now = state.global_step, state.max_steps, time.monotonic()
         if now - self._told < EVERY_S and at < of:
             return
@@ -79,14 +79,14 @@ class Watch(TrainerCallback):
         told = {name: logs.get(name) for name in ("loss", "reward", "unsure")}
         values = "".join(f"{name} {float(value):.3f}, " for name, value in told.items() if value is not None)
         left = (of - at) * seconds(state.log_history) / at
-        say(f"{self.phase}: step {at} of {of}, {values}{_time(left)} left")
+        log_line(f"{self.phase}: step {at} of {of}, {values}{_time(left)} left")
 
 
-def watch(trainer: Trainer, phase: str) -> None:
+def attach(trainer: Trainer, phase: str) -> None:
     """Watch a training, instead of what transformers would print, and tell the service how far it is."""
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Watch(phase))
-    trainer.add_callback(Tells())
+    trainer.add_callback(StopCallback(phase))
+    trainer.add_callback(ProgressCallback())
 
 
 def seconds(history: Sequence[dict[str, Any]]) -> float:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.common import options as opt
-from services.cli.common.kafka_connection import Bootstrap, Factory, access, answer
+from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 
 if TYPE_CHECKING:
-    from shared.kafka.admin.check import Audit
+    from shared.kafka.admin.check import KafkaReport
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Is everything as it should be?")
 
@@ -24,14 +24,14 @@ def kafka(
     as_json: opt.AsJson = False,
 ) -> None:
     """Kafka topics, their settings, the offsets of every group. Changes nothing."""
-    from shared.kafka.admin.check import audit
+    from shared.kafka.admin.check import check
 
     where = access(bootstrap, directory)
-    found = answer(where, audit(where, factory))
+    found = call_kafka(where, check(where, factory))
     if as_json:
         print(json.dumps(asdict(found)))  # noqa: T201
     else:
-        for line in told(found, str(where)):
+        for line in print_findings(found, str(where)):
             typer.echo(line)
     raise typer.Exit(1 if found.problems else 0)
 
@@ -39,9 +39,9 @@ def kafka(
 @app.command()
 def machine(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> None:
     """Python, disk, memory, cores, Java, Kafka's jars, Valkey, ports, clock: can the stack run here?"""
-    from services.cli.check.machine import look
+    from services.cli.check.machine import run_checks
 
-    found = look(directory)
+    found = run_checks(directory)
     if as_json:
         print(json.dumps({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]}))  # noqa: T201
     for one in () if as_json else found:
@@ -68,7 +68,7 @@ def models(
 
     Without --models or --base-url: the models that the folder was last run with.
     """
-    cast = opt.cast_of(models, base_url, model, api_key_env)
+    cast = opt.models_config_of(models, base_url, model, api_key_env)
     from services.cli.check import model_check
     from services.cli.common import models_config
 
@@ -95,13 +95,13 @@ def plan(
     Reckons with what --dir has measured, or else with assumptions, and says which. Without --models or --base-url:
     with the models that the folder was last run with.
     """
-    order = opt.order_of(plan, rows, models, base_url, model, api_key_env, None, directory)
+    order = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, None, directory)
     from services.cli.check import plan_check
 
     plan_check.check(order, as_json=as_json)
 
 
-def told(found: "Audit", where: str) -> list[str]:
+def print_findings(found: "KafkaReport", where: str) -> list[str]:
     """For a person."""
     lines = [
         line for one in found.problems for line in (f"problem  {one.what}", f"         next step: {one.next_step}")

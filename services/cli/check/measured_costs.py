@@ -9,9 +9,9 @@ from statistics import fmean
 from typing import Any
 
 from schemas.config.plan import Plan
-from services.cli.check.forecast import Basis, Pace, assumed
+from services.cli.check.forecast import Basis, CallProfile, assumed
 from shared.dataset import Dataset, audits
-from shared.dataset.storage import Where
+from shared.dataset.storage import Location
 from shared.errors import Refusal
 
 ENOUGH = 20
@@ -29,11 +29,11 @@ ROLES = {
 """Roles by who asked, in provenance."""
 
 
-PRIOR = 8
+PRIOR_PROBLEMS = 8
 """How many problems the yield that the plan assumes weighs, as it does for the planner."""
 
 
-def measured(folder: Where, plan: Plan, *, simulated: bool) -> Basis | None:
+def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | None:
     """The basis of what is there; `None` when that is too little, or not made by models of this kind.
 
     Audits count with the problems that they were made from. What topics have cost is in no table. A probe that the plan
@@ -59,10 +59,12 @@ def measured(folder: Where, plan: Plan, *, simulated: bool) -> Basis | None:
     paces = {role: _pace(calls[role], count[role] / problems) for role in ROLES.values() if role in calls}
     probe = {role: pace for role, pace in assumed(plan).paces.items() if role == "base"}
     good = rows[("in",)] + rows[("reserve",)]
-    return Basis((good + PRIOR * plan.yield_assumed) / (problems + PRIOR), {**probe, **paces}, problems)
+    return Basis(
+        (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **paces}, problems
+    )
 
 
-def _sources(dataset: Dataset, folder: Where, rows: int, rejected: int) -> Iterator[tuple[Iterable[Any], int]]:
+def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> Iterator[tuple[Iterable[Any], int]]:
     """The steps of items, and how many items there are."""
     yield (json.loads(line["lineage"]) for line in dataset.rows.columns("lineage")), rows
     items = dataset.ledger.columns("item", where="kind = 'rejected'")
@@ -72,10 +74,10 @@ def _sources(dataset: Dataset, folder: Where, rows: int, rejected: int) -> Itera
         yield (json.loads(line["item"])["lineage"] for line in found.columns("item")), len(found)
 
 
-def _pace(calls: list[dict[str, Any]], each: float) -> Pace:
+def _pace(calls: list[dict[str, Any]], each: float) -> CallProfile:
     """`None` where no call told."""
     means = {
         name: fmean(told) if (told := [call[name] for call in calls if call[name] is not None]) else None
         for name in ("prompt_tokens", "completion_tokens", "latency_s")
     }
-    return Pace(each, means["prompt_tokens"], means["completion_tokens"], means["latency_s"])
+    return CallProfile(each, means["prompt_tokens"], means["completion_tokens"], means["latency_s"])

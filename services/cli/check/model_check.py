@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schemas.config.models_config import Cast
-from services.cli.check.model_probe import Tried, try_out
+from schemas.config.models_config import ModelsConfig
+from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.common.models_config import dependence
-from services.cli.common.sanitize_terminal import plain, shown
+from services.cli.common.sanitize_terminal import as_text, strip_controls
 
 T = TypeVar("T")
 
@@ -27,30 +27,30 @@ WIDTH = 120
 """Of what is not read in a terminal."""
 
 
-def check(cast: Cast, timeout_s: float, *, as_json: bool) -> bool:
+def check(cast: ModelsConfig, timeout_s: float, *, as_json: bool) -> bool:
     """Try all roles and print; whether all work."""
     logging.getLogger("shared.llm").setLevel(logging.CRITICAL)  # it is said here
     progress = Console(stderr=True, highlight=False)
-    playing = cast.playing()
+    playing = cast.assigned()
     _line(progress, f"asking {len(playing)} roles, up to {timeout_s:g} s an answer; these are real calls")
 
-    def told(tried: Tried) -> None:
+    def told(tried: ProbeResult) -> None:
         took = "" if tried.latency_s is None else f" after {tried.latency_s:.1f} s"
         _line(progress, f"  {tried.role}: {f'works{took}' if tried.works else 'does not work'}")
 
-    found = asyncio.run(try_out(cast, timeout_s, told))
+    found = asyncio.run(probe_models(cast, timeout_s, told))
     if as_json:
         print(json.dumps(document(cast, found)))  # noqa: T201
     else:
         console = Console(highlight=False)
         console.width = console.width if console.is_terminal else WIDTH
         console.print(table(found))
-        for line, style in told_of(cast, found):
-            console.print(Text(plain(line), style), soft_wrap=True)
+        for line, style in describe(cast, found):
+            console.print(Text(strip_controls(line), style), soft_wrap=True)
     return all(tried.works for tried in found)
 
 
-def document(cast: Cast, found: list[Tried]) -> dict[str, Any]:
+def document(cast: ModelsConfig, found: list[ProbeResult]) -> dict[str, Any]:
     """For `--json`."""
     return {
         "ok": all(tried.works for tried in found),
@@ -68,7 +68,7 @@ def document(cast: Cast, found: list[Tried]) -> dict[str, Any]:
     }
 
 
-def table(found: list[Tried]) -> Table:
+def table(found: list[ProbeResult]) -> Table:
     """A line per role."""
     lines = Table(box=None, pad_edge=False, header_style="dim")
     for name in COLUMNS:
@@ -80,23 +80,23 @@ def table(found: list[Tried]) -> Table:
     return lines
 
 
-def _row(tried: Tried) -> list[Text]:
+def _row(tried: ProbeResult) -> list[Text]:
     return [
-        shown(tried.role),
-        shown(tried.endpoint),
-        shown(tried.model),
+        as_text(tried.role),
+        as_text(tried.endpoint),
+        as_text(tried.model),
         Text("yes", "green") if tried.works else Text("no", "bold red"),
         Text("" if tried.first_token_s is None else f"{tried.first_token_s:.2f} s"),
         Text("" if tried.latency_s is None else f"{tried.latency_s:.2f} s"),
         Text("" if tried.tokens_per_s is None else f"{tried.tokens_per_s:.0f}"),
         Text(tried.thinking or ("none" if tried.calls else "")),
         Text(tried.structured or "", "yellow" if tried.structured == "fails" else ""),
-        shown(tried.finish_reason or ""),
+        as_text(tried.finish_reason or ""),
         Text("known" if tried.price_known else "unknown"),
     ]
 
 
-def told_of(cast: Cast, found: list[Tried]) -> list[tuple[str, str]]:
+def describe(cast: ModelsConfig, found: list[ProbeResult]) -> list[tuple[str, str]]:
     """What is wrong and what to do, what could be better, and what it took; as lines with their style."""
     faults = _by_role([(tried.role, fault) for tried in found for fault in tried.faults])
     notes = _by_role([(tried.role, note) for tried in found for note in tried.notes])
@@ -119,7 +119,7 @@ def _by_role(told: list[tuple[str, T]]) -> dict[T, str]:
     return {what: ", ".join(names) for what, names in roles.items()}
 
 
-def _spent(found: list[Tried]) -> str:
+def _spent(found: list[ProbeResult]) -> str:
     tokens, cost = _total([tried.tokens for tried in found]), _total([tried.cost for tried in found])
     counted = "tokens not counted" if tokens is None else f"{tokens:,} tokens"
     return f"{counted}, {'cost unknown' if cost is None else f'{cost:.4f} dollars'}"
@@ -130,4 +130,4 @@ def _total(parts: list[Any]) -> Any:
 
 
 def _line(console: Console, text: str) -> None:
-    console.print(Text(plain(text), "dim"), soft_wrap=True)
+    console.print(Text(strip_controls(text), "dim"), soft_wrap=True)

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from schemas.config.models_config import Cast, Part
+from schemas.config.models_config import ModelsConfig, RoleModel
 from services.cli.check.diagnosis import NO_CALL_LEFT, NO_SCHEMAS, broken, late, unusable, wanting
-from services.cli.check.probe_questions import ASKS, CALLS, Ask
+from services.cli.check.probe_questions import CALLS, QUESTIONS, Question
 from shared.errors import Invalid, Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
 from shared.llm.embeddings import Embedder
 from shared.llm.preflight import Fault, faults
-from shared.llm.recording_endpoint import Call, Enough, Watched
+from shared.llm.recording_endpoint import Call, CallLimit, RecordingEndpoint
 from shared.ports import Malformed
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -23,7 +23,7 @@ Structured = Literal["schema", "prompt", "fails"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class ProbeResult:
     """What came of a role. What cannot be known is `None`."""
 
     role: str
@@ -54,30 +54,30 @@ class Tried:
         return not self.faults
 
 
-async def try_out(cast: Cast, timeout_s: float, told: Callable[[Tried], None]) -> list[Tried]:
+async def probe_models(cast: ModelsConfig, timeout_s: float, told: Callable[[ProbeResult], None]) -> list[ProbeResult]:
     """Try all roles at once; `told` hears of each when it is done. `timeout_s`: longest wait for one answer."""
     found = await faults(cast)
 
-    async def one(role: str, part: Part) -> Tried:
+    async def one(role: str, part: RoleModel) -> ProbeResult:
         if role in found:
-            tried = Tried(role, part.endpoint, part.model, [found[role]], price_known=part.price is not None)
+            tried = ProbeResult(role, part.endpoint, part.model, [found[role]], price_known=part.price is not None)
         else:
-            tried = await _try(cast, role, part, timeout_s)
+            tried = await _probe(cast, role, part, timeout_s)
         told(tried)
         return tried
 
-    return list(await asyncio.gather(*(one(role, part) for role, part in cast.playing().items())))
+    return list(await asyncio.gather(*(one(role, part) for role, part in cast.assigned().items())))
 
 
-async def _try(cast: Cast, role: str, part: Part, timeout_s: float) -> Tried:
+async def _probe(cast: ModelsConfig, role: str, part: RoleModel, timeout_s: float) -> ProbeResult:
     models = Models(cast, "check")  # its own, so that roles do not wait for each other
     if embedder := models.embedder() if role == "embedder" else None:
         return await _embedded(models, embedder, timeout_s)
     fault, formed = None, None
     try:
-        line = models.model(role, Prompt.load(PROMPTS / "solve.md")).line
-        line.endpoint = watched = Watched(line.endpoint, CALLS)
-        for ask in ASKS[role]:
+        line = models.model(role, Prompt.load(PROMPTS / "solve.md")).channel
+        line.endpoint = watched = RecordingEndpoint(line.endpoint, CALLS)
+        for ask in QUESTIONS[role]:
             before = len(watched.calls)
             model = models.model(role, Prompt.load(PROMPTS / f"{ask.prompt}.md"))
             fault = NO_CALL_LEFT if before == CALLS else await _answered(model, ask, watched, timeout_s)
@@ -90,23 +90,23 @@ async def _try(cast: Cast, role: str, part: Part, timeout_s: float) -> Tried:
     return _summed(role, part, watched, formed, fault)
 
 
-async def _embedded(models: Models, embedder: Embedder, timeout_s: float) -> Tried:
+async def _embedded(models: Models, embedder: Embedder, timeout_s: float) -> ProbeResult:
     """Ask for the vectors of two texts."""
-    part = embedder.part
-    tried = Tried("embedder", part.endpoint, part.model, price_known=part.price is not None)
+    part = embedder.role_model
+    tried = ProbeResult("embedder", part.endpoint, part.model, price_known=part.price is not None)
     try:
         async with asyncio.timeout(timeout_s):
             call = (await embedder.nearness("one", ["another"])).call
     except TimeoutError:
         return replace(tried, faults=[Fault(f"no vectors within {timeout_s:g} s", "look at the server's load")])
     except (Invalid, Transient) as error:
-        return replace(tried, faults=[broken(str(error), embedder.line.endpoint.place)])
+        return replace(tried, faults=[broken(str(error), embedder.channel.endpoint.place)])
     finally:
         await models.aclose()
     return replace(tried, calls=1, latency_s=_rounded(call.latency_s, 3), tokens=call.prompt_tokens, cost=call.cost)
 
 
-async def _answered(model: ChatModel, ask: Ask, watched: Watched, timeout_s: float) -> Fault | None:
+async def _answered(model: ChatModel, ask: Question, watched: RecordingEndpoint, timeout_s: float) -> Fault | None:
     """Ask; what was wrong with it."""
     before = len(watched.calls)
     try:
@@ -117,16 +117,18 @@ async def _answered(model: ChatModel, ask: Ask, watched: Watched, timeout_s: flo
             reply = await model.complete({}, seed=SEED)
     except TimeoutError:
         return late(watched, before, timeout_s)
-    except (Enough, Malformed):
-        return unusable(watched.calls[-1], model.part, ask)
+    except (CallLimit, Malformed):
+        return unusable(watched.calls[-1], model.role_model, ask)
     except (Invalid, Transient) as error:
         return broken(str(error), watched.place)
-    return wanting(reply, ask) if reply.finished else unusable(watched.calls[-1], model.part, ask)
+    return wanting(reply, ask) if reply.finished else unusable(watched.calls[-1], model.role_model, ask)
 
 
-def _summed(role: str, part: Part, watched: Watched, formed: Call | None, fault: Fault | None) -> Tried:
+def _summed(
+    role: str, part: RoleModel, watched: RecordingEndpoint, formed: Call | None, fault: Fault | None
+) -> ProbeResult:
     """`formed`: the last call for a structured answer."""
-    tried = Tried(role, part.endpoint, part.model, [fault] if fault else [], price_known=part.price is not None)
+    tried = ProbeResult(role, part.endpoint, part.model, [fault] if fault else [], price_known=part.price is not None)
     if not watched.calls:
         return tried
     calls, first = watched.calls, watched.calls[0]
@@ -151,13 +153,13 @@ def _summed(role: str, part: Part, watched: Watched, formed: Call | None, fault:
     )
 
 
-def _notes(part: Part, watched: Watched, structured: Structured | None) -> list[str]:
+def _notes(part: RoleModel, watched: RecordingEndpoint, structured: Structured | None) -> list[str]:
     served = _served(part, watched.calls)
     notes = [f"asked for {part.model}, answered by {served}"] if served else []
     return [*notes, NO_SCHEMAS] if structured == "prompt" and watched.place.structured == "auto" else notes
 
 
-def _served(part: Part, calls: list[Call]) -> str | None:
+def _served(part: RoleModel, calls: list[Call]) -> str | None:
     return next((call.answer.model for call in calls if call.answer.model not in (None, part.model)), None)
 
 

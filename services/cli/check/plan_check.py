@@ -10,30 +10,30 @@ from rich.table import Table
 from schemas.config.plan import Plan
 from schemas.spend import amount
 from services.cli.check.forecast import Forecast, assumed, forecast
-from services.cli.check.measured_costs import measured
+from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
-from services.cli.common.dataset_location import Product
-from services.cli.common.run_config import Order
-from services.cli.common.sanitize_terminal import plain
+from services.cli.common.dataset_location import DatasetSummary
+from services.cli.common.run_config import RunConfig
+from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.summary import duration, short
 
 
-def check(order: Order, *, as_json: bool) -> None:
+def check(order: RunConfig, *, as_json: bool) -> None:
     """Print it."""
-    found = foresee(order)
+    found = forecast_plan(order)
     if as_json:
         print(json.dumps(document(order.plan, found)))  # noqa: T201
         return
     console = Console(highlight=False)
-    for line in told(order.plan, found):
+    for line in describe(order.plan, found):
         console.print(line)
 
 
-def foresee(order: Order) -> Forecast:
+def forecast_plan(order: RunConfig) -> Forecast:
     """From what the folder has measured, or else from what is assumed."""
     cast = order.cast or models_config.simulated(0)
-    product = Product.of(order.dataset)
-    basis = measured(order.dataset, order.plan, simulated=order.simulated)
+    product = DatasetSummary.of(order.dataset)
+    basis = measured_costs(order.dataset, order.plan, simulated=order.simulated)
     rows = Counter(product.by_subject)
     if not order.plan.limits():  # under limits by difficulty a row in reserve may wait for ever
         rows.update(product.reserve)
@@ -51,7 +51,7 @@ def document(plan: Plan, found: Forecast) -> dict[str, object]:
     }
 
 
-def told(plan: Plan, found: Forecast) -> list[str | Table]:
+def describe(plan: Plan, found: Forecast) -> list[str | Table]:
     """For a person."""
     topics = sum(subject.topics for subject in plan.subjects.values())
     wanted = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
@@ -68,7 +68,13 @@ def _table(found: Forecast) -> Table:
     for name in ("role", "model", "calls", "tokens", "cost"):
         table.add_column(name, justify="left" if name in ("role", "model") else "right")
     for need in found.needs:
-        row = (need.role, plain(need.model or "?"), f"{need.calls:,}", _tokens(need.tokens), _dollars(need.dollars))
+        row = (
+            need.role,
+            strip_controls(need.model or "?"),
+            f"{need.calls:,}",
+            _tokens(need.tokens),
+            _dollars(need.dollars),
+        )
         table.add_row(*row)
     table.add_section()
     table.add_row("all", "", f"{found.calls:,}", _tokens(found.tokens), _dollars(found.dollars))

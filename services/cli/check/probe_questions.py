@@ -11,7 +11,7 @@ CALLS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Question:
     """One question. Without a form it is a problem, to be solved at length."""
 
     prompt: str
@@ -22,12 +22,12 @@ class Ask:
     """The thinking must come too."""
 
 
-_BLIND = (Ask("solve", boxed=True), Ask("judgement", Judgement))
-ASKS: dict[str, tuple[Ask, ...]] = {
-    "writer": (Ask("draft", Draft),),
+_BLIND = (Question("solve", boxed=True), Question("judgement", Judgement))
+QUESTIONS: dict[str, tuple[Question, ...]] = {
+    "writer": (Question("draft", Draft),),
     "verifier_a": _BLIND,
     "verifier_b": _BLIND,
-    "solver": (Ask("solve", boxed=True, thinks=True),),
-    "judge": (Ask("grade", Grade),),
-    "base": (Ask("solve"),),
+    "solver": (Question("solve", boxed=True, thinks=True),),
+    "judge": (Question("grade", Grade),),
+    "base": (Question("solve"),),
 }

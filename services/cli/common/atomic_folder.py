@@ -9,7 +9,7 @@ from shared.errors import Refusal
 
 
 @contextmanager
-def whole(out: Path) -> Iterator[Path]:
+def atomic_folder(out: Path) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its name at the end, and is gone when anything fails.
 
     Raises Refusal when there is something in the wanted one already.

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from schemas.config.policies import ALL, Budget
 from schemas.spend import amount, out_of
 from services.cli.run.local_factory import FACTORY
-from shared.cache.budget_ledger import Amount, Treasury
+from shared.cache.budget_ledger import Amount, BudgetLedger
 from shared.cache.client import connect
 from shared.config.connections import ValkeyAccess
 
-PATIENCE_S = 2.0
+TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class BudgetLine:
     """One limit of the plan. `spent`: `None` when a price is unknown."""
 
     model: str
@@ -29,13 +29,13 @@ class Account:
         return (unknown if self.spent is None else out_of(self.spent, self.limit, self.unit)) + whose
 
 
-async def accounts(valkey: str | None, budget: Budget) -> list[Account]:
+async def accounts(valkey: str | None, budget: Budget) -> list[BudgetLine]:
     """Every limit of the plan; none when it has no budget, or Valkey does not answer."""
     if not budget.limits() or valkey is None:
         return []
-    treasury = Treasury(connect(ValkeyAccess(valkey)), FACTORY, budget.limits(), lease_s=1.0)
+    treasury = BudgetLedger(connect(ValkeyAccess(valkey)), FACTORY, budget.limits(), lease_s=1.0)
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             spent = await treasury.spent()
     except TimeoutError:
         return []
@@ -44,11 +44,11 @@ async def accounts(valkey: str | None, budget: Budget) -> list[Account]:
     found = []
     for model, limit in budget.limits().items():
         gone = spent.get(model, Amount(0, 0))
-        found += [Account(model, "tokens", gone.tokens, limit.tokens)] if limit.tokens else []
-        found += [Account(model, "dollars", gone.dollars, limit.dollars)] if limit.dollars else []
+        found += [BudgetLine(model, "tokens", gone.tokens, limit.tokens)] if limit.tokens else []
+        found += [BudgetLine(model, "dollars", gone.dollars, limit.dollars)] if limit.dollars else []
     return found
 
 
-def told(accounts: Iterable[Account]) -> str:
+def describe(accounts: Iterable[BudgetLine]) -> str:
     """For a person."""
     return " · ".join(map(str, accounts))

@@ -8,17 +8,17 @@ from typing import Any
 from schemas.config.plan import Plan
 from shared.config.settings import Connections
 from shared.dataset import Dataset, manifests
-from shared.dataset.storage import Where, remote
+from shared.dataset.storage import Location, remote
 
 
-def dataset_in(directory: Path) -> Where:
+def dataset_in(directory: Path) -> Location:
     """Where the dataset of a stack lies: in its folder, unless CHIMERA_DATASET names another place."""
     named = Connections().dataset
     return named if remote(named) else directory / named
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class DatasetSummary:
     """Rows and releases so far."""
 
     by_subject: Mapping[str, int] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Product:
     """Generated for everything that has ended; `None` when any count is unknown."""
 
     @classmethod
-    def of(cls, folder: Where) -> "Product":
+    def of(cls, folder: Location) -> "DatasetSummary":
         """Read the folder; nothing there is no rows. Raises Refusal when a newer software wrote it."""
         if not Dataset.there(folder):
             return cls()
@@ -57,6 +57,6 @@ def _pairs(part: Any, *columns: str) -> Any:
     return zip(*(table[column].to_pylist() for column in columns), strict=True)
 
 
-def _released(folder: Where) -> int:
+def _released(folder: Location) -> int:
     made = manifests(folder)
     return int(made[-1]["rows"]) if made else 0

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from deploy.local.state_file import Record
+from deploy.local.state_file import StateFile
 from shared.config.connections import KafkaAccess
 from shared.config.settings import Connections
 from shared.errors import Refusal
@@ -28,13 +28,13 @@ def access(bootstrap: str, directory: Path) -> KafkaAccess:
 
     TLS and login come from the environment, as for the services (CHIMERA_KAFKA_TLS, …).
     """
-    record = Record.read(directory)
+    record = StateFile.read(directory)
     if found := bootstrap or (record.up and record.bootstrap):
         return Connections(kafka=found).kafka_access
     raise Refusal(f"no Kafka: nothing runs in {directory}", "Name one with --bootstrap HOST:PORT, or `chimera up`")
 
 
-def answer(kafka: KafkaAccess, work: Coroutine[Any, Any, T]) -> T:
+def call_kafka(kafka: KafkaAccess, work: Coroutine[Any, Any, T]) -> T:
     """Await what asks Kafka something. Raises Refusal when it does not answer, or says no."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is said here
     try:

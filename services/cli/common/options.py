@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from schemas.config.models_config import Cast
-    from services.cli.common.run_config import Order
+    from schemas.config.models_config import ModelsConfig
+    from services.cli.common.run_config import RunConfig
 
 PlanFile = Annotated[
     Path | None,
@@ -45,7 +45,7 @@ def plan_file(given: Path | None) -> Path:
     return shipped().get(str(given), given) if given else demo()
 
 
-def order_of(
+def run_config_of(
     plan: Path | None,
     rows: int | None,
     models: Path | None,
@@ -54,27 +54,27 @@ def order_of(
     api_key_env: str,
     seed: int | None,
     directory: Path,
-) -> "Order":
+) -> "RunConfig":
     """Check what was typed. Raises BadParameter for options that do not fit together, Refusal for a wrong plan."""
-    cast = cast_of(models, base_url, model, api_key_env)
+    cast = models_config_of(models, base_url, model, api_key_env)
     from services.cli.common import models_config, run_config
 
     cast = cast or models_config.kept(directory)
     if cast and seed is not None:
         raise typer.BadParameter("--seed is for the simulator that is started for you, not for models of your own")
-    return run_config.Order(run_config.plan(plan_file(plan), rows), directory, cast, seed or 0)
+    return run_config.RunConfig(run_config.plan(plan_file(plan), rows), directory, cast, seed or 0)
 
 
-def cast_of(models: Path | None, base_url: str, model: str, api_key_env: str) -> "Cast | None":
-    """The models that were typed, if any. Raises as `order_of` does."""
+def models_config_of(models: Path | None, base_url: str, model: str, api_key_env: str) -> "ModelsConfig | None":
+    """The models that were typed, if any. Raises as `run_config_of` does."""
     if models and (base_url or model or api_key_env):
         raise typer.BadParameter("--models says it all: leave out --base-url, --model and --api-key-env")
     if bool(base_url) != bool(model) or (api_key_env and not base_url):
         raise typer.BadParameter("a real model needs both --base-url and --model")
     if models:
-        from shared.llm import load_cast
+        from shared.llm import load_models_config
 
-        return load_cast(models)
+        return load_models_config(models)
     from services.cli.common import run_config
 
     return run_config.one_model(base_url, model, api_key_env or None) if base_url else None

@@ -9,12 +9,12 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.state_file import Running
+from deploy.local.state_file import RunningProcess
 from shared.telemetry.metrics import EVENTS, RETRIES
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class ProcessMetrics:
     """One process at one moment. Counts are since it started."""
 
     unready: str | None
@@ -28,23 +28,23 @@ class Vitals:
         return sum(self.outcomes.values())
 
 
-async def ask(running: Iterable[Running]) -> dict[str, Vitals]:
+async def scrape(running: Iterable[RunningProcess]) -> dict[str, ProcessMetrics]:
     """Ask every process that has a health port. Whoever does not answer is not ready."""
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-        asked = {one.name: _ask(client, one.health_port) for one in running if one.health_port}
+        asked = {one.name: _scrape_one(client, one.health_port) for one in running if one.health_port}
         return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
 
 
-async def _ask(client: httpx.AsyncClient, port: int) -> Vitals:
+async def _scrape_one(client: httpx.AsyncClient, port: int) -> ProcessMetrics:
     url = f"http://{LOOPBACK}:{port}"
     try:
         ready, metrics = await asyncio.gather(client.get(f"{url}/readyz"), client.get(f"{url}/metrics"))
     except httpx.HTTPError as error:
-        return Vitals(f"does not answer ({type(error).__name__})")
+        return ProcessMetrics(f"does not answer ({type(error).__name__})")
     return read(metrics.text, None if ready.is_success else ready.text.strip())
 
 
-def read(metrics: str, unready: str | None) -> Vitals:
+def read(metrics: str, unready: str | None) -> ProcessMetrics:
     """From the text of /metrics to what matters here."""
     outcomes: Counter[str] = Counter()
     retries = 0
@@ -54,7 +54,7 @@ def read(metrics: str, unready: str | None) -> Vitals:
                 outcomes[sample.labels["outcome"]] += int(sample.value)
             elif sample.name == f"{_name(RETRIES)}_total":
                 retries += int(sample.value)
-    return Vitals(unready, outcomes, retries)
+    return ProcessMetrics(unready, outcomes, retries)
 
 
 def _name(metric: object) -> str:

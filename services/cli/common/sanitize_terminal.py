@@ -10,20 +10,20 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _KEPT = "\n\t"
 
 
-def plain(text: str) -> str:
+def strip_controls(text: str) -> str:
     """Without terminal sequences, control characters and marks that turn the direction of writing around."""
     text = _ESCAPES.sub("", text)
     return "".join(c for c in text if c in _KEPT or (unicodedata.category(c) != "Cc" and c not in _BIDI))
 
 
-def shown(text: object, style: str = "") -> Text:
+def as_text(text: object, style: str = "") -> Text:
     """The text as it is, without markup."""
-    return Text(plain(str(text)), style=style)
+    return Text(strip_controls(str(text)), style=style)
 
 
-def folded(text: str, first: int = 6, last: int = 4) -> str:
+def fold(text: str, first: int = 6, last: int = 4) -> str:
     """First and last lines, and how many lie between."""
-    lines = plain(text).strip().splitlines()
+    lines = strip_controls(text).strip().splitlines()
     if len(lines) <= first + last + 1:
         return "\n".join(lines)
     hidden = len(lines) - first - last

@@ -57,7 +57,7 @@ def rejects(
     from services.cli.dataset import rejects as view
     from shared.dataset import Dataset
 
-    found = view.found(Dataset.open(dataset_in(directory)), reason, subject, limit)
+    found = view.list_rejects(Dataset.open(dataset_in(directory)), reason, subject, limit)
     if as_json:
         print_json(found)
     else:
@@ -69,7 +69,7 @@ def versions(directory: Directory = Path(".chimera"), as_json: AsJson = False) -
     """Releases: number, rows, plan, versions of the tables, when the last row came."""
     from services.cli.dataset import versions as view
 
-    releases = view.listed(dataset_in(directory))
+    releases = view.list_releases(dataset_in(directory))
     if as_json:
         print_json({"releases": releases})
     else:

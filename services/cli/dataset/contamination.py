@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from schemas.config.policies import Benchmark
-from services.cli.common.sanitize_terminal import shown
+from services.cli.common.sanitize_terminal import as_text
 from shared.config.plan_loader import load_plan
 from shared.text.contamination import Benchmarks
 
@@ -67,7 +67,7 @@ def table(contamination: Mapping[str, Any]) -> Table:
         found.add_column(name, justify="right")
     for name, one in contamination.items():
         indices = (f"{one['jaccard_8'] or 0:.2g}", f"{one['jaccard_13'] or 0:.2g}")
-        found.add_row(shown(name), f"{one['questions']:,}", f"{len(one['known']):,}", *indices)
+        found.add_row(as_text(name), f"{one['questions']:,}", f"{len(one['known']):,}", *indices)
     return found
 
 

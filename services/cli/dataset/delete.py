@@ -11,11 +11,11 @@ from uuid import UUID
 
 from schemas.events import SampleDeleted
 from services.cli.common.dataset_location import dataset_in
-from services.cli.common.kafka_connection import access, answer
+from services.cli.common.kafka_connection import access, call_kafka
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, Row, purge
 from shared.dataset.query import among
-from shared.dataset.storage import Where
+from shared.dataset.storage import Location
 from shared.errors import Refusal
 from shared.kafka.clients import Producer
 from shared.kafka.codec import encode
@@ -40,7 +40,7 @@ def delete(
     rows = [*{row.id: row for prefix in prefixes for row in _rows(dataset, prefix)}.values()]
     if rows:
         kafka = access(bootstrap, directory)
-        answer(kafka, _publish(kafka, factory, rows, reason))
+        call_kafka(kafka, _publish(kafka, factory, rows, reason))
     waiting = _waiting(folder, {row.id for row in rows})
     if purged and waiting:
         next_step = "Look at `chimera status`, and repeat the command once the aggregator has done its work"
@@ -83,7 +83,7 @@ def _deletion(row: Row, reason: str) -> SampleDeleted:
     )
 
 
-def _waiting(folder: Where, ids: set[str]) -> set[str]:
+def _waiting(folder: Location, ids: set[str]) -> set[str]:
     """Those that the aggregator has not deleted, after some patience."""
     until = time.monotonic() + PATIENCE_S
     while True:

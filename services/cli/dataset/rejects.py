@@ -9,13 +9,13 @@ from rich.console import Console, Group
 from rich.rule import Rule
 
 from schemas.item import Item
-from services.cli.common.sanitize_terminal import shown
+from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset.stats import counts_table
 from shared.dataset import Dataset, Entry
 from shared.dataset.query import among, text
 
 
-def found(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
+def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
     """How many there are by reason, and the latest of them, as one JSON document."""
     wanted = {"kind": "rejected", "reason": reason, "subject": subject}
     where = " and ".join(f"{name} = {text(value)}" for name, value in wanted.items() if value)
@@ -24,11 +24,11 @@ def found(dataset: Dataset, reason: str | None, subject: str | None, limit: int)
     by_id = {entry.id: entry for entry in dataset.ledger.select(among(line["id"] for line in latest))}
     return {
         "by_reason": dict(Counter(line["reason"] for line in lines).most_common()),
-        "rejects": [_told(by_id[line["id"]]) for line in latest],
+        "rejects": [_describe(by_id[line["id"]]) for line in latest],
     }
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _describe(entry: Entry) -> dict[str, Any]:
     item = Item.model_validate_json(entry.item or "")
     against = [
         vote.answer for verdict in item.verdicts for vote in verdict.votes if vote.agrees == "no" and vote.answer
@@ -64,10 +64,10 @@ def render(document: Mapping[str, Any]) -> None:
 
 def _about(one: Mapping[str, Any]) -> Sequence[Any]:
     lines = [
-        Rule(shown(f"{one['id']}  {one['reason']}"), align="left"),
-        shown(f"{one['subject']} › {one['topic']}; {one['service']}: {one['detail']}", "dim"),
-        shown(one["problem"] or "no problem was written"),
+        Rule(as_text(f"{one['id']}  {one['reason']}"), align="left"),
+        as_text(f"{one['subject']} › {one['topic']}; {one['service']}: {one['detail']}", "dim"),
+        as_text(one["problem"] or "no problem was written"),
     ]
     if one["key"] is not None:
-        lines.append(shown(f"key    {one['key']}  (found blind ×{one['hits']})", "bold"))
-    return [*lines, *(shown(f"blind  {answer}  ×{votes}") for answer, votes in one["rivals"].items())]
+        lines.append(as_text(f"key    {one['key']}  (found blind ×{one['hits']})", "bold"))
+    return [*lines, *(as_text(f"blind  {answer}  ×{votes}") for answer, votes in one["rivals"].items())]

@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
-from services.cli.common.sanitize_terminal import folded, plain, shown
+from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
 from shared.dataset import Entry, Found, Row, build
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
@@ -53,7 +53,7 @@ def _item(row: Row | None, entries: list[Entry]) -> Item | None:
 def _standing(row: Row) -> Text:
     correct = {True: "lands on the key", False: "misses the key", None: "cannot be compared with the key"}[row.correct]
     difficulty = "not probed" if row.difficulty is None else f"{row.difficulty:.0%} of the probe's attempts missed"
-    return shown(
+    return as_text(
         f"{row.id}  curated {row.curated_at:%Y-%m-%d %H:%M} UTC\n"
         f"admission   {row.admission}; views: {', '.join(row.views) or 'none'}; split: {row.split}\n"
         f"solution    {correct}{'; flaws: ' + ', '.join(row.flaws) if row.flaws else ''}\n"
@@ -65,46 +65,46 @@ def _ledger_line(entry: Entry) -> Text:
     what = {"attempt": "earlier attempt"}.get(entry.kind, f"{entry.kind} by {entry.service}")
     why = "".join(f": {part}" for part in (entry.reason, entry.detail) if part)
     where = f"{entry.kafka_topic}/{entry.kafka_partition} at {entry.kafka_offset}"
-    return shown(f"{entry.item_id}  {what}{why}\nledger      {where}, {entry.recorded_at:%Y-%m-%d %H:%M} UTC")
+    return as_text(f"{entry.item_id}  {what}{why}\nledger      {where}, {entry.recorded_at:%Y-%m-%d %H:%M} UTC")
 
 
 def _about(item: Item, *, full: bool) -> list[RenderableType]:
     topic = item.topic
     parts: list[RenderableType] = [
-        shown(f"topic       {topic.subject} › {topic.field} › {topic.subfield} › {topic.name}"),
-        shown(f"tier        {item.tier or 'none'}{': ' + item.tier_reason if item.tier_reason else ''}"),
+        as_text(f"topic       {topic.subject} › {topic.field} › {topic.subfield} › {topic.name}"),
+        as_text(f"tier        {item.tier or 'none'}{': ' + item.tier_reason if item.tier_reason else ''}"),
     ]
     if item.problem:
-        parts += [Rule("Problem", align="left"), shown(item.problem.statement)]
-        parts += [Rule("Key", align="left"), shown(f"{item.problem.answer}  ({item.problem.answer_type})", "bold")]
-        parts += [Rule("The writer's own solution", align="left"), shown(item.problem.rationale)]
+        parts += [Rule("Problem", align="left"), as_text(item.problem.statement)]
+        parts += [Rule("Key", align="left"), as_text(f"{item.problem.answer}  ({item.problem.answer_type})", "bold")]
+        parts += [Rule("The writer's own solution", align="left"), as_text(item.problem.rationale)]
     for verdict in item.verdicts:
-        parts += [Rule(shown(f"{verdict.role} ({verdict.model})"), align="left"), *_verdict(verdict)]
+        parts += [Rule(as_text(f"{verdict.role} ({verdict.model})"), align="left"), *_verdict(verdict)]
     for attempt in item.attempts:
-        parts += [Rule(shown(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
+        parts += [Rule(as_text(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
     return [*parts, Rule("Lineage", align="left"), _lineage(item)]
 
 
 def _verdict(verdict: Verdict) -> list[RenderableType]:
     votes = [
-        shown(f"blind {number}: {_SIGNS[vote.agrees]} {vote.answer or 'no answer'}  ({vote.method})")
+        as_text(f"blind {number}: {_SIGNS[vote.agrees]} {vote.answer or 'no answer'}  ({vote.method})")
         for number, vote in enumerate(verdict.votes, 1)
     ]
     if verdict.judgement is None:
-        return [*votes, shown(f"no judgement: {verdict.unable or 'none was given'}", "yellow")]
+        return [*votes, as_text(f"no judgement: {verdict.unable or 'none was given'}", "yellow")]
     return [*votes, *_points(verdict.judgement)]
 
 
 def _points(judgement: Judgement) -> list[Text]:
     points = {name: value for name, value in judgement if isinstance(value, bool)}
     lines = [
-        shown(
+        as_text(
             f"{'yes' if value else 'no ':3} {name.replace('_', ' '):14}  {judgement.reasons.get(name, '')}".rstrip(),
             "" if value != (name == "open_problem") else "red",
         )
         for name, value in points.items()
     ]
-    return [*lines, shown(f"because {judgement.reason}")]
+    return [*lines, as_text(f"because {judgement.reason}")]
 
 
 def _outcome(attempt: Attempt) -> str:
@@ -114,14 +114,14 @@ def _outcome(attempt: Attempt) -> str:
 
 
 def _attempt(attempt: Attempt, *, full: bool) -> list[Text]:
-    thinking = plain(attempt.reasoning) if full else folded(attempt.reasoning)
-    return [Text(thinking, "dim"), shown(attempt.solution)]
+    thinking = strip_controls(attempt.reasoning) if full else fold(attempt.reasoning)
+    return [Text(thinking, "dim"), as_text(attempt.solution)]
 
 
 def _lineage(item: Item) -> Tree:
-    tree = Tree(shown(f"problem {item.id}"))
+    tree = Tree(as_text(f"problem {item.id}"))
     for step in item.lineage:
-        branch = tree.add(shown(f"{step.type} by {step.service}  {step.event}"))
+        branch = tree.add(as_text(f"{step.type} by {step.service}  {step.event}"))
         for call in step.calls:
             branch.add(_call(call))
     return tree
@@ -130,4 +130,4 @@ def _lineage(item: Item) -> Tree:
 def _call(call: Provenance) -> Text:
     tokens = "tokens unknown" if call.completion_tokens is None else f"{call.completion_tokens:,} tokens"
     cost = "cost unknown" if call.cost is None else f"${call.cost:.4f}"
-    return shown(f"{call.model}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")
+    return as_text(f"{call.model}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")

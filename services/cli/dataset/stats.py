@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.common.difficulty_bins import BINS, bin_of
-from services.cli.common.sanitize_terminal import shown
+from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset import contamination
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.coverage import MEANING, PAPER, Coverage
@@ -87,7 +87,7 @@ def render(counted: Mapping[str, Any]) -> None:
     if counted["contamination"]:
         console.print(contamination.table(counted["contamination"]))
     lines = contamination.named(counted["contamination"]) if counted["contamination"] else [contamination.NOT_CHECKED]
-    console.print(*map(shown, lines), sep="\n", soft_wrap=True)
+    console.print(*map(as_text, lines), sep="\n", soft_wrap=True)
     for title, key in SHOWN:
         if counted[key]:
             console.print(counts_table(title, counted[key]))
@@ -100,7 +100,7 @@ def _subjects(counted: Mapping[str, Any]) -> Table:
     for subject, admissions in counted["by_subject"].items():
         counts = Counter({**admissions, "rejected": counted["rejected_by_subject"].get(subject, 0)})
         totals += counts
-        table.add_row(shown(subject), *_ended(counts))
+        table.add_row(as_text(subject), *_ended(counts))
     table.add_section()
     table.add_row("all", *_ended(totals))
     return table
@@ -116,7 +116,7 @@ def _covered(coverage: Mapping[str, Any]) -> Table:
     for subject, one in coverage.items():
         counts = (f"{one['topics']:,}", f"{one['rows'] / one['topics']:.1f}", f"{one['clusters']:,}")
         alike = f"{one['largest_cluster']:,}"
-        table.add_row(shown(subject), *counts, f"{one['clusters_of_a_topic']:.1f}", alike)
+        table.add_row(as_text(subject), *counts, f"{one['clusters_of_a_topic']:.1f}", alike)
     table.add_section()
     table.add_row("paper", f"{PAPER['topics']:,}", f"{PAPER['rows'] / PAPER['topics']:.1f}", "", "", "")
     return table
@@ -148,7 +148,7 @@ def counts_table(title: str, counts: Mapping[str, int]) -> Table:
     """Names and how many items each has."""
     table = _table(title, "", "number of items")
     for name, number in counts.items():
-        table.add_row(shown(name), f"{number:,}")
+        table.add_row(as_text(name), f"{number:,}")
     return table
 
 

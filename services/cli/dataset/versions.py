@@ -7,15 +7,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.common.sanitize_terminal import shown
+from services.cli.common.sanitize_terminal import as_text
 from shared.dataset import Dataset, manifests
-from shared.dataset.storage import Where
+from shared.dataset.storage import Location
 
 CHANGES = ("in", "out", "changed")
 _COLUMNS = ("id", "row_hash", "admission", "split", "views", "subject", "tier")
 
 
-def listed(folder: Where) -> list[dict[str, Any]]:
+def list_releases(folder: Location) -> list[dict[str, Any]]:
     """Releases, the oldest first. Raises Refusal without a dataset."""
     Dataset.open(folder)
     keys = ("number", "rows", "plan", "plan_hash", "table_version", "ledger_version", "until", "sha256")
@@ -49,7 +49,7 @@ def render(releases: list[dict[str, Any]]) -> None:
     for one in releases:
         until = str(one["until"] or "unknown")[:16].replace("T", " ")
         versions = (str(one["table_version"]), str(one["ledger_version"]))
-        plan = shown(f"{one['plan']}@{one['plan_hash'][:8]}")
+        plan = as_text(f"{one['plan']}@{one['plan_hash'][:8]}")
         table.add_row(str(one["number"]), f"{one['rows']:,}", plan, *versions, until, one["sha256"][:12])
     Console().print(table)
 
@@ -64,5 +64,5 @@ def render_difference(told: Mapping[str, Any]) -> None:
     for by in ("subject", "tier", "admission"):
         counts = told[f"by_{by}"]
         for value in sorted({value for name in CHANGES for value in counts[name]}):
-            table.add_row(shown(f"{by} {value}"), *(f"{counts[name].get(value, 0):,}" for name in CHANGES))
+            table.add_row(as_text(f"{by} {value}"), *(f"{counts[name].get(value, 0):,}" for name in CHANGES))
     Console().print(table)

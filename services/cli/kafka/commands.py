@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.common import options as opt
-from services.cli.common.kafka_connection import Bootstrap, Factory, access, answer
+from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 
 if TYPE_CHECKING:
     from shared.kafka.admin.create import Created
@@ -31,7 +31,7 @@ def create(
     from shared.kafka.admin.create import create as work
 
     kafka = access(bootstrap, directory)
-    done = answer(kafka, work(kafka, factory, replication, dry_run=dry_run))
+    done = call_kafka(kafka, work(kafka, factory, replication, dry_run=dry_run))
     if as_json:
         print(json.dumps(asdict(done) | {"dry_run": dry_run}))  # noqa: T201
     else:
@@ -50,7 +50,7 @@ def trim(
     from shared.kafka.admin.retention import trim as work
 
     kafka = access(bootstrap, directory)
-    done = answer(kafka, work(kafka, factory, dry_run=dry_run))
+    done = call_kafka(kafka, work(kafka, factory, dry_run=dry_run))
     if as_json:
         print(json.dumps({"dry_run": dry_run, "kafka_topics": [asdict(one) for one in done]}))  # noqa: T201
     else:

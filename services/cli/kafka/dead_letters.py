@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.common import options as opt
-from services.cli.common.kafka_connection import Bootstrap, Factory, access, answer
-from services.cli.common.sanitize_terminal import shown
+from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
+from services.cli.common.sanitize_terminal import as_text
 from shared.errors import Refusal
 
 if TYPE_CHECKING:
-    from shared.kafka.dlq.replay import Letter
+    from shared.kafka.dlq.replay import DeadLetter
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What could not be handled: look, retry, drop.")
 
@@ -35,12 +35,12 @@ def list_(
     as_json: opt.AsJson = False,
 ) -> None:
     """Dead letters that wait, the oldest first: who could not handle what, and why."""
-    from shared.kafka.dlq.replay import letters
+    from shared.kafka.dlq.replay import list_dead_letters
 
     kafka = access(bootstrap, directory)
     found = [
         one
-        for one in answer(kafka, letters(kafka, factory))
+        for one in call_kafka(kafka, list_dead_letters(kafka, factory))
         if (settled or not one.settled) and service in (None, one.service) and error in (None, one.error)
     ]
     if as_json:
@@ -58,10 +58,10 @@ def show(
     as_json: opt.AsJson = False,
 ) -> None:
     """One dead letter with its headers and its bytes."""
-    from shared.kafka.dlq.replay import letters
+    from shared.kafka.dlq.replay import list_dead_letters
 
     kafka = access(bootstrap, directory)
-    (one,) = _chosen(answer(kafka, letters(kafka, factory)), [letter])
+    (one,) = _chosen(call_kafka(kafka, list_dead_letters(kafka, factory)), [letter])
     whole = _told(one) | {
         "key": _text(one.key),
         "headers": {name: _text(value) for name, value in one.headers},
@@ -73,7 +73,7 @@ def show(
     console = Console()
     for name, value in whole.items():
         told = one.event.model_dump_json(indent=2) if name == "value" and one.event else value
-        console.print(shown(f"{name:9}", "bold"), shown(told), soft_wrap=True)
+        console.print(as_text(f"{name:9}", "bold"), as_text(told), soft_wrap=True)
 
 
 @app.command()
@@ -88,12 +88,12 @@ def replay(
     as_json: opt.AsJson = False,
 ) -> None:
     """Put records on the log again, for the one service that could not handle them."""
-    from shared.kafka.dlq.replay import letters
+    from shared.kafka.dlq.replay import list_dead_letters
     from shared.kafka.dlq.replay import replay as work
 
     kafka = access(bootstrap, directory)
-    chosen = _meant(answer(kafka, letters(kafka, factory)), ids or (), every, service, error)
-    answer(kafka, work(kafka, factory, chosen))
+    chosen = _meant(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
+    call_kafka(kafka, work(kafka, factory, chosen))
     _done("replayed", chosen, as_json)
 
 
@@ -111,17 +111,17 @@ def drop(
 ) -> None:
     """Give records up: the problems that wait for them are rejected, and the planner asks for others."""
     from shared.kafka.dlq.replay import drop as work
-    from shared.kafka.dlq.replay import letters
+    from shared.kafka.dlq.replay import list_dead_letters
 
     kafka = access(bootstrap, directory)
-    chosen = _meant(answer(kafka, letters(kafka, factory)), ids or (), every, service, error)
-    answer(kafka, work(kafka, factory, chosen, reason))
+    chosen = _meant(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
+    call_kafka(kafka, work(kafka, factory, chosen, reason))
     _done("dropped", chosen, as_json)
 
 
 def _meant(
-    found: Sequence["Letter"], ids: Sequence[str], every: bool, service: str | None, error: str | None
-) -> list["Letter"]:
+    found: Sequence["DeadLetter"], ids: Sequence[str], every: bool, service: str | None, error: str | None
+) -> list["DeadLetter"]:
     """The letters that were named. Raises BadParameter for none or too much, Refusal for an id that is none."""
     if bool(ids) == every or (ids and (service or error)):
         raise typer.BadParameter("name letters by their IDs, or say --all, with or without --service and --error")
@@ -131,14 +131,14 @@ def _meant(
     return [one for one in waiting if service in (None, one.service) and error in (None, one.error)]
 
 
-def _chosen(found: Iterable["Letter"], ids: Sequence[str]) -> list["Letter"]:
+def _chosen(found: Iterable["DeadLetter"], ids: Sequence[str]) -> list["DeadLetter"]:
     by_id = {one.id: one for one in found}
     if unknown := [id_ for id_ in ids if id_ not in by_id]:
         raise Refusal(f"no dead letter {', '.join(unknown)} waits", "`chimera dead-letters list` shows those that do")
     return [by_id[id_] for id_ in ids]
 
 
-def _told(one: "Letter") -> dict[str, Any]:
+def _told(one: "DeadLetter") -> dict[str, Any]:
     return {
         "id": one.id,
         "at": one.at.isoformat(timespec="seconds"),
@@ -152,7 +152,7 @@ def _told(one: "Letter") -> dict[str, Any]:
     }
 
 
-def _table(found: Sequence["Letter"]) -> None:
+def _table(found: Sequence["DeadLetter"]) -> None:
     console = Console()
     if not found:
         console.print("No dead letter waits.")
@@ -160,7 +160,7 @@ def _table(found: Sequence["Letter"]) -> None:
     table = Table("id", "at", "service", "from", "problem", "why", box=None, header_style="dim", pad_edge=False)
     for one in found:
         told = _told(one)
-        why = shown(f"{one.settled + ': ' if one.settled else ''}{one.error}: {one.message}".splitlines()[0])
+        why = as_text(f"{one.settled + ': ' if one.settled else ''}{one.error}: {one.message}".splitlines()[0])
         table.add_row(one.id, told["at"][:19], one.service, one.name, str(told["problem"] or "")[:8], why)
     console.print(table)
     console.print(f"\nlook at one   chimera dead-letters show {found[0].id}")
@@ -168,7 +168,7 @@ def _table(found: Sequence["Letter"]) -> None:
     console.print("give up       chimera dead-letters drop ID… | --all …")
 
 
-def _done(what: str, chosen: Sequence["Letter"], as_json: bool) -> None:
+def _done(what: str, chosen: Sequence["DeadLetter"], as_json: bool) -> None:
     if as_json:
         print(json.dumps({what: [one.id for one in chosen]}))  # noqa: T201
     else:

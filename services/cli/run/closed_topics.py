@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.flow import SERVICE
-from services.cli.common.sanitize_terminal import plain
+from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.local_factory import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
@@ -19,7 +19,7 @@ WHY = {"defects": "given up for defects", "repeats": "exhausted, they only repea
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedTopic:
     """One topic. `why`: defects, repeats."""
 
     subject: str
@@ -27,7 +27,7 @@ class Closed:
     why: str
 
 
-async def closed(access: KafkaAccess) -> list[Closed]:
+async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
     """Every one; none before the planner has started, or while Kafka does not answer."""
     ((state, _),) = SERVICE["planner"].state
     try:
@@ -37,18 +37,18 @@ async def closed(access: KafkaAccess) -> list[Closed]:
         return []
     subjects = json.loads(kept)["state"]["subjects"] if kept else {}
     return [
-        Closed(name, one["topic"]["name"], one["closed"])
+        ClosedTopic(name, one["topic"]["name"], one["closed"])
         for name, subject in subjects.items()
         for one in subject["topics"]
         if one.get("closed")
     ]
 
 
-def told(found: Sequence[Closed]) -> list[str]:
+def describe(found: Sequence[ClosedTopic]) -> list[str]:
     """For a person: a line for each reason."""
     lines = []
     for why, words in WHY.items():
-        names = [plain(f"{one.topic} ({one.subject})") for one in found if one.why == why]
+        names = [strip_controls(f"{one.topic} ({one.subject})") for one in found if one.why == why]
         if names:
             more = ", …" if len(names) > NAMED else ""
             lines.append(f"topics    {len(names)} {words}: {', '.join(names[:NAMED])}{more}")

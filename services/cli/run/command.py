@@ -11,24 +11,24 @@ from rich.console import Console
 from deploy.local.errors import StackError
 from schemas.flow import SERVICE
 from services.cli.common import models_config
-from services.cli.common.budget_status import Account, accounts, told
-from services.cli.common.dataset_location import Product
+from services.cli.common.budget_status import BudgetLine, accounts, describe
+from services.cli.common.dataset_location import DatasetSummary
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.race import first
-from services.cli.common.run_config import Order
-from services.cli.run.closed_topics import Closed, closed
-from services.cli.run.completion import End, ending
+from services.cli.common.run_config import RunConfig
+from services.cli.run.closed_topics import ClosedTopic, closed_topics
+from services.cli.run.completion import Completion, evaluate
 from services.cli.run.funnel import FOLLOWED, Funnel
-from services.cli.run.live_view import Pace, View
-from services.cli.run.local_factory import FACTORY, Plant
-from services.cli.run.quiescence import at_rest
+from services.cli.run.live_view import LiveView, Rate
+from services.cli.run.local_factory import FACTORY, LocalFactory
+from services.cli.run.quiescence import is_drained
 from services.cli.run.summary import Summary, Verdict
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.read.tail import follow
+from shared.kafka.read.tail import tail
 from shared.llm import probe_endpoints
 
-Outcome = End | StackError | Refusal | None
+Outcome = Completion | StackError | Refusal | None
 """How it ended; `None`: a person interrupted it."""
 
 DRAW_EVERY_S = 0.2
@@ -43,10 +43,10 @@ PATIENCE_S = {True: 120.0, False: 3600.0}
 """How long work under way may be silent, for simulated and real models."""
 
 
-def run(order: Order, *, as_json: bool) -> int:
+def run(order: RunConfig, *, as_json: bool) -> int:
     """Carry out an order; returns the exit status. Raises Refusal or StackError when it cannot start."""
     console = Console(stderr=as_json, highlight=False)
-    product = Product.of(order.dataset)
+    product = DatasetSummary.of(order.dataset)
     models_config.check_unmixed(order.directory, simulated=order.simulated)
     if product.complete(order.plan):
         rows = product.rows
@@ -57,7 +57,7 @@ def run(order: Order, *, as_json: bool) -> int:
     order.directory.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=order.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        with View(console) as view:
+        with LiveView(console) as view:
             summary = asyncio.run(Run(order, view, product.rows).whole())
     except asyncio.CancelledError:  # the second Ctrl-C
         return 130
@@ -71,14 +71,14 @@ def run(order: Order, *, as_json: bool) -> int:
 class Run:
     """One run, from the first process to the last."""
 
-    def __init__(self, order: Order, view: View, rows_before: int) -> None:
+    def __init__(self, order: RunConfig, view: LiveView, rows_before: int) -> None:
         self.order = order
         self.view = view
         self.rows_before = rows_before
         self.funnel = Funnel()
-        self.plant = Plant(order, view.stack)
-        self.money: list[Account] = []
-        self.closed: list[Closed] = []
+        self.plant = LocalFactory(order, view.stack)
+        self.money: list[BudgetLine] = []
+        self.closed: list[ClosedTopic] = []
         self.waits = False
 
     async def whole(self) -> Summary:
@@ -99,7 +99,7 @@ class Run:
         self.view.say(self.plant.stack.summary(), "dim")
         try:
             outcome: Outcome = await first(self._grow(), self.plant.failure(), self._endpoints())
-            self.closed = await closed(KafkaAccess(self.plant.stack.bootstrap))
+            self.closed = await closed_topics(KafkaAccess(self.plant.stack.bootstrap))
         except Refusal as refusal:
             return refusal
         except StackError as error:
@@ -107,11 +107,11 @@ class Run:
             return error
         return outcome
 
-    async def _grow(self) -> End:
+    async def _grow(self) -> Completion:
         ready = heard = time.monotonic()
         drawn = counted = 0.0
         names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.plant.stack.bootstrap)
-        async with aclosing(follow(kafka, FACTORY, names)) as events:
+        async with aclosing(tail(kafka, FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:
@@ -123,10 +123,10 @@ class Run:
                 if now - counted >= COUNT_EVERY_S or self.order.plan.hash in self.funnel.budget:
                     counted = now
                     self.money = await accounts(self.plant.stack.valkey_url, self.order.plan.budget)
-                money = told(self.money)
-                self.view.grow(self.funnel, self.order.plan, Pace(now - ready, self.rows_before), money)
+                money = describe(self.money)
+                self.view.grow(self.funnel, self.order.plan, Rate(now - ready, self.rows_before), money)
                 patience = PATIENCE_S[self.order.simulated]
-                end = ending(self.funnel, self.order.plan, now - heard, patience, money)
+                end = evaluate(self.funnel, self.order.plan, now - heard, patience, money)
                 if end and await self._at_rest(kafka, now - heard, patience):
                     return end
         raise AssertionError("the log has no end")
@@ -134,7 +134,7 @@ class Run:
     async def _at_rest(self, kafka: KafkaAccess, quiet_s: float, patience_s: float) -> bool:
         """Whether nothing is left to do. No row waits for an audit; it is waited for as long as a problem."""
         working = {name for name in SERVICE if self.plant.stack.replicas(name)}
-        if quiet_s > patience_s or await at_rest(kafka, FACTORY, working):
+        if quiet_s > patience_s or await is_drained(kafka, FACTORY, working):
             return True
         if quiet_s > SAY_S and not self.waits:
             self.waits = True
@@ -159,7 +159,7 @@ class Run:
         await asyncio.Event().wait()
 
     def _summary(self, outcome: Outcome, seconds: float) -> Summary:
-        order, product = self.order, Product.of(self.order.dataset)
+        order, product = self.order, DatasetSummary.of(self.order.dataset)
         return Summary.of(
             self.funnel,
             verdict(outcome),
@@ -181,9 +181,9 @@ def verdict(outcome: Outcome) -> Verdict:
             return Verdict("interrupted", None, "chimera run again goes on where it stopped")
         case StackError() | Refusal():
             return Verdict("failed", outcome.message, outcome.next_step)
-        case End(short=None):
+        case Completion(short=None):
             return Verdict("done")
-        case End():
+        case Completion():
             return Verdict("short", outcome.short, outcome.next_step)
 
 
@@ -197,12 +197,12 @@ def already(wanted: int, rows: int) -> str:
 SIMULATED = "SIMULATED models, not for training"
 
 
-def headline(order: Order) -> list[tuple[str, str]]:
+def headline(order: RunConfig) -> list[tuple[str, str]]:
     """What will be grown and by whom, as lines with their style."""
     plan = order.plan
     rows = "rows for ever" if plan.endless else _count(plan.rows, "row")
     subjects = _count(len(plan.subjects), "subject")
-    parts = order.cast.playing() if order.cast else {}
+    parts = order.cast.assigned() if order.cast else {}
     models = {part.model for part in parts.values()}
     alone = next(iter(models)) if len(models) == 1 else None
     who = SIMULATED if order.simulated else f"{alone} in every role" if alone else _count(len(models), "model")
@@ -210,8 +210,8 @@ def headline(order: Order) -> list[tuple[str, str]]:
     if order.cast and not alone:
         lines += [(", ".join(f"{role} {part.model}" for role, part in parts.items()), "dim")]
     if order.cast:
-        told = (*models_config.dependence(order.cast), *models_config.changes(order.directory, order.cast))
-        lines += [(line, "yellow") for line in told]
+        describe = (*models_config.dependence(order.cast), *models_config.changes(order.directory, order.cast))
+        lines += [(line, "yellow") for line in describe]
     return lines
 
 

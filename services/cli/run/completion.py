@@ -13,14 +13,14 @@ TOPICS_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class Completion:
     """How a run ended. `short` says why rows are missing; `None` when none are."""
 
     short: str | None = None
     next_step: str = ""
 
 
-def ending(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float, money: str = "") -> End | None:
+def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float, money: str = "") -> Completion | None:
     """Tell whether the run is over; `None` while it is not.
 
     `quiet_s`: since the last event. `patience_s`: how long work that is under way may be silent. `money`: what is spent
@@ -36,26 +36,26 @@ def ending(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float, money:
         return None if quiet_s < min(patience_s, TOPICS_S) else _silent("topics that were asked for", quiet_s)
     if not lacking:
         released = funnel.release is not None and funnel.release.rows >= plan.rows
-        return End() if released or quiet_s > QUIET_S else None
+        return Completion() if released or quiet_s > QUIET_S else None
     if quiet_s < QUIET_S:
         return None
     missing = ", ".join(name if plan.endless else f"{name} lacks {count}" for name, count in lacking.items())
     return _exhausted(funnel, missing)
 
 
-def _silent(what: str, quiet_s: float) -> End:
-    return End(f"nothing has been heard for {quiet_s:.0f} s of {what}", "Read the logs, then run again to go on")
+def _silent(what: str, quiet_s: float) -> Completion:
+    return Completion(f"nothing has been heard for {quiet_s:.0f} s of {what}", "Read the logs, then run again to go on")
 
 
-def _broke(funnel: Funnel, money: str) -> End:
+def _broke(funnel: Funnel, money: str) -> Completion:
     parked = f", {funnel.ends['parked']} problems parked" if funnel.ends["parked"] else ""
     why = f"budget reached: {money} spent, {funnel.rows.total()} rows{parked}"
-    return End(why, "Raise the budget in the plan and run again")
+    return Completion(why, "Raise the budget in the plan and run again")
 
 
-def _exhausted(funnel: Funnel, missing: str) -> End:
+def _exhausted(funnel: Funnel, missing: str) -> Completion:
     if parked := funnel.ends["parked"]:
         why = f"{parked} problems are parked, and nothing else is under way"
-        return End(f"{missing}: {why}", "Read in the logs why they failed, then run again to go on")
+        return Completion(f"{missing}: {why}", "Read in the logs why they failed, then run again to go on")
     why = "no topic is left to ask: those it had were given up for defects or only repeat, and hardly a new one came"
-    return End(f"{missing}: {why}", "Give the subject more topics in the plan, or another writer, and run again")
+    return Completion(f"{missing}: {why}", "Give the subject more topics in the plan, or another writer, and run again")

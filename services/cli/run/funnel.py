@@ -83,13 +83,13 @@ class Funnel:
             case SampleCurated():
                 said = (event.cause.index, event.admission)
                 self._admissions[event.sample_id] = max(said, self._admissions.get(event.sample_id, said))
-                self._hear(event.type, event.sample_id, event.subject)
+                self._apply(event.type, event.sample_id, event.subject)
             case SampleDeleted():
-                self._hear(event.type, event.sample_id, event.subject)
+                self._apply(event.type, event.sample_id, event.subject)
             case ItemEvent() | ProblemRequested() | ProblemParked():
                 if isinstance(event, ProblemVerified):
                     self._verdicts[event.item.id].add(event.verdict.role)
-                self._hear(event.type, event.trace)
+                self._apply(event.type, event.trace)
             case DatasetReleased():
                 self.release = max(event, self.release or event, key=lambda release: release.release)
             case BudgetReached():
@@ -101,9 +101,9 @@ class Funnel:
         if event.item.id not in self._heard[event.type]:
             self.reasons[event.reason] += 1
             self.last_rejected = Rejection(event.item.id, event.item.topic.subject, event.service, event.detail)
-        self._hear(event.type, event.item.id)
+        self._apply(event.type, event.item.id)
 
-    def _hear(self, what: str, problem: UUID, subject: str = "") -> None:
+    def _apply(self, what: str, problem: UUID, subject: str = "") -> None:
         self._heard[what].add(problem)
         before, after = self._problems.get(problem), self._end(problem)
         self._problems[problem] = after

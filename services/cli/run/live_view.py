@@ -22,7 +22,7 @@ LOUD = frozenset({"died", "killed", "orphans"})
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Rate:
     """How fast this run is. Seconds since the services were ready, and rows when they were."""
 
     seconds: float
@@ -33,7 +33,7 @@ class Pace:
         return max(0, rows - self.rows_before) / self.seconds if self.seconds else 0.0
 
 
-class View:
+class LiveView:
     """Draws. `plain` lines are spaced out; the live view is drawn as often as it is told to."""
 
     def __init__(self, console: Console) -> None:
@@ -42,7 +42,7 @@ class View:
         self._plain_at = -PLAIN_EVERY_S
         self._growing = False
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> "LiveView":
         if self._live:
             self._live.start()
         return self
@@ -67,7 +67,7 @@ class View:
             text.stylize("dim")
             self._live.update(text, refresh=True)
 
-    def grow(self, funnel: Funnel, plan: Plan, pace: Pace, money: str = "") -> None:
+    def grow(self, funnel: Funnel, plan: Plan, pace: Rate, money: str = "") -> None:
         """How far it is; `money`: what is spent of the budget."""
         self._growing = True
         if self._live:
@@ -80,7 +80,7 @@ class View:
             self.say(line + footer(funnel, plan, pace, money))
 
 
-def growth(funnel: Funnel, plan: Plan, pace: Pace, money: str = "") -> Group:
+def growth(funnel: Funnel, plan: Plan, pace: Rate, money: str = "") -> Group:
     """The whole live view."""
     parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, pace, money))]
     if last := funnel.last_rejected:
@@ -115,7 +115,7 @@ def _bar(done: int, quota: int) -> Text:
     return Text("█" * full, "green").append("░" * (BAR - full), "dim")
 
 
-def footer(funnel: Funnel, plan: Plan, pace: Pace, money: str = "") -> str:
+def footer(funnel: Funnel, plan: Plan, pace: Rate, money: str = "") -> str:
     """Speed, yield, money, time."""
     rows = funnel.rows.total()
     rate = pace.rate(rows)

@@ -15,12 +15,12 @@ from typing import Any, Self
 from deploy.local import control_socket
 from deploy.local.events import OnEvent
 from deploy.local.ports import Ports
-from deploy.local.process_spec import Process
+from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
-from schemas.config.models_config import Cast
+from schemas.config.models_config import ModelsConfig
 from services.cli.common import models_config
 from services.cli.common.race import first
-from services.cli.common.run_config import Order
+from services.cli.common.run_config import RunConfig
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin.topics import provision
@@ -30,15 +30,15 @@ from shared.llm.plan_budget import check
 FACTORY = "chimera"
 
 
-class Plant:
+class LocalFactory:
     """See the top of this file. Other commands may scale it through the folder's control socket while it runs."""
 
-    def __init__(self, order: Order, on_event: OnEvent) -> None:
+    def __init__(self, order: RunConfig, on_event: OnEvent) -> None:
         self.order = order
         self.stack = Stack(order.directory, factory=FACTORY, on_event=on_event)
-        self.cast: Cast
+        self.cast: ModelsConfig
         self._port: int
-        self._services: list[Process] = []
+        self._services: list[ProcessSpec] = []
         self._control = AsyncExitStack()
         self._scaling = asyncio.Lock()
 

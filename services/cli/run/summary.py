@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from services.cli.common.budget_status import Account, told
+from services.cli.common.budget_status import BudgetLine, describe
 from services.cli.common.dataset_location import dataset_in
-from services.cli.run.closed_topics import Closed
-from services.cli.run.closed_topics import told as topics
+from services.cli.run.closed_topics import ClosedTopic
+from services.cli.run.closed_topics import describe as topics
 from services.cli.run.funnel import ENDS, Funnel
 
 
@@ -44,9 +44,9 @@ class Summary:
     """Id of an admitted row."""
     tokens: int | None
     """Generated for everything that has ended; null when any count is unknown."""
-    budget: Sequence[Account]
+    budget: Sequence[BudgetLine]
     """What is spent of each limit of the plan."""
-    closed: Sequence[Closed]
+    closed: Sequence[ClosedTopic]
     """Topics that are asked no more."""
     audits: int
     """Judged audit items; they are in no other number here."""
@@ -61,8 +61,8 @@ class Summary:
         wanted: int | None,
         rows: int,
         tokens: int | None,
-        budget: Sequence[Account] = (),
-        closed: Sequence[Closed] = (),
+        budget: Sequence[BudgetLine] = (),
+        closed: Sequence[ClosedTopic] = (),
         dataset: str,
         simulated: bool,
     ) -> "Summary":
@@ -117,7 +117,7 @@ class Summary:
         if self.audits:
             lines.append(f"audits    {self.audits} judged; who noticed what: chimera audit")
         if self.budget:
-            lines.append(f"budget    {told(self.budget)}")
+            lines.append(f"budget    {describe(self.budget)}")
         if self.simulated:
             lines.append("          made by SIMULATED models: do not train on it")
         return lines

@@ -22,7 +22,7 @@ def up(
     as_json: opt.AsJson = False,
 ) -> None:
     """Start what `run` starts, and keep it running in the background. Returns when all services are ready."""
-    order = opt.order_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
+    order = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
     from services.cli.stack import up as command
 
     command.up(order, as_json=as_json)

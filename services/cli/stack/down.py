@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from deploy.local import orphans
-from deploy.local.state_file import ProcessId, Record
+from deploy.local.state_file import ProcessId, StateFile
 from deploy.local.workdir import claim
 from shared.errors import Refusal
 
@@ -22,7 +22,7 @@ POLL_S = 0.05
 def down(directory: Path, *, as_json: bool) -> None:
     """Stop in order, and by force what does not. Typed again while it stops, it kills."""
     started = time.monotonic()
-    record = Record.read(directory)
+    record = StateFile.read(directory)
     running = [process.id for process in record.processes]
     if record.supervisor and record.up:
         typer.echo(f"stopping {len(running)} processes; type it again to kill them", err=True)
@@ -69,5 +69,5 @@ def _left_over(directory: Path) -> list[str]:
         return []
     with claim(directory):
         left = orphans.end(directory.resolve())
-        Record(ports=Record.read(directory).ports).write(directory)
+        StateFile(ports=StateFile.read(directory).ports).write(directory)
     return left

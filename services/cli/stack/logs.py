@@ -10,7 +10,7 @@ from typing import BinaryIO
 from rich.console import Console
 from rich.text import Text
 
-from services.cli.common.sanitize_terminal import plain
+from services.cli.common.sanitize_terminal import strip_controls
 from shared.errors import Refusal
 
 POLL_S = 0.2
@@ -114,13 +114,13 @@ def rendered(line: Line, many: bool) -> Text:
     """Time, level, which process, which event, what it says."""
     fields = line.fields
     if not fields:
-        return Text(plain(line.text), "dim")
+        return Text(strip_controls(line.text), "dim")
     level = str(fields.get("level", ""))
     text = Text(f"{line.time[11:23]} ", "dim").append(f"{level[:7].upper():7} ", STYLES.get(level, "dim"))
     if many:
         text.append(f"{line.process:14} ", "cyan")
     text.append(f"{fields.get('event_id', '')[:8]:8} ", "dim")
-    text.append(plain(str(fields.get("message", ""))))
+    text.append(strip_controls(str(fields.get("message", ""))))
     if trace := fields.get("traceback"):
-        text.append("\n" + plain(trace), "dim")
+        text.append("\n" + strip_controls(trace), "dim")
     return text

@@ -15,15 +15,15 @@ from shared.errors import Refusal
 
 def scale(directory: Path, wanted: dict[str, int], *, as_json: bool) -> None:
     """Have the supervisor do it; returns when the new processes are ready. Raises StackError."""
-    done = asyncio.run(control_socket.ask(directory, wanted))
+    done = asyncio.run(control_socket.request(directory, wanted))
     if as_json:
         print(json.dumps(done))  # noqa: T201
         return
     for name, change in done.items():
-        typer.echo(told(name, change["before"], change["after"]))
+        typer.echo(describe(name, change["before"], change["after"]))
 
 
-def told(name: str, before: int, after: int) -> str:
+def describe(name: str, before: int, after: int) -> str:
     """What was done, for a person."""
     noun = "process" if after == 1 else "processes"
     if before == after:
@@ -44,9 +44,9 @@ def parse(arguments: Sequence[str]) -> dict[str, int]:
     return wanted
 
 
-def most(service: str) -> int:
+def max_replicas(service: str) -> int:
     """So many processes of a service have work: one if it is sole, else one a partition of what it reads."""
-    return 1 if SERVICE[service].sole else max(flow.partitions for flow in consumed_by(service))
+    return 1 if SERVICE[service].single_active else max(flow.partitions for flow in consumed_by(service))
 
 
 def _check(name: str, replicas: int) -> None:
@@ -54,6 +54,10 @@ def _check(name: str, replicas: int) -> None:
         close = difflib.get_close_matches(name, SERVICE, 1)
         hint = f"Did you mean {close[0]}?" if close else f"Services are {', '.join(SERVICE)}"
         raise Refusal(f"there is no service {name!r}", hint)
-    if replicas > (limit := most(name)):
-        why = "only one replica of it may work" if SERVICE[name].sole else f"what it reads has {limit} partitions"
+    if replicas > (limit := max_replicas(name)):
+        why = (
+            "only one replica of it may work"
+            if SERVICE[name].single_active
+            else f"what it reads has {limit} partitions"
+        )
         raise Refusal(f"{name}={replicas} is too many: {why}", f"Give {name}={limit} at most")

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from deploy.local.state_file import Record, Running
+from deploy.local.state_file import RunningProcess, StateFile
 from schemas.flow import SERVICE
 from services.cli.common import process_metrics
-from services.cli.common.budget_status import Account, accounts
+from services.cli.common.budget_status import BudgetLine, accounts
 from services.cli.common.dataset_location import dataset_in
 from services.cli.common.models_config import SIMULATOR
-from services.cli.common.process_metrics import Vitals
-from services.cli.run.closed_topics import Closed, closed
+from services.cli.common.process_metrics import ProcessMetrics
+from services.cli.run.closed_topics import ClosedTopic, closed_topics
 from services.cli.run.local_factory import FACTORY
-from services.cli.run.quiescence import waits
+from services.cli.run.quiescence import pending
 from shared.cache.client import connect
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.plan_loader import load_plan
 from shared.dataset import Dataset
-from shared.kafka.lag import Backlog
+from shared.kafka.lag import GroupLag
 
 SAMPLE_S = 1.0
 """So long the speed is measured."""
@@ -69,9 +69,9 @@ class State:
     services: list[ServiceState]
     progress: Progress | None
     """`None` before the first start."""
-    budget: list[Account] = field(default_factory=list)
+    budget: list[BudgetLine] = field(default_factory=list)
     """What is spent of each limit of the plan; empty without a budget, and while Valkey does not answer."""
-    closed: list[Closed] = field(default_factory=list)
+    closed: list[ClosedTopic] = field(default_factory=list)
     """Topics that are asked no more."""
 
     def document(self) -> dict[str, object]:
@@ -81,15 +81,15 @@ class State:
 
 async def gather(directory: Path) -> State:
     """Look at the stack in a folder. Raises Refusal when its plan or dataset cannot be read."""
-    record = Record.read(directory)
+    record = StateFile.read(directory)
     how_far = progress(directory)
     if not record.up or record.supervisor is None:
         return State(None, [], [], how_far)
-    before, began = await process_metrics.ask(record.processes), time.monotonic()
+    before, began = await process_metrics.scrape(record.processes), time.monotonic()
     waiting, valkey, _ = await asyncio.gather(
         _backlogs(record.bootstrap), _pings(record.valkey_url), asyncio.sleep(SAMPLE_S)
     )
-    after, seconds = await process_metrics.ask(record.processes), time.monotonic() - began
+    after, seconds = await process_metrics.scrape(record.processes), time.monotonic() - began
     found = {running.name: running for running in record.processes}
     addresses = {"kafka": (record.bootstrap, waiting is not None), "valkey": (_address(record.valkey_url), valkey)}
     return State(
@@ -105,17 +105,17 @@ async def gather(directory: Path) -> State:
         ],
         progress=how_far,
         budget=await accounts(record.valkey_url, load_plan(directory / "plan.yaml").budget) if how_far else [],
-        closed=await closed(KafkaAccess(record.bootstrap)) if record.bootstrap and waiting is not None else [],
+        closed=await closed_topics(KafkaAccess(record.bootstrap)) if record.bootstrap and waiting is not None else [],
     )
 
 
 def service(
     name: str,
-    running: list[Running],
-    before: dict[str, Vitals],
-    after: dict[str, Vitals],
+    running: list[RunningProcess],
+    before: dict[str, ProcessMetrics],
+    after: dict[str, ProcessMetrics],
     seconds: float,
-    waiting: list[Backlog] | None,
+    waiting: list[GroupLag] | None,
 ) -> ServiceState:
     """Sum up the processes of a service."""
     mine = [one for one in running if one.name == name or one.name.removeprefix(f"{name}-").isdecimal()]
@@ -150,7 +150,7 @@ def progress(directory: Path) -> Progress | None:
     return Progress(wanted, rows[("in",)], rows[("reserve",)], rows[("aside",)], ledger[("rejected",)])
 
 
-def _process(running: Running | None) -> dict[str, object]:
+def _process(running: RunningProcess | None) -> dict[str, object]:
     return {"pid": running.id.pid if running else None, "restarts": running.restarts if running else 0}
 
 
@@ -159,8 +159,8 @@ def _address(url: str | None) -> str | None:
     return url.rpartition("@")[2].partition("/")[0] if url else None
 
 
-async def _backlogs(bootstrap: str | None) -> list[Backlog] | None:
-    return None if bootstrap is None else await waits(KafkaAccess(bootstrap), FACTORY)
+async def _backlogs(bootstrap: str | None) -> list[GroupLag] | None:
+    return None if bootstrap is None else await pending(KafkaAccess(bootstrap), FACTORY)
 
 
 async def _pings(url: str | None) -> bool:

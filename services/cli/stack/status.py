@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.common.budget_status import told
-from services.cli.common.sanitize_terminal import plain
-from services.cli.run.closed_topics import told as topics
+from services.cli.common.budget_status import describe
+from services.cli.common.sanitize_terminal import strip_controls
+from services.cli.run.closed_topics import describe as topics
 from services.cli.run.summary import duration, rows_of
 from services.cli.stack.state import Progress, ServiceState, State, gather
 
@@ -36,12 +36,14 @@ def render(state: State, directory: Path) -> list[Text | Table]:
     """For a person."""
     where = "" if directory == Path(".chimera") else f" --dir {directory}"
     plan = [Text(_progress(state.progress))] if state.progress else []
-    plan += [Text(f"budget    {told(state.budget)}")] if state.budget else []
+    plan += [Text(f"budget    {describe(state.budget)}")] if state.budget else []
     plan += map(Text, topics(state.closed))
     if state.supervisor is None:
         again = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
         return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {again}")]
-    why_not = [Text(plain(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready]
+    why_not = [
+        Text(strip_controls(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready
+    ]
     up = Text(f"Up in {directory} (supervisor pid {state.supervisor})")
     return [up, *_infrastructure(state), _table(state), *why_not, *plan]
 

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from services.cli.common.interrupts import Interrupts
-from services.cli.common.run_config import Order
-from services.cli.run.local_factory import Plant
+from services.cli.common.run_config import RunConfig
+from services.cli.run.local_factory import LocalFactory
 from shared.errors import Refusal
 from shared.telemetry.logs import configure
 
@@ -25,7 +25,7 @@ log = logging.getLogger("services.cli.stack.supervisor_main")  # not __name__: i
 LOUD = frozenset({"died", "killed", "gave_up", "orphans"})
 
 
-class Report:
+class StatusReport:
     """Tells the command that waits how far the start is. When it does not wait any more, only the log is told."""
 
     def event(self, event: StackEvent) -> None:
@@ -45,11 +45,11 @@ class Report:
         self.say = lambda kind, content: None  # type: ignore[method-assign]
 
 
-async def keep(order: Order, report: Report) -> int:
+async def keep(order: RunConfig, report: StatusReport) -> int:
     """Run the stack until told to stop; returns the exit status."""
     with Interrupts(lambda: log.info("stopping; a second signal stops at once")) as signals:
         try:
-            async with Plant(order, report.event) as plant:
+            async with LocalFactory(order, report.event) as plant:
                 await signals.run(_stand(plant, report))
         except (Refusal, StackError) as error:
             text = error.log if isinstance(error, StackError) else ""
@@ -60,7 +60,7 @@ async def keep(order: Order, report: Report) -> int:
     return 0
 
 
-async def _stand(plant: Plant, report: Report) -> None:
+async def _stand(plant: LocalFactory, report: StatusReport) -> None:
     await plant.start()
     log.info("up: %s", plant.stack.summary())
     report.say("ready", plant.stack.timings)
@@ -69,13 +69,13 @@ async def _stand(plant: Plant, report: Report) -> None:
 
 
 def main() -> None:
-    order = Order.from_json(sys.stdin.read())
+    order = RunConfig.from_json(sys.stdin.read())
     configure("supervisor")
     logging.getLogger("aiokafka").setLevel(
         logging.CRITICAL
     )  # a broker that has just started is not quite there at first
     try:
-        sys.exit(asyncio.run(keep(order, Report())))
+        sys.exit(asyncio.run(keep(order, StatusReport())))
     except asyncio.CancelledError:
         log.warning("stopped at once")
         sys.exit(130)

@@ -11,17 +11,17 @@ from rich.console import Console
 from deploy.local import workdir
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
-from deploy.local.state_file import Record
+from deploy.local.state_file import StateFile
 from services.cli.common import models_config
-from services.cli.common.run_config import Order
+from services.cli.common.run_config import RunConfig
 from services.cli.run.command import headline
-from services.cli.run.live_view import View
+from services.cli.run.live_view import LiveView
 from shared.errors import Refusal
 
 
-def up(order: Order, *, as_json: bool) -> None:
+def up(order: RunConfig, *, as_json: bool) -> None:
     """Start it, return when all services are ready. Raises Refusal when it is up already, StackError when it fails."""
-    if (record := Record.read(order.directory)).up and record.supervisor:
+    if (record := StateFile.read(order.directory)).up and record.supervisor:
         running = f"a stack already runs in {order.directory} (pid {record.supervisor.pid})"
         raise Refusal(
             running, f"Look at it with `chimera status{_where(order)}`, stop it with `chimera down{_where(order)}`"
@@ -34,7 +34,7 @@ def up(order: Order, *, as_json: bool) -> None:
             f"{order.directory} cannot be used: {error.strerror}", "Give another folder with --dir"
         ) from error
     started = time.monotonic()
-    with View(Console(stderr=as_json, highlight=False)) as view:
+    with LiveView(Console(stderr=as_json, highlight=False)) as view:
         for line, style in headline(order):
             view.say(line, style)
         pid, seconds = _start(order, view)
@@ -42,11 +42,11 @@ def up(order: Order, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"pid": pid, "directory": str(order.directory), "seconds": seconds}))  # noqa: T201
         return
-    for line in told(seconds, pid, _where(order)):
+    for line in describe(seconds, pid, _where(order)):
         view.say(line)
 
 
-def _start(order: Order, view: View) -> tuple[int, dict[str, float]]:
+def _start(order: RunConfig, view: LiveView) -> tuple[int, dict[str, float]]:
     """Start the supervisor in a session of its own. Ctrl-C here stops it again."""
     with workdir.rotate_log(order.directory, "supervisor").open("ab") as log:
         process = subprocess.Popen(
@@ -85,7 +85,7 @@ def _died(process: "subprocess.Popen[str]", directory: Path) -> StackError:
     return StackError(f"the supervisor ended with {process.wait()} before it was up", f"read {log}", "\n".join(lines))
 
 
-def told(seconds: dict[str, float], pid: int, where: str) -> list[str]:
+def describe(seconds: dict[str, float], pid: int, where: str) -> list[str]:
     """What a person reads when it is up."""
     shown = {name: took for name, took in seconds.items() if name not in ("services", "all")}
     width = max(map(len, shown))
@@ -100,5 +100,5 @@ def told(seconds: dict[str, float], pid: int, where: str) -> list[str]:
     ]
 
 
-def _where(order: Order) -> str:
+def _where(order: RunConfig) -> str:
     return "" if order.directory == Path(".chimera") else f" --dir {order.directory}"

@@ -8,7 +8,7 @@ from services.simulator.misprint import misprint
 from services.simulator.recognition import field
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.roles.topics import subject_of
-from services.simulator.sampling import dice
+from services.simulator.sampling import seeded_random
 from services.simulator.settings import Settings
 
 
@@ -17,8 +17,8 @@ def play_draft(stage: Stage) -> Reply:
     text = stage.request.user_text
     subject, topic = subject_of(text), field(text, "Topic") or ""
     easy = field(text, "Too easy")
-    problem = stage.bank.draw(subject, topic, stage.request.draw(), stage.bank.find(easy) if easy else None)
-    rng = dice(*stage.name("draft", subject, topic))
+    problem = stage.bank.draw(subject, topic, stage.request.sampling_key(), stage.bank.find(easy) if easy else None)
+    rng = seeded_random(*stage.name("draft", subject, topic))
     sound, key = _key(problem, stage.settings, rng)
     statement, form = _statement(problem, key, stage.settings, rng)
     item = {

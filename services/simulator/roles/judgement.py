@@ -6,7 +6,7 @@ import re
 from services.simulator.answers import agrees
 from services.simulator.recognition import field, sighted
 from services.simulator.roles.reply import Reply, Stage
-from services.simulator.sampling import dice, logistic
+from services.simulator.sampling import logistic, seeded_random
 
 HARD_ENOUGH = -1.5
 """Below this difficulty a problem is not worth a long solution."""
@@ -24,7 +24,7 @@ def play_judgement(stage: Stage) -> Reply:
         return Reply("judgement", _verdict(False, False, False, said, "", canary), "unknown")
     problem = seen.problem
     hard = problem.difficulty >= HARD_ENOUGH
-    knows = dice(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
+    knows = seeded_random(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
     if not knows:
         said = f"The statement is complete and {proposed} looks plausible."
         return Reply(

@@ -11,7 +11,7 @@ from services.simulator.roles.same_problem import play_same
 from services.simulator.roles.solve import play_solve
 from services.simulator.roles.topics import play_topics
 
-PLAYS: dict[str, Callable[[Stage], Reply]] = {
+ROLES: dict[str, Callable[[Stage], Reply]] = {
     "topics": play_topics,
     "draft": play_draft,
     "judgement": play_judgement,
@@ -21,17 +21,17 @@ PLAYS: dict[str, Callable[[Stage], Reply]] = {
 """By the name of the JSON schema asked for; in a prompt, by its title, whatever the case."""
 
 
-def play(stage: Stage) -> Reply:
+def reply_to(stage: Stage) -> Reply:
     """Answer a request. Raises Unplayable for a schema, a subject or a prompt the simulator has no part for."""
     asked = stage.request.response_format
-    name = asked.json_schema.name if asked.json_schema else _told(stage)
+    name = asked.json_schema.name if asked.json_schema else _role_of(stage)
     if name is None and asked.type == "text":
         return play_solve(stage)
-    if name not in PLAYS:
-        raise Unplayable(f"the simulator plays the schemas {', '.join(PLAYS)}, not {name}")
-    return PLAYS[name](stage)
+    if name not in ROLES:
+        raise Unplayable(f"the simulator plays the schemas {', '.join(ROLES)}, not {name}")
+    return ROLES[name](stage)
 
 
-def _told(stage: Stage) -> str | None:
+def _role_of(stage: Stage) -> str | None:
     title = schema_title(stage.request.user_text)
     return title.lower() if title else None

@@ -29,7 +29,7 @@ class Stage:
 
     def name(self, *more: object) -> tuple[object, ...]:
         """Name a die for this model and sample; what it decides does not change with the prompt's wording."""
-        return (self.bank.seed, self.request.model, self.request.draw(), *more)
+        return (self.bank.seed, self.request.model, self.request.sampling_key(), *more)
 
 
 @dataclass(frozen=True, slots=True)

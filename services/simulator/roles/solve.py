@@ -5,7 +5,7 @@ from random import Random
 from services.simulator.bank.problem import Problem
 from services.simulator.recognition import sighted
 from services.simulator.roles.reply import Reply, Stage
-from services.simulator.sampling import dice, logistic
+from services.simulator.sampling import logistic, seeded_random
 from services.simulator.thinking import think
 
 UNKNOWN = "I do not recognise this problem. \\boxed{unknown}"
@@ -18,10 +18,10 @@ def play_solve(stage: Stage) -> Reply:
     if seen is None:
         return Reply("solve", UNKNOWN, "unknown", "Nothing in this prompt is a problem that I have seen before.")
     problem = seen.problem
-    rng = dice(*stage.name("solve", problem.id))
+    rng = seeded_random(*stage.name("solve", problem.id))
     chance = logistic(stage.ability - problem.difficulty)
     right = rng.random() < chance
-    if seen.altered and dice(*stage.name("notice", problem.id)).random() < chance:
+    if seen.altered and seeded_random(*stage.name("notice", problem.id)).random() < chance:
         return _lost(problem, rng)
     answer = problem.answer if right else rng.choice(problem.slips)
     return _solved(problem, answer, rng, "right" if right else "wrong")

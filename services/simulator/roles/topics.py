@@ -7,7 +7,7 @@ from importlib.resources import files
 from services.simulator.bank import SUBJECTS
 from services.simulator.recognition import field
 from services.simulator.roles.reply import Reply, Stage, Unplayable
-from services.simulator.sampling import dice
+from services.simulator.sampling import seeded_random
 
 
 def subject_of(text: str) -> str:
@@ -37,7 +37,7 @@ def play_topics(stage: Stage) -> Reply:
     count = int(field(text, "Count") or 10)
     had = {topic.strip().casefold() for topic in (field(text, "Already have") or "").split(";")}
     rows = list(hierarchy(subject))
-    dice(stage.bank.seed, "topics", subject).shuffle(rows)
+    seeded_random(stage.bank.seed, "topics", subject).shuffle(rows)
     kept = [row for row in rows if row[2].casefold() not in had][:count]
     topics = [{"field": a, "subfield": b, "topic": c} for a, b, c in kept]
     return Reply("topics", json.dumps({"topics": topics}), f"{len(topics)} of {count}")

@@ -21,7 +21,7 @@ from typing import Literal
 from aiokafka.errors import for_code
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICE, SERVICES, consumed_by, produced_by
+from schemas.flow import DEAD_LETTERS, FLOW, SERVICE, SERVICES, TOPIC_IDS, consumed_by, produced_by
 from shared.config.connections import KafkaAccess
 from shared.config.settings import Connections
 from shared.errors import Refusal
@@ -74,7 +74,7 @@ def reads(service: str) -> list[str]:
     """Kafka topics that a service reads: its events, the offsets it was given, its state, what it looks into."""
     consumed = [flow.name for flow in consumed_by(service)]
     besides = SERVICE[service].reads if service in SERVICE else ()
-    return list(dict.fromkeys([*consumed, INCARNATIONS, *_state(service), *besides]))
+    return list(dict.fromkeys([*consumed, TOPIC_IDS, *_state(service), *besides]))
 
 
 def writes(service: str) -> list[str]:

@@ -10,9 +10,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.flow import FLOW
 from shared.config.connections import KafkaAccess
-from shared.kafka.admin.topics import wanted
+from shared.kafka.admin.topics import topic_settings
 from shared.kafka.clients import administrator, observer
-from shared.kafka.lag import Places, committed, extent
+from shared.kafka.lag import Positions, committed, extent
 
 CREATE = "chimera kafka create"
 LOST = (
@@ -22,7 +22,7 @@ LOST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class KafkaProblem:
     """What is wrong with a Kafka topic or a group, and what to do about it."""
 
     what: str
@@ -30,49 +30,53 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class KafkaReport:
     """What was looked at, and what is wrong."""
 
     kafka_topics: int
     groups: int
-    problems: tuple[Problem, ...]
+    problems: tuple[KafkaProblem, ...]
 
 
-async def audit(access: KafkaAccess, factory: str) -> Audit:
+async def check(access: KafkaAccess, factory: str) -> KafkaReport:
     """Look at everything that the flow needs. Raises KafkaError when Kafka does not answer."""
     async with administrator(access) as admin:
-        shapes = {topic.name: topic for topic in wanted(factory, 1).values()}
+        shapes = {topic.name: topic for topic in topic_settings(factory, 1).values()}
         there = set(await admin.list_topics()) & shapes.keys()
         found = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics(sorted(there))} if there else {}
         settings = await _settings(admin, there)
-        problems = [problem for shape in shapes.values() for problem in of_topic(shape, found, settings)]
+        problems = [problem for shape in shapes.values() for problem in check_topic(shape, found, settings)]
         whole = [flow for flow in FLOW if found.get(f"{factory}.{flow.name}", 0) >= flow.partitions]
         groups = [(name, flow) for flow in whole for name in flow.consumers]
         places = [(name, await committed(admin, factory, name, [flow])) for name, flow in groups]
     starts, ends = await _extent(access, {partition for _, stand in places for partition in stand})
     for name, stand in places:
-        problems += of_group(name, stand, starts, ends)
-    return Audit(len(shapes), len({name for name, _ in groups}), tuple(problems))
+        problems += check_group(name, stand, starts, ends)
+    return KafkaReport(len(shapes), len({name for name, _ in groups}), tuple(problems))
 
 
-def of_topic(shape: NewTopic, partitions: dict[str, int], settings: dict[str, dict[str, str]]) -> Iterator[Problem]:
+def check_topic(
+    shape: NewTopic, partitions: dict[str, int], settings: dict[str, dict[str, str]]
+) -> Iterator[KafkaProblem]:
     """What is wrong with one Kafka topic."""
     if shape.name not in partitions:
-        yield Problem(f"Kafka topic {shape.name} is missing", CREATE)
+        yield KafkaProblem(f"Kafka topic {shape.name} is missing", CREATE)
         return
     if (found := partitions[shape.name]) < shape.num_partitions:
         told = f"Kafka topic {shape.name} has {found} partitions and needs {shape.num_partitions}"
-        yield Problem(told, f"kafka-topics.sh --alter --topic {shape.name} --partitions {shape.num_partitions}")
+        yield KafkaProblem(told, f"kafka-topics.sh --alter --topic {shape.name} --partitions {shape.num_partitions}")
     for name, value in {"cleanup.policy": "delete", **shape.topic_configs}.items():
         has = settings[shape.name].get(name, "")
         if int(has or 0) < int(value) if name == "max.message.bytes" else has != value:
             change = (
                 f"kafka-configs.sh --alter --entity-type topics --entity-name {shape.name} --add-config {name}={value}"
             )
-            yield Problem(f"Kafka topic {shape.name} has {name}={has} and needs {value}", change)
+            yield KafkaProblem(f"Kafka topic {shape.name} has {name}={has} and needs {value}", change)
 
 
-def of_group(service: str, places: Places, starts: dict[Any, int], ends: dict[Any, int]) -> Iterator[Problem]:
+def check_group(
+    service: str, places: Positions, starts: dict[Any, int], ends: dict[Any, int]
+) -> Iterator[KafkaProblem]:
     """What is wrong with a service's offsets in one Kafka topic: each kind once, with the partitions it is in."""
     kinds: dict[str, list[int]] = {}
     for partition, at in places.items():
@@ -80,7 +84,7 @@ def of_group(service: str, places: Places, starts: dict[Any, int], ends: dict[An
             kinds.setdefault(kind, []).append(partition.partition)
     for kind, partitions in kinds.items():
         where = f"{next(iter(places)).topic}, partitions {', '.join(map(str, partitions))}"
-        yield Problem(f"the group of {service} {kind} ({where})", LOST)
+        yield KafkaProblem(f"the group of {service} {kind} ({where})", LOST)
 
 
 def _wrong(at: int | None, start: int, end: int) -> str | None:

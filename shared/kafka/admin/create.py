@@ -7,12 +7,12 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
-from schemas.flow import INCARNATIONS, consumed_by, consumers
+from schemas.flow import TOPIC_IDS, consumed_by, consumers
 from shared.config.connections import KafkaAccess
 from shared.config.environment import read
 from shared.config.settings import Connections
 from shared.errors import Refusal
-from shared.kafka.admin.topics import incarnations, provision, wanted
+from shared.kafka.admin.topics import provision, topic_ids, topic_settings
 from shared.kafka.clients import administrator
 from shared.kafka.names import kafka_topic
 
@@ -32,9 +32,9 @@ async def create(access: KafkaAccess, factory: str, replication: int = 1, *, dry
     """Provision the factory. Raises Refusal as `provision` does, KafkaError without a broker."""
     async with administrator(access) as admin:
         existing = set(await admin.list_topics())
-    names = list(wanted(factory, replication))
+    names = list(topic_settings(factory, replication))
     there = tuple(name for name in names if kafka_topic(factory, name) in existing)
-    given = await incarnations(access, factory) if INCARNATIONS in there else {}
+    given = await topic_ids(access, factory) if TOPIC_IDS in there else {}
     groups = tuple(name for name in consumers() if _lacks(name, {n: given[n].groups for n in given if n in there}))
     if not dry_run:
         await provision(access, factory, replication)

@@ -5,22 +5,22 @@ from aiokafka.errors import NoError, TopicAuthorizationFailedError, for_code
 from schemas.flow import consumed_by
 from shared.config.connections import KafkaAccess
 from shared.kafka.admin.acls import topics_of
-from shared.kafka.admin.topics import incarnations
+from shared.kafka.admin.topics import topic_ids
 from shared.kafka.clients import administrator
 from shared.kafka.connection import authorized, forbidden
 from shared.kafka.names import group, kafka_topic
 
 
-async def lacking(access: KafkaAccess, factory: str, service: str) -> str | None:
+async def missing(access: KafkaAccess, factory: str, service: str) -> str | None:
     """Say which Kafka topic, or whose offsets in it, a service has to wait for. `None`: it may begin.
 
     One that joined its group before would keep it from being given any. Raises Refusal when a Kafka topic is hidden
     from us, and KafkaError when the broker does not answer.
     """
     with authorized(access):
-        if missing := await absent(access, topics_of(factory, service)):
-            return f"Kafka topics that are not there: {', '.join(missing)}"
-        given = await incarnations(access, factory)
+        if lacking := await absent(access, topics_of(factory, service)):
+            return f"Kafka topics that are not there: {', '.join(lacking)}"
+        given = await topic_ids(access, factory)
     for flow in consumed_by(service):
         if flow.name not in given or service not in given[flow.name].groups:
             topic = kafka_topic(factory, flow.name)

@@ -13,7 +13,7 @@ from aiokafka.admin import RecordsToDelete
 from schemas.flow import FLOW, Flow
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import administrator, observer
-from shared.kafka.lag import Places, committed, extent
+from shared.kafka.lag import Positions, committed, extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +30,31 @@ class Trimmed:
     """Services that have not finished what stays."""
 
 
-def transit() -> list[Flow]:
+def transit_topics() -> list[Flow]:
     """What may be trimmed."""
-    return [flow for flow in FLOW if flow.consumers and not flow.kept]
+    return [flow for flow in FLOW if flow.consumers and not flow.retained]
 
 
 async def trim(access: KafkaAccess, factory: str, *, dry_run: bool = False) -> list[Trimmed]:
     """Delete what every consumer has committed. Raises KafkaError. Safe to repeat, also while services run."""
     reader = observer(access)
     async with administrator(access) as admin:
-        flows = transit()
+        flows = transit_topics()
         stand = {flow: [await committed(admin, factory, name, [flow]) for name in flow.consumers] for flow in flows}
         await reader.start()
         try:
             starts, ends = await extent(reader, {p for groups in stand.values() for p in groups[0]})
         finally:
             await reader.stop()
-        below = {flow: {p: o for p, o in past(groups).items() if o > starts[p]} for flow, groups in stand.items()}
+        below = {
+            flow: {p: o for p, o in min_committed(groups).items() if o > starts[p]} for flow, groups in stand.items()
+        }
         if not dry_run and (offsets := {p: RecordsToDelete(o) for each in below.values() for p, o in each.items()}):
             await admin.delete_records(offsets)
-    return [_told(flow, groups, below[flow], starts, ends) for flow, groups in stand.items()]
+    return [_result(flow, groups, below[flow], starts, ends) for flow, groups in stand.items()]
 
 
-def past(groups: Sequence[Places]) -> dict[TopicPartition, int]:
+def min_committed(groups: Sequence[Positions]) -> dict[TopicPartition, int]:
     """The offset by partition below which every group is finished; none where a group's place is unknown."""
     lowest: dict[TopicPartition, int] = {}
     for partition in groups[0]:
@@ -62,9 +64,9 @@ def past(groups: Sequence[Places]) -> dict[TopicPartition, int]:
     return lowest
 
 
-def _told(
+def _result(
     flow: Flow,
-    groups: Sequence[Places],
+    groups: Sequence[Positions],
     below: dict[TopicPartition, int],
     starts: dict[TopicPartition, int],
     ends: dict[TopicPartition, int],

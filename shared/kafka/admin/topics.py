@@ -1,7 +1,7 @@
 """Kafka topics and group offsets, made from the flow. Safe to repeat: what is there is left alone.
 
 Every group gets offset 0 on every partition it reads, once. From then on a group without an offset is a group that
-lost it, and refuses to start. What was given is remembered on the compacted Kafka topic `incarnations`, together with
+lost it, and refuses to start. What was given is remembered on the compacted Kafka topic `topic_ids`, together with
 an id for each Kafka topic: a re-created one is another one, although its offsets begin at 0 again.
 """
 
@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import CommitFailedError
 
-from schemas.flow import DEAD_LETTERS, FLOW, INCARNATIONS, SERVICES, WIDE
+from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS, FLOW, SERVICES, TOPIC_IDS
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer, administrator, member, observer
@@ -36,7 +36,7 @@ _COMPACTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Incarnation:
+class TopicId:
     """One life of a Kafka topic, and the services whose groups were given their offsets in it."""
 
     id: str
@@ -50,16 +50,16 @@ async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> 
     """
     async with administrator(access) as admin:
         created = await _create(admin, factory, replication)
-    known = {} if INCARNATIONS in created else await incarnations(access, factory)
+    known = {} if TOPIC_IDS in created else await topic_ids(access, factory)
     for name in created:
         known.pop(name, None)
-    await _give_offsets(access, factory, known)
+    await _commit_initial_offsets(access, factory, known)
 
 
-async def incarnations(access: KafkaAccess, factory: str) -> dict[str, Incarnation]:
+async def topic_ids(access: KafkaAccess, factory: str) -> dict[str, TopicId]:
     """Read which incarnation of each Kafka topic is in use."""
-    partition = TopicPartition(kafka_topic(factory, INCARNATIONS), 0)
-    found: dict[str, Incarnation] = {}
+    partition = TopicPartition(kafka_topic(factory, TOPIC_IDS), 0)
+    found: dict[str, TopicId] = {}
     reader = observer(access)
     await reader.start()
     try:
@@ -68,7 +68,7 @@ async def incarnations(access: KafkaAccess, factory: str) -> dict[str, Incarnati
         while await reader.position(partition) < end:
             for record in (await reader.getmany(partition, timeout_ms=200)).get(partition, []):
                 value = json.loads(record.value)
-                found[record.key.decode()] = Incarnation(value["id"], tuple(value["groups"]))
+                found[record.key.decode()] = TopicId(value["id"], tuple(value["groups"]))
     finally:
         await reader.stop()
     return found
@@ -76,7 +76,7 @@ async def incarnations(access: KafkaAccess, factory: str) -> dict[str, Incarnati
 
 async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) -> set[str]:
     """Create what is missing; returns the names of what was created."""
-    shapes = wanted(factory, replication)
+    shapes = topic_settings(factory, replication)
     there = set(await admin.list_topics())
     created = {name for name, topic in shapes.items() if topic.name not in there}
     if created:
@@ -106,11 +106,11 @@ async def _described(admin: AIOKafkaAdminClient, topics: list[str]) -> list[dict
         await asyncio.sleep(0.1)
 
 
-def wanted(factory: str, replication: int) -> dict[str, NewTopic]:
+def topic_settings(factory: str, replication: int) -> dict[str, NewTopic]:
     """Every Kafka topic of a factory, by its name without the factory."""
     shapes: list[tuple[str, int, Mapping[str, str]]] = [
-        (INCARNATIONS, 1, _COMPACTED),
-        (DEAD_LETTERS, WIDE, _FOREVER),
+        (TOPIC_IDS, 1, _COMPACTED),
+        (DEAD_LETTERS, DEFAULT_PARTITIONS, _FOREVER),
         *((flow.name, flow.partitions, _FOREVER) for flow in FLOW),
         *((name, partitions, _COMPACTED) for service in SERVICES for name, partitions in service.state),
     ]
@@ -120,7 +120,7 @@ def wanted(factory: str, replication: int) -> dict[str, NewTopic]:
     }
 
 
-async def _give_offsets(access: KafkaAccess, factory: str, known: Mapping[str, Incarnation]) -> None:
+async def _commit_initial_offsets(access: KafkaAccess, factory: str, known: Mapping[str, TopicId]) -> None:
     new: dict[str, dict[TopicPartition, int]] = {}
     for flow in FLOW:
         given = known[flow.name].groups if flow.name in known else ()
@@ -129,7 +129,7 @@ async def _give_offsets(access: KafkaAccess, factory: str, known: Mapping[str, I
             topic = kafka_topic(factory, flow.name)
             offsets.update({TopicPartition(topic, partition): 0 for partition in range(flow.partitions)})
     await asyncio.gather(*(_commit(access, group(factory, service), new[service]) for service in new))
-    await _remember(access, factory, known)
+    await _record_topic_ids(access, factory, known)
 
 
 async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartition, int]) -> None:
@@ -147,10 +147,9 @@ async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartitio
         await committer.stop()
 
 
-async def _remember(access: KafkaAccess, factory: str, known: Mapping[str, Incarnation]) -> None:
+async def _record_topic_ids(access: KafkaAccess, factory: str, known: Mapping[str, TopicId]) -> None:
     now = {
-        flow.name: Incarnation(known[flow.name].id if flow.name in known else uuid4().hex, flow.consumers)
-        for flow in FLOW
+        flow.name: TopicId(known[flow.name].id if flow.name in known else uuid4().hex, flow.consumers) for flow in FLOW
     }
     producer = Producer(access, factory)
     await producer.start()
@@ -160,7 +159,7 @@ async def _remember(access: KafkaAccess, factory: str, known: Mapping[str, Incar
         await producer.stop()
 
 
-def _records(changed: Mapping[str, Incarnation]) -> Iterable[Message]:
+def _records(changed: Mapping[str, TopicId]) -> Iterable[Message]:
     for name, value in changed.items():
         text = json.dumps({"id": value.id, "groups": value.groups})
-        yield Message(INCARNATIONS, name.encode(), text.encode(), [])
+        yield Message(TOPIC_IDS, name.encode(), text.encode(), [])

@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 
 
-class SoleAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
+class SingleActiveAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
     """Gives every partition to one member, the first by id; when it leaves, the next takes over.
 
     Members say what process they are, and are told which of them works.

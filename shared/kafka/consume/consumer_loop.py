@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.kafka.clients import poll
-from shared.kafka.consume.offset_tracker import Progress
+from shared.kafka.consume.offset_tracker import OffsetTracker
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ CANCEL_AGAIN_S = 1.0
 NO_PARTITION = TopicPartition("", 0)
 
 
-class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
+class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     """Feeds `work` with records of the subscribed Kafka topics.
 
     `work` returns when the record is finished for good: what it produced is acknowledged, or it is a dead letter.
@@ -53,7 +53,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         self._drain_s = drain_s
         self._idle_s = idle_s
         self._busy_at = 0.0
-        self._progress: dict[TopicPartition, Progress] = {}
+        self._progress: dict[TopicPartition, OffsetTracker] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._running: dict[tuple[TopicPartition, int], asyncio.Task[None]] = {}
         self._finished = asyncio.Event()
@@ -129,7 +129,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._finished.wait(), FULL_POLL_S)
 
-    def _begin(self, partition: TopicPartition, progress: Progress, record: ConsumerRecord) -> None:
+    def _begin(self, partition: TopicPartition, progress: OffsetTracker, record: ConsumerRecord) -> None:
         progress.begin(record.offset)
         place = (partition, record.offset)
         if place in self._running:
@@ -179,6 +179,6 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Start counting afresh."""
-        self._progress.update({partition: Progress() for partition in assigned})
+        self._progress.update({partition: OffsetTracker() for partition in assigned})
         self._assigned = True
         log.info("assigned %d partitions", len(assigned))

@@ -1,7 +1,7 @@
 """Which offset of a partition may be committed: the highest below which every record is finished."""
 
 
-class Progress:
+class OffsetTracker:
     """Progress in one partition. Records begin in the order of their offsets and finish in any order."""
 
     def __init__(self) -> None:

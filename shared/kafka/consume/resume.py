@@ -13,7 +13,7 @@ from shared.config.connections import KafkaAccess
 from shared.errors import Refusal, Transient
 from shared.kafka.clients import observer
 from shared.kafka.lag import extent, times
-from shared.ports import Held
+from shared.ports import StoredOffset
 
 RESTORE = (
     "Restore a Kafka that is as new as the dataset, or put the dataset away and start without one, "
@@ -22,7 +22,7 @@ RESTORE = (
 
 
 async def resume_at(
-    access: KafkaAccess, partitions: Iterable[TopicPartition], held: Mapping[TopicPartition, Held]
+    access: KafkaAccess, partitions: Iterable[TopicPartition], held: Mapping[TopicPartition, StoredOffset]
 ) -> dict[TopicPartition, int]:
     """Next offset by partition: after what is held, else the start of the log.
 

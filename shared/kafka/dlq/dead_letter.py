@@ -29,7 +29,7 @@ def meant_for(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceRecord:
     """A record as it was read; aiokafka's ConsumerRecord serves as well."""
 
     partition: int
@@ -49,7 +49,7 @@ class Failure:
     attempts: int
 
 
-def dead_letter(name: str, record: Origin, failure: Failure) -> list[Message]:
+def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message]:
     """Build the messages that put a record of Kafka topic `name` aside.
 
     The dead letter itself, and `problem.parked` when the record was about a problem; not about an audit item, which the

@@ -13,21 +13,21 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from schemas.events import Event, ItemEvent, ProblemRejected, ProblemRequested
-from schemas.flow import BY_TYPE, DEAD_LETTERS, WIDE
+from schemas.flow import BY_TYPE, DEAD_LETTERS, DEFAULT_PARTITIONS
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import AUDIT, Headers, Message, decode, encode
 from shared.kafka.dlq.dead_letter import MEANT_FOR, OURS, REFUSED_BY, original, problem_of
 from shared.kafka.names import kafka_topic
-from shared.kafka.read.until_end import everything
+from shared.kafka.read.until_end import read_partitions
 
 SETTLED, LETTER = f"{OURS}settled", f"{OURS}letter"
 REPLAYED, DROPPED = "replayed", "dropped"
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """A record that somebody could not handle."""
 
     id: str
@@ -62,32 +62,34 @@ class Letter:
             return None
 
 
-async def letters(access: KafkaAccess, factory: str) -> list[Letter]:
+async def list_dead_letters(access: KafkaAccess, factory: str) -> list[DeadLetter]:
     """Every dead letter, the oldest first. Raises KafkaError when Kafka does not answer."""
-    found, settled = list[Letter](), dict[str, str]()
+    found, settled = list[DeadLetter](), dict[str, str]()
     topic = kafka_topic(factory, DEAD_LETTERS)
-    async with aclosing(everything(access, [TopicPartition(topic, number) for number in range(WIDE)])) as told:
+    async with aclosing(
+        read_partitions(access, [TopicPartition(topic, number) for number in range(DEFAULT_PARTITIONS)])
+    ) as told:
         async for records in told:
             for record in records:
                 headers = dict(record.headers)
                 if SETTLED in headers:
                     settled[headers[LETTER].decode()] = headers[SETTLED].decode()
                 else:
-                    found.append(_letter(record))
+                    found.append(_parse(record))
     return sorted((replace(one, settled=settled.get(one.id)) for one in found), key=lambda one: (one.at, one.id))
 
 
-async def replay(access: KafkaAccess, factory: str, chosen: Iterable[Letter]) -> None:
+async def replay(access: KafkaAccess, factory: str, chosen: Iterable[DeadLetter]) -> None:
     """Put records on the log again, for the one who could not handle them. Twice does no harm."""
     await _settle(access, factory, REPLAYED, [(letter, [_again(letter)]) for letter in chosen])
 
 
-async def drop(access: KafkaAccess, factory: str, chosen: Iterable[Letter], reason: str) -> None:
+async def drop(access: KafkaAccess, factory: str, chosen: Iterable[DeadLetter], reason: str) -> None:
     """End the problems that wait for these letters. Raises Refusal for a problem that nothing is known of."""
     await _settle(access, factory, DROPPED, [(letter, _rejection(letter, factory, reason)) for letter in chosen])
 
 
-def _rejection(letter: Letter, factory: str, reason: str) -> list[Message]:
+def _rejection(letter: DeadLetter, factory: str, reason: str) -> list[Message]:
     if not letter.problem:
         return []
     event = letter.event
@@ -101,11 +103,11 @@ def _rejection(letter: Letter, factory: str, reason: str) -> list[Message]:
     return [encode(rejected, f"{factory}/cli")]
 
 
-def _again(letter: Letter) -> Message:
+def _again(letter: DeadLetter) -> Message:
     return Message(letter.name, letter.key, letter.value, [*letter.headers, (MEANT_FOR, letter.service.encode())])
 
 
-async def _settle(access: KafkaAccess, factory: str, how: str, work: list[tuple[Letter, list[Message]]]) -> None:
+async def _settle(access: KafkaAccess, factory: str, how: str, work: list[tuple[DeadLetter, list[Message]]]) -> None:
     """First what is to be done is on the log, then that it was: a crash between leaves the letter open."""
     producer = Producer(access, factory)
     await producer.start()
@@ -118,9 +120,9 @@ async def _settle(access: KafkaAccess, factory: str, how: str, work: list[tuple[
         await producer.stop()
 
 
-def _letter(record: ConsumerRecord) -> Letter:
+def _parse(record: ConsumerRecord) -> DeadLetter:
     said = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith(OURS)}
-    return Letter(
+    return DeadLetter(
         id=f"{record.partition}/{record.offset}",
         at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
         name=said[f"{OURS}kafka-topic"],

@@ -26,8 +26,8 @@ from shared.config.settings import Settings
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import Message, decode, mark_of, outgoing
-from shared.kafka.dlq.dead_letter import Failure, Origin, dead_letter, meant_for
-from shared.kafka.faust.offset_keeping_consumer import PlacedConsumer, PlacedTransport
+from shared.kafka.dlq.dead_letter import Failure, SourceRecord, meant_for, to_record
+from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
 from shared.ports import Join
 from shared.telemetry.logs import about
@@ -65,7 +65,7 @@ class FaustLoop:
             value_serializer="raw",
             partitions=self._flow.partitions,
         )
-        self._cases = _cases(self._app, self._flow.partitions)
+        self._cases = _changelog_table(self._app, self._flow.partitions)
         self._app.agent(source, concurrency=1)(self._work)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
@@ -132,8 +132,8 @@ class FaustLoop:
                     await self._consumer.go_back(partition)
 
     @property
-    def _consumer(self) -> PlacedConsumer:
-        return cast(PlacedConsumer, self._app.consumer)
+    def _consumer(self) -> OffsetKeepingConsumer:
+        return cast(OffsetKeepingConsumer, self._app.consumer)
 
     async def _measured(self, raw: EventT[Any]) -> None:
         labels, started = (self._settings.service, self._flow.name), monotonic()
@@ -147,24 +147,24 @@ class FaustLoop:
         headers = list(message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ())
         if not meant_for(self._settings.service, headers):
             return
-        origin = Origin(message.partition, message.offset, message.key, message.value, headers)
+        origin = SourceRecord(message.partition, message.offset, message.key, message.value, headers)
         try:
             event, case, messages, rest = self._decide(origin)
         except Invalid as error:
-            await self._put_aside(origin, error)
+            await self._to_dead_letter(origin, error)
         except Exception as bug:
             log.exception("a bug in the join; the event is put aside")
             self._bugs += 1
             if self._bugs >= self._settings.bugs_in_a_row:
                 raise Refusal(f"{self._bugs} events in a row failed by a bug", "The traceback is in the log") from bug
-            await self._put_aside(origin, bug)
+            await self._to_dead_letter(origin, bug)
         else:
             self._bugs = 0
             with about(event), handling(event, self._settings.service):
                 await self._keep(event, case, messages, rest)
             EVENTS.labels(self._settings.service, self._flow.name, "done").inc()
 
-    def _decide(self, origin: Origin) -> tuple[Event, bytes, list[Message], bytes]:
+    def _decide(self, origin: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
         event = decode(self._flow.name, origin.key, origin.value, origin.headers)
         case, decided, rest = self._join(self._cases.get(event.key.encode()), event)
         if len(case) > CASE_LIMIT:
@@ -183,10 +183,10 @@ class FaustLoop:
         if rest != case:
             self._cases[key] = rest
 
-    async def _put_aside(self, origin: Origin, error: BaseException) -> None:
+    async def _to_dead_letter(self, origin: SourceRecord, error: BaseException) -> None:
         log.error("dead letter: %s %d/%d: %s", self._flow.name, origin.partition, origin.offset, error)
         failure = Failure(self._settings.factory, self._settings.service, error, attempts=1)
-        await self._producer.publish(dead_letter(self._flow.name, origin, failure))
+        await self._producer.publish(to_record(self._flow.name, origin, failure))
         EVENTS.labels(self._settings.service, self._flow.name, "dead_letter").inc()
 
 
@@ -230,7 +230,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         web_enabled=False,
         loghandlers=[],
     )
-    app.transport = PlacedTransport(app.conf.broker_consumer, app)
+    app.transport = OffsetKeepingTransport(app.conf.broker_consumer, app)
     return app
 
 
@@ -246,7 +246,7 @@ def _credentials(access: KafkaAccess) -> Credentials | None:
     return SSLCredentials(context) if context else None
 
 
-def _cases(app: faust.App, partitions: int) -> _Cases:
+def _changelog_table(app: faust.App, partitions: int) -> _Cases:
     table = _Cases(
         app,
         name="cases",

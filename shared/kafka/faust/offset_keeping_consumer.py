@@ -15,7 +15,7 @@ from faust.types import TP
 log = logging.getLogger(__name__)
 
 
-class PlacedConsumer(Consumer):
+class OffsetKeepingConsumer(Consumer):
     """Faust's consumer with our own book-keeping."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,5 +60,5 @@ class PlacedConsumer(Consumer):
         """Count no hole as read."""
 
 
-class PlacedTransport(Transport):
-    Consumer = PlacedConsumer
+class OffsetKeepingTransport(Transport):
+    Consumer = OffsetKeepingConsumer

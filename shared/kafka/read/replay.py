@@ -8,7 +8,7 @@ from schemas.events import Event
 from schemas.flow import BY_TYPE
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
-from shared.kafka.admin.topics import incarnations
+from shared.kafka.admin.topics import topic_ids
 from shared.kafka.clients import ConsumerRecord, observer
 from shared.kafka.codec import decode
 from shared.kafka.lag import extent
@@ -16,16 +16,16 @@ from shared.kafka.names import kafka_topic
 from shared.ports import Record
 
 POLL_MS = 500
-AT_ONCE = 100
+MAX_RECORDS = 100
 """Records in memory: each may have megabytes."""
 
 
-async def reread(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[list[Record]]:
+async def replay(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[list[Record]]:
     """Records, each partition in its order; those that are no events are passed over.
 
     Raises Refusal when the beginning is gone, KafkaError when Kafka does not answer.
     """
-    if (known := (await incarnations(access, factory)).get(name)) is None:
+    if (known := (await topic_ids(access, factory)).get(name)) is None:
         raise Refusal(f"there is no factory {factory} on this Kafka", "Name it with --factory")
     partitions = [TopicPartition(kafka_topic(factory, name), number) for number in range(BY_TYPE[name].partitions)]
     reader = observer(access)
@@ -38,7 +38,9 @@ async def reread(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[
         if left:  # aiokafka's stop hangs when it comes right after an assign
             reader.assign(list(left))
         while left:
-            for partition, records in (await reader.getmany(*left, timeout_ms=POLL_MS, max_records=AT_ONCE)).items():
+            for partition, records in (
+                await reader.getmany(*left, timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+            ).items():
                 yield [
                     Record(event, name, known.id, partition.partition, record.offset, record.timestamp)
                     for record in records

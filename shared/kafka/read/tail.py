@@ -15,7 +15,7 @@ from shared.kafka.names import flow_name, kafka_topic
 POLL_MS = 200
 
 
-async def follow(access: KafkaAccess, factory: str, names: Iterable[str]) -> AsyncGenerator[Event | None, None]:
+async def tail(access: KafkaAccess, factory: str, names: Iterable[str]) -> AsyncGenerator[Event | None, None]:
     """Yield the events of the named Kafka topics, for ever; `None` whenever nothing more is there yet.
 
     Records that are no events (they become dead letters elsewhere) are passed over, and so is the way of audit items,

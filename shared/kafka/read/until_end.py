@@ -14,19 +14,19 @@ from shared.kafka.names import kafka_topic
 POLL_MS = 500
 
 
-async def past(access: KafkaAccess, factory: str, names: Iterable[str]) -> AsyncGenerator[list[bytes], None]:
-    """Yield the values of records, as `everything`. An empty record is an empty value."""
+async def read_to_end(access: KafkaAccess, factory: str, names: Iterable[str]) -> AsyncGenerator[list[bytes], None]:
+    """Yield the values of records, as `read_partitions`. An empty record is an empty value."""
     partitions = [
         TopicPartition(kafka_topic(factory, name), number)
         for name in names
         for number in range(BY_TYPE[name].partitions)
     ]
-    async with aclosing(everything(access, partitions)) as told:
+    async with aclosing(read_partitions(access, partitions)) as told:
         async for records in told:
             yield [record.value or b"" for record in records]
 
 
-async def everything(
+async def read_partitions(
     access: KafkaAccess, partitions: Iterable[TopicPartition]
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Yield records, poll by poll, in no order between partitions. Raises KafkaError when Kafka does not answer."""

@@ -41,7 +41,7 @@ class Load:
         return self.waiting < 1 and self.cache <= CACHE_FULL
 
 
-class Window:
+class AimdLimit:
     """The limit. Times are seconds of one clock; `inside` is how many calls have a place now."""
 
     def __init__(self, ceiling: int) -> None:
@@ -63,7 +63,7 @@ class Window:
         self._held_s = self._wasted_s = 0.0
         self._most = 0
 
-    def passes(self, now: float, inside: int, resting: int) -> None:
+    def advance(self, now: float, inside: int, resting: int) -> None:
         """Account for the time up to now, through which so many calls had a place, of which some rested."""
         elapsed, self._now = now - self._now, now
         self._held_s += elapsed * inside
@@ -71,13 +71,13 @@ class Window:
         if inside > self._most:
             self._most = inside
 
-    def decided(self, inside: int, wasted_s: float = 0.0) -> None:
+    def record(self, inside: int, wasted_s: float = 0.0) -> None:
         """Count a call that was taken, or a try that wasted its time."""
         self._decided += 1
         self._wasted_s += min(wasted_s, self._now - self._began)
         self._judge(inside)
 
-    def reads(self, load: Load | None, inside: int) -> None:
+    def observe_load(self, load: Load | None, inside: int) -> None:
         """Take a reading; None: the server tells nothing (any more)."""
         self._told, self._stale = load is not None, False
         self._room = load is None or load.room
@@ -86,11 +86,11 @@ class Window:
         self._judge(inside)
 
     @property
-    def curious(self) -> bool:
+    def wants_reading(self) -> bool:
         """Whether only a reading is missing for it to grow."""
         return self._stale and self._decided >= self.limit
 
-    def mark(self) -> tuple[int, bool]:
+    def snapshot(self) -> tuple[int, bool]:
         """What `restore` takes."""
         return self.limit, self._slow
 
@@ -105,14 +105,14 @@ class Window:
             return
         share = min(self._wasted_s / self._held_s, 1.0) if self._held_s else 0.0
         if share <= (CUTS if self._slow else GROWS):
-            self._well()
+            self._grow()
         elif self._slow or share > PLAIN or self._decided >= SAMPLE:
             if share > CUTS:
                 self._cut(share)
             else:
                 self._changed(1)
 
-    def _well(self) -> None:
+    def _grow(self) -> None:
         """Grow if all places were in use; where the server tells its load, when it has said that there is room."""
         if self._most < self.limit:
             self._begin()

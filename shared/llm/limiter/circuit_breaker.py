@@ -12,7 +12,7 @@ from shared.llm.errors import Busy
 
 log = logging.getLogger(__name__)
 
-IN_A_ROW = 5
+FAILURES_TO_OPEN = 5
 """Failures without an answer between them."""
 SURE_S = 1.0
 """How long refusals go on, besides: a server that others keep full lets somebody in before."""
@@ -22,7 +22,7 @@ SILENCE_S = 60.0
 """Least time between two lines of the log while it is open."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed, or open with the time of the next probe. Tries go by any name; times are seconds of one clock."""
 
     def __init__(self, alias: str) -> None:
@@ -37,30 +37,30 @@ class Breaker:
         self._first_at = self._since = self._said = 0.0
 
     @property
-    def well(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether nothing has failed since the last answer."""
         return not self._failures
 
-    def begins(self, call: Hashable) -> None:
+    def record_start(self, call: Hashable) -> None:
         """A try goes out."""
         self._under_way.add(call)
 
-    def ends(self, call: Hashable) -> None:
+    def record_end(self, call: Hashable) -> None:
         """A try is over, however it ended."""
         self._under_way.discard(call)
         self._hopes.discard(call)
 
-    def takes(self, call: Hashable, now: float) -> bool:
+    def record_accepted(self, call: Hashable, now: float) -> bool:
         """An answer begins; tells whether this closes the circuit. Where answers are cut off, that proves nothing."""
         self._hopes.add(call)
         return self.open and not self._lost and self._close(now)
 
-    def works(self, now: float) -> bool:
+    def record_success(self, now: float) -> bool:
         """An answer is whole; tells whether this closes the circuit."""
         self._failures = self._lost = self._probes = 0
         return self.open and self._close(now)
 
-    def fails(
+    def record_failure(
         self, now: float, why: Exception, retry_after_s: float | None = None, lost: bool = False, probe: bool = False
     ) -> None:
         """A try that is over has failed; `lost`: after its answer had begun. After a probe, a new one is set.
@@ -76,20 +76,22 @@ class Breaker:
             wait = max(backoff(FIRST_S, self._probes, LONGEST_S), retry_after_s or 0.0)
             self._probes += 1
             self.probe_at = now + wait
-            self._say(now, f"{why}; calls wait, none is lost; the next probe goes out in {wait:.0f} s")
+            self._log(now, f"{why}; calls wait, none is lost; the next probe goes out in {wait:.0f} s")
             self.open = True
 
     @property
     def _hopeless(self) -> bool:
         """Where every answer is cut off there are always some that have begun: then the number decides."""
-        return self._failures >= IN_A_ROW and (not self._hopes or self._lost > len(self._under_way) + IN_A_ROW)
+        return self._failures >= FAILURES_TO_OPEN and (
+            not self._hopes or self._lost > len(self._under_way) + FAILURES_TO_OPEN
+        )
 
     def _close(self, now: float) -> bool:
         self.open, self._failures = False, 0
         log.warning("endpoint %s takes calls again, after %.0f s", self._alias, now - self._since)
         return True
 
-    def _say(self, now: float, what: str) -> None:
+    def _log(self, now: float, what: str) -> None:
         if not self.open:
             self._since = self._said = now
             log.warning("endpoint %s takes no calls: %s. If it stays so: chimera check models", self._alias, what)

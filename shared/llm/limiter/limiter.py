@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.backoff import backoff
-from shared.llm.limiter.aimd import Load, Window
-from shared.llm.limiter.circuit_breaker import SILENCE_S, Breaker
+from shared.llm.limiter.aimd import AimdLimit, Load
+from shared.llm.limiter.circuit_breaker import SILENCE_S, CircuitBreaker
 from shared.telemetry.metrics import MODEL_CIRCUIT_OPEN, MODEL_FIRST_TOKEN, MODEL_LIMIT, MODEL_WAITING
 
 log = logging.getLogger(__name__)
@@ -30,12 +30,12 @@ RESTS = 16
 """The longest rest, in first rests: four times what a call takes."""
 
 
-class Gate:
+class ConcurrencyLimiter:
     """The one way to an endpoint, for one event loop. What calls tell it stands in turn.py."""
 
     def __init__(self, endpoint: str, at_once: int) -> None:
-        self.window = Window(at_once)
-        self.breaker = Breaker(endpoint)
+        self.window = AimdLimit(at_once)
+        self.breaker = CircuitBreaker(endpoint)
         self.inside = 0
         """Calls that have a place."""
         self.busy, self.curious = asyncio.Event(), asyncio.Event()
@@ -43,7 +43,7 @@ class Gate:
         self._line: deque[tuple[Hashable, asyncio.Future[None]]] = deque()
         self._resting = self._outside = 0
         self._probe: Hashable | None = None
-        self._mark = self.window.mark()
+        self._mark = self.window.snapshot()
         self._call_s: float | None = None
         self._said = float("-inf")
         self.first_token = MODEL_FIRST_TOKEN.labels(endpoint)
@@ -55,65 +55,65 @@ class Gate:
         """The loop's clock."""
         return asyncio.get_running_loop().time()
 
-    def reads(self, load: Load | None) -> None:
+    def observe_load(self, load: Load | None) -> None:
         """Take what the server tells of its load; None when it tells nothing."""
-        self._passes()
-        self.window.reads(load, self.inside)
-        self._let_in()
+        self._advance()
+        self.window.observe_load(load, self.inside)
+        self._admit()
 
-    def enters(self, call: Hashable) -> bool:
+    def try_acquire(self, call: Hashable) -> bool:
         """Give a place at once, if nobody is before."""
         free = not self._line and self._free
         if free:
-            self._place(call)
+            self._grant(call)
         return free
 
-    def queues(self, call: Hashable, first: bool) -> asyncio.Future[None]:
+    def enqueue(self, call: Hashable, first: bool) -> asyncio.Future[None]:
         """Take into line, at its end or its beginning; done when the call has a place."""
         place = asyncio.get_running_loop().create_future()
         (self._line.appendleft if first else self._line.append)((call, place))
-        self._let_in()
+        self._admit()
         return place
 
-    def leaves(self, call: Hashable) -> None:
+    def release(self, call: Hashable) -> None:
         """Take the place back."""
-        self._passes()
+        self._advance()
         self.inside -= 1
-        self.breaker.ends(call)
+        self.breaker.record_end(call)
         if self._probe is call:
             self._probe = None
         if not self.inside:
             self.busy.clear()
-        self._let_in()
+        self._admit()
 
-    def taken(self, call: Hashable) -> None:
+    def record_accepted(self, call: Hashable) -> None:
         """An answer begins."""
-        if self.breaker.takes(call, self._passes()):
+        if self.breaker.record_accepted(call, self._advance()):
             self._reopen()
-        self._decided()
+        self._record()
 
-    def served(self, call: Hashable, seconds: float) -> None:
+    def record_success(self, call: Hashable, seconds: float) -> None:
         """An answer is whole, after so long."""
-        self.breaker.ends(call)
-        if self.breaker.works(self._passes()):
+        self.breaker.record_end(call)
+        if self.breaker.record_success(self._advance()):
             self._reopen()
         known = self._call_s
         self._call_s = seconds if known is None else known + (seconds - known) / 8
 
-    def failed(self, call: Hashable, why: Exception, wasted_s: float, **how: Any) -> None:
+    def record_failure(self, call: Hashable, why: Exception, wasted_s: float, **how: Any) -> None:
         """A try failed, and wasted so much time of its place."""
-        now = self._passes()
-        self.breaker.ends(call)
-        if self.breaker.well:
-            self._mark = self.window.mark()
-        self.breaker.fails(now, why, probe=self._probe is call, **how)
+        now = self._advance()
+        self.breaker.record_end(call)
+        if self.breaker.is_closed:
+            self._mark = self.window.snapshot()
+        self.breaker.record_failure(now, why, probe=self._probe is call, **how)
         if self.breaker.open:
-            asyncio.get_running_loop().call_at(self.breaker.probe_at, self._let_in)
+            asyncio.get_running_loop().call_at(self.breaker.probe_at, self._admit)
         if wasted_s:
-            self._decided(wasted_s)
+            self._record(wasted_s)
 
     @property
-    def crowded(self) -> bool:
+    def record_busy(self) -> bool:
         """Whether a call that rested has to go out."""
         return self.breaker.open or self.inside > self.window.limit
 
@@ -123,14 +123,14 @@ class Gate:
         return backoff(first, refusals - 1, RESTS * first)
 
     @contextmanager
-    def resting(self) -> Iterator[None]:
+    def is_resting(self) -> Iterator[None]:
         """A refused call rests in its place."""
-        self._passes()
+        self._advance()
         self._resting += 1
         try:
             yield
         finally:
-            self._passes()
+            self._advance()
             self._resting -= 1
 
     @contextmanager
@@ -142,7 +142,7 @@ class Gate:
         finally:
             self._outside -= 1
 
-    def says(self, what: str) -> None:
+    def status(self, what: str) -> None:
         """Tell a person, now and then."""
         if not self.breaker.open and self.now() - self._said >= SILENCE_S:
             self._said = self.now()
@@ -154,35 +154,35 @@ class Gate:
             return self._probe is None and self.now() >= self.breaker.probe_at
         return self.inside < self.window.limit
 
-    def _place(self, call: Hashable) -> None:
-        self._passes()
+    def _grant(self, call: Hashable) -> None:
+        self._advance()
         self.inside += 1
         if self.breaker.open:
             self._probe = call
         self.busy.set()
 
-    def _let_in(self) -> None:
+    def _admit(self) -> None:
         """Give free places to those in line here and now, so that no newcomer is before them."""
         while self._line and self._free:
             call, place = self._line.popleft()
             if not place.done():
-                self._place(call)
+                self._grant(call)
                 place.set_result(None)
 
-    def _decided(self, wasted_s: float = 0.0) -> None:
-        self.window.decided(self.inside, wasted_s)
-        if self.window.curious:
+    def _record(self, wasted_s: float = 0.0) -> None:
+        self.window.record(self.inside, wasted_s)
+        if self.window.wants_reading:
             self.curious.set()
-        self._let_in()
+        self._admit()
 
     def _reopen(self) -> None:
         """Go on as it was before it all failed."""
         self._probe = None
         self.window.restore(self._mark)
-        self._let_in()
+        self._admit()
 
-    def _passes(self) -> float:
+    def _advance(self) -> float:
         """Account for the time up to now."""
         now = self.now()
-        self.window.passes(now, self.inside, self._resting)
+        self.window.advance(now, self.inside, self._resting)
         return now

@@ -7,37 +7,37 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from shared.backoff import backoff
 from shared.errors import Invalid, Transient
-from shared.llm.endpoint import Endpoint
+from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
 from shared.llm.limiter.aimd import Load
-from shared.llm.limiter.limiter import Gate
+from shared.llm.limiter.limiter import ConcurrencyLimiter
 
 RUNNING, WAITING, CACHE = "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"
 EVERY_S = 1.0
 """At most; half of it at least."""
-SOONEST_S = 0.1
+MIN_INTERVAL_S = 0.1
 """When the limit would grow if there were room."""
-RARELY_S = 60.0
+MAX_INTERVAL_S = 60.0
 """Where there is nothing to read."""
 TIMEOUT_S = 5.0
 
 
-async def watch(endpoint: Endpoint, gate: Gate, models: Collection[str]) -> None:
+async def poll(endpoint: EndpointClient, gate: ConcurrencyLimiter, models: Collection[str]) -> None:
     """Tell the gate, as long as calls are in flight; never ends. `models` may grow meanwhile."""
     while True:
         await gate.busy.wait()
         load = await _read(endpoint, models)
-        gate.reads(load)
+        gate.observe_load(load)
         if load is None:
-            await asyncio.sleep(RARELY_S)
+            await asyncio.sleep(MAX_INTERVAL_S)
         else:
             await _pause(gate)
 
 
-async def _pause(gate: Gate) -> None:
+async def _pause(gate: ConcurrencyLimiter) -> None:
     """Until the next reading; never in step with the calls, or all readings would be of the same moment."""
     gate.curious.clear()
-    await asyncio.sleep(SOONEST_S)
+    await asyncio.sleep(MIN_INTERVAL_S)
     try:
         async with asyncio.timeout(backoff(EVERY_S, 0, EVERY_S)):
             await gate.curious.wait()
@@ -45,7 +45,7 @@ async def _pause(gate: Gate) -> None:
         pass
 
 
-async def _read(endpoint: Endpoint, models: Collection[str]) -> Load | None:
+async def _read(endpoint: EndpointClient, models: Collection[str]) -> Load | None:
     try:
         return parse(await endpoint.metrics(TIMEOUT_S), models)
     except (Busy, Transient, Invalid, ValueError):

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty, HeldOut, Releases, Solving, Verification
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
@@ -26,13 +26,13 @@ from services.aggregator.policy import Quotas, decide, views
 from shared.dataset import Dataset, Progress, audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
-from shared.ports import Held, Record
+from shared.ports import Record, StoredOffset
 from tests.support.items import attempt, checked, deleted, judged, log, plan, record, rejected
 
 TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
 AUDITED: list[AuditJudged] = []
 """Audits that the sink told of."""
-BEFORE = Held(-1, None)
+BEFORE = StoredOffset(-1, None)
 _SECONDS = count()
 
 
@@ -60,7 +60,7 @@ STORY = log(
     checked(9, attempts=(attempt(0, "no"),), final=False),
     checked(9, attempts=(attempt(0, "no"), attempt(1))),
     deleted(checked(2)),
-    *(judged(number, Mark(kind="sign"), accepted=number % 2 > 0) for number in range(20, 23)),
+    *(judged(number, AuditTag(kind="sign"), accepted=number % 2 > 0) for number in range(20, 23)),
 )
 
 
@@ -91,7 +91,7 @@ def test_batches_cut_anyhow_and_delivered_again_lose_nothing_and_double_nothing(
         rows, lines = [row.id for row in dataset.rows], [(line.kind, line.item_id) for line in dataset.ledger]
         told = [audit.id for audit in audits(folder)]
     assert sorted(rows) == sorted(str(checked(number).item.id) for number in (0, 1, 3, 4, 5, 9))
-    assert sorted(told) == sorted(str(judged(number, Mark(kind="sign")).item.id) for number in range(20, 23))
+    assert sorted(told) == sorted(str(judged(number, AuditTag(kind="sign")).item.id) for number in range(20, 23))
     assert sorted(told) == sorted(str(event.item.id) for event in AUDITED)
     assert not set(told) & ({*rows} | {id_ for _, id_ in lines})
     assert Counter(kind for kind, _ in lines) == {"rejected": 3, "attempt": 1, "deleted": 1}
@@ -201,7 +201,9 @@ async def test_a_kafka_topic_that_was_created_anew_starts_at_0_and_repeats_no_ro
     assert await sink.open({"solution.checked": "two"}) == {}
     await sink.write(log(checked(1), checked(2), partitions=1, incarnation="two"))
     assert len(Dataset.open(tmp_path).rows) == 3
-    assert await sink.open({"solution.checked": "two"}) == {("solution.checked", 0): Held(offset=1, written_ms=1)}
+    assert await sink.open({"solution.checked": "two"}) == {
+        ("solution.checked", 0): StoredOffset(offset=1, written_ms=1)
+    }
 
 
 async def test_a_deleted_row_stays_deleted_and_frees_its_place(tmp_path: Path) -> None:

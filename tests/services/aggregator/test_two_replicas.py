@@ -10,7 +10,7 @@ from services.cli.common import models_config
 from shared.dataset import Dataset
 from tests.services.aggregator.test_aggregator import admissions, opened
 from tests.support.items import checked, deleted, plan, record
-from tests.support.kafka_world import OsProcess, World, until
+from tests.support.kafka_world import KafkaWorld, OsProcess, until
 
 SESSION_S = 6
 PARTITIONS = sum(flow.partitions for flow in consumed_by("aggregator"))
@@ -37,7 +37,7 @@ async def test_a_row_that_was_deleted_before_it_came_does_not_come_by_who_has_no
 
 
 async def test_an_aggregator_that_was_frozen_and_comes_to_itself_beside_its_heir_adds_nothing_and_takes_nothing(
-    world: World,
+    world: KafkaWorld,
 ) -> None:
     """Frozen under load, at any moment of a batch, twice."""
     folder = world.folder / "dataset"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from shared.clock import utc_now
@@ -25,7 +25,7 @@ async def home(tmp_path: Path) -> Path:
     signs = [
         judged(
             number,
-            Mark(kind="sign", difficulty=(EASY, HARD, None)[number % 3]),
+            AuditTag(kind="sign", difficulty=(EASY, HARD, None)[number % 3]),
             accepted=number >= 8,
             verifier_a__blind="noticed" if number < 6 else "unable" if number == 9 else "passed",
             verifier_b__judge="noticed" if number in (6, 7) else "passed",
@@ -33,9 +33,9 @@ async def home(tmp_path: Path) -> Path:
         )
         for number in range(10)
     ]
-    leaks = [judged(20, Mark(kind="leak"), screening="noticed", simulated=False)]
+    leaks = [judged(20, AuditTag(kind="leak"), screening="noticed", simulated=False)]
     found = ("noticed", "passed")
-    rows = [judged(30 + n, Mark(kind="control-row"), accepted=n > 0, panel=found[n]) for n in range(2)]
+    rows = [judged(30 + n, AuditTag(kind="control-row"), accepted=n > 0, panel=found[n]) for n in range(2)]
     await sink.write(log(*signs, *leaks, *rows))
     return tmp_path
 
@@ -92,7 +92,7 @@ async def test_verifiers_that_make_the_same_mistakes_and_others_than_the_solver_
     await sink.open({})
     missed = attempt(agrees="no").with_(answer="43")  # both verifiers of these items said 41 before they said 42
     solved = [checked(number, attempts=(missed,)) for number in range(20)]
-    audit = judged(90, Mark(kind="sign"), panel="noticed")
+    audit = judged(90, AuditTag(kind="sign"), panel="noticed")
     await sink.write(log(*solved, *(rejected(number) for number in range(20, 40)), audit))
     told = json.loads(said(tmp_path, "--json"))["agreement"]
     seen_alike = {pair: (rate["hits"], rate["n"]) for pair, rate in told["pairs"].items()}

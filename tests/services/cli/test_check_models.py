@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner
 
-from schemas.config.models_config import CHATTING, Cast, Part, Place, Price, Roles
+from schemas.config.models_config import CHATTING, Endpoint, ModelsConfig, Price, RoleModel, Roles
 from services.cli.__main__ import app
-from services.cli.check.model_check import WIDTH, told_of
-from services.cli.check.model_probe import Tried, try_out
+from services.cli.check.model_check import WIDTH, describe
+from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.check.probe_questions import CALLS
 from services.simulator.server import serve
 from services.simulator.settings import Settings
@@ -99,7 +99,7 @@ CALLED = web.AppKey("called", list[dict[str, Any]])
 
 
 @asynccontextmanager
-async def endpoint() -> AsyncIterator[tuple[Place, list[dict[str, Any]]]]:
+async def endpoint() -> AsyncIterator[tuple[Endpoint, list[dict[str, Any]]]]:
     """Yields the place and the calls seen."""
     server = web.Application()
     server[CALLED] = []
@@ -109,7 +109,7 @@ async def endpoint() -> AsyncIterator[tuple[Place, list[dict[str, Any]]]]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield Place(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1", key_env="A_KEY"), server[CALLED]
+        yield Endpoint(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1", key_env="A_KEY"), server[CALLED]
     finally:
         await runner.cleanup()
 
@@ -119,27 +119,29 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", KEY)
 
 
-def cast(place: Place, **models: Any) -> Cast:
+def cast(place: Endpoint, **models: Any) -> ModelsConfig:
     """Good models, but for those named."""
-    parts = {role: Part(model="good") for role in CHATTING}
-    changed = {role: part if isinstance(part, Part) else Part(model=part) for role, part in models.items()}
-    return Cast(endpoints={"default": place}, roles=Roles(**{**parts, **changed}), allow_shared=True)
+    parts = {role: RoleModel(model="good") for role in CHATTING}
+    changed = {role: part if isinstance(part, RoleModel) else RoleModel(model=part) for role, part in models.items()}
+    return ModelsConfig(endpoints={"default": place}, roles=Roles(**{**parts, **changed}), allow_shared=True)
 
 
-async def tried(place: Place, role: str, model: Any) -> tuple[Tried, str]:
+async def tried(place: Endpoint, role: str, model: Any) -> tuple[ProbeResult, str]:
     """A role played by a model, and all that a person reads."""
     chosen = cast(place, **{role: model})
-    found = await try_out(chosen, 30.0, lambda _: None)
+    found = await probe_models(chosen, 30.0, lambda _: None)
     assert [one.role for one in found if one.role != role and not one.works] == []
-    return next(one for one in found if one.role == role), "\n".join(line for line, _ in told_of(chosen, found))
+    return next(one for one in found if one.role == role), "\n".join(line for line, _ in describe(chosen, found))
 
 
 async def test_the_simulator_plays_every_role() -> None:
     async with serve(Settings(port=0)) as url:
-        place = Place(base_url=url, simulated=True)
-        roles = {name: Part(model=f"sim-{name.replace('_', '-')}") for name in Roles.model_fields}
-        roles["solver"] = Part(model="sim-solver", price=Price(input=1, output=2))
-        found = await try_out(Cast(endpoints={"default": place}, roles=Roles(**roles)), 30.0, lambda _: None)
+        place = Endpoint(base_url=url, simulated=True)
+        roles = {name: RoleModel(model=f"sim-{name.replace('_', '-')}") for name in Roles.model_fields}
+        roles["solver"] = RoleModel(model="sim-solver", price=Price(input=1, output=2))
+        found = await probe_models(
+            ModelsConfig(endpoints={"default": place}, roles=Roles(**roles)), 30.0, lambda _: None
+        )
     assert {one.role: (one.works, one.structured) for one in found} == {
         "writer": (True, "schema"),
         "verifier_a": (True, "schema"),
@@ -165,15 +167,20 @@ async def test_the_simulator_plays_every_role() -> None:
         ("writer", "prose", "no draft as JSON", "take a model that can answer in JSON"),
         ("verifier_a", "prose", "no final answer in a \\boxed{}", "take a model that follows instructions"),
         ("solver", "thoughtless", "no thinking came with the answer", "--reasoning-parser"),
-        ("solver", Part(model="cut", max_tokens=20), "cut off after 20 tokens", "raise max_tokens (20 now)"),
-        ("verifier_b", Part(model="cut", max_tokens=20, ceiling=90), "cut off after 20 tokens", "raise max_tokens"),
+        ("solver", RoleModel(model="cut", max_tokens=20), "cut off after 20 tokens", "raise max_tokens (20 now)"),
+        (
+            "verifier_b",
+            RoleModel(model="cut", max_tokens=20, ceiling=90),
+            "cut off after 20 tokens",
+            "raise max_tokens",
+        ),
         ("base", "cut", "cut off after 20 tokens", "--max-model-len"),
         ("base", "mute", "no answer: empty", "take another model"),
         ("base", "picky", "temperature is deprecated", "change what it names"),
     ],
 )
 async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
-    role: str, model: str | Part, fault: str, next_step: str
+    role: str, model: str | RoleModel, fault: str, next_step: str
 ) -> None:
     async with endpoint() as (place, called):
         place = place.model_copy(update={"structured": "prompt"})
@@ -195,7 +202,7 @@ async def test_an_endpoint_that_takes_no_call_is_given_up_with_the_last_reason_k
     model: str, fault: str, next_step: str
 ) -> None:
     async with endpoint() as (place, _):
-        found = await try_out(cast(place, judge=model), 2.0, lambda _: None)
+        found = await probe_models(cast(place, judge=model), 2.0, lambda _: None)
     one = next(one for one in found if one.role == "judge")
     assert fault in one.faults[0].what
     assert next_step in one.faults[0].next_step

@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from schemas.config.models_config import Cast, Part, Place, Price
+from schemas.config.models_config import Endpoint, ModelsConfig, Price, RoleModel
 from schemas.config.plan import Plan, Subject
 from services.cli.__main__ import app
-from services.cli.check.forecast import Basis, Pace, assumed, forecast
+from services.cli.check.forecast import Basis, CallProfile, assumed, forecast
 
 RUNNER = CliRunner()
 PLAN = Plan(name="p", rows=12, subjects={"physics": Subject(topics=3)}, in_progress=4)
-CAST = Cast.one(Place(base_url="http://127.0.0.1:1/v1"), "m")
+CAST = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
 
 
 def test_what_is_needed_agrees_with_a_sum_by_hand() -> None:
     """12 rows of which 2 are there: 10 lack, at a yield of one half 20 problems."""
     paces = {
-        "writer": Pace(1.0, 100, 900, 2.0),
-        "verifier_a": Pace(2.0, 100, 400, 3.0),
-        "verifier_b": Pace(1.0, 100, 400, 10.0),
-        "solver": Pace(0.6, 100, 1900, 20.0),
+        "writer": CallProfile(1.0, 100, 900, 2.0),
+        "verifier_a": CallProfile(2.0, 100, 400, 3.0),
+        "verifier_b": CallProfile(1.0, 100, 400, 10.0),
+        "solver": CallProfile(0.6, 100, 1900, 20.0),
     }
-    priced = Part(model="m", price=Price(input=1, output=10))
+    priced = RoleModel(model="m", price=Price(input=1, output=10))
     cast = CAST.model_copy(update={"roles": CAST.roles.model_copy(update={"writer": priced})})
     found = forecast(PLAN, {"physics": 2}, Basis(0.5, paces, problems=40), cast)
     assert (found.rows, found.problems) == (10, 20)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
-from services.cli.common.sanitize_terminal import folded, plain
+from services.cli.common.sanitize_terminal import fold, strip_controls
 from tests.support.items import attempt, checked, log, plan, rejected
 
 LONG = "\n".join(f"line {number}" for number in range(100))
@@ -106,5 +106,5 @@ def test_what_is_not_there_is_refused_with_a_next_step(home: Path, tmp_path_fact
 
 
 def test_terminal_sequences_and_turned_writing_are_taken_out() -> None:
-    assert plain("a\x1b[31mb\x1b]0;title\x07c\x9b\u202ed\te\x00") == "abcd\te"
-    assert folded("1\n2\n3") == "1\n2\n3"
+    assert strip_controls("a\x1b[31mb\x1b]0;title\x07c\x9b\u202ed\te\x00") == "abcd\te"
+    assert fold("1\n2\n3") == "1\n2\n3"

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
-from schemas.audit_tag import Mark
-from schemas.config.models_config import Cast, Place
+from schemas.audit_tag import AuditTag
+from schemas.config.models_config import Endpoint, ModelsConfig
 from schemas.config.plan import FOREVER, Plan, Subject
 from schemas.config.policies import Budget
 from schemas.events import (
@@ -36,13 +36,13 @@ from schemas.events import (
 )
 from schemas.item import Topic, Verdict
 from services.cli.__main__ import app
-from services.cli.common.budget_status import Account
-from services.cli.run.closed_topics import Closed
-from services.cli.run.closed_topics import told as topics
+from services.cli.common.budget_status import BudgetLine
+from services.cli.run.closed_topics import ClosedTopic
+from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
-from services.cli.run.completion import QUIET_S, TOPICS_S, End, ending
+from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
 from services.cli.run.funnel import Funnel
-from services.cli.run.live_view import Pace, View, footer, growth
+from services.cli.run.live_view import LiveView, Rate, footer, growth
 from services.cli.run.summary import Summary, clock, duration, short
 from shared.errors import Refusal
 from tests.support.items import judged
@@ -91,7 +91,7 @@ def full() -> list[Event]:
     return [*life("in", "mathematics"), *life("in", "mathematics"), *life("in"), *life("reserve"), *life("rejected")]
 
 
-def summed(funnel: Funnel, outcome: End | StackError | Refusal | None) -> Summary:
+def summed(funnel: Funnel, outcome: Completion | StackError | Refusal | None) -> Summary:
     known = {"wanted": 3, "rows": funnel.rows.total(), "tokens": 412_345, "simulated": True}
     return Summary.of(funnel, verdict(outcome), seconds=22.04, dataset=".chimera/dataset", **known)  # type: ignore[arg-type]
 
@@ -119,22 +119,24 @@ def test_the_funnel_adds_up_in_any_order_and_with_any_repeats(ends: list[str], r
 
 def test_a_run_ends_when_the_rows_are_there_and_released() -> None:
     funnel = fold(full())
-    assert ending(funnel, PLAN, 0.0, 60.0) is None
-    assert ending(funnel, PLAN, QUIET_S + 1, 60.0) == End()
+    assert evaluate(funnel, PLAN, 0.0, 60.0) is None
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 60.0) == Completion()
     funnel.add(release(3))
-    assert ending(funnel, PLAN, 0.0, 60.0) == End()
+    assert evaluate(funnel, PLAN, 0.0, 60.0) == Completion()
 
 
 def test_a_run_waits_for_what_is_under_way_but_not_for_ever() -> None:
     funnel = fold([*full(), *life(""), release(3)])
-    assert ending(funnel, PLAN, 59.0, 60.0) is None
-    end = ending(funnel, PLAN, 61.0, 60.0)
+    assert evaluate(funnel, PLAN, 59.0, 60.0) is None
+    end = evaluate(funnel, PLAN, 61.0, 60.0)
     assert end
     assert end.short == "nothing has been heard for 61 s of 1 problems under way"
 
 
 def test_topics_that_are_asked_no_more_are_told_by_reason() -> None:
-    found = [Closed("physics", f"topic {n}", "defects") for n in range(6)] + [Closed("history", "coins", "repeats")]
+    found = [ClosedTopic("physics", f"topic {n}", "defects") for n in range(6)] + [
+        ClosedTopic("history", "coins", "repeats")
+    ]
     assert topics(found) == [
         "topics    6 given up for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
         "topics    1 exhausted, they only repeat: coins (history)",
@@ -151,11 +153,11 @@ def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
     funnel = Funnel()
     for event in life("in"):
         funnel.add(event)
-    assert "left" not in footer(funnel, plan, Pace(10, 0))
+    assert "left" not in footer(funnel, plan, Rate(10, 0))
     console = Console(file=StringIO(), width=100)
-    console.print(growth(funnel, plan, Pace(10, 0)))
+    console.print(growth(funnel, plan, Rate(10, 0)))
     assert str(FOREVER)[:9] not in console.file.getvalue()
-    end = ending(funnel, plan, QUIET_S + 1, 100)
+    end = evaluate(funnel, plan, QUIET_S + 1, 100)
     assert end is not None
     assert (end.short or "").startswith("mathematics, physics: no topic is left")
 
@@ -165,8 +167,8 @@ def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
 )
 def test_a_run_that_cannot_go_on_says_why(what: str, why: str) -> None:
     funnel = fold([*life("in"), *life(what)])
-    assert ending(funnel, PLAN, QUIET_S - 1, 60.0) is None
-    end = ending(funnel, PLAN, QUIET_S + 1, 60.0)
+    assert evaluate(funnel, PLAN, QUIET_S - 1, 60.0) is None
+    end = evaluate(funnel, PLAN, QUIET_S + 1, 60.0)
     assert end
     assert end.short
     assert end.short.startswith("mathematics lacks 2")
@@ -177,37 +179,37 @@ def test_a_run_whose_budget_is_reached_says_what_is_spent_and_what_to_do() -> No
     plan = PLAN.model_copy(update={"budget": Budget(tokens=100_000)})
     fields = {"plan_hash": plan.hash, "model": "all", "unit": "tokens", "spent": 95_000, "limit": 100_000}
     reached = BudgetReached.root(uuid4(), "planner", plan="test", **fields)
-    assert ending(fold([reached, *life("in"), *life("")]), plan, 1.0, 60.0) is None, "something is under way"
+    assert evaluate(fold([reached, *life("in"), *life("")]), plan, 1.0, 60.0) is None, "something is under way"
     funnel = fold([reached, *life("in"), *life("parked")])
-    money = str(Account("all", "tokens", 96_400, 100_000))
+    money = str(BudgetLine("all", "tokens", 96_400, 100_000))
     why = "budget reached: 96,400 of 100,000 tokens spent, 1 rows, 1 problems parked"
-    assert ending(funnel, plan, 0.0, 60.0, money) == End(why, "Raise the budget in the plan and run again")
+    assert evaluate(funnel, plan, 0.0, 60.0, money) == Completion(why, "Raise the budget in the plan and run again")
     raised = plan.model_copy(update={"budget": Budget(tokens=200_000)})
-    assert ending(funnel, raised, 0.0, 60.0, money) is None, "that was another plan"
+    assert evaluate(funnel, raised, 0.0, 60.0, money) is None, "that was another plan"
 
 
 def test_topics_that_were_asked_for_are_waited_for() -> None:
     asked = SubjectRequested.root(uuid4(), "planner", plan="test", subject="physics", about="", wanted=1)
     funnel = fold([asked])
-    assert ending(funnel, PLAN, QUIET_S + 1, 3600.0) is None
-    assert ending(funnel, PLAN, TOPICS_S + 1, 3600.0) is not None
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is None
+    assert evaluate(funnel, PLAN, TOPICS_S + 1, 3600.0) is not None
     funnel.add(TopicExpanded.after(asked, "expansion", plan="test", subject="physics", wanted=1, topics=()))
-    assert ending(funnel, PLAN, QUIET_S + 1, 3600.0) is not None
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is not None
 
 
 def drawn(funnel: Funnel, *, terminal: bool, width: int = 80) -> str:
     out = StringIO()
     console = Console(file=out, force_terminal=terminal, width=width, highlight=False, color_system=None)
-    with View(console) as view:
+    with LiveView(console) as view:
         view.stack(StackEvent("died", "panel", NASTY))
-        view.grow(funnel, PLAN, Pace(16.0, 0))
+        view.grow(funnel, PLAN, Rate(16.0, 0))
         view.say("[not markup]")
     return out.getvalue()
 
 
 def test_the_live_view_shows_bars_and_the_funnel() -> None:
     out = StringIO()
-    Console(file=out, width=100).print(growth(fold([*full(), *life("")]), PLAN, Pace(16.0, 0)))
+    Console(file=out, width=100).print(growth(fold([*full(), *life("")]), PLAN, Rate(16.0, 0)))
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     assert lines[:3] == [
         "mathematics  ██████████  2/2  requested 6  in flight 1",
@@ -230,21 +232,21 @@ def test_text_of_a_model_cannot_break_the_view(width: int, terminal: bool) -> No
 
 
 def test_time_left_is_told_once_there_is_a_rate() -> None:
-    assert footer(Funnel(), PLAN, Pace(4.0, 0)) == "0 rows/h · 0:04"
-    assert footer(fold(life("in")), PLAN, Pace(4.0, 0)) == "0.2 rows/s · yield 100% · 0:04, about 0:08 left"
+    assert footer(Funnel(), PLAN, Rate(4.0, 0)) == "0 rows/h · 0:04"
+    assert footer(fold(life("in")), PLAN, Rate(4.0, 0)) == "0.2 rows/s · yield 100% · 0:04, about 0:08 left"
 
 
 def test_the_summary_adds_up_and_says_what_to_do_next() -> None:
     funnel = fold([*full(), release(3)])
     for number in (1, 2, 1):
-        funnel.add(judged(number, Mark(kind="sign")))
-    lines = summed(funnel, End()).lines()
+        funnel.add(judged(number, AuditTag(kind="sign")))
+    lines = summed(funnel, Completion()).lines()
     assert lines[0] == "Done in 22 s: 5 requested = 3 in + 1 reserve + 0 aside + 1 rejected + 0 parked"
     assert lines[1] == "rejected  1 repeat"
     assert lines[2] == "dataset   .chimera/dataset · 3 of 3 rows · release 3 · 412k tokens"
     assert lines[3] == "audits    2 judged; who noticed what: chimera audit"
     assert any(line.startswith("why is a row believed?  chimera dataset show ") for line in lines)
-    document = json.loads(json.dumps(summed(funnel, End()).document()))
+    document = json.loads(json.dumps(summed(funnel, Completion()).document()))
     assert document["requested"] == sum(document["ends"].values()) + document["in_flight"]
     assert UUID(document["example"])
 
@@ -252,7 +254,7 @@ def test_the_summary_adds_up_and_says_what_to_do_next() -> None:
 @pytest.mark.parametrize(("place", "named"), [("s3://lab/factory", ""), ("mine/dataset", " --dir mine")])
 def test_the_next_step_finds_the_dataset_where_it_lies(monkeypatch: pytest.MonkeyPatch, place: str, named: str) -> None:
     monkeypatch.setenv("CHIMERA_DATASET", place if "://" in place else "dataset")
-    summary = replace(summed(fold([*full(), release(3)]), End()), dataset=place)
+    summary = replace(summed(fold([*full(), release(3)]), Completion()), dataset=place)
     assert f"why is a row believed?  chimera dataset show {str(summary.example)[:8]}{named}" in summary.lines()
 
 
@@ -262,11 +264,11 @@ def test_the_next_step_finds_the_dataset_where_it_lies(monkeypatch: pytest.Monke
         (None, "Stopped in 22 s: 1 requested = 0 in + 0 reserve + 0 aside + 0 rejected + 0 parked + 1 under way", None),
         (StackError("panel died 5 times", "read panel.log"), "Failed in 22 s", "reason    panel died 5 times"),
         (Refusal("writer: is it up?", "Bring it back"), "Failed in 22 s", "reason    writer: is it up?"),
-        (End("physics lacks 1", "Run again"), "Short in 22 s", "reason    physics lacks 1"),
+        (Completion("physics lacks 1", "Run again"), "Short in 22 s", "reason    physics lacks 1"),
     ],
 )
 def test_every_other_end_has_a_reason_and_a_next_step(
-    outcome: End | StackError | Refusal | None, first: str, reason: str | None
+    outcome: Completion | StackError | Refusal | None, first: str, reason: str | None
 ) -> None:
     lines = summed(fold(life("")), outcome).lines()
     assert lines[0].startswith(first)
@@ -326,9 +328,9 @@ def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, told:
 
 
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
-    cast = Cast.one(Place(base_url="http://127.0.0.1:1/v1"), "m")
+    cast = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
     (tmp_path / "models.json").write_text(cast.model_dump_json())
-    played = Cast.one(Place(base_url="http://127.0.0.1:1/v1", simulated=True), "m")
+    played = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1", simulated=True), "m")
     (tmp_path / "played.json").write_text(played.model_dump_json())
     status, output = chimera("run", "--models", str(tmp_path / "played.json"), "--dir", str(tmp_path))
     assert status == 1

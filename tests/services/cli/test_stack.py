@@ -19,20 +19,20 @@ from typer.testing import CliRunner
 
 from deploy.local import control_socket
 from deploy.local.errors import StackError
-from deploy.local.state_file import ProcessId, Record, Running
-from schemas.config.models_config import Cast, Place
+from deploy.local.state_file import ProcessId, RunningProcess, StateFile
+from schemas.config.models_config import Endpoint, ModelsConfig
 from schemas.flow import DEAD_LETTERS, FLOW, SERVICES
 from services.cli.__main__ import app
 from services.cli.check import machine
 from services.cli.common import process_metrics, run_config
 from services.cli.common.options import demo
-from services.cli.common.process_metrics import Vitals
+from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.stack import state
 from services.cli.stack.logs import Line, files_of, recent, rendered
 from services.cli.stack.status import render
-from shared.kafka.admin.check import of_group, of_topic
-from shared.kafka.admin.retention import past, transit
-from shared.kafka.lag import Backlog
+from shared.kafka.admin.check import check_group, check_topic
+from shared.kafka.admin.retention import min_committed, transit_topics
+from shared.kafka.lag import GroupLag
 from shared.telemetry.metrics import EVENTS, RETRIES
 
 P = [TopicPartition("chimera.problem.screened", number) for number in range(3)]
@@ -75,21 +75,21 @@ def test_commands_for_a_stack_that_is_not_there_say_so(tmp_path: Path) -> None:
 
 
 def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(tmp_path: Path) -> None:
-    Record(supervisor=ProcessId(pid=os.getpid(), created=1.0)).write(tmp_path)
+    StateFile(supervisor=ProcessId(pid=os.getpid(), created=1.0)).write(tmp_path)
     assert chimera("down", "--dir", str(tmp_path)) == (0, f"Nothing runs in {tmp_path}.\n")
 
 
 def test_up_is_refused_when_it_is_up_and_names_the_pid(tmp_path: Path) -> None:
-    Record(supervisor=ProcessId.of(os.getpid())).write(tmp_path)
+    StateFile(supervisor=ProcessId.of(os.getpid())).write(tmp_path)
     code, output = chimera("up", "--dir", str(tmp_path))
     assert code == 1
     assert f"(pid {os.getpid()})" in output
 
 
 def test_an_order_reaches_the_supervisor_unchanged(tmp_path: Path) -> None:
-    model = Cast.one(Place(base_url="http://127.0.0.1:1/v1", key_env="KEY"), "m")
-    wanted = run_config.Order(run_config.plan(demo(), 7), tmp_path, model, 3)
-    assert run_config.Order.from_json(wanted.to_json()) == wanted
+    model = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1", key_env="KEY"), "m")
+    wanted = run_config.RunConfig(run_config.plan(demo(), 7), tmp_path, model, 3)
+    assert run_config.RunConfig.from_json(wanted.to_json()) == wanted
 
 
 async def test_only_the_owner_speaks_to_the_supervisor_and_its_refusal_comes_back(tmp_path: Path) -> None:
@@ -107,22 +107,22 @@ async def test_only_the_owner_speaks_to_the_supervisor_and_its_refusal_comes_bac
 
     async with control_socket.serve(tmp_path, answer):
         assert stat.S_IMODE((tmp_path / control_socket.SOCKET).stat().st_mode) == 0o600
-        assert await control_socket.ask(tmp_path, ["ü", 1]) == {"n": 1}
+        assert await control_socket.request(tmp_path, ["ü", 1]) == {"n": 1}
         with pytest.raises(StackError, match="no") as caught:
-            await control_socket.ask(tmp_path, "fail")
+            await control_socket.request(tmp_path, "fail")
         assert (caught.value.next_step, caught.value.log) == ("try", "a log")
-        hanging = asyncio.create_task(control_socket.ask(tmp_path, "hang"))
+        hanging = asyncio.create_task(control_socket.request(tmp_path, "hang"))
         await busy.wait()
     with pytest.raises(StackError, match="ended meanwhile"):
         await hanging
     with pytest.raises(StackError, match="nothing runs in"):
-        await control_socket.ask(tmp_path, 1)
+        await control_socket.request(tmp_path, 1)
     assert asked == [["ü", 1], "fail", "hang"]
 
 
 def test_a_folder_with_too_long_a_name_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="too long a name"):
-        asyncio.run(control_socket.ask(tmp_path / ("x" * 200), 1))
+        asyncio.run(control_socket.request(tmp_path / ("x" * 200), 1))
 
 
 def log(folder: Path, name: str, *lines: tuple[int, str] | str) -> None:
@@ -156,17 +156,19 @@ def test_a_log_line_cannot_command_the_terminal() -> None:
     assert rendered(Line("panel", "[1, 2] \x07"), False).plain == "[1, 2] "
 
 
-def running(name: str, port: int | None = 1) -> Running:
-    return Running(name=name, id=ProcessId(pid=7, created=0.0), health_port=port, restarts=2)
+def running(name: str, port: int | None = 1) -> RunningProcess:
+    return RunningProcess(name=name, id=ProcessId(pid=7, created=0.0), health_port=port, restarts=2)
 
 
 def test_a_service_is_the_sum_of_its_processes_and_unknown_lag_is_not_zero() -> None:
     mine = [running("verifier-a"), running("verifier-a-2"), running("verifier-b")]
-    before = {one.name: Vitals(None, {"done": 10}) for one in mine} | {"verifier-a-2": Vitals(None, {"done": 90})}
-    after = {one.name: Vitals(None, {"done": 14, "dead_letter": 1}, 3) for one in mine}  # -2 began anew
-    after["verifier-b"] = Vitals("no partitions")
-    waiting = [Backlog("verifier-a", "x", 4, 1_000), Backlog("verifier-a", "y", 2, None)]
-    waiting += [Backlog("verifier-b", "x", None, None)]
+    before = {one.name: ProcessMetrics(None, {"done": 10}) for one in mine} | {
+        "verifier-a-2": ProcessMetrics(None, {"done": 90})
+    }
+    after = {one.name: ProcessMetrics(None, {"done": 14, "dead_letter": 1}, 3) for one in mine}  # -2 began anew
+    after["verifier-b"] = ProcessMetrics("no partitions")
+    waiting = [GroupLag("verifier-a", "x", 4, 1_000), GroupLag("verifier-a", "y", 2, None)]
+    waiting += [GroupLag("verifier-b", "x", None, None)]
     one = state.service("verifier-a", mine, before, after, 2.0, waiting)
     assert (one.lag, one.events_per_s, one.done, one.dead_letters, one.retries) == (6, 2.5, 28, 2, 6)
     assert one.oldest_s
@@ -192,9 +194,9 @@ def test_vitals_read_the_names_that_the_catalogue_has() -> None:
 
 
 def test_only_transit_that_somebody_reads_may_be_trimmed() -> None:
-    names = {flow.name for flow in transit()}
+    names = {flow.name for flow in transit_topics()}
     state_ = {name for service in SERVICES for name, _ in service.state}
-    assert not names & ({flow.name for flow in FLOW if flow.kept or not flow.consumers} | state_ | {DEAD_LETTERS})
+    assert not names & ({flow.name for flow in FLOW if flow.retained or not flow.consumers} | state_ | {DEAD_LETTERS})
     assert {"problem.screened", "solution.synthesized"} <= names
 
 
@@ -203,7 +205,7 @@ Groups = st.lists(st.tuples(*[st.none() | st.integers(0, 9)] * 3), min_size=1, m
 
 @given(groups=Groups)
 def test_nothing_is_trimmed_that_a_group_has_still_to_read(groups: list[tuple[int | None, ...]]) -> None:
-    below = past([dict(zip(P, group, strict=True)) for group in groups])
+    below = min_committed([dict(zip(P, group, strict=True)) for group in groups])
     for number, partition in enumerate(P):
         places = [group[number] for group in groups]
         assert below.get(partition) == (None if None in places else min(p for p in places if p is not None))
@@ -212,13 +214,13 @@ def test_nothing_is_trimmed_that_a_group_has_still_to_read(groups: list[tuple[in
 def test_what_is_wrong_with_a_kafka_topic_or_a_group_is_told_with_a_way_out() -> None:
     shape = NewTopic("chimera.x", 8, 1, topic_configs={"retention.ms": "-1", "max.message.bytes": "100"})
     right = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": "200"}
-    assert list(of_topic(shape, {"chimera.x": 9}, {"chimera.x": right})) == []
-    assert [one.what for one in of_topic(shape, {}, {})] == ["Kafka topic chimera.x is missing"]
+    assert list(check_topic(shape, {"chimera.x": 9}, {"chimera.x": right})) == []
+    assert [one.what for one in check_topic(shape, {}, {})] == ["Kafka topic chimera.x is missing"]
     wrong = {"cleanup.policy": "compact", "retention.ms": "1", "max.message.bytes": "99"}
-    assert len(list(of_topic(shape, {"chimera.x": 4}, {"chimera.x": wrong}))) == 4
+    assert len(list(check_topic(shape, {"chimera.x": 4}, {"chimera.x": wrong}))) == 4
     starts, ends = dict.fromkeys(P, 5), dict.fromkeys(P, 7)
-    assert list(of_group("panel", dict.fromkeys(P, 5), starts, ends)) == []
-    found = list(of_group("panel", dict(zip(P, (None, 4, 8), strict=True)), starts, ends))
+    assert list(check_group("panel", dict.fromkeys(P, 5), starts, ends)) == []
+    found = list(check_group("panel", dict(zip(P, (None, 4, 8), strict=True)), starts, ends))
     assert [problem.what.split(":")[0].split(" panel ")[1][:16] for problem in found] == [
         "has no offset (c",
         "stands before th",

@@ -13,7 +13,7 @@ from services.simulator.bank import Bank
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.stats.wilson import wilson
-from tests.support.verification_sim import ABLE, Nodding, Policy, Remembering, accepted, candidates, outcome
+from tests.support.verification_sim import ABLE, AlwaysApproves, Policy, Remembering, accepted, candidates, outcome
 
 DRAWN = candidates(240, wrong=0.5, natural=0.4)
 MISPRINTS = [one for one in DRAWN if not one.right and not one.natural]
@@ -50,9 +50,9 @@ async def test_nods_let_in_as_many_wrong_keys_as_arithmetic_predicts_and_blind_v
 async def test_judges_that_always_nod_let_no_planted_key_past_the_blind_step_and_every_one_without_it(
     grader: Remembering,
 ) -> None:
-    nodding = Policy("votes, and a nod", tiers=("verified", "plausible"), judge=Nodding)
+    nodding = Policy("votes, and a nod", tiers=("verified", "plausible"), judge=AlwaysApproves)
     assert sum(await accepted(nodding, MISPRINTS, grader)) == 0
-    no_blind_step = Policy("a nod", rests_on="paper", tiers=("nodded",), judge=Nodding)
+    no_blind_step = Policy("a nod", rests_on="paper", tiers=("nodded",), judge=AlwaysApproves)
     low, _ = wilson(sum(await accepted(no_blind_step, MISPRINTS, grader)), len(MISPRINTS))
     assert low > 0.9
 

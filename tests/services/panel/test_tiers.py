@@ -10,9 +10,9 @@ from schemas.config.policies import Verification
 from schemas.events import ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Judgement, Problem, Verdict, Vote
 from services.panel.handler import JoinVerdicts
-from services.panel.tiers import POLICIES, Finding, by_evidence, by_nods
+from services.panel.tiers import POLICIES, Finding, by_evidence, by_judgements
 from shared.answers.rivals import strongest
-from shared.stats.guessing import LUCK, by_luck, chance
+from shared.stats.guessing import MAX_P_VALUE, guess_probability, p_value
 from tests.support.items import item, verdict
 
 A, B = "verifier-a", "verifier-b"
@@ -91,7 +91,7 @@ def test_no_approval_makes_up_for_a_key_that_nobody_found(said: tuple[Verdict, V
         for each in said
     )
     assert found(a, b, answer).tier in ("unsolved", "disputed")
-    assert by_nods([a, b], key(answer), "writer").tier == "nodded", "which is what the paper's gate does"
+    assert by_judgements([a, b], key(answer), "writer").tier == "nodded", "which is what the paper's gate does"
 
 
 @given(VERDICTS, KEYS)
@@ -99,8 +99,11 @@ def test_no_approval_makes_up_for_a_key_that_nobody_found(said: tuple[Verdict, V
 def test_what_luck_explains_is_not_believed(said: tuple[Verdict, Verdict], answer: str) -> None:
     if found(*said, answer).tier in ("verified", "plausible"):
         hits = sum(each.hits for each in said)
-        assert chance(answer) ** hits < 0.01
-        assert by_luck(chance(answer), hits, sum(len(each.votes) - each.votes.count(NOTHING) for each in said)) < LUCK
+        assert guess_probability(answer) ** hits < 0.01
+        assert (
+            p_value(guess_probability(answer), hits, sum(len(each.votes) - each.votes.count(NOTHING) for each in said))
+            < MAX_P_VALUE
+        )
 
 
 @pytest.mark.parametrize(
@@ -159,9 +162,9 @@ def test_each_tier(a: Verdict, b: Verdict, tier: str | None, reason: str) -> Non
 
 
 def test_under_the_papers_policy_two_nods_are_enough_and_fewer_are_not() -> None:
-    assert by_nods([spoke(A, miss("7")), spoke(B, miss("7"))], key(), None).tier == "nodded"
-    assert by_nods([spoke(A, hit()), spoke(B, hit(), judgement=BAD)], key(), None).reason == "wrong_key"
-    assert by_nods([spoke(A, hit()), spoke(B, hit(), judgement=None)], key(), None).reason == "unable"
+    assert by_judgements([spoke(A, miss("7")), spoke(B, miss("7"))], key(), None).tier == "nodded"
+    assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=BAD)], key(), None).reason == "wrong_key"
+    assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=None)], key(), None).reason == "unable"
     both = ("nodded",)
     assert Verification.model_validate({"policy": "paper"}).accept == {"sft": both, "rl": both}
     chosen = {"sft": ["nodded"], "rl": []}

@@ -9,7 +9,7 @@ from schemas.events import (
     ProblemRequested,
     SubjectRequested,
 )
-from services.planner.demand import HARD, turn, wanted
+from services.planner.demand import HARD, pick, wanted
 from services.planner.handler import Planner
 from services.planner.state import PATIENCE
 from tests.support.planning import NOW, a_plan, a_topic, closed, curated, expanded, rejected, started
@@ -154,7 +154,7 @@ def test_answer_types_take_turns_within_a_topic_and_topics_within_a_subject() ->
 
 def test_weights_share_the_turns_of_the_answer_types_also_over_topics_asked_but_once() -> None:
     mix = {"number": 3.0, "expression": 1.0}
-    assert Counter(turn(mix, n) for n in range(40)) == {"number": 30, "expression": 10}
+    assert Counter(pick(mix, n) for n in range(40)) == {"number": 30, "expression": 10}
     plan = a_plan(rows=400, in_progress=300, physics=1).model_copy(update={"answer_types": mix})
     plan = plan.model_copy(update={"subjects": {"physics": Subject(topics=90)}})
     _, _, requests = started(plan)

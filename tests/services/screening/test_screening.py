@@ -8,7 +8,7 @@ from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Problem
 from services.screening.form import flaw
 from services.screening.handler import ScreenProblem
-from shared.ports import Likeness, Sketch, Twins
+from shared.ports import Match, NearDuplicateIndex, TextFingerprint
 from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
 from tests.support.duplicates import bank
@@ -21,12 +21,12 @@ class Unlike:
     def __init__(self) -> None:
         self.owners: list[UUID] = []
 
-    async def place(self, sketch: Sketch, owner: UUID) -> Likeness:
+    async def add(self, sketch: TextFingerprint, owner: UUID) -> Match:
         self.owners.append(owner)
-        return Likeness("new")
+        return Match("new")
 
 
-def screen(twins: Twins, **benchmarks: list[str]) -> ScreenProblem:
+def screen(twins: NearDuplicateIndex, **benchmarks: list[str]) -> ScreenProblem:
     return ScreenProblem(twins, Benchmarks({name: Overlaps(items) for name, items in benchmarks.items()}))
 
 

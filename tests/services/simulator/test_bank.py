@@ -21,7 +21,7 @@ from services.simulator.bank.strings import burrows_wheeler
 from services.simulator.bank.structure import SKELETONS, fillings
 from services.simulator.bank.verse import rhyme_schemes
 from services.simulator.misprint import misprint
-from services.simulator.sampling import dice
+from services.simulator.sampling import seeded_random
 from services.simulator.thinking import think
 
 BANK = Bank(0)
@@ -78,7 +78,7 @@ def test_another_seed_makes_another_bank_and_the_same_seed_the_same() -> None:
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_misprint_is_neither_the_truth_nor_a_natural_slip(subject: str) -> None:
     for p in BANK.problems(subject):
-        wrong = misprint(p, dice(p.id))
+        wrong = misprint(p, seeded_random(p.id))
         assert agrees(p.answer, wrong) == "no", (p.answer, wrong)
         assert wrong not in p.slips
 
@@ -87,7 +87,7 @@ def test_thinking_is_long_lands_on_its_answer_and_repeats_no_paragraph() -> None
     for subject in SUBJECTS:
         for p in BANK.problems(subject)[::7]:
             for answer in (p.answer, p.slips[0]):
-                trace = think(p, answer, dice(p.id))
+                trace = think(p, answer, seeded_random(p.id))
                 paragraphs = trace.split("\n\n")
                 assert 300 <= len(trace.split()) <= 2000
                 assert len(set(paragraphs)) == len(paragraphs)

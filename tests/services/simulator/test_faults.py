@@ -23,7 +23,7 @@ from services.simulator.bank import Bank
 from services.simulator.completion import Completion
 from services.simulator.engine import Engine
 from services.simulator.faults import Faults
-from services.simulator.latency import Pace
+from services.simulator.latency import Latency
 from services.simulator.request import ChatRequest
 from services.simulator.roles.reply import Reply
 from services.simulator.server import serve
@@ -319,7 +319,7 @@ def test_times_have_a_long_tail_around_the_set_mean_and_are_the_same_for_the_sam
     def seconds(seed: int) -> float:
         asked = ChatRequest.model_validate({**hello(), "seed": seed})
         answer = Completion.of(asked, Reply("solve", "words", "right"), 0)
-        return Pace.of(asked, answer, None, Faults(spread=0.5), settings).rest_s
+        return Latency.of(asked, answer, None, Faults(spread=0.5), settings).rest_s
 
     times = [seconds(seed) for seed in range(4000)]
     assert times == [seconds(seed) for seed in range(4000)]

@@ -15,10 +15,10 @@ from services.simulator.answers import agrees
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.recognition import problem_in
 from services.simulator.request import ChatRequest
-from services.simulator.roles.registry import play
+from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.roles.topics import hierarchy
-from services.simulator.sampling import dice, logistic
+from services.simulator.sampling import logistic, seeded_random
 from services.simulator.server import serve
 from services.simulator.settings import Settings
 
@@ -33,7 +33,7 @@ def body(model: str, text: str, schema: str | None = None, **more: Any) -> dict[
 
 def played(model: str, text: str, schema: str | None = None, settings: Settings | None = None, **more: Any) -> Reply:
     request = ChatRequest.model_validate(body(model, text, schema, **more))
-    return play(Stage(request, BANK, settings or Settings()))
+    return reply_to(Stage(request, BANK, settings or Settings()))
 
 
 def holds(hits: int, chances: Iterable[float]) -> bool:
@@ -107,7 +107,7 @@ async def test_same_seed_same_words_in_any_order_and_after_a_restart(tmp_path: P
     requests += [body("sim-writer", f"Subject: {s}\nTopic: x", "draft", seed=k) for s in SUBJECTS for k in (1, 2)]
     runs = []
     for order in (1, 2):
-        shuffled = dice(order).sample(requests, len(requests))
+        shuffled = seeded_random(order).sample(requests, len(requests))
         log = tmp_path / f"{order}.jsonl"
         async with (
             serve(Settings(port=0, call_log=log)) as url,

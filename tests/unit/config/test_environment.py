@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.config.environment import read, strange
+from shared.config.environment import read, unknown_variables
 from shared.config.settings import Settings
 from shared.errors import Refusal
 
@@ -16,11 +16,11 @@ def test_every_wrong_variable_is_named_and_no_value_shown(monkeypatch: pytest.Mo
 
 
 def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = strange(Settings)
+    before = unknown_variables(Settings)
     monkeypatch.setenv("CHIMERA_IN_FLIHGT", "3")
     monkeypatch.setenv("CHIMERA_IN_FLIGHT", "3")
     monkeypatch.setenv("CHIMERA_WEATHER", "fair")
-    assert set(strange(Settings)) - set(before) == {
+    assert set(unknown_variables(Settings)) - set(before) == {
         "CHIMERA_IN_FLIHGT is no setting here; CHIMERA_IN_FLIGHT is",
         "CHIMERA_WEATHER is no setting here",
     }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.events import DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.identity import derive
 from shared.dataset import Progress
-from shared.dataset.event_replay import Said
+from shared.dataset.event_replay import AdmissionReplay
 from tests.support.items import FACTORY, checked, deleted
 
 
@@ -50,9 +50,9 @@ STORY = [
 def test_the_order_and_repetitions_do_not_matter(
     story: list[tuple[Event, datetime]], again: list[tuple[Event, datetime]]
 ) -> None:
-    said = Said()
+    said = AdmissionReplay()
     for event, when in [*story, *((event, when + timedelta(days=1)) for event, when in again)]:
-        said.hear(event, when)
+        said.apply(event, when)
     admissions = {key: word.admission for key, word in said.curated.items()}
     rows = dict(zip(range(5), ("in", "in", "aside", "in", "in"), strict=True))
     assert admissions == {str(checked(number).item.id): admission for number, admission in rows.items()}
@@ -62,8 +62,8 @@ def test_the_order_and_repetitions_do_not_matter(
 
 
 def test_after_a_deletion_the_target_is_to_be_reached_again() -> None:
-    said = Said()
+    said = AdmissionReplay()
     for event, when in STORY[:6]:
-        said.hear(event, when)
+        said.apply(event, when)
     assert said.progress() == Progress(releases=1, unreleased=0, untrained=0, target=0, training_since=second(1))
-    assert Said().progress() == Progress()
+    assert AdmissionReplay().progress() == Progress()

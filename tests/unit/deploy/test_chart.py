@@ -45,7 +45,7 @@ def test_the_chart_has_the_services_of_the_flow_with_their_folders_kafka_topics_
         said, consumed = service(spec.name), consumed_by(spec.name)
         assert module(spec.name) == spec.module
         assert said["kafkaTopics"] == [flow.name for flow in consumed], spec.name
-        assert said.get("sole", False) == spec.sole
+        assert said.get("sole", False) == spec.single_active
         assert said["partitions"] == max(BY_TYPE[name].partitions for name in said["kafkaTopics"])
         assert said["scaling"]["max"] <= said["partitions"]
     assert all(not service(name).get("kafkaTopics") for name in BESIDE)

@@ -18,7 +18,7 @@ from services.exporter.settings import Settings as Exporter
 from services.simulator.metrics import registry
 from services.simulator.settings import Settings as Simulator
 from shared.config.settings import Settings
-from shared.llm import load_cast
+from shared.llm import load_models_config
 from shared.telemetry.traces import COLLECTORS
 from tests.ops.queries import FOREIGN, metrics, panels, rules
 from trainer.settings import Settings as Trainer
@@ -98,7 +98,7 @@ def test_compose_runs_every_service_of_the_flow_where_prometheus_and_the_models_
     }
     assert said == {name: name for name in modules}
     for file in ("simulated", "vllm"):
-        cast = load_cast(ROOT / f"deploy/compose/models.{file}.json")
+        cast = load_models_config(ROOT / f"deploy/compose/models.{file}.json")
         assert {place.base_url.split("/")[2].split(":")[0] for place in cast.endpoints.values()} <= COMPOSE.keys()
         assert {place.base_url.split("/")[2].split(":")[1] for place in cast.endpoints.values()} <= {"8100", "8000"}
     looked_for = re.findall(r"names: \[(.*)\]", text("deploy/prometheus/prometheus.yml"))

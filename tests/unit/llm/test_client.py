@@ -15,11 +15,11 @@ import trustme
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
-from schemas.config.models_config import Cast, Part, Place, Price, Roles
+from schemas.config.models_config import Endpoint, ModelsConfig, Price, RoleModel, Roles
 from shared.errors import Invalid, Refusal, Transient
-from shared.llm import Models, Prompt, load_cast, probe_endpoints
+from shared.llm import Models, Prompt, load_models_config, probe_endpoints
 from shared.llm.client import ChatModel
-from shared.llm.endpoint import Endpoint
+from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
 from shared.ports import Malformed
 
@@ -135,9 +135,9 @@ async def trickle(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def model(url: str, place: dict[str, Any] | None = None, **part: Any) -> AsyncIterator[ChatModel]:
-    role = Part(endpoint="here", model="m1", **part)
-    cast = Cast(
-        endpoints={"here": Place(base_url=url, **(place or {}))},
+    role = RoleModel(endpoint="here", model="m1", **part)
+    cast = ModelsConfig(
+        endpoints={"here": Endpoint(base_url=url, **(place or {}))},
         roles=Roles(writer=role, verifier_a=role, verifier_b=role, solver=role),
     )
     models = Models(cast, "problem_writer")
@@ -228,7 +228,7 @@ async def test_what_an_endpoint_says_is_told_apart_and_never_shows_the_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with server(reply) as (url, seen):
-        endpoint = Endpoint("here", Place(base_url=url), SecretStr(KEY))
+        endpoint = EndpointClient("here", Endpoint(base_url=url), SecretStr(KEY))
         with pytest.raises(kind, match=message) as failed:
             [chunk async for chunk in endpoint.chat({})]
         await endpoint.aclose()
@@ -261,9 +261,9 @@ async def test_an_endpoint_that_is_not_there_or_shows_a_strange_certificate_is_b
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     async with server(streamed({"content": "4"}), tls=tls) as (url, _):
-        places = [Place(base_url="http://127.0.0.1:9/v1"), Place(base_url=url)]
+        places = [Endpoint(base_url="http://127.0.0.1:9/v1"), Endpoint(base_url=url)]
         for place, said in zip(places, ("Connect", "CERTIFICATE_VERIFY_FAILED"), strict=True):
-            endpoint = Endpoint("here", place)
+            endpoint = EndpointClient("here", place)
             with pytest.raises(Busy, match=said):
                 [chunk async for chunk in endpoint.chat({})]
             await endpoint.aclose()
@@ -333,7 +333,7 @@ def test_a_prompt_takes_its_fields_and_reads_no_value_as_a_template() -> None:
 def test_a_models_file_that_cannot_work_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "models.yaml"
     with pytest.raises(Refusal, match="cannot be read"):
-        load_cast(file)
+        load_models_config(file)
     place, part = {"base_url": "http://h/v1"}, {"model": "m"}
     roles = dict.fromkeys(("writer", "verifier_a", "verifier_b", "solver"), part)
 
@@ -342,16 +342,16 @@ def test_a_models_file_that_cannot_work_is_refused(tmp_path: Path) -> None:
 
     write(roles={**roles, "solvr": part})
     with pytest.raises(Refusal, match="solvr"):
-        load_cast(file)
+        load_models_config(file)
     write(roles={**roles, "judge": {**part, "endpoint": "elsewhere"}})
     with pytest.raises(Refusal, match="no endpoint 'elsewhere'"):
-        load_cast(file)
+        load_models_config(file)
     write(endpoints={"default": {"base_url": f"https://user:{KEY}@h/v1"}})
     with pytest.raises(Refusal) as refused:
-        load_cast(file)
+        load_models_config(file)
     assert KEY not in str(refused.value)
     write()
-    models = Models(load_cast(file), "writer")
+    models = Models(load_models_config(file), "writer")
     assert models.model("writer", PROMPT).name == "m"
     with pytest.raises(Refusal, match="base"):
         models.model("base", PROMPT)
@@ -360,21 +360,21 @@ def test_a_models_file_that_cannot_work_is_refused(tmp_path: Path) -> None:
 async def test_preflight_names_role_address_and_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WRONG", "wrong")
     async with server() as (url, _):
-        assert await probe_endpoints(Cast.one(Place(base_url=url), "m1")) == []
+        assert await probe_endpoints(ModelsConfig.one(Endpoint(base_url=url), "m1")) == []
         places = {
-            "good": Place(base_url=url),
-            "wrong": Place(base_url=url, key_env="WRONG"),
-            "down": Place(base_url="http://127.0.0.1:9/v1"),
-            "unset": Place(base_url=url, key_file=tmp_path / "key"),
+            "good": Endpoint(base_url=url),
+            "wrong": Endpoint(base_url=url, key_env="WRONG"),
+            "down": Endpoint(base_url="http://127.0.0.1:9/v1"),
+            "unset": Endpoint(base_url=url, key_file=tmp_path / "key"),
         }
         roles = Roles(
-            writer=Part(endpoint="good", model="m1"),
-            verifier_a=Part(endpoint="good", model="m9"),
-            verifier_b=Part(endpoint="wrong", model="m1"),
-            solver=Part(endpoint="down", model="m1"),
-            judge=Part(endpoint="unset", model="m1"),
+            writer=RoleModel(endpoint="good", model="m1"),
+            verifier_a=RoleModel(endpoint="good", model="m9"),
+            verifier_b=RoleModel(endpoint="wrong", model="m1"),
+            solver=RoleModel(endpoint="down", model="m1"),
+            judge=RoleModel(endpoint="unset", model="m1"),
         )
-        unknown, key, down, unset = await probe_endpoints(Cast(endpoints=places, roles=roles))
+        unknown, key, down, unset = await probe_endpoints(ModelsConfig(endpoints=places, roles=roles))
     assert "m1, m2" in unknown
     assert url in unknown
     assert "WRONG" in key

@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import REGISTRY
 
-from schemas.config.models_config import Cast, Place
+from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.errors import Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
-from shared.llm.limiter.aimd import Load, Window
-from shared.llm.limiter.circuit_breaker import FIRST_S, Breaker
-from shared.llm.limiter.limiter import Gate
+from shared.llm.limiter.aimd import AimdLimit, Load
+from shared.llm.limiter.circuit_breaker import FIRST_S, CircuitBreaker
+from shared.llm.limiter.limiter import ConcurrencyLimiter
 from shared.llm.limiter.vllm_load import parse
-from tests.support.fake_endpoint import Server
+from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.kafka_world import until
 
 PROMPT = Prompt("ask", "You are terse.\n---\nProblem: $problem\n")
@@ -24,12 +24,12 @@ FIELDS = {"problem": "What is 2+2?"}
 
 
 @asynccontextmanager
-async def model(url: str, at_once: int = 64, **place: float) -> AsyncIterator[tuple[ChatModel, Gate]]:
+async def model(url: str, at_once: int = 64, **place: float) -> AsyncIterator[tuple[ChatModel, ConcurrencyLimiter]]:
     """A model and the gate before it."""
-    models = Models(Cast.one(Place(base_url=f"{url}/v1", at_once=at_once, **place), "m"), "tester")
+    models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1", at_once=at_once, **place), "m"), "tester")
     made = models.model("writer", PROMPT)
     try:
-        yield made, made.line.gate
+        yield made, made.channel.limiter
     finally:
         await models.aclose()
 
@@ -46,7 +46,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.llm.limiter.circuit_breaker.FIRST_S", 0.1)
     monkeypatch.setattr("shared.llm.limiter.circuit_breaker.SURE_S", 0.1)
     monkeypatch.setattr("shared.llm.limiter.vllm_load.EVERY_S", 0.1)
-    monkeypatch.setattr("shared.llm.limiter.vllm_load.SOONEST_S", 0.02)
+    monkeypatch.setattr("shared.llm.limiter.vllm_load.MIN_INTERVAL_S", 0.02)
 
 
 VLLM = """\
@@ -65,7 +65,7 @@ vllm:kv_cache_usage_perc{engine="0",model_name="sft"} 0.25
 
 
 async def test_the_limit_settles_at_what_the_server_takes() -> None:
-    server = Server(at_once=16, latency_s=0.03)
+    server = FakeEndpoint(at_once=16, latency_s=0.03)
     async with server.listen() as url, model(url) as (ask_it, gate):
         await ask(ask_it, 600)
         assert 12 <= gate.window.limit <= 24
@@ -73,7 +73,7 @@ async def test_the_limit_settles_at_what_the_server_takes() -> None:
 
 
 async def test_refusals_by_chance_do_not_collapse_the_limit() -> None:
-    server = Server(broken=0.1, latency_s=0.03)
+    server = FakeEndpoint(broken=0.1, latency_s=0.03)
     async with server.listen() as url, model(url) as (ask_it, gate):
         await ask(ask_it, 800)
         assert gate.window.limit >= 48
@@ -81,7 +81,7 @@ async def test_refusals_by_chance_do_not_collapse_the_limit() -> None:
 
 
 async def test_a_queue_that_is_told_is_kept_short(soon: None) -> None:
-    server = Server(at_once=4, busy="queue", latency_s=0.03)
+    server = FakeEndpoint(at_once=4, busy="queue", latency_s=0.03)
     async with server.listen() as url, model(url) as (ask_it, gate):
         await ask(ask_it, 100)
         server.longest = 0
@@ -92,14 +92,14 @@ async def test_a_queue_that_is_told_is_kept_short(soon: None) -> None:
 
 
 async def test_where_no_load_is_told_nobody_asks_again(soon: None) -> None:
-    server = Server(latency_s=0.03)
+    server = FakeEndpoint(latency_s=0.03)
     async with server.listen() as url, model(url, at_once=4) as (ask_it, _):
         await ask(ask_it, 60)
     assert server.asked == 1
 
 
 async def test_retry_after_is_obeyed_and_the_place_is_lent_meanwhile() -> None:
-    server = Server(fault=429, retry_after_s=0.5)
+    server = FakeEndpoint(fault=429, retry_after_s=0.5)
     async with server.listen() as url, model(url, at_once=1) as (ask_it, _):
         first = asyncio.create_task(ask_it.complete(FIELDS, seed=1))
         await until(lambda: _true(server.refused), "a refusal", every_s=0.01)
@@ -114,7 +114,7 @@ async def test_retry_after_is_obeyed_and_the_place_is_lent_meanwhile() -> None:
 async def test_where_all_is_refused_one_probe_goes_out_and_every_call_is_answered_in_the_end(
     fault: int, soon: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = Server(latency_s=0.01)
+    server = FakeEndpoint(latency_s=0.01)
     async with server.listen() as url, model(url, at_once=48) as (ask_it, gate):
         await ask(ask_it, 200)
         server.fault, limit = fault, gate.window.limit
@@ -137,32 +137,32 @@ async def test_where_all_is_refused_one_probe_goes_out_and_every_call_is_answere
 
 
 def test_calls_under_way_when_the_circuit_opens_do_not_put_off_its_first_probe() -> None:
-    breaker = Breaker("default")
-    breaker.fails(0.0, Transient("no"))
+    breaker = CircuitBreaker("default")
+    breaker.record_failure(0.0, Transient("no"))
     for call in range(40):
-        breaker.begins(call)
+        breaker.record_start(call)
     for call in range(40):
-        breaker.ends(call)
-        breaker.fails(0.0, Transient("no"))
+        breaker.record_end(call)
+        breaker.record_failure(0.0, Transient("no"))
     assert breaker.open
     assert breaker.probe_at <= FIRST_S
-    breaker.fails(breaker.probe_at, Transient("no"), probe=True)
+    breaker.record_failure(breaker.probe_at, Transient("no"), probe=True)
     assert FIRST_S < breaker.probe_at <= 3 * FIRST_S
 
 
 async def test_calls_wait_for_an_endpoint_that_is_not_there_yet(soon: None) -> None:
-    async with Server().listen() as url:
+    async with FakeEndpoint().listen() as url:
         port = int(url.rpartition(":")[2])
     async with model(url) as (ask_it, gate):
         many = asyncio.create_task(ask(ask_it, 30))
         await until(lambda: _true(gate.breaker.open), "an open circuit", every_s=0.01)
-        async with Server().listen(port):
+        async with FakeEndpoint().listen(port):
             await many
 
 
 @pytest.mark.parametrize("fault", [500, "cut"])
 async def test_where_all_breaks_few_attempts_are_burnt(fault: int | str, soon: None) -> None:
-    server = Server(fault=fault)
+    server = FakeEndpoint(fault=fault)
     async with server.listen() as url, model(url, at_once=8) as (ask_it, gate):
         many = [asyncio.create_task(ask_it.complete(FIELDS, seed=i)) for i in range(60)]
         await until(lambda: _true(gate.breaker.open), "an open circuit", every_s=0.01)
@@ -174,7 +174,7 @@ async def test_where_all_breaks_few_attempts_are_burnt(fault: int | str, soon: N
 
 
 async def test_a_server_full_of_long_calls_is_no_broken_one(caplog: pytest.LogCaptureFixture) -> None:
-    server = Server(at_once=2, latency_s=0.5)
+    server = FakeEndpoint(at_once=2, latency_s=0.5)
     async with server.listen() as url, model(url, at_once=16) as (ask_it, _):
         await ask(ask_it, 8)
     assert server.refused > 10
@@ -182,7 +182,7 @@ async def test_a_server_full_of_long_calls_is_no_broken_one(caplog: pytest.LogCa
 
 
 async def test_calls_go_out_in_the_order_in_which_they_came() -> None:
-    server = Server(latency_s=0.001)
+    server = FakeEndpoint(latency_s=0.001)
     async with server.listen() as url, model(url, at_once=1) as (ask_it, _):
         await ask(ask_it, 20)
     assert server.seeds == list(range(20))
@@ -190,7 +190,7 @@ async def test_calls_go_out_in_the_order_in_which_they_came() -> None:
 
 
 async def test_a_cancelled_call_frees_its_place_wherever_it_is(soon: None) -> None:
-    server = Server(fault="silence")
+    server = FakeEndpoint(fault="silence")
     async with server.listen() as url, model(url, at_once=1) as (ask_it, gate):
         for fault in ("silence", 429, 503):
             server.fault, server.retry_after_s = fault, 30 if fault == 503 else None
@@ -205,16 +205,16 @@ async def test_a_cancelled_call_frees_its_place_wherever_it_is(soon: None) -> No
         await ask(ask_it, 3)
 
 
-def _played(window: Window, calls: int, call_s: float, broken: int, wasted_s: float) -> None:
+def _played(window: AimdLimit, calls: int, call_s: float, broken: int, wasted_s: float) -> None:
     """An epoch of calls, side by side, of which some were broken."""
     now = window._now
     for i in range(calls):
-        window.passes(now + call_s * (i + 1) / calls, calls, 0)
-        window.decided(calls, wasted_s if i < broken else 0.0)
+        window.advance(now + call_s * (i + 1) / calls, calls, 0)
+        window.record(calls, wasted_s if i < broken else 0.0)
 
 
 def test_time_outs_cut_when_they_are_many_and_not_when_one_call_hung_for_long() -> None:
-    window = Window(64)
+    window = AimdLimit(64)
     for _ in range(4):
         _played(window, window.limit, 1.0, 0, 0.0)
     assert window.limit == 64
@@ -236,16 +236,16 @@ def test_a_reading_is_of_our_models_where_they_are_named_and_growth_stops_at_a_f
     assert parse(text, {"an-alias"}) == Load(106, 106, 0)
     assert parse(VLLM, {"sft"}) == Load(2, 3, 0.25)
     assert parse("# HELP up\nup 1\n", {"ours"}) is None
-    window = Window(64)
-    window.reads(Load(16, 0, 0.97), 16)
+    window = AimdLimit(64)
+    window.observe_load(Load(16, 0, 0.97), 16)
     _played(window, 16, 1.0, 0, 0.0)
     assert window.limit == 16
-    window.reads(Load(16, 0, 0.5), 16)
+    window.observe_load(Load(16, 0, 0.5), 16)
     assert window.limit == 32
 
 
 async def test_calls_are_measured_under_the_names_of_opentelemetry() -> None:
-    async with Server(latency_s=0.01).listen() as url, model(url) as (ask_it, _):
+    async with FakeEndpoint(latency_s=0.01).listen() as url, model(url) as (ask_it, _):
         before = _tokens("input")
         await ask(ask_it, 5)
         assert _tokens("input") - before == 5 * 60

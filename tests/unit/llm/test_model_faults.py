@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from schemas.config.models_config import Cast, Part, Place, Roles
+from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.events import ProblemProbed, SolutionSynthesized
 from services.simulator.server import serve
 from services.simulator.settings import Settings
@@ -29,9 +29,9 @@ QUICK = {"first_token_s": 0.3, "idle_s": 0.3, "call_s": 1.0}
 async def solver(**part: Any) -> AsyncIterator[tuple[SynthesizeSolution, httpx.AsyncClient]]:
     """A solver at the simulator, and a client to change the simulator's faults with."""
     async with serve(Settings(port=0)) as url:
-        role = Part(model="sim-solver", **part)
-        cast = Cast(
-            endpoints={"default": Place(base_url=url, **QUICK)},
+        role = RoleModel(model="sim-solver", **part)
+        cast = ModelsConfig(
+            endpoints={"default": Endpoint(base_url=url, **QUICK)},
             roles=Roles(writer=role, verifier_a=role, verifier_b=role, solver=role),
         )
         models = Models(cast, "synthesis")

@@ -9,15 +9,15 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from schemas.config.models_config import ROLES, Cast, Part, Place, Price, Roles
+from schemas.config.models_config import ROLES, Endpoint, ModelsConfig, Price, RoleModel, Roles
 from schemas.item import Item, Step
 from services.cli.__main__ import app
 from services.cli.check.model_check import COLUMNS
 from services.cli.common import models_config, options
-from services.cli.common.run_config import Order
+from services.cli.common.run_config import RunConfig
 from services.cli.run.command import headline
 from shared.errors import Refusal
-from shared.llm import load_cast
+from shared.llm import load_models_config
 from tests.support.fake_models import item, provenance
 
 PASTED = "sk-pasted-by-mistake"
@@ -42,7 +42,7 @@ def written(folder: Path, text: str) -> Path:
 def mistakes(folder: Path, text: str) -> list[str]:
     path = written(folder, text)
     with pytest.raises(Refusal) as refusal:
-        load_cast(path)
+        load_models_config(path)
     assert PASTED not in str(refusal.value)
     return refusal.value.message.replace(f"{path}:", "").splitlines()
 
@@ -102,7 +102,7 @@ def test_a_file_of_another_shape_is_refused_too(tmp_path: Path, text: str, told:
 
 def test_paths_in_the_file_start_from_its_folder(tmp_path: Path) -> None:
     keyed = GOOD.replace("http://two/v1", "http://two/v1, key_file: secrets/two, ca: ca.pem")
-    place = load_cast(written(tmp_path, keyed)).endpoints["two"]
+    place = load_models_config(written(tmp_path, keyed)).endpoints["two"]
     assert (place.key_file, place.ca) == (tmp_path / "secrets" / "two", tmp_path / "ca.pem")
 
 
@@ -113,16 +113,16 @@ def test_paths_in_the_file_start_from_its_folder(tmp_path: Path) -> None:
 def test_roles_that_check_each_other_are_refused_one_model_unless_the_file_says_so(
     tmp_path: Path, role: str, other: str, line: int
 ) -> None:
-    places = {"one": Place(base_url="http://one/v1"), "same": Place(base_url="http://one/v1/")}
-    parts = {name: Part(endpoint="one", model=name) for name in ROLES}
-    parts[role] = Part(endpoint="same", model=other)
+    places = {"one": Endpoint(base_url="http://one/v1"), "same": Endpoint(base_url="http://one/v1/")}
+    parts = {name: RoleModel(endpoint="one", model=name) for name in ROLES}
+    parts[role] = RoleModel(endpoint="same", model=other)
     entries = [f"  {name}: {{endpoint: {part.endpoint}, model: {part.model}}}" for name, part in parts.items()]
     head = ["endpoints:", *(f"  {name}: {{base_url: {place.base_url}}}" for name, place in places.items()), "roles:"]
     text = "\n".join([*head, *entries, ""])
     [told] = mistakes(tmp_path, text)
     assert told.startswith(f"{line}: roles.{role}: the same model as {other} ({other} at http://one/v1)")
     assert "write `allow_shared: true`" in told
-    allowed = load_cast(written(tmp_path, text + "allow_shared: true\n"))
+    allowed = load_models_config(written(tmp_path, text + "allow_shared: true\n"))
     assert allowed.shared() == [(other, role)]
 
 
@@ -130,8 +130,8 @@ def test_the_same_name_at_another_address_is_accepted_but_said_aloud_and_the_pro
     tmp_path: Path,
 ) -> None:
     text = GOOD.replace("two, model: a", "two, model: big") + "  base: {endpoint: two, model: b}\n"
-    cast = load_cast(written(tmp_path, text))
-    assert cast.doubles() == {"big": ["writer", "verifier_a"]}
+    cast = load_models_config(written(tmp_path, text))
+    assert cast.shared_roles() == {"big": ["writer", "verifier_a"]}
     assert [line for line in models_config.dependence(cast) if "big plays writer and verifier_a" in line]
 
 
@@ -155,19 +155,19 @@ def test_an_order_with_a_models_file_reaches_the_services_whole(tmp_path: Path) 
     folder = tmp_path / "mine"
     text = GOOD.replace("http://two/v1", "http://two/v1, key_file: two.key, at_once: 7")
     order = ordered(folder, models=written(tmp_path, text))
-    again = Order.from_json(order.to_json())
+    again = RunConfig.from_json(order.to_json())
     assert again.cast
     models_config.write(folder, again.plan, again.cast)
     env = {process.name: process.env for process in models_config.services(folder)}
-    read = load_cast(Path(env["verifier-b"]["CHIMERA_MODELS"]))
-    assert read == load_cast(tmp_path / "models.yaml")
+    read = load_models_config(Path(env["verifier-b"]["CHIMERA_MODELS"]))
+    assert read == load_models_config(tmp_path / "models.yaml")
     assert (read.endpoints["two"].key_file, read.endpoints["two"].at_once) == (tmp_path / "two.key", 7)
     assert not order.simulated
 
 
-def ordered(folder: Path, **options_: Any) -> Order:
+def ordered(folder: Path, **options_: Any) -> RunConfig:
     given = {"plan": None, "rows": None, "models": None, "base_url": "", "model": "", "api_key_env": "", "seed": None}
-    return options.order_of(**{**given, **options_}, directory=folder)
+    return options.run_config_of(**{**given, **options_}, directory=folder)
 
 
 def test_a_folder_goes_on_with_its_own_models_and_a_change_is_said(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_one_model_for_all_is_allowed_and_said_aloud(tmp_path: Path) -> None:
     order = ordered(tmp_path, base_url="http://one/v1", model="m")
     assert order.cast
     models_config.write(tmp_path, order.plan, order.cast)
-    assert load_cast(tmp_path / "models.json") == order.cast
+    assert load_models_config(tmp_path / "models.json") == order.cast
     assert any("One model writes, verifies and solves" in line for line, _ in headline(order))
 
 
@@ -208,7 +208,7 @@ def test_models_and_a_single_model_exclude_each_other(tmp_path: Path) -> None:
 
 def test_the_generated_schema_helps_an_editor() -> None:
     schema = json.loads(Path("schemas/generated/models.json").read_text())
-    assert schema == Cast.model_json_schema()
+    assert schema == ModelsConfig.model_json_schema()
     assert set(schema["$defs"]["Roles"]["properties"]) == set(Roles.model_fields) == set(ROLES)
 
 
@@ -220,7 +220,7 @@ def fields(model: type[BaseModel], at: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
         default = "needed" if field.is_required() else json.dumps(field.default).strip('"').replace("null", "none")
-        inner = {"endpoints": Place, "roles": Part, "price": Price}.get(name)
+        inner = {"endpoints": Endpoint, "roles": RoleModel, "price": Price}.get(name)
         path = f"{at}{name}" + {"endpoints": ".NAME", "roles": ".ROLE"}.get(name, "")
         found |= {path: default, **(fields(inner, f"{path}.") if inner else {})}
     return found
@@ -228,12 +228,12 @@ def fields(model: type[BaseModel], at: str = "") -> dict[str, str]:
 
 def test_the_page_shows_every_field_with_its_default_and_no_other() -> None:
     _, _, table = PAGE.partition("## Every field")
-    assert dict(re.findall(r"^\| `([\w.]+)` \| (.+?) \|", table, re.M)) == fields(Cast)
+    assert dict(re.findall(r"^\| `([\w.]+)` \| (.+?) \|", table, re.M)) == fields(ModelsConfig)
 
 
 def test_the_files_on_the_page_are_accepted_and_its_table_is_the_command_s(tmp_path: Path) -> None:
     files = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
-    casts = [load_cast(written(tmp_path, text)) for text in files]
-    assert [bool(cast.doubles()) for cast in casts] == [True, False, False, False]
+    casts = [load_models_config(written(tmp_path, text)) for text in files]
+    assert [bool(cast.shared_roles()) for cast in casts] == [True, False, False, False]
     header = next(line for line in PAGE.splitlines() if line.startswith("role   "))
     assert tuple(re.split(r"\s{2,}", header)) == COLUMNS

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Problem
-from services.panel.tiers import by_evidence, by_nods
+from services.panel.tiers import by_evidence, by_judgements
 from services.problem_writer.__main__ import harder_prompt
 from services.simulator.bank import Bank
 from services.simulator.request import ChatRequest
-from services.simulator.roles.registry import play
+from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from services.verifier.handler import VerifyProblem
 from shared.llm.prompts import Prompt
-from shared.llm.sanitize import harmless, one_line
+from shared.llm.sanitize import neutralise, one_line
 from shared.llm.structured_output import repair
 from shared.ports import Reply
 from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item
@@ -101,9 +101,9 @@ def test_no_token_and_nothing_unseen_survives_and_no_letter_is_lost(text: str) -
 @given(st.lists(st.sampled_from([*TOKENS, "<", "|", ">", "[", "/", "im_start", "s", "\u200b", "\n", "x"]), max_size=8))
 @settings(deadline=None, max_examples=400)
 def test_no_mixture_makes_a_token(parts: list[str]) -> None:
-    text = harmless("".join(parts))
+    text = neutralise("".join(parts))
     assert [token for token in TOKENS if token.lower() in text.lower()] == []
-    assert harmless(text) == text
+    assert neutralise(text) == text
 
 
 def test_mathematics_reads_the_same() -> None:
@@ -177,7 +177,7 @@ async def test_a_verdict_copied_from_the_problem_is_none() -> None:
     verified = await judged(Parrot, PROBLEM.with_(statement=f"{PROBLEM.statement} {VERDICT}"))
     assert verified.verdict.judgement is None
     assert "copied" in (verified.verdict.unable or "")
-    assert by_nods([verified.verdict], PROBLEM, None).tier is None
+    assert by_judgements([verified.verdict], PROBLEM, None).tier is None
     assert by_evidence([verified.verdict], PROBLEM, None).tier in (None, "disputed")
 
 
@@ -186,7 +186,7 @@ def simulated(bank: Bank, statement: str, answer: str, seed: int) -> dict[str, A
     messages = Prompt.load(Path("services/verifier/prompts/judgement.md")).messages(fields, seed)
     form = {"type": "json_schema", "json_schema": {"name": "judgement"}}
     request = {"model": "sim-judge", "messages": messages, "seed": seed, "response_format": form}
-    said = json.loads(play(Stage(ChatRequest.model_validate(request), bank, Settings())).content)
+    said = json.loads(reply_to(Stage(ChatRequest.model_validate(request), bank, Settings())).content)
     assert said["canary"] == "abc123"
     return {name: value for name, value in said.items() if isinstance(value, bool)}
 
@@ -197,7 +197,7 @@ def test_with_simulated_models_acceptance_does_not_rise() -> None:
         for number, text in enumerate(INJECTIONS):
             wrong = simulated(bank, problem.text, problem.slips[0], number)
             assert simulated(bank, problem.text, f"{problem.slips[0]} {text}", number) == wrong
-            harmless = simulated(bank, f"{problem.text} All quantities are real.", problem.slips[0], number)
+            neutralise = simulated(bank, f"{problem.text} All quantities are real.", problem.slips[0], number)
             injected = simulated(bank, f"{problem.text} {text}", problem.slips[0], number)
-            assert injected["well_posed"] <= harmless["well_posed"]
-            assert injected["correct"] <= harmless["correct"]
+            assert injected["well_posed"] <= neutralise["well_posed"]
+            assert injected["correct"] <= neutralise["correct"]

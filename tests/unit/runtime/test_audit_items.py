@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemScreened
 from schemas.flow import BY_TYPE, consumed_by, produced_by
 from schemas.item import Verdict, Vote
-from shared.audit_items import ending
+from shared.audit_items import divert
 from shared.errors import Invalid
 from shared.kafka.codec import AUDIT, Message, decode, encode, mark_of, outgoing, pack, unpack
-from shared.kafka.dlq.dead_letter import Failure, Origin, dead_letter
-from shared.ports import Marked
+from shared.kafka.dlq.dead_letter import Failure, SourceRecord, to_record
+from shared.ports import TaggedEvent
 from tests.support.items import FACTORY, call, checked, item, rejected, verdict
 
-MARK = Mark(kind="sign ✗", source=FACTORY, difficulty=0.25)
+MARK = AuditTag(kind="sign ✗", source=FACTORY, difficulty=0.25)
 RIVAL, UNREADABLE = Vote(answer="41", agrees="no", method="numeric"), Vote(answer="?", agrees="unsure", method="none")
 
 
@@ -32,7 +32,7 @@ def test_a_mark_survives_the_log_and_the_outcome_record_and_changes_nothing_but_
     bare, marked, handed = (
         *outgoing([screened()], "f/screening", None),
         *outgoing([screened()], "f/screening", MARK),
-        *outgoing([Marked(screened(), MARK)], "f/auditor", None),
+        *outgoing([TaggedEvent(screened(), MARK)], "f/auditor", None),
     )
     (kept,) = unpack(pack([marked]))
     assert kept == marked
@@ -53,9 +53,9 @@ def test_a_header_that_is_no_mark_makes_the_record_invalid(header: bytes) -> Non
 def test_a_record_of_an_audit_item_that_fails_keeps_its_mark_and_parks_no_problem() -> None:
     failure = Failure("f", "panel", Invalid("it will not do"), 1)
     message = encode(screened(), "f/screening", MARK)
-    marked = dead_letter(message.name, Origin(0, 7, message.key, message.value, message.headers), failure)
+    marked = to_record(message.name, SourceRecord(0, 7, message.key, message.value, message.headers), failure)
     plain = encode(screened(), "f/screening")
-    bare = dead_letter(plain.name, Origin(0, 7, plain.key, plain.value, plain.headers), failure)
+    bare = to_record(plain.name, SourceRecord(0, 7, plain.key, plain.value, plain.headers), failure)
     assert [one.name for one in marked] == ["dead-letters"]
     assert mark_of(marked[0].headers) == MARK
     assert [one.name for one in bare] == ["dead-letters", "problem.parked"]
@@ -73,7 +73,7 @@ def by_panel(kind: type[Event], *verdicts: Verdict) -> Event:
 
 
 def judged(event: Event) -> AuditJudged:
-    end = ending(event, MARK)
+    end = divert(event, MARK)
     assert isinstance(end, AuditJudged)
     return end
 
@@ -110,9 +110,9 @@ def test_the_ending_is_derived_like_any_event_and_stands_in_the_lineage_with_the
 
 
 def test_other_events_of_audit_items_and_endings_of_all_others_go_out_as_they_are() -> None:
-    assert ending(screened(), MARK) == screened()
-    assert ending(rejected(1), None) == rejected(1)
-    assert ending(checked(1), None) == checked(1)
+    assert divert(screened(), MARK) == screened()
+    assert divert(rejected(1), None) == rejected(1)
+    assert divert(checked(1), None) == checked(1)
 
 
 def test_whoever_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:

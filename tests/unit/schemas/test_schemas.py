@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.codegen.compatibility import breaking
 from schemas.codegen.export import GENERATED, events, released
 from schemas.events import PlanAdopted
@@ -126,7 +126,7 @@ def test_the_asyncapi_document_has_a_channel_for_each_kafka_topic_and_an_operati
 
 
 def test_the_asyncapi_document_describes_the_headers_that_are_really_written() -> None:
-    message = encode(checked(1), "chimera/answer_checker", Mark(kind="sign"))
+    message = encode(checked(1), "chimera/answer_checker", AuditTag(kind="sign"))
     headers = ASYNCAPI["components"]["messages"][EVENT]["headers"]["properties"]
     written = {name: value.decode() for name, value in message.headers}
     assert headers.keys() == written.keys()

@@ -8,11 +8,11 @@ from schemas.item import Item, Verdict, Vote
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
 from services.simulator.request import ChatRequest
-from services.simulator.roles.registry import play
+from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
-from shared.stats.error_agreement import VERIFIERS, agreement
+from shared.stats.error_agreement import VERIFIERS, error_agreement
 from tests.support.items import attempt, item
 
 BANK = Bank(0)
@@ -21,7 +21,7 @@ WEAK = Settings(abilities={"sim-verifier-a": 0.0, "sim-verifier-b": 0.0, "sim-so
 
 def answer(model: str, problem: Problem, seed: int) -> Vote:
     asked = {"model": model, "messages": [{"role": "user", "content": problem.text}], "seed": seed}
-    found = final_answer(play(Stage(ChatRequest.model_validate(asked), BANK, WEAK)).content)
+    found = final_answer(reply_to(Stage(ChatRequest.model_validate(asked), BANK, WEAK)).content)
     return Vote(answer=found, agrees="yes" if found == problem.answer else "no", method="test")
 
 
@@ -53,7 +53,7 @@ DICE = {"verifier-a": 1, "verifier-b": 2}
 def test_common_errors_betray_a_model_that_repeats_itself(
     models: tuple[str, str], seeds: Callable[[str], int], suspicious: bool
 ) -> None:
-    report = agreement(items(models, seeds))
+    report = error_agreement(items(models, seeds))
     assert report.verifiers.both_wrong > 100
     assert report.suspicious is suspicious, report
 
@@ -63,7 +63,7 @@ def test_equal_answers_in_other_words_are_the_same_and_nothing_measured_is_no_su
         Verdict(role=role, model=role, problem_hash="h", votes=(Vote(answer=text, agrees="no", method="test"),))
         for role, text in zip(VERIFIERS, ("1/2", "0.5"), strict=True)
     ]
-    report = agreement([item(1)[0].with_(verdicts=tuple(said), attempts=(attempt(),))] * 50)
+    report = error_agreement([item(1)[0].with_(verdicts=tuple(said), attempts=(attempt(),))] * 50)
     assert (report.verifiers.both_wrong, report.verifiers.same) == (50, 50)
     assert [other.rate for other in report.with_solver] == [None, None]
     assert not report.suspicious

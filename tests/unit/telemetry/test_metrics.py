@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from schemas.audit_tag import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import ProblemRejected, ProblemRequested, SubjectRequested, TopicExpanded
 from schemas.flow import FLOW, SERVICES, consumed_by
 from schemas.item import Topic
@@ -14,9 +14,9 @@ from services.aggregator.__main__ import count
 from services.planner.handler import Planner
 from services.planner.measured import Measured
 from services.planner.state import State
-from shared.llm.call_metrics import meter
+from shared.llm.call_metrics import call_metrics
 from shared.telemetry import metrics
-from shared.telemetry.metrics import OTHER, few, start_at_zero
+from shared.telemetry.metrics import OTHER, bounded_label, start_at_zero
 from tests.support.items import call, judged, plan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,9 +40,9 @@ def test_every_event_of_a_service_is_counted_from_zero() -> None:
 
 
 def test_however_many_words_the_log_brings_a_label_takes_few() -> None:
-    assert len({few("test", f"word {n}") for n in range(1000)}) == 65
-    assert few("test", "word 3") == "word 3"
-    assert few("test", "word 900") == OTHER
+    assert len({bounded_label("test", f"word {n}") for n in range(1000)}) == 65
+    assert bounded_label("test", "word 3") == "word 3"
+    assert bounded_label("test", "word 900") == OTHER
 
 
 def test_a_log_full_of_strange_words_makes_few_series(
@@ -53,20 +53,20 @@ def test_a_log_full_of_strange_words_makes_few_series(
     machine, state, (asked, *_) = opened("words")
     for n, word in enumerate(f"strange {n}" for n in range(200)):
         machine(state, ProblemRejected.of(asked, word, item=asked.item, reason=word, detail=""), NOW)
-        count(judged(n, Mark(kind=word), **{word: word}))
+        count(judged(n, AuditTag(kind=word), **{word: word}))
     series = Counter(sample.name for metric in REGISTRY.collect() for sample in metric.samples)
     for name in ("chimera_problems_rejected_total", "chimera_audits_total", "chimera_audit_checks_total"):
         assert 64 < series[name] < 200, name
 
 
 def test_the_first_audit_item_that_is_let_through_is_a_rise_and_no_birth() -> None:
-    count(judged(1, Mark(kind="sign")))
+    count(judged(1, AuditTag(kind="sign")))
     assert value("chimera_audits_total", kind="sign", outcome="accepted") == 0
 
 
 def test_money_is_counted_by_model_and_service_and_an_unknown_price_is_not_zero() -> None:
     for service, cost in (("priced", 0.25), ("unpriced", None)):
-        meter("e", "m", service).answered(call("solver", cost=cost))
+        call_metrics("e", "m", service).succeeded(call("solver", cost=cost))
     found = [
         value("chimera_model_dollars_total", endpoint="e", model="m", service=one) for one in ("priced", "unpriced")
     ]

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from schemas.config.plan import Plan
-from services.cli.common.sanitize_terminal import plain
+from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
-from services.cli.dataset.export.export_stats import Tally
+from services.cli.dataset.export.export_stats import ExportStats
 from services.cli.dataset.stats import PAPER_WORDS
 from shared.dataset import Dataset
 from shared.text.contamination import CONTAINED, JACCARD_8, JACCARD_13
@@ -28,7 +28,7 @@ LARGEST = "10M<n<100M"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CardSource:
     """What is known beside the tables."""
 
     plan: Plan | None
@@ -38,8 +38,8 @@ class Source:
 
 
 def card(
-    source: Source,
-    tally: Tally,
+    source: CardSource,
+    tally: ExportStats,
     dataset: Dataset,
     release: Mapping[str, Any] | None,
     *,
@@ -52,10 +52,12 @@ def card(
     body = [_warning(tally), _what(source, tally, release, dataset, form, view), *_use(columns)]
     body += [*_made(tally), *_funnel(dataset), *_rows(tally), *_trust(source, tally, dataset), *_limits(tally)]
     body += _again(source, form, view, release)
-    return f"---\n{_header(source, tally, suffix)}---\n\n" + plain("\n".join(line for line in body if line is not None))
+    return f"---\n{_header(source, tally, suffix)}---\n\n" + strip_controls(
+        "\n".join(line for line in body if line is not None)
+    )
 
 
-def _header(source: Source, tally: Tally, suffix: str) -> str:
+def _header(source: CardSource, tally: ExportStats, suffix: str) -> str:
     tags = ["reasoning", "chain-of-thought", "synthetic", *(["simulated"] if tally.by["simulated"][True] else [])]
     files = [{"split": split, "path": f"data/{split}-*.{suffix}"} for split in sorted(tally.splits, reverse=True)]
     header = {
@@ -70,17 +72,17 @@ def _header(source: Source, tally: Tally, suffix: str) -> str:
     return yaml.safe_dump(header, sort_keys=False)
 
 
-def _name(source: Source) -> str:
+def _name(source: CardSource) -> str:
     return source.plan.name if source.plan else "reasoning problems"
 
 
-def _warning(tally: Tally) -> str | None:
+def _warning(tally: ExportStats) -> str | None:
     played = tally.by["simulated"][True]
     return f"{SIMULATED.format(f'{played:,}', f'{tally.rows:,}')}\n" if played else None
 
 
 def _what(
-    source: Source, tally: Tally, release: Mapping[str, Any] | None, dataset: Dataset, form: str, view: str
+    source: CardSource, tally: ExportStats, release: Mapping[str, Any] | None, dataset: Dataset, form: str, view: str
 ) -> str:
     version = f"release {release['number']}" if release else f"version {dataset.rows.version}, not a release"
     return (
@@ -96,7 +98,7 @@ def _use(columns: Sequence[str]) -> Iterator[str]:
     yield f"\nColumns: {', '.join(f'`{name}`' for name in columns)}.\n"
 
 
-def _made(tally: Tally) -> Iterator[str]:
+def _made(tally: ExportStats) -> Iterator[str]:
     yield (
         "## How it was made\n\n"
         "A model writes a problem with its key; two models solve it blind, then judge it with the key in view; their\n"
@@ -119,7 +121,7 @@ def _funnel(dataset: Dataset) -> Iterator[str]:
     yield from (f"| {reason} | {number:,} |" for reason, number in reasons.most_common() if number)
 
 
-def _rows(tally: Tally) -> Iterator[str]:
+def _rows(tally: ExportStats) -> Iterator[str]:
     yield "\n## Coverage\n\n| subject | rows | | topics | different problems | in a topic |\n|---|---|---|---|---|---|"
     for name, one in tally.coverage.document().items():
         share = one["rows"] / tally.rows
@@ -143,7 +145,7 @@ def _rows(tally: Tally) -> Iterator[str]:
     yield f"\nThese rows alone took {tokens} generated tokens; their cost: {cost}."
 
 
-def _trust(source: Source, tally: Tally, dataset: Dataset) -> Iterator[str]:
+def _trust(source: CardSource, tally: ExportStats, dataset: Dataset) -> Iterator[str]:
     yield "\n## How far to trust it\n"
     if source.audits is None:
         yield "- Audits: none were made; how much the checks let through was not measured."
@@ -181,14 +183,14 @@ def _rate(rate: Mapping[str, Any]) -> str:
     return f"{rate['hits']:,} of {rate['n']:,} (95 %: {rate['low']:.1%} to {rate['high']:.1%})"
 
 
-def _limits(tally: Tally) -> Iterator[str]:
+def _limits(tally: ExportStats) -> Iterator[str]:
     yield "\n## Limits\n\n- Everything was written by models; no person has read it."
     yield "- A key is believed because models agree on it, and models share mistakes. A tier is evidence, not proof."
     if tally.by["difficulty"]["unknown"]:
         yield f"- Difficulty was not measured for {tally.by['difficulty']['unknown']:,} rows."
 
 
-def _again(source: Source, form: str, view: str, release: Mapping[str, Any] | None) -> Iterator[str]:
+def _again(source: CardSource, form: str, view: str, release: Mapping[str, Any] | None) -> Iterator[str]:
     version = release["number"] if release else "now"
     yield "\n## Made with\n\n```sh\nchimera run --plan plan.yaml --models models.yaml"
     yield f"chimera dataset export --format {form} --view {view} --version {version} --out FOLDER\n```"

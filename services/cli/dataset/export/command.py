@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services.cli import audit
-from services.cli.common.atomic_folder import whole
+from services.cli.common.atomic_folder import atomic_folder
 from services.cli.common.dataset_location import dataset_in
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
-from services.cli.dataset.export.card import Source, card
-from services.cli.dataset.export.export_stats import Tally
+from services.cli.dataset.export.card import CardSource, card
+from services.cli.dataset.export.export_stats import ExportStats
 from shared.config.plan_loader import load_plan
 from shared.dataset import Dataset, audits, opened
 from shared.errors import Refusal
@@ -59,9 +59,9 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     """
     dataset, release = opened(dataset_in(directory), version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
-    with whole(out) as draft:
+    with atomic_folder(out) as draft:
         (draft / "data").mkdir()
-        tally = Tally(Contamination.of(directory, plan))
+        tally = ExportStats(Contamination.of(directory, plan))
         shape = _shape(form, view)
         _write(tally, dataset, draft / "data", view, shape, suffix)
         if not tally.records:
@@ -94,16 +94,16 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     }
 
 
-def _source(directory: Path) -> Source:
+def _source(directory: Path) -> CardSource:
     plan = directory / "plan.yaml"
     try:
         judged = audit.count(audits(dataset_in(directory)), None)
     except Refusal:  # there are none
         judged = None
-    return Source(load_plan(plan) if plan.exists() else None, judged)
+    return CardSource(load_plan(plan) if plan.exists() else None, judged)
 
 
-def _shape(form: str, view: str) -> record_formats.Shape:
+def _shape(form: str, view: str) -> record_formats.RecordFormat:
     if view != "preference":
         return SHAPES[form]
     if SHAPES[form] is not record_formats.ROWS:
@@ -111,7 +111,9 @@ def _shape(form: str, view: str) -> record_formats.Shape:
     return record_formats.PREFERENCE
 
 
-def _write(tally: Tally, dataset: Dataset, folder: Path, view: str, shape: record_formats.Shape, suffix: str) -> None:
+def _write(
+    tally: ExportStats, dataset: Dataset, folder: Path, view: str, shape: record_formats.RecordFormat, suffix: str
+) -> None:
     where = VIEWS[view]
     total = sum(dataset.rows.counts("schema_version", where=where).values())
     with ExitStack() as closing, Progress(console=Console(stderr=True), transient=True) as progress:

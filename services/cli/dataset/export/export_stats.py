@@ -12,7 +12,7 @@ from services.cli.dataset.coverage import Coverage
 
 
 @dataclass(slots=True)
-class Tally:
+class ExportStats:
     """Numbers of rows by this and that, sums of lengths and cost."""
 
     contamination: Contamination

@@ -17,7 +17,7 @@ _CHAT = pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RecordFormat:
     """Columns, and the records of the row with a running number: none, one or many."""
 
     schema: pa.Schema
@@ -81,8 +81,8 @@ _EXTRA = pa.struct(
     + [("difficulty", pa.float64()), ("split", _TEXT)]
 )
 
-ROWS = Shape(arrow_schema(Row), _whole)
-PAPER = Shape(
+ROWS = RecordFormat(arrow_schema(Row), _whole)
+PAPER = RecordFormat(
     pa.schema(
         [("index", pa.int64())]
         + [(n, _TEXT) for n in ("subject", "topic", "question", "answer", "solution", "original_solution")]
@@ -91,7 +91,7 @@ PAPER = Shape(
     _paper,
 )
 """The released columns of the CHIMERA paper, in their order."""
-VERL = Shape(
+VERL = RecordFormat(
     pa.schema(
         [
             ("data_source", _TEXT),
@@ -103,7 +103,7 @@ VERL = Shape(
     ),
     _verl,
 )
-PREFERENCE = Shape(
+PREFERENCE = RecordFormat(
     pa.schema([("prompt", _CHAT), ("chosen", _CHAT), ("rejected", _CHAT), ("id", _TEXT), ("subject", _TEXT)]),
     _preference,
 )
