@@ -93,7 +93,7 @@ roles:
         ("- a\n", "1: a models file is a mapping with endpoints and roles"),
         ("endpoints: {}\nroles: 3\n", "1: endpoints: Dictionary should have at least 1 item after validation, not 0"),
         (GOOD + "judge: x\n", "9: judge: no such key"),
-        (GOOD + "  base: 3\n", "9: roles.base: should be a valid dictionary or instance of Part"),
+        (GOOD + "  base: 3\n", "9: roles.base: should be a valid dictionary or instance of RoleModel"),
     ],
 )
 def test_a_file_of_another_shape_is_refused_too(tmp_path: Path, text: str, told: str) -> None:
