@@ -16,7 +16,7 @@ from schemas.config.plan import Plan, Subject
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from shared.errors import Transient
 from shared.kafka.clients import Producer

@@ -7,8 +7,8 @@ from schemas.events import Event, ProblemDrafted, ProblemRejected
 from schemas.item import Easier
 from services.problem_writer.__main__ import harder_prompt
 from services.problem_writer.handler import WriteProblem
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings

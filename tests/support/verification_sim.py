@@ -13,9 +13,9 @@ from typing import Any
 from schemas.events import Event, ProblemAccepted, ProblemScreened, ProblemVerified
 from schemas.item import Problem, Provenance, Topic
 from services.panel.handler import JoinVerdicts
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.misprint import misprint
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from shared.errors import Refusal
 from tests.trainer import clock
-from tests.trainer.test_served import beside
+from tests.trainer.models.test_served import beside
 from trainer.benchmarks import described, table
 from trainer.benchmarks.descriptor import shipped
 from trainer.benchmarks.questions import questions

@@ -18,7 +18,7 @@ from services.cli.__main__ import app
 from services.cli.check.model_check import WIDTH, describe
 from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.check.probe_questions import CALLS
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 
 KEY = "sk-very-secret-0123"

@@ -10,10 +10,10 @@ import pytest
 
 from schemas.item import Problem as Written
 from services.auditor.planted_errors import FORMS, KEYS, STATEMENTS
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
 from services.simulator.recognition import Sighting, sighted
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.settings import ABILITIES, Settings

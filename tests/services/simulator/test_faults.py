@@ -19,14 +19,14 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.item import Judgement
 from services.expansion.handler import Topics
+from services.simulator.api.completion import Completion
+from services.simulator.api.request import ChatRequest
+from services.simulator.api.server import serve
 from services.simulator.bank import Bank
-from services.simulator.completion import Completion
 from services.simulator.engine import Engine
 from services.simulator.faults import Faults
 from services.simulator.latency import Latency
-from services.simulator.request import ChatRequest
 from services.simulator.roles.reply import Reply
-from services.simulator.server import serve
 from services.simulator.settings import Settings
 from shared.llm.response_models import Draft
 from tests.support.kafka_world import until

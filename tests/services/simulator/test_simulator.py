@@ -12,14 +12,14 @@ import pytest_asyncio
 from httpx_aiohttp import AiohttpTransport
 
 from services.simulator.answers import agrees
+from services.simulator.api.request import ChatRequest
+from services.simulator.api.server import serve
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.recognition import problem_in
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.roles.topics import hierarchy
 from services.simulator.sampling import logistic, seeded_random
-from services.simulator.server import serve
 from services.simulator.settings import Settings
 
 BANK = Bank(0)

@@ -77,7 +77,7 @@ def test_ports_paths_and_user_are_those_of_the_code_and_the_image() -> None:
     assert {VALUES["defaults"]["livePath"], VALUES["defaults"]["readyPath"], "/metrics"} == routes
     assert VALUES["defaults"]["port"] == Settings.model_fields["health_port"].default
     assert service("simulator")["port"] == Simulator.model_fields["port"].default
-    assert service("simulator")["readyPath"] in (ROOT / "services/simulator/server.py").read_text()
+    assert service("simulator")["readyPath"] in (ROOT / "services/simulator/api/server.py").read_text()
     image = (ROOT / "deploy/docker/Dockerfile").read_text()
     ids = VALUES["podSecurityContext"]
     assert f"USER {ids['runAsUser']}:{ids['runAsGroup']}" in image

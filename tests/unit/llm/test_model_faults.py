@@ -14,7 +14,7 @@ import pytest
 
 from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.events import ProblemProbed, SolutionSynthesized
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 from services.synthesis.handler import SynthesizeSolution
 from shared.errors import Transient

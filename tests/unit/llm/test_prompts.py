@@ -15,8 +15,8 @@ from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Problem
 from services.panel.tiers import by_evidence, by_judgements
 from services.problem_writer.__main__ import harder_prompt
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from schemas.item import Item, Verdict, Vote
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings

@@ -14,13 +14,13 @@ from services.screening.benchmark_judge import BenchmarkJudge
 from services.screening.fingerprint import fingerprint
 from services.screening.handler import ScreenProblem
 from services.screening.semantic_check import SemanticCheck
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.connections import ValkeyAccess
 from shared.llm import Models, Prompt
 from shared.text.contamination import Benchmarks
-from tests.integration.test_near_duplicates import index, told
+from tests.integration.valkey.test_near_duplicates import index, told
 from tests.support.duplicates import problem
 from tests.support.fake_models import event, item
 from tests.support.kafka_world import KafkaWorld

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
+from services.simulator.api.server import serve
 from services.simulator.bank import problems
-from services.simulator.server import serve
 from services.simulator.settings import ABILITIES, Settings
 from shared.dataset import Row
 from shared.errors import Refusal
