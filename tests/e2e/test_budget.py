@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from services.cli.options import demo
+from services.cli.common.options import demo
 from shared.kafka.codec import AUDIT
 from tests.e2e.factory import chimera, remains
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from deltalake import DeltaTable
 from pydantic import SecretStr
 
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 from tests.e2e.factory import chimera
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.passk import estimate, paired, pass_at_k, shrunk, spread
+from trainer.metrics.passk import estimate, paired, pass_at_k, shrunk, spread
 
 
 @given(st.data())

@@ -11,11 +11,12 @@ from trl import GRPOTrainer
 from shared.errors import Refusal
 from tests.trainer import clock
 from tests.trainer.tiny import example, tokenizer
-from trainer import rl, weights
-from trainer.grading import Graded
+from trainer.metrics.grading import Graded
+from trainer.models import weights
+from trainer.phases import rl
+from trainer.phases.rl_set import fate
 from trainer.recipe import Recipe
-from trainer.rl_set import fate
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 RECIPE = {"prompt": "$problem", "rl": {"completions": 4, "per_device": 4, "rollouts": 2, "epsilon_high": 5.0}}
 
