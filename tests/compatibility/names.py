@@ -1,81 +1,92 @@
 """Today's names of all that is compared with the recordings. Nothing else here imports the factory's code."""
 
-from deploy.local.record import Record as StackFile
+from deploy.local.process_spec import ProcessSpec
+from deploy.local.state_file import StateFile
 from deploy.local.supervisor import Stack
 from schemas import flow
-from schemas.audit import Mark as AuditTag
+from schemas.audit_tag import AuditTag
+from schemas.config.plan import Plan
+from schemas.events import Event
 from schemas.identity import content_hash
 from schemas.item import Problem
-from schemas.plan import Plan
 from services.aggregator import outbox
 from services.aggregator.state import State as AggregatorState
 from services.cli.__main__ import app as command_line
-from services.cli.casting import write as write_files
-from services.panel.handler import Case as PanelCase
+from services.cli.common.models_config import write as write_files
+from services.panel.handler import JoinState
 from services.planner.state import State as PlannerState
-from services.screening.sketch import FEATURES
-from services.screening.sketch import sketch as fingerprint
-from shared.access import ValkeyAccess
-from shared.cache.budget import Amount
-from shared.cache.budget import Treasury as BudgetLedger
+from services.screening.fingerprint import FEATURES, fingerprint
+from shared.cache.budget_ledger import Amount, BudgetLedger
 from shared.cache.client import connect
-from shared.cache.outcomes import Outcomes as IdempotencyStore
-from shared.cache.twins import ValkeyTwins as NearDuplicateIndex
+from shared.cache.idempotency import IdempotencyStore
+from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
+from shared.config.connections import ValkeyAccess
+from shared.config.plan_loader import load_plan
 from shared.dataset import Audit, Entry, Row, Table
-from shared.kafka.admin import wanted as kafka_topics
-from shared.kafka.codec import decode, encode, mark_of, pack, unpack
-from shared.kafka.dead import Failure, Origin, dead_letter
-from shared.llm import load_cast as load_models
+from shared.kafka.admin.topics import topic_settings
+from shared.kafka.codec import Message, decode, encode, mark_of, pack, unpack
+from shared.kafka.dlq.dead_letter import Failure, SourceRecord
+from shared.kafka.dlq.dead_letter import to_record as to_dead_letter
+from shared.llm import load_models_config
 from shared.llm.client import REPLY
-from shared.plan import load_plan
+from shared.ports import TextFingerprint
 from shared.runtime.machine import Snapshot
 from tests.e2e import checks
-from tests.e2e.factory import chimera, read
-from tests.e2e.line import Line
-from tests.world import World
+from tests.e2e.factory import Remains, chimera, read
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import KafkaWorld
+
+SETTINGS = "shared.config.settings"
+"""Module of the settings that services share."""
 
 __all__ = [
     "FEATURES",
     "REPLY",
+    "SETTINGS",
     "AggregatorState",
     "Amount",
     "Audit",
     "AuditTag",
     "BudgetLedger",
     "Entry",
+    "Event",
     "Failure",
     "IdempotencyStore",
+    "JoinState",
+    "KafkaWorld",
     "Line",
-    "NearDuplicateIndex",
-    "Origin",
-    "PanelCase",
+    "Message",
     "Plan",
     "PlannerState",
     "Problem",
+    "ProcessSpec",
+    "Remains",
     "Row",
     "Snapshot",
+    "SourceRecord",
     "Stack",
-    "StackFile",
+    "StateFile",
     "Table",
+    "TextFingerprint",
     "ValkeyAccess",
-    "World",
+    "ValkeyNearDuplicateIndex",
     "checks",
     "chimera",
     "command_line",
     "connect",
     "content_hash",
-    "dead_letter",
     "decode",
     "encode",
     "fingerprint",
     "flow",
-    "kafka_topics",
-    "load_models",
+    "load_models_config",
     "load_plan",
     "mark_of",
     "outbox",
     "pack",
     "read",
+    "to_dead_letter",
+    "topic_settings",
     "unpack",
     "write_files",
 ]

@@ -20,7 +20,7 @@ async def test_a_killed_run_resumes_and_loses_no_verdict_and_pays_no_call_again(
     assert process.returncode == 0, out + progress
     async with names.Stack(before) as stack:
         await stack.start_infrastructure()
-        async with names.World(stack.bootstrap, stack.valkey_url, FACTORY, before) as world:
+        async with names.KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, before) as world:
             found = await names.read(world, before / "dataset", calls)
             incarnations = {one.key.decode(): one.value.decode() for one in await world.records("incarnations")}
     names.checks.check_everything(found, names.load_plan(PLAN), SEED)

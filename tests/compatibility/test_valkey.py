@@ -44,10 +44,10 @@ async def test_the_same_steps_leave_the_same_keys_and_values(stack: names.Stack,
             continue
         first = await store.begin(one)
         if one == UNFINISHED:
-            await store.survived(one, first)
+            await store.mark_failed(one, first)
             await store.begin(one)
-            async with store.at_work(one, known.lease, {}) as calls:
-                calls.keep("a call", b"its result")
+            async with store.holding(one, known.lease, {}) as calls:
+                calls.put("a call", b"its result")
                 await calls.save()
         if one in (RECORDED, DONE):
             await store.record(one, b"an outcome")
@@ -56,12 +56,12 @@ async def test_the_same_steps_leave_the_same_keys_and_values(stack: names.Stack,
     ledger = names.BudgetLedger(valkey, FACTORY, {}, 3600.0)
     assert await ledger.open([COST, COST])
     settled = await ledger.reserve("sim-writer", COST[1], names.Amount(50, 0))
-    await ledger.settle(settled, names.Amount(40, 9), measured=True)
+    await ledger.commit(settled, names.Amount(40, 9), measured=True)
     await ledger.reserve("sim-solver", "synthesis/solve/sim-solver", names.Amount(70, 5))
     twins = index(stack)
     assert await twins.rebuild(nothing()) == 0
     for number, (statement, answer) in enumerate(STATEMENTS):
-        await twins.place(fingerprint(statement, answer), UUID(int=20 + number))
+        await twins.add(fingerprint(statement, answer), UUID(int=20 + number))
     await twins.close()
     meant = recorded("valkey")
     assert masked(await dumped(valkey)) == masked([{n: v for n, v in one.items() if n != "dump"} for one in meant])
@@ -73,7 +73,7 @@ async def test_what_the_version_before_kept_is_understood(stack: names.Stack, va
             await valkey.restore(one["key"], 0, base64.b64decode(one["dump"]))
     store = names.IdempotencyStore(valkey, FACTORY, "verifier-a", FOREVER_DAYS, 3600.0)
     found = {one: await store.claim(one) for one in (UNFINISHED, RECORDED, DONE, CLAIMED, NEW)}
-    assert (found[UNFINISHED].tried, found[UNFINISHED].deaths) == (2, 1)
+    assert (found[UNFINISHED].attempts, found[UNFINISHED].crashes) == (2, 1)
     assert found[UNFINISHED].calls == {"a call": b"its result"}
     assert found[RECORDED].outcome == b"an outcome"
     assert [one for one, known in found.items() if known.done] == [DONE]
@@ -88,15 +88,15 @@ async def test_what_the_version_before_kept_is_understood(stack: names.Stack, va
     twins = index(stack)
     assert await twins.is_open()
     for number, kind in enumerate(("new", "new", "repeat")):  # each decision is kept
-        assert (await twins.place(fingerprint(*STATEMENTS[number]), UUID(int=20 + number))).kind == kind
-    likeness = await twins.place(fingerprint(*STATEMENTS[1]), UUID(int=30))
+        assert (await twins.add(fingerprint(*STATEMENTS[number]), UUID(int=20 + number))).kind == kind
+    likeness = await twins.add(fingerprint(*STATEMENTS[1]), UUID(int=30))
     assert (likeness.kind, likeness.of) == ("repeat", UUID(int=21))
     await twins.close()
 
 
 def index(stack: names.Stack) -> Any:
     access = names.ValkeyAccess(url(stack))
-    return names.NearDuplicateIndex(access, FACTORY, names.FEATURES, 3, FOREVER_DAYS, 3600.0)
+    return names.ValkeyNearDuplicateIndex(access, FACTORY, names.FEATURES, 3, FOREVER_DAYS, 3600.0)
 
 
 def fingerprint(statement: str, answer: str) -> Any:

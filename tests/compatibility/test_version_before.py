@@ -35,8 +35,8 @@ def test_a_dead_letter_is_written_as_before() -> None:
     failure = names.Failure(FACTORY, "verifier-a", ValueError("broken"), 5)
     (screened,) = (one for one in made["events"] if one["topic"] == "problem.screened")
     for one, letter in ((screened, made["dead_letter"]), (made["marked"], made["dead_letter_of_an_audit"])):
-        origin = names.Origin(5, 17, one["key"].encode(), one["value"].encode(), headers(one))
-        assert [plain(message) for message in names.dead_letter("problem.screened", origin, failure)] == letter
+        origin = names.SourceRecord(5, 17, one["key"].encode(), one["value"].encode(), headers(one))
+        assert [plain(message) for message in names.to_dead_letter("problem.screened", origin, failure)] == letter
 
 
 def test_states_on_the_log_are_read_and_written_to_the_byte() -> None:
@@ -50,7 +50,7 @@ def test_states_on_the_log_are_read_and_written_to_the_byte() -> None:
     assert found["waiting"]
     for text in (full["panel-cases-changelog"], *cases.values()):
         published = json.loads(text).get("published") and len(json.loads(text)) < 3
-        assert names.PanelCase.model_validate_json(text).model_dump_json(exclude_unset=bool(published)) == text
+        assert names.JoinState.model_validate_json(text).model_dump_json(exclude_unset=bool(published)) == text
     table, _, version = found["aggregator-published"].rpartition("@")
     assert names.outbox.published(found["aggregator-published"], table, 99) == int(version)
     assert names.outbox.mark(table, int(version)) == found["aggregator-published"]
@@ -72,7 +72,7 @@ def test_an_answered_call_is_read_and_written_to_the_byte() -> None:
 
 def test_a_plan_and_a_models_file_mean_what_they_meant() -> None:
     said = recorded("files")
-    assert json.loads(names.load_models(FOLDER / "models.yaml").model_dump_json()) == placed(said["models"])
+    assert json.loads(names.load_models_config(FOLDER / "models.yaml").model_dump_json()) == placed(said["models"])
     for file, meant in said["plans"].items():
         plan = names.load_plan(FOLDER / file)
         assert json.loads(plan.model_dump_json()) == placed(meant["plan"])
@@ -87,11 +87,11 @@ def test_a_plan_and_a_models_file_mean_what_they_meant() -> None:
 
 def test_the_files_of_a_folder_are_written_to_the_byte(tmp_path: Path) -> None:
     before, now = unpacked("factory", tmp_path) / "stack", tmp_path / "now"
-    names.write_files(now, names.load_plan(before / "plan.yaml"), names.load_models(before / "models.json"))
-    names.StackFile.read(before).write(now)
+    names.write_files(now, names.load_plan(before / "plan.yaml"), names.load_models_config(before / "models.json"))
+    names.StateFile.read(before).write(now)
     for file in ("plan.yaml", "models.json", "stack.json"):
         assert (now / file).read_text() == (before / file).read_text(), file
-    assert names.StackFile.read(before).ports["kafka"]
+    assert names.StateFile.read(before).ports["kafka"]
 
 
 def test_tables_have_the_same_columns_and_their_marks_are_understood(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_names_that_others_hold_are_still_there() -> None:
     assert set(meant["variables"]) <= set(variables())
     assert set(meant["options"]) <= set(options(typer.main.get_command(names.command_line), "chimera"))
     assert set(meant["metrics"]) <= {metric.name for metric in REGISTRY.collect()}
-    topics = {name: topic.num_partitions for name, topic in names.kafka_topics(FACTORY, 1).items()}
+    topics = {name: topic.num_partitions for name, topic in names.topic_settings(FACTORY, 1).items()}
     assert meant["kafka_topics"].items() <= topics.items()
     groups = {f"{service}<{flow.name}" for flow in names.flow.FLOW for service in flow.consumers}
     assert set(meant["groups"]) <= groups
@@ -137,7 +137,7 @@ def test_a_documented_module_is_still_run_by_its_name(module: str) -> None:
 def variables() -> Iterator[str]:
     """Environment variables that are settings."""
     folders = [path.parent.name for path in ROOT.glob("services/*/settings.py")]
-    for name in ("shared.settings", *(f"services.{folder}.settings" for folder in folders)):
+    for name in (names.SETTINGS, *(f"services.{folder}.settings" for folder in folders)):
         for kind in vars(importlib.import_module(name)).values():
             if isinstance(kind, type) and issubclass(kind, BaseSettings) and kind is not BaseSettings:
                 yield from (f"{kind.model_config.get('env_prefix')}{field}".upper() for field in kind.model_fields)

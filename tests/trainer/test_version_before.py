@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.journal import journal
+from shared.call_journal import journal
 from tests.compatibility.recordings import unpacked
-from trainer.calls import Calls
-from trainer.progress import note
+from trainer.run.call_file import CallFile
+from trainer.run.progress import set_phase
 
 
 def trained(folder: Path) -> str:
@@ -45,7 +45,7 @@ def test_a_killed_run_resumes_and_does_no_finished_work_again(tmp_path: Path) ->
 def test_progress_is_written_as_before(tmp_path: Path) -> None:
     recorded = (unpacked("trainer", tmp_path) / "run" / "progress.json").read_text()
     known = json.loads(recorded)
-    note(tmp_path, **known)
+    set_phase(tmp_path, **known)
     assert (tmp_path / "progress.json").read_text() == recorded
 
 
@@ -53,15 +53,15 @@ def test_progress_is_written_as_before(tmp_path: Path) -> None:
 async def test_answered_calls_are_found_and_kept_in_the_same_lines(tmp_path: Path) -> None:
     file = unpacked("trainer", tmp_path) / "judge.calls.jsonl"
     recorded = file.read_bytes()
-    async with Calls.kept(file):
+    async with CallFile.kept(file):
         kept = journal()
         assert kept
-        results = {call: await kept.recall(call) for call in ("a call", "another", "cut o")}
+        results = {call: await kept.get(call) for call in ("a call", "another", "cut o")}
     assert results == {"a call": '{"text": "half a ½"}'.encode(), "another": b"{}", "cut o": None}
-    async with Calls.kept(tmp_path / "new.jsonl"):
+    async with CallFile.kept(tmp_path / "new.jsonl"):
         kept = journal()
         assert kept
         for call, result in results.items():
             if result:
-                kept.keep(call, result)
+                kept.put(call, result)
     assert (tmp_path / "new.jsonl").read_bytes() == recorded.rpartition(b"\n")[0] + b"\n"

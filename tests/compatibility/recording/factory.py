@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 from deltalake import DeltaTable
+from deploy.local.record import Record
 from redis.asyncio import Redis
 
-from deploy.local.record import Record
 from services.aggregator.state import State as AggregatorState
 from shared.dataset import Entry, Row, Table
 from tests.e2e.factory import RATES

@@ -10,19 +10,21 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
+import shared.metrics  # noqa: F401 - registers them
 import typer
 import yaml
 from prometheus_client import REGISTRY
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
+from schemas.audit import Mark
+from schemas.plan import Plan
+from shared.kafka.dead import Failure, Origin, dead_letter
+from shared.plan import load_plan
 
 import services
-import shared.metrics  # noqa: F401 - registers them
 from schemas import flow
-from schemas.audit import Mark
 from schemas.events import Event
 from schemas.identity import content_hash
-from schemas.plan import Plan
 from services.aggregator import outbox
 from services.cli.__main__ import app
 from services.panel.handler import Case
@@ -30,9 +32,7 @@ from services.planner.state import State as PlannerState
 from shared.dataset.releases import Release
 from shared.kafka.admin import wanted
 from shared.kafka.codec import Message, encode
-from shared.kafka.dead import Failure, Origin, dead_letter
 from shared.llm import load_cast
-from shared.plan import load_plan
 
 OUT = Path(__file__).parents[1] / "recorded"
 FACTORY = "chimera"

@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 import torch
+from shared.journal import journal
+from trainer.calls import Calls
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from shared.journal import journal
 from tests.trainer import clock
 from tests.trainer.tiny import tokenizer
-from trainer.calls import Calls
 
 OUT = Path(__file__).parents[1] / "recorded" / "trainer.tar.xz"
 CHANGES = {

@@ -9,15 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
-
-from deploy.local.supervisor import Stack
-from schemas.item import Problem
 from services.screening.sketch import FEATURES, sketch
 from shared.access import ValkeyAccess
 from shared.cache.budget import Amount, Treasury
-from shared.cache.client import connect
 from shared.cache.outcomes import Outcomes
 from shared.cache.twins import ValkeyTwins
+
+from deploy.local.supervisor import Stack
+from schemas.item import Problem
+from shared.cache.client import connect
 
 OUT = Path(__file__).parents[1] / "recorded"
 FACTORY = "chimera"
