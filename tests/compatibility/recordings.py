@@ -1,4 +1,4 @@
-"""What was recorded, read back: `recorded/`. How it came about is told in `recording`."""
+"""Reads the files in `recorded/`; `recording/__init__.py` describes them."""
 
 import json
 import tarfile
@@ -9,13 +9,13 @@ FOLDER = Path(__file__).parent / "recorded"
 FACTORY, SEED = "chimera", 7
 
 
-def recorded(name: str) -> Any:
-    """One JSON document."""
+def load_json(name: str) -> Any:
+    """Return one JSON document."""
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
-def unpacked(name: str, where: Path) -> Path:
-    """The files of an archive, in a folder."""
+def unpack(name: str, folder: Path) -> Path:
+    """Unpack an archive; returns the folder."""
     with tarfile.open(FOLDER / f"{name}.tar.xz") as archive:
-        archive.extractall(where, filter="data")
-    return where
+        archive.extractall(folder, filter="data")
+    return folder

@@ -1,4 +1,4 @@
-"""A folder that the version before left when it was killed is carried to its end by the version of today."""
+"""A run of the previous version that was killed is finished by today's version."""
 
 import json
 from collections import Counter
@@ -7,48 +7,48 @@ from typing import Any
 from uuid import UUID
 
 from tests.compatibility import names
-from tests.compatibility.recordings import FACTORY, FOLDER, SEED, recorded, unpacked
+from tests.compatibility.recordings import FACTORY, FOLDER, SEED, load_json, unpack
 
 PLAN = FOLDER / "plan.factory.yaml"
 
 
-async def test_a_killed_run_resumes_and_loses_no_verdict_and_pays_no_call_again(tmp_path: Path) -> None:
-    before, calls = unpacked("factory", tmp_path) / "stack", tmp_path / "calls.jsonl"
-    answered = calls.read_text()
-    with names.chimera(before, "--plan", str(PLAN), "--seed", str(SEED)) as process:
-        out, progress = process.communicate(timeout=120)
+async def test_a_killed_run_resumes_keeps_each_verdict_and_repeats_no_call(tmp_path: Path) -> None:
+    stack_folder, call_log = unpack("factory", tmp_path) / "stack", tmp_path / "calls.jsonl"
+    calls_before = call_log.read_text()
+    with names.chimera(stack_folder, "--plan", str(PLAN), "--seed", str(SEED)) as process:
+        out, progress = process.communicate(timeout=240)
     assert process.returncode == 0, out + progress
-    async with names.Stack(before) as stack:
+    async with names.Stack(stack_folder) as stack:
         await stack.start_infrastructure()
-        async with names.KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, before) as world:
-            found = await names.read(world, before / "dataset", calls)
-            incarnations = {one.key.decode(): one.value.decode() for one in await world.records("incarnations")}
-    names.checks.check_everything(found, names.load_plan(PLAN), SEED)
-    assert calls.read_text().startswith(answered)
-    assert len(found.calls) > len(answered.splitlines())
-    assert paid_again(found.calls) == []
-    check_waiting_verdicts_were_counted(found)
-    assert len(found.events["plan.adopted"]) == 1, "the planner did not know its plan"
-    assert Counter(event.release for event in found.events["dataset.released"]).most_common(1)[0][1] == 1
-    assert incarnations == recorded("factory")["incarnations"]
+        async with names.KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, stack_folder) as world:
+            remains = await names.read(world, stack_folder / "dataset", call_log)
+            topic_ids = {(record.key or b"").decode(): record.value for record in await world.records("incarnations")}
+    names.checks.check_everything(remains, names.load_plan(PLAN), SEED)
+    assert call_log.read_text().startswith(calls_before)
+    assert len(remains.calls) > len(calls_before.splitlines())
+    assert repeated_calls(remains.calls) == []
+    check_waiting_verdicts_are_in_a_decision(remains)
+    assert len(remains.events["plan.adopted"]) == 1, "the planner lost its state"
+    releases = Counter(event.release for event in remains.events["dataset.released"])
+    assert set(releases.values()) == {1}, "the aggregator lost its progress"
+    assert topic_ids == {name: text.encode() for name, text in load_json("factory")["incarnations"].items()}
 
 
-def paid_again(calls: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Calls that were answered twice: the same request, or the same question and seed in other words."""
-    asked = Counter((call["model"], call["task"], call["problem"], call["seed"]) for call in calls)
-    requests = Counter(call["request"] for call in calls)
-    return [call for counter in (asked, requests) for call, number in counter.items() if number > 1]
+def repeated_calls(calls: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Calls with two answers: an identical request, or the same task, problem and seed in other words."""
+    requests = Counter((call["request"],) for call in calls)
+    tasks = Counter((call["model"], call["task"], call["problem"], call["seed"]) for call in calls)
+    return [call for counter in (requests, tasks) for call, count in counter.items() if count > 1]
 
 
-def check_waiting_verdicts_were_counted(found: Any) -> None:
-    """Every verdict that waited at the panel is one of two in one decision."""
-    cases = recorded("factory")["panel-cases-changelog"]
-    names_ = ("problem.accepted", "problem.rejected", "audit.judged")
-    decided = {event.item.id: event.item for name in names_ for event in found.events[name] if event.item.verdicts}
-    waiting = recorded("factory")["waiting"]
-    assert waiting
-    for problem in waiting:
-        (heard,) = json.loads(cases[problem])["heard"]
-        verdicts = [verdict.model_dump(mode="json") for verdict in decided[UUID(problem)].verdicts]
+def check_waiting_verdicts_are_in_a_decision(remains: names.Remains) -> None:
+    """Every verdict that waited at the panel is one of the two verdicts of a decision."""
+    recorded = load_json("factory")
+    decisions = [event for name in ("accepted", "rejected") for event in remains.events[f"problem.{name}"]]
+    items = {event.item.id: event.item for event in (*decisions, *remains.events["audit.judged"])}
+    assert recorded["waiting"]
+    for problem in recorded["waiting"]:
+        (received,) = json.loads(recorded["panel-cases-changelog"][problem])["heard"]
+        verdicts = [verdict.model_dump(mode="json") for verdict in items[UUID(problem)].verdicts]
         assert len(verdicts) == 2
-        assert heard["verdict"] in verdicts
+        assert received["verdict"] in verdicts

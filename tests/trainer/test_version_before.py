@@ -1,67 +1,55 @@
-"""A run folder that the version before left when it was killed is carried to its end."""
+"""A training run of the previous version that was killed is finished by today's version."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from shared.call_journal import journal
-from tests.compatibility.recordings import unpacked
+from tests.compatibility.recordings import unpack
 from trainer.run.call_file import CallFile
 from trainer.run.progress import set_phase
 
-
-def trained(folder: Path) -> str:
-    """Run all phases in the folder, as when it was recorded; returns what they say."""
-    command = ["trainer.all", "--config", "recipe.yaml", "--dataset", "data", "--run", "run"]
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", *command], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+COMMAND = ("trainer.all", "--config", "recipe.yaml", "--dataset", "data", "--run", "run")
 
 
-def test_a_killed_run_resumes_and_does_no_finished_work_again(tmp_path: Path) -> None:
-    run = unpacked("trainer", tmp_path) / "run"
+def test_a_killed_run_resumes_and_repeats_no_finished_work(tmp_path: Path) -> None:
+    run = unpack("trainer", tmp_path) / "run"
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    answers = [path for path in before if path.suffix == ".jsonl"]
-    assert {path.name for path in answers} >= {"tries.jsonl", "base.jsonl", "sft.jsonl"}
-    said = trained(tmp_path)
-    assert [phase for phase in ("sft", "rl_set", "rl", "evaluate", "card") if f"{phase}: begins" in said] == [
-        "evaluate",
-        "card",
-    ]
-    again = {path for path, content in before.items() if path.read_bytes() != content}
-    assert again <= {*answers, run / "manifest.json"}
-    for path in answers:
-        whole = before[path].rpartition(b"\n")[0]
-        assert path.read_bytes().startswith(whole), path
-    scores = json.loads((run / "evaluate.json").read_text())
-    assert {score["model"] for score in scores["scores"]} == {"base", "sft", "rl"}
+    samples = [path for path in before if path.suffix == ".jsonl"]
+    assert {path.name for path in samples} >= {"tries.jsonl", "base.jsonl", "sft.jsonl"}
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", *COMMAND], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    changed = {path for path, content in before.items() if path.read_bytes() != content}
+    assert changed <= {*samples, run / "manifest.json"}, "a finished phase ran a second time"
+    for path in samples:
+        whole_lines = before[path].rpartition(b"\n")[0]
+        assert path.read_bytes().startswith(whole_lines), path
+    scores = json.loads((run / "evaluate.json").read_text())["scores"]
+    assert {score["model"] for score in scores} == {"base", "sft", "rl"}
+    assert (run / "card" / "README.md").exists()
 
 
-def test_progress_is_written_as_before(tmp_path: Path) -> None:
-    recorded = (unpacked("trainer", tmp_path) / "run" / "progress.json").read_text()
-    known = json.loads(recorded)
-    set_phase(tmp_path, **known)
+def test_progress_is_written_byte_for_byte(tmp_path: Path) -> None:
+    recorded = (unpack("trainer", tmp_path) / "run" / "progress.json").read_text()
+    set_phase(tmp_path, **json.loads(recorded))
     assert (tmp_path / "progress.json").read_text() == recorded
 
 
-@pytest.mark.asyncio
-async def test_answered_calls_are_found_and_kept_in_the_same_lines(tmp_path: Path) -> None:
-    file = unpacked("trainer", tmp_path) / "judge.calls.jsonl"
+async def test_a_file_of_answered_calls_is_read_and_written_byte_for_byte(tmp_path: Path) -> None:
+    file = unpack("trainer", tmp_path) / "judge.calls.jsonl"
     recorded = file.read_bytes()
     async with CallFile.kept(file):
-        kept = journal()
-        assert kept
-        results = {call: await kept.get(call) for call in ("a call", "another", "cut o")}
+        calls = journal()
+        assert calls
+        results = {call: await calls.get(call) for call in ("a call", "another", "cut o")}
     assert results == {"a call": '{"text": "half a ½"}'.encode(), "another": b"{}", "cut o": None}
-    async with CallFile.kept(tmp_path / "new.jsonl"):
-        kept = journal()
-        assert kept
+    async with CallFile.kept(tmp_path / "today.jsonl"):
+        calls = journal()
+        assert calls
         for call, result in results.items():
             if result:
-                kept.put(call, result)
-    assert (tmp_path / "new.jsonl").read_bytes() == recorded.rpartition(b"\n")[0] + b"\n"
+                calls.put(call, result)
+    assert (tmp_path / "today.jsonl").read_bytes() == recorded.rpartition(b"\n")[0] + b"\n"

@@ -28,10 +28,10 @@ from tests.world import World
 OUT = Path(__file__).parents[1] / "recorded"
 FACTORY, SEED = "chimera", 7
 FOREVER_DAYS = 36500
-"""So long Valkey keeps what it is given: the recording must not run out."""
+"""Valkey keeps its keys this long, so that the recording does not expire."""
 MODELS = ("sim-writer", "sim-verifier-a", "sim-verifier-b", "sim-solver", "sim-judge", "sim-base")
 MADE_ANEW = ("logs", "cli.log", "control.sock", "lock", "stack.json.new")
-"""What a start makes again, and what tells of this machine."""
+"""A start writes these again; they name the machine."""
 
 
 def write(name: str, content: object) -> None:
@@ -42,14 +42,14 @@ def write(name: str, content: object) -> None:
 def packed(name: str, paths: Sequence[tuple[Path, str]], chosen: Any = lambda info: info) -> None:
     """Pack files and folders under the names given."""
 
-    def nobodys(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    def without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
         return chosen(info)
 
     with tarfile.open(OUT / name, "w:xz", preset=9) as archive:
         for path, as_ in paths:
-            archive.add(path, as_, filter=nobodys)
+            archive.add(path, as_, filter=without_owner)
 
 
 def code(checkout: Path) -> None:
@@ -71,7 +71,7 @@ def factory(base: Path) -> None:
         "CHIMERA_SIM_CALL_LOG": calls,
         "CHIMERA_SIM_FAULTS": json.dumps(slow),
         "CHIMERA_MARKER_DAYS": FOREVER_DAYS,
-        "CHIMERA_SESSION_S": 6,  # so long the next start waits for the members that were killed
+        "CHIMERA_SESSION_S": 6,  # the next start waits so long for the killed members of the groups
     }
     command = ["run", "--dir", directory, "--plan", OUT / "plan.factory.yaml", "--seed", SEED, "--json"]
     process = subprocess.Popen(
@@ -119,7 +119,7 @@ def factory(base: Path) -> None:
 
 
 def trimmed(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Without Kafka's indexes that were reserved and not filled: it makes them again."""
+    """Leave out the index files that Kafka has reserved but not filled. It writes them again."""
     return None if info.name.endswith((".index", ".timeindex")) and info.size > 1_000_000 else info
 
 

@@ -44,10 +44,10 @@ def write(name: str, content: object) -> None:
 
 
 def files() -> None:
-    """What the plans and the models file mean."""
+    """Write what the plans and the models file mean."""
     cast = load_cast(OUT / "models.yaml")
     plans = {path.name: load_plan(path) for path in sorted(OUT.glob("plan*.yaml"))}
-    said = {
+    plans_meaning = {
         name: {
             "plan": json.loads(plan.model_dump_json()),
             "quotas": None if plan.endless else plan.quotas(),
@@ -62,7 +62,7 @@ def files() -> None:
     models = json.loads(cast.model_dump_json().replace(folder, "FOLDER"))
     write(
         "files.json",
-        {"models": models, "plans": json.loads(json.dumps(said).replace(folder, "FOLDER")), "hashes": hashes},
+        {"models": models, "plans": json.loads(json.dumps(plans_meaning).replace(folder, "FOLDER")), "hashes": hashes},
     )
 
 
@@ -133,14 +133,14 @@ def state() -> None:
     """States with every field set, as they are written."""
     case = Case.model_validate(filled(Case))
     planner = PlannerState.model_validate(filled(PlannerState))
-    said = [event(one.event) for one in flow.FLOW if one.name in ("sample.curated", "dataset.released")]
+    curated_and_released = [event(one.event) for one in flow.FLOW if one.name in ("sample.curated", "dataset.released")]
     release = Release(number=2, plan="recorded", plan_hash="ab" * 32, rows=4, table_version=7, ledger_version=3)
     write(
         "state.json",
         {
             "panel-cases-changelog": case.model_dump_json(),
             "planner-state": planner.model_dump_json(),
-            "commit_note": outbox.note(said, release),
+            "commit_note": outbox.note(curated_and_released, release),
             "aggregator-published": outbox.mark("table", 7),
         },
     )
