@@ -38,7 +38,7 @@ def test_two_factories_with_one_plan_and_one_seed_share_a_broker_and_a_cache_and
             for record in records
         }
         assert sources == {found.factory}
-        assert watermarks(found.dataset) == {found.factory}
+        assert watermarks(Path(found.dataset)) == {found.factory}
 
 
 def watermarks(dataset: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """Endpoints that refuse, break off and go away while a factory works: it waits, and loses nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,7 +36,7 @@ async def test_a_factory_outlives_an_outage_of_its_models_and_endpoints_that_ref
     async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
         async with Line(stack, world, PLAN, SEED, session_s=6) as line, httpx.AsyncClient(trust_env=False) as http:
 
-            async def behave(faults: dict[str, object]) -> None:
+            async def behave(faults: Mapping[str, object]) -> None:
                 (await http.put(f"{line.simulator_url}/sim/faults", json=faults)).raise_for_status()
 
             async def seen(name: str, number: int) -> bool:

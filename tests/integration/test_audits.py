@@ -74,8 +74,8 @@ class Verify:
 
 async def nothing() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
     """What the log tells to have passed."""
-    for batch in ():
-        yield batch
+    if False:
+        yield []
 
 
 async def line(world: KafkaWorld, running: AsyncExitStack) -> None:

@@ -33,7 +33,8 @@ class Asker:
     def start(self, state: Seen | None, now: datetime) -> tuple[Seen, Iterable[Event]]:
         return state or Seen(), []
 
-    def __call__(self, state: Seen, event: TopicExpanded, now: datetime) -> tuple[Seen, Iterable[Event]]:
+    def __call__(self, state: Seen, event: Event, now: datetime) -> tuple[Seen, Iterable[Event]]:
+        assert isinstance(event, TopicExpanded)
         if event.subject == "bug":
             raise ZeroDivisionError("a bug")
         about = f"decided at {now.isoformat()}"
@@ -82,7 +83,7 @@ async def committed(world: KafkaWorld) -> int:
     return sum((await world.committed(SERVICE, "topic.expanded")).values())
 
 
-def outcome(world: KafkaWorld, subjects: list[str]) -> Callable[[], object]:
+def outcome(world: KafkaWorld, subjects: list[str]) -> Callable[[], Awaitable[bool]]:
     async def there() -> bool:
         return await asked(world) == subjects
 

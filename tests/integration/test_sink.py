@@ -38,14 +38,15 @@ class Store:
         if self.refusals:
             self.refusals -= 1
             raise Transient("the disk is slow")
-        if any(record.event.item.id in self.impossible for record in records):
+        events = [record.event for record in records if isinstance(record.event, ProblemRejected)]
+        if any(event.item.id in self.impossible for event in events):
             raise Invalid("there is nothing to store")
-        for record in records:
+        for record, event in zip(records, events, strict=True):
             at = (record.kafka_topic, record.partition)
             if at not in self.place or record.offset > self.place[at].offset:
-                self.rows.append(record.event)
+                self.rows.append(event)
                 self.place[at] = StoredOffset(record.offset, record.written_ms)
-                self.decided.append(curated(record.event, len(self.rows)))
+                self.decided.append(curated(event, len(self.rows)))
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
         return self.decided[int(mark or 0) :], str(len(self.decided))

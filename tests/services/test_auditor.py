@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from schemas.config.policies import Benchmark
-from schemas.events import ProblemDrafted, ProblemScreened, SolutionChecked
+from schemas.events import ItemEvent, ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.item import Item, Probe, Problem, Verdict, Vote
 from services.auditor.controls import Vetted, load
 from services.auditor.handler import AuditProblem
@@ -129,7 +129,9 @@ async def test_a_question_of_a_benchmark_is_handed_in_so_that_screening_can_know
     screened = Benchmarks.load({"exam": Benchmark(path=file)})
     handler = AuditProblem(GRADER, 1.0, PLACES, questions=questions)
     sent = [one for number in range(60) for one in await handler(accepted(number))]
-    handed_in = [one.event.item.written.statement for one in sent if one.tag.kind == "benchmark_item"]
+    planted = [one.event for one in sent if one.tag.kind == "benchmark_item"]
+    handed_in = [one.item.written.statement for one in planted if isinstance(one, ItemEvent)]
+    assert len(handed_in) == len(planted)
     assert len(handed_in) >= 5
     assert not set(handed_in) & set(questions)
     assert all(screened.known(statement) for statement in handed_in)
@@ -139,7 +141,7 @@ async def test_a_third_of_all_audits_are_natural_where_wrong_answers_are_on_reco
     None
 ):
     said = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
-    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)  # type: ignore[arg-type]
+    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)
     heard = (Verdict(role="verifier-a", model="m", problem_hash="h", votes=votes),)
     kinds = Counter[str]()
     for number in range(600):
@@ -251,7 +253,7 @@ def tower(a: int, b: int, c: int, d: int, modulus: int) -> int:
     while (following := powers[-1] * a % modulus) not in powers:
         powers.append(following)
     tail = powers.index(following)
-    exponent = b ** (c**d)
+    exponent: int = b ** (c**d)
     return powers[exponent if exponent < tail else tail + (exponent - tail) % (len(powers) - tail)]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -126,7 +127,7 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
         told.write_text(yaml.safe_dump(json.loads(json.dumps(small))))
         as_csv(folder / f"{name}.csv", made(name, n))
         files[str(told)] = f"{name}.csv"
-    copied = {"problem": made("gpqa_diamond", 60)[7]["Question"]}
+    copied: dict[str, Any] = {"problem": made("gpqa_diamond", 60)[7]["Question"]}
     held_out = [clock.row(number, 3, random.Random(number), split="held_out") for number in range(3)]
     trained = [*clock.rows(20, (3,), seed=1, start=100), clock.row(999, 3, random.Random(0), **copied)]
     clock.grow(folder / "data", [*held_out, *trained])

@@ -19,7 +19,7 @@ PATIENCE_S = 420.0
 
 
 def triggered(release: int, version: int) -> TrainingTriggered:
-    told = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
+    told: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
     return TrainingTriggered.root(UUID(int=release), "aggregator", **told)
 
 

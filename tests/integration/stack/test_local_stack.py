@@ -131,7 +131,8 @@ async def started(consumer: AIOKafkaConsumer) -> None:
     """The restarted broker waits for its own old session."""
     for _ in range(40):
         try:
-            return await consumer.start()
+            await consumer.start()
+            return
         except Exception:  # noqa: BLE001 - whatever a client says while the broker is away
             await asyncio.sleep(0.5)
     pytest.fail("the broker did not come back")

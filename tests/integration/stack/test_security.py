@@ -22,6 +22,7 @@ from shared.cache.client import connect, retry_while_away
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import SaslCredentials, ValkeyAccess
 from shared.errors import Refusal
+from shared.kafka.admin.acls import OPERATOR
 from shared.kafka.admin.readiness import absent
 from shared.kafka.admin.topics import provision
 from shared.kafka.clients import Producer, TopicPartition, administrator, member, observer
@@ -31,7 +32,7 @@ from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
 from tests.support.items import checked, item, verdict
 from tests.support.kafka_world import KafkaWorld, until
-from tests.support.tls_kafka import FACTORY, OPERATOR, STRANGER, TlsKafka, password, tls_before, tls_kafka, user
+from tests.support.tls_kafka import FACTORY, STRANGER, TlsKafka, password, tls_before, tls_kafka, user
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
 STATEMENT = "How many orientation-preserving isometries does the standard lens space with these numbers have?"
@@ -109,7 +110,12 @@ def verified() -> list[ProblemVerified]:
 
 def expanded(request: SubjectRequested) -> TopicExpanded:
     topics = (Topic(subject=request.subject, field="f", subfield="s", name="n"),)
-    about = {"plan": request.plan, "subject": request.subject, "wanted": request.wanted, "topics": topics}
+    about: dict[str, Any] = {
+        "plan": request.plan,
+        "subject": request.subject,
+        "wanted": request.wanted,
+        "topics": topics,
+    }
     return TopicExpanded.after(request, "expansion", **about)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from schemas.flow import consumed_by
@@ -62,11 +63,11 @@ async def test_an_aggregator_that_was_frozen_and_comes_to_itself_beside_its_heir
             frozen = one if await one.owns_everything(PARTITIONS) else other
             before = len(statements(folder))
             sending = asyncio.create_task(publish(40))
-            await until(lambda least=before + 10: has(least), "rows by who is to be frozen")
+            await until(partial(has, before + 10), "rows by who is to be frozen")
             frozen.send(signal.SIGSTOP)
             await sending
             await publish(20)
-            await until(lambda least=before + 60: has(least), "the rows of the heir")
+            await until(partial(has, before + 60), "the rows of the heir")
             frozen.send(signal.SIGCONT)
         await publish(20)
         await until(lambda: has(140), "the last rows")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -17,7 +18,11 @@ from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
 from tests.support.duplicates import EDITED, SHORT, bank, edited_in
 
-ROWS = [{"id": 1, "Question": "What is it,\nreally?"}, {"id": "2", "Question": None}, {"id": 3, "Question": "Who?"}]
+ROWS: list[dict[str, Any]] = [
+    {"id": 1, "Question": "What is it,\nreally?"},
+    {"id": "2", "Question": None},
+    {"id": 3, "Question": "Who?"},
+]
 
 
 def lines(path: Path) -> None:

@@ -385,12 +385,13 @@ async def test_faults_are_shown_as_they_are_and_mistakes_in_them_are_told(
 ) -> None:
     await server.misbehave({"rates": {"cut": 0.5}}, model=MODEL)
     assert (await server.http.get("/sim/faults")).json()[MODEL]["rates"] == {"cut": 0.5}
-    for wrong in (
+    mistakes: list[dict[str, Any]] = [
         {"sim-slover": {}},
         {"*": {"rates": {"503": 0.7, "cut": 0.4}}},
         {"*": {"rates": {"404": 1}}},
         {"*": {"atonce": 1}},
-    ):
+    ]
+    for wrong in mistakes:
         refused = await server.http.put("/sim/faults", json=wrong)
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_request")
         monkeypatch.setenv("CHIMERA_SIM_FAULTS", json.dumps(wrong))

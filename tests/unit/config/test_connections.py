@@ -58,7 +58,8 @@ def test_settings_of_valkey_that_do_not_fit_together_are_refused_in_one_line(giv
 def test_files_that_are_no_certificates_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "file.pem"
     file.write_text("nothing")
-    for given in ({"kafka_ca": file}, {"kafka_cert": file, "kafka_key": file}):
+    cases: list[dict[str, Any]] = [{"kafka_ca": file}, {"kafka_cert": file, "kafka_key": file}]
+    for given in cases:
         access = Connections(kafka_tls=True, **given).kafka_access
         assert access.tls
         with pytest.raises(Refusal, match=r"file\.pem"):
@@ -75,13 +76,13 @@ def test_no_text_of_the_settings_shows_a_password(monkeypatch: pytest.MonkeyPatc
     for text in (settings, kafka, valkey, settings.model_dump(), settings.model_dump_json(), connect(valkey)):
         assert SECRET not in f"{text} {text!r}"
     with pytest.raises(ValidationError) as wrong:
-        Settings()  # type: ignore[call-arg]
+        Settings()
     assert SECRET not in str(wrong.value)
 
 
 def test_a_password_file_is_read_without_its_line_end(tmp_path: Path) -> None:
     (tmp_path / "password").write_text(f"{SECRET}\n")
-    given = {**LOGIN, "kafka_password": None, "kafka_password_file": tmp_path / "password"}
+    given: dict[str, Any] = {**LOGIN, "kafka_password": None, "kafka_password_file": tmp_path / "password"}
     login = Connections(**given).kafka_access.login
     assert login
     assert login.password.get_secret_value() == SECRET

@@ -215,12 +215,15 @@ def test_the_generated_schema_helps_an_editor() -> None:
 PAGE = Path("docs/models.md").read_text()
 
 
+MODELS: dict[str, type[BaseModel]] = {"endpoints": Endpoint, "roles": RoleModel, "price": Price}
+
+
 def fields(model: type[BaseModel], at: str = "") -> dict[str, str]:
     """Every field that a person may write, by its path, with its default as the page shows it."""
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
         default = "needed" if field.is_required() else json.dumps(field.default).strip('"').replace("null", "none")
-        inner = {"endpoints": Endpoint, "roles": RoleModel, "price": Price}.get(name)
+        inner = MODELS.get(name)
         path = f"{at}{name}" + {"endpoints": ".NAME", "roles": ".ROLE"}.get(name, "")
         found |= {path: default, **(fields(inner, f"{path}.") if inner else {})}
     return found
