@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Template
 
 from schemas.codegen.export import ROOT
+from schemas.events import ItemEvent
 from schemas.flow import BY_TYPE, SERVICES
 
 SKELETON = Path(__file__).parent / "skeleton"
@@ -44,11 +45,17 @@ def refusal(name: str, consumes: str, produces: str) -> str | None:
         return f"there is a service {name} already; choose another name"
     if consumes not in BY_TYPE:
         return f"there is no event {consumes}; there are {', '.join(BY_TYPE)}"
+    if not issubclass(BY_TYPE[consumes].event, ItemEvent):
+        return f"{consumes} carries no problem, and the skeleton needs one; take {', '.join(_with_item())}"
     if produces and (not EVENT.fullmatch(produces) or produces in BY_TYPE):
         return f"{produces!r} is not a new event: use noun.verb in the past tense, of no event in the flow"
     if produces and not (ROOT / "schemas" / "events" / f"{produces.split('.')[0]}.py").exists():
         return f"there is no schemas/events/{produces.split('.')[0]}.py; begin it with a docstring"
     return None
+
+
+def _with_item() -> list[str]:
+    return [name for name, flow in BY_TYPE.items() if issubclass(flow.event, ItemEvent)]
 
 
 def write(root: Path, name: str, consumes: str, produces: str) -> list[str]:
@@ -82,12 +89,17 @@ def _enter_flow(root: Path, name: str, event: str, made: str) -> Path:
     text = path.read_text()
     text = text.replace("\n)\n\nSERVICE:", f'\n    ServiceSpec("{name}", "{name}"),\n)\n\nSERVICE:', 1)
     flow = re.compile(rf"(Flow\(\s*e\.{event},\s*(?:\([^)]*\)|_\w+),\s*)(\([^)]*\)|_\w+)")
-    text = flow.sub(lambda found: f'{found[1]}(*{found[2]}, "{name}")', text, count=1)
-    text = re.sub(r'\(\*\(((?:"[\w-]+",? ?)*?),?\), ("\w+")\)', r"(\1, \2)", text).replace("(, ", "(")
+    text = flow.sub(lambda found: found[1] + _with_consumer(found[2], name), text, count=1)
     if made:
         text = text.replace("\n)\n\nBY_TYPE", f'\n    Flow(e.{made}, ("{name}",), ()),\n)\n\nBY_TYPE', 1)
     path.write_text(text)
     return path
+
+
+def _with_consumer(consumers: str, name: str) -> str:
+    """The source of a tuple of consumers, or the name of one, with another consumer."""
+    inside = consumers.strip("()").rstrip(", ") if consumers.startswith("(") else f"*{consumers}"
+    return f'({inside}, "{name}")' if inside else f'("{name}",)'
 
 
 def _enter_event(root: Path, name: str, produces: str, made: str) -> list[Path]:
@@ -99,8 +111,12 @@ def _enter_event(root: Path, name: str, produces: str, made: str) -> list[Path]:
     text = module.read_text()
     if "ProblemEvent" not in text:
         text = re.sub(r"from schemas\.events\.base import ", "from schemas.events.base import ProblemEvent, ", text)
-    module.write_text(text + body)
+    module.write_text(f"{text}\n\n{body}")
     text = package.read_text()
     text = re.sub(rf"(from schemas\.events\.{noun} import \(?)", rf"\1{made}, ", text, count=1)
     package.write_text(text.replace("__all__ = [", f'__all__ = ["{made}", ', 1))
     return [module, package]
+
+
+if __name__ == "__main__":
+    main()
