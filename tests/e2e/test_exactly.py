@@ -38,7 +38,7 @@ AT_ONCE: dict[str, dict[str, float]] = {"latency_ms": {}}
 FACTORY = "exactly"
 
 
-async def test_five_hundred_rows_are_five_hundred_though_planner_and_aggregator_are_killed_ten_times(
+async def test_a_run_has_exactly_its_rows_although_services_are_killed(
     tmp_path: Path,
 ) -> None:
     async with Stack(tmp_path / "stack", restart=OFTEN) as stack:

@@ -145,7 +145,7 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
     return Run(folder / "run", recipe, folder / "data", None, models if judge else None, served)
 
 
-def test_benchmarks_are_scored_with_their_contamination_beside_them_on_the_card(tmp_path: Path) -> None:
+def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) -> None:
     with beside(world()) as url:
         run = laid_out(tmp_path, url)
         found = run.run_once("evaluate", evaluate)
@@ -176,7 +176,7 @@ def test_what_only_a_judge_can_grade_is_refused_without_one(tmp_path: Path) -> N
         evaluate(laid_out(tmp_path, url, judge=False))
 
 
-def test_a_benchmark_that_is_not_as_told_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+def test_a_wrong_benchmark_file_is_refused_before_training(tmp_path: Path) -> None:
     run = laid_out(tmp_path, "http://127.0.0.1:9/v1")
     (tmp_path / "gpqa_diamond.csv").unlink()
     with pytest.raises(Refusal, match="the file of GPQA-Diamond cannot be read: "):

@@ -84,7 +84,7 @@ def run_of(places: dict[str, Path]) -> Run:
     return Run(places["--run"], recipe, places["--dataset"], None, served=places["--served"])
 
 
-def test_served_models_are_scored_as_able_as_they_are_and_what_they_cost_is_counted(tmp_path: Path) -> None:
+def test_served_models_get_their_true_scores_and_costs(tmp_path: Path) -> None:
     faults = {"*": {"rates": {"503": 0.05, "cut": 0.02}}}
     settings = Settings(port=0, faults=faults, call_log=tmp_path / "calls")
     with beside(serve(settings)) as url:
