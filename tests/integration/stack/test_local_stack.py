@@ -46,7 +46,7 @@ DOOMED = "import sys, time; time.sleep(0.1); sys.exit('no such model')"
 SUPERVISOR = """
 import asyncio, signal, sys
 from pathlib import Path
-from deploy.local.process_spec import Process
+from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 
 async def main():
@@ -55,7 +55,7 @@ async def main():
     tell = lambda event: print(event.kind, event.process, flush=True)
     async with Stack(Path(sys.argv[1]), on_event=tell) as stack:
         await stack.start_infrastructure()
-        await stack.start_services([Process("tiny", argv=[sys.executable, "-c", sys.argv[2]], replicas=2)])
+        await stack.start_services([ProcessSpec("tiny", argv=[sys.executable, "-c", sys.argv[2]], replicas=2)])
         print("up", flush=True)
         await stack.failed
 

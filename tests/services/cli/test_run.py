@@ -162,9 +162,7 @@ def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
     assert (end.short or "").startswith("mathematics, physics: no topic is open")
 
 
-@pytest.mark.parametrize(
-    ("what", "why"), [("parked", "1 problems are parked"), ("rejected", "no topic is open")]
-)
+@pytest.mark.parametrize(("what", "why"), [("parked", "1 problems are parked"), ("rejected", "no topic is open")])
 def test_a_run_that_cannot_go_on_says_why(what: str, why: str) -> None:
     funnel = fold([*life("in"), *life(what)])
     assert evaluate(funnel, PLAN, QUIET_S - 1, 60.0) is None

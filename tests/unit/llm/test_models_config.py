@@ -178,9 +178,7 @@ def test_a_folder_goes_on_with_its_own_models_and_a_change_is_said(tmp_path: Pat
     assert again.models == first.models
     assert not [line for line, style in headline(again) if style == "yellow"]
     other = ordered(tmp_path, models=written(tmp_path, GOOD.replace("model: a}", "model: newer}")))
-    assert f"Other models than before in {tmp_path}: verifier_a was a. Rows name their model." in dict(
-        headline(other)
-    )
+    assert f"Other models than before in {tmp_path}: verifier_a was a. Rows name their model." in dict(headline(other))
     assert chimera("run", "--seed", "3", "--dir", str(tmp_path))[0] == 2
 
 
