@@ -20,7 +20,7 @@ OPTIONS = "\n\n"
 
 
 def read_questions(name: str, benchmark: Benchmark, path: Path, seed: int) -> list[Example]:
-    """Read the questions. Raises Refusal when the file is unreadable, lacks a column, or differs in its number of them."""
+    """Read the questions. Raises Refusal when the file is unreadable, lacks a column or has the wrong length."""
     rows = read_rows(path, f"the file of {benchmark.title}", f"evaluate.benchmarks.{name} in the recipe")
     _check_columns(name, benchmark, path, rows)
     if benchmark.without:

@@ -3,8 +3,8 @@
 python -m trainer.models.triton_cache LIBCUDA
 
 TRL's losses are Triton kernels on a GPU, and before its first kernel Triton compiles and loads one C file. The image
-has no compiler, and its /tmp is often mounted noexec. Dockerfile.trainer names `Cache` in TRITON_CACHE_MANAGER: it returns
-the compiled file; kernels are compiled and cached as usual.
+has no compiler, and its /tmp is often mounted noexec. Dockerfile.trainer names `Cache` in TRITON_CACHE_MANAGER: it
+returns the compiled file; kernels are compiled and cached as usual.
 """
 
 import sys

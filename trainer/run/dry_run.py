@@ -151,13 +151,18 @@ def show(run: Run, device: str, devices: int, as_json: bool) -> None:
     costs, at_once = list(found.costs()), run.recipe.sft.per_device
     longest = found.shape.longest(found.device, at_once, devices)
     if as_json:
-        told = {"device": device, "devices": devices, "model": asdict(found.shape), "lengths": _describe(found.lengths)}
+        document = {
+            "device": device,
+            "devices": devices,
+            "model": asdict(found.shape),
+            "lengths": _describe(found.lengths),
+        }
         more = {
             "longest_that_fits": longest,
             "phases": [asdict(cost) for cost in costs],
             "assumptions": list_assumptions(),
         }
-        json.dump({**told, **more}, sys.stdout, indent=2)
+        json.dump({**document, **more}, sys.stdout, indent=2)
         return
     log_line(_render_table(found, costs, f"{devices} × {device}", longest))
 
@@ -165,18 +170,18 @@ def show(run: Run, device: str, devices: int, as_json: bool) -> None:
 def _describe(lengths: Lengths) -> dict[str, Any]:
     """Summarise lengths for the JSON document."""
     longest = max(lengths.taught, default=0)
-    told = {name: value for name, value in asdict(lengths).items() if name != "taught"}
-    return {"rows": len(lengths.taught), "tokens": sum(lengths.taught), "longest": longest, **told}
+    means = {name: value for name, value in asdict(lengths).items() if name != "taught"}
+    return {"rows": len(lengths.taught), "tokens": sum(lengths.taught), "longest": longest, **means}
 
 
 def _render_table(found: Forecast, costs: list[Cost], where: str, longest: int) -> str:
-    told, heads = (
+    lengths, heads = (
         _describe(found.lengths),
         ("phase", "sequences", "tokens", "at most", "hours", "at most", "GB a device"),
     )
     lines = [
-        f"{told['rows']:,} training rows, {told['tokens']:,} tokens, longest {told['longest']:,}; "
-        f"{told['too_long']} too long"
+        f"{lengths['rows']:,} training rows, {lengths['tokens']:,} tokens, longest {lengths['longest']:,}; "
+        f"{lengths['too_long']} too long"
     ]
     lines += [
         f"{found.shape.parameters:,} parameters on {where}; rows of up to {longest:,} tokens can be trained on",

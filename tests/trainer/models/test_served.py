@@ -133,7 +133,7 @@ def test_a_model_that_is_not_served_is_named_before_anything_is_asked(tmp_path: 
             evaluate(run_of(places))
 
 
-@pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has taken no call for")])
+@pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has accepted no call for")])
 def test_an_endpoint_that_fails_ends_it_with_a_reason(
     fault: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

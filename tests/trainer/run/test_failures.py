@@ -119,7 +119,7 @@ def test_losing_the_judge_during_rl_loses_no_finished_step(
             rl, "build_grader", lambda *given: grading.JudgeWithTimeout(Leaves(grading.build_grader(*given), 70))
         )
         assert run_phase(run, "rl", rl.train) == 1
-    assert "the judge has not answered for 1 s. See to its endpoint" in reason(run)
+    assert "the judge has not answered for 1 s. Check its endpoint" in reason(run)
     assert run_phase(run, "rl", rl.train) == 0
     assert "resumes at step" in capsys.readouterr().err
     assert not run.path("failure.json").exists()
