@@ -106,9 +106,7 @@ def judged(cause: UUID, item: Item) -> AuditJudged:
     return AuditJudged.root(cause, "panel", item=item, mark=AuditTag(kind="sign"), **told)
 
 
-async def test_bad_input_on_every_kafka_topic_is_put_aside_once_by_each_group_while_neighbours_become_rows(
-    stack: Stack, world: KafkaWorld
-) -> None:
+async def test_bad_records_become_dead_letters_and_good_ones_become_rows(stack: Stack, world: KafkaWorld) -> None:
     newer = Topic(**dict(TOPIC), era="modern")  # a field of a later version
     parent = TOPIC.id(factory_id(world.factory))
     neighbours = [

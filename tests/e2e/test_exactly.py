@@ -10,7 +10,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from schemas.config.policies import Audits, Releases
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
@@ -24,7 +24,7 @@ ROWS, SEED, KILLS = 500, 13, 10
 STEP = 10
 """Rows between two kills at least: whoever is killed has worked."""
 TRAIN = 100
-PLAN = run_config.plan(demo(), ROWS).model_copy(
+PLAN = run_config.load(plan_file(None), ROWS).model_copy(
     update={
         "in_progress": 64,
         "variants": 1000,
@@ -38,7 +38,7 @@ AT_ONCE: dict[str, dict[str, float]] = {"latency_ms": {}}
 FACTORY = "exactly"
 
 
-async def test_five_hundred_rows_are_five_hundred_though_planner_and_aggregator_are_killed_ten_times(
+async def test_a_run_has_exactly_its_rows_although_services_are_killed(
     tmp_path: Path,
 ) -> None:
     async with Stack(tmp_path / "stack", restart=OFTEN) as stack:

@@ -106,7 +106,7 @@ def events(*numbers: int) -> list[ProblemRejected]:
     return [rejected(number) for number in numbers]
 
 
-async def test_events_that_were_decided_but_not_published_are_published_by_the_successor_once(
+async def test_the_successor_publishes_unpublished_decisions_once(
     world: KafkaWorld,
 ) -> None:
     store = Store()
@@ -168,7 +168,7 @@ async def test_a_gap_between_the_store_and_the_log_is_refused(world: KafkaWorld)
     assert store.rows == []
 
 
-async def test_a_store_that_is_newer_than_the_log_is_refused_for_good_if_it_knows_when_its_last_record_was_written(
+async def test_a_store_newer_than_the_log_is_refused(
     world: KafkaWorld,
 ) -> None:
     store = Store()
@@ -195,7 +195,7 @@ async def holds(store: Store) -> bool:
     return bool(store.rows)
 
 
-async def test_a_record_that_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_stored(world: KafkaWorld) -> None:
+async def test_an_invalid_record_becomes_a_dead_letter_and_others_are_stored(world: KafkaWorld) -> None:
     store = Store()
     async with filling(store, world):
         await world.publish(events(1), partition=0)
@@ -223,7 +223,7 @@ async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(w
         await until(filled(store, 2), "what was refused")
 
 
-async def test_what_the_store_can_never_take_is_put_aside_and_the_rest_of_its_batch_is_stored(
+async def test_a_record_that_cannot_be_stored_becomes_a_dead_letter(
     world: KafkaWorld,
 ) -> None:
     store, batch = Store(), events(1, 2, 3)

@@ -92,7 +92,7 @@ def test_names_differ_when_a_word_does(one: str, other: str) -> None:
     assert not near(same_topic(one), same_topic(other))
 
 
-async def test_a_topic_that_is_known_in_another_spelling_is_not_new_and_the_model_hears_what_is_covered() -> None:
+async def test_a_respelled_topic_is_not_new_and_the_prompt_lists_covered_ones() -> None:
     model = ScriptedModel("expansion", "topics", topics("Fibre bundle", "Fiber-bundles", "Foliations"))
     event = asked(known=("Foliation",)).with_(covered={"Topology › Bundles; sheaves": 3})
     [expanded] = await ExpandSubject(model)(event)

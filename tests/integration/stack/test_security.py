@@ -175,7 +175,7 @@ async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
         await reader.stop()
 
 
-async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and_commits_nothing(
+async def test_producing_to_a_forbidden_topic_stops_the_process_uncommitted(
     factory: TlsKafka, world: KafkaWorld
 ) -> None:
     settings = world.settings("problem_writer", **factory.env("problem_writer"))
@@ -195,9 +195,7 @@ async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and
     assert set((await world.committed("problem_writer", "problem.requested")).values()) == {0}
 
 
-async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_nothing(
-    factory: TlsKafka, world: KafkaWorld
-) -> None:
+async def test_a_process_that_cannot_log_in_says_why_and_consumes_nothing(factory: TlsKafka, world: KafkaWorld) -> None:
     wrong = factory.folder / "wrong.password"
     wrong.write_text("hush-hush")
     other = factory.folder / "other.pem"
@@ -215,7 +213,7 @@ async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_no
     assert await world.committed("screening", "problem.drafted") == before
 
 
-async def test_a_kafka_topic_that_is_not_there_yet_is_waited_for_and_not_taken_for_a_hidden_one(
+async def test_a_missing_kafka_topic_is_awaited_and_not_taken_for_a_hidden_one(
     factory: TlsKafka, world: KafkaWorld
 ) -> None:
     missing = kafka_topic(FACTORY, "problem.screened")

@@ -30,14 +30,14 @@ async def test_a_delete_between_read_and_append_frees_a_place_and_is_not_undone(
     assert admissions(tmp_path) == {"in": 2, "reserve": 1}
 
 
-async def test_a_row_that_was_deleted_before_it_came_does_not_come_by_who_has_not_heard_of_it(tmp_path: Path) -> None:
+async def test_a_row_deleted_before_it_arrives_is_not_added_by_a_stale_writer(tmp_path: Path) -> None:
     late, other = await opened(tmp_path, plan(2)), await opened(tmp_path, plan(2))
     await other.write([record(deleted(checked(0)), 0)])
     await late.write([record(checked(0), 0), record(checked(1), 1)])
     assert statements(tmp_path) == {"What is 1?": 1}
 
 
-async def test_an_aggregator_that_was_frozen_and_comes_to_itself_beside_its_heir_adds_nothing_and_takes_nothing(
+async def test_a_frozen_aggregator_that_resumes_changes_nothing(
     world: KafkaWorld,
 ) -> None:
     """Frozen under load, at any moment of a batch, twice."""

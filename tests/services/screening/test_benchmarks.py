@@ -62,7 +62,7 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
         ("a.csv", "\0\udc80\udcff", None, "The benchmark b cannot be read: "),
     ],
 )
-def test_a_file_that_cannot_be_read_or_has_no_questions_is_refused_before_anything_starts_until_it_is_corrected(
+def test_an_invalid_benchmark_file_is_refused_before_the_start(
     tmp_path: Path, name: str, content: str | None, column: str | None, told: str
 ) -> None:
     path, plan = tmp_path / name, tmp_path / "plan.yaml"
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_read_or_has_no_questions_is_refused_before_anythi
     given = Benchmark(path=path, column=column)
     plan.write_text(f"name: mine\nrows: 3\nsubjects: {{physics: {{}}}}\nbenchmarks: {{b: {given.model_dump_json()}}}\n")
     with pytest.raises(Refusal) as refusal:
-        run_config.plan(plan, None)
+        run_config.load(plan, None)
     assert told in str(refusal.value)
     assert "\n" not in refusal.value.message
     assert "benchmarks.b in the plan" in refusal.value.next_step
@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_or_has_no_questions_is_refused_before_anythi
         Benchmarks.load({"b": given})
     lines(tmp_path / "corrected.jsonl")
     plan.write_text(plan.read_text().replace(str(path), "corrected.jsonl").replace('"task"', '"Question"'))
-    assert questions("b", run_config.plan(plan, None).benchmarks["b"])[2] == "Who?"
+    assert questions("b", run_config.load(plan, None).benchmarks["b"])[2] == "Who?"
 
 
 @pytest.mark.parametrize("how", EDITED)
@@ -92,7 +92,7 @@ def test_at_least_95_percent_of_lightly_edited_items_are_found(how: str) -> None
     assert [at for at, match in enumerate(found) if match and match.overlap.item != at + len(SHORT)] == []
 
 
-def test_short_items_are_found_inside_longer_problems_with_a_word_exchanged() -> None:
+def test_a_short_item_is_found_inside_a_longer_edited_problem() -> None:
     rng = Random(7)
     known = Benchmarks({"test": Overlaps(SHORT)})
     found = [known.known(edited_in(rng, item)) for item in SHORT for _ in range(10)]

@@ -31,7 +31,7 @@ LOGIN = {"kafka_sasl": "SCRAM-SHA-512", "kafka_username": "me", "kafka_password"
         ({**LOGIN, "kafka_password": None, "kafka_password_file": "/dev/null"}, "empty"),
     ],
 )
-def test_settings_of_kafka_that_do_not_fit_together_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
+def test_contradicting_kafka_settings_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
     with pytest.raises(Refusal, match=named) as refused:
         _ = Connections(**given).kafka_access
     assert "\n" not in str(refused.value)
@@ -48,7 +48,7 @@ def test_settings_of_kafka_that_do_not_fit_together_are_refused_in_one_line(give
         ({"valkey": f"redis://:{SECRET}@host:many"}, "no URL"),
     ],
 )
-def test_settings_of_valkey_that_do_not_fit_together_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
+def test_contradicting_valkey_settings_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
     with pytest.raises(Refusal, match=named) as refused:
         connect(Connections(**given).valkey_access)
     assert SECRET not in str(refused.value)
@@ -101,7 +101,7 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
     }
 
 
-def test_the_operator_is_held_to_its_own_factory_and_the_names_are_yours_to_choose() -> None:
+def test_the_operator_may_act_on_its_factory_only_under_any_user_name() -> None:
     lines = list(commands(grants("f", "User:CN={service}.{factory}")))
     assert lines[-1].endswith(
         "--allow-principal User:CN=cli.f --operation All --resource-pattern-type prefixed --topic f. --group f."

@@ -64,7 +64,7 @@ def test_the_first_audit_item_that_is_let_through_is_a_rise_and_no_birth() -> No
     assert value("chimera_audits_total", kind="sign", outcome="accepted") == 0
 
 
-def test_money_is_counted_by_model_and_service_and_an_unknown_price_is_not_zero() -> None:
+def test_cost_is_counted_by_model_and_service_and_unknown_is_not_zero() -> None:
     for service, cost in (("priced", 0.25), ("unpriced", None)):
         call_metrics("e", "m", service).succeeded(call("solver", cost=cost))
     found = [
