@@ -84,10 +84,10 @@ def audit(
     """How much the checks let through: rates by kind of defect, check and difficulty, with their 95 % intervals."""
     from services.cli import audit as view
     from services.cli.common.dataset_location import dataset_in
-    from shared.dataset import Dataset, audits
+    from shared.dataset import Dataset, open_audits
 
     folder = dataset_in(directory)
-    counted = {**view.count(audits(folder), width), "agreement": view.alike(Dataset.open(folder))}
+    counted = {**view.count(open_audits(folder), width), "agreement": view.alike(Dataset.open(folder))}
     if as_json:
         typer.echo(json.dumps(counted, indent=2))
     else:

@@ -17,7 +17,7 @@ from shared.cache.client import connect, retry_while_away
 from shared.cache.near_duplicates_scripts import ADD, CANDIDATES, CLAIM, HOLD, OPEN, RESTORE, RESTORE_CANDIDATES
 from shared.config.connections import ValkeyAccess
 from shared.ports import Match, TextFingerprint
-from shared.text.words import SIMILAR
+from shared.text.words import TEMPLATE_SIMILARITY
 
 BUCKET = 256
 """Most problems remembered for one band; the newest stay. Without a narrow limit on variants it may fill up."""
@@ -46,7 +46,7 @@ class ValkeyNearDuplicateIndex:
     async def add(self, sketch: TextFingerprint, owner: UUID) -> Match:
         """As the protocol says. Waits while the index is not whole."""
         keys = (self._index, f"{self._decided}:{owner}")
-        limits = (sketch.near, SIMILAR, self._variants, BUCKET, self._decided_ms)
+        limits = (sketch.near, TEMPLATE_SIMILARITY, self._variants, BUCKET, self._decided_ms)
         told: list[str | bytes | float] = [owner.bytes, _record(sketch, owner), *limits, *sketch.bands]
         while True:
             kind, *rest = await self._execute(lambda pipe: pipe.eval(ADD, len(keys), *keys, *told))

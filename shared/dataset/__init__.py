@@ -2,8 +2,17 @@
 
 from shared.dataset.failures import Conflict
 from shared.dataset.maintenance import purge
-from shared.dataset.reader import Dataset, Found, Part, audits
-from shared.dataset.releases import LATEST, NOW, Progress, Release, describe, manifest, manifests, opened
+from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits
+from shared.dataset.releases import (
+    LATEST,
+    NOW,
+    Progress,
+    Release,
+    build_manifest,
+    list_manifests,
+    open_release,
+    write_manifest,
+)
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
 from shared.dataset.table import Table
 
@@ -15,16 +24,16 @@ __all__ = [
     "Conflict",
     "Dataset",
     "Entry",
-    "Found",
-    "Part",
+    "ItemRecords",
     "Progress",
     "Release",
     "Row",
     "Table",
-    "audits",
-    "describe",
-    "manifest",
-    "manifests",
-    "opened",
+    "TableSnapshot",
+    "build_manifest",
+    "list_manifests",
+    "open_audits",
+    "open_release",
     "purge",
+    "write_manifest",
 ]

@@ -19,7 +19,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class AdmissionRecord(NamedTuple):
     """What was said of a row; `turn` is 1 for one that was admitted from the reserve."""
 
-    turn: int
+    order: int
     admission: str
     views: tuple[str, ...]
     split: str
@@ -32,7 +32,7 @@ class AdmissionReplay:
 
     curated: dict[str, AdmissionRecord] = field(default_factory=dict)
     """The latest word, by row."""
-    since: dict[str, datetime] = field(default_factory=dict)
+    curated_at: dict[str, datetime] = field(default_factory=dict)
     """When it was curated, by row."""
     deleted: dict[str, datetime] = field(default_factory=dict)
     _admitted: dict[tuple[str, int], datetime] = field(default_factory=dict)
@@ -46,17 +46,17 @@ class AdmissionReplay:
         match event:
             case SampleCurated():
                 word = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
-                self.curated[event.key] = max(word, self.curated.get(event.key, word), key=lambda one: one.turn)
-                _first(self.since, event.key, at)
+                self.curated[event.key] = max(word, self.curated.get(event.key, word), key=lambda one: one.order)
+                _keep_earliest(self.curated_at, event.key, at)
                 if event.admission == "in":
-                    _first(self._admitted, (event.key, word.turn), at)
+                    _keep_earliest(self._admitted, (event.key, word.order), at)
             case SampleDeleted():
-                _first(self.deleted, event.key, at)
+                _keep_earliest(self.deleted, event.key, at)
             case DatasetReleased():
-                _first(self._released, event.release, at)
+                _keep_earliest(self._released, event.release, at)
                 self._rows[event.release] = event.rows
             case TrainingTriggered():
-                _first(self._trained, event.release, at)
+                _keep_earliest(self._trained, event.release, at)
 
     def progress(self) -> Progress:
         """Where the policy of releases stands."""
@@ -73,5 +73,5 @@ class AdmissionReplay:
         )
 
 
-def _first(times: dict[K, datetime], key: K, at: datetime) -> None:
+def _keep_earliest(times: dict[K, datetime], key: K, at: datetime) -> None:
     times[key] = min(at, times.get(key, at))

@@ -18,7 +18,7 @@ def select(
 ) -> Iterator[dict[str, Any]]:
     """Some columns of the lines for which an SQL condition holds, a batch in memory at a time."""
     ordered = f" order by {_names(order)}" if order else ""
-    return _answers(table, f"select {_names(columns)} from lines where {where}{ordered}")  # noqa: S608 - our own names
+    return _rows(table, f"select {_names(columns)} from lines where {where}{ordered}")  # noqa: S608 - our own names
 
 
 def batches(
@@ -29,24 +29,24 @@ def batches(
     return _batches(table, f"select {_names(columns)} from lines where {where}", settings)  # noqa: S608 - our own names
 
 
-def counts(table: DeltaTable, columns: Sequence[str], where: str = "true") -> Iterator[dict[str, Any]]:
+def count_lines(table: DeltaTable, columns: Sequence[str], where: str = "true") -> Iterator[dict[str, Any]]:
     """How many lines (`lines`) have each combination of values."""
     names = _names(columns)
-    return _answers(table, f"select {names}, count(*) as lines from lines where {where} group by {names}")  # noqa: S608
+    return _rows(table, f"select {names}, count(*) as lines from lines where {where} group by {names}")  # noqa: S608
 
 
-def table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
+def read_table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
     """Some columns of all lines."""
     with translate_errors("cannot read the table"):
         return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
 
 
-def among(ids: Iterable[str]) -> str:
+def id_in(ids: Iterable[str]) -> str:
     """The condition that a line's id is one of these."""
-    return f"id in ({', '.join(map(text, ids)) or 'null'})"
+    return f"id in ({', '.join(map(sql_string, ids)) or 'null'})"
 
 
-def text(value: str) -> str:
+def sql_string(value: str) -> str:
     """A string as it is written in SQL."""
     return "'" + value.replace("'", "''") + "'"
 
@@ -55,7 +55,7 @@ def _names(columns: Sequence[str]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 
 
-def _answers(table: DeltaTable, sql: str) -> Iterator[dict[str, Any]]:
+def _rows(table: DeltaTable, sql: str) -> Iterator[dict[str, Any]]:
     for lines in _batches(table, sql):
         yield from lines
 

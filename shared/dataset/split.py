@@ -16,17 +16,17 @@ TRAIN, HELD_OUT = "train", "held_out"
 _NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)*")
 
 
-def cluster(statement: str) -> str:
+def cluster_key(statement: str) -> str:
     """Equal for statements that differ only in numbers, white space, case or Unicode form."""
     return content_hash("".join(_NUMBER.sub("", normal_form(statement)).split()))
 
 
-def split(shares: HeldOut, subject: str, topic: str, statement: str) -> str:
+def assign_split(shares: HeldOut, subject: str, topic: str, statement: str) -> str:
     """The side of a row."""
-    whole_topic = _draw(f"topic/{normal_form(subject)}/{normal_form(topic)}") < shares.topics
-    return HELD_OUT if whole_topic or _draw(f"cluster/{cluster(statement)}") < shares.share else TRAIN
+    whole_topic = _uniform(f"topic/{normal_form(subject)}/{normal_form(topic)}") < shares.topics
+    return HELD_OUT if whole_topic or _uniform(f"cluster/{cluster_key(statement)}") < shares.share else TRAIN
 
 
-def _draw(what: str) -> float:
+def _uniform(what: str) -> float:
     """A number in [0, 1) that follows from the text."""
     return int(content_hash(what)[:13], 16) / 16**13

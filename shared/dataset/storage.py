@@ -13,11 +13,11 @@ from pyarrow.fs import FileSelector, FileType, PyFileSystem
 
 Location = Path | str
 
-_WHOLE = 1 << 26
+BUFFER_BYTES = 1 << 26
 """Bytes that are held back, so that a small file leaves in one piece."""
 
 
-def remote(where: Location) -> bool:
+def is_remote(where: Location) -> bool:
     """Whether it is an address on an object store."""
     return "://" in str(where)
 
@@ -27,7 +27,7 @@ def join(where: Location, name: str) -> str:
     return f"{str(where).rstrip('/')}/{name}"
 
 
-def table(where: Location, name: str) -> DeltaTable | None:
+def open_table(where: Location, name: str) -> DeltaTable | None:
     """The table that lies there, if one does. Raises OSError when a store does not answer, or refuses.
 
     `DeltaTable.is_deltatable` would stop all threads of the process while a store is silent.
@@ -38,7 +38,7 @@ def table(where: Location, name: str) -> DeltaTable | None:
         return None
 
 
-def names(where: Location, folder: str) -> list[str]:
+def list_files(where: Location, folder: str) -> list[str]:
     """Names of the files in a folder of the dataset; none when there is no such folder."""
     return [
         found.base_name
@@ -47,20 +47,20 @@ def names(where: Location, folder: str) -> list[str]:
     ]
 
 
-def has(where: Location, file: str) -> bool:
+def file_exists(where: Location, file: str) -> bool:
     """Whether a small file lies there."""
     return bool(_files(where).get_file_info(file).type == FileType.File)
 
 
-def read(where: Location, file: str) -> bytes:
+def read_file(where: Location, file: str) -> bytes:
     """A small file."""
     with _files(where).open_input_stream(file) as source:
         return bytes(source.read())
 
 
-def write(where: Location, file: str, content: bytes) -> None:
+def write_file(where: Location, file: str, content: bytes) -> None:
     """A small file, which appears whole or not at all."""
-    with _files(where).open_output_stream(file, buffer_size=_WHOLE) as out:
+    with _files(where).open_output_stream(file, buffer_size=BUFFER_BYTES) as out:
         out.write(content)
 
 

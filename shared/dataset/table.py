@@ -19,9 +19,9 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 
 from shared.dataset.failures import translate_errors
-from shared.dataset.query import among, select
+from shared.dataset.query import id_in, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
-from shared.dataset.storage import Location, join, remote, table
+from shared.dataset.storage import Location, is_remote, join, open_table
 from shared.errors import Refusal
 from shared.ports import Record, StoredOffset
 
@@ -50,7 +50,7 @@ class Table:
         self._schema = arrow_schema(of)
         self._marks: dict[str, int | None] = {}  # asking Delta reads the log
         with translate_errors(f"cannot open {TABLES[of]}"):
-            self._delta = _opened_or_created(dataset, TABLES[of], self._schema)
+            self._delta = _open_or_create(dataset, TABLES[of], self._schema)
 
     @property
     def id(self) -> str:
@@ -76,7 +76,7 @@ class Table:
 
     def positions(self, kafka_topic: str, incarnation: str) -> dict[int, StoredOffset]:
         """Watermark by partition: the last record up to which the table holds everything."""
-        name = _name(kafka_topic, incarnation)
+        name = _mark_name(kafka_topic, incarnation)
         marks = {partition: self.mark(f"{name}/{partition}") for partition in range(self.mark(f"{name}/span") or 0)}
         return {
             partition: StoredOffset(offset, self.mark(f"{name}/{partition}/written"))
@@ -88,15 +88,15 @@ class Table:
         """Marks that say: these records, and all before them in their partitions, are in the table."""
         marks: dict[str, int] = {}
         for record in sorted(records, key=lambda record: record.offset):
-            name = _name(record.kafka_topic, record.incarnation)
+            name = _mark_name(record.kafka_topic, record.incarnation)
             marks[f"{name}/{record.partition}"] = record.offset
             marks[f"{name}/{record.partition}/written"] = record.written_ms
             marks[f"{name}/span"] = max(record.partition + 1, marks.get(f"{name}/span", self.mark(f"{name}/span") or 0))
         return marks
 
-    def seen(self, record: Record) -> bool:
+    def has_read(self, record: Record) -> bool:
         """Whether a record is at or below its watermark."""
-        watermark = self.mark(f"{_name(record.kafka_topic, record.incarnation)}/{record.partition}")
+        watermark = self.mark(f"{_mark_name(record.kafka_topic, record.incarnation)}/{record.partition}")
         return watermark is not None and record.offset <= watermark
 
     def read(self, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -116,13 +116,13 @@ class Table:
         """Change columns of the lines with these ids, in one commit. Raises as `append`."""
         with self._committing(marks, note) as commit:
             self._delta.update(
-                new_values={**values}, predicate=among(ids), writer_properties=_ZSTD, commit_properties=commit
+                new_values={**values}, predicate=id_in(ids), writer_properties=_ZSTD, commit_properties=commit
             )
 
     def delete(self, ids: Iterable[str], marks: Mapping[str, int]) -> None:
         """Delete the lines with these ids, in one commit; none when there is no such line. Raises as `append`."""
         with self._committing(marks, {}) as commit:
-            self._delta.delete(among(ids), writer_properties=_ZSTD, commit_properties=commit)
+            self._delta.delete(id_in(ids), writer_properties=_ZSTD, commit_properties=commit)
 
     def compact(self) -> None:
         """Join small files into large ones, in one commit that changes no line. Raises as `append`.
@@ -142,7 +142,7 @@ class Table:
                 RETENTION_H, dry_run=False, full=True, keep_versions=list(keep), commit_properties=commit
             )
 
-    def notes(self, after: int) -> list[dict[str, Any]]:
+    def commit_metadata(self, after: int) -> list[dict[str, Any]]:
         """Metadata of each commit after a version, up to the version of this handle, oldest first."""
         if after >= self.version:
             return []
@@ -166,16 +166,16 @@ class Table:
 _ZSTD = WriterProperties(compression="ZSTD")
 
 
-def _opened_or_created(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
-    if found := table(dataset, name):
-        return readable(found)
+def _open_or_create(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
+    if found := open_table(dataset, name):
+        return check_version(found)
     address = join(dataset, name)
-    if not remote(dataset):
+    if not is_remote(dataset):
         Path(address).mkdir(parents=True, exist_ok=True)
     return DeltaTable.create(address, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
 
 
-def readable(table: DeltaTable) -> DeltaTable:
+def check_version(table: DeltaTable) -> DeltaTable:
     """The table itself. Raises Refusal when a newer version of this software wrote it."""
     version = int(table.metadata().configuration.get(_VERSION_KEY, 0))
     if version > SCHEMA_VERSION:
@@ -186,5 +186,5 @@ def readable(table: DeltaTable) -> DeltaTable:
     return table
 
 
-def _name(kafka_topic: str, incarnation: str) -> str:
+def _mark_name(kafka_topic: str, incarnation: str) -> str:
     return f"{kafka_topic}/{incarnation}"

@@ -15,7 +15,7 @@ COLUMNS = ("question", "problem", "prompt", "query", "statement", "input", "text
 Row = dict[str, Any]
 
 
-def questions(name: str, benchmark: Benchmark) -> list[str]:
+def read_questions(name: str, benchmark: Benchmark) -> list[str]:
     """The question of every row, in order; empty where a row has none. Raises Refusal when they cannot be read."""
     where = f"benchmarks.{name} in the plan"
     rows = read_rows(benchmark.path, f"The benchmark {name}", where)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.config.policies import Benchmark
-from shared.text.benchmarks import questions
+from shared.text.benchmarks import read_questions
 from shared.text.overlap import Overlap, Overlaps
 
-CONTAINED, JACCARD_8, JACCARD_13 = 0.5, 0.1, 0.05
+MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13 = 0.5, 0.1, 0.05
 """A problem counts as known that has more than this of an item, by any of the three."""
 
 
@@ -21,7 +21,7 @@ class BenchmarkMatch:
     @property
     def contaminated(self) -> bool:
         found = self.overlap
-        return found.contained > CONTAINED or found.jaccard_8 > JACCARD_8 or found.jaccard_13 > JACCARD_13
+        return found.contained > MAX_CONTAINED or found.jaccard_8 > MAX_JACCARD_8 or found.jaccard_13 > MAX_JACCARD_13
 
     def __str__(self) -> str:
         found = self.overlap
@@ -49,7 +49,7 @@ class Benchmarks:
     @classmethod
     def load(cls, benchmarks: Mapping[str, Benchmark]) -> "Benchmarks":
         """Read the files that a plan names. Raises Refusal when one cannot be."""
-        asked = {name: questions(name, one) for name, one in benchmarks.items()}
+        asked = {name: read_questions(name, one) for name, one in benchmarks.items()}
         judged = {name: JudgePolicy(one.judge_from, asked[name]) for name, one in benchmarks.items() if one.judge_from}
         return cls({name: Overlaps(its) for name, its in asked.items()}, judged)
 
@@ -58,17 +58,17 @@ class Benchmarks:
         """Questions of each benchmark."""
         return {name: len(index) for name, index in self._indices.items()}
 
-    def known(self, statement: str) -> BenchmarkMatch | None:
+    def find_match(self, statement: str) -> BenchmarkMatch | None:
         """The closest item, if the statement counts as known from it."""
         closest = max(self.closest(statement), key=lambda match: match.overlap.contained, default=None)
         return closest if closest and closest.contaminated else None
 
     @property
-    def want_a_judge(self) -> bool:
+    def needs_judge(self) -> bool:
         """Whether there is anything that only a judge can tell."""
         return bool(self._judged)
 
-    def doubtful(self, statement: str) -> list[tuple[BenchmarkMatch, str]]:
+    def matches_to_judge(self, statement: str) -> list[tuple[BenchmarkMatch, str]]:
         """The closest item of each benchmark, with its question, about which a judge is to be asked."""
         return [
             (match, judged.questions[match.overlap.item])

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shared.text.words import nameless
+from shared.text.words import words_without_names
 
 T = TypeVar("T")
 
-SHORT = 13
+SHORT_WORDS = 13
 """Words below which a text is short."""
-CHARACTERS = 8
+RUN_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,26 @@ class Overlaps:
     """An index of items. Names of variables, case and punctuation do not count."""
 
     def __init__(self, items: Iterable[str]) -> None:
-        self._items = [nameless(item) for item in items]
-        self._long = _Index({at: grams(words, 3) for at, words in enumerate(self._items) if len(words) >= SHORT})
-        self._short = _Index({at: _runs(words) for at, words in enumerate(self._items) if len(words) < SHORT})
+        self._items = [words_without_names(item) for item in items]
+        self._long = _Index({at: ngrams(words, 3) for at, words in enumerate(self._items) if len(words) >= SHORT_WORDS})
+        self._short = _Index(
+            {at: _character_runs(words) for at, words in enumerate(self._items) if len(words) < SHORT_WORDS}
+        )
 
     def __len__(self) -> int:
         return len(self._items)
 
     def closest(self, text: str) -> Overlap | None:
         """The item that has most in common with a text; None when none has anything."""
-        words = nameless(text)
+        words = words_without_names(text)
         contained, item = max(
-            self._long.closest(grams(words, 3), both=len(words) >= SHORT), self._short.closest(_runs(words), both=False)
+            self._long.closest(ngrams(words, 3), both=len(words) >= SHORT_WORDS),
+            self._short.closest(_character_runs(words), both=False),
         )
         if not contained:
             return None
         other = self._items[item]
-        return Overlap(item, contained, *(jaccard(grams(words, n), grams(other, n)) for n in (8, 13)))
+        return Overlap(item, contained, *(jaccard(ngrams(words, n), ngrams(other, n)) for n in (8, 13)))
 
 
 class _Index:
@@ -71,7 +74,7 @@ class _Index:
         return max(((n / min(self._sizes[item], most), item) for item, n in common.items()), default=(0.0, 0))
 
 
-def grams(words: Sequence[str], n: int) -> set[int]:
+def ngrams(words: Sequence[str], n: int) -> set[int]:
     """Hashes of the runs of n words, good for this process; none in a text of fewer words."""
     return {hash(run) for run in zip(*(words[start:] for start in range(n)), strict=False)}
 
@@ -81,7 +84,7 @@ def jaccard(one: Set[T], other: Set[T]) -> float:
     return len(one & other) / (len(one | other) or 1)
 
 
-def _runs(words: Sequence[str]) -> set[int]:
+def _character_runs(words: Sequence[str]) -> set[int]:
     """Hashes of the runs of characters; one for a text that is shorter than a run."""
     text = " ".join(words)
-    return {hash(text[at : at + CHARACTERS]) for at in range(max(len(text) - CHARACTERS, 0) + 1)}
+    return {hash(text[at : at + RUN_LENGTH]) for at in range(max(len(text) - RUN_LENGTH, 0) + 1)}

@@ -37,7 +37,7 @@ class Quantities:
     values: tuple[str, ...]
 
 
-def quantities(text: str) -> Quantities:
+def read_quantities(text: str) -> Quantities:
     """Read every number: sixty significant figures, of a converted one six, since who converts rounds."""
     text = _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r" \1", _THOUSANDS.sub("", text)))
     parts: list[str] = []

@@ -26,7 +26,7 @@ def assigned(process: OsProcess) -> str:
 
 
 async def rows(folder: Location, number: int) -> bool:
-    return Dataset.there(folder) and len(Dataset.open(folder).rows) == number
+    return Dataset.exists(folder) and len(Dataset.open(folder).rows) == number
 
 
 async def test_of_two_the_second_says_who_works_and_takes_over_when_that_one_is_killed(world: KafkaWorld) -> None:

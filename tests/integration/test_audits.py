@@ -19,7 +19,7 @@ from services.screening.handler import ScreenProblem
 from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.clock import utc_now
 from shared.config.connections import ValkeyAccess
-from shared.dataset import Dataset, audits
+from shared.dataset import Dataset, open_audits
 from shared.errors import Invalid
 from shared.kafka.codec import audit_tag_of
 from shared.kafka.faust.loop import FaustLoop
@@ -143,9 +143,9 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits_and_nowhe
     dataset = Dataset.open(world.folder)
     assert [row.id for row in dataset.rows] == [str(source.item.id)]
     assert len(dataset.ledger) == 0
-    kept = {line.kind: line for line in audits(world.folder)}
+    kept = {line.kind: line for line in open_audits(world.folder)}
     assert {kind: line.id for kind, line in kept.items()} == {k: str(event.item.id) for k, event in judged.items()}
-    assert len(audits(world.folder)) == 3
+    assert len(open_audits(world.folder)) == 3
     assert (kept["sign"].source, kept["sign"].difficulty) == (str(source.item.id), 0.75)
 
     heard = Counter[str]()

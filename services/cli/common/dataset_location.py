@@ -7,14 +7,14 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from shared.config.settings import Connections
-from shared.dataset import Dataset, manifests
-from shared.dataset.storage import Location, remote
+from shared.dataset import Dataset, list_manifests
+from shared.dataset.storage import Location, is_remote
 
 
 def dataset_in(directory: Path) -> Location:
     """Where the dataset of a stack lies: in its folder, unless CHIMERA_DATASET names another place."""
     named = Connections().dataset
-    return named if remote(named) else directory / named
+    return named if is_remote(named) else directory / named
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class DatasetSummary:
     @classmethod
     def of(cls, folder: Location) -> "DatasetSummary":
         """Read the folder; nothing there is no rows. Raises Refusal when a newer software wrote it."""
-        if not Dataset.there(folder):
+        if not Dataset.exists(folder):
             return cls()
         dataset = Dataset.open(folder)
         counted = dataset.rows.counts("subject", "admission").items()
@@ -58,5 +58,5 @@ def _pairs(part: Any, *columns: str) -> Any:
 
 
 def _released(folder: Location) -> int:
-    made = manifests(folder)
+    made = list_manifests(folder)
     return int(made[-1]["rows"]) if made else 0

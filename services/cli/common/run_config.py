@@ -12,7 +12,7 @@ from shared.config.plan_loader import load_plan
 from shared.config.topics_loader import load_topics
 from shared.dataset.storage import Location
 from shared.errors import Refusal
-from shared.text.benchmarks import questions
+from shared.text.benchmarks import read_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def plan(path: Path, rows: int | None) -> Plan:
     found = load_plan(path)
     load_topics(found)
     for name, benchmark in found.benchmarks.items():
-        questions(name, benchmark)
+        read_questions(name, benchmark)
     return found.model_copy(update={"rows": rows}) if rows else found
 
 

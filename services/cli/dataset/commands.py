@@ -85,10 +85,10 @@ def diff(
 ) -> None:
     """Rows that came, went and changed between two versions, by subject, tier and admission; ids with --json."""
     from services.cli.dataset import versions as view
-    from shared.dataset import opened
+    from shared.dataset import open_release
 
     folder = dataset_in(directory)
-    told = view.difference(opened(folder, before)[0], opened(folder, after)[0])
+    told = view.difference(open_release(folder, before)[0], open_release(folder, after)[0])
     if as_json:
         print_json(told)
     else:

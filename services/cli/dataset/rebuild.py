@@ -55,10 +55,10 @@ async def built(kafka: KafkaAccess, factory: str, folder: Path, tell: Tell) -> R
                 said.apply(record.event, record.written)
     made = Rebuild(folder, factory, said)
     for kind, take in (
-        (SolutionChecked, made.solutions),
-        (ProblemRejected, made.rejections),
-        (SampleDeleted, made.deletions),
-        (AuditJudged, made.judgements),
+        (SolutionChecked, made.add_solutions),
+        (ProblemRejected, made.add_rejections),
+        (SampleDeleted, made.add_deletions),
+        (AuditJudged, made.add_audits),
     ):
         async for batch in heard(kind.type):
             take(batch)

@@ -11,12 +11,12 @@ from rich.tree import Tree
 
 from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
-from shared.dataset import Entry, Found, Row, build
+from shared.dataset import Entry, ItemRecords, Row, build
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
 
-def document(found: Found) -> dict[str, Any]:
+def document(found: ItemRecords) -> dict[str, Any]:
     """The item as JSON, with its nested parts unfolded."""
     nested = ("verdicts", "attempts", "lineage")
     row = (
@@ -26,7 +26,7 @@ def document(found: Found) -> dict[str, Any]:
     return {"row": row, "ledger": entries}
 
 
-def render(found: Found, *, full: bool) -> None:
+def render(found: ItemRecords, *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
     entries = sorted(found.entries, key=lambda one: one.recorded_at)
@@ -45,7 +45,7 @@ def render(found: Found, *, full: bool) -> None:
 
 def _item(row: Row | None, entries: list[Entry]) -> Item | None:
     if row:
-        return build.item(row)
+        return build.to_item(row)
     complete = [entry.item for entry in entries if entry.item]
     return Item.model_validate_json(complete[-1]) if complete else None
 

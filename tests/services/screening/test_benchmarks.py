@@ -12,7 +12,7 @@ from pyarrow import parquet
 from schemas.config.policies import Benchmark
 from services.cli.common import run_config
 from shared.errors import Refusal
-from shared.text.benchmarks import questions
+from shared.text.benchmarks import read_questions
 from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
 from tests.support.duplicates import EDITED, SHORT, bank, edited_in
@@ -38,8 +38,8 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
 ) -> None:
     write(tmp_path / name)
     expected = ["What is it,\nreally?", "", "Who?"]
-    assert questions("b", Benchmark(path=tmp_path / name)) == expected
-    assert questions("b", Benchmark(path=tmp_path / name, column="Question")) == expected
+    assert read_questions("b", Benchmark(path=tmp_path / name)) == expected
+    assert read_questions("b", Benchmark(path=tmp_path / name, column="Question")) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_or_has_no_questions_is_refused_before_anythi
         Benchmarks.load({"b": given})
     lines(tmp_path / "corrected.jsonl")
     plan.write_text(plan.read_text().replace(str(path), "corrected.jsonl").replace('"task"', '"Question"'))
-    assert questions("b", run_config.plan(plan, None).benchmarks["b"])[2] == "Who?"
+    assert read_questions("b", run_config.plan(plan, None).benchmarks["b"])[2] == "Who?"
 
 
 @pytest.mark.parametrize("how", EDITED)
@@ -82,7 +82,7 @@ def test_at_least_95_percent_of_lightly_edited_items_are_found(how: str) -> None
     rng = Random(7)
     items = [one.statement for one in rng.sample(bank(), 100)]
     known = Benchmarks({"test": Overlaps([*SHORT, *items])})
-    found = [known.known(EDITED[how](rng, item)) for item in items]
+    found = [known.find_match(EDITED[how](rng, item)) for item in items]
     assert sum(match is not None for match in found) >= 95
     assert [at for at, match in enumerate(found) if match and match.overlap.item != at + len(SHORT)] == []
 
@@ -90,16 +90,16 @@ def test_at_least_95_percent_of_lightly_edited_items_are_found(how: str) -> None
 def test_short_items_are_found_inside_longer_problems_with_a_word_exchanged() -> None:
     rng = Random(7)
     known = Benchmarks({"test": Overlaps(SHORT)})
-    found = [known.known(edited_in(rng, item)) for item in SHORT for _ in range(10)]
+    found = [known.find_match(edited_in(rng, item)) for item in SHORT for _ in range(10)]
     assert sum(match is not None for match in found) >= 0.95 * len(found)
-    assert known.known("Which of the noble gases forms a compound with fluorine at room temperature?") is None
+    assert known.find_match("Which of the noble gases forms a compound with fluorine at room temperature?") is None
 
 
 def test_no_problem_is_known_from_a_benchmark_of_other_problems() -> None:
     """Short questions and one half of the subjects as the benchmark, the other half as problems."""
     problems = [one.statement for one in bank()]
     known = Benchmarks({"short": Overlaps(SHORT), "long": Overlaps(problems[:5400:10])})
-    assert [match for text in problems[6000::10] if (match := known.known(text))] == []
+    assert [match for text in problems[6000::10] if (match := known.find_match(text))] == []
 
 
 def test_figures_are_those_of_sets_of_runs_of_words() -> None:

@@ -14,7 +14,7 @@ from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
 from services.cli.dataset.stats import PAPER_WORDS
 from shared.dataset import Dataset
-from shared.text.contamination import CONTAINED, JACCARD_8, JACCARD_13
+from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 
 SIMULATED = "**SIMULATED: the models behind {} of {} rows were played by a simulator. Do not train on this.**"
 TIERS = {
@@ -168,8 +168,8 @@ def _contamination(found: Mapping[str, Any]) -> Iterator[str]:
         return
     yield (
         "- Contamination with benchmarks: each of these problems was held against every question. It counts as known\n"
-        f"  that has more than {CONTAINED:.0%} of a question's trigrams, or a Jaccard index above {JACCARD_8} for "
-        f"runs\n  of 8 words or {JACCARD_13} for 13. The indices are means, with the closest question.\n"
+        f"  that has more than {MAX_CONTAINED:.0%} of a question's trigrams, or a Jaccard index above {MAX_JACCARD_8} "
+        f"for runs\n  of 8 words or {MAX_JACCARD_13} for 13. The indices are means, with the closest question.\n"
     )
     yield "| benchmark | questions | known from it | Jaccard, n = 8 | n = 13 |\n|---|---|---|---|---|"
     for name, one in found.items():
