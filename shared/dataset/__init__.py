@@ -1,4 +1,18 @@
-"""The curated dataset: rows, ledger and audits, Delta tables in one folder, and the manifests of its releases."""
+"""The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
+
+schema.py        columns of the three tables
+build.py         converts events to lines of the tables
+table.py         a table for writing, with watermarks of the log
+reader.py        the dataset for reading
+query.py         SQL queries on a table
+storage.py       local folders and object stores
+failures.py      translates errors of tables and stores
+releases.py      releases and their manifests
+split.py         assigns held-out rows
+maintenance.py   deletes files of older versions
+event_replay.py  admission decisions, replayed from the log
+rebuild.py       rebuilds the dataset from the log
+"""
 
 from shared.dataset.failures import Conflict
 from shared.dataset.maintenance import purge

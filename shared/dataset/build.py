@@ -1,4 +1,4 @@
-"""From an event to its line in the tables, and from a row back to its item."""
+"""Converts an event to its line in a table, and a row back to its item."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,20 +18,20 @@ _CORRECT = {"yes": True, "no": False}
 
 
 def choose_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """The attempt that stands for the item: the first sound one that lands on the key, else the first."""
+    """Return the attempt whose solution becomes the row's: the first sound one that hits the key, else the first."""
     sound = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
     return next(sound, attempts[0])
 
 
 def is_curable(event: SolutionChecked) -> bool:
-    """Whether there is something to curate."""
+    """Whether the event has a problem and an attempt."""
     return event.item.problem is not None and bool(event.item.attempts)
 
 
 def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
-    """The row of a final solution.checked; its views and admission are still to be decided.
+    """Return the row of a final solution.checked; views and admission are decided later.
 
-    Raises Invalid when there is nothing to curate.
+    Raises Invalid without a problem or an attempt.
     """
     if not is_curable(event):
         raise Invalid(f"{event.type} {event.id} is final, but has no problem or no attempt")
@@ -65,7 +65,7 @@ def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
 
 
 def to_entry(record: Record, now: datetime) -> Entry | None:
-    """The line in the ledger, for those events that have one."""
+    """Return the ledger line of an event; None for an event without one."""
     match record.event:
         case ProblemRejected(item=item) as event:
             rejected = {"service": event.service, "reason": event.reason, "detail": event.detail}
@@ -89,7 +89,7 @@ def to_entry(record: Record, now: datetime) -> Entry | None:
 
 
 def to_audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
-    """The line of an audit item among the audits."""
+    """Return the line of a judged audit item."""
     item, mark = event.item, event.mark
     return Audit(
         **_item_columns(item),
@@ -111,7 +111,7 @@ def to_audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
 
 
 def to_item(row: Row) -> Item:
-    """The item that a row was made from, except for its probe, of which the row keeps the difficulty."""
+    """Return the item of a row, without its probe: the row keeps only the difficulty."""
     return Item.model_validate(
         {
             "id": row.id,
@@ -179,7 +179,7 @@ def _source_columns(record: Record) -> dict[str, Any]:
 
 
 def _total(parts: Iterable[float | None]) -> float | None:
-    """The sum, or `None` when any part is unknown."""
+    """Return the sum, or `None` when any part is unknown."""
     known = list(parts)
     return None if None in known else sum(part for part in known if part is not None)
 

@@ -1,11 +1,11 @@
-"""The words of a text, and what of them is left when it is told in another way."""
+"""Words of a text, normalised for the comparison of reworded problems."""
 
 import re
 import unicodedata
 from itertools import pairwise
 
 TEMPLATE_SIMILARITY = 0.7
-"""Share of common `word_pairs` from which two problems are of one template."""
+"""Share of common `word_pairs` from which two problems have one template."""
 
 _LOOKS = re.compile(
     r"\\(?:(?:left|right)(?![a-z])\.?|(?:displaystyle|mathstrut|q?quad|[dt]?frac)(?![a-z])|[,;:!> ])|[$~]"
@@ -20,19 +20,19 @@ _CLAUSE = re.compile(r"[.,;:?!()]+")
 
 
 def words(text: str) -> list[str]:
-    """Words and numbers in lower case, LaTeX's commands by their name; no punctuation."""
+    """Words and numbers in lower case, LaTeX commands by name; without punctuation."""
     return _WORD.findall(_normalise(text))
 
 
 def words_without_names(text: str) -> list[str]:
-    """`words` with `@` for whatever may be renamed: single letters, Greek ones too."""
+    """`words` with `@` for names of variables: single letters, also Greek ones."""
     return [_without_name(word) for word in words(text)]
 
 
 def word_pairs(text: str) -> frozenset[str]:
-    """Neighbours among `words_without_names` words, never across punctuation, so that clauses may change places.
+    """Pairs of adjacent `words_without_names` within a clause, so the order of clauses is ignored.
 
-    A clause of one word counts as that word; repeated marks as one, so that the size of a matrix is no matter.
+    A clause of one word counts as that word. Repeated `#` or `@` count as one, so the size of a matrix is ignored.
     """
     found: set[str] = set()
     for clause in _CLAUSE.split(_normalise(text)):

@@ -304,9 +304,9 @@ async def test_a_table_of_a_newer_delta_is_refused_and_as_it_was_when_that_is_go
     await sink.write([record(checked(0), 0)])
     newer = tmp_path / "rows" / "_delta_log" / f"{2:020}.json"
     newer.write_text(json.dumps({"protocol": protocol}) + "\n")
-    with pytest.raises(Refusal, match=r"^cannot [^\n]*\. Newer software wrote it: update this one"):
+    with pytest.raises(Refusal, match=r"^cannot [^\n]*\. A newer version wrote it: update Chimera"):
         await sink.write([record(checked(1), 1)])
-    with pytest.raises(Refusal, match="Newer software wrote it"):
+    with pytest.raises(Refusal, match="A newer version wrote it"):
         await (await opened(tmp_path, plan())).write([record(checked(1), 1)])
     newer.unlink()
     await (await opened(tmp_path, plan())).write([record(checked(1), 1)])
