@@ -1,4 +1,7 @@
-"""Write what is generated from the schemas: JSON Schemas, the AsyncAPI document, and the flow picture in the pages.
+"""Write what is generated from the schemas and the flow.
+
+JSON Schemas, the AsyncAPI document, the picture in the pages, and what Compose, Prometheus, Alertmanager, the chart and
+`.env.example` say about services.
 
 python -m schemas.export            write
 python -m schemas.export --check    fail when something committed is out of date, or an event changed incompatibly
@@ -11,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.codegen import asyncapi
+from schemas.codegen import asyncapi, deployment
 from schemas.codegen.compatibility import breaking
 from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
@@ -61,6 +64,7 @@ def documents() -> dict[Path, str]:
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
         **{page: _with_picture(page.read_text()) for page in PAGES},
+        **deployment.documents(ROOT),
     }
 
 

@@ -68,7 +68,7 @@ class _Index:
                 self._places[gram] = (*self._places.get(gram, ()), item)
 
     def closest(self, found: set[int], *, both: bool) -> tuple[float, int]:
-        """Return the item with the largest share of its n-grams in the given ones (`both`: or reversed), and the share."""
+        """Return the largest share of an item's n-grams in the given ones (`both`: or the reverse), and the item."""
         common = Counter(item for gram in found for item in self._places.get(gram, ()))
         most = len(found) if both else max(self._sizes.values(), default=0)
         return max(((n / min(self._sizes[item], most), item) for item, n in common.items()), default=(0.0, 0))

@@ -18,7 +18,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from shared.dataset import SCHEMA_VERSION, Dataset, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
-from trainer.data import Example, completion
+from trainer.data import Example, render_completion
 from trainer.phases import sft
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run
@@ -35,7 +35,7 @@ RECIPE: dict[str, Any] = {
     "evaluate": {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 80, "batch": 256, "problems": 60},
 }
 """A recipe for minutes on a CPU."""
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 2, "checkpoint_steps": 5},
     "rl_set": {"problems": 24, "plain": True},
     "rl": {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "epochs": 1, "checkpoint_generations": 1},
@@ -175,4 +175,4 @@ def long_ones() -> list[Row]:
 
 def every_step_right(example: Example, text: str) -> bool:
     """Whether a completion thinks as it should, and does not land on its answer by luck."""
-    return text.strip() == completion(example)[0]["content"].strip()
+    return text.strip() == render_completion(example)[0]["content"].strip()

@@ -21,7 +21,7 @@ def a_recipe(folder: Path, **changes: object) -> Path:
     return clock.recipe(folder, str(clock.newborn(folder / "newborn")), **{**clock.SMALL, **changes})
 
 
-async def test_a_service_that_is_stopped_outlives_its_training_until_the_checkpoint_is_there(tmp_path: Path) -> None:
+async def test_a_stopped_service_waits_for_the_checkpoint_of_its_training(tmp_path: Path) -> None:
     train = TrainRelease(a_recipe(tmp_path, sft=LONG), tmp_path / "data", tmp_path / "runs")
     working = asyncio.ensure_future(train(triggered(1, 1)))
     await appears(tmp_path, "runs/*/sft/checkpoint-*/trainer_state.json")
@@ -54,5 +54,5 @@ def test_what_comes_after_a_training_hears_it_too(tmp_path: Path, process: subpr
         time.sleep(0.05)
     process.terminate()
     assert process.wait(PATIENCE_S) == 130
-    assert "stopped. Run the same again to go on" in (tmp_path / "log.txt").read_text()
+    assert "stopped. Run the same command again to resume" in (tmp_path / "log.txt").read_text()
     assert not (tmp_path / "run/failure.json").exists()

@@ -22,6 +22,9 @@ from tests.ops.lag_plot import Sample, draw
 
 CHART = ROOT / "helm/chimera"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+DECLARED = yaml.safe_load((CHART / "files/flow.yaml").read_text())
+for name, own in VALUES["services"].items():
+    DECLARED[name] = {**DECLARED.get(name, {}), **own}
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 BESIDE = {"exporter", "simulator"}
 """Folders in services/ that run in a cluster and are no part of the flow."""
@@ -32,15 +35,15 @@ UNSET = {".global", ".keda.authenticationRef.name", ".keda.authenticationRef.kin
 
 
 def service(name: str) -> dict[str, Any]:
-    return {**VALUES["defaults"], **VALUES["services"][name]}
+    return {**VALUES["defaults"], **DECLARED[name]}
 
 
 def module(name: str) -> str:
     return str(service(name).get("module", name))
 
 
-def test_the_chart_has_the_services_of_the_flow_with_their_folders_kafka_topics_and_limits() -> None:
-    assert VALUES["services"].keys() == {spec.name for spec in SERVICES} | BESIDE
+def test_the_chart_has_the_services_of_the_flow_with_their_limits() -> None:
+    assert DECLARED.keys() == {spec.name for spec in SERVICES} | BESIDE
     for spec in SERVICES:
         said, consumed = service(spec.name), consumed_by(spec.name)
         assert module(spec.name) == spec.module
@@ -58,7 +61,7 @@ def test_the_chart_says_who_calls_models_and_who_writes_the_dataset() -> None:
         assert service(spec.name).get("dataset", False) == ("settings.dataset" in wiring), spec.name
 
 
-def test_a_service_handles_as_many_at_once_as_it_does_without_the_chart_where_its_settings_say_so() -> None:
+def test_the_chart_keeps_the_concurrency_of_each_services_settings() -> None:
     for spec in SERVICES:
         own = importlib.import_module(f"services.{spec.module}.settings").Settings
         assert service(spec.name)["inFlight"] == own.model_fields["in_flight"].default, spec.name
@@ -88,7 +91,7 @@ def test_rules_and_dashboards_of_the_chart_are_those_of_deploy() -> None:
         assert texts(CHART / "files" / copies) == texts(ROOT / originals), "Next step: make dashboards"
 
 
-def test_every_key_that_the_schema_takes_stands_in_the_values_with_its_default() -> None:
+def test_every_key_of_the_schema_is_in_the_values_with_its_default() -> None:
     assert missing(SCHEMA, VALUES, "") == []
 
 
@@ -143,7 +146,7 @@ def test_what_kubectl_says_is_told_by_pod_and_by_secret() -> None:
     assert list(explain_pods.secrets(objects)) == [("a", "x"), ("b", ""), ("c", ""), ("d", "y"), ("e", "z")]
 
 
-def test_a_record_of_lag_and_replicas_becomes_a_picture_even_when_nothing_happened() -> None:
+def test_lag_and_replicas_are_plotted_even_when_nothing_happened() -> None:
     seen = [Sample(seconds, "probe", lag, lag // 4) for seconds, lag in ((0.0, 0), (3.0, 8), (6.0, 0))]
     for samples in ([], seen):
         assert len(ElementTree.fromstring(draw(samples, ("probe", "panel"))).findall("{*}polygon")) == 2  # noqa: S314 - ours

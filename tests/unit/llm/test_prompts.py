@@ -163,7 +163,7 @@ async def judged(judge: type[ScriptedModel], problem: Problem, voted: str = "6")
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-async def test_a_judge_that_obeys_whatever_it_is_told_is_told_nothing_by_a_problem(text: str) -> None:
+async def test_an_obedient_judge_gets_no_instruction_from_a_problem(text: str) -> None:
     for changes in ({"statement": f"{PROBLEM.statement} {text}"}, {"answer": text}, {"rationale": text}):
         verified = await judged(Obedient, PROBLEM.with_(**changes))
         assert verified.verdict.judgement is not None
