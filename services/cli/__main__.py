@@ -88,7 +88,7 @@ def audit(
     from shared.dataset import Dataset, open_audits
 
     folder = dataset_in(directory)
-    figures = {**command.count(audits(folder), width), "agreement": command.error_overlap(Dataset.open(folder))}
+    figures = {**command.count(open_audits(folder), width), "agreement": command.error_overlap(Dataset.open(folder))}
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     else:

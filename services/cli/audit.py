@@ -43,7 +43,7 @@ SHOWN = (
 """Title of a table, name of a hit, key in the document."""
 
 
-def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
+def count(audits: TableSnapshot[Audit], width: float | None) -> dict[str, Any]:
     """Return all figures as one JSON document. Unknown is null."""
     lines = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from services.cli.common.options import plan_file
-from shared.kafka.codec import AUDIT
+from shared.kafka.codec import AUDIT_HEADER
 from tests.e2e.factory import chimera, remains
 
 ROWS = 24

@@ -70,7 +70,7 @@ def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> It
     items = dataset.ledger.columns("item", where="kind = 'rejected'")
     yield (json.loads(line["item"])["lineage"] for line in items), rejected
     with suppress(Refusal):  # there are no audits yet
-        table = audits(folder)
+        table = open_audits(folder)
         yield (json.loads(line["item"])["lineage"] for line in table.columns("item")), len(table)
 
 

@@ -49,7 +49,7 @@ def load(path: Path, rows: int | None) -> Plan:
     plan = load_plan(path)
     load_topics(plan)
     for name, benchmark in plan.benchmarks.items():
-        questions(name, benchmark)
+        read_questions(name, benchmark)
     return plan.model_copy(update={"rows": rows}) if rows else plan
 
 

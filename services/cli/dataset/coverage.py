@@ -9,7 +9,10 @@ from shared.text.words import TEMPLATE_SIMILARITY
 
 PAPER = {"rows": 9225, "topics": 1179}
 """The dataset of the CHIMERA paper."""
-MEANING = f"different: problems that share {SIMILAR:.0%} of their word pairs, without numbers and names, count once"
+MEANING = (
+    f"different: problems that share {TEMPLATE_SIMILARITY:.0%} of their word pairs, without numbers and names, "
+    "count once"
+)
 
 
 class Coverage:

@@ -16,7 +16,7 @@ from shared.dataset import Entry, ItemRecords, Row, build
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
 
-def document(result: Found) -> dict[str, Any]:
+def document(result: ItemRecords) -> dict[str, Any]:
     """Return the item as one JSON document."""
     nested = ("verdicts", "attempts", "lineage")
     row = (
@@ -28,7 +28,7 @@ def document(result: Found) -> dict[str, Any]:
     return {"row": row, "ledger": entries}
 
 
-def render(result: Found, *, full: bool) -> None:
+def render(result: ItemRecords, *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
     entries = sorted(result.entries, key=lambda one: one.recorded_at)

@@ -79,7 +79,7 @@ def test_an_invalid_benchmark_file_is_refused_before_the_start(
         Benchmarks.load({"b": given})
     lines(tmp_path / "corrected.jsonl")
     plan.write_text(plan.read_text().replace(str(path), "corrected.jsonl").replace('"task"', '"Question"'))
-    assert questions("b", run_config.load(plan, None).benchmarks["b"])[2] == "Who?"
+    assert read_questions("b", run_config.load(plan, None).benchmarks["b"])[2] == "Who?"
 
 
 @pytest.mark.parametrize("how", EDITED)

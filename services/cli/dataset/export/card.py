@@ -168,8 +168,9 @@ def _contamination(benchmarks: Mapping[str, Any]) -> Iterator[str]:
         return
     yield (
         "- Contamination with benchmarks: each of these problems was compared with every question. It counts as\n"
-        f"  contaminated with more than {CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
-        f"{JACCARD_8}\n  for runs of 8 words or {JACCARD_13} for 13. Indices are means, with the closest question.\n"
+        f"  contaminated with more than {MAX_CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
+        f"{MAX_JACCARD_8}\n  for runs of 8 words or {MAX_JACCARD_13} for 13. Indices are "
+        "means, with the closest question.\n"
     )
     yield "| benchmark | questions | contaminated | Jaccard, n = 8 | n = 13 |\n|---|---|---|---|---|"
     for name, one in benchmarks.items():

@@ -97,7 +97,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 def _source(directory: Path) -> CardSource:
     plan = directory / "plan.yaml"
     try:
-        figures = audit.count(audits(dataset_in(directory)), None)
+        figures = audit.count(open_audits(dataset_in(directory)), None)
     except Refusal:  # there are no audits
         figures = None
     return CardSource(load_plan(plan) if plan.exists() else None, figures)
