@@ -10,7 +10,7 @@ from schemas.item import Agreement
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`expected`: result of the rules alone; `truth`: an expert's verdict; `confusion`: the error that only this pair finds."""
+    """`expected`: by the rules alone; `truth`: the correct verdict; `confusion`: the error that this pair finds."""
 
     key: str
     answer: str

@@ -34,7 +34,7 @@ def problem(statement: str, answer: str) -> Problem:
 
 
 def bank(seed: int = 0) -> list[Problem]:
-    """Return all problems of a simulator's bank: a few dozen templates, each with about a hundred choices of numbers."""
+    """Return all problems of a simulator bank: a few dozen templates with about a hundred choices of numbers."""
     return [problem(one.text, one.answer) for subject in SUBJECTS for one in problems(seed, subject)]
 
 
