@@ -25,7 +25,7 @@ from shared.config.file_loader import FileKind, Finding
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
-from shared.llm.models_config import resolved
+from shared.llm.models_config import resolve_paths
 from shared.llm.preflight import faults
 from shared.ports import Reply
 from trainer.data import Example
@@ -54,7 +54,7 @@ class ServedModels(BaseModel):
 def load(path: Path) -> ServedModels:
     """Read the file; paths in it start from its folder. Raises Refusal with one line per mistake."""
     found = _FILE.read(path)
-    places = {name: resolved(place, path.parent.resolve()) for name, place in found.endpoints.items()}
+    places = {name: resolve_paths(place, path.parent.resolve()) for name, place in found.endpoints.items()}
     return found.model_copy(update={"endpoints": places})
 
 
@@ -101,7 +101,7 @@ class Served:
             raise Refusal(fault.what, f"{fault.next_step.capitalize()}; then run this again")
         models = Models(cast, "trainer")
         model = models.model("base", Verbatim("evaluate", self.recipe.prompt, self.recipe))
-        at_once = math.ceil(self.place.at_once / samples) + 1
+        at_once = math.ceil(self.place.max_concurrency / samples) + 1
         waiting, running = iter(examples), dict[Asked, Example]()
         try:
             while True:

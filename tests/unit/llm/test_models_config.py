@@ -161,7 +161,7 @@ def test_an_order_with_a_models_file_reaches_the_services_whole(tmp_path: Path) 
     env = {process.name: process.env for process in models_config.services(folder)}
     read = load_models_config(Path(env["verifier-b"]["CHIMERA_MODELS"]))
     assert read == load_models_config(tmp_path / "models.yaml")
-    assert (read.endpoints["two"].key_file, read.endpoints["two"].at_once) == (tmp_path / "two.key", 7)
+    assert (read.endpoints["two"].key_file, read.endpoints["two"].max_concurrency) == (tmp_path / "two.key", 7)
     assert not order.simulated
 
 
