@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.simulator.completion import CHARS, Completion
+from services.simulator.api.completion import CHARS, Completion
+from services.simulator.api.request import ChatRequest
 from services.simulator.faults import Fault, Faults
-from services.simulator.request import ChatRequest
 from services.simulator.roles.reply import Reply
 
 APOLOGY = "I'm sorry, but I can't help with that."

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from itertools import count
 
-from services.simulator.errors import failing
+from services.simulator.api.errors import failing
 from services.simulator.faults import Fault, Faults
 from services.simulator.sampling import seeded_random
 

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
-from services.simulator.completion import Completion
+from services.simulator.api.completion import Completion
+from services.simulator.api.request import ChatRequest
 from services.simulator.faults import Fault, Faults
-from services.simulator.request import ChatRequest
 from services.simulator.sampling import seeded_random
 from services.simulator.settings import Settings
 

@@ -74,7 +74,7 @@ class MachineLoop(SingleActiveLoop):
             self._state, decided = self._machine(self._state, event, utc_now())
         except Exception as bug:
             log.exception("a bug in the state machine; the event is put aside")
-            await self.put_aside(record, bug)
+            await self.to_dead_letter(record, bug)
             self._bugs += 1
             if self._bugs >= self.settings.bugs_in_a_row:
                 raise Refusal(f"{self._bugs} events in a row failed by a bug", "The traceback is in the log") from bug

@@ -73,7 +73,7 @@ class SinkLoop(SingleActiveLoop):
         except Invalid as error:
             if len(batch) > 1:
                 return all([await self._write([one]) for one in batch])
-            await self.put_aside(batch[0][0], error)
+            await self.to_dead_letter(batch[0][0], error)
             return True
         for _, located in batch if written else ():
             EVENTS.labels(self.settings.service, located.kafka_topic, "done").inc()
@@ -88,7 +88,7 @@ class SinkLoop(SingleActiveLoop):
                 log.warning("the store refuses, tried again: %s", error)
             else:
                 return True
-            if not self.may_go_on:
+            if not self.can_proceed:
                 break
             await asyncio.sleep(backoff(self.settings.backoff_s, tries))
         return False

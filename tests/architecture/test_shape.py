@@ -48,7 +48,7 @@ def test_a_service_has_the_files_that_every_service_has(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_service_speaks_of_the_events_that_the_flow_gives_it_and_of_no_others(module: str) -> None:
+def test_a_service_names_only_the_events_that_the_flow_gives_it(module: str) -> None:
     names = [service.name for service in SERVICES if service.module == module]
     flow = {f.event.__name__ for name in names for f in (*consumed_by(name), *produced_by(name))}
     consumed = {f.event.__name__ for name in names for f in consumed_by(name)}

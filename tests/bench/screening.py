@@ -60,8 +60,8 @@ async def _index(valkey: str, factory: str, variants: int) -> ValkeyNearDuplicat
 
 
 async def _nothing() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
-    for batch in ():
-        yield batch
+    if False:
+        yield []
 
 
 async def _found(twins: ValkeyNearDuplicateIndex) -> dict[str, Any]:

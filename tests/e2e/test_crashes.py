@@ -24,7 +24,7 @@ CALLERS = {"expansion", "problem_writer", "verifier-a", "verifier-b", "synthesis
 """Services that the demo plan makes call a model. An event has one call in flight; what was answered is on record."""
 
 
-async def test_every_service_is_killed_once_at_a_random_moment_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+async def test_killing_every_service_once_loses_and_duplicates_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "stack"
     with chimera(directory, "--rows", str(ROWS), "--seed", str(SEED), **QUICK) as process:
         killed = kill_each_service_once(directory, process, random.Random(SEED))

@@ -13,6 +13,7 @@ from services.cli.common import run_config
 from services.cli.common.options import demo
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset
+from shared.dataset.storage import Location
 from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything
 from tests.e2e.factory import Remains
@@ -37,7 +38,7 @@ AT_ONCE: dict[str, dict[str, float]] = {"latency_ms": {}}
 FACTORY = "exactly"
 
 
-async def test_five_hundred_rows_are_five_hundred_though_planner_and_aggregator_are_killed_ten_times(
+async def test_a_run_has_exactly_its_rows_although_services_are_killed(
     tmp_path: Path,
 ) -> None:
     async with Stack(tmp_path / "stack", restart=OFTEN) as stack:
@@ -98,5 +99,5 @@ def check_training_was_triggered_once_whenever_it_was_due(found: Remains) -> Non
     assert {(event.release, event.table_version) for event in triggers.values()} <= released.items()
 
 
-def admitted(dataset: Path, version: int) -> int:
+def admitted(dataset: Location, version: int) -> int:
     return Dataset.open(dataset, version).rows.counts("admission")[("in",)]

@@ -32,7 +32,7 @@ PLAN = Plan(
 )
 
 
-async def test_a_factory_fills_a_store_that_refuses_for_a_while_and_every_command_works_on_it(
+async def test_a_factory_fills_an_object_store_that_fails_for_a_while(
     stack: Stack, world: KafkaWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with store(tmp_path) as bucket:

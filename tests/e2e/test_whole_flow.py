@@ -23,7 +23,7 @@ def check_forecast(found: Remains, directory: Path) -> None:
     assert abs(told.calls / len(found.calls) - 1) < 0.2, (told, len(found.calls))
 
 
-async def test_sixty_four_rows_grow_from_wrong_keys_and_malformed_replies_and_each_explains_itself(
+async def test_the_whole_flow_makes_explained_rows_despite_bad_replies(
     tmp_path: Path,
 ) -> None:
     directory = tmp_path / "stack"

@@ -29,7 +29,7 @@ async def rows(folder: Location, number: int) -> bool:
     return Dataset.there(folder) and len(Dataset.open(folder).rows) == number
 
 
-async def test_of_two_the_second_says_who_works_and_takes_over_when_that_one_is_killed(world: KafkaWorld) -> None:
+async def test_the_standby_names_the_active_replica_and_takes_over_after_a_kill(world: KafkaWorld) -> None:
     folder = world.folder / "dataset"
     started = partial(world.process, "services.aggregator", "aggregator", plan=PLAN, dataset=folder)
     async with started() as one, started() as another:
@@ -49,7 +49,7 @@ async def test_of_two_the_second_says_who_works_and_takes_over_when_that_one_is_
     assert Counter(row.id for row in Dataset.open(folder).rows) == Counter(str(checked(n).item.id) for n in range(8))
 
 
-async def test_a_store_that_is_gone_is_waited_for_at_the_start_and_later_and_does_not_hold_up_a_stop(
+async def test_an_unreachable_store_is_awaited_and_does_not_delay_a_stop(
     world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = Ports({}).take("store")

@@ -74,8 +74,8 @@ class Verify:
 
 async def nothing() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
     """What the log tells to have passed."""
-    for batch in ():
-        yield batch
+    if False:
+        yield []
 
 
 async def line(world: KafkaWorld, running: AsyncExitStack) -> None:
@@ -103,7 +103,7 @@ async def line(world: KafkaWorld, running: AsyncExitStack) -> None:
     await running.enter_async_context(world.running(lambda made: SinkLoop(sink, settings, made)))
 
 
-async def test_audit_items_pass_the_real_checks_and_end_once_as_audits_and_nowhere_else(world: KafkaWorld) -> None:
+async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: KafkaWorld) -> None:
     source, ordinary = checked(1), item(2)
     bare = {"verdicts": (), "attempts": (), "tier": None, "probe": None}
     asked = ProblemScreened.of(ordinary[1], "screening", ordinary[0].with_(**bare))

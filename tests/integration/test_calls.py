@@ -16,7 +16,7 @@ from schemas.config.plan import Plan, Subject
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from shared.errors import Transient
 from shared.kafka.clients import Producer
@@ -47,7 +47,7 @@ def paid(calls: Path) -> Counter[str]:
     return Counter(json.loads(line)["request"] for line in calls.read_text().splitlines())
 
 
-async def test_an_attempt_that_fails_after_some_of_its_calls_pays_for_none_of_them_again(world: KafkaWorld) -> None:
+async def test_a_failed_attempt_repeats_no_answered_call(world: KafkaWorld) -> None:
     file, requests, tries = world.folder / "calls", world.requests(4), Counter[UUID]()
     async with solver(file) as model:
 
@@ -75,7 +75,7 @@ async def committed(world: KafkaWorld, number: int) -> bool:
     return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
 
 
-async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on_record(world: KafkaWorld) -> None:
+async def test_a_process_killed_at_any_moment_repeats_no_recorded_call(world: KafkaWorld) -> None:
     file, dice, again = world.folder / "calls", Random(5), 0
     await world.publish(world.requests(EVENTS))
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 40})) as url:
@@ -99,7 +99,7 @@ async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_frozen_beyond_its_lease_repeats_at_most_what_it_had_in_flight(world: KafkaWorld) -> None:
+async def test_a_process_frozen_beyond_its_lease_repeats_only_calls_in_flight(world: KafkaWorld) -> None:
     file, requests = world.folder / "calls", world.requests(EVENTS)
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 200})) as url:
         place = written(world.folder, url)

@@ -62,7 +62,7 @@ def marks(folder: Path, factory: str) -> dict[str, int | None]:
     return {name: table.mark(name) for name in ("releases", "unreleased", "untrained", "target")}
 
 
-async def test_deleted_rows_stay_away_and_a_rebuild_is_the_same_dataset_and_says_nothing(world: KafkaWorld) -> None:
+async def test_deleted_rows_stay_deleted_and_a_rebuild_publishes_nothing(world: KafkaWorld) -> None:
     folder = world.folder / "dataset"
     early = [about(number) for number in range(8)]
     retried = checked(9, attempts=(attempt(0, "no"),), final=False), checked(9, attempts=(attempt(0, "no"), attempt(1)))

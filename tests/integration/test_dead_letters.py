@@ -24,7 +24,7 @@ async def chimera(world: KafkaWorld, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-async def test_a_letter_is_handled_again_by_its_service_alone_or_ends_its_problem(world: KafkaWorld) -> None:
+async def test_a_dead_letter_is_replayed_to_its_service_or_ends_its_problem(world: KafkaWorld) -> None:
     kept, lost = requests = world.requests(2)
     tries, broken = Counter[str](), True
 

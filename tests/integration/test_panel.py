@@ -77,7 +77,7 @@ async def killed(world: KafkaWorld, when: str, *tiers: str) -> None:
     assert await asyncio.wait_for(panel.wait(), 30) == -signal.SIGKILL
 
 
-async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_change_nothing(world: KafkaWorld) -> None:
+async def test_verdicts_before_and_after_a_kill_are_joined_once(world: KafkaWorld) -> None:
     await world.publish([verified(1, A), verified(2, B), verified(3, A)])
     async with panel(world) as process:
         await until(committed(world, 3), "the first verdicts, from the offsets that the group was given")
@@ -98,7 +98,7 @@ async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_cha
     assert len(await world.records("problem.rejected")) == 1
 
 
-async def test_a_decision_outlives_a_kill_before_its_publication_and_one_right_after_it(world: KafkaWorld) -> None:
+async def test_a_decision_survives_a_kill_before_and_after_its_publication(world: KafkaWorld) -> None:
     await world.publish([verified(1, A), verified(1, B)])
     await killed(world, "before", "verified")
     assert await world.records("problem.accepted") == []
@@ -110,7 +110,7 @@ async def test_a_decision_outlives_a_kill_before_its_publication_and_one_right_a
     assert await world.records("problem.rejected") == []
 
 
-async def test_a_published_decision_leaves_little_and_what_is_left_knows_its_text_and_decides_no_more(
+async def test_a_published_decision_leaves_a_small_tombstone_that_never_decides(
     world: KafkaWorld,
 ) -> None:
     async with joining(world):
@@ -129,7 +129,7 @@ async def test_a_published_decision_leaves_little_and_what_is_left_knows_its_tex
     assert dict(letter.headers)["chimera-error"] == b"Invalid"
 
 
-async def test_broken_records_and_contradictions_become_dead_letters_while_neighbours_are_joined(
+async def test_broken_and_contradicting_records_become_dead_letters(
     world: KafkaWorld,
 ) -> None:
     def join(case: bytes | None, event: ProblemVerified) -> tuple[bytes, list[ProblemVerified], bytes]:
@@ -151,7 +151,7 @@ async def test_broken_records_and_contradictions_become_dead_letters_while_neigh
     assert parked == {verified(2, B).item.id, verified(5, A).item.id}
 
 
-async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_refused_one_is_made_by_the_next(
+async def test_offsets_are_committed_only_after_the_decision_is_acknowledged(
     world: KafkaWorld,
 ) -> None:
     gated = GatedProducer(world.access, world.factory, "problem.accepted")

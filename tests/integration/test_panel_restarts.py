@@ -38,7 +38,7 @@ async def panel(world: KafkaWorld) -> Process:
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "services.panel", env=env)
 
 
-async def test_every_problem_is_decided_however_often_panels_come_and_go_while_verdicts_flow(world: KafkaWorld) -> None:
+async def test_every_problem_is_decided_while_panels_are_scaled(world: KafkaWorld) -> None:
     dice = random.Random(5)
     events = verdicts(world, PROBLEMS)
     dice.shuffle(events)

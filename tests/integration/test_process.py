@@ -66,7 +66,7 @@ async def drafted(world: KafkaWorld) -> dict[UUID, set[str]]:
     return found
 
 
-async def test_of_all_events_in_flight_only_the_one_that_kills_its_processes_becomes_a_dead_letter(
+async def test_only_the_event_that_crashes_the_process_becomes_a_dead_letter(
     world: KafkaWorld,
 ) -> None:
     requests = world.requests(32)
@@ -94,7 +94,7 @@ async def test_of_all_events_in_flight_only_the_one_that_kills_its_processes_bec
     assert set(await drafted(world)) == {request.id for request in requests} - {deadly.id}
 
 
-async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_finishes_and_is_never_made_again(
+async def test_sigterm_releases_partitions_while_a_running_call_finishes_once(
     world: KafkaWorld,
 ) -> None:
     requests = world.requests(4)
@@ -127,7 +127,7 @@ async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_fi
     assert len(await world.events("problem.drafted")) == 4
 
 
-async def test_a_process_for_jobs_ends_when_nothing_is_left_to_do_but_not_while_a_call_runs(world: KafkaWorld) -> None:
+async def test_a_job_process_ends_when_idle_but_not_while_a_call_runs(world: KafkaWorld) -> None:
     requests = world.requests(2)
     held = hold(world, requests[1])
     await world.publish(requests)
@@ -146,7 +146,7 @@ async def _everything_assigned(heir: AIOKafkaConsumer) -> None:
         await heir.getmany(timeout_ms=50)
 
 
-async def test_a_call_that_outlasts_three_deploys_is_collected_and_not_made_again(world: KafkaWorld) -> None:
+async def test_a_call_that_outlasts_three_deploys_is_made_once(world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     held = hold(world, request)
     await world.publish([request])
@@ -169,7 +169,7 @@ async def test_a_call_that_outlasts_three_deploys_is_collected_and_not_made_agai
     assert len(await drafted(world)) == 1
 
 
-async def test_the_work_of_a_process_that_hangs_is_taken_on_when_its_lease_runs_out(world: KafkaWorld) -> None:
+async def test_the_work_of_a_hanging_process_is_taken_over_after_its_lease(world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     held = hold(world, request)
     await world.publish([request])
@@ -186,7 +186,7 @@ async def test_the_work_of_a_process_that_hangs_is_taken_on_when_its_lease_runs_
     assert await world.records("dead-letters") == []
 
 
-async def test_a_call_that_outlasts_the_grace_period_is_given_up_and_not_counted_as_an_attempt(
+async def test_a_call_cancelled_after_the_grace_period_is_not_an_attempt(
     world: KafkaWorld,
 ) -> None:
     (request,) = world.requests(1)
@@ -203,7 +203,7 @@ async def test_a_call_that_outlasts_the_grace_period_is_given_up_and_not_counted
     assert await world.records("dead-letters") == []
 
 
-async def test_after_a_kill_nothing_is_lost_and_no_event_is_published_with_two_contents(world: KafkaWorld) -> None:
+async def test_after_a_kill_nothing_is_lost_and_one_id_has_one_content(world: KafkaWorld) -> None:
     requests = world.requests(60)
     held = hold(world, requests[40])
     await world.publish(requests)
@@ -286,9 +286,7 @@ async def test_a_valkey_that_hangs_for_twenty_seconds_costs_nothing_but_time(sta
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_waits_for_broker_kafka_topics_and_first_offsets_and_stops_when_the_broker_is_gone_again(
-    stack: Stack, tmp_path: Path
-) -> None:
+async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(stack: Stack, tmp_path: Path) -> None:
     folder = tmp_path / "late"
     folder.mkdir()
     ports = Ports({})

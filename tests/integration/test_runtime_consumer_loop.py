@@ -18,7 +18,7 @@ from tests.support.kafka_world import GatedProducer, KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, write, writer
 
 
-async def test_an_offset_is_committed_only_after_what_was_produced_is_acknowledged(world: KafkaWorld) -> None:
+async def test_an_offset_is_committed_only_after_acknowledged_output(world: KafkaWorld) -> None:
     producer = GatedProducer(world.access, world.factory)
     await world.publish(world.requests(1))
     async with world.running(writer(world, world.settings(SERVICE), write), producer):
@@ -52,7 +52,7 @@ async def test_nothing_is_committed_past_an_unfinished_record(world: KafkaWorld)
         await until(lambda: committed(world, 20), "the commit of all")
 
 
-async def test_a_partition_behind_a_slow_record_stays_paused_through_a_rebalance_while_others_flow(
+async def test_only_the_partition_of_a_slow_record_is_paused_by_a_rebalance(
     world: KafkaWorld,
 ) -> None:
     behind = world.requests(120)
@@ -98,7 +98,7 @@ async def _soon(value: bool) -> bool:
     return value
 
 
-async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_group(world: KafkaWorld) -> None:
+async def test_a_full_process_keeps_its_limit_and_stays_in_its_group(world: KafkaWorld) -> None:
     running, most, gate = 0, 0, asyncio.Event()
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
@@ -130,7 +130,7 @@ async def test_a_full_process_takes_no_more_than_its_limit_and_stays_in_its_grou
     assert most == 4
 
 
-async def test_a_stop_is_not_held_up_by_a_rebalance_that_waits_for_another_member(world: KafkaWorld) -> None:
+async def test_a_rebalance_that_waits_for_another_member_delays_no_stop(world: KafkaWorld) -> None:
     gate = asyncio.Event()
     begun = asyncio.Event()
 

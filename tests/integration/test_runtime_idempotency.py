@@ -37,7 +37,7 @@ async def test_an_event_that_comes_again_is_not_handled_again(world: KafkaWorld)
     assert len(await world.events("problem.drafted")) == 5
 
 
-async def test_after_a_crash_before_publishing_the_recorded_outcome_is_published_not_a_new_one(
+async def test_after_a_crash_the_recorded_outcome_is_published(
     world: KafkaWorld,
 ) -> None:
     (request,) = world.requests(1)
@@ -54,7 +54,7 @@ async def test_after_a_crash_before_publishing_the_recorded_outcome_is_published
     assert await world.events("problem.drafted") == [first]
 
 
-async def test_a_broker_that_refuses_stops_the_process_and_the_next_publishes_without_working_again(
+async def test_output_that_the_broker_refuses_is_published_without_rework(
     world: KafkaWorld,
 ) -> None:
     handled = Counter[UUID]()
@@ -122,7 +122,7 @@ async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(wor
     ],
     ids=["invalid at once", "transient after retries", "bug after retries", "a reason that is no valid text"],
 )
-async def test_a_failing_event_becomes_a_dead_letter_with_its_reason_and_its_problem_is_parked(
+async def test_a_failing_event_becomes_a_dead_letter_and_parks_its_problem(
     world: KafkaWorld, error: Exception, calls: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)  # half a pair in a captured line cannot be reported by a parallel run
@@ -207,7 +207,7 @@ def _bad_records(good: ProblemRequested) -> dict[str, Callable[[KafkaWorld], Awa
     }
 
 
-async def test_records_that_are_no_events_become_dead_letters_with_their_bytes_while_neighbours_go_on(
+async def test_invalid_records_become_dead_letters_with_their_bytes(
     world: KafkaWorld,
 ) -> None:
     good = world.requests(12)

@@ -38,14 +38,15 @@ class Store:
         if self.refusals:
             self.refusals -= 1
             raise Transient("the disk is slow")
-        if any(record.event.item.id in self.impossible for record in records):
+        events = [record.event for record in records if isinstance(record.event, ProblemRejected)]
+        if any(event.item.id in self.impossible for event in events):
             raise Invalid("there is nothing to store")
-        for record in records:
+        for record, event in zip(records, events, strict=True):
             at = (record.kafka_topic, record.partition)
             if at not in self.place or record.offset > self.place[at].offset:
-                self.rows.append(record.event)
+                self.rows.append(event)
                 self.place[at] = StoredOffset(record.offset, record.written_ms)
-                self.decided.append(curated(record.event, len(self.rows)))
+                self.decided.append(curated(event, len(self.rows)))
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
         return self.decided[int(mark or 0) :], str(len(self.decided))
@@ -105,7 +106,7 @@ def events(*numbers: int) -> list[ProblemRejected]:
     return [rejected(number) for number in numbers]
 
 
-async def test_events_that_were_decided_but_not_published_are_published_by_the_successor_once(
+async def test_the_successor_publishes_unpublished_decisions_once(
     world: KafkaWorld,
 ) -> None:
     store = Store()
@@ -167,7 +168,7 @@ async def test_a_gap_between_the_store_and_the_log_is_refused(world: KafkaWorld)
     assert store.rows == []
 
 
-async def test_a_store_that_is_newer_than_the_log_is_refused_for_good_if_it_knows_when_its_last_record_was_written(
+async def test_a_store_newer_than_the_log_is_refused(
     world: KafkaWorld,
 ) -> None:
     store = Store()
@@ -194,7 +195,7 @@ async def holds(store: Store) -> bool:
     return bool(store.rows)
 
 
-async def test_a_record_that_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_stored(world: KafkaWorld) -> None:
+async def test_an_invalid_record_becomes_a_dead_letter_and_others_are_stored(world: KafkaWorld) -> None:
     store = Store()
     async with filling(store, world):
         await world.publish(events(1), partition=0)
@@ -222,7 +223,7 @@ async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(w
         await until(filled(store, 2), "what was refused")
 
 
-async def test_what_the_store_can_never_take_is_put_aside_and_the_rest_of_its_batch_is_stored(
+async def test_a_record_that_cannot_be_stored_becomes_a_dead_letter(
     world: KafkaWorld,
 ) -> None:
     store, batch = Store(), events(1, 2, 3)

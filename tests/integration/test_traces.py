@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from deploy.local.ports import Ports
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from tests.integration.test_calls import ASKER, SERVICE, committed, written
 from tests.support.kafka_world import KafkaWorld, until

@@ -6,8 +6,8 @@ from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequ
 from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
 from services.answer_checker.trace import flaws, repeats
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from schemas.config.policies import Benchmark
-from schemas.events import ProblemDrafted, ProblemScreened, SolutionChecked
+from schemas.events import ItemEvent, ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.item import Item, Probe, Problem, Verdict, Vote
 from services.auditor.controls import Vetted, load
 from services.auditor.handler import AuditProblem
@@ -122,24 +122,24 @@ def test_what_is_twin_for_screening_is_the_same_text_to_it() -> None:
     assert any(flaw(one) for one in leaked if one)
 
 
-async def test_a_question_of_a_benchmark_is_handed_in_so_that_screening_can_know_it(tmp_path: Path) -> None:
+async def test_a_planted_benchmark_question_is_recognised_by_screening(tmp_path: Path) -> None:
     questions = [one.statement for one in bank()]
     file = tmp_path / "exam.jsonl"
     file.write_text("\n".join(json.dumps({"question": question}) for question in questions))
     screened = Benchmarks.load({"exam": Benchmark(path=file)})
     handler = AuditProblem(GRADER, 1.0, PLACES, questions=questions)
     sent = [one for number in range(60) for one in await handler(accepted(number))]
-    handed_in = [one.event.item.written.statement for one in sent if one.tag.kind == "benchmark_item"]
+    planted = [one.event for one in sent if one.tag.kind == "benchmark_item"]
+    handed_in = [one.item.written.statement for one in planted if isinstance(one, ItemEvent)]
+    assert len(handed_in) == len(planted)
     assert len(handed_in) >= 5
     assert not set(handed_in) & set(questions)
     assert all(screened.known(statement) for statement in handed_in)
 
 
-async def test_a_third_of_all_audits_are_natural_where_wrong_answers_are_on_record_and_the_commonest_is_the_key() -> (
-    None
-):
+async def test_a_third_of_audits_use_the_commonest_wrong_answer_as_key() -> None:
     said = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
-    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)  # type: ignore[arg-type]
+    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)
     heard = (Verdict(role="verifier-a", model="m", problem_hash="h", votes=votes),)
     kinds = Counter[str]()
     for number in range(600):
@@ -209,7 +209,7 @@ async def test_a_key_that_the_rules_cannot_call_another_is_not_offered() -> None
         assert "factor_two" not in kinds
 
 
-def test_exact_problems_are_all_different_known_by_their_words_and_of_good_form() -> None:
+def test_exact_problems_are_distinct_recognised_and_well_formed() -> None:
     made = [exact(n) for n in range(300)]
     assert len({one.problem.statement for one in made}) == 300
     assert all(read(one.problem.statement) == one for one in made)
@@ -251,7 +251,7 @@ def tower(a: int, b: int, c: int, d: int, modulus: int) -> int:
     while (following := powers[-1] * a % modulus) not in powers:
         powers.append(following)
     tail = powers.index(following)
-    exponent = b ** (c**d)
+    exponent: int = b ** (c**d)
     return powers[exponent if exponent < tail else tail + (exponent - tail) % (len(powers) - tail)]
 
 

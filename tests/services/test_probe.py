@@ -53,7 +53,7 @@ class Together(ScriptedModel):
         return await super().complete(fields, seed=seed)
 
 
-async def test_attempts_run_together_and_those_that_are_paid_for_end_although_others_fail() -> None:
+async def test_attempts_run_concurrently_and_all_end_although_others_fail() -> None:
     model = Together(4)
     with pytest.raises(Transient):
         await ProbeDifficulty(model, GRADER, 4, 1.0)(event(ProblemAccepted, item()))

@@ -7,8 +7,8 @@ from schemas.events import Event, ProblemDrafted, ProblemRejected
 from schemas.item import Easier
 from services.problem_writer.__main__ import harder_prompt
 from services.problem_writer.handler import WriteProblem
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
@@ -30,7 +30,7 @@ async def test_a_draft_becomes_the_problem_of_the_item() -> None:
     assert {"Subject: mathematics", "Topic: lens spaces", "Answer type: number"} <= set(model.asked[0].splitlines())
 
 
-async def test_the_writer_hears_what_to_try_and_what_the_topic_has_and_older_requests_suggest_nothing() -> None:
+async def test_the_prompt_has_the_suggested_approach_and_existing_problems() -> None:
     model = ScriptedModel("problem_writer", "draft", json.dumps(DRAFT), json.dumps(DRAFT))
     hints = {
         "technique": "a symmetry",

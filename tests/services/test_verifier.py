@@ -146,7 +146,7 @@ async def endpoint() -> AsyncIterator[tuple[str, list[bytes]]]:
         await runner.cleanup()
 
 
-async def test_no_byte_of_key_rationale_or_writer_leaves_before_all_blind_votes_are_in() -> None:
+async def test_key_rationale_and_writer_are_not_sent_before_all_blind_votes() -> None:
     async with endpoint() as (url, seen):
         part: dict[str, Any] = {"endpoint": "here", "model": "m"}
         roles = Roles(writer=RoleModel(endpoint="here", model=SECRETS["writer"]), verifier_a=RoleModel(**part),
@@ -190,7 +190,7 @@ async def test_the_two_verifiers_roll_different_dice() -> None:
     assert len(set(seeds)) == 6
 
 
-async def test_a_judge_without_json_or_without_the_canary_is_unable_and_ends_nothing() -> None:
+async def test_a_judge_without_json_or_canary_is_unable_and_ends_nothing() -> None:
     for line in ("Looks fine to me.", said(canary="copied")):
         verified = await verify(blind(r"\boxed{8128}"), judge(line))
         assert verified.verdict.judgement is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 from schemas.events import ItemEvent, ProblemRequested
@@ -12,6 +13,7 @@ from shared.llm.prompts import Prompt
 from shared.llm.structured_output import parse
 from shared.ports import Malformed, Reply, T
 
+E = TypeVar("E", bound=ItemEvent)
 GRADER = Graders((same_form, numeric, words))
 """The real rules, without the process for expressions."""
 
@@ -76,6 +78,6 @@ def item(problem: Problem = PROBLEM, index: int = 0) -> Item:
     return requested(index).item.with_(problem=problem)
 
 
-def event(kind: type[ItemEvent], item: Item, **fields: object) -> ItemEvent:
+def event(kind: type[E], item: Item, **fields: Any) -> E:
     """An event about an item, as if some service had made it out of the request."""
-    return kind.of(requested(), "test", item=item, **fields)  # type: ignore[arg-type]
+    return kind.of(requested(), "test", item=item, **fields)

@@ -1,5 +1,6 @@
 """Items, events and records as the other services would have made them."""
 
+from typing import Any
 from uuid import UUID
 
 from schemas.audit_tag import AuditTag
@@ -96,12 +97,12 @@ def judged(number: int, mark: AuditTag, *, accepted: bool = False, simulated: bo
     """An audit item that the panel ended; `found` by check, with __ for a slash and _ for a dash."""
     made, requested = item(number, tier="verified" if accepted else "disputed", attempts=())
     checks = {name.replace("__", "/").replace("_", "-"): finding for name, finding in found.items()}
-    told = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
+    told: dict[str, Any] = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
     return AuditJudged.of(requested, "panel", made, (call("verifier-a", simulated=simulated),), mark=mark, **told)
 
 
 def deleted(event: SolutionChecked) -> SampleDeleted:
-    about = {"sample_id": event.item.id, "subject": event.item.topic.subject, "admission": "in"}
+    about: dict[str, Any] = {"sample_id": event.item.id, "subject": event.item.topic.subject, "admission": "in"}
     return SampleDeleted.root(event.item.id, "cli", **about, decision="a wrong key", row_hash="?")
 
 

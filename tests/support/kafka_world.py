@@ -85,12 +85,12 @@ class KafkaWorld:
         name: str,
         key: bytes | None,
         value: bytes | None,
-        headers: list[tuple[str, bytes]] | None = None,
+        headers: Iterable[tuple[str, bytes | None]] = (),
         partition: int | None = None,
     ) -> None:
         """Put any bytes on a Kafka topic."""
         topic = kafka_topic(self.factory, name)
-        await self.raw.send_and_wait(topic, value, key, partition=partition, headers=headers or [])
+        await self.raw.send_and_wait(topic, value, key, partition=partition, headers=list(headers))
 
     async def records(self, name: str) -> list[ConsumerRecord]:
         """Everything on a Kafka topic at this moment."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from schemas.events import ProblemAccepted, ProblemScreened, ProblemVerified
+from schemas.events import Event, ProblemAccepted, ProblemScreened, ProblemVerified
 from schemas.item import Problem, Provenance, Topic
 from services.panel.handler import JoinVerdicts
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.misprint import misprint
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
@@ -122,12 +122,13 @@ async def accepted(policy: Policy, drawn: Iterable[Candidate], grader: Grader) -
 async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grader) -> bool:
     topic = Topic(subject=drawn.subject, field="f", subfield="s", name="t")
     screened = event(ProblemScreened, requested(number).item.with_(problem=drawn.problem, topic=topic))
-    join, case, said = JoinVerdicts(policy.tiers, policy.rests_on), None, []
+    join, case = JoinVerdicts(policy.tiers, policy.rests_on), None
+    said: list[Event] = []
     for role in ("verifier-a", "verifier-b"):
         name = f"sim-{role}"
         judge = policy.judge(name, "judgement")
         verify = VerifyProblem(role, SimulatedModel(name, "blind"), judge, grader, policy.blind_attempts, SUBJECTS)
-        [verified] = await verify(screened)  # type: ignore[arg-type]
+        [verified] = await verify(screened)
         assert isinstance(verified, ProblemVerified)
         case, decided, _ = join(case, verified)
         said += decided

@@ -35,7 +35,7 @@ RECIPE: dict[str, Any] = {
     "evaluate": {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 80, "batch": 256, "problems": 60},
 }
 """A recipe for minutes on a CPU."""
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 2, "checkpoint_steps": 5},
     "rl_set": {"problems": 24, "plain": True},
     "rl": {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "epochs": 1, "checkpoint_generations": 1},

@@ -19,7 +19,7 @@ PATIENCE_S = 420.0
 
 
 def triggered(release: int, version: int) -> TrainingTriggered:
-    told = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
+    told: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
     return TrainingTriggered.root(UUID(int=release), "aggregator", **told)
 
 
@@ -53,9 +53,7 @@ async def ended(world: KafkaWorld, events: int) -> list[Any]:
     return await endings(world)
 
 
-async def test_releases_are_trained_one_by_one_through_a_kill_into_a_better_model_or_a_reason(
-    world: KafkaWorld, base: str
-) -> None:
+async def test_each_release_becomes_a_better_model_or_a_reason_despite_a_kill(world: KafkaWorld, base: str) -> None:
     few = clock.grow(world.folder / "data", clock.rows(5, (3,), seed=3))
     whole = clock.grow(world.folder / "data", clock.harder())
     config = clock.recipe(world.folder, base, held_out={**clock.RECIPE["held_out"], "at_least": 100})

@@ -69,7 +69,7 @@ class StopCallback(TrainerCallback):
                 )
         if "loss" in logs:
             state.log_history[-1][SECONDS] = self._took
-            self._tell(state, logs)
+            self._log(state, logs)
 
     def _log(self, state: TrainerState, logs: dict[str, float]) -> None:
         at, of, now = state.global_step, state.max_steps, time.monotonic()

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
-from services.simulator.request import ChatRequest
 from services.simulator.settings import Settings
 
 Task = Literal["topics", "draft", "judgement", "grade", "same", "solve"]

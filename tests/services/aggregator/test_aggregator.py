@@ -77,7 +77,7 @@ def interleaved(places: Sequence[tuple[str, int]]) -> list[Record]:
     places=st.permutations([(one.kafka_topic, one.partition) for one in STORY]),
     lives=st.lists(st.lists(st.integers(1, 6), max_size=5), max_size=2),
 )
-def test_batches_cut_anyhow_and_delivered_again_lose_nothing_and_double_nothing(
+def test_any_batching_and_redelivery_loses_and_duplicates_nothing(
     places: Sequence[tuple[str, int]], lives: Sequence[Sequence[int]]
 ) -> None:
     """Each life writes batches of the drawn sizes and dies; the next one reads on from where the tables say."""
@@ -109,7 +109,7 @@ async def one_life(folder: Path, story: Sequence[Record], sizes: Iterable[int]) 
     return sink.outbox(None)[0]
 
 
-async def test_a_late_writer_with_a_stale_handle_appends_nothing_twice_and_admits_within_the_quota(
+async def test_a_writer_with_a_stale_handle_appends_no_duplicate_within_quota(
     tmp_path: Path,
 ) -> None:
     zombie, heir = await opened(tmp_path, plan(3)), await opened(tmp_path, plan(3))
@@ -121,7 +121,7 @@ async def test_a_late_writer_with_a_stale_handle_appends_nothing_twice_and_admit
     assert admissions(tmp_path) == {"in": 3, "reserve": 3}
 
 
-async def test_what_was_decided_before_a_crash_is_said_after_it_with_the_same_ids(tmp_path: Path) -> None:
+async def test_decisions_before_a_crash_are_published_with_the_same_ids(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(4))
     await sink.write(log(checked(0)))
     _, mark = sink.outbox(None)
@@ -146,7 +146,7 @@ async def test_a_compaction_by_somebody_else_hides_nothing_that_was_decided(tmp_
     assert len(Dataset.open(tmp_path).rows) == 3
 
 
-async def test_exactly_the_quota_is_in_and_a_raised_target_takes_from_the_reserve_first(tmp_path: Path) -> None:
+async def test_admission_fills_the_quota_and_a_raised_target_uses_the_reserve(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(3))
     events = [checked(number) for number in range(5)]
     for number, event in enumerate(events):
@@ -166,7 +166,7 @@ async def test_exactly_the_quota_is_in_and_a_raised_target_takes_from_the_reserv
     assert admissions(tmp_path) == {"in": 4, "reserve": 2}
 
 
-async def test_a_plan_for_fewer_rows_than_there_are_takes_none_away_and_releases_them_once(tmp_path: Path) -> None:
+async def test_a_lowered_target_removes_no_row_and_releases_once(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(5))
     await sink.write(log(*(checked(number) for number in range(3)), partitions=1))
     _, mark = sink.outbox(None)
@@ -195,7 +195,7 @@ async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Pa
     assert len(rows[0]) == 4
 
 
-async def test_a_kafka_topic_that_was_created_anew_starts_at_0_and_repeats_no_row(tmp_path: Path) -> None:
+async def test_a_recreated_kafka_topic_is_read_from_0_and_repeats_no_row(tmp_path: Path) -> None:
     await (await opened(tmp_path, plan())).write(log(checked(0), checked(1), partitions=1))
     sink = Curate(tmp_path, "test", plan(), clock, AUDITED.append)
     assert await sink.open({"solution.checked": "two"}) == {}
@@ -223,7 +223,7 @@ async def test_a_deletion_that_arrives_before_its_row_holds(tmp_path: Path) -> N
     assert len(Dataset.open(tmp_path).rows) == 0
 
 
-async def test_releases_and_triggers_come_when_due_with_stable_ids_and_a_manifest(tmp_path: Path) -> None:
+async def test_releases_and_triggers_are_on_time_with_stable_ids(tmp_path: Path) -> None:
     wanted = plan(5, every=2, train=4)
     sink = await opened(tmp_path, wanted)
     await sink.write(log(rejected(9, "repeat")))
@@ -297,7 +297,7 @@ async def test_a_dataset_of_a_newer_software_is_refused(tmp_path: Path, monkeypa
         {"minReaderVersion": 4, "minWriterVersion": 8},
     ],
 )
-async def test_a_table_of_a_newer_delta_is_refused_and_as_it_was_when_that_is_gone(
+async def test_a_table_of_a_newer_delta_version_is_refused_unchanged(
     tmp_path: Path, protocol: dict[str, object]
 ) -> None:
     sink = await opened(tmp_path, plan())
@@ -339,7 +339,7 @@ def test_quotas_are_met_exactly_and_never_exceeded(rows: int, arrivals: list[str
     assert quotas.admit("mathematics", ("rl",)) == "aside"
 
 
-async def test_a_full_bin_of_difficulty_waits_in_reserve_until_the_plan_lets_more_in(tmp_path: Path) -> None:
+async def test_rows_of_a_full_difficulty_bin_wait_in_reserve(tmp_path: Path) -> None:
     """Two of four may be easy; nobody knows how hard the fourth is, and a restart forgets nothing."""
     easy, hard, unknown = Probe(attempts=4, hits=3), Probe(attempts=4, hits=0), Probe(attempts=4, hits=0, ungraded=4)
     probes = (easy, easy, easy, hard, easy, unknown, hard)

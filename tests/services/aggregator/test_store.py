@@ -110,7 +110,7 @@ async def test_a_store_that_forbids_is_one_clear_line_and_goes_on_once_it_allows
     assert kept(bucket) == ids(0, 1, 2)
 
 
-async def test_a_store_that_lets_nobody_read_is_one_clear_line_whoever_asks_and_goes_on_once_it_does(
+async def test_an_unreadable_store_is_one_clear_error_and_recovers(
     bucket: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = await sink(bucket)
@@ -142,7 +142,7 @@ async def test_a_store_that_lets_nobody_read_is_one_clear_line_whoever_asks_and_
     assert (await sink(bucket)).outbox(None) == writer.outbox(None)
 
 
-async def test_a_store_that_is_silent_for_a_while_is_waited_for_and_nothing_is_half_there(bucket: Store) -> None:
+async def test_a_silent_store_is_awaited_and_nothing_is_half_written(bucket: Store) -> None:
     writer = await sink(bucket)
     await writer.write([record(checked(0), 0)])
     bucket.pause()

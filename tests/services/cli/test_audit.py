@@ -78,7 +78,7 @@ def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
     assert told["let_through"]["sign"]["needed"] == needed(0.2, 0.1)
 
 
-def test_a_person_is_told_first_that_the_rates_are_simulated_and_then_each_with_its_interval(home: Path) -> None:
+def test_audit_reports_simulation_first_and_each_rate_with_its_interval(home: Path) -> None:
     first, *rest = said(home, "--width", "0.1").splitlines()
     assert first == "SIMULATED: these rates prove the arithmetic, not the models."
     text = "\n".join(rest)
@@ -87,7 +87,7 @@ def test_a_person_is_told_first_that_the_rates_are_simulated_and_then_each_with_
     assert f"{needed(0.2, 0.1)}" in text
 
 
-async def test_verifiers_that_make_the_same_mistakes_and_others_than_the_solver_are_pointed_at(tmp_path: Path) -> None:
+async def test_verifiers_with_correlated_errors_are_reported(tmp_path: Path) -> None:
     sink = Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None)
     await sink.open({})
     missed = attempt(agrees="no").with_(answer="43")  # both verifiers of these items said 41 before they said 42

@@ -18,7 +18,7 @@ from services.cli.__main__ import app
 from services.cli.check.model_check import WIDTH, describe
 from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.check.probe_questions import CALLS
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 
 KEY = "sk-very-secret-0123"
@@ -198,7 +198,7 @@ async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
     ("model", "fault", "next_step"),
     [("busy", "took no call for 2 s: endpoint default answers 503", "less busy"), ("silent", "said nothing", "loaded")],
 )
-async def test_an_endpoint_that_takes_no_call_is_given_up_with_the_last_reason_known(
+async def test_an_endpoint_that_takes_no_call_fails_with_the_last_reason(
     model: str, fault: str, next_step: str
 ) -> None:
     async with endpoint() as (place, _):
@@ -208,7 +208,7 @@ async def test_an_endpoint_that_takes_no_call_is_given_up_with_the_last_reason_k
     assert next_step in one.faults[0].next_step
 
 
-async def test_a_server_that_knows_no_response_format_works_and_is_told_how_to_save_the_refused_call() -> None:
+async def test_a_server_without_response_format_works_with_a_hint() -> None:
     async with endpoint() as (place, _):
         one, told = await tried(place, "writer", "old")
         wrong, _ = await tried(place, "writer", "prose")
@@ -219,7 +219,7 @@ async def test_a_server_that_knows_no_response_format_works_and_is_told_how_to_s
     assert (spared.works, spared.structured, spared.notes) == (True, "prompt", [])
 
 
-async def test_thinking_is_seen_wherever_it_stands_and_another_name_in_the_answer_is_told() -> None:
+async def test_thinking_is_found_anywhere_and_another_model_name_is_reported() -> None:
     async with endpoint() as (place, _):
         inline, _ = await tried(place, "solver", "inline")
         none, told = await tried(place, "base", "thoughtless")
@@ -238,7 +238,7 @@ async def chimera(folder: Path, *arguments: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-async def test_the_command_prints_a_table_or_one_document_and_its_status_says_whether_all_work(tmp_path: Path) -> None:
+async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(tmp_path: Path) -> None:
     async with endpoint() as (place, _):
         (tmp_path / "models.yaml").write_text(cast(place, judge="keyless").model_dump_json())
         status, out, err = await chimera(tmp_path, "--models", "models.yaml")

@@ -40,7 +40,7 @@ def test_what_is_needed_agrees_with_a_sum_by_hand() -> None:
     assert found.seconds == (2 + max(6, 10) + 12) * 20 / 4
 
 
-def test_a_plan_that_has_its_rows_needs_nothing_and_one_for_ever_is_reckoned_by_the_release() -> None:
+def test_a_full_plan_needs_nothing_and_an_endless_one_is_costed_by_release() -> None:
     assert forecast(PLAN, {"physics": 13}, assumed(PLAN), CAST).calls == 0
     endless = Plan.model_validate({**PLAN.model_dump(), "rows": "forever", "releases": {"every_rows": 50}})
     assert forecast(endless, {"physics": 13}, assumed(endless), CAST).rows == 50

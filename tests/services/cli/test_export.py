@@ -92,7 +92,7 @@ def test_verl_gets_prompt_and_ground_truth(home: Path) -> None:
     assert row["extra_info"]["id"] == str(checked(1).item.id)
 
 
-def test_a_preference_sets_a_sound_trace_against_each_wrong_one_of_its_problem(home: Path) -> None:
+def test_preference_pairs_set_a_sound_trace_against_each_wrong_one(home: Path) -> None:
     (pair,) = exported(home, "parquet", "preference")["train"]
     assert pair["prompt"] == [{"role": "user", "content": "What is 2?"}]
     assert "Attempt 2" in pair["chosen"][0]["content"]

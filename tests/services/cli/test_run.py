@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -154,9 +155,9 @@ def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
     for event in life("in"):
         funnel.add(event)
     assert "left" not in footer(funnel, plan, Rate(10, 0))
-    console = Console(file=StringIO(), width=100)
-    console.print(growth(funnel, plan, Rate(10, 0)))
-    assert str(FOREVER)[:9] not in console.file.getvalue()
+    screen = StringIO()
+    Console(file=screen, width=100).print(growth(funnel, plan, Rate(10, 0)))
+    assert str(FOREVER)[:9] not in screen.getvalue()
     end = evaluate(funnel, plan, QUIET_S + 1, 100)
     assert end is not None
     assert (end.short or "").startswith("mathematics, physics: no topic is left")
@@ -177,7 +178,13 @@ def test_a_run_that_cannot_go_on_says_why(what: str, why: str) -> None:
 
 def test_a_run_whose_budget_is_reached_says_what_is_spent_and_what_to_do() -> None:
     plan = PLAN.model_copy(update={"budget": Budget(tokens=100_000)})
-    fields = {"plan_hash": plan.hash, "model": "all", "unit": "tokens", "spent": 95_000, "limit": 100_000}
+    fields: dict[str, Any] = {
+        "plan_hash": plan.hash,
+        "model": "all",
+        "unit": "tokens",
+        "spent": 95_000,
+        "limit": 100_000,
+    }
     reached = BudgetReached.root(uuid4(), "planner", plan="test", **fields)
     assert evaluate(fold([reached, *life("in"), *life("")]), plan, 1.0, 60.0) is None, "something is under way"
     funnel = fold([reached, *life("in"), *life("parked")])

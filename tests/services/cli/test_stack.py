@@ -92,7 +92,7 @@ def test_an_order_reaches_the_supervisor_unchanged(tmp_path: Path) -> None:
     assert run_config.RunConfig.from_json(wanted.to_json()) == wanted
 
 
-async def test_only_the_owner_speaks_to_the_supervisor_and_its_refusal_comes_back(tmp_path: Path) -> None:
+async def test_only_the_owner_reaches_the_supervisor_and_refusals_are_shown(tmp_path: Path) -> None:
     asked: list[Any] = []
     busy = asyncio.Event()
 
@@ -211,7 +211,7 @@ def test_nothing_is_trimmed_that_a_group_has_still_to_read(groups: list[tuple[in
         assert below.get(partition) == (None if None in places else min(p for p in places if p is not None))
 
 
-def test_what_is_wrong_with_a_kafka_topic_or_a_group_is_told_with_a_way_out() -> None:
+def test_a_wrong_kafka_topic_or_group_is_reported_with_a_next_step() -> None:
     shape = NewTopic("chimera.x", 8, 1, topic_configs={"retention.ms": "-1", "max.message.bytes": "100"})
     right = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": "200"}
     assert list(check_topic(shape, {"chimera.x": 9}, {"chimera.x": right})) == []

@@ -10,7 +10,7 @@ from services.cli.train import PHASES, interpreter
 from shared.errors import Refusal
 
 
-def test_the_environment_inside_this_one_goes_first_then_its_own_interpreter_then_it_refuses(tmp_path: Path) -> None:
+def test_train_prefers_the_trainer_environment_and_refuses_without_one(tmp_path: Path) -> None:
     assert interpreter(tmp_path, "/own/python") == "/own/python"
     with pytest.raises(Refusal, match=r"no torch in .* type `make \.venv/\.trainer`"):
         interpreter(tmp_path, None)

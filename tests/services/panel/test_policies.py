@@ -28,7 +28,7 @@ async def grader() -> AsyncIterator[Remembering]:
     await worker.aclose()
 
 
-async def test_both_at_the_first_try_throws_away_the_hard_ones_and_further_attempts_keep_them(
+async def test_requiring_two_first_hits_loses_hard_problems(
     grader: Remembering,
 ) -> None:
     gate = outcome(DRAWN, await accepted(Policy("gate", blind_attempts=1), DRAWN, grader))
@@ -40,14 +40,14 @@ async def test_both_at_the_first_try_throws_away_the_hard_ones_and_further_attem
     assert default.misprints_in == 0
 
 
-async def test_nods_let_in_as_many_wrong_keys_as_arithmetic_predicts_and_blind_votes_none(grader: Remembering) -> None:
+async def test_judgements_alone_admit_predicted_wrong_keys_and_blind_votes_none(grader: Remembering) -> None:
     let_in = sum(await accepted(NODS, MISPRINTS, grader))
     low, high = wilson(let_in, len(MISPRINTS))
     assert low <= sum(both_nod(one.problem.statement) for one in MISPRINTS) / len(MISPRINTS) <= high
     assert sum(await accepted(VERIFIED, MISPRINTS, grader)) == 0
 
 
-async def test_judges_that_always_nod_let_no_planted_key_past_the_blind_step_and_every_one_without_it(
+async def test_judges_that_always_approve_pass_no_planted_key_after_blind_votes(
     grader: Remembering,
 ) -> None:
     nodding = Policy("votes, and a nod", tiers=("verified", "plausible"), judge=AlwaysApproves)

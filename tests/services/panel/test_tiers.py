@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.config.policies import Verification
-from schemas.events import ProblemAccepted, ProblemRejected, ProblemVerified
+from schemas.events import ItemEvent, ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Judgement, Problem, Verdict, Vote
 from services.panel.handler import JoinVerdicts
 from services.panel.tiers import POLICIES, Finding, by_evidence, by_judgements
@@ -79,8 +79,8 @@ def test_the_order_of_verdicts_and_votes_does_not_matter(
 def test_more_hits_never_lower_a_tier(said: tuple[Verdict, Verdict], answer: str) -> None:
     rank = RANKS.get(str(found(*said, answer).tier), 0)
     for number in (0, 1):
-        more = [each.with_(votes=(*each.votes, hit())) if at == number else each for at, each in enumerate(said)]
-        assert RANKS.get(str(found(*more, answer).tier), 0) >= rank
+        one, other = (each.with_(votes=(*each.votes, hit())) if at == number else each for at, each in enumerate(said))
+        assert RANKS.get(str(found(one, other, answer).tier), 0) >= rank
 
 
 @given(VERDICTS, KEYS)
@@ -179,11 +179,11 @@ def test_the_panel_decides_by_the_plans_policy_whoever_speaks_first(policy: str,
     said = [spoke(A, miss("7")), spoke(B, miss("7"))]
     for order in (said, said[::-1]):
         join = JoinVerdicts({"verified", "plausible", "nodded"}, policy)
-        case, decided, rest = None, [], b""
-        for each in order:
-            case, decided, rest = join(case, ProblemVerified.of(requested, each.role, fresh, verdict=each))
-        [decision] = decided
+        first, second = (ProblemVerified.of(requested, each.role, fresh, verdict=each) for each in order)
+        case, _, _ = join(None, first)
+        case, [decision], rest = join(case, second)
         assert type(decision) is kind
+        assert isinstance(decision, ItemEvent)
         assert [each.role for each in decision.item.verdicts] == [A, B]
         repeated = ProblemVerified.of(requested, A, fresh, verdict=spoke(A, hit(), hit()))
         assert join(case, repeated) == (case, [decision], rest)

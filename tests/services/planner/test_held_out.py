@@ -14,7 +14,7 @@ def held_out(request: ProblemRequested, **told: object) -> SampleCurated:
 
 
 @pytest.mark.parametrize("told", [{"tier": "unsolved"}, {"correct": None}, {"row_hash": "another"}, {"summary": "So."}])
-def test_nothing_that_the_planner_keeps_or_asks_depends_on_what_a_held_out_row_is_like(told: dict[str, object]) -> None:
+def test_held_out_rows_do_not_influence_the_planner(told: dict[str, object]) -> None:
     planner, state, requests = started(a_plan(rows=40, in_progress=4, physics=1))
     state, _ = planner(state, rejected(requests.pop(), "malformed"), NOW)
     for request in requests:

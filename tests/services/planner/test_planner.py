@@ -89,7 +89,7 @@ def test_a_raised_target_takes_the_reserve_first() -> None:
     easy=st.floats(0, 1),
     medium=st.floats(0, 1),
 )
-def test_under_limits_by_difficulty_it_asks_until_every_row_is_there_and_raises_the_target_too(
+def test_limits_by_difficulty_are_met_and_so_is_a_raised_target(
     seed: int, rows: int, in_progress: int, easy: float, medium: float
 ) -> None:
     at_most = {"easy": easy, "medium": medium}
@@ -105,7 +105,7 @@ def test_under_limits_by_difficulty_it_asks_until_every_row_is_there_and_raises_
             assert in_bin <= limit < at_most[name] * target + 1
 
 
-def test_a_problem_that_the_probe_finds_too_easy_is_asked_for_again_harder_as_often_as_the_plan_says() -> None:
+def test_a_too_easy_problem_is_requested_harder_as_often_as_planned() -> None:
     solving = Solving(probe_attempts=4, max_base_pass=0.5, harder=2)
     planner, state, [first] = started(a_plan(20, 1, physics=1).model_copy(update={"solving": solving}))
     chain = [first]
@@ -160,7 +160,7 @@ def test_a_parked_problem_frees_its_slot_and_counts_when_it_ends_after_all() -> 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_five_hundred_rows_are_five_hundred_whatever_is_said_twice_and_however_often_it_is_killed(seed: int) -> None:
+def test_the_planner_gets_exactly_its_rows_through_kills_and_repeats(seed: int) -> None:
     weights = {"mathematics": 565.2, "computer science": 165, "chemistry": 139, "physics": 96}
     weights |= {"literature": 64, "history": 53, "biology": 48, "linguistics": 40}
     plan = a_plan(500, 48, **weights)
@@ -222,7 +222,7 @@ def test_what_it_did_not_ask_for_does_not_move_it() -> None:
         assert planner(state, event(foreign), NOW) == (state, [])
 
 
-def test_for_ever_it_keeps_the_shares_also_when_a_subject_is_slow_and_goes_on_without_one_that_has_no_topics() -> None:
+def test_an_endless_plan_keeps_the_shares_of_its_subjects() -> None:
     plan = a_plan(FOREVER, 20, mathematics=5, physics=3, history=2).model_copy(
         update={"releases": Releases(every_rows=40)}
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -17,7 +18,11 @@ from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
 from tests.support.duplicates import EDITED, SHORT, bank, edited_in
 
-ROWS = [{"id": 1, "Question": "What is it,\nreally?"}, {"id": "2", "Question": None}, {"id": 3, "Question": "Who?"}]
+ROWS: list[dict[str, Any]] = [
+    {"id": 1, "Question": "What is it,\nreally?"},
+    {"id": "2", "Question": None},
+    {"id": 3, "Question": "Who?"},
+]
 
 
 def lines(path: Path) -> None:
@@ -57,7 +62,7 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
         ("a.csv", "\0\udc80\udcff", None, "The benchmark b cannot be read: "),
     ],
 )
-def test_a_file_that_cannot_be_read_or_has_no_questions_is_refused_before_anything_starts_until_it_is_corrected(
+def test_an_invalid_benchmark_file_is_refused_before_the_start(
     tmp_path: Path, name: str, content: str | None, column: str | None, told: str
 ) -> None:
     path, plan = tmp_path / name, tmp_path / "plan.yaml"
@@ -87,7 +92,7 @@ def test_at_least_95_percent_of_lightly_edited_items_are_found(how: str) -> None
     assert [at for at, match in enumerate(found) if match and match.overlap.item != at + len(SHORT)] == []
 
 
-def test_short_items_are_found_inside_longer_problems_with_a_word_exchanged() -> None:
+def test_a_short_item_is_found_inside_a_longer_edited_problem() -> None:
     rng = Random(7)
     known = Benchmarks({"test": Overlaps(SHORT)})
     found = [known.known(edited_in(rng, item)) for item in SHORT for _ in range(10)]

@@ -25,6 +25,9 @@ class Unlike:
         self.owners.append(owner)
         return Match("new")
 
+    async def candidates(self, sketch: TextFingerprint, owner: UUID) -> list[tuple[UUID, str]]:
+        return []
+
 
 def screen(twins: NearDuplicateIndex, **benchmarks: list[str]) -> ScreenProblem:
     return ScreenProblem(twins, Benchmarks({name: Overlaps(items) for name, items in benchmarks.items()}))

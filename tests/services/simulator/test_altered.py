@@ -10,10 +10,10 @@ import pytest
 
 from schemas.item import Problem as Written
 from services.auditor.planted_errors import FORMS, KEYS, STATEMENTS
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
 from services.simulator.recognition import Sighting, sighted
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.settings import ABILITIES, Settings
@@ -67,12 +67,12 @@ def test_an_altered_problem_is_known_as_such_or_as_one_of_its_siblings(kind: str
     )  # what is missing may be all that told them apart
 
 
-def test_a_problem_as_it_stands_in_the_bank_is_not_altered_and_other_words_are_no_problem() -> None:
+def test_a_bank_problem_is_not_altered_and_other_text_is_not_a_problem() -> None:
     assert all(sighted(p.text, BANK) == Sighting(p) for p in sample())
     assert sighted("Count the ways in which the people of a small town may elect a mayor. " * 9, BANK) is None
 
 
-def test_solver_and_judge_notice_what_was_altered_by_their_ability_and_else_go_on_as_if_it_were_whole() -> None:
+def test_solver_and_judge_notice_alterations_at_the_rate_of_their_ability() -> None:
     every = [(p, text, sighted(text, BANK)) for p, text in altered("second_solution")]
     cases = [(p, text) for p, text, sight in every if sight and sight.problem is p]
     outcomes = [(p, played("sim-base", text)) for p, text in cases]
@@ -95,7 +95,7 @@ def test_a_judge_who_knows_refutes_every_broken_key(kind: str) -> None:
     assert all(judged(p.text, p.answer)["correct"] for p, _ in wrong)
 
 
-def test_exact_problems_are_solved_and_judged_like_those_of_the_bank_harder_ones_less_often() -> None:
+def test_exact_problems_are_solved_like_bank_problems_by_difficulty() -> None:
     for level in (0, 4):
         asked = [exact(n).problem for n in range(level, 600, 5)]
         known = [BANK.find(one.statement) for one in asked]

@@ -19,14 +19,14 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.item import Judgement
 from services.expansion.handler import Topics
+from services.simulator.api.completion import Completion
+from services.simulator.api.request import ChatRequest
+from services.simulator.api.server import serve
 from services.simulator.bank import Bank
-from services.simulator.completion import Completion
 from services.simulator.engine import Engine
 from services.simulator.faults import Faults
 from services.simulator.latency import Latency
-from services.simulator.request import ChatRequest
 from services.simulator.roles.reply import Reply
-from services.simulator.server import serve
 from services.simulator.settings import Settings
 from shared.llm.response_models import Draft
 from tests.support.kafka_world import until
@@ -205,7 +205,7 @@ async def test_a_trickle_sends_a_token_at_a_time_in_its_own_time(server: Server)
     assert [len(text) for text in came] == [4] * 4
 
 
-async def test_a_repeated_request_gets_a_new_throw_and_faults_come_as_often_as_declared(server: Server) -> None:
+async def test_faults_are_drawn_anew_for_a_repeated_request_at_declared_rates(server: Server) -> None:
     sums = []
     for _ in range(2):
         await server.misbehave({"rates": {"503": 0.3, "empty": 0.1}, "retry_after_s": 7})
@@ -219,7 +219,7 @@ async def test_a_repeated_request_gets_a_new_throw_and_faults_come_as_often_as_d
     assert sums[0] == sums[1], "the throws begin anew with each change"
 
 
-async def test_a_server_that_refuses_takes_so_many_at_once_and_answers_429_to_the_others(server: Server) -> None:
+async def test_a_server_over_its_concurrency_limit_answers_429(server: Server) -> None:
     await server.misbehave({"at_once": 2, "retry_after_s": 3, "rates": {"hang": 1}}, model=MODEL)
     held = [asyncio.create_task(server.http.post("/v1/chat/completions", json=hello())) for _ in range(2)]
     await server.busy(2)
@@ -295,7 +295,7 @@ async def test_metrics_count_tokens_as_the_answers_do(server: Server) -> None:
     assert figures["vllm:kv_cache_usage_perc"] == figures["vllm:num_requests_running"] == 0
 
 
-async def test_a_stream_takes_its_time_to_the_first_token_and_for_each_token_after_it(server: Server) -> None:
+async def test_a_stream_waits_before_the_first_and_between_later_tokens(server: Server) -> None:
     await server.misbehave({"first_token_ms": 200, "tokens_per_s": 4000})
     loop = asyncio.get_running_loop()
     request = {**hello(PROBLEM.text), "stream": True, "stream_options": {"include_usage": True}}
@@ -313,7 +313,7 @@ async def test_a_stream_takes_its_time_to_the_first_token_and_for_each_token_aft
     assert loop.time() - whole >= 0.2 + usage["completion_tokens"] / 4000
 
 
-def test_times_have_a_long_tail_around_the_set_mean_and_are_the_same_for_the_same_request() -> None:
+def test_latencies_are_long_tailed_and_fixed_by_request() -> None:
     settings = Settings(latency_ms={MODEL: 1000})
 
     def seconds(seed: int) -> float:
@@ -385,12 +385,13 @@ async def test_faults_are_shown_as_they_are_and_mistakes_in_them_are_told(
 ) -> None:
     await server.misbehave({"rates": {"cut": 0.5}}, model=MODEL)
     assert (await server.http.get("/sim/faults")).json()[MODEL]["rates"] == {"cut": 0.5}
-    for wrong in (
+    mistakes: list[dict[str, Any]] = [
         {"sim-slover": {}},
         {"*": {"rates": {"503": 0.7, "cut": 0.4}}},
         {"*": {"rates": {"404": 1}}},
         {"*": {"atonce": 1}},
-    ):
+    ]
+    for wrong in mistakes:
         refused = await server.http.put("/sim/faults", json=wrong)
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_request")
         monkeypatch.setenv("CHIMERA_SIM_FAULTS", json.dumps(wrong))

@@ -12,14 +12,14 @@ import pytest_asyncio
 from httpx_aiohttp import AiohttpTransport
 
 from services.simulator.answers import agrees
+from services.simulator.api.request import ChatRequest
+from services.simulator.api.server import serve
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.recognition import problem_in
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.roles.topics import hierarchy
 from services.simulator.sampling import logistic, seeded_random
-from services.simulator.server import serve
 from services.simulator.settings import Settings
 
 BANK = Bank(0)
@@ -135,7 +135,7 @@ def test_the_solve_rate_is_the_logistic_of_ability_minus_difficulty(model: str) 
         assert holds(hits, [logistic(ability - p.difficulty) for p in band])
 
 
-def test_attempts_are_independent_of_each_other_and_of_the_wording_of_the_prompt() -> None:
+def test_attempts_are_independent_of_each_other_and_of_the_prompt() -> None:
     hard = min(BANK.problems("history"), key=lambda p: abs(p.difficulty))
     outcomes = [played("sim-base", hard.text, seed=k).outcome == "right" for k in range(400)]
     assert holds(sum(outcomes), [logistic(-hard.difficulty)] * 400)
@@ -167,7 +167,7 @@ def test_drafts_are_wrong_malformed_and_of_bad_form_as_often_as_declared() -> No
     assert holds(slips, [0.12] * sound)
 
 
-def test_a_judge_refutes_a_wrong_key_as_often_as_it_knows_and_never_a_right_one() -> None:
+def test_a_judge_refutes_wrong_keys_at_its_ability_and_no_right_key() -> None:
     sample = BANK.problems("chemistry")[::3]
     refuted = 0
     for p in sample:

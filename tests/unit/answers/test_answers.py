@@ -83,7 +83,7 @@ async def test_a_bare_letter_counts_where_the_question_names_it() -> None:
     assert (await GRADER.compare("a", "a", "text", "Is it a group?")).agrees == "unsure"
 
 
-async def test_a_judge_sees_question_and_answers_and_is_asked_only_where_no_rule_can_tell() -> None:
+async def test_the_judge_is_called_only_where_no_rule_decides() -> None:
     judge = ScriptedModel("../shared/answers", "same_answer", GRADE)
     grader = Graders(GRADER.rules, Judge(judge, "verifier-a"))
     question = "Who wrote it?"
@@ -172,7 +172,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-async def test_two_services_that_ask_the_judge_roll_dice_of_their_own_and_each_the_same_again() -> None:
+async def test_each_service_has_its_own_fixed_judge_seeds() -> None:
     seeds = []
     for asker in ("verifier-a", "verifier-b", "verifier-a"):
         model = ScriptedModel("../shared/answers", "same_answer", '{"agrees": "yes", "reason": "so it is"}')

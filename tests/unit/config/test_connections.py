@@ -31,7 +31,7 @@ LOGIN = {"kafka_sasl": "SCRAM-SHA-512", "kafka_username": "me", "kafka_password"
         ({**LOGIN, "kafka_password": None, "kafka_password_file": "/dev/null"}, "empty"),
     ],
 )
-def test_settings_of_kafka_that_do_not_fit_together_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
+def test_contradicting_kafka_settings_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
     with pytest.raises(Refusal, match=named) as refused:
         _ = Connections(**given).kafka_access
     assert "\n" not in str(refused.value)
@@ -48,7 +48,7 @@ def test_settings_of_kafka_that_do_not_fit_together_are_refused_in_one_line(give
         ({"valkey": f"redis://:{SECRET}@host:many"}, "no URL"),
     ],
 )
-def test_settings_of_valkey_that_do_not_fit_together_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
+def test_contradicting_valkey_settings_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:
     with pytest.raises(Refusal, match=named) as refused:
         connect(Connections(**given).valkey_access)
     assert SECRET not in str(refused.value)
@@ -58,7 +58,8 @@ def test_settings_of_valkey_that_do_not_fit_together_are_refused_in_one_line(giv
 def test_files_that_are_no_certificates_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "file.pem"
     file.write_text("nothing")
-    for given in ({"kafka_ca": file}, {"kafka_cert": file, "kafka_key": file}):
+    cases: list[dict[str, Any]] = [{"kafka_ca": file}, {"kafka_cert": file, "kafka_key": file}]
+    for given in cases:
         access = Connections(kafka_tls=True, **given).kafka_access
         assert access.tls
         with pytest.raises(Refusal, match=r"file\.pem"):
@@ -75,13 +76,13 @@ def test_no_text_of_the_settings_shows_a_password(monkeypatch: pytest.MonkeyPatc
     for text in (settings, kafka, valkey, settings.model_dump(), settings.model_dump_json(), connect(valkey)):
         assert SECRET not in f"{text} {text!r}"
     with pytest.raises(ValidationError) as wrong:
-        Settings()  # type: ignore[call-arg]
+        Settings()
     assert SECRET not in str(wrong.value)
 
 
 def test_a_password_file_is_read_without_its_line_end(tmp_path: Path) -> None:
     (tmp_path / "password").write_text(f"{SECRET}\n")
-    given = {**LOGIN, "kafka_password": None, "kafka_password_file": tmp_path / "password"}
+    given: dict[str, Any] = {**LOGIN, "kafka_password": None, "kafka_password_file": tmp_path / "password"}
     login = Connections(**given).kafka_access.login
     assert login
     assert login.password.get_secret_value() == SECRET
@@ -100,7 +101,7 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
     }
 
 
-def test_the_operator_is_held_to_its_own_factory_and_the_names_are_yours_to_choose() -> None:
+def test_the_operator_may_act_on_its_factory_only_under_any_user_name() -> None:
     lines = list(commands(grants("f", "User:CN={service}.{factory}")))
     assert lines[-1].endswith(
         "--allow-principal User:CN=cli.f --operation All --resource-pattern-type prefixed --topic f. --group f."

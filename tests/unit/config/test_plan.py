@@ -39,7 +39,7 @@ def test_benchmarks_lie_beside_the_plan_and_may_name_their_column(tmp_path: Path
     assert (gpqa.path, gpqa.column) == (Path("/data/gpqa.csv"), "Question")
 
 
-def test_every_plan_that_comes_with_the_factory_is_sound_and_found_by_its_name() -> None:
+def test_every_shipped_plan_is_valid_and_found_by_its_name() -> None:
     assert {name: load_plan(path).name for name, path in shipped().items()} == {
         name: name for name in ("demo", "chimera", "forever")
     }
@@ -51,7 +51,7 @@ def test_every_plan_that_comes_with_the_factory_is_sound_and_found_by_its_name()
         assert (path.parent / schema).exists()
 
 
-def test_the_plan_of_the_paper_has_its_rows_its_topics_and_its_share_of_mathematics() -> None:
+def test_the_plan_of_the_paper_has_its_rows_topics_and_subject_shares() -> None:
     plan = load_plan(shipped()["chimera"])
     assert plan.rows == sum(plan.quotas().values()) == 9225
     assert sum(subject.topics for subject in plan.subjects.values()) == 1179

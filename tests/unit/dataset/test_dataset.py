@@ -54,7 +54,7 @@ def test_one_unknown_price_makes_the_cost_unknown_but_not_the_tokens() -> None:
     assert (row.cost, row.tokens, row.difficulty) == (None, 200, 0.75)
 
 
-def test_the_hash_of_a_row_does_not_depend_on_when_it_was_curated_or_where_it_lay() -> None:
+def test_the_row_hash_does_not_depend_on_time_or_offset() -> None:
     event = checked(0)
     first = build.row(record(event, 0), event, NOW)
     again = build.row(record(event, 7, 3, "two"), event, datetime(2027, 1, 1, tzinfo=UTC))

@@ -11,7 +11,7 @@ SHARES = st.builds(HeldOut, share=st.floats(0, 0.99), topics=st.floats(0, 0.99))
 
 
 @given(SHARES, st.lists(st.text("abc xyz$\\{}", max_size=8), min_size=2, max_size=5), st.lists(NUMBERS, min_size=8))
-def test_variants_of_one_template_fall_on_one_side_whatever_their_numbers_and_spacing(
+def test_variants_of_one_template_fall_into_the_same_split(
     shares: HeldOut, words: list[str], numbers: list[object]
 ) -> None:
     words = words[:4]

@@ -39,7 +39,7 @@ def module(name: str) -> str:
     return str(service(name).get("module", name))
 
 
-def test_the_chart_has_the_services_of_the_flow_with_their_folders_kafka_topics_and_limits() -> None:
+def test_the_chart_has_the_services_of_the_flow_with_their_limits() -> None:
     assert VALUES["services"].keys() == {spec.name for spec in SERVICES} | BESIDE
     for spec in SERVICES:
         said, consumed = service(spec.name), consumed_by(spec.name)
@@ -58,7 +58,7 @@ def test_the_chart_says_who_calls_models_and_who_writes_the_dataset() -> None:
         assert service(spec.name).get("dataset", False) == ("settings.dataset" in wiring), spec.name
 
 
-def test_a_service_handles_as_many_at_once_as_it_does_without_the_chart_where_its_settings_say_so() -> None:
+def test_the_chart_keeps_the_concurrency_of_each_services_settings() -> None:
     for spec in SERVICES:
         own = importlib.import_module(f"services.{spec.module}.settings").Settings
         assert service(spec.name)["inFlight"] == own.model_fields["in_flight"].default, spec.name
@@ -77,7 +77,7 @@ def test_ports_paths_and_user_are_those_of_the_code_and_the_image() -> None:
     assert {VALUES["defaults"]["livePath"], VALUES["defaults"]["readyPath"], "/metrics"} == routes
     assert VALUES["defaults"]["port"] == Settings.model_fields["health_port"].default
     assert service("simulator")["port"] == Simulator.model_fields["port"].default
-    assert service("simulator")["readyPath"] in (ROOT / "services/simulator/server.py").read_text()
+    assert service("simulator")["readyPath"] in (ROOT / "services/simulator/api/server.py").read_text()
     image = (ROOT / "deploy/docker/Dockerfile").read_text()
     ids = VALUES["podSecurityContext"]
     assert f"USER {ids['runAsUser']}:{ids['runAsGroup']}" in image
@@ -88,7 +88,7 @@ def test_rules_and_dashboards_of_the_chart_are_those_of_deploy() -> None:
         assert texts(CHART / "files" / copies) == texts(ROOT / originals), "Next step: make dashboards"
 
 
-def test_every_key_that_the_schema_takes_stands_in_the_values_with_its_default() -> None:
+def test_every_key_of_the_schema_is_in_the_values_with_its_default() -> None:
     assert missing(SCHEMA, VALUES, "") == []
 
 
@@ -143,7 +143,7 @@ def test_what_kubectl_says_is_told_by_pod_and_by_secret() -> None:
     assert list(explain_pods.secrets(objects)) == [("a", "x"), ("b", ""), ("c", ""), ("d", "y"), ("e", "z")]
 
 
-def test_a_record_of_lag_and_replicas_becomes_a_picture_even_when_nothing_happened() -> None:
+def test_lag_and_replicas_are_plotted_even_when_nothing_happened() -> None:
     seen = [Sample(seconds, "probe", lag, lag // 4) for seconds, lag in ((0.0, 0), (3.0, 8), (6.0, 0))]
     for samples in ([], seen):
         assert len(ElementTree.fromstring(draw(samples, ("probe", "panel"))).findall("{*}polygon")) == 2  # noqa: S314 - ours

@@ -62,7 +62,7 @@ def test_lines_are_named_by_labels_that_their_query_keeps() -> None:
         assert ":" in query.expr.split("[")[0] or named <= kept, query
 
 
-def test_every_alert_has_a_severity_a_runbook_entry_and_cases_that_fire_and_that_do_not() -> None:
+def test_every_alert_has_severity_runbook_and_firing_and_silent_cases() -> None:
     entries = {f"docs/runbook.md#{name.lower()}" for name in re.findall(r"^## (\w+)", text("docs/runbook.md"), re.M)}
     cases = [case["name"].split(":")[0] for case in yaml.safe_load(text("tests/ops/alert_tests.yaml"))["tests"]]
     for alert in ALERTS:
@@ -74,7 +74,7 @@ def test_every_alert_has_a_severity_a_runbook_entry_and_cases_that_fire_and_that
     assert len(entries) == len(ALERTS), "an entry without an alert"
 
 
-def test_committed_dashboards_hold_every_panel_with_a_title_a_description_and_a_unit() -> None:
+def test_committed_dashboards_are_current_and_panels_have_title_and_unit() -> None:
     for board in BOARDS:
         made = json.loads(text(f"deploy/grafana/dashboards/{board.name}.json"))
         found = [(panel["title"], panel["fieldConfig"]["defaults"]["unit"]) for panel in made["panels"]]
@@ -88,7 +88,7 @@ def test_prometheus_scrapes_every_service() -> None:
     assert jobs[0]["dns_sd_configs"][0]["names"] == [*(service.name for service in SERVICES), "trainer"]
 
 
-def test_compose_runs_every_service_of_the_flow_where_prometheus_and_the_models_files_look_for_it() -> None:
+def test_compose_runs_every_service_of_the_flow_at_its_scraped_address() -> None:
     modules = {service.name: [f"services.{service.module}"] for service in SERVICES}
     assert {name: COMPOSE[name]["command"] for name in modules} == modules
     said = {
@@ -105,7 +105,7 @@ def test_compose_runs_every_service_of_the_flow_where_prometheus_and_the_models_
     assert {name for names in looked_for for name in names.split(", ")} <= COMPOSE.keys()
 
 
-def test_every_variable_is_a_setting_and_explained_in_the_example_with_its_default() -> None:
+def test_every_variable_is_a_setting_with_its_default_in_the_example() -> None:
     kinds = [importlib.import_module(f"services.{one.module}.settings").Settings for one in SERVICES]
     settings = {
         f"CHIMERA_{name.upper()}": field

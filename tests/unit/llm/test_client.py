@@ -256,7 +256,7 @@ async def test_a_call_that_breaks_is_one_attempt(reply: Handler, message: str) -
     assert len(seen) == 1
 
 
-async def test_an_endpoint_that_is_not_there_or_shows_a_strange_certificate_is_busy(tmp_path: Path) -> None:
+async def test_an_absent_endpoint_or_an_unknown_certificate_counts_as_busy(tmp_path: Path) -> None:
     authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -271,7 +271,7 @@ async def test_an_endpoint_that_is_not_there_or_shows_a_strange_certificate_is_b
             assert (await ask.complete(FIELDS, seed=1)).text == "4"
 
 
-async def test_an_answer_that_was_cut_off_is_asked_for_with_more_tokens_up_to_the_ceiling() -> None:
+async def test_a_truncated_answer_is_requested_again_with_more_tokens() -> None:
     cut = streamed({"content": "4"}, finish="length")
     async with server(cut, cut, streamed({"content": "42"})) as (url, seen):
         async with model(url, max_tokens=100, ceiling=300) as ask:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from prometheus_client import REGISTRY
@@ -111,7 +112,7 @@ async def test_retry_after_is_obeyed_and_the_place_is_lent_meanwhile() -> None:
 
 
 @pytest.mark.parametrize("fault", [503, 401, 404])
-async def test_where_all_is_refused_one_probe_goes_out_and_every_call_is_answered_in_the_end(
+async def test_while_all_is_refused_one_probe_is_sent_and_no_call_is_lost(
     fault: int, soon: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = FakeEndpoint(latency_s=0.01)
@@ -136,7 +137,7 @@ async def test_where_all_is_refused_one_probe_goes_out_and_every_call_is_answere
     assert str(fault) in said[0]
 
 
-def test_calls_under_way_when_the_circuit_opens_do_not_put_off_its_first_probe() -> None:
+def test_calls_in_flight_when_the_circuit_opens_do_not_delay_its_probe() -> None:
     breaker = CircuitBreaker("default")
     breaker.record_failure(0.0, Transient("no"))
     for call in range(40):
@@ -196,7 +197,7 @@ async def test_a_cancelled_call_frees_its_place_wherever_it_is(soon: None) -> No
             server.fault, server.retry_after_s = fault, 30 if fault == 503 else None
             calls = [asyncio.create_task(ask_it.complete(FIELDS, seed=i)) for i in range(3)]
             seen = len(server.seeds)
-            await until(lambda seen=seen: _true(len(server.seeds) > seen), "a call", every_s=0.01)
+            await until(partial(_more_calls, server, seen), "a call", every_s=0.01)
             for call in calls:
                 call.cancel()
             assert {type(e) for e in await asyncio.gather(*calls, return_exceptions=True)} == {asyncio.CancelledError}
@@ -213,7 +214,7 @@ def _played(window: AimdLimit, calls: int, call_s: float, broken: int, wasted_s:
         window.record(calls, wasted_s if i < broken else 0.0)
 
 
-def test_time_outs_cut_when_they_are_many_and_not_when_one_call_hung_for_long() -> None:
+def test_many_time_outs_cut_the_limit_and_one_long_one_does_not() -> None:
     window = AimdLimit(64)
     for _ in range(4):
         _played(window, window.limit, 1.0, 0, 0.0)
@@ -225,7 +226,7 @@ def test_time_outs_cut_when_they_are_many_and_not_when_one_call_hung_for_long() 
     assert window.limit < 40
 
 
-def test_a_reading_is_of_our_models_where_they_are_named_and_growth_stops_at_a_full_cache() -> None:
+def test_load_is_read_for_our_models_and_a_full_cache_stops_growth() -> None:
     text = "\n".join(
         f'vllm:{name}{{model_name="{model}",engine="{engine}"}} {value}'
         for model, value in (("ours", 3.0), ("theirs", 50.0))
@@ -250,7 +251,7 @@ async def test_calls_are_measured_under_the_names_of_opentelemetry() -> None:
         await ask(ask_it, 5)
         assert _tokens("input") - before == 5 * 60
     labels = {"endpoint": "default", "model": "m"}
-    assert REGISTRY.get_sample_value("chimera_model_calls_total", {**labels, "outcome": "answered"}) >= 5
+    assert (REGISTRY.get_sample_value("chimera_model_calls_total", {**labels, "outcome": "answered"}) or 0) >= 5
     assert REGISTRY.get_sample_value("chimera_model_limit", {"endpoint": "default"}) == 16
 
 
@@ -263,6 +264,10 @@ def _tokens(kind: str) -> float:
         "chimera_role": "tester",
     }
     return REGISTRY.get_sample_value("gen_ai_client_token_usage_sum", labels) or 0.0
+
+
+async def _more_calls(server: FakeEndpoint, seen: int) -> bool:
+    return len(server.seeds) > seen
 
 
 async def _true(value: object) -> bool:

@@ -14,7 +14,7 @@ import pytest
 
 from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.events import ProblemProbed, SolutionSynthesized
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 from services.synthesis.handler import SynthesizeSolution
 from shared.errors import Transient
@@ -77,7 +77,7 @@ async def test_an_answer_that_is_none_is_kept_with_its_name_and_its_calls(
 
 
 @pytest.mark.parametrize("fault", ["500", "hang", "garbage", "error_body", "stall", "cut", "unfinished", "trickle"])
-async def test_a_call_that_breaks_is_transient_within_its_time_and_the_next_one_works(fault: str) -> None:
+async def test_a_broken_call_is_transient_and_the_next_one_works(fault: str) -> None:
     async with solver() as (solve, server):
         await behave(server, rates={fault: 1}, trickle_s=0.1)
         with pytest.raises(Transient, match="default"):

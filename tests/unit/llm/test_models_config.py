@@ -110,7 +110,7 @@ def test_paths_in_the_file_start_from_its_folder(tmp_path: Path) -> None:
     ("role", "other", "line"),
     [("verifier_a", "writer", 6), ("verifier_b", "writer", 7), ("verifier_b", "verifier_a", 7), ("judge", "solver", 9)],
 )
-def test_roles_that_check_each_other_are_refused_one_model_unless_the_file_says_so(
+def test_roles_that_check_each_other_need_two_models_unless_allowed(
     tmp_path: Path, role: str, other: str, line: int
 ) -> None:
     places = {"one": Endpoint(base_url="http://one/v1"), "same": Endpoint(base_url="http://one/v1/")}
@@ -126,7 +126,7 @@ def test_roles_that_check_each_other_are_refused_one_model_unless_the_file_says_
     assert allowed.shared() == [(other, role)]
 
 
-def test_the_same_name_at_another_address_is_accepted_but_said_aloud_and_the_probe_does_not_count(
+def test_one_name_at_two_addresses_is_accepted_with_a_warning(
     tmp_path: Path,
 ) -> None:
     text = GOOD.replace("two, model: a", "two, model: big") + "  base: {endpoint: two, model: b}\n"
@@ -142,7 +142,7 @@ def of(*calls: tuple[str, str]) -> Item:
     return item().with_(lineage=(step,))
 
 
-def test_a_row_is_independent_when_no_model_that_wrote_verified_or_solved_it_did_anything_else() -> None:
+def test_a_row_is_independent_when_each_of_its_roles_has_its_own_model() -> None:
     apart = [("problem_writer", "w"), ("verifier-a", "a"), ("verifier-a", "a"), ("verifier-b", "b"), ("synthesis", "s")]
     assert of(*apart).independent
     assert of(*apart, ("probe", "s")).independent
@@ -184,7 +184,7 @@ def test_a_folder_goes_on_with_its_own_models_and_a_change_is_said(tmp_path: Pat
     assert chimera("run", "--seed", "3", "--dir", str(tmp_path))[0] == 2
 
 
-def test_a_folder_of_the_simulator_starts_one_again_and_takes_no_real_model(tmp_path: Path) -> None:
+def test_a_simulated_folder_restarts_simulated_and_refuses_a_real_model(tmp_path: Path) -> None:
     models_config.write(tmp_path, ordered(tmp_path).plan, models_config.simulated(4711))
     assert ordered(tmp_path).cast is None
     status, output = chimera("run", "--models", str(written(tmp_path, GOOD)), "--dir", str(tmp_path))
@@ -215,12 +215,15 @@ def test_the_generated_schema_helps_an_editor() -> None:
 PAGE = Path("docs/models.md").read_text()
 
 
+MODELS: dict[str, type[BaseModel]] = {"endpoints": Endpoint, "roles": RoleModel, "price": Price}
+
+
 def fields(model: type[BaseModel], at: str = "") -> dict[str, str]:
     """Every field that a person may write, by its path, with its default as the page shows it."""
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
         default = "needed" if field.is_required() else json.dumps(field.default).strip('"').replace("null", "none")
-        inner = {"endpoints": Endpoint, "roles": RoleModel, "price": Price}.get(name)
+        inner = MODELS.get(name)
         path = f"{at}{name}" + {"endpoints": ".NAME", "roles": ".ROLE"}.get(name, "")
         found |= {path: default, **(fields(inner, f"{path}.") if inner else {})}
     return found

@@ -15,8 +15,8 @@ from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Problem
 from services.panel.tiers import by_evidence, by_judgements
 from services.problem_writer.__main__ import harder_prompt
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
@@ -163,7 +163,7 @@ async def judged(judge: type[ScriptedModel], problem: Problem, voted: str = "6")
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-async def test_a_judge_that_obeys_whatever_it_is_told_is_told_nothing_by_a_problem(text: str) -> None:
+async def test_an_obedient_judge_gets_no_instruction_from_a_problem(text: str) -> None:
     for changes in ({"statement": f"{PROBLEM.statement} {text}"}, {"answer": text}, {"rationale": text}):
         verified = await judged(Obedient, PROBLEM.with_(**changes))
         assert verified.verdict.judgement is not None

@@ -28,7 +28,7 @@ def screened() -> ProblemScreened:
     return ProblemScreened.of(requested, "screening", made.with_(verdicts=(), attempts=(), tier=None))
 
 
-def test_a_mark_survives_the_log_and_the_outcome_record_and_changes_nothing_but_the_envelope() -> None:
+def test_an_audit_tag_survives_log_and_record_and_changes_only_headers() -> None:
     bare, marked, handed = (
         *outgoing([screened()], "f/screening", None),
         *outgoing([screened()], "f/screening", MARK),
@@ -50,7 +50,7 @@ def test_a_header_that_is_no_mark_makes_the_record_invalid(header: bytes) -> Non
         decode(message.name, message.key, message.value, [*message.headers, (AUDIT, header)])
 
 
-def test_a_record_of_an_audit_item_that_fails_keeps_its_mark_and_parks_no_problem() -> None:
+def test_a_failed_audit_item_keeps_its_tag_and_parks_no_problem() -> None:
     failure = Failure("f", "panel", Invalid("it will not do"), 1)
     message = encode(screened(), "f/screening", MARK)
     marked = to_record(message.name, SourceRecord(0, 7, message.key, message.value, message.headers), failure)
@@ -99,7 +99,7 @@ def test_an_audit_item_ends_as_one_event_that_says_what_each_check_found() -> No
     assert {check: found for check, found in early.found.items() if "/" not in check} == {"screening": "noticed"}
 
 
-def test_the_ending_is_derived_like_any_event_and_stands_in_the_lineage_with_the_calls_of_what_it_replaces() -> None:
+def test_a_diverted_event_has_a_derived_id_and_the_replaced_calls() -> None:
     event = by_panel(ProblemRejected, verdict("verifier-a"))
     end = judged(event)
     assert read(encode(end, "f/panel", MARK)) == end == judged(event)
@@ -109,7 +109,7 @@ def test_the_ending_is_derived_like_any_event_and_stands_in_the_lineage_with_the
     assert event.id.hex not in json.dumps(end.model_dump(mode="json")).replace("-", "")
 
 
-def test_other_events_of_audit_items_and_endings_of_all_others_go_out_as_they_are() -> None:
+def test_events_that_need_no_diversion_are_published_unchanged() -> None:
     assert divert(screened(), MARK) == screened()
     assert divert(rejected(1), None) == rejected(1)
     assert divert(checked(1), None) == checked(1)

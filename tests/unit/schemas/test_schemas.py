@@ -82,7 +82,7 @@ def test_a_new_major_may_change_anything_but_an_event_may_not_vanish() -> None:
     assert breaking(events(), {**now, "solution.checked.v2": schema}) == []
 
 
-def test_a_plan_of_a_later_version_can_be_read_although_a_plan_in_a_file_may_hold_no_unknown_field() -> None:
+def test_a_later_plan_event_is_readable_but_a_file_has_no_unknown_field() -> None:
     adopted = PlanAdopted.root(FACTORY, "planner", plan=plan())
     message = encode(adopted, "chimera/planner")
     later = (message.value or b"").replace(b'"solving":{', b'"solving":{"later":1,')
@@ -112,7 +112,7 @@ def test_every_reference_of_the_asyncapi_document_resolves() -> None:
     assert {f"./{name}.json" for name in events()} <= found
 
 
-def test_the_asyncapi_document_has_a_channel_for_each_kafka_topic_and_an_operation_for_each_edge_of_the_flow() -> None:
+def test_asyncapi_has_every_kafka_topic_and_every_edge_of_the_flow() -> None:
     assert ASYNCAPI["asyncapi"] == "3.0.0"
     addresses = {channel["address"].format(factory="chimera") for channel in ASYNCAPI["channels"].values()}
     assert addresses == {f"chimera.{flow.name}" for flow in FLOW}
@@ -125,7 +125,7 @@ def test_the_asyncapi_document_has_a_channel_for_each_kafka_topic_and_an_operati
     assert {service.name for service in SERVICES} <= {service for service, _, _ in edges}
 
 
-def test_the_asyncapi_document_describes_the_headers_that_are_really_written() -> None:
+def test_asyncapi_describes_the_headers_that_are_written() -> None:
     message = encode(checked(1), "chimera/answer_checker", AuditTag(kind="sign"))
     headers = ASYNCAPI["components"]["messages"][EVENT]["headers"]["properties"]
     written = {name: value.decode() for name, value in message.headers}

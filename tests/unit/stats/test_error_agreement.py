@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from schemas.item import Item, Verdict, Vote
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
@@ -58,7 +58,7 @@ def test_common_errors_betray_a_model_that_repeats_itself(
     assert report.suspicious is suspicious, report
 
 
-def test_equal_answers_in_other_words_are_the_same_and_nothing_measured_is_no_suspicion() -> None:
+def test_equivalent_answers_are_one_and_no_data_raises_no_suspicion() -> None:
     said = [
         Verdict(role=role, model=role, problem_hash="h", votes=(Vote(answer=text, agrees="no", method="test"),))
         for role, text in zip(VERIFIERS, ("1/2", "0.5"), strict=True)

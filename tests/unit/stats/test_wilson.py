@@ -11,7 +11,7 @@ COUNTS = st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), s
 
 
 @given(COUNTS)
-def test_the_interval_holds_the_rate_within_0_and_1_mirrors_it_and_narrows_as_trials_grow(
+def test_the_interval_contains_the_rate_is_symmetric_and_narrows(
     count: tuple[int, int],
 ) -> None:
     hits, trials = count
@@ -24,7 +24,7 @@ def test_the_interval_holds_the_rate_within_0_and_1_mirrors_it_and_narrows_as_tr
 
 
 @given(st.floats(0, 1), st.floats(0.001, 0.9))
-def test_so_many_trials_as_are_needed_reach_the_width_and_one_less_does_not(rate: float, width: float) -> None:
+def test_the_needed_trials_reach_the_width_and_one_less_does_not(rate: float, width: float) -> None:
     def reached(trials: int) -> float:
         low, high = wilson(rate * trials, trials)
         return high - low

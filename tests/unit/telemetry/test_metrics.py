@@ -27,10 +27,10 @@ def value(name: str, **labels: str) -> float | None:
 
 
 def test_every_event_of_a_service_is_counted_from_zero() -> None:
-    for service in SERVICES:
-        start_at_zero(service.name)
-        for flow in consumed_by(service.name):
-            labels = {"service": service.name, "event": flow.name}
+    for service in (one.name for one in SERVICES):
+        start_at_zero(service)
+        for flow in consumed_by(service):
+            labels = {"service": service, "event": flow.name}
             for name in ("chimera_event_duration_seconds_count", "chimera_event_age_seconds_count"):
                 assert value(name, **labels) is not None
             assert value("chimera_events_total", **labels, outcome="dead_letter") is not None
@@ -53,7 +53,7 @@ def test_a_log_full_of_strange_words_makes_few_series(
     machine, state, (asked, *_) = opened("words")
     for n, word in enumerate(f"strange {n}" for n in range(200)):
         machine(state, ProblemRejected.of(asked, word, item=asked.item, reason=word, detail=""), NOW)
-        count(judged(n, AuditTag(kind=word), **{word: word}))
+        count(judged(n, AuditTag(kind=word), accepted=False, simulated=True, **{word: word}))
     series = Counter(sample.name for metric in REGISTRY.collect() for sample in metric.samples)
     for name in ("chimera_problems_rejected_total", "chimera_audits_total", "chimera_audit_checks_total"):
         assert 64 < series[name] < 200, name
@@ -64,7 +64,7 @@ def test_the_first_audit_item_that_is_let_through_is_a_rise_and_no_birth() -> No
     assert value("chimera_audits_total", kind="sign", outcome="accepted") == 0
 
 
-def test_money_is_counted_by_model_and_service_and_an_unknown_price_is_not_zero() -> None:
+def test_cost_is_counted_by_model_and_service_and_unknown_is_not_zero() -> None:
     for service, cost in (("priced", 0.25), ("unpriced", None)):
         call_metrics("e", "m", service).succeeded(call("solver", cost=cost))
     found = [

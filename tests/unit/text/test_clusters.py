@@ -19,7 +19,7 @@ def sizes(*statements: str) -> list[int]:
     return found.sizes
 
 
-def test_other_numbers_units_names_and_spacing_are_the_same_problem_and_other_words_another() -> None:
+def test_numbers_units_names_and_spacing_do_not_change_the_cluster() -> None:
     lakes = [LAKE.format(n, n + 2, 7.5 * n) for n in range(5, 9)]
     verses = [VERSE.format(9, 6), VERSE.format(12, 5).replace(" ", "\n ").upper()]
     assert sizes(*lakes, *verses) == [4, 2]

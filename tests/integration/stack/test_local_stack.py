@@ -89,7 +89,7 @@ async def eventually(condition: Callable[[], bool], within_s: float = 15) -> Non
         await asyncio.sleep(0.05)
 
 
-async def test_what_was_acknowledged_survives_a_kill_and_a_restart_on_other_ports(tmp_path: Path) -> None:
+async def test_acknowledged_data_survives_a_kill_and_a_restart_on_other_ports(tmp_path: Path) -> None:
     large = os.urandom(5_000_000)
     async with Stack(tmp_path) as stack:
         await stack.start_infrastructure()
@@ -131,13 +131,14 @@ async def started(consumer: AIOKafkaConsumer) -> None:
     """The restarted broker waits for its own old session."""
     for _ in range(40):
         try:
-            return await consumer.start()
+            await consumer.start()
+            return
         except Exception:  # noqa: BLE001 - whatever a client says while the broker is away
             await asyncio.sleep(0.5)
     pytest.fail("the broker did not come back")
 
 
-async def test_a_service_that_dies_comes_back_and_one_that_keeps_dying_fails_the_stack_by_name(tmp_path: Path) -> None:
+async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(tmp_path: Path) -> None:
     events: list[StackEvent] = []
     policy = RestartPolicy(max_crashes=3, first_delay_s=0.05)
     async with Stack(tmp_path, on_event=events.append, restart=policy) as stack:
@@ -187,7 +188,7 @@ def alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-async def test_sigterm_stops_services_before_valkey_before_kafka_and_keeps_the_state(tmp_path: Path) -> None:
+async def test_sigterm_stops_services_then_valkey_then_kafka_and_keeps_state(tmp_path: Path) -> None:
     with supervisor(tmp_path, HEALTHY) as process:
         pids = [running.id for running in StateFile.read(tmp_path).processes]
         process.send_signal(signal.SIGTERM)
@@ -274,9 +275,7 @@ def test_an_interrupted_download_is_completed_and_then_nothing_is_fetched(
     assert not half.exists()
 
 
-def test_a_jar_with_another_sum_is_refused_by_name_where_it_comes_from_and_where_it_lies(
-    repository: Repository, tmp_path: Path
-) -> None:
+def test_a_jar_with_a_wrong_checksum_is_refused_with_its_url_and_path(repository: Repository, tmp_path: Path) -> None:
     cache = tmp_path / "cache" / "kafka"
     repository.file.write_bytes(b"a bad jar")
     with pytest.raises(StackError, match=r"tiny-1\.0\.jar does not have the committed SHA-256"):

@@ -110,7 +110,7 @@ async def spent_by_a_process(world: KafkaWorld, limit: int, cast: ModelsConfig) 
     return int(answered)
 
 
-async def test_eight_processes_that_race_never_exceed_the_budget_by_more_than_was_in_flight(world: KafkaWorld) -> None:
+async def test_racing_processes_exceed_the_budget_by_calls_in_flight_at_most(world: KafkaWorld) -> None:
     limit, meter = 100_000, Meter()
     async with kept(world, Limit(tokens=limit)) as books:
         async with endpoint(meter) as cast:
@@ -122,7 +122,7 @@ async def test_eight_processes_that_race_never_exceed_the_budget_by_more_than_wa
     assert limit - 2 * LONGEST < meter.tokens < limit + 8 * IN_FLIGHT * LONGEST
 
 
-async def test_a_reservation_of_a_killed_process_comes_free_and_one_that_lives_does_not(world: KafkaWorld) -> None:
+async def test_only_the_reservation_of_a_killed_process_expires(world: KafkaWorld) -> None:
     limit = 10_000
     async with kept(world, Limit(tokens=limit)) as books:
         arguments = (world.valkey, world.factory, str(limit), str(LEASE_S))
@@ -146,7 +146,7 @@ async def test_a_reservation_of_a_killed_process_comes_free_and_one_that_lives_d
         await until(free, "the dead process's reservation to run out")
 
 
-async def test_after_valkey_is_emptied_paid_work_waits_until_spend_is_rebuilt_from_the_log(world: KafkaWorld) -> None:
+async def test_after_a_flush_paid_work_waits_for_spend_rebuilt_from_the_log(world: KafkaWorld) -> None:
     """One call is told three times: in its event, in a later one, and in an ending."""
     request, other = world.requests(2)
     drafted = ProblemDrafted.of(request, "problem_writer", request.item, (call(3_000), call(1_000)))
@@ -196,7 +196,7 @@ def call(count: int | None) -> Provenance:
     )
 
 
-async def test_a_call_that_breaks_is_charged_with_what_had_arrived_and_one_that_is_not_taken_with_nothing(
+async def test_a_broken_call_is_charged_for_received_tokens_only(
     world: KafkaWorld,
 ) -> None:
     limit, meter = Limit(tokens=50_000), Meter(broken=True)

@@ -22,6 +22,7 @@ from shared.cache.client import connect, retry_while_unavailable
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import SaslCredentials, ValkeyAccess
 from shared.errors import Refusal
+from shared.kafka.admin.acls import OPERATOR
 from shared.kafka.admin.readiness import absent
 from shared.kafka.admin.topics import provision
 from shared.kafka.clients import Producer, TopicPartition, administrator, member, observer
@@ -31,7 +32,7 @@ from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
 from tests.support.items import checked, item, verdict
 from tests.support.kafka_world import KafkaWorld, until
-from tests.support.tls_kafka import FACTORY, OPERATOR, STRANGER, TlsKafka, password, tls_before, tls_kafka, user
+from tests.support.tls_kafka import FACTORY, STRANGER, TlsKafka, password, tls_before, tls_kafka, user
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
 STATEMENT = "How many orientation-preserving isometries does the standard lens space with these numbers have?"
@@ -109,7 +110,12 @@ def verified() -> list[ProblemVerified]:
 
 def expanded(request: SubjectRequested) -> TopicExpanded:
     topics = (Topic(subject=request.subject, field="f", subfield="s", name="n"),)
-    about = {"plan": request.plan, "subject": request.subject, "wanted": request.wanted, "topics": topics}
+    about: dict[str, Any] = {
+        "plan": request.plan,
+        "subject": request.subject,
+        "wanted": request.wanted,
+        "topics": topics,
+    }
     return TopicExpanded.after(request, "expansion", **about)
 
 
@@ -169,7 +175,7 @@ async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
         await reader.stop()
 
 
-async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and_commits_nothing(
+async def test_producing_to_a_forbidden_topic_stops_the_process_uncommitted(
     factory: TlsKafka, world: KafkaWorld
 ) -> None:
     settings = world.settings("problem_writer", **factory.env("problem_writer"))
@@ -189,9 +195,7 @@ async def test_a_handler_that_produces_what_is_not_its_own_stops_the_process_and
     assert set((await world.committed("problem_writer", "problem.requested")).values()) == {0}
 
 
-async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_nothing(
-    factory: TlsKafka, world: KafkaWorld
-) -> None:
+async def test_a_process_that_cannot_log_in_says_why_and_consumes_nothing(factory: TlsKafka, world: KafkaWorld) -> None:
     wrong = factory.folder / "wrong.password"
     wrong.write_text("hush-hush")
     other = factory.folder / "other.pem"
@@ -209,7 +213,7 @@ async def test_a_process_that_is_not_let_in_says_why_in_one_line_and_consumes_no
     assert await world.committed("screening", "problem.drafted") == before
 
 
-async def test_a_kafka_topic_that_is_not_there_yet_is_waited_for_and_not_taken_for_a_hidden_one(
+async def test_a_missing_kafka_topic_is_awaited_and_not_taken_for_a_hidden_one(
     factory: TlsKafka, world: KafkaWorld
 ) -> None:
     missing = kafka_topic(FACTORY, "problem.screened")

@@ -50,7 +50,7 @@ def held(dataset: Path) -> set[str]:
     return {row.id for row in Dataset.open(dataset).rows}
 
 
-async def test_a_dataset_newer_than_kafka_is_refused_then_and_later_and_one_made_from_this_kafka_goes_on(
+async def test_a_dataset_newer_than_kafka_is_refused_and_its_own_one_resumes(
     tmp_path: Path,
 ) -> None:
     dataset, kafka, older = tmp_path / "dataset", tmp_path / "stack" / "kafka", tmp_path / "older"

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
+from services.simulator.api.server import serve
 from services.simulator.bank import problems
-from services.simulator.server import serve
 from services.simulator.settings import ABILITIES, Settings
 from shared.dataset import Row
 from shared.errors import Refusal
@@ -84,9 +84,9 @@ def run_of(places: dict[str, Path]) -> Run:
     return Run(places["--run"], recipe, places["--dataset"], None, served=places["--served"])
 
 
-def test_served_models_are_scored_as_able_as_they_are_and_what_they_cost_is_counted(tmp_path: Path) -> None:
+def test_served_models_get_their_true_scores_and_costs(tmp_path: Path) -> None:
     faults = {"*": {"rates": {"503": 0.05, "cut": 0.02}}}
-    settings = Settings(port=0, faults=faults, call_log=tmp_path / "calls")  # type: ignore[arg-type]
+    settings = Settings(port=0, faults=faults, call_log=tmp_path / "calls")
     with beside(serve(settings)) as url:
         found = evaluate(run_of(laid_out(tmp_path, url)))
     scores = {(one["model"], one["k"]): one for one in found["scores"] if one["kind"] == "all"}
@@ -119,7 +119,7 @@ def test_a_killed_evaluation_pays_again_only_for_what_was_in_flight(tmp_path: Pa
 
 
 def test_what_is_cut_off_is_wrong_and_counted_apart(tmp_path: Path) -> None:
-    with beside(serve(Settings(port=0, faults={"sim-base": {"rates": {"truncated": 1.0}}}))) as url:  # type: ignore[dict-item]
+    with beside(serve(Settings(port=0, faults={"sim-base": {"rates": {"truncated": 1.0}}}))) as url:
         found = evaluate(run_of(laid_out(tmp_path, url)))
     assert [round(found["spent"][stage]["truncated"], 2) for stage in PLAYS] == [1, 0, 0]
     assert found["scores"][0]["value"] == 0

@@ -21,7 +21,7 @@ def a_recipe(folder: Path, **changes: object) -> Path:
     return clock.recipe(folder, str(clock.newborn(folder / "newborn")), **{**clock.SMALL, **changes})
 
 
-async def test_a_service_that_is_stopped_outlives_its_training_until_the_checkpoint_is_there(tmp_path: Path) -> None:
+async def test_a_stopped_service_waits_for_the_checkpoint_of_its_training(tmp_path: Path) -> None:
     train = TrainRelease(a_recipe(tmp_path, sft=LONG), tmp_path / "data", tmp_path / "runs")
     working = asyncio.ensure_future(train(triggered(1, 1)))
     await appears(tmp_path, "runs/*/sft/checkpoint-*/trainer_state.json")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from services.simulator.errors import Refused
+from services.simulator.api.errors import Refused
 from services.simulator.sampling import seeded_random
 
 MODEL = "sim-embedder"

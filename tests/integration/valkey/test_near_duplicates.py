@@ -58,7 +58,7 @@ def lattice(n: int, k: str = "17") -> Problem:
     return problem(text, k)
 
 
-async def test_at_least_95_percent_of_planted_twins_are_found_and_each_names_its_twin(world: KafkaWorld) -> None:
+async def test_at_least_95_percent_of_planted_duplicates_are_found(world: KafkaWorld) -> None:
     found: Counter[tuple[str, bool]] = Counter()
     async with index(world, ANY) as twins:
         known: dict[str, UUID] = {}
@@ -73,7 +73,7 @@ async def test_at_least_95_percent_of_planted_twins_are_found_and_each_names_its
         assert found[how, True] >= 0.95 * (found[how, True] + found[how, False]), how
 
 
-async def test_of_problems_that_differ_in_numbers_one_percent_at_most_are_taken_for_twins(world: KafkaWorld) -> None:
+async def test_numeric_variants_are_taken_for_duplicates_in_1_percent_at_most(world: KafkaWorld) -> None:
     """In the bank each problem has some hundred of its kind. Run with so many at once as a service does."""
     async with index(world, ANY) as twins:
         sketches = [fingerprint(one) for one in bank()[::6]]
@@ -94,7 +94,7 @@ async def test_variants_pass_up_to_the_limit_whatever_their_key(world: KafkaWorl
     assert other == [Match("new")]
 
 
-async def test_a_text_is_a_repeat_whatever_its_key_and_other_words_are_a_variant_with_another_key(
+async def test_the_same_text_is_a_repeat_and_another_key_makes_a_variant(
     world: KafkaWorld,
 ) -> None:
     one = lattice(8)
@@ -109,7 +109,7 @@ async def test_a_text_is_a_repeat_whatever_its_key_and_other_words_are_a_variant
     assert near.score == 1.0
 
 
-async def test_of_twins_that_arrive_at_once_at_several_replicas_one_passes_and_all_are_told_the_same_again(
+async def test_of_concurrent_duplicates_one_passes_and_results_are_stable(
     world: KafkaWorld,
 ) -> None:
     owners = [uuid4() for _ in range(64)]
@@ -127,7 +127,7 @@ async def test_of_twins_that_arrive_at_once_at_several_replicas_one_passes_and_a
         assert await place_all() == first
 
 
-async def test_after_valkey_is_emptied_screening_waits_until_the_log_has_told_what_passed(world: KafkaWorld) -> None:
+async def test_after_a_flush_screening_waits_for_an_index_rebuilt_from_the_log(world: KafkaWorld) -> None:
     """One problem is under way, one has ended elsewhere, one never passed."""
     under_way, ended, refused, twin_1, twin_2, fresh = world.requests(6)
 
@@ -175,7 +175,7 @@ async def is_done(task: asyncio.Task[object]) -> bool:
     return task.done()
 
 
-async def test_an_index_that_is_emptied_or_taken_over_while_it_is_filled_is_not_opened(world: KafkaWorld) -> None:
+async def test_an_index_flushed_or_taken_over_during_rebuild_is_not_opened(world: KafkaWorld) -> None:
     async with index(world, opened=False) as slow, index(world, opened=False) as other:
         valkey = connect(ValkeyAccess(world.valkey))
 

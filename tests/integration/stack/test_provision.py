@@ -12,7 +12,7 @@ from shared.kafka.names import group, kafka_topic
 from tests.support.kafka_world import KafkaWorld, until
 
 
-async def test_a_kafka_topic_with_too_few_partitions_is_refused_and_left_as_it_is(world: KafkaWorld) -> None:
+async def test_a_kafka_topic_with_too_few_partitions_is_refused_unchanged(world: KafkaWorld) -> None:
     factory = f"{world.factory}-narrow"
     topic = topic_settings(factory, 1)["problem.requested"]
     async with administrator(world.access) as admin:
@@ -25,7 +25,7 @@ async def test_a_kafka_topic_with_too_few_partitions_is_refused_and_left_as_it_i
     assert await topic_ids(world.access, factory) == {}, "groups were given offsets in it"
 
 
-async def test_a_group_with_members_is_not_given_first_offsets_until_they_have_left(world: KafkaWorld) -> None:
+async def test_initial_offsets_are_committed_only_for_a_group_without_members(world: KafkaWorld) -> None:
     name, known = group(world.factory, "expansion"), await topic_ids(world.access, world.factory)
     before = json.dumps({"id": known["subject.requested"].id, "groups": []})  # of a flow in which it did not read this
     await world.put(TOPIC_IDS, b"subject.requested", before.encode())

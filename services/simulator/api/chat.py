@@ -6,16 +6,16 @@ from itertools import count
 
 from aiohttp import web
 
+from services.simulator.api.completion import Completion
+from services.simulator.api.delivery import deliver, fail
+from services.simulator.api.errors import Refused, failing, hang_up
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.calls import Call, CallLog
-from services.simulator.completion import Completion
 from services.simulator.corrupt import corrupt, wrapped
-from services.simulator.delivery import deliver, fail
 from services.simulator.engine import Engine
-from services.simulator.errors import Refused, failing, hang_up
 from services.simulator.faults import REJECTIONS, UNWORKED, Faults
 from services.simulator.latency import Latency
-from services.simulator.request import ChatRequest
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage, Unplayable
 from services.simulator.settings import Settings

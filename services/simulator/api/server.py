@@ -16,15 +16,15 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import TypeAdapter, ValidationError
 
+from services.simulator.api.chat import Chat
+from services.simulator.api.embeddings import MODEL, EmbeddingRequest, embedded
+from services.simulator.api.errors import Refused, failing, hang_up, refusals
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank, index, near
 from services.simulator.calls import CallLog
-from services.simulator.chat import Chat
-from services.simulator.embeddings import MODEL, EmbeddingRequest, embedded
 from services.simulator.engine import Engine
-from services.simulator.errors import Refused, failing, hang_up, refusals
 from services.simulator.faults import Faults
 from services.simulator.metrics import registry
-from services.simulator.request import ChatRequest
 from services.simulator.settings import ABILITIES, FaultsByModel, Settings
 
 log = logging.getLogger(__name__)

@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
+from services.simulator.api.completion import CHARS, CHUNK, Completion
+from services.simulator.api.errors import failing, hang_up
+from services.simulator.api.request import ChatRequest
 from services.simulator.calls import Call
-from services.simulator.completion import CHARS, CHUNK, Completion
-from services.simulator.errors import failing, hang_up
 from services.simulator.faults import BROKEN, Faults
 from services.simulator.latency import Latency
-from services.simulator.request import ChatRequest
 
 _STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
 _JSON = {"Content-Type": "application/json; charset=utf-8"}

@@ -79,7 +79,7 @@ async def services(world: KafkaWorld, *names: str) -> AsyncIterator[None]:
         yield
 
 
-async def test_fields_of_a_newer_version_pass_through_older_services_and_another_major_is_put_aside(
+async def test_newer_fields_pass_through_and_a_newer_major_is_a_dead_letter(
     world: KafkaWorld,
 ) -> None:
     old, new, other = world.requests(3)
@@ -118,7 +118,7 @@ def judged(event: ProblemScreened) -> list[ProblemVerified]:
     ]
 
 
-async def test_a_decision_that_an_older_panel_kept_whole_is_published_when_a_verdict_comes_again_and_then_shrinks(
+async def test_a_decision_stored_by_an_older_panel_is_published_and_then_shrinks(
     world: KafkaWorld,
 ) -> None:
     decided, waiting = ([*judged(screened)] for screened in map(screened_by_hand, world.requests(2)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from services.simulator.request import ChatRequest
+from services.simulator.api.request import ChatRequest
 from services.simulator.roles.reply import Reply
 
 CHARS = 4

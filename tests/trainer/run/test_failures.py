@@ -56,7 +56,7 @@ def test_what_ends_a_phase_is_told_in_a_line(error: Exception, told: str, tmp_pa
     assert "\n" not in reason(run)
 
 
-def test_a_loss_that_is_no_number_ends_it_at_once_and_keeps_the_checkpoint_before(tmp_path: Path) -> None:
+def test_a_nan_loss_stops_the_training_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
     base = str(clock.newborn(tmp_path / "newborn"))
     run = a_run(tmp_path, base, sft={**QUICK, "learning_rate": 1e20, "checkpoint_steps": 1})
     assert run_phase(run, "sft", sft.train) == 1
@@ -79,7 +79,7 @@ def alive() -> int:
     return sum(isinstance(one, torch.nn.Parameter) for one in gc.get_objects())
 
 
-def test_a_base_that_is_not_there_and_a_tokenizer_without_a_chat_template_are_refused(tmp_path: Path) -> None:
+def test_a_missing_base_and_a_missing_chat_template_are_refused(tmp_path: Path) -> None:
     unknown = a_run(tmp_path, str(tmp_path / "nowhere"))
     assert run_phase(unknown, "sft", sft.train) == 1
     assert "cannot be loaded" in reason(unknown)
@@ -104,7 +104,7 @@ class Leaves:
         return await self.grader.compare(key, answer, answer_type, question)
 
 
-def test_a_judge_that_leaves_in_the_middle_of_rl_costs_no_step_that_was_made(
+def test_losing_the_judge_during_rl_loses_no_finished_step(
     tmp_path: Path, base: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = a_run(tmp_path, base)
