@@ -59,7 +59,7 @@ class Endpoint(_Section):
     max_concurrency: int = Field(
         default=64,
         ge=1,
-        validation_alias=AliasChoices("at_once", "max_concurrency"),
+        validation_alias=AliasChoices("max_concurrency", "at_once"),
         serialization_alias="at_once",
     )
     """Largest number of calls in flight per process. The limiter adapts to the server below it. Written as `at_once`,

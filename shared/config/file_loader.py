@@ -136,7 +136,7 @@ def _keys(kind: Any, path: Key) -> Iterable[str]:
     """The keys allowed under a path."""
     for part in path:
         kind = _child_type(kind, str(part))
-    return kind.model_json_schema()["properties"] if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
 
 
 def _child_type(kind: Any, key: str) -> Any:

@@ -100,7 +100,7 @@ BOARD = Board(
         ),
         lines(
             "KV cache of the server",
-            "At 1 it preempts: lower `at_once` or add memory.",
+            "At 1 it preempts: lower `max_concurrency` or add memory.",
             "percentunit",
             ("max by (model_name) (vllm:kv_cache_usage_perc)", "{{model_name}}"),
         ),

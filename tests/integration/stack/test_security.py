@@ -249,7 +249,7 @@ async def test_valkey_is_reached_by_tls_with_a_password(
         trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
         wrong = {
             "certificate verify failed": ValkeyAccess(url, tmp_path / "other.pem", secret),
-            "refuses our password": ValkeyAccess(url, factory.tls.ca, SecretStr("hush")),
+            "authentication failed": ValkeyAccess(url, factory.tls.ca, SecretStr("hush")),
         }
         for what, access in wrong.items():
             client = connect(access)
