@@ -16,13 +16,13 @@ _VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 
 def _address(text: str) -> str:
     if not re.match(_ADDRESS, text):
-        raise ValueError("is not a valid address: write one like http://127.0.0.1:8000/v1, without user or query")
+        raise ValueError("is not an address like http://127.0.0.1:8000/v1, without user or query")
     return text
 
 
 def _variable(text: str) -> str:
     if not re.match(_VARIABLE, text):
-        raise ValueError("is not the name of an environment variable like MY_KEY; do not put the key itself here")
+        raise ValueError("is not the name of an environment variable like MY_KEY; the key does not go here")
     return text
 
 

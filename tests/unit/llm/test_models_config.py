@@ -70,9 +70,9 @@ roles:
 """
     assert mistakes(tmp_path, text) == [
         "2: endpoints.one.api_key: no such key",
-        "2: endpoints.one.base_url: is not a valid address: write one like http://127.0.0.1:8000/v1, without user or query",
+        "2: endpoints.one.base_url: is not an address like http://127.0.0.1:8000/v1, without user or query",
         "3: endpoints.two.idle_s: should be greater than 0",
-        "3: endpoints.two.key_env: is not the name of an environment variable like MY_KEY; do not put the key itself here",
+        "3: endpoints.two.key_env: is not the name of an environment variable like MY_KEY; the key does not go here",
         "4: endpoints.both: key_env and key_file are both set: remove one of them",
         "5: roles.verifier_a: is missing",
         "6: roles.writer.endpoint: no endpoint 'onee'; did you mean one?",
