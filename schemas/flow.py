@@ -50,6 +50,15 @@ class ServiceSpec:
     """Compacted Kafka topics with its state, and their numbers of partitions."""
     reads: tuple[str, ...] = ()
     """Further Kafka topics that it reads without a consumer group."""
+    needs_models: bool = False
+    """Whether it stops working while the endpoints of its models are unavailable."""
+    may_use_models: bool = False
+    """Whether it calls models if the models file has them (an embedder, a judge)."""
+
+    @property
+    def models(self) -> bool:
+        """Whether it reads the models file."""
+        return self.needs_models or self.may_use_models
 
 
 COST_BEARING_EVENTS: tuple[type[Event], ...] = (
@@ -75,15 +84,20 @@ SERVICES = (
         state=(("planner-state", 1),),
         reads=tuple(event.type for event in COST_BEARING_EVENTS),
     ),
-    ServiceSpec("expansion", "expansion"),
-    ServiceSpec("problem_writer", "problem_writer"),
-    ServiceSpec("screening", "screening", reads=("problem.screened", "solution.checked", "problem.rejected")),
-    ServiceSpec("verifier-a", "verifier"),
-    ServiceSpec("verifier-b", "verifier"),
+    ServiceSpec("expansion", "expansion", needs_models=True),
+    ServiceSpec("problem_writer", "problem_writer", needs_models=True),
+    ServiceSpec(
+        "screening",
+        "screening",
+        reads=("problem.screened", "solution.checked", "problem.rejected"),
+        may_use_models=True,
+    ),
+    ServiceSpec("verifier-a", "verifier", needs_models=True),
+    ServiceSpec("verifier-b", "verifier", needs_models=True),
     ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
-    ServiceSpec("probe", "probe"),
-    ServiceSpec("synthesis", "synthesis"),
-    ServiceSpec("answer_checker", "answer_checker"),
+    ServiceSpec("probe", "probe", needs_models=True),
+    ServiceSpec("synthesis", "synthesis", needs_models=True),
+    ServiceSpec("answer_checker", "answer_checker", needs_models=True),
     ServiceSpec("auditor", "auditor"),
     ServiceSpec("aggregator", "aggregator", single_active=True, state=(("aggregator-published", 1),)),
 )

@@ -20,12 +20,16 @@ class Transient(Exception):
 
 
 class Refusal(Exception):
-    """The process cannot run with this configuration. The message says why; `next_step` says what to do."""
+    """The process cannot run with this configuration. The message says why; `next_step` says what to do.
 
-    def __init__(self, message: str, next_step: str) -> None:
+    `log` has the last log lines of the failed process, if there is one.
+    """
+
+    def __init__(self, message: str, next_step: str, log: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.next_step = next_step
+        self.log = log
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.next_step}"
+        return "\n".join([f"{self.message}. {self.next_step}", *(f"  | {line}" for line in self.log.splitlines())])

@@ -1,4 +1,7 @@
-"""Write the files generated from the schemas: JSON Schemas, the AsyncAPI document, the diagram of the flow in the docs.
+"""Write the files generated from the schemas and the flow.
+
+JSON Schemas, the AsyncAPI document, the diagram in the pages, and the entries of services in Compose, Prometheus,
+Alertmanager, the chart and `.env.example`.
 
 python -m schemas.export            write
 python -m schemas.export --check    fail when a file is out of date, or an event has an incompatible change
@@ -11,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.codegen import asyncapi
+from schemas.codegen import asyncapi, deployment
 from schemas.codegen.compatibility import breaking
 from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
@@ -61,6 +64,7 @@ def documents() -> dict[Path, str]:
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
         **{page: _with_picture(page.read_text()) for page in PAGES},
+        **deployment.documents(ROOT),
     }
 
 

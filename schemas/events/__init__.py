@@ -14,7 +14,7 @@ training.py    training runs
 """
 
 from schemas.events.audit import AuditJudged
-from schemas.events.base import Cause, Event, ItemEvent
+from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
 from schemas.events.plan import BudgetReached, PlanAdopted
@@ -45,6 +45,7 @@ __all__ = [
     "PlanAdopted",
     "ProblemAccepted",
     "ProblemDrafted",
+    "ProblemEvent",
     "ProblemParked",
     "ProblemProbed",
     "ProblemRejected",

@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.events import ProblemProbed
 from schemas.item import Problem
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from services.simulator.bank import Bank
 from tests.bench.factory import factory
 from tests.support.kafka_world import KafkaWorld, until
@@ -30,7 +30,7 @@ class Slots:
 
 async def measure(calls: int) -> Slots:
     """Solve `calls` problems. The time is that of the log: from the first solution to the last, and one latency."""
-    plan = run_config.plan(demo(), 1)
+    plan = run_config.load(plan_file(None), 1)
     latency = {"sim-solver": int(1000 * LATENCY_S)}
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, latency, only=["synthesis"]) as (_, world):

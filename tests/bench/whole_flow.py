@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.flow import FLOW, SERVICES, consumed_by
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from tests.bench.factory import cpu_s, factory
 from tests.support.kafka_world import until
 
@@ -28,7 +28,7 @@ class Line:
 
 async def measure(rows: int) -> Line:
     """Grow `rows` rows. The time is that of the log: from the first request to the last admitted row."""
-    plan = run_config.plan(demo(), rows).model_copy(update={"in_progress": 128})
+    plan = run_config.load(plan_file(None), rows).model_copy(update={"in_progress": 128})
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, {}) as (stack, world):
             before = cpu_s(stack)

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from shared.kafka.codec import AUDIT
 from tests.e2e.factory import chimera, remains
 
@@ -27,7 +27,7 @@ def grown(directory: Path, plan: dict[str, Any], tokens: int) -> tuple[int, Any]
 
 async def test_a_run_stops_at_its_budget_and_resumes_when_it_is_raised(tmp_path: Path) -> None:
     # few at once, so that some are rows before the budget is gone, however slowly one step or another goes
-    directory, plan = tmp_path / "stack", {**yaml.safe_load(demo().read_text()), "in_progress": 6}
+    directory, plan = tmp_path / "stack", {**yaml.safe_load(plan_file(None).read_text()), "in_progress": 6}
     status, short = grown(directory, plan, HALF)
     assert (status, short["outcome"]) == (1, "short"), short
     assert short["reason"].startswith("budget reached: ")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
 from shared.runtime.health import Health
-from trainer.run.progress import counted, set_phase, show
+from trainer.run.progress import count_run, publish_once, set_phase
 
 STEPS = 100
 
@@ -23,11 +23,11 @@ async def main(folder: Path, port: int) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     health = Health(LOOPBACK, port, lambda: None)
     await health.start()
-    with counted() as ended:
+    with count_run() as ended:
         ended["outcome"] = "completed"
     for step in range(1, STEPS + 1):
         set_phase(folder, "rl", step=step, steps=STEPS, loss=1 / step, reward=step / STEPS, tokens=1000.0 * step)
-        show(folder)
+        publish_once(folder)
         if over.is_set():
             break
         await asyncio.sleep(1)

@@ -18,7 +18,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from shared.dataset import SCHEMA_VERSION, Dataset, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
-from trainer.data import Example, completion
+from trainer.data import Example, render_completion
 from trainer.phases import sft
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run
@@ -175,4 +175,4 @@ def long_ones() -> list[Row]:
 
 def every_step_right(example: Example, text: str) -> bool:
     """Whether a completion thinks as it should, and does not land on its answer by luck."""
-    return text.strip() == completion(example)[0]["content"].strip()
+    return text.strip() == render_completion(example)[0]["content"].strip()

@@ -41,7 +41,7 @@ def test_wrong_keys_cost_points_that_the_comparison_shows(tmp_path: Path, base: 
     ("where", "told"),
     [
         ("difficulty > 0.9", "has 0 rows to train on"),
-        ("tear = 'verified'", "is no condition on rows: Schema error: No field named tear"),
+        ("tear = 'verified'", "invalid condition on rows, \"tear = 'verified'\": Schema error: No field named tear"),
     ],
 )
 def test_an_arm_without_rows_is_refused_before_anything_is_trained(

@@ -11,10 +11,10 @@ from trl import GRPOTrainer
 from shared.errors import Refusal
 from tests.trainer import clock
 from tests.trainer.tiny import example, tokenizer
-from trainer.metrics.grading import Graded
+from trainer.metrics.grading import GradedProblem
 from trainer.models import weights
 from trainer.phases import rl
-from trainer.phases.rl_set import fate
+from trainer.phases.rl_set import classify
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run
 
@@ -30,9 +30,9 @@ def trainer(folder: Path, **changes: Any) -> GRPOTrainer:
     base = clock.newborn(folder / "newborn")
     run = Run(folder, Recipe.model_validate({"base": str(base), **RECIPE, "evaluate": {"max_tokens": 8}}), folder, None)
     rows = [{"prompt": [{"role": "user", "content": str(n)}]} for n in range(32)]
-    settings = rl.settings(run, report_to="none", max_steps=4, **changes)
-    model = weights.model(str(base))
-    tokens = weights.tokenizer(str(base))
+    settings = rl.build_config(run, report_to="none", max_steps=4, **changes)
+    model = weights.load_model(str(base))
+    tokens = weights.load_tokenizer(str(base))
     return GRPOTrainer(
         model, reward_funcs=reward, args=settings, train_dataset=Dataset.from_list(rows), processing_class=tokens
     )
@@ -89,9 +89,9 @@ def test_vllm_reserves_memory_for_the_longest_rollout_only(tmp_path: Path) -> No
     )
     run = Run(tmp_path, recipe, tmp_path, None)
     rows = [{"prompt": [{"role": "user", "content": text}]} for text in ("1", "1+2+3")]
-    length = rl.longest(run, rows, tokens)
+    length = rl.longest_rollout(run, rows, tokens)
     assert length == 1 + 5 + 2 + 8  # user, five bytes, end, assistant; then the completion
-    args = rl.settings(run, vllm_max_model_length=length, report_to="none")
+    args = rl.build_config(run, vllm_max_model_length=length, report_to="none")
     assert (args.use_vllm, args.vllm_mode) == (True, "colocate")
     assert (args.vllm_gpu_memory_utilization, args.vllm_max_model_length) == (0.2, length)
 
@@ -118,5 +118,5 @@ def test_a_pool_smaller_than_one_generation_is_refused(tmp_path: Path) -> None:
 def test_practice_is_what_is_sometimes_solved(right: int, unsure: int, taught: bool, expected: str) -> None:
     run = Run(Path(), Recipe(base="none"), Path(), None)
     row = example(1) if taught else example(1, views=["rl"], admission="aside")
-    tries = Graded(row.id, samples=8, right=right, unsure=unsure, truncated=0, tokens=None, cost=None)
-    assert fate(run, row, tries) == expected
+    tries = GradedProblem(row.id, samples=8, right=right, unsure=unsure, truncated=0, tokens=None, cost=None)
+    assert classify(run, row, tries) == expected

@@ -97,7 +97,7 @@ def test_preference_pairs_set_a_sound_trace_against_each_wrong_one(home: Path) -
     assert pair["prompt"] == [{"role": "user", "content": "What is 2?"}]
     assert "Attempt 2" in pair["chosen"][0]["content"]
     assert "Attempt 0" in pair["rejected"][0]["content"]
-    assert "no form for preferences" in said(
+    assert "verl has no preference pairs" in said(
         home, "export", "--format", "verl", "--view", "preference", "--out", str(home / "x"), status=1
     )
 
@@ -137,7 +137,7 @@ def test_a_benchmark_that_is_added_later_is_held_against_what_has_passed(home: P
     assert f"{known}  item 1 of exam" in text
     assert "chimera dataset delete" in text
     told = said(home, "export", "--plan", str(home / "later.yaml"), "--out", str(home / "out"))
-    assert "1 of them are known from a benchmark" in told
+    assert "1 of them match a benchmark" in told
     assert "| exam | 2 | 1 |" in (home / "out" / "README.md").read_text()
     (home / "later.yaml").rename(home / "plan.yaml")  # as if it had been run with it
     said(home, "export", "--out", str(home / "again"))

@@ -71,7 +71,7 @@ def test_an_invalid_benchmark_file_is_refused_before_the_start(
     given = Benchmark(path=path, column=column)
     plan.write_text(f"name: mine\nrows: 3\nsubjects: {{physics: {{}}}}\nbenchmarks: {{b: {given.model_dump_json()}}}\n")
     with pytest.raises(Refusal) as refusal:
-        run_config.plan(plan, None)
+        run_config.load(plan, None)
     assert told in str(refusal.value)
     assert "\n" not in refusal.value.message
     assert "benchmarks.b in the plan" in refusal.value.next_step
@@ -79,7 +79,7 @@ def test_an_invalid_benchmark_file_is_refused_before_the_start(
         Benchmarks.load({"b": given})
     lines(tmp_path / "corrected.jsonl")
     plan.write_text(plan.read_text().replace(str(path), "corrected.jsonl").replace('"task"', '"Question"'))
-    assert questions("b", run_config.plan(plan, None).benchmarks["b"])[2] == "Who?"
+    assert questions("b", run_config.load(plan, None).benchmarks["b"])[2] == "Who?"
 
 
 @pytest.mark.parametrize("how", EDITED)

@@ -13,8 +13,8 @@ from shared.telemetry.metrics import start_at_zero
 from tests.trainer import clock
 from trainer.handler import TrainRelease
 from trainer.phases import sft
-from trainer.recipe import load
-from trainer.run.progress import read, set_phase, show
+from trainer.recipe import load_recipe
+from trainer.run.progress import publish_once, publish_progress, set_phase
 from trainer.run.run_folder import Run
 
 
@@ -26,7 +26,7 @@ def test_every_step_is_in_tensorboard_and_the_last_one_in_the_metrics(tmp_path: 
     clock.grow(tmp_path / "data", clock.rows(200, (3,), seed=1))
     base = str(clock.newborn(tmp_path / "base"))
     recipe = clock.recipe(tmp_path, base, sft={**clock.TAUGHT, "epochs": 1})
-    run = Run(tmp_path / "run", load(recipe), tmp_path / "data", None)
+    run = Run(tmp_path / "run", load_recipe(recipe), tmp_path / "data", None)
     found = run.run_once("sft", sft.train)
 
     (file,) = run.path("sft").rglob("events.out.tfevents.*")
@@ -35,7 +35,7 @@ def test_every_step_is_in_tensorboard_and_the_last_one_in_the_metrics(tmp_path: 
     losses = events.Scalars("train/loss")
     assert [one.step for one in losses] == list(range(1, found["steps"] + 1))
 
-    show(run.folder)
+    publish_once(run.folder)
     assert value("chimera_training_step", phase="sft") == value("chimera_training_steps", phase="sft") == found["steps"]
     assert value("chimera_training_loss", phase="sft") == json.loads(run.path("progress.json").read_text())["loss"]
     assert (value("chimera_training_tokens", phase="sft") or 0) > 1000
@@ -45,7 +45,7 @@ def test_every_step_is_in_tensorboard_and_the_last_one_in_the_metrics(tmp_path: 
 async def test_metrics_follow_a_run_and_are_gone_after_it(tmp_path: Path) -> None:
     set_phase(tmp_path, "rl", step=3, steps=12, reward=0.25)
     over = asyncio.Event()
-    watching = asyncio.create_task(read(tmp_path, over))
+    watching = asyncio.create_task(publish_progress(tmp_path, over))
     await asyncio.sleep(0)
     assert (value("chimera_training_step", phase="rl"), value("chimera_training_reward", phase="rl")) == (3, 0.25)
     watching.cancel()

@@ -54,5 +54,5 @@ def test_what_comes_after_a_training_hears_it_too(tmp_path: Path, process: subpr
         time.sleep(0.05)
     process.terminate()
     assert process.wait(PATIENCE_S) == 130
-    assert "stopped. Run the same again to go on" in (tmp_path / "log.txt").read_text()
+    assert "stopped. Run the same command again to resume" in (tmp_path / "log.txt").read_text()
     assert not (tmp_path / "run/failure.json").exists()

@@ -216,4 +216,4 @@ def test_a_plan_with_bad_topics_is_refused_before_anything_starts(tmp_path: Path
     (tmp_path / "t.csv").write_text(COLUMNS + "physics,A,B\n")
     (tmp_path / "plan.yaml").write_text(GOOD + f"topics: {tmp_path}/t.csv\n")
     with pytest.raises(Refusal, match=r"t\.csv:2: topic"):
-        run_config.plan(tmp_path / "plan.yaml", None)
+        run_config.load(tmp_path / "plan.yaml", None)

@@ -22,6 +22,9 @@ from tests.ops.lag_plot import Sample, draw
 
 CHART = ROOT / "helm/chimera"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+DECLARED = yaml.safe_load((CHART / "files/flow.yaml").read_text())
+for name, own in VALUES["services"].items():
+    DECLARED[name] = {**DECLARED.get(name, {}), **own}
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 BESIDE = {"exporter", "simulator"}
 """Folders in services/ that run in a cluster and are no part of the flow."""
@@ -32,7 +35,7 @@ UNSET = {".global", ".keda.authenticationRef.name", ".keda.authenticationRef.kin
 
 
 def service(name: str) -> dict[str, Any]:
-    return {**VALUES["defaults"], **VALUES["services"][name]}
+    return {**VALUES["defaults"], **DECLARED[name]}
 
 
 def module(name: str) -> str:
@@ -40,7 +43,7 @@ def module(name: str) -> str:
 
 
 def test_the_chart_has_the_services_of_the_flow_with_their_limits() -> None:
-    assert VALUES["services"].keys() == {spec.name for spec in SERVICES} | BESIDE
+    assert DECLARED.keys() == {spec.name for spec in SERVICES} | BESIDE
     for spec in SERVICES:
         said, consumed = service(spec.name), consumed_by(spec.name)
         assert module(spec.name) == spec.module

@@ -124,5 +124,14 @@ def test_every_variable_is_a_setting_with_its_default_in_the_example() -> None:
             assert json.loads(example[name]) == field.default, name
 
 
+def test_no_setting_of_one_service_is_a_setting_of_another() -> None:
+    owners: dict[str, set[str]] = {}
+    for module in {spec.module for spec in SERVICES} | {"exporter", "grader"}:
+        fields = importlib.import_module(f"services.{module}.settings").Settings.model_fields
+        for name in fields.keys() - Settings.model_fields.keys():
+            owners.setdefault(name, set()).add(module)
+    assert {name: modules for name, modules in owners.items() if len(modules) > 1 and name != "health_port"} == {}
+
+
 def text(path: str | Path) -> str:
     return (ROOT / path).read_text()

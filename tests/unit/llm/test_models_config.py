@@ -156,8 +156,8 @@ def test_an_order_with_a_models_file_reaches_the_services_whole(tmp_path: Path) 
     text = GOOD.replace("http://two/v1", "http://two/v1, key_file: two.key, at_once: 7")
     order = ordered(folder, models=written(tmp_path, text))
     again = RunConfig.from_json(order.to_json())
-    assert again.cast
-    models_config.write(folder, again.plan, again.cast)
+    assert again.models
+    models_config.write(folder, again.plan, again.models)
     env = {process.name: process.env for process in models_config.services(folder)}
     read = load_models_config(Path(env["verifier-b"]["CHIMERA_MODELS"]))
     assert read == load_models_config(tmp_path / "models.yaml")
@@ -172,31 +172,29 @@ def ordered(folder: Path, **options_: Any) -> RunConfig:
 
 def test_a_folder_goes_on_with_its_own_models_and_a_change_is_said(tmp_path: Path) -> None:
     first = ordered(tmp_path, models=written(tmp_path, GOOD))
-    assert first.cast
-    models_config.write(tmp_path, first.plan, first.cast)
+    assert first.models
+    models_config.write(tmp_path, first.plan, first.models)
     again = ordered(tmp_path)
-    assert again.cast == first.cast
+    assert again.models == first.models
     assert not [line for line, style in headline(again) if style == "yellow"]
     other = ordered(tmp_path, models=written(tmp_path, GOOD.replace("model: a}", "model: newer}")))
-    assert f"Other models than before in {tmp_path}: verifier_a was a. Every row names its own." in dict(
-        headline(other)
-    )
+    assert f"Other models than before in {tmp_path}: verifier_a was a. Rows name their model." in dict(headline(other))
     assert chimera("run", "--seed", "3", "--dir", str(tmp_path))[0] == 2
 
 
 def test_a_simulated_folder_restarts_simulated_and_refuses_a_real_model(tmp_path: Path) -> None:
     models_config.write(tmp_path, ordered(tmp_path).plan, models_config.simulated(4711))
-    assert ordered(tmp_path).cast is None
+    assert ordered(tmp_path).models is None
     status, output = chimera("run", "--models", str(written(tmp_path, GOOD)), "--dir", str(tmp_path))
     assert status == 1
-    assert "holds the work of simulated models" in output
+    assert "contains rows of simulated models" in output
 
 
 def test_one_model_for_all_is_allowed_and_said_aloud(tmp_path: Path) -> None:
     order = ordered(tmp_path, base_url="http://one/v1", model="m")
-    assert order.cast
-    models_config.write(tmp_path, order.plan, order.cast)
-    assert load_models_config(tmp_path / "models.json") == order.cast
+    assert order.models
+    models_config.write(tmp_path, order.plan, order.models)
+    assert load_models_config(tmp_path / "models.json") == order.models
     assert any("One model writes, verifies and solves" in line for line, _ in headline(order))
 
 
