@@ -241,7 +241,7 @@ def test_the_files_on_the_page_are_accepted_and_its_table_is_the_command_s(tmp_p
 
 
 @pytest.mark.parametrize("key", ["at_once", "max_concurrency"])
-def test_the_limit_of_calls_is_read_by_both_keys_and_written_by_the_old_one(key: str) -> None:
+def test_the_concurrency_limit_has_two_keys_and_is_written_by_the_old_one(key: str) -> None:
     config = ModelsConfig.one(Endpoint.model_validate({"base_url": "http://one/v1", key: 7}), "m")
     written_endpoint = json.loads(config.model_dump_json())["endpoints"]["default"]
     assert (config.endpoints["default"].max_concurrency, written_endpoint["at_once"]) == (7, 7)
