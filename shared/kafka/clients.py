@@ -172,4 +172,4 @@ class Producer:
         for ack in acks:
             await ack
         traced = ((one.name, dict(one.headers).get(TRACEPARENT, b"")) for one in messages if one.name in BY_TYPE)
-        traces.sent(traced)
+        traces.record_sent(traced)

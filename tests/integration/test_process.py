@@ -257,7 +257,7 @@ async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, wo
         stack.kill("valkey", signal.SIGKILL)
         await world.publish(after)
         await until(lambda: committed(world, 23), "the commit after Valkey came back")
-        assert any("valkey is away" in line["message"] for line in process.log())
+        assert any("valkey is unavailable" in line["message"] for line in process.log())
     assert set(await drafted(world)) == {request.id for request in before + after}
     assert await world.records("dead-letters") == []
 

@@ -18,7 +18,7 @@ from schemas.events import Event, ProblemDrafted, ProblemScreened, ProblemVerifi
 from schemas.flow import DEAD_LETTERS
 from schemas.item import Problem, Topic, Vote
 from services.planner import plans
-from shared.cache.client import connect, retry_while_away
+from shared.cache.client import connect, retry_while_unavailable
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import SaslCredentials, ValkeyAccess
 from shared.errors import Refusal
@@ -249,12 +249,12 @@ async def test_valkey_is_reached_by_tls_with_a_password(
         trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
         wrong = {
             "certificate verify failed": ValkeyAccess(url, tmp_path / "other.pem", secret),
-            "refuses our password": ValkeyAccess(url, factory.tls.ca, SecretStr("hush")),
+            "authentication failed": ValkeyAccess(url, factory.tls.ca, SecretStr("hush")),
         }
         for what, access in wrong.items():
             client = connect(access)
             with caplog.at_level(logging.WARNING):
-                task = asyncio.create_task(retry_while_away(client.ping))
+                task = asyncio.create_task(retry_while_unavailable(client.ping))
                 await until(lambda what=what: _soon(what in caplog.text), what)  # type: ignore[misc]
                 assert not task.done()
                 task.cancel()

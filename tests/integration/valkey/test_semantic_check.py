@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from schemas.config.models_config import CHATTING, Endpoint, ModelsConfig, RoleModel, Roles
+from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.config.policies import Benchmark
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Problem
@@ -36,8 +36,8 @@ JUDGE = Prompt.load(Path("services/screening/prompts/same_problem.md"))
 @asynccontextmanager
 async def models() -> AsyncIterator[Models]:
     async with serve(Settings(port=0)) as url:
-        parts = {role: RoleModel(model="sim-all") for role in CHATTING} | {"embedder": RoleModel(model="sim-embedder")}
-        cast = ModelsConfig(endpoints={"default": Endpoint(base_url=url)}, roles=Roles(**parts), allow_shared=True)
+        roles = Roles(**dict.fromkeys(CHAT_ROLES, RoleModel(model="sim-all")), embedder=RoleModel(model="sim-embedder"))
+        cast = ModelsConfig(endpoints={"default": Endpoint(base_url=url)}, roles=roles, allow_shared=True)
         made = Models(cast, "screening")
         try:
             yield made
