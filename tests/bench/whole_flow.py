@@ -1,4 +1,4 @@
-"""The whole line with models that answer at once: rows per second, and CPU per event by service."""
+"""Measures the whole flow with models that respond immediately: rows per second, CPU per event by service."""
 
 import tempfile
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Line:
 
 
 async def measure(rows: int) -> Line:
-    """Grow `rows` rows. The time is that of the log: from the first request to the last admitted row."""
+    """Grow `rows` rows. Seconds are by timestamps of the log: first request to last admitted row."""
     plan = run_config.load(plan_file(None), rows).model_copy(update={"in_progress": 128})
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, {}) as (stack, world):

@@ -1,8 +1,8 @@
-"""What a trainer tells while a run goes on, without torch: its own file and metrics, with made-up numbers.
+"""The progress file and metrics of a trainer, with made-up numbers and without torch.
 
     python -m tests.ops.training_metrics FOLDER PORT        until SIGTERM
 
-The local stack has no trainer, and what is asked of one must be seen to be answered.
+The local stack has no trainer, but queries of its metrics must have data.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ STEPS = 100
 
 
 async def main(folder: Path, port: int) -> None:
-    """One step of RL a second, after a run that has ended."""
+    """Report one step of RL per second, after a completed run."""
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     health = Health(LOOPBACK, port, lambda: None)

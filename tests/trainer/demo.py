@@ -1,4 +1,4 @@
-"""The whole trainer on a tiny world, from an empty folder to a model card: `make train-demo`."""
+"""`make train-demo`: the whole trainer on a tiny task, from an empty folder to a model card."""
 
 import asyncio
 import sys
@@ -13,13 +13,13 @@ from trainer.recipe import load_recipe
 from trainer.run.run_folder import Run, log_line
 
 SHORT = {**clock.TAUGHT, "epochs": 3}
-"""Too short a training on purpose: who is perfect learns nothing from practice."""
+"""Deliberately too short: RL cannot improve a perfect model."""
 PRACTICE = {"learning_rate": 3e-5, "completions": 128, "per_device": 128, "epochs": 2, "control": True}
 MEASURED = {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 100, "batch": 512, "problems": 120}
 
 
 def main(folder: Path) -> None:
-    """A base model, a dataset, then every phase; whatever is there already is left alone."""
+    """Make base model and dataset if they are missing, then run every phase."""
     config, data = folder / "recipe.yaml", folder / "data"
     if not config.exists():
         clock.grow(data, clock.long_ones())
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
 
 
 def compared(run: Run) -> None:
-    """The models beside each other, and how often every step of the thought was right."""
+    """Print the models side by side, with the fraction of traces in which every step is right."""
     found = run.require_result("evaluate")
     whole = {score["model"]: score for score in found["scores"] if (score["kind"], score["k"]) == ("all", 1)}
     log_line(f"\n{'model':18}{'pass@1':>8}    95 % interval    every step right")

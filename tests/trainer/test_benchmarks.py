@@ -1,4 +1,4 @@
-"""Benchmarks: the file is what it should be, letters are graded, what was trained on is found again."""
+"""Benchmarks: validation of files, grading of letters, contamination of training rows."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ WORDS = ("orbit", "lattice", "enzyme", "tensor", "spectrum", "polymer", "graph",
 
 
 def made(name: str, count: int) -> list[dict[str, str]]:
-    """As many rows as the descriptor's file would have, of our own making."""
+    """Make rows in the columns of the descriptor."""
     benchmark, dice = load_benchmark(name), random.Random(name)
     rows = []
     for number in range(count):
@@ -88,7 +88,7 @@ def test_a_letter_is_read_from_what_models_write(answer: str, letter: str | None
 
 @asynccontextmanager
 async def world() -> AsyncIterator[str]:
-    """`knows` finds the right option, `clings` always takes A, `judge` knows that "right" is right."""
+    """Serve `knows`, which finds the right option, `clings`, which always answers A, and `judge`."""
 
     async def chat(request: web.Request) -> web.Response:
         body = await request.json()
@@ -119,7 +119,7 @@ async def world() -> AsyncIterator[str]:
 
 
 def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
-    """A run with GPQA and HLE, each in a small form of its own, and a row that was copied from GPQA."""
+    """Write a run with small forms of GPQA and HLE, and a training row copied from GPQA."""
     files = {}
     for name, n in (("gpqa_diamond", 60), ("hle_text", 10)):
         small = {**load_benchmark(name).model_dump(exclude_none=True), "n": n, "samples": 2}

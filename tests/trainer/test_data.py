@@ -1,4 +1,4 @@
-"""From rows to tokens: what is held out, what is left out, what the loss covers, what a completion is worth."""
+"""From rows to tokens: held-out splits, exclusion by length, loss mask, rewards."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""pass@k, its intervals, and what they are worth."""
+"""pass@k and its intervals."""
 
 import random
 from itertools import combinations

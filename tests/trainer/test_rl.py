@@ -1,4 +1,4 @@
-"""CISPO is really CISPO under our settings, and what it is given to learn from."""
+"""Our settings make TRL train CISPO, on the selected problems."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ RECIPE = {"prompt": "$problem", "rl": {"completions": 4, "per_device": 4, "rollo
 
 
 def reward(completions: list[Any], **_: Any) -> list[float]:
-    """Something that differs within every group."""
+    """A reward that differs within every group."""
     return [float(at % 2) for at, _ in enumerate(completions)]
 
 
@@ -39,9 +39,9 @@ def trainer(folder: Path, **changes: Any) -> GRPOTrainer:
 
 
 def gradients(folder: Path, loss_type: str) -> tuple[float, float | None]:
-    """Size of the gradient, and share of capped tokens, where the policy has already moved as its rewards asked.
+    """Return gradient norm and fraction of capped tokens for a policy that has already followed its rewards.
 
-    Good completions have become e² times as likely as when they were sampled, bad ones e⁻² times.
+    Good completions are e² times as likely as when they were sampled, bad ones e⁻² times.
     """
     torch.manual_seed(0)
     made = trainer(folder, loss_type=loss_type)

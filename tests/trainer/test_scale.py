@@ -1,4 +1,4 @@
-"""Several processes train one model, and the shipped configurations are ones that accelerate takes."""
+"""Several processes train one model, and accelerate accepts the shipped configurations."""
 
 import json
 import os

@@ -25,7 +25,7 @@ from shared.config.file_loader import FileKind, Finding
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
-from shared.llm.models_config import resolved
+from shared.llm.models_config import resolve_paths
 from shared.llm.preflight import faults
 from shared.ports import Reply
 from trainer.data import Example
@@ -54,7 +54,7 @@ class ServedModels(BaseModel):
 def load_served_models(path: Path) -> ServedModels:
     """Read the file; paths in it are relative to its folder. Raises Refusal with one line per error."""
     served = _FILE.read(path)
-    endpoints = {name: resolved(one, path.parent.resolve()) for name, one in served.endpoints.items()}
+    endpoints = {name: resolve_paths(one, path.parent.resolve()) for name, one in served.endpoints.items()}
     return served.model_copy(update={"endpoints": endpoints})
 
 
@@ -101,7 +101,7 @@ class ServedSampler:
             raise Refusal(fault.what, f"{fault.next_step.capitalize()}; then run this again")
         models = Models(cast, "trainer")
         model = models.model("base", RecipePrompt("evaluate", self.recipe.prompt, self.recipe))
-        at_once = math.ceil(self.endpoint.at_once / samples) + 1
+        at_once = math.ceil(self.endpoint.max_concurrency / samples) + 1
         waiting, running = iter(examples), dict[SampleTask, Example]()
         try:
             while True:

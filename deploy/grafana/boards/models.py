@@ -100,7 +100,7 @@ BOARD = Board(
         ),
         lines(
             "vLLM KV cache",
-            "At 1 vLLM preempts requests: lower `at_once` or add memory.",
+            "At 1 vLLM preempts requests: lower `max_concurrency` or add memory.",
             "percentunit",
             ("max by (model_name) (vllm:kv_cache_usage_perc)", "{{model_name}}"),
         ),

@@ -1,4 +1,4 @@
-"""Models behind an endpoint: scored as they are, paid once, and refused with a reason."""
+"""Served models: true scores, no call paid twice, and refusals with a reason."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ ASKED, SAMPLES = 60, 8
 
 @contextmanager
 def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
-    """A server in a thread of its own: a phase has an event loop for itself. Yields its address."""
+    """Run a server in a thread, since a phase has its own event loop. Yield its address."""
     loop, address, over = asyncio.new_event_loop(), list[str](), asyncio.Event()
     up = threading.Event()
 
@@ -58,7 +58,7 @@ def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
 
 
 def rows() -> list[Row]:
-    """Problems of the simulator's bank, all held out."""
+    """Return problems of the simulator's bank, all held out."""
     made: list[Row] = []
     for number, one in enumerate(problems(0, "physics")[:ASKED]):
         its = {name: getattr(one, name) for name in ("answer", "answer_type", "difficulty")}
@@ -67,7 +67,7 @@ def rows() -> list[Row]:
 
 
 def laid_out(folder: Path, url: str, **place: Any) -> dict[str, Path]:
-    """Everything that a run needs, as files."""
+    """Write all files of a run; return its options."""
     clock.grow(folder / "data", rows())
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
     how = {"samples": SAMPLES, "ks": [1, 4], "max_tokens": 4000}

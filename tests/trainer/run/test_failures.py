@@ -1,4 +1,4 @@
-"""What a person reads when it cannot go on, and what is kept."""
+"""Failures give one readable reason and keep the checkpoint."""
 
 import asyncio
 import errno
@@ -75,7 +75,7 @@ def test_a_phase_that_is_done_holds_no_memory_of_its_model(tmp_path: Path) -> No
 
 
 def alive() -> int:
-    """Trained weights in this process."""
+    """Count the trained weights in this process."""
     return sum(isinstance(one, torch.nn.Parameter) for one in gc.get_objects())
 
 
@@ -92,7 +92,7 @@ def test_a_missing_base_and_a_missing_chat_template_are_refused(tmp_path: Path) 
 
 
 class Leaves:
-    """A judge that is gone after so many questions."""
+    """A judge that stops answering after a number of questions."""
 
     def __init__(self, grader: Grader, questions: int) -> None:
         self.grader, self.left = grader, questions

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of every phase: the same command goes on, and nothing that was finished is done again."""
+"""`kill -9` in every phase: the same command resumes, and no finished phase runs again."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ UNDER_WAY = {
     "evaluate": "evaluate/*.jsonl",
     "card": "card/*.png",
 }
-"""What there is once a phase has begun in earnest."""
+"""Files that exist once a phase has made progress."""
 PATIENCE_S = 120.0
 
 

@@ -1,4 +1,4 @@
-"""A run can be watched: TensorBoard files, progress in its folder, metrics of the service."""
+"""Progress of a run: TensorBoard files, progress.json, metrics of the service."""
 
 import asyncio
 import json

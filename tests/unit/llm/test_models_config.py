@@ -70,9 +70,9 @@ roles:
 """
     assert mistakes(tmp_path, text) == [
         "2: endpoints.one.api_key: no such key",
-        "2: endpoints.one.base_url: is no address like http://127.0.0.1:8000/v1, without user or query",
+        "2: endpoints.one.base_url: is not an address like http://127.0.0.1:8000/v1, without user or query",
         "3: endpoints.two.idle_s: should be greater than 0",
-        "3: endpoints.two.key_env: is no name of an environment variable like MY_KEY; the key does not go here",
+        "3: endpoints.two.key_env: is not the name of an environment variable like MY_KEY; the key does not go here",
         "4: endpoints.both: key_env and key_file are both set: remove one of them",
         "5: roles.verifier_a: is missing",
         "6: roles.writer.endpoint: no endpoint 'onee'; did you mean one?",
@@ -82,7 +82,7 @@ roles:
         "8: roles.verifier_b.price.inptu: no such key; did you mean input?",
         "8: roles.verifier_b.price.input: is missing",
         "8: roles.verifier_b.price.output: is missing",
-        "12: roles.solver.model: given twice; the first is in line 11",
+        "12: roles.solver.model: duplicate key; the first is in line 11",
         "13: roles.solver.max_tokens: should be a valid integer, unable to parse string as an integer",
     ]
 
@@ -161,7 +161,7 @@ def test_an_order_with_a_models_file_reaches_the_services_whole(tmp_path: Path) 
     env = {process.name: process.env for process in models_config.services(folder)}
     read = load_models_config(Path(env["verifier-b"]["CHIMERA_MODELS"]))
     assert read == load_models_config(tmp_path / "models.yaml")
-    assert (read.endpoints["two"].key_file, read.endpoints["two"].at_once) == (tmp_path / "two.key", 7)
+    assert (read.endpoints["two"].key_file, read.endpoints["two"].max_concurrency) == (tmp_path / "two.key", 7)
     assert not order.simulated
 
 
@@ -238,3 +238,12 @@ def test_the_files_on_the_page_are_accepted_and_its_table_is_the_command_s(tmp_p
     assert [bool(cast.shared_roles()) for cast in casts] == [True, False, False, False]
     header = next(line for line in PAGE.splitlines() if line.startswith("role   "))
     assert tuple(re.split(r"\s{2,}", header)) == COLUMNS
+
+
+@pytest.mark.parametrize("key", ["at_once", "max_concurrency"])
+def test_the_concurrency_limit_has_two_keys_and_is_written_by_the_old_one(key: str) -> None:
+    config = ModelsConfig.one(Endpoint.model_validate({"base_url": "http://one/v1", key: 7}), "m")
+    written_endpoint = json.loads(config.model_dump_json())["endpoints"]["default"]
+    assert (config.endpoints["default"].max_concurrency, written_endpoint["at_once"]) == (7, 7)
+    assert "max_concurrency" not in written_endpoint
+    assert ModelsConfig.model_validate_json(config.model_dump_json()) == config
