@@ -24,7 +24,7 @@ from shared.config.connections import ValkeyAccess
 from shared.config.plan_loader import load_plan
 from shared.dataset import Audit, Entry, Row, Table
 from shared.kafka.admin.topics import topic_settings
-from shared.kafka.codec import Message, decode, encode, mark_of, pack, unpack
+from shared.kafka.codec import Message, audit_tag_of, decode, encode, pack, unpack
 from shared.kafka.dlq.dead_letter import Failure, SourceRecord
 from shared.kafka.dlq.dead_letter import to_record as to_dead_letter
 from shared.llm import load_models_config
@@ -70,6 +70,7 @@ __all__ = [
     "TextFingerprint",
     "ValkeyAccess",
     "ValkeyNearDuplicateIndex",
+    "audit_tag_of",
     "checks",
     "chimera",
     "command_line",
@@ -81,7 +82,6 @@ __all__ = [
     "flow",
     "load_models_config",
     "load_plan",
-    "mark_of",
     "outbox",
     "pack",
     "read",

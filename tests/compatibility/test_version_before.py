@@ -22,7 +22,7 @@ def test_each_event_is_read_and_written_byte_for_byte() -> None:
     recorded = load_json("events")
     assert {record["topic"] for record in recorded["events"]} == {flow.name for flow in names.flow.FLOW}
     for record in (*recorded["events"], recorded["marked"]):
-        event, tag = decode(record), names.mark_of(headers(record))
+        event, tag = decode(record), names.audit_tag_of(headers(record))
         source = dict(headers(record))["ce_source"].decode().removeprefix("/")
         assert to_record(names.encode(event, source, tag)) == record, record["topic"]
     text = dict(headers(recorded["marked"]))["ce_audit"]
@@ -53,17 +53,17 @@ def test_states_on_the_log_are_read_and_written_byte_for_byte() -> None:
     for text in (filled["panel-cases-changelog"], *recorded["panel-cases-changelog"].values()):
         is_tombstone = json.loads(text).keys() == {"problem_hash", "published"}
         assert names.JoinState.model_validate_json(text).model_dump_json(exclude_unset=is_tombstone) == text
-    mark = recorded["aggregator-published"]
-    table, _, version = mark.rpartition("@")
-    assert names.outbox.published(mark, table, 99) == int(version)
-    assert names.outbox.mark(table, int(version)) == mark
+    cursor = recorded["aggregator-published"]
+    table, _, version = cursor.rpartition("@")
+    assert names.outbox.published_version(cursor, table, 99) == int(version)
+    assert names.outbox.format_cursor(table, int(version)) == cursor
 
 
 def test_a_note_of_a_commit_is_read_and_written_byte_for_byte() -> None:
     notes = [note for note in (*load_json("factory")["commit_notes"], load_json("state")["commit_note"]) if note]
     assert any("chimera.release" in note for note in notes)
     for note in notes:
-        assert names.outbox.note(names.outbox.events(note), names.outbox.release(note)) == note
+        assert names.outbox.to_metadata(names.outbox.events(note), names.outbox.release(note)) == note
 
 
 def test_an_answered_call_is_read_and_written_byte_for_byte() -> None:

@@ -41,12 +41,12 @@ def test_progress_is_written_byte_for_byte(tmp_path: Path) -> None:
 async def test_a_file_of_answered_calls_is_read_and_written_byte_for_byte(tmp_path: Path) -> None:
     file = unpack("trainer", tmp_path) / "judge.calls.jsonl"
     recorded = file.read_bytes()
-    async with CallFile.kept(file):
+    async with CallFile.opened(file):
         calls = journal()
         assert calls
         results = {call: await calls.get(call) for call in ("a call", "another", "cut o")}
     assert results == {"a call": '{"text": "half a ½"}'.encode(), "another": b"{}", "cut o": None}
-    async with CallFile.kept(tmp_path / "today.jsonl"):
+    async with CallFile.opened(tmp_path / "today.jsonl"):
         calls = journal()
         assert calls
         for call, result in results.items():
