@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.compatibility import names
@@ -12,7 +13,9 @@ from tests.compatibility.recordings import FOLDER, unpack
 
 PREVIOUS_AT_START = ("planner", "screening", "verifier-a", "probe", "answer_checker", "auditor")
 """The other services start in today's version. Later each is replaced by its other version."""
-ROWS, SEED = 20, 11
+ROWS, SEED = 12, 11
+SLOW: dict[str, object] = {"at_once": 1, "busy": "queue", "first_token_ms": 5000}
+"""One call at a time, in 5 s: no run ends under it."""
 
 
 class TwoVersions(names.Line):
@@ -34,13 +37,20 @@ class TwoVersions(names.Line):
         return replace(process, name=f"{process.name}-previous", argv=argv, env=env)
 
     async def swap_versions(self) -> None:
-        """Start the other version of each service, then stop the first one."""
+        """Start the other version of each service, then stop the first one, while work is in progress."""
         first = self._services
         second = [self._spec(name, previous=name not in PREVIOUS_AT_START) for name in self._today]
         self._services = [*first, *second]
+        await self._set_faults({"sim-verifier-b": SLOW})
         await self._stack.start_services(second)
+        assert await self.lacking(), "the run ended before the versions were swapped"
+        await self._set_faults({})
         await asyncio.gather(*(self._stack.scale(process.name, 0) for process in first))
         self._services = second
+
+    async def _set_faults(self, faults: dict[str, dict[str, object]]) -> None:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            (await http.put(f"{self.simulator_url}/sim/faults", json=faults)).raise_for_status()
 
 
 @pytest.fixture(scope="module")
