@@ -10,6 +10,7 @@ from math import ceil
 
 from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
+from services.planner.handler import PASS
 
 HIT = 0.6
 """Assumed probability that a blind attempt, or a solution, agrees with the key."""
@@ -23,8 +24,7 @@ COMPARED = 0.1
 """Assumed share of answers that no rule can compare."""
 AUDITED = 1.5
 """Items per audit: one with a planted error, and a control for every second one."""
-PASS = 100
-"""Most topics of one call."""
+
 TOKENS = {
     "expansion": (2_000, 6_000),
     "writer": (1_000, 8_000),

@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from services.cli.check.forecast import Basis, CallProfile, assumed
+from services.planner.demand import PRIOR
 from shared.dataset import Dataset, audits
 from shared.dataset.storage import Location
 from shared.errors import Refusal
@@ -27,10 +28,6 @@ ROLES = {
     "judge": "judge",
 }
 """Role by the `role` of a call in provenance, which is a service or the judge."""
-
-
-PRIOR_PROBLEMS = 8
-"""How many problems the yield that the plan assumes weighs, as it does for the planner."""
 
 
 def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | None:
@@ -59,9 +56,7 @@ def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | 
     profiles = {role: _profile(calls[role], count[role] / problems) for role in ROLES.values() if role in calls}
     probe = {role: pace for role, pace in assumed(plan).profiles.items() if role == "base"}
     good = rows[("in",)] + rows[("reserve",)]
-    return Basis(
-        (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **profiles}, problems
-    )
+    return Basis((good + PRIOR * plan.yield_assumed) / (problems + PRIOR), {**probe, **profiles}, problems)
 
 
 def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> Iterator[tuple[Iterable[Any], int]]:
