@@ -10,8 +10,8 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from services.cli.check.forecast import Basis, CallProfile, assumed
-from services.planner.demand import PRIOR
-from shared.dataset import Dataset, audits
+from services.planner.demand import PRIOR_PROBLEMS
+from shared.dataset import Dataset, open_audits
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 
@@ -56,7 +56,9 @@ def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | 
     profiles = {role: _profile(calls[role], count[role] / problems) for role in ROLES.values() if role in calls}
     probe = {role: pace for role, pace in assumed(plan).profiles.items() if role == "base"}
     good = rows[("in",)] + rows[("reserve",)]
-    return Basis((good + PRIOR * plan.yield_assumed) / (problems + PRIOR), {**probe, **profiles}, problems)
+    return Basis(
+        (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **profiles}, problems
+    )
 
 
 def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> Iterator[tuple[Iterable[Any], int]]:
@@ -65,7 +67,7 @@ def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> It
     items = dataset.ledger.columns("item", where="kind = 'rejected'")
     yield (json.loads(line["item"])["lineage"] for line in items), rejected
     with suppress(Refusal):  # there are no audits yet
-        table = audits(folder)
+        table = open_audits(folder)
         yield (json.loads(line["item"])["lineage"] for line in table.columns("item")), len(table)
 
 

@@ -10,7 +10,7 @@ from services.cli.run.local_factory import FACTORY
 from services.planner.state import State
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
-from shared.kafka.read.snapshots import latest
+from shared.kafka.read.snapshots import read_latest
 from shared.runtime.machine import Snapshot
 
 TIMEOUT_S = 5.0
@@ -33,7 +33,7 @@ async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
     ((state, _),) = SERVICE["planner"].state
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            snapshot = await latest(access, FACTORY, state)
+            snapshot = await read_latest(access, FACTORY, state)
     except (KafkaError, OSError, TimeoutError):
         return []
     return [*read(snapshot)] if snapshot else []

@@ -187,7 +187,7 @@ async def test_stats_audit_and_card_use_the_plans_difficulty_bins(
     await sink.write(log(checked(0), judged(1, AuditTag(kind="sign", difficulty=0.75))))
     if bins:
         document = plan(1).model_dump(mode="json") | {"difficulty": {"bins": bins}}
-        (tmp_path / "plan.yaml").write_text(yaml.safe_dump(document))
+        (tmp_path / "plan.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     assert json.loads(said(tmp_path, "stats", "--json"))["by_difficulty"] == {name: 1}
     audit = CliRunner().invoke(app, ["audit", "--json", "--dir", str(tmp_path)])
     assert list(json.loads(audit.stdout)["by_difficulty"]) == [name, "all"]

@@ -21,7 +21,7 @@ from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
-from shared.dataset import Dataset, audits, opened
+from shared.dataset import Dataset, open_audits, open_release
 from shared.errors import Refusal
 
 VIEWS = {
@@ -56,7 +56,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
     Rows are compared with the benchmarks of `plan`, by default of the folder's last run.
     """
-    dataset, release = opened(dataset_in(directory), version)
+    dataset, release = open_release(dataset_in(directory), version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
     with atomic_folder(out) as draft:
         (draft / "data").mkdir()
@@ -95,7 +95,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
 def _source(directory: Path) -> CardSource:
     try:
-        figures = audit.count(audits(dataset_in(directory)), None, difficulty_bins(directory))
+        figures = audit.count(open_audits(dataset_in(directory)), None, difficulty_bins(directory))
     except Refusal:  # there are no audits
         figures = None
     return CardSource(last_plan(directory), figures)
