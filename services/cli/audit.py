@@ -19,8 +19,8 @@ from schemas.item import Item
 from services.cli.common.difficulty_bins import BINS, bin_of
 from services.cli.common.sanitize_terminal import as_text
 from shared.audit_items import NOTICED, PASSED, UNABLE
-from shared.dataset import Audit, Dataset, Part
-from shared.dataset.build import item as item_of
+from shared.dataset import Audit, Dataset, TableSnapshot
+from shared.dataset.build import to_item as item_of
 from shared.stats.error_agreement import error_agreement
 from shared.stats.wilson import needed, wilson
 
@@ -43,7 +43,7 @@ SHOWN = (
 """Title of a table, name of a hit, key in the document."""
 
 
-def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
+def count(audits: TableSnapshot[Audit], width: float | None) -> dict[str, Any]:
     """Return all figures as one JSON document. Unknown is null."""
     lines = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from services.cli.check.forecast import Basis, CallProfile, assumed
-from shared.dataset import Dataset, audits
+from shared.dataset import Dataset, open_audits
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 
@@ -70,7 +70,7 @@ def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> It
     items = dataset.ledger.columns("item", where="kind = 'rejected'")
     yield (json.loads(line["item"])["lineage"] for line in items), rejected
     with suppress(Refusal):  # there are no audits yet
-        table = audits(folder)
+        table = open_audits(folder)
         yield (json.loads(line["item"])["lineage"] for line in table.columns("item")), len(table)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from shared.config.settings import Connections
-from shared.dataset import Dataset, manifests
-from shared.dataset.storage import Location, remote
+from shared.dataset import Dataset, list_manifests
+from shared.dataset.storage import Location, is_remote
 
 
 def dataset_in(directory: Path) -> Location:
     """Return the location of a stack's dataset: in its folder, unless CHIMERA_DATASET names an object store."""
     configured = Connections().dataset
-    return configured if remote(configured) else directory / configured
+    return configured if is_remote(configured) else directory / configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class DatasetSummary:
     @classmethod
     def of(cls, folder: Location) -> "DatasetSummary":
         """Read the dataset; no folder means no rows. Raises Refusal when a newer version wrote it."""
-        if not Dataset.there(folder):
+        if not Dataset.exists(folder):
             return cls()
         dataset = Dataset.open(folder)
         counts = dataset.rows.counts("subject", "admission").items()
@@ -58,5 +58,5 @@ def _pairs(part: Any, *columns: str) -> Any:
 
 
 def _released_rows(folder: Location) -> int:
-    releases = manifests(folder)
+    releases = list_manifests(folder)
     return int(releases[-1]["rows"]) if releases else 0

@@ -85,10 +85,10 @@ def diff(
 ) -> None:
     """Count rows that were added, removed or changed between two versions; with --json also their ids."""
     from services.cli.dataset import versions as command
-    from shared.dataset import opened
+    from shared.dataset import open_release
 
     folder = dataset_in(directory)
-    changes = command.difference(opened(folder, before)[0], opened(folder, after)[0])
+    changes = command.difference(open_release(folder, before)[0], open_release(folder, after)[0])
     if as_json:
         print_json(changes)
     else:

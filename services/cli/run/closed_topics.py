@@ -10,7 +10,7 @@ from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.local_factory import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
-from shared.kafka.read.snapshots import latest
+from shared.kafka.read.snapshots import read_latest
 
 PATIENCE_S = 5.0
 NAMED = 5
@@ -32,7 +32,7 @@ async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
     ((state, _),) = SERVICE["planner"].state
     try:
         async with asyncio.timeout(PATIENCE_S):
-            kept = await latest(access, FACTORY, state)
+            kept = await read_latest(access, FACTORY, state)
     except (KafkaError, OSError, TimeoutError):
         return []
     subjects = json.loads(kept)["state"]["subjects"] if kept else {}

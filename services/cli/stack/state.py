@@ -143,7 +143,7 @@ def progress(directory: Path) -> Progress | None:
         return None
     plan, folder = load_plan(directory / "plan.yaml"), dataset_in(directory)
     target = None if plan.endless else plan.rows
-    if not Dataset.there(folder):
+    if not Dataset.exists(folder):
         return Progress(target, 0, 0, 0, 0)
     dataset = Dataset.open(folder)
     rows, ledger = dataset.rows.counts("admission"), dataset.ledger.counts("kind")

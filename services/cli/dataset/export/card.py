@@ -14,7 +14,7 @@ from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
 from services.cli.dataset.stats import PAPER_WORDS
 from shared.dataset import Dataset
-from shared.text.contamination import CONTAINED, JACCARD_8, JACCARD_13
+from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 
 SIMULATED = "**SIMULATED: a simulator played the models behind {} of {} rows. Do not train on this.**"
 TIERS = {
@@ -168,8 +168,9 @@ def _contamination(benchmarks: Mapping[str, Any]) -> Iterator[str]:
         return
     yield (
         "- Contamination with benchmarks: each of these problems was compared with every question. It counts as\n"
-        f"  contaminated with more than {CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
-        f"{JACCARD_8}\n  for runs of 8 words or {JACCARD_13} for 13. Indices are means, with the closest question.\n"
+        f"  contaminated with more than {MAX_CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
+        f"{MAX_JACCARD_8}\n  for runs of 8 words or {MAX_JACCARD_13} for 13. Indices are "
+        "means, with the closest question.\n"
     )
     yield "| benchmark | questions | contaminated | Jaccard, n = 8 | n = 13 |\n|---|---|---|---|---|"
     for name, one in benchmarks.items():

@@ -22,7 +22,7 @@ from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
 from shared.config.plan_loader import load_plan
-from shared.dataset import Dataset, audits, opened
+from shared.dataset import Dataset, open_audits, open_release
 from shared.errors import Refusal
 
 VIEWS = {
@@ -57,7 +57,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
     Rows are compared with the benchmarks of `plan`, by default of the folder's last run.
     """
-    dataset, release = opened(dataset_in(directory), version)
+    dataset, release = open_release(dataset_in(directory), version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
     with atomic_folder(out) as draft:
         (draft / "data").mkdir()
@@ -97,7 +97,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 def _source(directory: Path) -> CardSource:
     plan = directory / "plan.yaml"
     try:
-        figures = audit.count(audits(dataset_in(directory)), None)
+        figures = audit.count(open_audits(dataset_in(directory)), None)
     except Refusal:  # there are no audits
         figures = None
     return CardSource(load_plan(plan) if plan.exists() else None, figures)
