@@ -19,3 +19,14 @@ def unpack(name: str, folder: Path) -> Path:
     with tarfile.open(FOLDER / f"{name}.tar.xz") as archive:
         archive.extractall(folder, filter="data")
     return folder
+
+
+def contains(document: Any, recorded: Any) -> bool:
+    """Whether a document has everything of the recorded one. It may have more fields."""
+    if isinstance(recorded, dict):
+        return isinstance(document, dict) and all(
+            name in document and contains(document[name], value) for name, value in recorded.items()
+        )
+    if isinstance(recorded, list):
+        return len(document) == len(recorded) and all(map(contains, document, recorded))
+    return bool(document == recorded)

@@ -9,7 +9,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from tests.compatibility import names
-from tests.compatibility.recordings import FOLDER, load_json, unpack
+from tests.compatibility.recordings import FOLDER, contains, load_json, unpack
 
 RECORDED = load_json("documents")
 
@@ -38,17 +38,6 @@ def run(stack_folder: Path, *command: str) -> Any:
     result = CliRunner().invoke(names.command_line, [*command, "--dir", str(stack_folder), "--json"])
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
-
-
-def contains(document: Any, recorded: Any) -> bool:
-    """Whether a document has everything of the recorded one. It may have more fields."""
-    if isinstance(recorded, dict):
-        return isinstance(document, dict) and all(
-            name in document and contains(document[name], value) for name, value in recorded.items()
-        )
-    if isinstance(recorded, list):
-        return len(document) == len(recorded) and all(map(contains, document, recorded))
-    return bool(document == recorded)
 
 
 def shape(document: Any) -> Any:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from shared.call_journal import journal
-from tests.compatibility.recordings import unpack
+from tests.compatibility.recordings import contains, unpack
 from trainer.run.call_file import CallFile
 from trainer.run.progress import set_phase
 
@@ -23,7 +23,8 @@ def test_a_killed_run_resumes_and_repeats_no_finished_work(tmp_path: Path) -> No
     )
     assert result.returncode == 0, result.stderr
     changed = {path for path, content in before.items() if path.read_bytes() != content}
-    assert changed <= {*samples, run / "manifest.json"}, "a finished phase ran a second time"
+    assert changed <= {*samples, run / "run.json", run / "manifest.json"}, "a finished phase ran a second time"
+    assert contains(json.loads((run / "run.json").read_text()), json.loads(before[run / "run.json"]))
     for path in samples:
         whole_lines = before[path].rpartition(b"\n")[0]
         assert path.read_bytes().startswith(whole_lines), path
