@@ -1,4 +1,4 @@
-"""Malformed records on every consumed Kafka topic: each reader sends each to the dead letters once, and its neighbours pass."""
+"""Malformed records on every consumed Kafka topic: each reader dead-letters each once, and neighbours pass."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A process that makes a few concurrent model calls until the budget refuses: valkey URL, factory, limit, lease, base URL.
+"""A process that makes concurrent calls until the budget refuses: valkey URL, factory, limit, lease, base URL.
 
 Prints how many of its calls were answered.
 """

@@ -1,4 +1,4 @@
-"""A budget holds with several spenders, after kills, and after Valkey has lost its data. The endpoint counts the calls."""
+"""A budget holds with several spenders, after kills, and after Valkey lost its data. The endpoint counts calls."""
 
 import asyncio
 import json
