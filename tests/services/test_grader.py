@@ -61,7 +61,7 @@ async def test_many_are_graded_together_in_their_order(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "reported"),
     [
         (b"{", 400, "body: not JSON"),
         (b"[]", 400, "body: Input should be a valid dictionary"),

@@ -285,7 +285,7 @@ PRICE = Price(input=1, output=2)
 
 
 @pytest.mark.parametrize(
-    ("budget", "told"),
+    ("budget", "reported"),
     [
         (Budget(dollars=1), "the price of free (verifier_a) is unknown"),
         (Budget(models={"free": Limit(dollars=1)}), "the price of free (verifier_a) is unknown"),

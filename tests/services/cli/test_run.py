@@ -329,7 +329,7 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reported"),
     [
         ("127.0.0.1:1/v1", "--base-url is not an address"),
         ("http://127.0.0.1:1/v1", "is it up?"),

@@ -44,7 +44,7 @@ def chimera(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("requested", "status", "told"),
+    ("requested", "status", "reported"),
     [
         ("synthesys=2", 1, "Did you mean synthesis?"),
         ("planner=2", 1, "only one process of it may be active"),

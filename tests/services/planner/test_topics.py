@@ -119,7 +119,7 @@ def test_new_topics_replace_those_given_up_until_the_subject_runs_dry() -> None:
     assert len(closed(state, "repeats")) == 5
 
 
-@pytest.mark.parametrize(("topics", "asked"), [(3, 2), (1, 0), (0, 0)])
+@pytest.mark.parametrize(("topics", "calls"), [(3, 2), (1, 0), (0, 0)])
 def test_topics_of_ones_own_come_first_and_what_is_missing_is_requested(topics: int, calls: int) -> None:
     plan = a_plan(rows=20, in_progress=2, physics=1)
     plan = plan.model_copy(update={"subjects": {"physics": Subject(topics=topics)}, "topics": "/own.csv"})

@@ -48,7 +48,7 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "column", "told"),
+    ("name", "content", "column", "reported"),
     [
         ("a.jsonl", None, None, "The benchmark b cannot be read: "),
         ("a.txt", "What?", None, "is not of a supported file type. Set benchmarks.b in the plan to a file of .jsonl"),

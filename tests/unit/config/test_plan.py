@@ -177,7 +177,7 @@ def test_topics_of_ones_own_are_read_in_each_form(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "output"),
     [
         (
             "t.csv",

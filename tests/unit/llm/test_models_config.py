@@ -88,7 +88,7 @@ roles:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("- a\n", "1: a models file is a mapping with endpoints and roles"),
         ("endpoints: {}\nroles: 3\n", "1: endpoints: Dictionary should have at least 1 item after validation, not 0"),
