@@ -44,6 +44,10 @@ class Example:
     views: list[str]
     admission: str
     split: str
+    row_hash: str
+    """Hash of everything that the row says."""
+    simulated: bool | None
+    """Whether the simulator played a model behind the row; None when the dataset does not say."""
 
     @property
     def is_for_sft(self) -> bool:

@@ -2,7 +2,7 @@
 
 import string
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -48,6 +48,8 @@ class Sft(_Section):
     """Pack several rows into one sequence; needs an attention that separates them (FlashAttention)."""
     lora_rank: int = Field(default=0, ge=0)
     """Rank of low-rank adapters on every linear layer; 0 trains all weights."""
+    trl: dict[str, Any] = {}
+    """Further arguments of TRL's SFTConfig, such as `optim`, `report_to` or `push_to_hub`."""
 
 
 class RlSet(_Section):
@@ -88,6 +90,8 @@ class Rl(_Section):
     """Address of the server: `vllm serve MODEL` on the machine that trains."""
     control: bool = False
     """Also train a control arm: more SFT for as long as RL took. It is measured too."""
+    trl: dict[str, Any] = {}
+    """Further arguments of TRL's GRPOConfig, such as `vllm_importance_sampling_mode` or `report_to`."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> Self:

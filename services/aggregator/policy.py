@@ -14,7 +14,7 @@ IN, RESERVE, ASIDE = "in", "reserve", "aside"
 DAY_S = 86_400
 
 
-def views(accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str]) -> tuple[str, ...]:
+def assign_views(accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str]) -> tuple[str, ...]:
     """Views that a row enters.
 
     sft  a sound trace that lands on the key, of an accepted tier; or of a plausible row, whose key a third model has
@@ -38,7 +38,7 @@ class Quotas:
         for difficulty, rows in difficulties.items():
             self._bins[self._difficulty.bin(difficulty)] += rows
 
-    def room(self, subject: str) -> int:
+    def rows_left(self, subject: str) -> int:
         """How many more rows of a subject count towards the target."""
         return max(0, self._wanted.get(subject, 0) - self._admitted[subject])
 
@@ -51,7 +51,7 @@ class Quotas:
             return ASIDE
         bin_ = self._difficulty.bin(difficulty)
         full = bin_ in self._limits and self._bins[bin_] >= self._limits[bin_]
-        if full or not self.room(subject):
+        if full or not self.rows_left(subject):
             return RESERVE
         self._admitted[subject] += 1
         self._bins[bin_] += 1
@@ -72,7 +72,7 @@ class Quotas:
     @property
     def full(self) -> bool:
         """Whether every subject has its rows."""
-        return not any(map(self.room, self._wanted))
+        return not any(map(self.rows_left, self._wanted))
 
 
 @dataclass(frozen=True, slots=True)

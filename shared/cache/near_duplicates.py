@@ -21,7 +21,7 @@ from shared.cache.client import connect, retry_while_unavailable
 from shared.cache.lua import script
 from shared.config.connections import ValkeyAccess
 from shared.ports import Match, TextFingerprint
-from shared.text.words import SIMILAR
+from shared.text.words import TEMPLATE_SIMILARITY
 
 MAX_PER_BAND = 256
 """Problems stored for one band; the newest stay. A high limit on variants may fill it."""
@@ -58,7 +58,7 @@ class ValkeyNearDuplicateIndex:
     async def add(self, fingerprint: TextFingerprint, owner: UUID) -> Match:
         """Implements the protocol. Waits while the index is not complete."""
         keys = (self._index, f"{self._decided}:{owner}")
-        limits = (fingerprint.near, SIMILAR, self._variants, MAX_PER_BAND, self._decided_ms)
+        limits = (fingerprint.near, TEMPLATE_SIMILARITY, self._variants, MAX_PER_BAND, self._decided_ms)
         arguments: list[str | bytes | float] = [owner.bytes, _record(fingerprint, owner), *limits, *fingerprint.bands]
         while True:
             kind, *match = await self._execute(lambda pipe: pipe.eval(_ADD, len(keys), *keys, *arguments))

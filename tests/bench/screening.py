@@ -21,7 +21,7 @@ from rich.table import Table
 from deploy.local.supervisor import Stack
 from schemas.item import Problem
 from services.screening.fingerprint import fingerprint
-from services.screening.form import flaw
+from services.screening.form import find_flaw
 from shared.cache.client import connect
 from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.connections import ValkeyAccess
@@ -47,7 +47,7 @@ async def measure() -> dict[str, Any]:
     return {
         "twins_found": found,
         "bank": {"unlimited variants": every, "3 variants": few},
-        "flaws_in_bank": sum(flaw(one) is not None for one in problems),
+        "flaws_in_bank": sum(find_flaw(one) is not None for one in problems),
         "contamination": _contamination(problems),
         "cpu_ms": _costs(problems),
     }
@@ -125,7 +125,7 @@ def _contamination(problems: Sequence[Problem]) -> dict[str, Any]:
 
 
 def _share(known: Benchmarks, texts: Iterable[str]) -> float:
-    found = [known.known(text) is not None for text in texts]
+    found = [known.find_match(text) is not None for text in texts]
     return sum(found) / len(found)
 
 
@@ -133,9 +133,9 @@ def _costs(problems: Sequence[Problem]) -> dict[str, float]:
     """Return CPU milliseconds per problem, by step."""
     known = Benchmarks({"test": Overlaps([one.statement for one in problems[::4]])})
     steps: dict[str, Callable[[Problem], object]] = {
-        "form": flaw,
+        "form": find_flaw,
         "sketch": fingerprint,
-        f"contamination, {len(problems[::4])} items": lambda one: known.known(one.statement),
+        f"contamination, {len(problems[::4])} items": lambda one: known.find_match(one.statement),
     }
     return {name: _cpu_ms(step, problems[1::4]) for name, step in steps.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from services.cli.common.options import plan_file
-from shared.kafka.codec import AUDIT
+from shared.kafka.codec import AUDIT_HEADER
 from tests.e2e.factory import chimera, remains
 
 ROWS = 24
@@ -39,7 +39,7 @@ async def test_a_run_stops_at_its_budget_and_resumes_when_it_is_raised(tmp_path:
     found = await remains(directory)
     assert not any(found.lag.values()), "something is left to do"
     assert {event.error for event in found.events["problem.parked"]} <= {"OverBudget"}
-    problems = {letter.key for letter in found.dead if AUDIT not in dict(letter.headers)}
+    problems = {letter.key for letter in found.dead if AUDIT_HEADER not in dict(letter.headers)}
     assert len(problems) == short["ends"]["parked"]
     assert [event.limit for event in found.events["budget.reached"]] == [HALF]
 

@@ -22,10 +22,10 @@ from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.settings import Settings
-from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, observer
+from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, create_reader
 from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
-from shared.runtime.process import Loop
+from shared.runtime.process import ServiceLoop
 
 PATIENCE_S = 30.0
 MODELS = Path(__file__).parents[2] / "deploy" / "compose" / "models.simulated.json"
@@ -94,7 +94,7 @@ class KafkaWorld:
 
     async def records(self, name: str) -> list[ConsumerRecord]:
         """Return all records that are now on a Kafka topic."""
-        reader = observer(self.access)
+        reader = create_reader(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)
@@ -118,7 +118,7 @@ class KafkaWorld:
 
     async def ends(self, name: str) -> dict[int, int]:
         """Return the end offset of each partition."""
-        reader = observer(self.access)
+        reader = create_reader(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)
@@ -175,7 +175,7 @@ class KafkaWorld:
 
     @asynccontextmanager
     async def running(
-        self, make: Callable[[Producer], Loop], producer: Producer | None = None
+        self, make: Callable[[Producer], ServiceLoop], producer: Producer | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Run a service's loop in this process; stop it at the end as SIGTERM does."""
         producer = producer or Producer(self.access, self.factory)

@@ -13,7 +13,7 @@ from tests.trainer import clock
 from tests.trainer.tiny import example, tokenizer
 from trainer.metrics.grading import GradedProblem
 from trainer.models import weights
-from trainer.phases import rl
+from trainer.phases import rl, sft
 from trainer.phases.rl_set import classify
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run
@@ -94,6 +94,25 @@ def test_vllm_reserves_memory_for_the_longest_rollout_only(tmp_path: Path) -> No
     args = rl.build_config(run, vllm_max_model_length=length, report_to="none")
     assert (args.use_vllm, args.vllm_mode) == (True, "colocate")
     assert (args.vllm_gpu_memory_utilization, args.vllm_max_model_length) == (0.2, length)
+
+
+def test_arguments_of_trl_pass_through_unless_the_trainer_sets_them(tmp_path: Path) -> None:
+    def configured(phase: str, **extra: Any) -> Any:
+        recipe = Recipe.model_validate({"base": "none", phase: {"trl": extra}})
+        run = Run(tmp_path, recipe, tmp_path, None)
+        return rl.build_config(run) if phase == "rl" else sft.build_config(run, tmp_path, has_validation=False)
+
+    config = configured("rl", vllm_importance_sampling_mode="token_truncate", report_to="none")
+    assert (config.vllm_importance_sampling_mode, config.report_to) == ("token_truncate", [])
+    assert configured("sft", weight_decay=0.1).weight_decay == 0.1
+    assert configured("sft").report_to == ["tensorboard"]
+    for phase in ("sft", "rl"):
+        with pytest.raises(Refusal, match=rf"{phase}.trl: the trainer sets learning_rate, save_steps"):
+            configured(phase, save_steps=1, learning_rate=1)
+        with pytest.raises(Refusal, match=rf"{phase}.trl: \w+Config has no argument weight_decey"):
+            configured(phase, weight_decey=0.1)
+        with pytest.raises(Refusal, match=rf"{phase}.trl: \w+Config refuses the arguments: "):
+            configured(phase, lr_scheduler_kwargs="{", optim="no such optimiser")
 
 
 def test_a_pool_smaller_than_one_generation_is_refused(tmp_path: Path) -> None:

@@ -47,5 +47,7 @@ def example(number: int, **changes: object) -> Example:
         "views": ["sft", "rl"],
         "admission": "in",
         "split": CLUSTER,
+        "row_hash": "",
+        "simulated": False,
     }
     return Example(**{**made, **changes})  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from shared.text.overlap import Overlaps, grams, jaccard
-from shared.text.words import nameless
+from shared.text.overlap import Overlaps, jaccard, ngrams
+from shared.text.words import words_without_names
 
 SIZES = (8, 13)
 HALF = 0.5
@@ -31,12 +31,12 @@ def measure_contamination(questions: Sequence[str], problems: Sequence[str]) -> 
 
 def _largest_jaccards(questions: Sequence[str], problems: Sequence[str], n: int) -> Iterable[float]:
     """Yield for each problem the largest Jaccard index with any question that shares an n-gram with it."""
-    sets = [grams(nameless(question), n) for question in questions]
+    sets = [ngrams(words_without_names(question), n) for question in questions]
     questions_by_gram: dict[int, list[int]] = {}
     for at, found in enumerate(sets):
         for gram in found:
             questions_by_gram.setdefault(gram, []).append(at)
     for problem in problems:
-        its = grams(nameless(problem), n)
+        its = ngrams(words_without_names(problem), n)
         near = {at for gram in its for at in questions_by_gram.get(gram, ())}
         yield max((jaccard(its, sets[at]) for at in near), default=0.0)

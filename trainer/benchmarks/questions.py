@@ -68,6 +68,8 @@ def _to_example(benchmark: Benchmark, row: Row, seed: int) -> Example:
         views=[],
         admission="",
         split=BENCHMARK,
+        row_hash=id_,
+        simulated=None,
     )
 
 

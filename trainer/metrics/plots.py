@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trainer.run.run_folder import PhaseResult, Run
+from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED
 
 STAGE_COLOURS = {"base": "#7f7f7f", "sft": "#1f77b4", "rl": "#d62728", "control": "#2ca02c"}
 """Distinct also for colour-blind readers and in grey."""
@@ -17,6 +18,8 @@ RL_CURVES = {
     "entropy": "entropy (nats a token)",
     "cispo_clip_ratio": "share of capped tokens",
     "completions/mean_length": "tokens a completion",
+    TRUNCATED: "share of truncated completions",
+    IMPORTANCE_RATIO: "mean importance ratio to vLLM",
 }
 
 
@@ -81,10 +84,15 @@ def _draw_losses(history: Sequence[dict[str, Any]], folder: Path) -> str:
 
 
 def _draw_rl(history: Sequence[dict[str, Any]], folder: Path) -> str:
-    figure = Figure(figsize=(7, 4.4), layout="constrained")
-    for axes, (name, label) in zip(figure.subplots(2, 2).flat, RL_CURVES.items(), strict=True):
+    logged = {name: label for name, label in RL_CURVES.items() if any(name in line for line in history)}
+    rows = -(-len(logged) // 2)
+    figure = Figure(figsize=(7, 2.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, 2, squeeze=False).flat
+    for axes, (name, label) in zip(grid, logged.items(), strict=False):
         _draw_curve(axes, history, name, label)
         axes.set(xlabel="step", ylabel=label)
+    for axes in grid[len(logged) :]:
+        axes.set_visible(False)
     return _save(figure, folder, "rl")
 
 

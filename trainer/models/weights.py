@@ -1,8 +1,10 @@
 """Loads models and tokenizers; the arguments that every training shares."""
 
 import shutil
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from accelerate import PartialState
@@ -11,6 +13,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from shared.errors import Refusal
 from trainer.run.run_folder import log_line
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 LAST_CHECKPOINT_FILE = "trainer_state.json"
 """The file that transformers writes last into a checkpoint."""
 
@@ -63,12 +69,27 @@ def common_arguments(folder: Path, seed: int, batch: int, per_device: int) -> di
         "save_total_limit": 2,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
-        "report_to": "tensorboard",
         "use_cpu": not gpu,
         "bf16": gpu,
         "activation_checkpointing": gpu,
         "disable_tqdm": True,  # `StopCallback` logs the progress
     }
+
+
+def build_arguments(kind: type[T], owned: dict[str, Any], extra: Mapping[str, Any], key: str) -> T:
+    """Build TRL's arguments from those that the trainer owns and the extra ones of the recipe.
+
+    Raises Refusal for an extra one that is unknown, or that the trainer owns.
+    """
+    known = {field.name for field in fields(kind) if field.init}
+    if unknown := sorted(extra.keys() - known):
+        raise Refusal(f"{key}: {kind.__name__} has no argument {', '.join(unknown)}", "Correct the name, or remove it")
+    if taken := sorted(extra.keys() & owned.keys()):
+        raise Refusal(f"{key}: the trainer sets {', '.join(taken)}", "Remove it; the recipe may have a key for it")
+    try:
+        return kind(**{"report_to": "tensorboard", **extra, **owned})
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"{key}: {kind.__name__} refuses the arguments: {error}", "Correct the recipe") from error
 
 
 def find_last_checkpoint(folder: Path) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from trainer.benchmarks import render_table
+from trainer.data import TRAIN
 from trainer.metrics import plots
 from trainer.run.run_folder import PhaseResult, Run
 
@@ -28,6 +29,7 @@ def render(run: Run, drawn: Iterable[str]) -> str:
     manifest, found = json.loads(run.path("manifest.json").read_text()), run.require_result("evaluate")
     sections = (
         f"# {run.recipe.base.rpartition('/')[2]}, trained by Chimera",
+        *_warn_of_simulation(run),
         "\n".join(describe_gains(found)),
         "## Scores\n\n" + "\n".join(_render_scores(found)),
         _describe_method(run, found),
@@ -48,6 +50,17 @@ def describe_gains(found: PhaseResult) -> Iterable[str]:
             "" if gain["low"] > 0 or gain["high"] < 0 else ": not a significant difference with this number of problems"
         )
         yield f"- {STAGE_TITLES[gain['model']]} over {STAGE_TITLES[gain['over']]}: pass@1 {gained}{note}"
+
+
+def _warn_of_simulation(run: Run) -> Iterable[str]:
+    rows = [row for row in run.examples if row.split == TRAIN]
+    if simulated := sum(row.simulated is True for row in rows):
+        yield (
+            f"> **SIMULATED.** The simulator played a model behind {simulated:,} of the {len(rows):,} training rows. "
+            "Their traces teach nothing: this model only shows that the pipeline works. Do not use it."
+        )
+    if unknown := sum(row.simulated is None for row in rows):
+        yield f"For {unknown:,} of the {len(rows):,} training rows the dataset does not say whether they are simulated."
 
 
 def _render_scores(found: PhaseResult) -> Iterable[str]:
@@ -100,5 +113,17 @@ def _describe_data(run: Run) -> Iterable[str]:
         yield f"- RL pool: {candidates}; {pool['kept']} of them kept"
     if rl := run.result("rl"):
         yield f"- RL: {rl['problems']} problems, {rl['steps']} steps of CISPO, {rl['seconds']:.0f} s"
+        yield f"- RL rollouts stopped by the token limit: {_percent(rl.get('truncated'))}; {_describe_ratio(rl)}"
     if control := run.result("control"):
         yield f"- control arm: {control['steps']} further steps of SFT, {control['seconds']:.0f} s"
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{100 * share:.1f} %"
+
+
+def _describe_ratio(rl: PhaseResult) -> str:
+    ratio = rl.get("importance_ratio")
+    if ratio is None:
+        return "no importance ratio: the trainer itself wrote the rollouts"
+    return f"mean importance ratio of the trainer to vLLM {ratio:.3f}; far below 1, TRL has masked most of the gradient"

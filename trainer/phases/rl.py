@@ -6,6 +6,7 @@ its gradient. It differs from DAPO only where the policy differs from the sample
 
 import logging
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from datasets import Dataset
@@ -20,7 +21,7 @@ from trainer.metrics.rewards import Reward
 from trainer.models import weights
 from trainer.phases.rl_set import load_pool
 from trainer.run.run_folder import PhaseResult, Run
-from trainer.run.stop_callback import attach, total_seconds
+from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds
 
 
 def train(run: Run) -> PhaseResult:
@@ -57,8 +58,21 @@ def train(run: Run) -> PhaseResult:
     trainer.train(resume_from_checkpoint=weights.find_last_checkpoint(run.path("rl")))
     trainer.save_model(str(run.path("rl", "model")))
     trainer.state.save_to_json(str(run.path("rl", "log.json")))
-    steps, took = trainer.state.global_step, total_seconds(trainer.state.log_history)
-    return {"model": str(run.path("rl", "model")), "problems": len(rows), "steps": steps, "seconds": round(took, 1)}
+    steps, history = trainer.state.global_step, trainer.state.log_history
+    return {
+        "model": str(run.path("rl", "model")),
+        "problems": len(rows),
+        "steps": steps,
+        "seconds": round(total_seconds(history), 1),
+        "truncated": _mean(history, TRUNCATED),
+        "importance_ratio": _mean(history, IMPORTANCE_RATIO),
+    }
+
+
+def _mean(history: Sequence[dict[str, Any]], name: str) -> float | None:
+    """Return the mean of a logged value over the steps; None when it was not logged."""
+    values = [float(line[name]) for line in history if name in line]
+    return fmean(values) if values else None
 
 
 def longest_rollout(run: Run, rows: Sequence[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> int:
@@ -93,4 +107,4 @@ def build_config(run: Run, **changes: Any) -> GRPOConfig:
         "vllm_server_base_url": rl.vllm_server,
         "bf16": common["bf16"],
     }
-    return GRPOConfig(**{**common, **own, **changes})
+    return weights.build_arguments(GRPOConfig, {**common, **own, **changes}, rl.trl, "rl.trl")

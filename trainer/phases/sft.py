@@ -64,23 +64,24 @@ def run_training(trainer: SFTTrainer, phase: str, folder: Path) -> PhaseResult:
 def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -> SFTConfig:
     """Build TRL's configuration for a run."""
     sft = run.recipe.sft
-    return SFTConfig(
+    owned = {
         **weights.common_arguments(folder, run.recipe.seed, sft.batch, sft.per_device),
-        learning_rate=sft.learning_rate,
-        lr_scheduler_type=sft.scheduler,
-        warmup_steps=sft.warmup,
-        num_train_epochs=sft.epochs,
-        save_steps=sft.checkpoint_steps,
-        eval_strategy="steps" if has_validation else "no",
-        eval_steps=sft.checkpoint_steps,
-        load_best_model_at_end=has_validation,
-        metric_for_best_model="eval_loss" if has_validation else None,
-        per_device_eval_batch_size=sft.per_device,
-        max_length=run.recipe.max_length,
-        packing=sft.packing,
-        completion_only_loss=True,
+        "learning_rate": sft.learning_rate,
+        "lr_scheduler_type": sft.scheduler,
+        "warmup_steps": sft.warmup,
+        "num_train_epochs": sft.epochs,
+        "save_steps": sft.checkpoint_steps,
+        "eval_strategy": "steps" if has_validation else "no",
+        "eval_steps": sft.checkpoint_steps,
+        "load_best_model_at_end": has_validation,
+        "metric_for_best_model": "eval_loss" if has_validation else None,
+        "per_device_eval_batch_size": sft.per_device,
+        "max_length": run.recipe.max_length,
+        "packing": sft.packing,
+        "completion_only_loss": True,
         **changes,
-    )
+    }
+    return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl")
 
 
 def _lora_config(rank: int) -> LoraConfig | None:

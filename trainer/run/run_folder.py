@@ -1,7 +1,7 @@
 """A run folder: one process at a time, each phase once, and the lineage of the run.
 
 lock            held by the process that works in the folder
-run.json        the recipe and data that the folder is for
+run.json        recipe, table version, and hashes of the ids and contents of the rows that the folder is for
 PHASE.json      result of a finished phase, which is not run again
 PHASE/          its checkpoints and files
 failure.json    phase and reason of the last failure
@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
+from pydantic import ValidationError
 
 from schemas.identity import content_hash
 from shared.dataset.storage import Location
@@ -96,15 +97,27 @@ class Run:
     def _claim(self) -> None:
         """Record what the folder is for, and validate benchmark files now instead of after hours of training."""
         self.benchmarks  # noqa: B018
-        meant = {
+        claim = {
             "recipe": json.loads(self.recipe.model_dump_json()),
             "table_version": self.version,
             "rows": content_hash("\n".join(example.id for example in self.examples)),
+            "contents": content_hash("\n".join(f"{example.id} {example.row_hash}" for example in self.examples)),
         }
         path = self.path("run.json")
-        if path.exists() and json.loads(path.read_text()) != meant:
-            raise Refusal(f"{self.folder} holds a run of another recipe or dataset", "Use another folder with --run")
-        write_json(path, meant)
+        if path.exists() and (different := self._differences(json.loads(path.read_text()), claim)):
+            raise Refusal(
+                f"{self.folder} holds a run with other {', '.join(different)}", "Use another folder with --run"
+            )
+        write_json(path, claim)
+
+    def _differences(self, recorded: PhaseResult, claim: PhaseResult) -> list[str]:
+        """Return the names of the parts that differ. Older versions recorded fewer keys of the recipe, no contents."""
+        try:
+            same_recipe = Recipe.model_validate(recorded["recipe"]) == self.recipe
+        except ValidationError:
+            same_recipe = False
+        names = [name for name in claim if name != "recipe" and recorded.get(name, claim[name]) != claim[name]]
+        return names if same_recipe else ["recipe", *names]
 
     def _write_manifest(self) -> None:
         done = [path.stem for path in sorted(self.folder.glob("*.json")) if path.stem in PHASES]

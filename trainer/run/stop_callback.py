@@ -18,6 +18,18 @@ from trainer.run.run_folder import log_line
 
 LOG_INTERVAL_S = 10.0
 """Seconds between two log lines."""
+TRUNCATED = "completions/clipped_ratio"
+"""TRL's name of the fraction of rollouts that the token limit stopped."""
+IMPORTANCE_RATIO = "sampling/importance_sampling_ratio/mean"
+"""TRL's name of the mean ratio of trainer to vLLM probabilities, after truncation or masking: 1 when they agree."""
+LOGGED = {
+    "loss": "loss",
+    "reward": "reward",
+    "unsure": "unsure",
+    TRUNCATED: "truncated",
+    IMPORTANCE_RATIO: "importance ratio",
+}
+"""Values in a log line, with their names there."""
 SECONDS = "seconds"
 """Key of a step's seconds in the log of a training, which is part of every checkpoint and survives a kill."""
 
@@ -76,8 +88,7 @@ class StopCallback(TrainerCallback):
         if now - self._logged_at < LOG_INTERVAL_S and at < of:
             return
         self._logged_at = now
-        logged = {name: logs.get(name) for name in ("loss", "reward", "unsure")}
-        values = "".join(f"{name} {float(value):.3f}, " for name, value in logged.items() if value is not None)
+        values = "".join(f"{LOGGED[name]} {float(logs[name]):.3f}, " for name in LOGGED if name in logs)
         left_s = (of - at) * total_seconds(state.log_history) / at
         log_line(f"{self.phase}: step {at} of {of}, {values}{_format_time(left_s)} left")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from services.cli.check.forecast import Basis, CallProfile, assumed
-from shared.dataset import Dataset, audits
+from services.planner.demand import PRIOR_PROBLEMS
+from shared.dataset import Dataset, open_audits
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 
@@ -27,10 +28,6 @@ ROLES = {
     "judge": "judge",
 }
 """Role by the `role` of a call in provenance, which is a service or the judge."""
-
-
-PRIOR_PROBLEMS = 8
-"""How many problems the yield that the plan assumes weighs, as it does for the planner."""
 
 
 def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | None:
@@ -70,7 +67,7 @@ def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> It
     items = dataset.ledger.columns("item", where="kind = 'rejected'")
     yield (json.loads(line["item"])["lineage"] for line in items), rejected
     with suppress(Refusal):  # there are no audits yet
-        table = audits(folder)
+        table = open_audits(folder)
         yield (json.loads(line["item"])["lineage"] for line in table.columns("item")), len(table)
 
 

@@ -1,4 +1,4 @@
-"""Where the dataset is, and how many rows and releases it has."""
+"""Where the dataset is, how many rows and releases it has, and by which plan it was made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from schemas.config.plan import Plan
+from schemas.config.policies import Difficulty
+from shared.config.plan_loader import load_plan
 from shared.config.settings import Connections
-from shared.dataset import Dataset, manifests
-from shared.dataset.storage import Location, remote
+from shared.dataset import Dataset, list_manifests
+from shared.dataset.storage import Location, is_remote
 
 
 def dataset_in(directory: Path) -> Location:
     """Return the location of a stack's dataset: in its folder, unless CHIMERA_DATASET names an object store."""
     configured = Connections().dataset
-    return configured if remote(configured) else directory / configured
+    return configured if is_remote(configured) else directory / configured
+
+
+def last_plan(directory: Path) -> Plan | None:
+    """Load the plan of the folder's last run; `None` before the first. Raises Refusal for an invalid file."""
+    path = directory / "plan.yaml"
+    return load_plan(path) if path.exists() else None
+
+
+def difficulty_bins(directory: Path) -> Difficulty:
+    """Return the difficulty bins of the folder's last run, otherwise the default ones."""
+    plan = last_plan(directory)
+    return plan.difficulty if plan else Difficulty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ class DatasetSummary:
     @classmethod
     def of(cls, folder: Location) -> "DatasetSummary":
         """Read the dataset; no folder means no rows. Raises Refusal when a newer version wrote it."""
-        if not Dataset.there(folder):
+        if not Dataset.exists(folder):
             return cls()
         dataset = Dataset.open(folder)
         counts = dataset.rows.counts("subject", "admission").items()
@@ -58,5 +72,5 @@ def _pairs(part: Any, *columns: str) -> Any:
 
 
 def _released_rows(folder: Location) -> int:
-    releases = manifests(folder)
+    releases = list_manifests(folder)
     return int(releases[-1]["rows"]) if releases else 0

@@ -12,7 +12,7 @@ from shared.config.plan_loader import load_plan
 from shared.config.topics_loader import load_topics
 from shared.dataset.storage import Location
 from shared.errors import Refusal
-from shared.text.benchmarks import questions
+from shared.text.benchmarks import read_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def load(path: Path, rows: int | None) -> Plan:
     plan = load_plan(path)
     load_topics(plan)
     for name, benchmark in plan.benchmarks.items():
-        questions(name, benchmark)
+        read_questions(name, benchmark)
     return plan.model_copy(update={"rows": rows}) if rows else plan
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, difficulty_bins
 from services.cli.dataset.write_commands import VERSION, AsJson, BenchmarkPlan, Directory, print_json
 from services.cli.dataset.write_commands import app as write
 
@@ -20,7 +20,7 @@ def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), a
     from shared.dataset import Dataset
 
     folder = dataset_in(directory)
-    figures = command.count(Dataset.open(folder), Contamination.of(directory, plan))
+    figures = command.count(Dataset.open(folder), Contamination.of(directory, plan), difficulty_bins(directory))
     if as_json:
         print_json(figures)
     else:
@@ -85,10 +85,10 @@ def diff(
 ) -> None:
     """Count rows that were added, removed or changed between two versions; with --json also their ids."""
     from services.cli.dataset import versions as command
-    from shared.dataset import opened
+    from shared.dataset import open_release
 
     folder = dataset_in(directory)
-    changes = command.difference(opened(folder, before)[0], opened(folder, after)[0])
+    changes = command.difference(open_release(folder, before)[0], open_release(folder, after)[0])
     if as_json:
         print_json(changes)
     else:

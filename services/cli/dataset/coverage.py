@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.text.clusters import Clusters
-from shared.text.words import SIMILAR
+from shared.text.words import TEMPLATE_SIMILARITY
 
 PAPER = {"rows": 9225, "topics": 1179}
 """The dataset of the CHIMERA paper."""
-MEANING = f"different: problems that share {SIMILAR:.0%} of their word pairs, without numbers and names, count once"
+MEANING = (
+    f"different: problems that share {TEMPLATE_SIMILARITY:.0%} of their word pairs, without numbers and names, "
+    "count once"
+)
 
 
 class Coverage:

@@ -14,7 +14,7 @@ from services.cli.common.dataset_location import dataset_in
 from services.cli.common.kafka_connection import access, call_kafka
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, Row, purge
-from shared.dataset.query import among
+from shared.dataset.query import id_in
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 from shared.kafka.clients import Producer
@@ -90,7 +90,7 @@ def _pending(folder: Location, ids: set[str]) -> set[str]:
     """Return the ids that the aggregator has not deleted within TIMEOUT_S."""
     until = time.monotonic() + TIMEOUT_S
     while True:
-        left = {row["id"] for row in Dataset.open(folder).rows.columns("id", where=among(ids))}
+        left = {row["id"] for row in Dataset.open(folder).rows.columns("id", where=id_in(ids))}
         if not left or time.monotonic() > until:
             return left
         time.sleep(0.2)

@@ -55,10 +55,10 @@ async def build(kafka: KafkaAccess, factory: str, folder: Path, report: ReportRe
                 admissions.apply(record.event, record.written)
     result = Rebuild(folder, factory, admissions)
     for kind, take in (
-        (SolutionChecked, result.solutions),
-        (ProblemRejected, result.rejections),
-        (SampleDeleted, result.deletions),
-        (AuditJudged, result.judgements),
+        (SolutionChecked, result.add_solutions),
+        (ProblemRejected, result.add_rejections),
+        (SampleDeleted, result.add_deletions),
+        (AuditJudged, result.add_audits),
     ):
         async for batch in read(kind.type):
             take(batch)

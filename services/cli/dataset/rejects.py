@@ -12,16 +12,16 @@ from schemas.item import Item
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset.stats import counts_table
 from shared.dataset import Dataset, Entry
-from shared.dataset.query import among, text
+from shared.dataset.query import id_in, sql_string
 
 
 def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
     """Return the numbers by reason, and the latest items, as one JSON document."""
     filters = {"kind": "rejected", "reason": reason, "subject": subject}
-    where = " and ".join(f"{name} = {text(value)}" for name, value in filters.items() if value)
+    where = " and ".join(f"{name} = {sql_string(value)}" for name, value in filters.items() if value)
     lines = list(dataset.ledger.columns("id", "reason", "recorded_at", where=where))
     latest = nlargest(limit, lines, key=lambda line: (line["recorded_at"], line["id"]))
-    by_id = {entry.id: entry for entry in dataset.ledger.select(among(line["id"] for line in latest))}
+    by_id = {entry.id: entry for entry in dataset.ledger.select(id_in(line["id"] for line in latest))}
     return {
         "by_reason": dict(Counter(line["reason"] for line in lines).most_common()),
         "rejects": [_describe(by_id[line["id"]]) for line in latest],

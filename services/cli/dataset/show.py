@@ -11,12 +11,12 @@ from rich.tree import Tree
 
 from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
-from shared.dataset import Entry, Found, Row, build
+from shared.dataset import Entry, ItemRecords, Row, build
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
 
-def document(result: Found) -> dict[str, Any]:
+def document(result: ItemRecords) -> dict[str, Any]:
     """Return the item as one JSON document."""
     nested = ("verdicts", "attempts", "lineage")
     row = (
@@ -28,7 +28,7 @@ def document(result: Found) -> dict[str, Any]:
     return {"row": row, "ledger": entries}
 
 
-def render(result: Found, *, full: bool) -> None:
+def render(result: ItemRecords, *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
     entries = sorted(result.entries, key=lambda one: one.recorded_at)
@@ -47,7 +47,7 @@ def render(result: Found, *, full: bool) -> None:
 
 def _item(row: Row | None, entries: list[Entry]) -> Item | None:
     if row:
-        return build.item(row)
+        return build.to_item(row)
     complete = [entry.item for entry in entries if entry.item]
     return Item.model_validate_json(complete[-1]) if complete else None
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.common.sanitize_terminal import as_text
-from shared.dataset import Dataset, manifests
+from shared.dataset import Dataset, list_manifests
 from shared.dataset.storage import Location
 
 CHANGES = ("in", "out", "changed")
@@ -19,7 +19,7 @@ def list_releases(folder: Location) -> list[dict[str, Any]]:
     """Return the releases, oldest first. Raises Refusal without a dataset."""
     Dataset.open(folder)
     keys = ("number", "rows", "plan", "plan_hash", "table_version", "ledger_version", "until", "sha256")
-    return [{key: one.get(key) for key in keys} for one in manifests(folder)]
+    return [{key: one.get(key) for key in keys} for one in list_manifests(folder)]
 
 
 def difference(before: Dataset, after: Dataset) -> dict[str, Any]:

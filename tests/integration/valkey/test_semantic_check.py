@@ -96,7 +96,7 @@ async def test_the_judge_compares_the_closest_question_when_n_grams_cannot(world
     file = tmp_path / "exam.jsonl"
     file.write_text("".join(json.dumps({"question": text}) + "\n" for text in (OTHER, ONE)))
     benchmarks = Benchmarks.load({"exam": Benchmark(path=file, judge_from=0.1)})
-    assert benchmarks.known(SAME) is None
+    assert benchmarks.find_match(SAME) is None
     async with index(world) as twins, models() as made:
         screen = ScreenProblem(twins, benchmarks, BenchmarkJudge(made.model("judge", JUDGE), benchmarks))
         [known] = await screen(drafted(problem(SAME, "1152"), 0))

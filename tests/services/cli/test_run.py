@@ -37,14 +37,16 @@ from schemas.events import (
 from schemas.item import Topic, Verdict
 from services.cli.__main__ import app
 from services.cli.common.budget_status import BudgetLine
-from services.cli.run.closed_topics import ClosedTopic
+from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
 from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
 from services.cli.run.funnel import Funnel
 from services.cli.run.live_view import LiveView, Rate, footer, growth
 from services.cli.run.summary import Summary, clock, duration, short
+from services.planner.state import State, SubjectState, TopicState
 from shared.errors import Refusal
+from shared.runtime.machine import Snapshot
 from tests.support.items import judged
 
 PLAN = Plan(name="test", rows=3, subjects={"mathematics": Subject(weight=2), "physics": Subject()})
@@ -138,9 +140,18 @@ def test_topics_that_are_asked_no_more_are_told_by_reason() -> None:
         ClosedTopic("history", "coins", "repeats")
     ]
     assert topics(found) == [
-        "topics    6 given up for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
-        "topics    1 exhausted, they only repeat: coins (history)",
+        "topics    6 closed for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
+        "topics    1 exhausted, only repetitions: coins (history)",
     ]
+
+
+def test_closed_topics_come_from_the_planners_own_state() -> None:
+    topic = Topic(subject="history", field="f", subfield="s", name="t")
+    closed = TopicState(topic=topic.with_(name="coins"), closed="repeats")
+    state = State(subjects={"history": SubjectState(topics=(TopicState(topic=topic), closed))})
+    snapshot = Snapshot(state=state.model_dump(mode="json"), offsets={}, outbox="")
+    assert [*read(snapshot.model_dump_json().encode())] == [ClosedTopic("history", "coins", "repeats")]
+    assert [*read(b'{"state": {}, "offsets": {}, "outbox": ""}')] == []
 
 
 def test_more_rows_than_are_asked_for_are_no_reason_to_delete_or_to_ask() -> None:
@@ -320,7 +331,7 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("127.0.0.1:1/v1", "--base-url is no address"),
+        ("127.0.0.1:1/v1", "--base-url is not an address"),
         ("http://127.0.0.1:1/v1", "is it up?"),
     ],
 )

@@ -221,10 +221,10 @@ def test_a_wrong_kafka_topic_or_group_is_reported_with_a_next_step() -> None:
     starts, ends = dict.fromkeys(P, 5), dict.fromkeys(P, 7)
     assert list(check_group("panel", dict.fromkeys(P, 5), starts, ends)) == []
     found = list(check_group("panel", dict(zip(P, (None, 4, 8), strict=True)), starts, ends))
-    assert [problem.what.split(":")[0].split(" panel ")[1][:16] for problem in found] == [
-        "has no offset (c",
-        "stands before th",
-        "stands beyond th",
+    assert [problem.what.split(":")[0].split(" panel ")[1][:23] for problem in found] == [
+        "has no offset (chimera.",
+        "has an offset before th",
+        "has an offset beyond th",
     ]
     assert all(problem.next_step for problem in found)
 

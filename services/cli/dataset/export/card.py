@@ -12,9 +12,9 @@ from schemas.config.plan import Plan
 from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
-from services.cli.dataset.stats import PAPER_WORDS
+from services.cli.dataset.stats import PAPER_WORDS, UNKNOWN, describe_bins
 from shared.dataset import Dataset
-from shared.text.contamination import CONTAINED, JACCARD_8, JACCARD_13
+from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 
 SIMULATED = "**SIMULATED: a simulator played the models behind {} of {} rows. Do not train on this.**"
 TIERS = {
@@ -134,7 +134,8 @@ def _rows(stats: ExportStats) -> Iterator[str]:
     yield "\n| tier | rows | condition |\n|---|---|---|"
     yield from (f"| {tier} | {n:,} | {TIERS.get(tier, '')} |" for tier, n in stats.by["tier"].most_common())
     correct = {True: "agrees with the key", False: "differs from the key", None: "not comparable with the key"}
-    for title, key in (("solution", "correct"), ("answer type", "answer_type"), ("difficulty", "difficulty")):
+    difficulty = f"difficulty ({describe_bins(stats.difficulty.bins)})"
+    for title, key in (("solution", "correct"), ("answer type", "answer_type"), (difficulty, "difficulty")):
         counts = stats.by[key].most_common()
         labels = ((correct[value] if key == "correct" else value, number) for value, number in counts)
         yield f"\n{title}: " + ", ".join(f"{name} {number:,}" for name, number in labels)
@@ -168,8 +169,9 @@ def _contamination(benchmarks: Mapping[str, Any]) -> Iterator[str]:
         return
     yield (
         "- Contamination with benchmarks: each of these problems was compared with every question. It counts as\n"
-        f"  contaminated with more than {CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
-        f"{JACCARD_8}\n  for runs of 8 words or {JACCARD_13} for 13. Indices are means, with the closest question.\n"
+        f"  contaminated with more than {MAX_CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
+        f"{MAX_JACCARD_8}\n  for runs of 8 words or {MAX_JACCARD_13} for 13. Indices are "
+        "means, with the closest question.\n"
     )
     yield "| benchmark | questions | contaminated | Jaccard, n = 8 | n = 13 |\n|---|---|---|---|---|"
     for name, one in benchmarks.items():
@@ -186,8 +188,8 @@ def _rate(rate: Mapping[str, Any]) -> str:
 def _limits(stats: ExportStats) -> Iterator[str]:
     yield "\n## Limits\n\n- Models wrote everything; no person has read it."
     yield "- A key is accepted because models agree on it, and models share errors. A tier is evidence, not proof."
-    if stats.by["difficulty"]["unknown"]:
-        yield f"- Difficulty was not measured for {stats.by['difficulty']['unknown']:,} rows."
+    if unknown := stats.by["difficulty"][UNKNOWN]:
+        yield f"- Difficulty was not measured for {unknown:,} rows."
 
 
 def _reproduction(source: CardSource, form: str, view: str, release: Mapping[str, Any] | None) -> Iterator[str]:

@@ -16,13 +16,12 @@ from rich.progress import Progress
 
 from services.cli import audit
 from services.cli.common.atomic_folder import atomic_folder
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
-from shared.config.plan_loader import load_plan
-from shared.dataset import Dataset, audits, opened
+from shared.dataset import Dataset, open_audits, open_release
 from shared.errors import Refusal
 
 VIEWS = {
@@ -57,11 +56,11 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
     Rows are compared with the benchmarks of `plan`, by default of the folder's last run.
     """
-    dataset, release = opened(dataset_in(directory), version)
+    dataset, release = open_release(dataset_in(directory), version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
     with atomic_folder(out) as draft:
         (draft / "data").mkdir()
-        stats = ExportStats(Contamination.of(directory, plan))
+        stats = ExportStats(Contamination.of(directory, plan), difficulty_bins(directory))
         record_format = _record_format(form, view)
         _write(stats, dataset, draft / "data", view, record_format, suffix)
         if not stats.records:
@@ -95,12 +94,11 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
 
 def _source(directory: Path) -> CardSource:
-    plan = directory / "plan.yaml"
     try:
-        figures = audit.count(audits(dataset_in(directory)), None)
+        figures = audit.count(open_audits(dataset_in(directory)), None, difficulty_bins(directory))
     except Refusal:  # there are no audits
         figures = None
-    return CardSource(load_plan(plan) if plan.exists() else None, figures)
+    return CardSource(last_plan(directory), figures)
 
 
 def _record_format(form: str, view: str) -> record_formats.RecordFormat:
