@@ -151,7 +151,7 @@ async def test_after_a_flush_screening_waits_for_an_index_rebuilt_from_the_log(w
         with pytest.raises(AssertionError, match="not within"):
             await until(lambda: is_done(waiting), "never without an index", 1.0)
         settings = world.settings("screening")
-        async with index_keeper(settings, twins, worded=False), index_keeper(settings, other, worded=False):
+        async with index_keeper(settings, twins, with_text=False), index_keeper(settings, other, with_text=False):
             [rejected] = await waiting
             assert isinstance(rejected, ProblemRejected)
             assert (rejected.reason, str(under_way.id) in rejected.detail) == ("repeat", True)

@@ -139,7 +139,7 @@ def test_all_errors_are_reported_together_with_line_and_key(tmp_path: Path) -> N
         ),
     ],
 )
-def test_a_error_names_its_line(tmp_path: Path, text: str, expected: list[str]) -> None:
+def test_an_error_names_its_line(tmp_path: Path, text: str, expected: list[str]) -> None:
     found = mistakes(tmp_path, text)
     assert len(found) == len(expected), found
     for line, start in zip(found, expected, strict=True):

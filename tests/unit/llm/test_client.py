@@ -310,7 +310,7 @@ async def test_structured_asks_by_schema_and_shows_what_was_wrong() -> None:
 
 async def test_structured_gives_up_with_its_calls() -> None:
     async with server(streamed({"content": '{"agrees": true'})) as (url, seen), model(url) as ask:
-        with pytest.raises(Malformed, match="3 tries") as failed:
+        with pytest.raises(Malformed, match="3 attempts") as failed:
             await ask.structured(FIELDS, Grade, seed=7)
     assert len(failed.value.calls) == len(seen) == 3
 
