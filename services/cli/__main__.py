@@ -84,11 +84,14 @@ def audit(
 ) -> None:
     """Show how many planted errors the checks miss, by kind of defect, check and difficulty, with 95 % intervals."""
     from services.cli import audit as command
-    from services.cli.common.dataset_location import dataset_in
+    from services.cli.common.dataset_location import dataset_in, difficulty_bins
     from shared.dataset import Dataset, open_audits
 
     folder = dataset_in(directory)
-    figures = {**command.count(open_audits(folder), width), "agreement": command.error_overlap(Dataset.open(folder))}
+    figures = {
+        **command.count(open_audits(folder), width, difficulty_bins(directory)),
+        "agreement": command.error_overlap(Dataset.open(folder)),
+    }
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     else:

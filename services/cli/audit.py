@@ -7,7 +7,7 @@ same wrong answer from both, of those that both got wrong.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.audit_tag import AuditTag
+from schemas.config.policies import Difficulty
 from schemas.item import Item
-from services.cli.common.difficulty_bins import BINS, bin_of
 from services.cli.common.sanitize_terminal import as_text
 from shared.audit_items import NOTICED, PASSED, UNABLE
 from shared.dataset import Audit, Dataset, TableSnapshot
@@ -24,7 +24,7 @@ from shared.dataset.build import to_item as item_of
 from shared.stats.error_agreement import error_agreement
 from shared.stats.wilson import needed, wilson
 
-ALL = "all"
+ALL, UNKNOWN = "all", "unknown"
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."
 BOUND = "Natural errors are subtler than planted ones: read the rates of accepted defects as a lower bound."
 
@@ -43,8 +43,8 @@ SHOWN = (
 """Title of a table, name of a hit, key in the document."""
 
 
-def count(audits: TableSnapshot[Audit], width: float | None) -> dict[str, Any]:
-    """Return all figures as one JSON document. Unknown is null."""
+def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficulty) -> dict[str, Any]:
+    """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
     lines = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]
     defects = [line for line in lines if not AuditTag(kind=line["kind"]).control]
@@ -53,7 +53,11 @@ def count(audits: TableSnapshot[Audit], width: float | None) -> dict[str, Any]:
         "audits": len(lines),
         "simulated": sum(line["simulated"] for line in lines),
         "let_through": _rates(((line["kind"], line["accepted"]) for line in defects), width),
-        "by_difficulty": _rates(((bin_of(line["difficulty"]), line["accepted"]) for line in defects), width),
+        "by_difficulty": _rates(
+            ((difficulty.bin(line["difficulty"]) or UNKNOWN, line["accepted"]) for line in defects),
+            width,
+            [*difficulty.bins, UNKNOWN],
+        ),
         "falsely_rejected": _rates(((line["kind"], not line["accepted"]) for line in controls), width),
         "noticed": {check: _noticed(check, defects, width) for check in sorted(checks)},
         "false_alarms": {check: _noticed(check, controls, width) for check in sorted(checks)},
@@ -70,10 +74,13 @@ def error_overlap(dataset: Dataset) -> dict[str, Any]:
     return {"suspicious": report.suspicious, "pairs": rates}
 
 
-def _rates(outcomes: Iterable[tuple[str, bool]], width: float | None) -> dict[str, dict[str, Any]]:
+def _rates(
+    outcomes: Iterable[tuple[str, bool]], width: float | None, order: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
     """Return the rate of hits by name, and of all. `outcomes` are names, each with whether it is a hit."""
     counts = Counter(outcomes)
-    names = sorted({name for name, _ in counts}, key=lambda name: (BINS.index(name) if name in BINS else 0, name))
+    present = {name for name, _ in counts}
+    names = [name for name in order if name in present] if order else sorted(present)
     rates = {name: _rate(counts[name, True], counts[name, True] + counts[name, False], width) for name in names}
     return {**rates, ALL: _rate(sum(n for (_, hit), n in counts.items() if hit), counts.total(), width)}
 

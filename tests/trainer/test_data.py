@@ -56,7 +56,7 @@ def test_a_tokenizer_that_cannot_write_digits_is_refused() -> None:
         measure([example(1)], tokens, RECIPE)
 
 
-def test_what_is_too_long_is_left_out_whole_and_its_difficulty_told() -> None:
+def test_what_is_too_long_is_left_out_whole_and_its_difficulty_reported() -> None:
     short, long = example(1, difficulty=0.25), example(2, difficulty=1.0, reasoning="round and round " * 40)
     found = measure([short, long], tokenizer(), RECIPE)
     assert len(found.rows) == 1
@@ -92,9 +92,9 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     completions = [[{"role": "assistant", "content": text}] for text in texts]
     many = len(texts)
     ids = [[1, 2]] * many
-    told: dict[str, float] = {}
+    reported: dict[str, float] = {}
     about = (["42"] * many, ["number"] * many, ["6*7?"] * many)
-    found = await reward(completions, *about, ids, told.__setitem__, prompts=[])
+    found = await reward(completions, *about, ids, reported.__setitem__, prompts=[])
     cut = await reward(completions, *about, [[1, 2, 1]] * many, dict[str, float]().__setitem__)
     inside = Reward(standard(worker), frozenset({2}), opens_thinking=True)
     thinking = await inside(completions[:1], ["42"], ["number"], ["6*7?"], ids[:1], dict[str, float]().__setitem__)
@@ -102,5 +102,5 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     assert cut == [0.0] * many, "what the token limit stops has no answer"
     assert thinking == [0.0], "a box inside the thinking is not an answer"
     assert found == list(texts.values())
-    assert told == {"unsure": pytest.approx(1 / 6)}
+    assert reported == {"unsure": pytest.approx(1 / 6)}
     assert extract_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

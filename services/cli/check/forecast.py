@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from schemas.config.models_config import ModelsConfig
+from schemas.config.models_config import ROLES, ModelsConfig
 from schemas.config.plan import Plan
+from services.planner.handler import MAX_TOPICS_PER_PASS
 
 HIT = 0.6
 """Assumed probability that a blind attempt, or a solution, agrees with the key."""
@@ -23,18 +24,9 @@ COMPARED = 0.1
 """Assumed share of answers that no rule can compare."""
 AUDITED = 1.5
 """Items per audit: one with a planted error, and a control for every second one."""
-PASS = 100
-"""Most topics of one call."""
-TOKENS = {
-    "expansion": (2_000, 6_000),
-    "writer": (1_000, 8_000),
-    "verifier_a": (900, 8_000),
-    "verifier_b": (900, 8_000),
-    "solver": (400, 17_000),
-    "judge": (600, 500),
-    "base": (400, 8_000),
-}
-"""Assumed tokens of one call: prompt, and answer with thinking. A solution has the paper's mean of 11,121 words."""
+
+TOKENS = {"expansion": (2_000, 6_000)} | {name: role.tokens for name, role in ROLES.items()}
+"""Assumed tokens of one call: prompt, and answer with thinking."""
 MODEL_ROLES = {"expansion": "writer"}
 """The role whose model makes the call, where the name is not a role."""
 
@@ -114,7 +106,11 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsCo
     target = None if not plan.endless else sum(rows.values()) + plan.releases.every_rows
     missing = sum(max(0, quota - rows.get(name, 0)) for name, quota in plan.quotas(target).items())
     problems = ceil(missing / basis.rows)
-    passes = 0 if basis.problems or not missing else sum(ceil(one.topics / PASS) for one in plan.subjects.values())
+    passes = (
+        0
+        if basis.problems or not missing
+        else sum(ceil(one.topics / MAX_TOPICS_PER_PASS) for one in plan.subjects.values())
+    )
     counts = {"expansion": (passes, CallProfile(0, *TOKENS["expansion"]))}
     counts |= {role: (ceil(problems * profile.calls), profile) for role, profile in basis.profiles.items()}
     needs = tuple(_need(role, count, profile, models) for role, (count, profile) in counts.items() if count)

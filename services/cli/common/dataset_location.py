@@ -1,4 +1,4 @@
-"""Where the dataset is, and how many rows and releases it has."""
+"""Where the dataset is, how many rows and releases it has, and by which plan it was made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from schemas.config.plan import Plan
+from schemas.config.policies import Difficulty
+from schemas.outcomes import Admission
+from shared.config.plan_loader import load_plan
 from shared.config.settings import Connections
 from shared.dataset import Dataset, list_manifests
 from shared.dataset.storage import Location, is_remote
@@ -15,6 +18,18 @@ def dataset_in(directory: Path) -> Location:
     """Return the location of a stack's dataset: in its folder, unless CHIMERA_DATASET names an object store."""
     configured = Connections().dataset
     return configured if is_remote(configured) else directory / configured
+
+
+def last_plan(directory: Path) -> Plan | None:
+    """Load the plan of the folder's last run; `None` before the first. Raises Refusal for an invalid file."""
+    path = directory / "plan.yaml"
+    return load_plan(path) if path.exists() else None
+
+
+def difficulty_bins(directory: Path) -> Difficulty:
+    """Return the difficulty bins of the folder's last run, otherwise the default ones."""
+    plan = last_plan(directory)
+    return plan.difficulty if plan else Difficulty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,8 @@ class DatasetSummary:
             return cls()
         dataset = Dataset.open(folder)
         counts = dataset.rows.counts("subject", "admission").items()
-        admitted, reserve = ({name: n for (name, one), n in counts if one == how} for how in ("in", "reserve"))
+        both = (Admission.IN, Admission.RESERVE)
+        admitted, reserve = ({name: n for (name, one), n in counts if one == how} for how in both)
         rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
         tokens = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
         return cls(admitted, reserve, _released_rows(folder), None if None in tokens else sum(tokens))

@@ -1,10 +1,11 @@
 """Command-line options of `run`, `up` and `check`, and the configuration that they give."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from services import planner
 
 if TYPE_CHECKING:
     from schemas.config.models_config import ModelsConfig
@@ -32,7 +33,7 @@ HERE = Path(".chimera")
 
 def shipped() -> dict[str, Path]:
     """Return the plans that are included in the package, by name."""
-    return {path.stem: path for path in Path(str(files("services.planner") / "plans")).glob("*.yaml")}
+    return {path.stem: path for path in Path(planner.__file__).with_name("plans").glob("*.yaml")}
 
 
 def plan_file(plan: Path | None) -> Path:

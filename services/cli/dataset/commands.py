@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, difficulty_bins
 from services.cli.dataset.write_commands import VERSION, AsJson, BenchmarkPlan, Directory, print_json
 from services.cli.dataset.write_commands import app as write
 
@@ -20,7 +20,7 @@ def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), a
     from shared.dataset import Dataset
 
     folder = dataset_in(directory)
-    figures = command.count(Dataset.open(folder), Contamination.of(directory, plan))
+    figures = command.count(Dataset.open(folder), Contamination.of(directory, plan), difficulty_bins(directory))
     if as_json:
         print_json(figures)
     else:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from schemas.config.policies import Benchmark
+from services.cli.common.dataset_location import last_plan
 from services.cli.common.sanitize_terminal import as_text
 from shared.config.plan_loader import load_plan
 from shared.text.contamination import Benchmarks
@@ -34,8 +35,8 @@ class Contamination:
     @classmethod
     def of(cls, directory: Path, plan: Path | None) -> "Contamination":
         """Use the benchmarks of a plan, by default of the folder's last run."""
-        file = plan or directory / "plan.yaml"
-        return cls(load_plan(file).benchmarks if plan or file.exists() else {})
+        chosen = load_plan(plan) if plan else last_plan(directory)
+        return cls(chosen.benchmarks if chosen else {})
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add one row."""

@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.common.difficulty_bins import BINS, bin_of
+from schemas.config.policies import Difficulty
+from schemas.outcomes import Admission
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset import contamination
 from services.cli.dataset.contamination import Contamination
@@ -32,11 +33,14 @@ SHOWN = (
 )
 """Title of a table of counts, and its key in the document."""
 
+UNKNOWN = "unknown"
+ENDS = (*Admission, "rejected")
+
 _CORRECT = {True: "yes", False: "no", None: "cannot tell"}
 
 
-def count(dataset: Dataset, benchmarks: Contamination) -> dict[str, Any]:
-    """Return all figures as one JSON document. Unknown is null."""
+def count(dataset: Dataset, benchmarks: Contamination, difficulty: Difficulty) -> dict[str, Any]:
+    """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
     rejected = {
         reason or "none": n
         for (kind, reason), n in dataset.ledger.counts("kind", "reason").items()
@@ -48,7 +52,7 @@ def count(dataset: Dataset, benchmarks: Contamination) -> dict[str, Any]:
         benchmarks.add(row)
     rows = len(dataset.rows)
     ended = rows + sum(rejected.values())
-    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[("in",)]
+    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[(Admission.IN,)]
     return {
         "version": dataset.rows.version,
         "rows": rows,
@@ -60,7 +64,8 @@ def count(dataset: Dataset, benchmarks: Contamination) -> dict[str, Any]:
         "by_tier": _named(dataset.rows.counts("tier")),
         "by_answer_type": _named(dataset.rows.counts("answer_type")),
         "by_split": _named(dataset.rows.counts("split")),
-        "by_difficulty": _by_difficulty(dataset.rows.counts("difficulty")),
+        "by_difficulty": _by_difficulty(dataset.rows.counts("difficulty"), difficulty),
+        "difficulty_bins": difficulty.bins,
         "correct": {_CORRECT[value]: n for (value,), n in dataset.rows.counts("correct").items()},
         "rejected": dict(sorted(rejected.items(), key=lambda pair: -pair[1])),
         "further_attempts": kinds[("attempt",)],
@@ -93,11 +98,12 @@ def render(figures: Mapping[str, Any]) -> None:
     for title, key in SHOWN:
         if figures[key]:
             console.print(counts_table(title, figures[key]))
+    console.print(f"Difficulty bins: {describe_bins(figures['difficulty_bins'])}", style="dim", highlight=False)
     console.print(_figures(figures))
 
 
 def _subjects(figures: Mapping[str, Any]) -> Table:
-    table = _table("Rows", "subject", "in", "reserve", "aside", "rejected", "yield")
+    table = _table("Rows", "subject", *ENDS, "yield")
     totals = Counter[str]()
     for subject, admissions in figures["by_subject"].items():
         counts = Counter({**admissions, "rejected": figures["rejected_by_subject"].get(subject, 0)})
@@ -110,7 +116,7 @@ def _subjects(figures: Mapping[str, Any]) -> Table:
 
 def _ended(counts: Mapping[str, int]) -> list[str]:
     rejected, ended = counts["rejected"], sum(counts.values())
-    return [*(f"{counts[name]:,}" for name in ("in", "reserve", "aside", "rejected")), f"{1 - rejected / ended:.0%}"]
+    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}"]
 
 
 def _coverage(coverage: Mapping[str, Any]) -> Table:
@@ -164,19 +170,23 @@ def _table(title: str, first: str, *numbers: str) -> Table:
 
 def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
     subjects = sorted({subject for subject, _ in counts})
-    return {name: {how: counts[name, how] for how in ("in", "reserve", "aside")} for name in subjects}
+    return {name: {how: counts[name, how] for how in Admission} for name in subjects}
 
 
 def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
     return {name: number for (name,), number in counts.most_common()}
 
 
-def _by_difficulty(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
-    """Easy below a third of missed probes, hard above two thirds."""
+def _by_difficulty(counts: Counter[tuple[Any, ...]], difficulty: Difficulty) -> dict[str, int]:
     bins = Counter[str]()
-    for (difficulty,), number in counts.items():
-        bins[bin_of(difficulty)] += number
-    return {name: bins[name] for name in BINS if bins[name]}
+    for (value,), number in counts.items():
+        bins[difficulty.bin(value) or UNKNOWN] += number
+    return {name: bins[name] for name in (*difficulty.bins, UNKNOWN) if bins[name]}
+
+
+def describe_bins(bins: Mapping[str, float]) -> str:
+    """Return the bins with their upper ends: `easy to 0.3, medium to 0.8, hard to 1`."""
+    return ", ".join(f"{name} to {end:g}" for name, end in bins.items())
 
 
 def _mean_words(dataset: Dataset) -> dict[str, float | None]:

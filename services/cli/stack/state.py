@@ -9,9 +9,10 @@ from redis.exceptions import RedisError
 
 from deploy.local.state_file import RunningProcess, StateFile
 from schemas.flow import SERVICE
+from schemas.outcomes import Admission
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine, accounts
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, last_plan
 from services.cli.common.models_config import SIMULATOR
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
@@ -139,15 +140,16 @@ def service(
 
 def progress(directory: Path) -> Progress | None:
     """Count the dataset's rows against the plan that the services follow."""
-    if not (directory / "plan.yaml").exists():
+    plan, folder = last_plan(directory), dataset_in(directory)
+    if plan is None:
         return None
-    plan, folder = load_plan(directory / "plan.yaml"), dataset_in(directory)
     target = None if plan.endless else plan.rows
     if not Dataset.exists(folder):
         return Progress(target, 0, 0, 0, 0)
     dataset = Dataset.open(folder)
     rows, ledger = dataset.rows.counts("admission"), dataset.ledger.counts("kind")
-    return Progress(target, rows[("in",)], rows[("reserve",)], rows[("aside",)], ledger[("rejected",)])
+    admitted, reserve, aside = (rows[(how,)] for how in Admission)
+    return Progress(target, admitted, reserve, aside, ledger[("rejected",)])
 
 
 def _process(running: RunningProcess | None) -> dict[str, object]:

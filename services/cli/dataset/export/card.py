@@ -9,19 +9,20 @@ from typing import Any
 import yaml
 
 from schemas.config.plan import Plan
+from schemas.outcomes import Tier
 from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
-from services.cli.dataset.stats import PAPER_WORDS
+from services.cli.dataset.stats import PAPER_WORDS, UNKNOWN, describe_bins
 from shared.dataset import Dataset
 from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 
 SIMULATED = "**SIMULATED: a simulator played the models behind {} of {} rows. Do not train on this.**"
 TIERS = {
-    "verified": "each verifier found the key blind, both judge it good, the key has more votes than any rival",
-    "plausible": "both judge it good, no rival answer has two votes, a verifier of another model found the key",
-    "unsolved": "no verifier found the key, no rival: hard, or a wrong key",
-    "nodded": "judge-only: two models that saw the key called it right, as in the CHIMERA paper",
+    Tier.VERIFIED: "each verifier found the key blind, both judge it good, the key has more votes than any rival",
+    Tier.PLAUSIBLE: "both judge it good, no rival answer has two votes, a verifier of another model found the key",
+    Tier.UNSOLVED: "no verifier found the key, no rival: hard, or a wrong key",
+    Tier.JUDGE_ONLY: "judge-only: two models that saw the key called it right, as in the CHIMERA paper",
 }
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 LARGEST = "10M<n<100M"
@@ -134,7 +135,8 @@ def _rows(stats: ExportStats) -> Iterator[str]:
     yield "\n| tier | rows | condition |\n|---|---|---|"
     yield from (f"| {tier} | {n:,} | {TIERS.get(tier, '')} |" for tier, n in stats.by["tier"].most_common())
     correct = {True: "agrees with the key", False: "differs from the key", None: "not comparable with the key"}
-    for title, key in (("solution", "correct"), ("answer type", "answer_type"), ("difficulty", "difficulty")):
+    difficulty = f"difficulty ({describe_bins(stats.difficulty.bins)})"
+    for title, key in (("solution", "correct"), ("answer type", "answer_type"), (difficulty, "difficulty")):
         counts = stats.by[key].most_common()
         labels = ((correct[value] if key == "correct" else value, number) for value, number in counts)
         yield f"\n{title}: " + ", ".join(f"{name} {number:,}" for name, number in labels)
@@ -187,8 +189,8 @@ def _rate(rate: Mapping[str, Any]) -> str:
 def _limits(stats: ExportStats) -> Iterator[str]:
     yield "\n## Limits\n\n- Models wrote everything; no person has read it."
     yield "- A key is accepted because models agree on it, and models share errors. A tier is evidence, not proof."
-    if stats.by["difficulty"]["unknown"]:
-        yield f"- Difficulty was not measured for {stats.by['difficulty']['unknown']:,} rows."
+    if unknown := stats.by["difficulty"][UNKNOWN]:
+        yield f"- Difficulty was not measured for {unknown:,} rows."
 
 
 def _reproduction(source: CardSource, form: str, view: str, release: Mapping[str, Any] | None) -> Iterator[str]:

@@ -14,22 +14,22 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
 
+from schemas.outcomes import Admission
 from services.cli import audit
 from services.cli.common.atomic_folder import atomic_folder
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
-from shared.config.plan_loader import load_plan
 from shared.dataset import Dataset, open_audits, open_release
 from shared.errors import Refusal
 
 VIEWS = {
     "all": "true",
-    "sft": "admission = 'in' and array_has(views, 'sft')",
-    "rl": "admission <> 'reserve' and array_has(views, 'rl')",
-    "preference": "admission <> 'reserve' and cardinality(views) > 0",
+    "sft": f"admission = '{Admission.IN}' and array_has(views, 'sft')",
+    "rl": f"admission <> '{Admission.RESERVE}' and array_has(views, 'rl')",
+    "preference": f"admission <> '{Admission.RESERVE}' and cardinality(views) > 0",
     "held_out": "split = 'held_out'",
 }
 """SQL filter of each view. Rows in reserve are for the next target; only `all` includes them."""
@@ -61,7 +61,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     suffix = "jsonl" if form == "jsonl" else "parquet"
     with atomic_folder(out) as draft:
         (draft / "data").mkdir()
-        stats = ExportStats(Contamination.of(directory, plan))
+        stats = ExportStats(Contamination.of(directory, plan), difficulty_bins(directory))
         record_format = _record_format(form, view)
         _write(stats, dataset, draft / "data", view, record_format, suffix)
         if not stats.records:
@@ -95,12 +95,11 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
 
 def _source(directory: Path) -> CardSource:
-    plan = directory / "plan.yaml"
     try:
-        figures = audit.count(open_audits(dataset_in(directory)), None)
+        figures = audit.count(open_audits(dataset_in(directory)), None, difficulty_bins(directory))
     except Refusal:  # there are no audits
         figures = None
-    return CardSource(load_plan(plan) if plan.exists() else None, figures)
+    return CardSource(last_plan(directory), figures)
 
 
 def _record_format(form: str, view: str) -> record_formats.RecordFormat:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.cli.common.difficulty_bins import bin_of
+from schemas.config.policies import Difficulty
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.coverage import Coverage
+from services.cli.dataset.stats import UNKNOWN
 
 
 @dataclass(slots=True)
@@ -16,6 +17,8 @@ class ExportStats:
     """Numbers of rows by column, sums of lengths and cost."""
 
     contamination: Contamination
+    difficulty: Difficulty
+    """The bins."""
     rows: int = 0
     records: int = 0
     """Written records: a row may become none, one or several."""
@@ -41,7 +44,7 @@ class ExportStats:
         self.words["solution"] += len(row["reasoning"].split()) + len(row["solution"].split())
         for name in ("subject", "tier", "correct", "answer_type", "simulated", "independent", "admission"):
             self.by[name][row[name]] += 1
-        self.by["difficulty"][bin_of(row["difficulty"])] += 1
+        self.by["difficulty"][self.difficulty.bin(row["difficulty"]) or UNKNOWN] += 1
         self.coverage.add(row)
         self.contamination.add(row)
         self.cost = None if self.cost is None or row["cost"] is None else self.cost + row["cost"]
