@@ -158,13 +158,13 @@ def test_sampling_is_the_recipes_to_say(tmp_path: Path) -> None:
 
 def test_rl_set_and_compare_sample_the_served_models(tmp_path: Path) -> None:
     log = tmp_path / "calls"
-    with beside(serve(Settings(port=0, call_log=log))) as url:
+    with alongside(serve(Settings(port=0, call_log=log))) as url:
         places = laid_out(tmp_path, url)
         run = run_of(places)
         write_json(run.path("sft.json"), {"model": "never loaded", "train": {"tokens": 1}})
         pool = rl_set.select(replace(run, recipe=with_tries(run.recipe, samples=2)))
         assert pool["taught"] == 3
-        assert asked(log) == {"sim-verifier-a": 6}
+        assert requested_models(log) == {"sim-verifier-a": 6}
         arms = {"base": "sim-base", "one": "sim-solver", "other": "sim-base"}
         served_arms = {name: {"endpoint": "sim", "model": model} for name, model in arms.items()}
         places["--served"].write_text(yaml.safe_dump({"endpoints": {"sim": {"base_url": url}}, "models": served_arms}))
@@ -172,7 +172,7 @@ def test_rl_set_and_compare_sample_the_served_models(tmp_path: Path) -> None:
         exam = replace(exam, rows=tuple(evaluate_phase.select_problems(run)))
         found = compare.sample_arms(exam, {name: exam_arm(run, name) for name in compare.ARMS})
     assert found["gain"]["low"] > 0.05
-    assert asked(log)["sim-solver"] == ASKED * SAMPLES
+    assert requested_models(log)["sim-solver"] == REQUESTED * SAMPLES
 
 
 def with_tries(recipe: Recipe, samples: int = 8, **changes: Any) -> Recipe:
@@ -185,7 +185,7 @@ def exam_arm(run: Run, name: str) -> compare.Arm:
     return arm
 
 
-def asked(log: Path) -> Counter[str]:
+def requested_models(log: Path) -> Counter[str]:
     return Counter(json.loads(line)["model"] for line in log.read_text().splitlines())
 
 
