@@ -55,6 +55,6 @@ def test_a_tokenizer_without_a_pad_token_pads_with_its_end_token(tmp_path: Path)
     assert weights.load_tokenizer(str(tmp_path)).pad_token == END
 
 
-def test_an_answer_without_thinking_counts_the_same_when_sampled_and_served() -> None:
+def test_an_answer_without_thinking_counts_alike_sampled_and_served() -> None:
     plain = "So the answer is \\boxed{5}."
     assert extract_answer(plain) == extract_answer(f"</think>{plain}") == "5"

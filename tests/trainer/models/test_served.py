@@ -137,14 +137,14 @@ def test_a_model_that_is_not_served_is_named_before_anything_is_requested(tmp_pa
             evaluate(run_of(places))
 
 
-@pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has accepted no call for")])
+@pytest.mark.parametrize(("fault", "message"), [(400, "answers 400: no"), (503, "has accepted no call for")])
 def test_an_endpoint_that_fails_ends_it_with_a_reason(
-    fault: int, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served, "OUTAGE_LIMIT_S", 2.0)
     monkeypatch.setattr(served, "backoff", lambda *_: 0.0)
     monkeypatch.setattr(served, "faults", nothing_wrong)
-    with alongside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=output):
+    with alongside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=message):
         evaluate(run_of(laid_out(tmp_path, f"{url}/v1")))
 
 
