@@ -7,6 +7,8 @@ client.py              a chat model with a prompt, in one role
 embeddings.py          similarity of texts by an embeddings endpoint
 endpoint.py            HTTP client of one endpoint
 errors.py              how a call can fail
+json_reader.py         reads the JSON object in a model's reply, as kindly as it can be read without a guess
+latex_escapes.py       the text of a JSON string, and LaTeX in it that stands under a single backslash
 models.py              the models of one process, by role
 models_config.py       loads the models file and the API keys
 plan_budget.py         checks the plan's budget against the models
