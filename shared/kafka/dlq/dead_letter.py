@@ -13,6 +13,7 @@ REASON_LIMIT = 2000
 HEADER_PREFIX = "chimera-"
 """Prefix of the headers that a dead letter adds to the record's own."""
 SERVICE_HEADER = "chimera-service"
+PARTITION, OFFSET = "chimera-partition", "chimera-offset"
 ADDRESSEE_HEADER = "chimera-for"
 """Header of a replayed record: the one service that is to handle it."""
 
@@ -28,12 +29,26 @@ def is_addressed_to(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
     return addressee is None or addressee == service.encode()
 
 
+def is_replay(headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a record is the replay of a dead letter."""
+    return ADDRESSEE_HEADER in dict(headers)
+
+
+def position_of_letter(messages: Sequence[Message]) -> str | None:
+    """Return the position (partition/offset) of the record whose dead letter is among messages; None without one."""
+    letters = (dict(message.headers) for message in messages if message.name == DEAD_LETTERS)
+    return next((f"{one[PARTITION].decode()}/{one[OFFSET].decode()}" for one in letters), None)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A consumed record; aiokafka's ConsumerRecord has the same attributes."""
+    """A consumed record. aiokafka's ConsumerRecord has the same attributes."""
 
+    topic: str
     partition: int
     offset: int
+    timestamp: int
+    """Unix time in milliseconds."""
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
@@ -63,8 +78,8 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
         "chimera-message": message,
         "chimera-attempts": str(failure.attempts),
         "chimera-kafka-topic": name,
-        "chimera-partition": str(record.partition),
-        "chimera-offset": str(record.offset),
+        PARTITION: str(record.partition),
+        OFFSET: str(record.offset),
     }
     headers = [*original_headers(record.headers), *((header, text.encode()) for header, text in reason.items())]
     messages = [Message(DEAD_LETTERS, record.key, record.value, headers)]

@@ -53,9 +53,11 @@ def test_a_header_that_is_no_mark_makes_the_record_invalid(header: bytes) -> Non
 def test_a_failed_audit_item_keeps_its_tag_and_parks_no_problem() -> None:
     failure = Failure("f", "panel", Invalid("it will not do"), 1)
     message = encode(screened(), "f/screening", MARK)
-    marked = to_record(message.name, SourceRecord(0, 7, message.key, message.value, message.headers), failure)
+    marked = to_record(
+        message.name, SourceRecord(message.name, 0, 7, 0, message.key, message.value, message.headers), failure
+    )
     plain = encode(screened(), "f/screening")
-    bare = to_record(plain.name, SourceRecord(0, 7, plain.key, plain.value, plain.headers), failure)
+    bare = to_record(plain.name, SourceRecord(plain.name, 0, 7, 0, plain.key, plain.value, plain.headers), failure)
     assert [one.name for one in marked] == ["dead-letters"]
     assert audit_tag_of(marked[0].headers) == MARK
     assert [one.name for one in bare] == ["dead-letters", "problem.parked"]
