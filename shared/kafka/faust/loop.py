@@ -1,8 +1,8 @@
 """Runs the join in Faust: events of one problem meet in a small table on a compacted changelog.
 
-One event at a time (`concurrency=1`, `at_least_once`): fold it into the state, store the state, wait until the change is
-acknowledged, publish the decision, wait again, store the tombstone, advance the offset. The tombstone's write is not
-awaited: when it is lost, the decision is published again.
+One event at a time (`concurrency=1`, `at_least_once`): fold it into the state, store the state and wait until the
+changelog is acknowledged, publish the decision and wait, store the tombstone, advance the offset. The tombstone's write
+is not awaited: when it is lost, the decision is published again.
 Faust's own acknowledgements are ignored (see offset_keeping_consumer.py): after an exception or a cancelled agent the
 offset stays. Faust does not report a failed changelog write to an agent; the table here exposes the acknowledgement.
 """
