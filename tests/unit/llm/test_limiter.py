@@ -129,12 +129,12 @@ async def test_while_all_is_refused_one_probe_is_sent_and_no_call_is_lost(
         server.fault = None
         await many
         assert limiter.aimd.limit == limit
-    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [line.split(":")[0].split(",")[0] for line in said] == [
+    output = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [line.split(":")[0].split(",")[0] for line in output] == [
         "endpoint default takes no calls",
         "endpoint default takes calls again",
     ]
-    assert str(fault) in said[0]
+    assert str(fault) in output[0]
 
 
 def test_calls_in_flight_when_the_circuit_opens_do_not_delay_its_probe() -> None:
