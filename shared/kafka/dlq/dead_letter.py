@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from schemas.events import Event, ItemEvent, ProblemParked, ProblemRequested
-from schemas.flow import BY_TYPE, DEAD_LETTERS
+from schemas.events import ItemEvent, ProblemParked, ProblemRequested
+from schemas.flow import BY_TYPE, DEAD_LETTERS, is_side_branch
 from schemas.identity import derive
 from shared.kafka.codec import AUDIT_HEADER, Message, encode
 
@@ -67,8 +67,8 @@ class Failure:
 def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message]:
     """Build the messages for a record of Kafka topic `name` that could not be handled.
 
-    They are the dead letter and, for a record about a problem, `problem.parked`. An audit item is not parked: the
-    planner does not count it.
+    They are the dead letter and, for a record about a problem, `problem.parked`. A problem is not parked by a service
+    on a side branch, nor when it is an audit item, which the planner does not count.
     """
     # text of a model may contain half a surrogate pair, which cannot be encoded
     message = f"{failure.error}"[:REASON_LIMIT].encode(errors="backslashreplace").decode()
@@ -83,8 +83,7 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
     }
     headers = [*original_headers(record.headers), *((header, text.encode()) for header, text in reason.items())]
     messages = [Message(DEAD_LETTERS, record.key, record.value, headers)]
-    audited = AUDIT_HEADER in dict(record.headers)
-    if (problem := problem_of(BY_TYPE[name].event, record.key)) and not audited:
+    if problem := parked_problem(name, failure.service, record.key, record.headers):
         parked = ProblemParked.root(
             derive(problem, f"{name}/{record.partition}", record.offset),
             failure.service,
@@ -97,9 +96,12 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
     return messages
 
 
-def problem_of(event: type[Event], key: bytes | None) -> UUID | None:
-    """Read from a record's key which problem it is about; `None` for another kind of event or a malformed key."""
-    if not issubclass(event, ItemEvent | ProblemRequested) or key is None:
+def parked_problem(name: str, service: str, key: bytes | None, headers: Iterable[tuple[str, bytes]]) -> UUID | None:
+    """Return the problem that a dead letter of a service parks; `None` when it parks none, or the key is malformed."""
+    flow = BY_TYPE.get(name)
+    if flow is None or not issubclass(flow.event, ItemEvent | ProblemRequested) or key is None:
+        return None
+    if is_side_branch(service) or AUDIT_HEADER in dict(headers):
         return None
     try:
         return UUID(key.decode())
