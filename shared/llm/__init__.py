@@ -15,8 +15,11 @@ prompts.py             prompts as Markdown files
 recording_endpoint.py  an endpoint that records its replies, for `chimera check models`
 response_models.py     schemas of structured answers
 sanitize.py            makes a model's text harmless for the prompt of another
+sse.py                 reads server-sent events
 stream_accumulator.py  collects the chunks of an answer
 structured_output.py   asks for an answer by JSON Schema, and parses it
+thinking.py            separates the thinking from the text
+wire.py                parses what an endpoint sends
 limiter/               how many calls are in flight
 """
 

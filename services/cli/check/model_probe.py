@@ -133,7 +133,7 @@ def _summed(
         return tried
     calls, first = watched.calls, watched.calls[0]
     counts = [call.tokens for call in calls]
-    costs = [part.cost(call.answer.count("prompt_tokens"), call.tokens) for call in calls]
+    costs = [part.cost(call.answer.usage.prompt_tokens, call.tokens) for call in calls]
     structured: Structured | None = None
     if formed:
         structured = "fails" if fault else "schema" if formed.by_schema else "prompt"
