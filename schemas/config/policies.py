@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas.outcomes import Tier
+
 ALL = "all"
 """Name of the limit on the sum of all models."""
 
@@ -33,7 +35,7 @@ class Verification(PlanSection):
     blind_attempts: int = Field(default=4, ge=1, le=64)
     """Largest number of blind attempts of a verifier. It stops at the first that hits the key or, where a guess may
     hit, once its hits are unlikely by guessing."""
-    accept: dict[View, tuple[str, ...]] = {"sft": ("verified",), "rl": ("verified", "plausible")}
+    accept: dict[View, tuple[str, ...]] = {"sft": (Tier.VERIFIED,), "rl": (Tier.VERIFIED, Tier.PLAUSIBLE)}
     """Tiers that enter each view. A plausible row enters sft when the solver also gives the key."""
     policy: Literal["evidence", "paper"] = "evidence"
     """How a tier is decided. `paper` is for comparison: two approvals with the key in view give the tier `nodded`
@@ -43,7 +45,7 @@ class Verification(PlanSection):
     @classmethod
     def _paper_accepts_judge_only(cls, value: Any) -> Any:
         if isinstance(value, dict) and value.get("policy") == "paper":
-            return {"accept": {"sft": ("nodded",), "rl": ("nodded",)}, **value}
+            return {"accept": {"sft": (Tier.JUDGE_ONLY,), "rl": (Tier.JUDGE_ONLY,)}, **value}
         return value
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import FAULTS, Attempt, Item
+from schemas.outcomes import Tier
 from services.answer_checker.trace import find_flaws
 from shared.answers.rivals import agree, wrong
 from shared.ports import Comparison, Grader
@@ -34,7 +35,7 @@ class CheckAnswer:
             checked = SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=False)
             return [checked, SolutionRequested.of(event, ROLE, item=checked.item)]
         if self.policy == "evidence" and (why := explain_dispute(item)):
-            item = item.with_(tier="disputed", tier_reason=why)
+            item = item.with_(tier=Tier.DISPUTED, tier_reason=why)
             return [ProblemRejected.of(event, ROLE, item, comparison.calls, reason="key_disputed", detail=why)]
         return [SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=True)]
 

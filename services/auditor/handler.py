@@ -11,6 +11,7 @@ from schemas.audit_tag import AuditTag
 from schemas.events import SolutionChecked
 from schemas.identity import derive
 from schemas.item import Item, Problem, Topic
+from schemas.outcomes import Tier
 from services.auditor import controls
 from services.auditor.controls import Vetted
 from services.auditor.inject import PlannedAudit, inject
@@ -18,7 +19,7 @@ from services.auditor.planted_errors import BENCHMARK_ITEM, FORMS, GROUPS, OFF_T
 from services.auditor.rival_answers import difficulty, rival_answer
 from shared.ports import Grader, TaggedEvent
 
-TIERS = ("verified", "plausible", "nodded")
+TIERS = (Tier.VERIFIED, Tier.PLAUSIBLE, Tier.JUDGE_ONLY)
 """Tiers of items that the checks consider good."""
 CONTROLS_PER_AUDIT = 0.5
 """Controls for each item with a planted error."""

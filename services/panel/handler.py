@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pydantic import ConfigDict, Field
 
 from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
+from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
 from schemas.model import Model
 from services.panel.tiers import POLICIES
 from shared.errors import Invalid
-
-ROLES = ("verifier-a", "verifier-b")
 
 
 class ReceivedVerdict(Model):
@@ -68,7 +67,7 @@ class JoinVerdicts:
 
     def _receive(self, case: JoinState, event: ProblemVerified) -> JoinState:
         received = (*case.received, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
-        if {each.verdict.role for each in received} != set(ROLES):
+        if {each.verdict.role for each in received} != set(VERIFIERS):
             return case.with_(received=received)
         decision = self._decide(received, event)
         if isinstance(decision, ProblemAccepted):

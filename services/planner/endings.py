@@ -10,6 +10,7 @@ from schemas.events import ProblemParked, ProblemRejected, SampleCurated, Sample
 from schemas.events.base import Cause
 from schemas.identity import derive, normal_form
 from schemas.item import Topic
+from schemas.outcomes import Admission
 from schemas.spend import added, spent
 from services.planner.state import CLOSE_AFTER, State, TopicState
 
@@ -55,7 +56,7 @@ def curate(state: State, event: SampleCurated) -> State:
     """End a problem that became a row, or admit a row from the reserve."""
     if event.held_out:
         return _hold_out(state, event)
-    row, admitted, reserve = event.sample_id, event.admission == "in", event.admission == "reserve"
+    row, admitted, reserve = event.sample_id, event.admission == Admission.IN, event.admission == Admission.RESERVE
     if place := state.topic_of(row):
         name, subject = place[0], state.subject(place[0])
         topic = state.topic(place)
@@ -136,7 +137,7 @@ def delete(state: State, event: SampleDeleted) -> State:
         return state.without(row)
     if row in state.reserve:
         return _unreserve(state, row)
-    if event.admission == "in":
+    if event.admission == Admission.IN:
         return state.with_subject(event.subject, admitted=state.subject(event.subject).admitted - 1)
     return state
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from schemas.events import Event, ProblemRejected, ProblemRequested, SampleCurated
+from schemas.outcomes import Admission
 from services.planner.demand import expected_yields
 from services.planner.handler import Planner
 from services.planner.state import State
@@ -64,8 +65,8 @@ class MeasuredPlanner:
         for name in self._plan.subjects:
             subject = state.subject(name)
             REQUESTED_ROWS.labels(name).set(quotas[name])
-            ROWS.labels(name, "in").set(subject.admitted)
-            ROWS.labels(name, "reserve").set(subject.reserve)
+            ROWS.labels(name, Admission.IN).set(subject.admitted)
+            ROWS.labels(name, Admission.RESERVE).set(subject.reserve)
             YIELD.labels(name).set(expected[name])
             OPEN.labels(name).set(in_flight[name])
             PARKED.labels(name).set(parked[name])

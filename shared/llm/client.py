@@ -24,10 +24,11 @@ from shared.errors import Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
 from shared.llm.errors import TimedOut, UnsupportedSchema
+from shared.llm.json_reader import read
 from shared.llm.limiter.limiter import Permit
 from shared.llm.prompts import Prompt
 from shared.llm.stream_accumulator import StreamAccumulator
-from shared.llm.structured_output import in_prompt, parse, repair, response_format
+from shared.llm.structured_output import in_prompt, repair, response_format
 from shared.ports import Malformed, Reply, T
 
 MAX_ATTEMPTS = 3
@@ -67,7 +68,8 @@ class ChatModel:
             problem = f"no finished answer ({reply.fault})"
             if reply.finished:
                 try:
-                    return parse(response_model, reply.text), calls
+                    found, repaired = read(response_model, reply.text)
+                    return found, _marked(calls, repaired)
                 except ValueError as error:
                     problem = str(error)
         name = response_model.__name__.lower()
@@ -181,3 +183,8 @@ class ChatModel:
             latency_s=round(time.perf_counter() - clock, 6),
             cost=self.role_model.cost(usage.prompt_tokens, usage.completion_tokens),
         )
+
+
+def _marked(calls: tuple[Provenance, ...], repaired: bool) -> tuple[Provenance, ...]:
+    """The calls; the last one is marked when its JSON had to be repaired."""
+    return (*calls[:-1], calls[-1].with_(repaired=True)) if repaired else calls

@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.config.models_config import CHAT_ROLES, ROLES
 from schemas.config.plan import Plan
+from schemas.outcomes import Admission
 from services.cli.check.forecast import Basis, CallProfile, assumed
 from services.planner.demand import PRIOR_PROBLEMS
 from shared.dataset import Dataset, open_audits
@@ -49,7 +50,7 @@ def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | 
                 count[role] += total / len(sample)
     profiles = {role: _profile(calls[role], count[role] / problems) for role in CHAT_ROLES if role in calls}
     probe = {role: pace for role, pace in assumed(plan).profiles.items() if role == "base"}
-    good = rows[("in",)] + rows[("reserve",)]
+    good = rows[(Admission.IN,)] + rows[(Admission.RESERVE,)]
     return Basis(
         (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **profiles}, problems
     )

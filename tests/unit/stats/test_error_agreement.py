@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from schemas.flow import VERIFIERS
 from schemas.item import Item, Verdict, Vote
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
@@ -12,7 +13,7 @@ from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
-from shared.stats.error_agreement import VERIFIERS, error_agreement
+from shared.stats.error_agreement import error_agreement
 from tests.support.items import attempt, item
 
 BANK = Bank(0)
