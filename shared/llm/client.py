@@ -24,11 +24,11 @@ from shared.errors import Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
 from shared.llm.errors import TimedOut, UnsupportedSchema
-from shared.llm.json_reader import read
 from shared.llm.limiter.limiter import Permit
 from shared.llm.prompts import Prompt
-from shared.llm.stream_accumulator import StreamAccumulator
-from shared.llm.structured_output import in_prompt, repair, response_format
+from shared.llm.replies.json_reader import read
+from shared.llm.replies.stream_accumulator import StreamAccumulator
+from shared.llm.replies.structured_output import in_prompt, repair, response_format
 from shared.ports import Malformed, Reply, T
 
 MAX_ATTEMPTS = 3

@@ -19,8 +19,8 @@ from schemas.config.models_config import Endpoint
 from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, UnsupportedSchema
-from shared.llm.sse import MAX_EVENT_BYTES, read_events
-from shared.llm.wire import MAX_MESSAGE, Chunk, decode, parse_chunk, parse_error, parse_model_names
+from shared.llm.replies.sse import MAX_EVENT_BYTES, read_events
+from shared.llm.replies.wire import MAX_MESSAGE, Chunk, decode, parse_chunk, parse_error, parse_model_names
 
 CONNECT_S = 10.0
 NO_LIMIT = httpx.Limits(max_connections=0)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.errors import Invalid, Transient
 from shared.llm import Models, Prompt
-from shared.llm.sse import read_events
-from shared.llm.stream_accumulator import StreamAccumulator
-from shared.llm.thinking import split_thinking
-from shared.llm.wire import decode, parse_chunk, parse_error
+from shared.llm.replies.sse import read_events
+from shared.llm.replies.stream_accumulator import StreamAccumulator
+from shared.llm.replies.thinking import split_thinking
+from shared.llm.replies.wire import decode, parse_chunk, parse_error
 from shared.ports import Reply
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 7}

@@ -14,8 +14,8 @@ from typing import Any
 from shared.errors import Invalid
 from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
-from shared.llm.stream_accumulator import StreamAccumulator
-from shared.llm.wire import Chunk
+from shared.llm.replies.stream_accumulator import StreamAccumulator
+from shared.llm.replies.wire import Chunk
 
 _CONFIGURATION_ERROR = re.compile(r" answers 40[1234]:")
 """Errors for which a check does not wait."""

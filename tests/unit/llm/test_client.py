@@ -316,7 +316,7 @@ async def test_structured_gives_up_with_its_calls() -> None:
 
 
 async def test_a_runaway_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.llm.stream_accumulator.TEXT_LIMIT", 100)
+    monkeypatch.setattr("shared.llm.replies.stream_accumulator.TEXT_LIMIT", 100)
     async with server(streamed(*[{"content": "again "}] * 1000)) as (url, _), model(url) as ask:
         got = await ask.complete(FIELDS, seed=1)
     assert got.fault == "runaway"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from shared.llm.thinking import split_thinking
-from shared.llm.wire import Chunk, Usage
+from shared.llm.replies.thinking import split_thinking
+from shared.llm.replies.wire import Chunk, Usage
 
 TEXT_LIMIT = 4 * 1024 * 1024
 """Characters of one answer, thinking included. A longer one is a runaway: it would not fit into an event."""
