@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 QUARANTINE_AFTER = 2
 """Crashes from which an event is handled alone."""
 RECHECK_S = 0.5
-"""Interval of look-ups of an event that another process owns."""
+"""Interval of checks whether another process has finished an event."""
 
 
 class Worker:
