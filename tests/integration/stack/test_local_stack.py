@@ -156,7 +156,7 @@ async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(tmp_p
         assert ("died", "healthy-2") in [(event.kind, event.process) for event in events]
 
 
-async def test_the_others_continue_when_a_service_with_retries_is_given_up(tmp_path: Path) -> None:
+async def test_the_others_continue_when_a_service_is_given_up(tmp_path: Path) -> None:
     policy = RestartPolicy(max_crashes=2, first_delay_s=0.05, retry_s=1.0)
     async with Stack(tmp_path, restart=policy) as stack:
         await stack.start_infrastructure()
@@ -170,7 +170,7 @@ async def test_the_others_continue_when_a_service_with_retries_is_given_up(tmp_p
             await stack.start_services([ProcessSpec("crashing", argv=python(DOOMED))])
 
 
-async def test_a_log_is_limited_while_its_process_writes_and_only_its_owner_reads_it(
+async def test_a_log_is_limited_while_written_and_private_to_its_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workdir, "MAX_LOG_BYTES", 10_000)
