@@ -155,7 +155,7 @@ class Attempt(Model):
     method: str | None = None
     flaws: tuple[str, ...] = ()
     """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, control_token, foreign_script,
-    off_topic, told; an open set."""
+    off_topic, `told`; an open set."""
     provenance: Provenance
 
 
