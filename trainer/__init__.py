@@ -1,7 +1,9 @@
 """Trains on a released dataset: SFT, then RL, then pass@k.
 
 recipe.py    the recipe: every key that decides what is trained and measured
-data.py      rows of a release, split, rendered and measured
+data.py      rows of a dataset, split, rendered and measured
+example.py   a row as the trainer reads it
+files.py     rows of exports and of published datasets
 handler.py   the service: trains on `training.triggered`
 settings.py  settings of the service
 __main__.py  starts the service
