@@ -429,7 +429,7 @@ async def test_a_refused_schema_moves_to_the_prompt(name: str) -> None:
 
     def reply(body: Any) -> bytes:
         seen.append("response_format" in body)
-        return as_json({"error": {"message": message}}, f"{status} No") if seen[-1] else said('{"agrees": "yes"}')
+        return as_json({"error": {"message": message}}, f"{status} No") if seen[-1] else replied('{"agrees": "yes"}')
 
     async with endpoint(reply) as url:
         models = Models(config(url), "t")
