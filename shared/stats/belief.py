@@ -21,6 +21,9 @@ from typing import Literal, NamedTuple
 
 from shared.stats.quadrature import average_chance
 
+RARE_REPEAT = 0.003
+"""ε for many votes together: in estimates and forecasts. The chances of what a vote may be add up to 1 + ε for each
+wrong answer given so far; with ε as in single beliefs, repeats would be explained by ε and ρ would come out too low."""
 Saw = Literal["nothing", "hit", "miss"]
 """What a judge's own blind votes showed it before it judged: none, one that hit the key, or none that did."""
 KEY = -1

@@ -45,9 +45,11 @@ def estimate(
 ) -> Estimate:
     """Estimate from counts of observations; `verifiers_differ`: also the abilities and dependence of two verifiers."""
     start, intervals, names = _from_audits(audits, assumed)
+    if not observed:
+        return Estimate(start, start, intervals, ("wrong_keys", "error_agreement", *names), [(1.0, start)], 0)
     caught = total(audits.caught.values())
     points = Ledger(observed, start).posterior(caught)
-    if verifiers_differ and observed:
+    if verifiers_differ:
         solving, differences = verifier_differences(observed, _mean(points))
         start, intervals = replace(start, solving=solving), intervals | differences
         points = Ledger(observed, start).posterior(caught)

@@ -6,13 +6,14 @@ says how likely each branch is, so the share of wrong keys among what a threshol
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Literal, NamedTuple
 
 from shared.stats.belief import (
     KEY,
+    RARE_REPEAT,
     Adjudicated,
     Evidence,
     Judged,
@@ -164,6 +165,7 @@ class Forecast:
     def _reached(self) -> list[tuple[float, list[tuple[float, float, list[float]]]]]:
         """For each outcome of the judges: its chance, and by node its belief, cautious belief and branch chances."""
         found = []
+        rare = replace(self.cautious, solving=self.cautious.solving._replace(repeat=RARE_REPEAT))
         for outcome in product((True, False), repeat=self.judges):
             judgements = Evidence(judgements=tuple(Judged(passed) for passed in outcome))
             if self.rule.refusals_reject and not all(outcome):
@@ -171,7 +173,7 @@ class Forecast:
             right, wrong = judged(judgements, self.cautious)
             chance = (1 - self.cautious.wrong_keys) * right + self.cautious.wrong_keys * wrong
             believed = _pairs(self.tree, self.parameters, judged(judgements, self.parameters))
-            weighed = _pairs(self.tree, self.cautious, (right, wrong))
+            weighed = _pairs(self.tree, rare, (right, wrong))
             nodes = []
             for index, node in enumerate(self.tree):
                 ways = [branch.ways * sum(weighed[branch.to]) for branch in node.branches]

@@ -7,6 +7,7 @@ from math import exp, log
 from typing import NamedTuple
 
 from shared.stats.belief import (
+    RARE_REPEAT,
     Evidence,
     JudgeRates,
     Parameters,
@@ -20,9 +21,6 @@ from shared.stats.belief import (
 )
 from shared.stats.grid_posterior import Axes, Interval, Point, axis, grid_posterior, interval
 
-REPEAT = 0.003
-"""ε in estimates. The chances of what a vote may be add up to 1 + ε for each wrong answer given so far; with ε as in
-single beliefs, a ledger of thousands of items would explain its repeats by ε and put ρ too low."""
 RHO_STEP = 0.02
 """Of the agreement of errors, so that likelihoods are computed once for all ledgers."""
 _PRIOR_W, _PRIOR_RHO = (1.0, 4.0), (1.2, 2.8)
@@ -76,12 +74,15 @@ class Ledger:
 
     def __init__(self, observed: Mapping[Observation, int], start: Parameters) -> None:
         """`start`: what is not estimated from the ledger."""
-        self._start = replace(start, solving=start.solving._replace(repeat=REPEAT)) if observed else start
+        self._start = replace(start, solving=start.solving._replace(repeat=RARE_REPEAT))
         merged = dict[Observation, int]()
         for (evidence, label), count in observed.items():
             one = Observation(evidence._replace(votes=canonical(evidence.votes, start.solving)), label)
             merged[one] = merged.get(one, 0) + count
-        self._items = list(merged.items())
+        self._items = [
+            (one.evidence, one.evidence._replace(votes=Votes(), adjudications=(), guess=0.0), one.label, count)
+            for one, count in merged.items()
+        ]
 
     def posterior(self, caught: Counted) -> list[tuple[float, Parameters]]:
         """Of w, ρ and, where audits counted it, d."""
@@ -97,7 +98,8 @@ class Ledger:
                     yield prior + _log_likelihood(terms, w) + _log_beta_density(w, *_PRIOR_W), (w, rho, catch)
 
         points = grid_posterior(log_density, axes, (0.0, RHO_STEP, 0.0))
-        return [(weight, self._with(*point)) for weight, point in points if weight > 1e-5]
+        kept = [(weight, point) for weight, point in points if weight > 1e-5]
+        return [(weight / sum(weight for weight, _ in kept), self._with(*point)) for weight, point in kept]
 
     def log_likelihood(self, parameters: Parameters) -> float:
         """Of the whole ledger, up to a constant."""
@@ -110,8 +112,7 @@ class Ledger:
     def _terms(self, parameters: Parameters) -> list[tuple[int, float, float]]:
         """For each kind of item: how many, its chance with a right key, and with a wrong one."""
         judges, found = dict[Evidence, tuple[float, float]](), []
-        for (evidence, label), count in self._items:
-            judgements = evidence._replace(votes=Votes(), adjudications=(), guess=0.0)
+        for evidence, judgements, label, count in self._items:
             if judgements not in judges:
                 judges[judgements] = judged(judgements, parameters)
             right, wrong = judges[judgements]

@@ -1,13 +1,13 @@
 """The average over solve rates where verifiers differ in ability: Gauss-Jacobi quadrature in pure Python.
 
-With NODES nodes it is exact for polynomials of degree 127, so for equal abilities it agrees with the closed form up to
-127 votes. Source of recurrence and weights: W. Gautschi, Orthogonal Polynomials, 2004, sections 1.5 and 3.1.
+With NODES nodes it is exact for polynomials of degree 63, so for equal abilities it agrees with the closed form up to
+63 votes. Source of recurrence and weights: W. Gautschi, Orthogonal Polynomials, 2004, sections 1.5 and 3.1.
 """
 
 from functools import lru_cache
 from math import cos, exp, log, log1p, pi, sqrt
 
-NODES = 64
+NODES = 32
 
 
 @lru_cache(maxsize=16)

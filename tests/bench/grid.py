@@ -9,7 +9,7 @@ from the same upper ends.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import sqrt
 from random import Random
@@ -42,6 +42,7 @@ class Run:
     """With the true parameters, and thresholds from the upper ends of the intervals that this run had."""
     truth: Outcome
     """With the true parameters and their thresholds."""
+    last: Estimate
     can_meet: bool
     """Whether the last estimate sees a threshold that meets the target."""
     covered: bool
@@ -92,6 +93,7 @@ def run(world: World, seed: int) -> Run:
         learning=outcome(last, judged_ends),
         cautious=outcome(last, cautious[-JUDGED:]),
         truth=outcome(last, list(map(policy(true, true), last))),
+        last=now,
         can_meet=verify.threshold is not None,
         covered=_covered(now, drawn, ends),
         bands=_bands(now.parameters, last, judged_ends),
@@ -139,6 +141,7 @@ class Cell:
             "good_kept": mean(each.learning.good_kept for each in self.runs),
             "hard_kept": hard,
             "hard_of_true_parameters": hard / truth if truth else None,
+            "problems_needed": problems_needed(self.world, self.runs[-1].last) if hard < KEPT * truth else None,
             "wrong_rows": mean(each.learning.wrong_keys for each in self.runs),
             "calls_per_problem": mean(each.learning.calls_per_problem for each in self.runs),
             "can_meet": mean(each.can_meet for each in self.runs),
@@ -146,6 +149,36 @@ class Cell:
             "wrong_ok": mean(each.wrong_ok for each in self.runs),
             "passes": mean(each.passes for each in self.runs),
         }
+
+
+def problems_needed(world: World, last: Estimate) -> int | None:
+    """After how many problems and audits the intervals are so narrow that the hard ones kept are those of the truth.
+
+    Intervals shrink with the square root of what was counted. `None`: more than 256 times as many.
+    """
+    true = Parameters(wrong_keys=world.wrong_keys, judge=JudgeRates(world.catch))
+    true = true.with_(error_agreement=world.error_agreement)
+    drawn = cases(world, PROBLEMS, RULE.max_votes, f"needed {world}")
+    kept = outcome(drawn, list(map(policy(true, true), drawn))).hard_kept
+    for power in range(9):
+        cautious = _narrower(true, last, 2 ** (-power / 2))
+        if outcome(drawn, list(map(policy(true, cautious), drawn))).hard_kept >= KEPT * kept:
+            return int(PROBLEMS * 2**power)
+    return None
+
+
+def _narrower(true: Parameters, last: Estimate, factor: float) -> Parameters:
+    """The truth, with the caution of this estimate made smaller."""
+    mean, cautious = last.parameters, last.cautious
+    return replace(
+        true,
+        wrong_keys=true.wrong_keys + factor * (cautious.wrong_keys - mean.wrong_keys),
+        judge=JudgeRates(max(0.0, true.judge.catch + factor * (cautious.judge.catch - mean.judge.catch))),
+        solving=true.solving._replace(
+            error_agreement=true.solving.error_agreement
+            + factor * (cautious.solving.error_agreement - mean.solving.error_agreement)
+        ),
+    )
 
 
 def measure(worlds: Sequence[World], runs: int, processes: int) -> dict[str, Any]:
@@ -189,4 +222,10 @@ def show(console: Console, figures: dict[str, Any]) -> None:
     for row in figures["calibration"]:
         bands.add_row(f"{row['from']:.1f}", str(row["items"]), f"{row['belief']:.1%}", f"{row['right']:.1%}")
     console.print(bands)
+    for row in figures["cells"]:
+        if row["hard_of_true_parameters"] and row["hard_of_true_parameters"] < KEPT:
+            cell = f"w {row['wrong_keys']}, ρ {row['error_agreement']}, d {row['catch']}"
+            console.print(
+                f"lost to uncertainty at {cell}: problems needed: {row['problems_needed'] or 'more than 768,000'}"
+            )
     console.print(f"runs passed {figures['passed']:.1%}; intervals that hold the true share {figures['covered']:.1%}")

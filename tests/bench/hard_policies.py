@@ -1,7 +1,7 @@
 """Policies of verification in the hard world: the tiers, judges alone, belief."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -174,8 +174,3 @@ def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[
         found.append(Adjudicated((KEY, 0), right if luck < share else wrong))
         luck = luck * 997 % 1
     return tuple(found)
-
-
-def cautious(parameters: Parameters, **changes: float) -> Parameters:
-    """A copy; for parameters that are wrong on purpose."""
-    return replace(parameters, **changes)
