@@ -1,7 +1,7 @@
 """Every event of the factory, in the past tense, one file per noun."""
 
 from schemas.events.audit import AuditJudged
-from schemas.events.base import Cause, Event, ItemEvent
+from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
 from schemas.events.plan import BudgetReached, PlanAdopted
@@ -32,6 +32,7 @@ __all__ = [
     "PlanAdopted",
     "ProblemAccepted",
     "ProblemDrafted",
+    "ProblemEvent",
     "ProblemParked",
     "ProblemProbed",
     "ProblemRejected",

@@ -79,3 +79,17 @@ class ItemEvent(Event):
     @property
     def trace(self) -> UUID:
         return self.item.id
+
+
+class ProblemEvent(Event):
+    """An event about a problem that does not carry its item."""
+
+    problem_id: UUID
+
+    @property
+    def key(self) -> str:
+        return str(self.problem_id)
+
+    @property
+    def trace(self) -> UUID:
+        return self.problem_id

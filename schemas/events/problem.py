@@ -1,9 +1,8 @@
 """The life of a problem, from the request to the panel's decision and the probe."""
 
 from typing import ClassVar
-from uuid import UUID
 
-from schemas.events.base import Event, ItemEvent
+from schemas.events.base import Event, ItemEvent, ProblemEvent
 from schemas.item import Easier, Item, Topic, Verdict
 
 
@@ -77,21 +76,12 @@ class ProblemRejected(ItemEvent):
         return self.cause.role
 
 
-class ProblemParked(Event):
+class ProblemParked(ProblemEvent):
     """A record about the problem became a dead letter. No ending: replay reopens it, drop rejects it."""
 
     type: ClassVar[str] = "problem.parked"
 
-    problem_id: UUID
     service: str
     error: str
     """Class of the error."""
     message: str
-
-    @property
-    def key(self) -> str:
-        return str(self.problem_id)
-
-    @property
-    def trace(self) -> UUID:
-        return self.problem_id

@@ -45,14 +45,14 @@ class Votes(NamedTuple):
         return tuple(map(sum, zip(self.key, *self.rivals, strict=True)))
 
 
-class Judged(NamedTuple):
+class JudgeResult(NamedTuple):
     """A judgement with the key in view."""
 
     passed: bool
     saw: Saw = "nothing"
 
 
-class Adjudicated(NamedTuple):
+class Adjudication(NamedTuple):
     """A blind choice between two candidates; `None`: neither."""
 
     pair: tuple[int, int]
@@ -63,10 +63,10 @@ class Evidence(NamedTuple):
     """Everything that was observed about one key."""
 
     votes: Votes = Votes()
-    judgements: tuple[Judged, ...] = ()
+    judgements: tuple[JudgeResult, ...] = ()
     undetermined: int = 0
     """Verifiers that say that the problem cannot be determined."""
-    adjudications: tuple[Adjudicated, ...] = ()
+    adjudications: tuple[Adjudication, ...] = ()
     guess: float = 0.0
     """Chance that a guess hits the key."""
 
@@ -139,12 +139,12 @@ def belief(evidence: Evidence, parameters: Parameters) -> Belief:
     """What the evidence comes to. Raises ValueError where votes are counted for different numbers of verifiers."""
     order = sorted(range(len(evidence.votes.rivals)), key=lambda index: evidence.votes.rivals[index], reverse=True)
     found = likelihood(canonical(evidence.votes, parameters.solving), parameters.solving, evidence.guess)
-    right, wrong = judged(evidence, parameters)
+    right, wrong = judgement_likelihood(evidence, parameters)
     weights = {KEY: right * (1 - parameters.wrong_keys) * found.key}
     for place, index in enumerate([*order, len(order)]):
         weights[index] = wrong * weight_of_wrong(found.common_error[place], found.misprint[place], parameters)
     for adjudication in evidence.adjudications:
-        weights = {truth: weight * _adjudicated(truth, adjudication, parameters) for truth, weight in weights.items()}
+        weights = {truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()}
     total = sum(weights.values())
     rivals = tuple(weights[index] / total for index in range(len(order)))
     return Belief(weights[KEY] / total, rivals, weights[len(order)] / total)
@@ -187,7 +187,7 @@ def canonical(votes: Votes, solving: Solving) -> Votes:
     return Votes(votes.key, tuple(sorted(votes.rivals, reverse=True)))
 
 
-def judged(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
+def judgement_likelihood(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
     """Chance of what judges said, if the key is right and if it is wrong; a factor common to both is left out."""
     rates = [(one.passed, parameters.rates(one.saw)) for one in evidence.judgements]
     right, wrong = (_judgements(rates, parameters.solving.dependence, right=right) for right in (True, False))
@@ -207,7 +207,7 @@ def _judgements(rates: Sequence[tuple[bool, JudgeRates]], dependence: float, *, 
     return apart
 
 
-def _adjudicated(truth: int, adjudication: Adjudicated, parameters: Parameters) -> float:
+def _adjudication_weight(truth: int, adjudication: Adjudication, parameters: Parameters) -> float:
     """Weight of a hypothesis about the truth after an adjudication."""
     if adjudication.chosen is None:
         return 1 - parameters.adjudicator if truth in adjudication.pair else parameters.adjudicator
@@ -263,13 +263,13 @@ def _likelihood(candidates: Sequence[tuple[int, ...]], solving: Solving, guess: 
     key, common_error, misprint = 0.0, [0.0] * unseen, [0.0] * unseen
     for truth, hits in enumerate(candidates):
         misses = tuple(all_ - right for all_, right in zip(by_verifier, hits, strict=True))
-        solved = _solved(hits, misses, solving, guess if truth == 0 else 0.0)
+        solved = _solve_likelihood(hits, misses, solving, guess if truth == 0 else 0.0)
         for error in range(len(candidates)):
             if truth == error != unseen:
                 continue
             others = total - counts[truth] - counts[error]
             weight = solved * exp(all_repeated - repeated[truth] - repeated[error])
-            weight *= _erred(counts[error], others, solving.error_agreement, guess if error == 0 else 0.0)
+            weight *= _error_likelihood(counts[error], others, solving.error_agreement, guess if error == 0 else 0.0)
             if truth == 0:
                 key += weight
             elif error == 0:
@@ -279,14 +279,14 @@ def _likelihood(candidates: Sequence[tuple[int, ...]], solving: Solving, guess: 
     return Likelihood(key, tuple(common_error), tuple(misprint))
 
 
-def _solved(hits: tuple[int, ...], misses: tuple[int, ...], solving: Solving, guess: float) -> float:
+def _solve_likelihood(hits: tuple[int, ...], misses: tuple[int, ...], solving: Solving, guess: float) -> float:
     """Chance that the attempts are right and wrong as they were, over the solve rates of problems."""
     if any(solving.abilities):
         return average_chance(solving.a, solving.b, solving.abilities, hits, misses, guess)
     return _beta_average(sum(hits), sum(misses), solving.a, solving.b, guess)
 
 
-def _erred(same: int, others: int, error_agreement: float, guess: float) -> float:
+def _error_likelihood(same: int, others: int, error_agreement: float, guess: float) -> float:
     """Chance that so many wrong attempts gave the common error and so many did not."""
     rho = min(max(error_agreement, 0.01), 0.99)
     return _beta_average(same, others, 2 * rho, 2 * (1 - rho), guess)

@@ -13,7 +13,7 @@ from math import sqrt
 
 from shared.stats.belief import JudgeRates, Parameters, belief
 from shared.stats.grid_posterior import Interval, beta_interval, interval, mixture_interval
-from shared.stats.ledger import Audits, Counted, Ledger, Observation, by_sight, total, verifier_differences, with_catch
+from shared.stats.ledger import Audits, Proportion, Ledger, Observation, by_sight, total, verifier_differences, with_catch
 
 ASSUMED = Parameters()
 NO_AUDITS = Audits({}, {})
@@ -87,7 +87,7 @@ def _from_audits(audits: Audits, assumed: Parameters) -> tuple[Parameters, dict[
     """Parameters that audits count directly, their intervals, and the names of those that stay at their defaults."""
     intervals, names = dict[str, Interval](), list[str]()
 
-    def mean(name: str, counted: Counted, default: float, strength: float) -> float:
+    def mean(name: str, counted: Proportion, default: float, strength: float) -> float:
         if not counted.trials:
             names.append(name)
             return default

@@ -14,14 +14,14 @@ from typing import Literal, NamedTuple
 from shared.stats.belief import (
     KEY,
     RARE_REPEAT,
-    Adjudicated,
+    Adjudication,
     Evidence,
-    Judged,
+    JudgeResult,
     Parameters,
     Votes,
     belief,
     canonical,
-    judged,
+    judgement_likelihood,
     likelihood,
     weight_of_wrong,
 )
@@ -133,13 +133,13 @@ def until_hit_tree(attempts: int) -> tuple[Node, ...]:
     return grow(until_hit(attempts), verifiers=2)
 
 
-class Accepted(NamedTuple):
+class Acceptance(NamedTuple):
     """Shares of all items."""
 
     share: float
-    """Accepted."""
+    """Acceptance."""
     wrong: float
-    """Accepted with a wrong key."""
+    """Acceptance with a wrong key."""
 
     @property
     def wrong_keys(self) -> float:
@@ -162,17 +162,17 @@ class Forecast:
     at_end: bool = False
 
     @cached_property
-    def _reached(self) -> list[tuple[float, list[tuple[float, float, list[float]]]]]:
+    def _chains(self) -> list[tuple[float, list[tuple[float, float, list[float]]]]]:
         """For each outcome of the judges: its chance, and by node its belief, cautious belief and branch chances."""
         found = []
         rare = replace(self.cautious, solving=self.cautious.solving._replace(repeat=RARE_REPEAT))
         for outcome in product((True, False), repeat=self.judges):
-            judgements = Evidence(judgements=tuple(Judged(passed) for passed in outcome))
+            judgements = Evidence(judgements=tuple(JudgeResult(passed) for passed in outcome))
             if self.rule.refusals_reject and not all(outcome):
                 continue
-            right, wrong = judged(judgements, self.cautious)
+            right, wrong = judgement_likelihood(judgements, self.cautious)
             chance = (1 - self.cautious.wrong_keys) * right + self.cautious.wrong_keys * wrong
-            believed = _pairs(self.tree, self.parameters, judged(judgements, self.parameters))
+            believed = _pairs(self.tree, self.parameters, judgement_likelihood(judgements, self.parameters))
             weighed = _pairs(self.tree, rare, (right, wrong))
             nodes = []
             for index, node in enumerate(self.tree):
@@ -181,10 +181,10 @@ class Forecast:
             found.append((chance, nodes))
         return found
 
-    def accepted(self, threshold: float) -> Accepted:
+    def accepted(self, threshold: float) -> Acceptance:
         """With this threshold."""
         share = wrong = 0.0
-        for chance, nodes in self._reached:
+        for chance, nodes in self._chains:
             masses = [chance, *[0.0] * (len(nodes) - 1)]
             for mass, node, (believed, cautious, chances) in zip(masses, self.tree, nodes, strict=True):
                 decides = not node.branches or not self.at_end
@@ -194,14 +194,14 @@ class Forecast:
                 elif mass and decision == "continue":
                     for branch, part in zip(node.branches, chances, strict=True):
                         masses[branch.to] += mass * part
-        return Accepted(share, wrong)
+        return Acceptance(share, wrong)
 
     def threshold(self, target: float) -> float | None:
         """τ: the smallest belief to accept from so that the share of wrong keys stays below the target.
 
         `None`: the target cannot be met, whatever the threshold.
         """
-        levels = sorted({believed for _, nodes in self._reached for believed, _, _ in nodes})
+        levels = sorted({believed for _, nodes in self._chains for believed, _, _ in nodes})
         found = bisect_left(levels, True, key=lambda level: self.accepted(level).wrong_keys <= target)
         while found < len(levels) and self.accepted(levels[found]).wrong_keys > target:
             found += 1
@@ -233,7 +233,7 @@ class Offer(NamedTuple):
     """Of an adjudication: the candidate beside the key."""
 
 
-def most_useful(evidence: Evidence, parameters: Parameters, costs: Mapping[Offer, float]) -> Offer:
+def choose_evidence(evidence: Evidence, parameters: Parameters, costs: Mapping[Offer, float]) -> Offer:
     """The offer with the largest expected reduction of misclassification per cost; the earlier one of equals.
 
     Misclassification is the Gini impurity p(1-p): the chance that an item drawn by the belief is on the wrong side.
@@ -266,7 +266,7 @@ def _outcomes(evidence: Evidence, parameters: Parameters, offer: Offer) -> list[
             (
                 now.key * rates.chance(passed=passed, right=True)
                 + (1 - now.key) * rates.chance(passed=passed, right=False),
-                evidence._replace(judgements=(*evidence.judgements, Judged(passed))),
+                evidence._replace(judgements=(*evidence.judgements, JudgeResult(passed))),
             )
             for passed in (True, False)
         ]
@@ -279,7 +279,7 @@ def _outcomes(evidence: Evidence, parameters: Parameters, offer: Offer) -> list[
             None: elsewhere * alpha,
         }
         return [
-            (chance, evidence._replace(adjudications=(*evidence.adjudications, Adjudicated(pair, chosen))))
+            (chance, evidence._replace(adjudications=(*evidence.adjudications, Adjudication(pair, chosen))))
             for chosen, chance in chances.items()
         ]
     one = tuple(int(index == offer.verifier) for index in range(len(evidence.votes.key)))
@@ -293,6 +293,6 @@ def _outcomes(evidence: Evidence, parameters: Parameters, offer: Offer) -> list[
 def _evidence_weight(votes: Votes, evidence: Evidence, parameters: Parameters) -> float:
     """Chance of the votes beside what judges said, up to a factor common to all votes."""
     found = likelihood(canonical(votes, parameters.solving), parameters.solving, evidence.guess)
-    right, wrong = judged(evidence, parameters)
+    right, wrong = judgement_likelihood(evidence, parameters)
     of_wrong = weight_of_wrong(sum(found.common_error), sum(found.misprint), parameters)
     return (1 - parameters.wrong_keys) * found.key * right + of_wrong * wrong

@@ -15,7 +15,7 @@ from shared.stats.belief import (
     Solving,
     Votes,
     canonical,
-    judged,
+    judgement_likelihood,
     likelihood,
     weight_of_wrong,
 )
@@ -34,29 +34,29 @@ class Observation(NamedTuple):
     label: bool | None = None
 
 
-class Counted(NamedTuple):
+class Proportion(NamedTuple):
     """Successes among trials."""
 
     hits: int = 0
     trials: int = 0
 
 
-NONE = Counted()
+NONE = Proportion()
 
 
 @dataclass(frozen=True, slots=True)
 class Audits:
     """What audits counted: by what the judge saw, refusals of wrong keys and of right ones; right adjudications."""
 
-    caught: Mapping[Saw, Counted]
-    refused: Mapping[Saw, Counted]
-    adjudicated: Counted = NONE
+    caught: Mapping[Saw, Proportion]
+    refused: Mapping[Saw, Proportion]
+    adjudicated: Proportion = NONE
 
 
-def total(counts: Iterable[Counted]) -> Counted:
+def total(counts: Iterable[Proportion]) -> Proportion:
     """All together."""
     found = list(counts)
-    return Counted(sum(one.hits for one in found), sum(one.trials for one in found))
+    return Proportion(sum(one.hits for one in found), sum(one.trials for one in found))
 
 
 def with_catch(parameters: Parameters, catch: float) -> Parameters:
@@ -84,7 +84,7 @@ class Ledger:
             for one, count in merged.items()
         ]
 
-    def posterior(self, caught: Counted) -> list[tuple[float, Parameters]]:
+    def posterior(self, caught: Proportion) -> list[tuple[float, Parameters]]:
         """Of w, ρ and, where audits counted it, d."""
         d = axis(0.02, 0.98, 7) if caught.trials else [self._start.judge.catch]
         axes = [axis(0.005, 0.9, 7), axis(0.0, 0.9, 7, RHO_STEP), d]
@@ -114,7 +114,7 @@ class Ledger:
         judges, found = dict[Evidence, tuple[float, float]](), []
         for evidence, judgements, label, count in self._items:
             if judgements not in judges:
-                judges[judgements] = judged(judgements, parameters)
+                judges[judgements] = judgement_likelihood(judgements, parameters)
             right, wrong = judges[judgements]
             votes = likelihood(evidence.votes, parameters.solving, evidence.guess)
             of_wrong = weight_of_wrong(sum(votes.common_error), sum(votes.misprint), parameters)
@@ -176,9 +176,9 @@ def _log_odds(p: float) -> float:
     return log(p / (1 - p))
 
 
-def pooled(counted: Counted | None, mean: float, weight: float = 4.0) -> float:
+def pooled(counted: Proportion | None, mean: float, weight: float = 4.0) -> float:
     """A rate drawn towards the mean over all, which counts for `weight` trials."""
-    hits, trials = counted or Counted()
+    hits, trials = counted or Proportion()
     return (hits + weight * mean) / (trials + weight)
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from shared.stats.belief import JudgeRates, Parameters, belief
 from shared.stats.belief_estimation import ASSUMED, Estimate, estimate, wrong_share
 from shared.stats.belief_policy import Forecast, Rule, sequential_tree
-from shared.stats.ledger import Audits, Counted, Observation
+from shared.stats.ledger import Audits, Proportion, Observation
 from tests.bench.hard_policies import ByBelief, Outcome, Verified, outcome
 from tests.bench.hard_world import Case, World, cases
 
@@ -75,7 +75,7 @@ def run(world: World, seed: int) -> Run:
     """One run in this world."""
     drawn, rng = cases(world, PROBLEMS, RULE.max_votes, f"{world} {seed}"), Random(f"audits {world} {seed}")
     caught = sum(rng.random() < world.catch for _ in range(2 * AUDITS))
-    audits = Audits({"nothing": Counted(caught, 2 * AUDITS)}, {})
+    audits = Audits({"nothing": Proportion(caught, 2 * AUDITS)}, {})
     true = Parameters(wrong_keys=world.wrong_keys, judge=JudgeRates(world.catch))
     true = true.with_(error_agreement=world.error_agreement)
     verify, compared = policy(ASSUMED, ASSUMED), policy(true, ASSUMED)

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from schemas.item import Judgement, Problem, Verdict, Vote
 from services.panel.tiers import by_evidence
-from shared.stats.belief import KEY, Adjudicated, Evidence, Judged, Parameters, Votes, belief
+from shared.stats.belief import KEY, Adjudication, Evidence, JudgeResult, Parameters, Votes, belief
 from shared.stats.belief_policy import Decision, Rule
 from tests.bench.hard_world import Case
 
 KEY_TEXT = "8484"
 """A key that nobody guesses."""
 JUDGED = {
-    both: tuple(Judged(passed) for passed in both)
+    both: tuple(JudgeResult(passed) for passed in both)
     for both in ((True, True), (True, False), (False, True), (False,) * 2)
 }
 
@@ -163,7 +163,7 @@ def with_adjudications(
     return [Verified(place in accepted, evidence, calls) for place, (_, evidence, calls) in enumerate(ends)]
 
 
-def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[Adjudicated, ...]:
+def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[Adjudication, ...]:
     """By models that see key and strongest rival; right with chance `worth` if one of them is right, else by chance."""
     rivals = {answer for answer in case.votes[: votes.total] if answer != case.key}
     strongest = max(sorted(rivals), key=case.votes[: votes.total].count)
@@ -171,6 +171,6 @@ def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[
     right, wrong = (KEY, 0) if case.right else (0, KEY)
     share = worth if case.right or strongest == 0 else 0.5
     for _ in range(times):
-        found.append(Adjudicated((KEY, 0), right if luck < share else wrong))
+        found.append(Adjudication((KEY, 0), right if luck < share else wrong))
         luck = luck * 997 % 1
     return tuple(found)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from shared.stats.belief import (
     KEY,
-    Adjudicated,
+    Adjudication,
     Belief,
     Evidence,
-    Judged,
+    JudgeResult,
     JudgeRates,
     Parameters,
     Solving,
@@ -27,7 +27,7 @@ votes = st.builds(Votes, key=st.tuples(st.integers(0, 5)), rivals=counts)
 pairs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)).filter(any), max_size=3).map(tuple)
 votes_of_two = st.builds(Votes, key=st.tuples(st.integers(0, 2), st.integers(0, 2)), rivals=pairs)
 shares = st.floats(0.02, 0.9)
-judgements = st.lists(st.builds(Judged, st.booleans()), max_size=2).map(tuple)
+judgements = st.lists(st.builds(JudgeResult, st.booleans()), max_size=2).map(tuple)
 parameters = st.builds(
     lambda w, rho, d: Parameters(wrong_keys=w, solving=Solving(error_agreement=rho), judge=JudgeRates(d)),
     shares,
@@ -38,7 +38,7 @@ parameters = st.builds(
 
 @given(votes, judgements, parameters, st.sampled_from([0.0, 1 / 12, 1 / 2]))
 def test_belief_equals_an_enumeration_of_truth_and_common_error(
-    votes: Votes, judgements: tuple[Judged, ...], parameters: Parameters, guess: float
+    votes: Votes, judgements: tuple[JudgeResult, ...], parameters: Parameters, guess: float
 ) -> None:
     found = belief(Evidence(votes, judgements, guess=guess), parameters)
     expected = _enumerated(votes, judgements, parameters, guess)
@@ -46,7 +46,7 @@ def test_belief_equals_an_enumeration_of_truth_and_common_error(
         assert abs(one - other) < 1e-12
 
 
-def _enumerated(votes: Votes, judgements: tuple[Judged, ...], p: Parameters, guess: float) -> list[float]:
+def _enumerated(votes: Votes, judgements: tuple[JudgeResult, ...], p: Parameters, guess: float) -> list[float]:
     """Every vote in turn, with chances that are updated after each (a Pólya urn) and mixed where guesses may hit."""
     sequence = [0] * votes.key[0] + [i + 1 for i, (count,) in enumerate(votes.rivals) for _ in range(count)]
     candidates = len(votes.rivals) + 2
@@ -98,9 +98,9 @@ def test_quadrature_equals_the_closed_form_for_equal_abilities(votes: Votes, par
 
 @given(votes, judgements, parameters, st.integers(0, 5), st.booleans())
 def test_belief_is_a_distribution_over_candidates(
-    votes: Votes, judgements: tuple[Judged, ...], parameters: Parameters, undetermined: int, chosen: bool
+    votes: Votes, judgements: tuple[JudgeResult, ...], parameters: Parameters, undetermined: int, chosen: bool
 ) -> None:
-    adjudications = (Adjudicated((KEY, 0), KEY if chosen else None),) if votes.rivals else ()
+    adjudications = (Adjudication((KEY, 0), KEY if chosen else None),) if votes.rivals else ()
     found = belief(Evidence(votes, judgements, undetermined, adjudications), parameters)
     everything = (found.key, *found.rivals, found.unseen)
     assert all(0 <= share <= 1 for share in everything)
@@ -137,8 +137,8 @@ def test_before_any_evidence_a_key_is_right_with_chance_1_minus_w(parameters: Pa
 def test_two_verifiers_that_are_one_model_weigh_as_one(votes: Votes, parameters: Parameters) -> None:
     one_model = replace(parameters, solving=parameters.solving._replace(dependence=1.0))
     twice = Votes(votes.key * 2, tuple(rival * 2 for rival in votes.rivals))
-    judged_twice = Evidence(twice, (Judged(True), Judged(True)))
-    once = belief(Evidence(votes, (Judged(True),)), parameters)
+    judged_twice = Evidence(twice, (JudgeResult(True), JudgeResult(True)))
+    once = belief(Evidence(votes, (JudgeResult(True),)), parameters)
     assert belief(judged_twice, one_model).key == pytest.approx(once.key)
     assert effective_votes(judged_twice, one_model) == pytest.approx(votes.total)
     assert effective_votes(judged_twice, parameters) == pytest.approx(2 * votes.total)
@@ -159,7 +159,7 @@ def test_a_weaker_verifiers_votes_weigh_less() -> None:
 def test_an_adjudication_moves_belief_by_its_worth() -> None:
     evidence = Evidence(Votes((1,), ((1,),)))
     before, sides = belief(evidence, Parameters()), [KEY, 0, None]
-    after = [belief(evidence._replace(adjudications=(Adjudicated((KEY, 0), side),)), Parameters()) for side in sides]
+    after = [belief(evidence._replace(adjudications=(Adjudication((KEY, 0), side),)), Parameters()) for side in sides]
     assert after[0].key > before.key > after[1].key
     assert after[1].rivals[0] > before.rivals[0] > after[0].rivals[0]
     odds = [one.key / one.rivals[0] for one in (before, *after)]

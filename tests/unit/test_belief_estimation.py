@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.stats.belief import Evidence, Judged, JudgeRates, Parameters, Votes
+from shared.stats.belief import Evidence, JudgeResult, JudgeRates, Parameters, Votes
 from shared.stats.belief_estimation import estimate, wrong_share
-from shared.stats.belief_policy import Forecast, Offer, Rule, most_useful, sequential_tree, until_hit_tree
-from shared.stats.ledger import Audits, Counted, Observation
+from shared.stats.belief_policy import Forecast, Offer, Rule, choose_evidence, sequential_tree, until_hit_tree
+from shared.stats.ledger import Audits, Proportion, Observation
 from tests.bench.grid import FOUR, run
 from tests.bench.hard_policies import ByBelief, judges_alone, outcome, tiers
 from tests.bench.hard_table import true_parameters
@@ -60,10 +60,10 @@ def test_a_target_that_no_threshold_meets_has_none() -> None:
 def test_evidence_is_bought_where_it_decides_most_for_its_cost() -> None:
     parameters, split = Parameters(wrong_keys=0.1), Evidence(Votes((1,), ((2,),)))
     vote, judge, third = Offer("vote"), Offer("judgement"), Offer("adjudication")
-    assert most_useful(split, parameters, {vote: 1.0, judge: 1.0, third: 1.0}) == judge
+    assert choose_evidence(split, parameters, {vote: 1.0, judge: 1.0, third: 1.0}) == judge
     never_refuses = replace(parameters, judge=JudgeRates(0.0))
-    assert most_useful(split, never_refuses, {vote: 1.0, judge: 1.0, third: 1.0}) == third
-    assert most_useful(split, never_refuses, {vote: 1.0, judge: 1.0, third: 100.0}) == vote
+    assert choose_evidence(split, never_refuses, {vote: 1.0, judge: 1.0, third: 1.0}) == third
+    assert choose_evidence(split, never_refuses, {vote: 1.0, judge: 1.0, third: 100.0}) == vote
 
 
 def test_a_ledger_without_truth_gives_the_parameters_of_its_world() -> None:
@@ -71,7 +71,7 @@ def test_a_ledger_without_truth_gives_the_parameters_of_its_world() -> None:
     drawn = cases(world, 2000, 8, "ledger")
     ends = list(map(ByBelief(Parameters(), 0.95, Rule()), drawn))
     observed = Counter(Observation(end.evidence) for end in ends)
-    found = estimate(observed, Audits({"nothing": Counted(205, 400)}, {}))
+    found = estimate(observed, Audits({"nothing": Proportion(205, 400)}, {}))
     truth = {"wrong_keys": 0.2, "error_agreement": 0.3, "catch": 0.5}
     for name, value in truth.items():
         assert found.intervals[name].low95 <= value <= found.intervals[name].high95
@@ -89,8 +89,8 @@ def test_without_anything_counted_the_defaults_hold() -> None:
 
 
 def test_labels_of_people_and_what_a_judge_saw_count() -> None:
-    evidence = Evidence(Votes((1,), ((1,),)), (Judged(True, "hit"),))
-    audits = Audits({"hit": Counted(10, 100), "miss": Counted(80, 100)}, {"miss": Counted(20, 100)})
+    evidence = Evidence(Votes((1,), ((1,),)), (JudgeResult(True, "hit"),))
+    audits = Audits({"hit": Proportion(10, 100), "miss": Proportion(80, 100)}, {"miss": Proportion(20, 100)})
     unknown, wrong = (estimate({Observation(evidence, label): 40}, audits) for label in (None, False))
     assert wrong.parameters.wrong_keys > 0.8 > unknown.parameters.wrong_keys
     rates = dict(unknown.parameters.judge_by_sight)
