@@ -144,7 +144,9 @@ def belief(evidence: Evidence, parameters: Parameters) -> Belief:
     for place, index in enumerate([*order, len(order)]):
         weights[index] = wrong * weight_of_wrong(found.common_error[place], found.misprint[place], parameters)
     for adjudication in evidence.adjudications:
-        weights = {truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()}
+        weights = {
+            truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()
+        }
     total = sum(weights.values())
     rivals = tuple(weights[index] / total for index in range(len(order)))
     return Belief(weights[KEY] / total, rivals, weights[len(order)] / total)

@@ -13,7 +13,16 @@ from math import sqrt
 
 from shared.stats.belief import JudgeRates, Parameters, belief
 from shared.stats.grid_posterior import Interval, beta_interval, interval, mixture_interval
-from shared.stats.ledger import Audits, Proportion, Ledger, Observation, by_sight, total, verifier_differences, with_catch
+from shared.stats.ledger import (
+    Audits,
+    Ledger,
+    Observation,
+    Proportion,
+    by_sight,
+    total,
+    verifier_differences,
+    with_catch,
+)
 
 ASSUMED = Parameters()
 NO_AUDITS = Audits({}, {})

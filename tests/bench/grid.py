@@ -21,7 +21,7 @@ from rich.table import Table
 from shared.stats.belief import JudgeRates, Parameters, belief
 from shared.stats.belief_estimation import ASSUMED, Estimate, estimate, wrong_share
 from shared.stats.belief_policy import Forecast, Rule, sequential_tree
-from shared.stats.ledger import Audits, Proportion, Observation
+from shared.stats.ledger import Audits, Observation, Proportion
 from tests.bench.hard_policies import ByBelief, Outcome, Verified, outcome
 from tests.bench.hard_world import Case, World, cases
 

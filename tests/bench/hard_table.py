@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from shared.stats.belief import Evidence, JudgeResult, JudgeRates, Parameters, Votes, belief, likelihood
+from shared.stats.belief import Evidence, JudgeRates, JudgeResult, Parameters, Votes, belief, likelihood
 from shared.stats.belief_policy import Forecast, Rule, sequential_tree
 from shared.stats.quadrature import average_chance
 from tests.bench.hard_policies import ByBelief, Verified, judges_alone, outcome, tiers, with_adjudications
@@ -102,7 +102,7 @@ def _ms_per_decision() -> dict[str, float]:
     """Milliseconds, with nothing remembered but the nodes of the quadrature."""
     judgements = (JudgeResult(True), JudgeResult(True))
     evidence = Evidence(Votes((2, 1), ((2, 0), (1, 1), (0, 1))), judgements)
-    kinds = {"equal, independent": {}, "unequal": {"abilities": (0.0, -1.0)}, "dependent": {"dependence": 0.3},
+    kinds: dict[str, dict[str, Any]] = {"equal, independent": {}, "unequal": {"abilities": (0.0, -1.0)}, "dependent": {"dependence": 0.3},
              "unequal, dependent": {"abilities": (0.0, -1.0), "dependence": 0.3}}  # fmt: skip
     return {name: _ms(evidence, changes) for name, changes in kinds.items()}
 
