@@ -102,8 +102,13 @@ def _ms_per_decision() -> dict[str, float]:
     """Milliseconds, with nothing remembered but the nodes of the quadrature."""
     judgements = (JudgeResult(True), JudgeResult(True))
     evidence = Evidence(Votes((2, 1), ((2, 0), (1, 1), (0, 1))), judgements)
-    kinds: dict[str, dict[str, Any]] = {"equal, independent": {}, "unequal": {"abilities": (0.0, -1.0)}, "dependent": {"dependence": 0.3},
-             "unequal, dependent": {"abilities": (0.0, -1.0), "dependence": 0.3}}  # fmt: skip
+    unequal, dependent = {"abilities": (0.0, -1.0)}, {"dependence": 0.3}
+    kinds: dict[str, dict[str, Any]] = {
+        "equal, independent": {},
+        "unequal": unequal,
+        "dependent": dependent,
+        "unequal, dependent": {**unequal, **dependent},
+    }
     return {name: _ms(evidence, changes) for name, changes in kinds.items()}
 
 
