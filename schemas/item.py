@@ -128,6 +128,30 @@ class Verdict(Model):
         return sum(vote.agrees == "yes" for vote in self.votes)
 
 
+class Belief(Model):
+    """Probabilities of what the true answer is, given votes and judgements (`shared/stats/belief.py`). Their sum is 1.
+
+    Computed when the panel decided, with the parameters of that time.
+    """
+
+    key: float
+    """The key is right."""
+    rivals: dict[str, float] = Field(default_factory=dict)
+    """A rival answer is right, by the answer as a verifier wrote it."""
+    unseen: float
+    """An answer is right that no verifier gave."""
+    parameters: str
+    """Id of the model's parameters: equal parameters have equal ids."""
+    thresholds: dict[str, float | None] = Field(default_factory=dict)
+    """By view, the belief that a row needs to enter it; `None`: no belief is enough. A view without a target for wrong
+    keys has none."""
+
+    def reaches(self, view: str) -> bool:
+        """Whether the belief is high enough for a view."""
+        threshold = self.thresholds.get(view, 0.0)
+        return threshold is not None and self.key >= threshold
+
+
 class Probe(Model):
     """How hard the problem is for the model that will be trained: hits of attempts that could be graded."""
 
@@ -191,6 +215,8 @@ class Item(Model):
     tier: str | None = None
     """verified, plausible, disputed, unsolved; open."""
     tier_reason: str | None = None
+    belief: Belief | None = None
+    """`None`: not both verifiers have given a verdict, or an older version decided."""
     probe: Probe | None = None
     """`None`: not probed, difficulty unknown."""
     attempts: tuple[Attempt, ...] = ()

@@ -1,9 +1,19 @@
 """The policies of a plan, one part for each step of the work."""
 
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 ALL = "all"
 """What the limit on the sum of all models goes by."""
@@ -34,6 +44,10 @@ class Verification(PlanSection):
     blind_attempts: int = Field(default=4, ge=1, le=64)
     """Most blind attempts a verifier makes; it stops at the first that hits the key or, where a guess may hit, once
     its hits are hardly luck."""
+    max_votes: int | None = Field(default=None, ge=2, le=128)
+    """Most blind attempts of both verifiers together; `blind_attempts: k` means 2k. Give one of the two."""
+    target_wrong: dict[View, Annotated[float, Field(gt=0, lt=1)]] = {}
+    """Largest expected share of wrong keys in each view. With it the panel decides by belief, without it by tiers."""
     accept: dict[View, tuple[str, ...]] = {"sft": ("verified",), "rl": ("verified", "plausible")}
     """Tiers that enter each view. A plausible row enters sft when the solver lands on the key too."""
     policy: Literal["evidence", "paper"] = "evidence"
@@ -46,6 +60,36 @@ class Verification(PlanSection):
         if isinstance(given, dict) and given.get("policy") == "paper":
             return {"accept": {"sft": ("nodded",), "rl": ("nodded",)}, **given}
         return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _votes_have_one_limit(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("max_votes") is not None and "blind_attempts" in given:
+            raise ValueError("give max_votes or blind_attempts, not both: blind_attempts is for each of two verifiers")
+        return given
+
+    @model_validator(mode="after")
+    def _belief_has_evidence(self) -> Self:
+        if self.target_wrong and self.policy == "paper":
+            raise ValueError("target_wrong needs policy: evidence; under policy: paper the votes do not count")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keep the bytes and the hash of a plan without the newer keys; of two names for one limit keep the given."""
+        content: dict[str, Any] = dump(self)
+        if self.max_votes is None:
+            content.pop("max_votes", None)
+        else:
+            content.pop("blind_attempts", None)
+        if not self.target_wrong:
+            content.pop("target_wrong", None)
+        return content
+
+    @property
+    def attempts_each(self) -> int:
+        """Most blind attempts of one verifier."""
+        return self.blind_attempts if self.max_votes is None else ceil(self.max_votes / 2)
 
 
 class Solving(PlanSection):

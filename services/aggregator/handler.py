@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from schemas.config.plan import Plan
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
+from schemas.item import Belief
 from services.aggregator import outbox
 from services.aggregator.audits import Audits, Tell
 from services.aggregator.events import COLUMNS, curated, released
@@ -129,7 +130,7 @@ class Curate:
         for record, event in finals:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
-                new[id_] = self._admitted(build.row(record, event, now), quotas)
+                new[id_] = self._admitted(build.row(record, event, now), event.item.belief, quotas)
         progress, note = self._decided([curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
         for row in new.values():
@@ -165,9 +166,9 @@ class Curate:
     def _quotas(self) -> Quotas:
         return Quotas(self._plan, self._state.admitted, self._state.difficulties)
 
-    def _admitted(self, row: Row, quotas: Quotas) -> Row:
+    def _admitted(self, row: Row, belief: Belief | None, quotas: Quotas) -> Row:
         side = split(self._plan.held_out, row.subject, row.topic, row.problem)
-        entered = views(self._plan.verification, row.tier, row.correct, row.flaws) if side == TRAIN else ()
+        entered = views(self._plan.verification, row.tier, row.correct, row.flaws, belief) if side == TRAIN else ()
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
     def _decided(self, said: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
+from schemas.item import Belief
 from shared.dataset import Progress
 
 IN, RESERVE, ASIDE = "in", "reserve", "aside"
@@ -14,8 +15,10 @@ IN, RESERVE, ASIDE = "in", "reserve", "aside"
 DAY_S = 86_400
 
 
-def views(accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str]) -> tuple[str, ...]:
-    """Views that a row enters.
+def views(
+    accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str], belief: Belief | None = None
+) -> tuple[str, ...]:
+    """Views that a row enters, of those whose threshold its belief reached at the decision.
 
     sft  a sound trace that lands on the key, of an accepted tier; or of a plausible row, whose key a third model has
          then hit too
@@ -24,7 +27,8 @@ def views(accept: Verification, tier: str | None, correct: bool | None, flaws: S
     sound = correct is True and not flaws
     sft = sound and (tier in accept.accept.get("sft", ()) or tier == "plausible")
     rl = tier in accept.accept.get("rl", ())
-    return tuple(name for name, enters in (("sft", sft), ("rl", rl)) if enters)
+    entered = (name for name, enters in (("sft", sft), ("rl", rl)) if enters)
+    return tuple(name for name in entered if belief is None or belief.reaches(name))
 
 
 class Quotas:

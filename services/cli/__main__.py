@@ -81,16 +81,27 @@ def audit(
     ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
-    """How much the checks let through: rates by kind of defect, check and difficulty, with their 95 % intervals."""
+    """Estimated share of wrong keys among rows; rates by kind of defect, check and difficulty, with 95 % intervals."""
     from services.cli import audit as view
+    from services.cli import wrong_keys
     from services.cli.common.dataset_location import dataset_in
     from shared.dataset import Dataset, audits
+    from shared.errors import Refusal
 
     folder = dataset_in(directory)
-    counted = {**view.count(audits(folder), width), "agreement": view.alike(Dataset.open(folder))}
+    try:
+        judged = audits(folder)
+    except Refusal:
+        if Dataset.there(folder) and not as_json:
+            wrong_keys.render(wrong_keys.estimate_wrong_keys(Dataset.open(folder), None))
+        raise
+    dataset = Dataset.open(folder)
+    shares = wrong_keys.estimate_wrong_keys(dataset, judged)
+    counted = {"wrong_keys": shares, **view.count(judged, width), "agreement": view.alike(dataset)}
     if as_json:
         typer.echo(json.dumps(counted, indent=2))
     else:
+        wrong_keys.render(shares)
         view.render(counted)
 
 

@@ -44,7 +44,7 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         return Finding(
             "disputed", "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
         )
-    if spoken := _against(verdicts):
+    if spoken := find_fault(verdicts):
         return spoken
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
@@ -63,15 +63,15 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
 def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
     """The CHIMERA paper's gate: two verifiers that see the key, and no more."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
-    return _against(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
+    return find_fault(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
 
 
 POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_judgements}
 """By their name in the plan."""
 
 
-def _against(verdicts: Sequence[Verdict]) -> Finding | None:
-    """What a judgement says against the item, or that one is missing."""
+def find_fault(verdicts: Sequence[Verdict]) -> Finding | None:
+    """What a judgement says against the item, or that one is missing; `None` when both judge it good."""
     for verdict in verdicts:
         if verdict.judgement and not verdict.judgement.good:
             return Finding(None, *_fault(verdict.role, verdict.judgement))

@@ -19,7 +19,7 @@ def build(settings: Settings) -> Service:
         blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
         judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
         grader=standard(worker, open_judge(models, settings.service)),
-        blind_attempts=plan.verification.blind_attempts,
+        blind_attempts=plan.verification.attempts_each,
         subjects=plan.candidates(),
     )
     return Service(handle=handler, close=(models.aclose, worker.aclose))

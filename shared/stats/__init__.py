@@ -6,6 +6,7 @@ belief_policy.py      threshold that keeps wrong keys below a target; the next e
 error_agreement.py    whether two verifiers err alike
 grid_posterior.py     posterior on a grid that closes in on its mass; intervals
 guessing.py           chance that a guess hits the key
+item_belief.py        evidence on an item and what it comes to
 ledger.py             likelihood of a ledger of items under the parameters of belief
 quadrature.py         average over solve rates without a closed form
 wilson.py             Wilson's interval of a rate

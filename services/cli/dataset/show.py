@@ -9,9 +9,10 @@ from rich.rule import Rule
 from rich.text import Text
 from rich.tree import Tree
 
-from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
+from schemas.item import Attempt, Belief, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
 from shared.dataset import Entry, Found, Row, build
+from shared.stats.item_belief import complete_belief
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
@@ -23,7 +24,9 @@ def document(found: Found) -> dict[str, Any]:
         {**asdict(found.row), **{name: json.loads(getattr(found.row, name)) for name in nested}} if found.row else None
     )
     entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in found.entries]
-    return {"row": row, "ledger": entries}
+    item = _item(found.row, sorted(found.entries, key=lambda one: one.recorded_at))
+    believed = complete_belief(item) if item else None
+    return {"row": row, "ledger": entries, "belief": believed and believed.model_dump(mode="json")}
 
 
 def render(found: Found, *, full: bool) -> None:
@@ -74,6 +77,8 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
         as_text(f"topic       {topic.subject} › {topic.field} › {topic.subfield} › {topic.name}"),
         as_text(f"tier        {item.tier or 'none'}{': ' + item.tier_reason if item.tier_reason else ''}"),
     ]
+    if believed := complete_belief(item):
+        parts.append(as_text(f"belief      {belief_line(believed)}"))
     if item.problem:
         parts += [Rule("Problem", align="left"), as_text(item.problem.statement)]
         parts += [Rule("Key", align="left"), as_text(f"{item.problem.answer}  ({item.problem.answer_type})", "bold")]
@@ -83,6 +88,13 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
     for attempt in item.attempts:
         parts += [Rule(as_text(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
     return [*parts, Rule("Lineage", align="left"), _lineage(item)]
+
+
+def belief_line(belief: Belief) -> str:
+    """Probabilities of the key, the likeliest rival and an answer that no verifier gave."""
+    rival = max(belief.rivals.items(), key=lambda one: one[1], default=None)
+    against = f"; {rival[1]:.3f} that {rival[0]!r} is" if rival else ""
+    return f"{belief.key:.3f} that the key is right{against}; {belief.unseen:.3f} that an answer nobody gave is"
 
 
 def _verdict(verdict: Verdict) -> list[RenderableType]:

@@ -13,6 +13,7 @@ from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
 from services.cli.dataset.stats import PAPER_WORDS
+from services.cli.wrong_keys import card_lines
 from shared.dataset import Dataset
 from shared.text.contamination import CONTAINED, JACCARD_8, JACCARD_13
 
@@ -35,6 +36,8 @@ class CardSource:
     """The plan that the folder was last run with."""
     audits: Mapping[str, Any] | None
     """As `chimera audit` counts; `None` when nothing was audited."""
+    wrong_keys: Mapping[str, Any]
+    """Estimated share of wrong keys, as `chimera audit` prints it."""
 
 
 def card(
@@ -147,6 +150,7 @@ def _rows(tally: ExportStats) -> Iterator[str]:
 
 def _trust(source: CardSource, tally: ExportStats, dataset: Dataset) -> Iterator[str]:
     yield "\n## How far to trust it\n"
+    yield from card_lines(source.wrong_keys)
     if source.audits is None:
         yield "- Audits: none were made; how much the checks let through was not measured."
     else:

@@ -21,6 +21,7 @@ from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
+from services.cli.wrong_keys import estimate_wrong_keys
 from shared.config.plan_loader import load_plan
 from shared.dataset import Dataset, audits, opened
 from shared.errors import Refusal
@@ -67,7 +68,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
         if not tally.records:
             raise Refusal(f"the view {view} has no rows at version {version}", "Take another --view or --version")
         told = card(
-            _source(directory),
+            _source(directory, dataset),
             tally,
             dataset,
             release,
@@ -94,13 +95,17 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     }
 
 
-def _source(directory: Path) -> CardSource:
+def _source(directory: Path, dataset: Dataset) -> CardSource:
     plan = directory / "plan.yaml"
     try:
-        judged = audit.count(audits(dataset_in(directory)), None)
+        judged = audits(dataset_in(directory))
     except Refusal:  # there are none
         judged = None
-    return CardSource(load_plan(plan) if plan.exists() else None, judged)
+    return CardSource(
+        load_plan(plan) if plan.exists() else None,
+        audit.count(judged, None) if judged else None,
+        estimate_wrong_keys(dataset, judged),
+    )
 
 
 def _shape(form: str, view: str) -> record_formats.RecordFormat:

@@ -1,0 +1,56 @@
+"""Decides by belief: the probability that the key is right, against the threshold of each view."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from schemas.config.policies import Verification, View
+from schemas.item import Belief, Verdict
+from services.panel.tiers import Finding, find_fault
+from shared.stats.belief import Parameters
+from shared.stats.belief_policy import Forecast, Rule, until_hit_tree
+
+TREE_ATTEMPTS = 5
+"""Attempts of each verifier up to which every outcome is counted to find a threshold; more change it little."""
+KEY_FAULTS = frozenset({"ill_posed", "not_self_contained", "not_unique", "wrong_key"})
+"""What a judge may hold against the key. Belief weighs it; every other fault rejects."""
+
+
+def view_thresholds(verification: Verification, parameters: Parameters) -> dict[str, float | None]:
+    """By view, the smallest belief that meets its target, `None` where none does; empty without a target.
+
+    A view without a target of its own has the highest one given.
+    """
+    if not verification.target_wrong:
+        return {}
+    highest = max(verification.target_wrong.values())
+    targets = {view: verification.target_wrong.get(view, highest) for view in verification.accept}
+    tree = until_hit_tree(min(verification.attempts_each, TREE_ATTEMPTS))
+    forecast = Forecast(tree, Rule(), parameters, parameters, at_end=True)
+    return {view: forecast.threshold(target) for view, target in targets.items()}
+
+
+def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View, Collection[str]]) -> Finding:
+    """A tier that a view accepts, or why there is none. The order of verdicts does not matter.
+
+    The tier says what the belief rests on: hits of both verifiers (`verified`), of one (`plausible`), or judges alone
+    (`nodded`).
+    """
+    verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
+    blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
+    detail = f"belief {belief.key:.3f}; {blind}"
+    fault = find_fault(verdicts)
+    if fault and fault.reason not in {*KEY_FAULTS, "unable"}:
+        return fault
+    hits = sum(verdict.hits > 0 for verdict in verdicts)
+    tier = ("nodded", "plausible", "verified")[min(hits, 2)]
+    is_voted = all(verdict.votes for verdict in verdicts) and any(verdict.judgement for verdict in verdicts)
+    if is_voted and is_enough(tier, belief, accept):
+        return Finding(tier, tier, detail)
+    rival, believed = max(belief.rivals.items(), key=lambda one: one[1], default=("", 0.0))
+    if believed > belief.key:
+        return Finding("disputed", "key_disputed", f"{detail}; belief in {rival!r} {believed:.3f}")
+    return fault or Finding("unsolved", "unsolved", detail)
+
+
+def is_enough(tier: str | None, belief: Belief, accept: Mapping[View, Collection[str]]) -> bool:
+    """Whether any view takes an item of this tier and belief."""
+    return any(tier in tiers and belief.reaches(view) for view, tiers in accept.items())
