@@ -101,7 +101,6 @@ def audit(
     if as_json:
         typer.echo(json.dumps(counted, indent=2))
     else:
-        wrong_keys.render(shares)
         view.render(counted)
 
 

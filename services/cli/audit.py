@@ -16,6 +16,7 @@ from rich.table import Table
 
 from schemas.audit_tag import AuditTag
 from schemas.item import Item
+from services.cli import wrong_keys
 from services.cli.common.difficulty_bins import BINS, bin_of
 from services.cli.common.sanitize_terminal import as_text
 from shared.audit_items import NOTICED, PASSED, UNABLE
@@ -93,6 +94,7 @@ def render(counted: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     if counted["simulated"]:
         console.print(SIMULATED, style="bold yellow")
+    wrong_keys.render(counted["wrong_keys"])
     for title, hits, part in SHOWN:
         console.print(_table(title, hits, counted[part]), "")
     console.print(BOUND, style="dim", soft_wrap=True)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from schemas.config.policies import Verification, View
 from schemas.item import Belief, Verdict
-from services.panel.tiers import Finding, find_fault
+from services.panel.tiers import DISPUTED_VOTES, Finding, find_fault
+from shared.answers.rivals import strongest
 from shared.stats.belief import Parameters
 from shared.stats.belief_policy import Forecast, Rule, until_hit_tree
 
@@ -45,9 +46,9 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
     is_voted = all(verdict.votes for verdict in verdicts) and any(verdict.judgement for verdict in verdicts)
     if is_voted and is_enough(tier, belief, accept):
         return Finding(tier, tier, detail)
-    rival, believed = max(belief.rivals.items(), key=lambda one: one[1], default=("", 0.0))
-    if believed > belief.key:
-        return Finding("disputed", "key_disputed", f"{detail}; belief in {rival!r} {believed:.3f}")
+    rival = strongest(verdicts)
+    if rival.votes >= DISPUTED_VOTES and rival.votes > sum(verdict.hits for verdict in verdicts):
+        return Finding("disputed", "key_disputed", f"{detail}; {rival.votes} blind votes for {rival.answer!r}")
     return fault or Finding("unsolved", "unsolved", detail)
 
 
