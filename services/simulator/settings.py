@@ -20,6 +20,9 @@ ABILITIES = {
 """The models there are. A problem of difficulty d is solved with probability logistic(ability − d)."""
 
 
+JUDGE_FALSE_ALARM = 0.05
+
+
 def known(model: str) -> str:
     """Refuse a model that is not played: a typo would otherwise change nothing, in silence."""
     if model not in ABILITIES:
@@ -49,6 +52,15 @@ class Settings(BaseSettings):
     """Drafted items whose answer is not the truth."""
     key_overlap: Rate = 0.25
     """Of the wrong keys: those that are a slip solvers make too, not a misprint."""
+    error_agreement: Rate | None = None
+    """Mean share of the wrong attempts at a problem that give its common error, drawn for each problem; other wrong
+    answers hardly come twice. Not set: every wrong answer is one of the problem's three slips."""
+    judge_catch: Rate | None = None
+    """Chance that a judge refuses a wrong key, whatever its ability and the problem; a right key it refuses with chance
+    JUDGE_FALSE_ALARM. Not set: it knows by its ability."""
+    dependence: dict[Model, Rate] = {}
+    """By model id, the chance that an attempt is the one draw that all models named here have in common on a problem:
+    what they share when they were trained alike."""
     malformed: Rate = 0.03
     """Drafts that are no valid JSON."""
     bad_form: Rate = 0.03

@@ -4,9 +4,10 @@ import json
 import re
 
 from services.simulator.answers import agrees
-from services.simulator.recognition import field, sighted
+from services.simulator.recognition import Sighting, field, sighted
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.sampling import logistic, seeded_random
+from services.simulator.settings import JUDGE_FALSE_ALARM
 
 HARD_ENOUGH = -1.5
 """Below this difficulty a problem is not worth a long solution."""
@@ -24,6 +25,9 @@ def play_judgement(stage: Stage) -> Reply:
         return Reply("judgement", _verdict(False, False, False, said, "", canary), "unknown")
     problem = seen.problem
     hard = problem.difficulty >= HARD_ENOUGH
+    right = agrees(problem.answer, proposed) == "yes"
+    if stage.settings.judge_catch is not None:
+        return _at_declared_rate(stage, seen, hard, right, canary)
     knows = seeded_random(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
     if not knows:
         said = f"The statement is complete and {proposed} looks plausible."
@@ -35,10 +39,20 @@ def play_judgement(stage: Stage) -> Reply:
         return Reply(
             "judgement", _verdict(False, False, hard, said, problem.subject, canary), "noticed", problem=problem.id
         )
-    right = agrees(problem.answer, proposed) == "yes"
     said = f"Working it out gives {problem.answer}, which {'is' if right else 'is not'} the proposed {proposed}."
     outcome = "confirmed" if right else "refuted"
     return Reply("judgement", _verdict(True, right, hard, said, problem.subject, canary), outcome, problem=problem.id)
+
+
+def _at_declared_rate(stage: Stage, seen: Sighting, hard: bool, right: bool, canary: str) -> Reply:
+    """A verdict by chance alone: an altered problem counts as one with a wrong key."""
+    problem, right = seen.problem, right and not seen.altered
+    refuses = JUDGE_FALSE_ALARM if right else stage.settings.judge_catch or 0.0
+    passes = seeded_random(*stage.name("judge", problem.id, right)).random() >= refuses
+    said = f"Working it out gives {'the same' if passes else 'another answer'}."
+    outcome = "confirmed" if passes else "refuted"
+    verdict = _verdict(True, passes, hard, said, problem.subject, canary)
+    return Reply("judgement", verdict, outcome, problem=problem.id)
 
 
 def _verdict(posed: bool, correct: bool, hard: bool, reason: str, subject: str, canary: str) -> str:
