@@ -114,11 +114,15 @@ def render(document: Mapping[str, Any]) -> None:
             view, f"{share['rows']:,}", *([f"{share['estimate']:.1%}", _range(share)] if share["rows"] else [])
         )
     console.print(table)
-    console.print(f"from the votes on {document['items']:,} problems:", style="dim")
+    console.print(f"from the votes on {document['items']:,} problems:", style="dim", soft_wrap=True)
     for name, one in document["parameters"].items():
-        console.print(f"  {MEANING[name]}: {one['estimate']:.2f} ({one['low']:.2f} to {one['high']:.2f})", style="dim")
+        console.print(
+            f"  {MEANING[name]}: {one['estimate']:.2f} ({one['low']:.2f} to {one['high']:.2f})",
+            style="dim",
+            soft_wrap=True,
+        )
     for name, value in document["assumed"].items():
-        console.print(f"  {MEANING[name]}: {value:.2f}, assumed: nothing was counted", style="yellow")
+        console.print(f"  {MEANING[name]}: {value:.2f}, assumed: nothing was counted", style="yellow", soft_wrap=True)
     console.print("")
 
 

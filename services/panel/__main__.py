@@ -1,11 +1,11 @@
 """Panel: two verdicts in, one decision out."""
 
-from services.panel.by_belief import view_thresholds
 from services.panel.handler import JoinVerdicts
 from services.panel.settings import Settings
 from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
 from shared.stats.item_belief import DEFAULTS
+from shared.stats.view_thresholds import view_thresholds
 
 
 def build(settings: Settings) -> Service:

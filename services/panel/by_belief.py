@@ -2,31 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from schemas.config.policies import Verification, View
+from schemas.config.policies import View
 from schemas.item import Belief, Verdict
 from services.panel.tiers import DISPUTED_VOTES, Finding, find_fault
 from shared.answers.rivals import strongest
-from shared.stats.belief import Parameters
-from shared.stats.belief_policy import Forecast, Rule, until_hit_tree
 
-TREE_ATTEMPTS = 5
-"""Attempts of each verifier up to which every outcome is counted to find a threshold; more change it little."""
 KEY_FAULTS = frozenset({"ill_posed", "not_self_contained", "not_unique", "wrong_key"})
 """What a judge may hold against the key. Belief weighs it; every other fault rejects."""
-
-
-def view_thresholds(verification: Verification, parameters: Parameters) -> dict[str, float | None]:
-    """By view, the smallest belief that meets its target, `None` where none does; empty without a target.
-
-    A view without a target of its own has the highest one given.
-    """
-    if not verification.target_wrong:
-        return {}
-    highest = max(verification.target_wrong.values())
-    targets = {view: verification.target_wrong.get(view, highest) for view in verification.accept}
-    tree = until_hit_tree(min(verification.attempts_each, TREE_ATTEMPTS))
-    forecast = Forecast(tree, Rule(), parameters, parameters, at_end=True)
-    return {view: forecast.threshold(target) for view, target in targets.items()}
 
 
 def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View, Collection[str]]) -> Finding:

@@ -9,5 +9,6 @@ guessing.py           chance that a guess hits the key
 item_belief.py        evidence on an item and what it comes to
 ledger.py             likelihood of a ledger of items under the parameters of belief
 quadrature.py         average over solve rates without a closed form
+view_thresholds.py    belief that a row needs to enter a view
 wilson.py             Wilson's interval of a rate
 """

@@ -16,6 +16,8 @@ from services.cli.common.dataset_location import DatasetSummary
 from services.cli.common.run_config import RunConfig
 from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.summary import duration, short
+from shared.stats.item_belief import DEFAULTS
+from shared.stats.view_thresholds import view_targets, view_thresholds
 
 
 def check(order: RunConfig, *, as_json: bool) -> None:
@@ -47,6 +49,7 @@ def document(plan: Plan, found: Forecast) -> dict[str, object]:
         "wanted": None if plan.endless else plan.rows,
         "measured_on": found.basis.problems,
         "yield": found.basis.rows,
+        "thresholds": view_thresholds(plan.verification, DEFAULTS),
         **{name: value for name, value in asdict(found).items() if name != "basis"},
     }
 
@@ -56,11 +59,27 @@ def describe(plan: Plan, found: Forecast) -> list[str | Table]:
     topics = sum(subject.topics for subject in plan.subjects.values())
     wanted = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
     lines: list[str | Table] = [f"Plan {plan.name} is sound: {wanted}, {len(plan.subjects)} subjects, {topics} topics"]
+    lines += _thresholds(plan)
     if not found.rows:
         return [*lines, "Its rows are there: nothing further will be asked for."]
     what = "for each release" if plan.endless else "to come"
     lines.append(f"{found.rows:,} rows {what}: about {found.problems:,} problems, at a yield of {found.basis.rows:.0%}")
     return [*lines, _table(found), *_ends(found)]
+
+
+def _thresholds(plan: Plan) -> list[str]:
+    """What the targets for wrong keys ask of a row, with the default parameters of belief."""
+    thresholds = view_thresholds(plan.verification, DEFAULTS)
+    return [
+        f"View {view}: at most {target:.1%} wrong keys, {_needs(thresholds[view])}"
+        for view, target in view_targets(plan.verification).items()
+    ]
+
+
+def _needs(threshold: float | None) -> str:
+    if threshold is None:
+        return "target cannot be met: raise it, or max_votes"
+    return f"rows need a belief of {threshold:.3f}"
 
 
 def _table(found: Forecast) -> Table:

@@ -7,9 +7,9 @@ from schemas.config.policies import Verification, View
 from schemas.events import ItemEvent, ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Belief, Judgement, Verdict, Vote
 from services.aggregator.policy import views
-from services.panel.by_belief import view_thresholds
 from services.panel.handler import JoinVerdicts
 from shared.stats.item_belief import DEFAULTS, complete_belief
+from shared.stats.view_thresholds import view_thresholds
 from tests.support.items import item, verdict
 
 A, B = "verifier-a", "verifier-b"
