@@ -24,6 +24,9 @@ from shared.stats.quadrature import average_chance
 RARE_REPEAT = 0.003
 """ε for many votes together: in estimates and forecasts. The chances of what a vote may be add up to 1 + ε for each
 wrong answer given so far; with ε as in single beliefs, repeats would be explained by ε and ρ would come out too low."""
+RARE_AGREEMENT = 0.001
+"""Least ρ in estimates. Where no two errors agree in thousands of votes, the 0.01 of single beliefs would explain hits
+on wrong keys that never come."""
 Saw = Literal["nothing", "hit", "miss"]
 """What a judge's own blind votes showed it before it judged: none, one that hit the key, or none that did."""
 KEY = -1
@@ -88,6 +91,8 @@ class Solving(NamedTuple):
 
     error_agreement: float = 0.3
     """ρ: mean share of the wrong attempts that give the common error."""
+    least_agreement: float = 0.01
+    """ρ is taken for at least this, and for at most 1 minus this."""
     repeat: float = 0.03
     """ε: chance that another wrong answer is given once more."""
     a: float = 0.6
@@ -271,7 +276,7 @@ def _likelihood(candidates: Sequence[tuple[int, ...]], solving: Solving, guess: 
                 continue
             others = total - counts[truth] - counts[error]
             weight = solved * exp(all_repeated - repeated[truth] - repeated[error])
-            weight *= _error_likelihood(counts[error], others, solving.error_agreement, guess if error == 0 else 0.0)
+            weight *= _error_likelihood(counts[error], others, solving, guess if error == 0 else 0.0)
             if truth == 0:
                 key += weight
             elif error == 0:
@@ -288,9 +293,9 @@ def _solve_likelihood(hits: tuple[int, ...], misses: tuple[int, ...], solving: S
     return _beta_average(sum(hits), sum(misses), solving.a, solving.b, guess)
 
 
-def _error_likelihood(same: int, others: int, error_agreement: float, guess: float) -> float:
+def _error_likelihood(same: int, others: int, solving: Solving, guess: float) -> float:
     """Chance that so many wrong attempts gave the common error and so many did not."""
-    rho = min(max(error_agreement, 0.01), 0.99)
+    rho = min(max(solving.error_agreement, solving.least_agreement), 1 - solving.least_agreement)
     return _beta_average(same, others, 2 * rho, 2 * (1 - rho), guess)
 
 

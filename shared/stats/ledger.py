@@ -7,6 +7,7 @@ from math import exp, log
 from typing import NamedTuple
 
 from shared.stats.belief import (
+    RARE_AGREEMENT,
     RARE_REPEAT,
     Evidence,
     JudgeRates,
@@ -74,7 +75,7 @@ class Ledger:
 
     def __init__(self, observed: Mapping[Observation, int], start: Parameters) -> None:
         """`start`: what is not estimated from the ledger."""
-        self._start = replace(start, solving=start.solving._replace(repeat=RARE_REPEAT))
+        self._start = replace(start, solving=start.solving._replace(repeat=RARE_REPEAT, least_agreement=RARE_AGREEMENT))
         merged = dict[Observation, int]()
         for (evidence, label), count in observed.items():
             one = Observation(evidence._replace(votes=canonical(evidence.votes, start.solving)), label)
