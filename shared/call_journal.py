@@ -1,7 +1,7 @@
-"""What the model calls of the event at hand have answered so far, so that another attempt pays for none of them again.
+"""Records the results of the current event's model calls, so that another attempt does not pay for them again.
 
-The runtime opens a journal around each handler; whoever makes a call looks there first and writes there last. Outside a
-handler there is none, and every call is made.
+The runtime opens a journal around each handler. A model client looks up a call in it first, and adds the result at the
+end. Outside a handler there is no journal, and every call is made.
 """
 
 from collections.abc import AsyncIterator
@@ -11,18 +11,18 @@ from typing import Protocol
 
 
 class Journal(Protocol):
-    """Results of one event's calls, by a name that says all that the result may depend on."""
+    """Results of one event's calls. The name of a call identifies everything that its result depends on."""
 
     async def get(self, call: str) -> bytes | None:
-        """Return the result of a call; `None` when it has to be made. Everything kept so far is durable by then."""
+        """Return the result of a call; `None` when it must be made. All earlier results are durable then."""
         ...
 
     def put(self, call: str, result: bytes) -> None:
-        """Note a result. It is durable before the next call is made, and when the work fails."""
+        """Add a result. It becomes durable before the next call, or when the work fails."""
         ...
 
     async def save(self) -> None:
-        """Make what was kept durable, as far as that can be done now."""
+        """Make the results durable if possible. Does not raise."""
         ...
 
 
@@ -30,18 +30,18 @@ _journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
 
 def journal() -> Journal | None:
-    """Return the journal of the event at hand."""
+    """The journal of the current event; `None` outside a handler."""
     return _journal.get()
 
 
 @asynccontextmanager
-async def journalled(kept: Journal) -> AsyncIterator[None]:
-    """Make a journal the one at hand. Work that succeeds leaves an outcome, which is worth all of its calls."""
-    token = _journal.set(kept)
+async def journalled(journal: Journal) -> AsyncIterator[None]:
+    """Use a journal in the block, and save it when the block fails. A success records its outcome instead."""
+    token = _journal.set(journal)
     try:
         yield
     except BaseException:
-        await kept.save()
+        await journal.save()
         raise
     finally:
         _journal.reset(token)

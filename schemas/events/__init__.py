@@ -1,4 +1,17 @@
-"""Every event of the factory, in the past tense, one file per noun."""
+"""All events, named in the past tense, one file per noun.
+
+audit.py       audit items
+base.py        base classes
+dataset.py     releases
+evaluation.py  scores of trained models
+plan.py        the plan and its budget
+problem.py     problems, from the request to the probe
+sample.py      rows of the dataset
+solution.py    solutions
+subject.py     requests for topics
+topic.py       new topics
+training.py    training runs
+"""
 
 from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent

@@ -1,4 +1,4 @@
-"""The life of a problem, from the request to the panel's decision and the probe."""
+"""Problems, from the request to the panel's decision and the probe."""
 
 from typing import ClassVar
 
@@ -7,22 +7,22 @@ from schemas.item import Easier, Item, Topic, Verdict
 
 
 class ProblemRequested(Event):
-    """The planner wants one problem. The event's id is the problem's id for its whole life."""
+    """The planner requests one problem. The event's id is the id of the problem."""
 
     type: ClassVar[str] = "problem.requested"
 
     plan: str
     topic: Topic
     answer_type: str
-    """The type of answer asked for; the writer may miss it."""
+    """The requested type of answer; the writer may miss it."""
     harder_than: Easier | None = None
-    """The same idea is wanted, harder than this problem."""
+    """A problem whose idea to use again, made harder."""
     technique: str | None = None
-    """What its solution may rest on; `None`: as the writer likes."""
+    """A technique for the solution; `None`: the writer chooses."""
     structure: str | None = None
-    """How it may be built; `None`: as the writer likes."""
+    """A structure of the problem; `None`: the writer chooses."""
     avoid: tuple[str, ...] = ()
-    """How the latest problems of the topic begin: it should be unlike them."""
+    """Beginnings of the topic's latest problems, from which the new one must differ."""
 
     @property
     def key(self) -> str:
@@ -30,7 +30,7 @@ class ProblemRequested(Event):
 
     @property
     def item(self) -> Item:
-        """The item as it begins."""
+        """The initial item."""
         return Item(id=self.id, plan=self.plan, topic=self.topic, harder_than=self.harder_than)
 
 
@@ -43,7 +43,7 @@ class ProblemScreened(ItemEvent):
 
 
 class ProblemVerified(ItemEvent):
-    """One verifier's verdict. It comes twice for each problem; the item holds no verdicts yet."""
+    """The verdict of one verifier. There are two for each problem; the item has no verdicts yet."""
 
     type: ClassVar[str] = "problem.verified"
 
@@ -51,7 +51,7 @@ class ProblemVerified(ItemEvent):
 
 
 class ProblemAccepted(ItemEvent):
-    """The panel joined both verdicts; the item holds them and its tier."""
+    """The panel has joined both verdicts; the item has them and its tier."""
 
     type: ClassVar[str] = "problem.accepted"
 
@@ -61,12 +61,12 @@ class ProblemProbed(ItemEvent):
 
 
 class ProblemRejected(ItemEvent):
-    """An ending: complete, kept for ever, queryable."""
+    """The end of a rejected problem. Retained for ever."""
 
     type: ClassVar[str] = "problem.rejected"
 
     reason: str
-    """One word for statistics: malformed, multiple_choice, repeat, key_disputed, unsolved, …; open."""
+    """One word for statistics: malformed, multiple_choice, repeat, key_disputed, unsolved, …; an open set."""
     detail: str
     """One sentence for a person."""
 
@@ -77,7 +77,7 @@ class ProblemRejected(ItemEvent):
 
 
 class ProblemParked(ProblemEvent):
-    """A record about the problem became a dead letter. No ending: replay reopens it, drop rejects it."""
+    """A record about the problem is a dead letter. The problem has not ended: replay resumes it, drop rejects it."""
 
     type: ClassVar[str] = "problem.parked"
 

@@ -21,35 +21,37 @@ from schemas.config.plan import Plan
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
 from schemas.item import Belief
 from services.aggregator import outbox
-from services.aggregator.audits import Audits, Tell
-from services.aggregator.events import COLUMNS, curated, released
-from services.aggregator.maintenance import Upkeep
-from services.aggregator.policy import IN, RESERVE, Quotas, decide, views
+from services.aggregator.audits import Audits, OnAudit
+from services.aggregator.events import COLUMNS, release_events, sample_curated
+from services.aggregator.maintenance import Maintenance
+from services.aggregator.policy import IN, RESERVE, Quotas, assign_views, decide
 from services.aggregator.state import State
-from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, describe
-from shared.dataset.split import TRAIN, split
+from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, write_manifest
+from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
 from shared.ports import Record, StoredOffset
 
 T = TypeVar("T")
 
-_WAITS_S = (0.05, 0.2, 0.8, 3.2)
+_RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Pauses before a decision is taken again because somebody else committed first, in seconds."""
 
-_AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
+_BY_AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 
 
 class Curate:
     """The sink. One at a time may write; a second one that is late finds its commit refused and reads again."""
 
-    def __init__(self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
+    def __init__(
+        self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], judged: OnAudit
+    ) -> None:
         """`judged` is told of every audit once it is kept."""
         self._dataset, self._factory, self._plan, self._now, self._judged = dataset, factory, plan, now, judged
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
         self._state: State
-        self._upkeep: Upkeep
+        self._upkeep: Maintenance
 
     async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], StoredOffset]:
         """See Sink. Also does what a changed plan makes due: admits rows from the reserve, releases.
@@ -57,7 +59,7 @@ class Curate:
         Raises Refusal when a newer software wrote the dataset.
         """
         await asyncio.to_thread(self._open)
-        await self._retried(self._promote)
+        await self._with_retries(self._promote)
         return {
             (kafka_topic, partition): last
             for kafka_topic, incarnation in incarnations.items()
@@ -66,21 +68,21 @@ class Curate:
 
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid when a solution has nothing to curate."""
-        await self._retried(lambda: self._write(records))
-        await self._retried(lambda: self._upkeep(self._now()))
+        await self._with_retries(lambda: self._write(records))
+        await self._with_retries(lambda: self._upkeep(self._now()))
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
         """See Sink. A release is said when its manifest lies there."""
         version = self._rows.version
         said: list[Event] = []
-        for commit in self._rows.notes(outbox.published(mark, self._rows.id, version)):
+        for commit in self._rows.commit_metadata(outbox.published_version(mark, self._rows.id, version)):
             said += outbox.events(commit)
             if release := outbox.release(commit):
-                describe(self._dataset, release)
-        return said, outbox.mark(self._rows.id, version)
+                write_manifest(self._dataset, release)
+        return said, outbox.format_cursor(self._rows.id, version)
 
-    async def _retried(self, work: Callable[[], T]) -> T:
-        for wait in _WAITS_S:
+    async def _with_retries(self, work: Callable[[], T]) -> T:
+        for wait in _RETRY_DELAYS_S:
             try:
                 return await asyncio.to_thread(work)
             except Conflict:
@@ -93,7 +95,7 @@ class Curate:
         self._ledger = Table(self._dataset, Entry, self._factory)
         self._audits = Audits(Table(self._dataset, Audit, self._factory), self._judged)
         self._state = State.load(self._rows, self._ledger)
-        self._upkeep = Upkeep(self._dataset, [self._rows, self._ledger, self._audits.table])
+        self._upkeep = Maintenance(self._dataset, [self._rows, self._ledger, self._audits.table])
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
@@ -106,21 +108,21 @@ class Curate:
 
     def _write(self, records: Sequence[Record]) -> None:
         now = self._now()
-        fresh = [record for record in records if not self._owner(record.kafka_topic).seen(record)]
+        fresh = [record for record in records if not self._owner(record.kafka_topic).has_read(record)]
         fresh.sort(key=lambda record: (record.kafka_topic, record.partition, record.offset))
-        self._keep(fresh, now)
+        self._append_entries(fresh, now)
         self._curate([record for record in fresh if isinstance(record.event, SolutionChecked)], now)
         self._delete([record for record in fresh if isinstance(record.event, SampleDeleted)])
-        self._audits.keep(fresh, now)
+        self._audits.append(fresh, now)
 
-    def _keep(self, records: Sequence[Record], now: datetime) -> None:
-        built = (build.entry(record, now) for record in records)
+    def _append_entries(self, records: Sequence[Record], now: datetime) -> None:
+        built = (build.to_entry(record, now) for record in records)
         new = {line.id: line for line in built if line and line.id not in self._state.entries}
         marks = self._ledger.watermarks(record for record in records if isinstance(record.event, ProblemRejected))
         if new or marks:
             self._ledger.append([*new.values()], marks, {})
             for line in new.values():
-                self._state.keep(line.id, line.kind, line.item_id)
+                self._state.add_entry(line.id, line.kind, line.item_id)
 
     def _curate(self, records: Sequence[Record], now: datetime) -> None:
         finals = [(one, one.event) for one in records if isinstance(one.event, SolutionChecked) and one.event.final]
@@ -130,8 +132,8 @@ class Curate:
         for record, event in finals:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
-                new[id_] = self._admitted(build.row(record, event, now), event.item.belief, quotas)
-        progress, note = self._decided([curated(asdict(row)) for row in new.values()], quotas)
+                new[id_] = self._decide_admission(build.to_row(record, event, now), event.item.belief, quotas)
+        progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
         for row in new.values():
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
@@ -148,13 +150,13 @@ class Curate:
 
     def _promote(self) -> None:
         quotas = self._quotas()
-        waiting = self._rows.read((*COLUMNS, "difficulty"), where=f"admission = '{RESERVE}'", order=_AGE)
+        waiting = self._rows.read((*COLUMNS, "difficulty"), where=f"admission = '{RESERVE}'", order=_BY_AGE)
         admitted = [
             {**row, "admission": IN}
             for row in waiting
             if quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
         ]
-        progress, note = self._decided([curated(row, index=1) for row in admitted], quotas)
+        progress, note = self._decide_release([sample_curated(row, index=1) for row in admitted], quotas)
         if admitted:
             self._rows.set({"admission": IN}, [row["id"] for row in admitted], asdict(progress), note)
         elif progress != self._state.progress:  # the plan asks for less than it did: what is there is due
@@ -166,17 +168,18 @@ class Curate:
     def _quotas(self) -> Quotas:
         return Quotas(self._plan, self._state.admitted, self._state.difficulties)
 
-    def _admitted(self, row: Row, belief: Belief | None, quotas: Quotas) -> Row:
-        side = split(self._plan.held_out, row.subject, row.topic, row.problem)
-        entered = views(self._plan.verification, row.tier, row.correct, row.flaws, belief) if side == TRAIN else ()
+    def _decide_admission(self, row: Row, belief: Belief | None, quotas: Quotas) -> Row:
+        side = assign_split(self._plan.held_out, row.subject, row.topic, row.problem)
+        policy = self._plan.verification
+        entered = assign_views(policy, row.tier, row.correct, row.flaws, belief) if side == TRAIN else ()
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
-    def _decided(self, said: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
+    def _decide_release(self, said: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
         """What follows from a commit that admits rows: progress to mark, and the note with all there is to say."""
         admitted = sum(event.admission == IN for event in said)
         decision = decide(self._state.progress, admitted, quotas, self._plan, self._now())
         if not decision.release:
-            return decision.progress, outbox.note(said)
+            return decision.progress, outbox.to_metadata(said)
         release = Release(
             number=decision.progress.releases,
             plan=self._plan.name,
@@ -185,4 +188,6 @@ class Curate:
             table_version=self._rows.version + 1,
             ledger_version=self._ledger.version,
         )
-        return decision.progress, outbox.note([*said, *released(self._factory, release, train=decision.train)], release)
+        return decision.progress, outbox.to_metadata(
+            [*said, *release_events(self._factory, release, train=decision.train)], release
+        )

@@ -12,7 +12,7 @@ from shared.dataset import Release
 _EVENTS, _RELEASE = "chimera.events", "chimera.release"
 
 
-def note(events: Iterable[Event], release: Release | None = None) -> dict[str, str]:
+def to_metadata(events: Iterable[Event], release: Release | None = None) -> dict[str, str]:
     """Commit metadata that holds the events, and the release that the commit makes."""
     said = {_EVENTS: json.dumps([{"type": event.type, "event": event.model_dump(mode="json")} for event in events])}
     return {**said, _RELEASE: json.dumps(asdict(release))} if release else said
@@ -28,16 +28,16 @@ def release(commit: Mapping[str, Any]) -> Release | None:
     return Release(**json.loads(commit[_RELEASE])) if _RELEASE in commit else None
 
 
-def mark(table: str, version: int) -> str:
+def format_cursor(table: str, version: int) -> str:
     """How far the history of a table has been published."""
     return f"{table}@{version}"
 
 
-def published(mark: str | None, table: str, version: int) -> int:
+def published_version(cursor: str | None, table: str, version: int) -> int:
     """Version up to which the events are known to be published, -1 for none.
 
     None either when the mark is of another table, or ahead of this one: then the folder was emptied or restored, and
     saying everything again is harmless, for it has the same ids.
     """
-    named, _, number = (mark or "").rpartition("@")
+    named, _, number = (cursor or "").rpartition("@")
     return int(number) if named == table and int(number) <= version else -1

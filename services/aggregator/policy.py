@@ -15,7 +15,7 @@ IN, RESERVE, ASIDE = "in", "reserve", "aside"
 DAY_S = 86_400
 
 
-def views(
+def assign_views(
     accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str], belief: Belief | None = None
 ) -> tuple[str, ...]:
     """Views that a row enters, of those whose threshold its belief reached at the decision.
@@ -42,7 +42,7 @@ class Quotas:
         for difficulty, rows in difficulties.items():
             self._bins[self._difficulty.bin(difficulty)] += rows
 
-    def room(self, subject: str) -> int:
+    def rows_left(self, subject: str) -> int:
         """How many more rows of a subject count towards the target."""
         return max(0, self._wanted.get(subject, 0) - self._admitted[subject])
 
@@ -55,7 +55,7 @@ class Quotas:
             return ASIDE
         bin_ = self._difficulty.bin(difficulty)
         full = bin_ in self._limits and self._bins[bin_] >= self._limits[bin_]
-        if full or not self.room(subject):
+        if full or not self.rows_left(subject):
             return RESERVE
         self._admitted[subject] += 1
         self._bins[bin_] += 1
@@ -76,7 +76,7 @@ class Quotas:
     @property
     def full(self) -> bool:
         """Whether every subject has its rows."""
-        return not any(map(self.room, self._wanted))
+        return not any(map(self.rows_left, self._wanted))
 
 
 @dataclass(frozen=True, slots=True)

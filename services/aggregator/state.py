@@ -31,7 +31,7 @@ class State:
         for row in rows.read(["id", "subject", "admission", "difficulty"]):
             state.add(row["id"], row["subject"], row["admission"], row["difficulty"])
         for line in ledger.read(["id", "kind", "item_id"]):
-            state.keep(line["id"], line["kind"], line["item_id"])
+            state.add_entry(line["id"], line["kind"], line["item_id"])
         return state
 
     def add(self, row: str, subject: str, admission: str, difficulty: float | None) -> None:
@@ -40,7 +40,7 @@ class State:
         self.admitted[subject] += admission == IN
         self.difficulties[difficulty] += admission == IN
 
-    def keep(self, entry: str, kind: str, item: str) -> None:
+    def add_entry(self, entry: str, kind: str, item: str) -> None:
         """The ledger has this line now."""
         self.entries.add(entry)
         if kind == "deleted":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import FAULTS, Attempt, Item
-from services.answer_checker.trace import flaws
+from services.answer_checker.trace import find_flaws
 from shared.answers.rivals import agree, wrong
 from shared.ports import Comparison, Grader
 
@@ -27,13 +27,13 @@ class CheckAnswer:
 
     async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
         found = await self._compare(event.attempt, event.item)
-        flawed = flaws(event.attempt, event.item.written.statement)
+        flawed = find_flaws(event.attempt, event.item.written.statement)
         checked = event.attempt.with_(agrees=found.agrees, method=found.method, flaws=flawed)
         item = event.item.with_(attempts=(*event.item.attempts, checked))
         if self._wants_more(item):
             said = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=False)
             return [said, SolutionRequested.of(event, ROLE, item=said.item)]
-        if self.policy == "evidence" and (why := disputed(item)):
+        if self.policy == "evidence" and (why := explain_dispute(item)):
             item = item.with_(tier="disputed", tier_reason=why)
             return [ProblemRejected.of(event, ROLE, item, found.calls, reason="key_disputed", detail=why)]
         return [SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=True)]
@@ -49,12 +49,12 @@ class CheckAnswer:
         return await self.grader.compare(key.answer, attempt.answer, key.answer_type, key.statement)
 
     def _wants_more(self, item: Item) -> bool:
-        return len(item.attempts) < self.traces + (0 if _landed(item) else self.retries)
+        return len(item.attempts) < self.traces + (0 if _hits_key(item) else self.retries)
 
 
-def disputed(item: Item) -> str:
+def explain_dispute(item: Item) -> str:
     """Why the solver's word disputes the key, in a sentence; empty when it does not."""
-    if _landed(item):
+    if _hits_key(item):
         return ""
     for attempt in item.attempts:
         if attempt.answer is not None and attempt.agrees == "no" and not attempt.flaws:
@@ -64,5 +64,5 @@ def disputed(item: Item) -> str:
     return ""
 
 
-def _landed(item: Item) -> bool:
+def _hits_key(item: Item) -> bool:
     return any(attempt.agrees == "yes" for attempt in item.attempts)

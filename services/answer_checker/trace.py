@@ -6,17 +6,17 @@ from collections import Counter
 
 from schemas.item import FAULTS, Attempt
 
-GRAM = 16
+NGRAM_WORDS = 16
 """Words of an n-gram; by chance none of this length comes back often."""
-LOOP = 0.3
+MAX_REPETITION = 0.3
 """Share of n-grams that were there before, above which a trace goes round in circles."""
-LEAST_WORDS = 200
+MIN_WORDS = 200
 """Shorter texts are not checked for loops."""
-FOREIGN = 0.1
+MAX_FOREIGN = 0.1
 """Share of the letters in scripts that the problem does not use, above which a trace has changed its language."""
-LEAST_SHARED = 0.1
+MIN_TOPIC_OVERLAP = 0.1
 """Share of the problem's words, numbers and commands that a trace about it takes up, at the very least."""
-LEAST_TERMS = 5
+MIN_TERMS = 5
 """A problem with fewer has too little in it to be recognised by."""
 
 _EAST = "CJK HIRAGANA KATAKANA HANGUL BOPOMOFO THAI LAO KHMER MYANMAR TIBETAN"
@@ -41,7 +41,7 @@ _STEMS = {word[:_STEM] for word in _COMMON.split()}
 _MARKUP = re.compile(
     r"</?(?:think|thinking|thought|reasoning)>|◁/?think▷|<\|(?:begin|end)_of_thought\|>|<\|channel\|>", re.IGNORECASE
 )
-_TOLD = re.compile(
+_SHOWN_ANSWER = re.compile(
     r"(?:reference|official|gold|ground[- ]truth) (?:answer|solution|key)|answer key|(?:given|provided|supplied) answer"
     r"|(?:given|provided|supplied) solution (?:says|said|states|gives|claims|concludes|uses|arrives|has the answer)"
     r"|(?:answer|solution) (?:that )?(?:i|we) (?:was|were|am|are) (?:given|told|shown)",
@@ -50,31 +50,32 @@ _TOLD = re.compile(
 """Words of somebody who was shown an answer. Chemists are given solutions, so these must say something."""
 
 
-def flaws(attempt: Attempt, problem: str) -> tuple[str, ...]:
+def find_flaws(attempt: Attempt, problem: str) -> tuple[str, ...]:
     """What is unsound: those already noted, then no_thinking, no_answer, repetition and those named below."""
     thinking, whole = attempt.reasoning, f"{attempt.reasoning}\n{attempt.solution}"
     found = {
         "no_thinking": not thinking,
         "no_answer": attempt.answer is None and not set(FAULTS) & set(attempt.flaws),
-        "repetition": repeats(thinking) > LOOP or repeats(attempt.solution) > LOOP,
+        "repetition": repetition_share(thinking) > MAX_REPETITION
+        or repetition_share(attempt.solution) > MAX_REPETITION,
         "unclosed": _MARKUP.search(attempt.solution) is not None,
-        "foreign_script": foreign(thinking, problem) > FOREIGN,
-        "off_topic": shared(whole, problem) < LEAST_SHARED,
-        "told": assertion_flaw(whole, problem),
+        "foreign_script": foreign_share(thinking, problem) > MAX_FOREIGN,
+        "off_topic": topic_overlap(whole, problem) < MIN_TOPIC_OVERLAP,
+        "told": mentions_shown_answer(whole, problem),
     }
     return tuple(dict.fromkeys((*attempt.flaws, *(flaw for flaw, there in found.items() if there))))
 
 
-def repeats(text: str) -> float:
+def repetition_share(text: str) -> float:
     """Share of 16-word n-grams that occurred earlier in the text; 0 for a short text."""
     words = text.split()
-    if len(words) < LEAST_WORDS:
+    if len(words) < MIN_WORDS:
         return 0.0
-    total = len(words) - GRAM + 1
-    return 1 - len(set(zip(*(words[start : start + total] for start in range(GRAM)), strict=True))) / total
+    total = len(words) - NGRAM_WORDS + 1
+    return 1 - len(set(zip(*(words[start : start + total] for start in range(NGRAM_WORDS)), strict=True))) / total
 
 
-def foreign(thinking: str, problem: str) -> float:
+def foreign_share(thinking: str, problem: str) -> float:
     """Share of the letters of a trace in scripts that the problem does not use."""
     scripts, letters = _scripts(thinking), sum(map(str.isalpha, thinking))
     return sum((scripts - Counter(dict.fromkeys(_scripts(problem), letters))).values()) / max(letters, 1)
@@ -89,18 +90,19 @@ def _scripts(text: str) -> Counter[str]:
     return found
 
 
-def shared(text: str, problem: str) -> float:
+def topic_overlap(text: str, problem: str) -> float:
     """Share of the problem's terms that come up in the text; 1 for a problem of hardly any."""
     terms = _terms(problem)
-    return len(terms & _terms(text)) / len(terms) if len(terms) >= LEAST_TERMS else 1.0
+    return len(terms & _terms(text)) / len(terms) if len(terms) >= MIN_TERMS else 1.0
 
 
 def _terms(text: str) -> set[str]:
     return {term[:_STEM] for term in _TERM.findall(text.casefold())} - _STEMS
 
 
-def assertion_flaw(text: str, problem: str) -> bool:
+def mentions_shown_answer(text: str, problem: str) -> bool:
     """Whether the text speaks of an answer that it was shown, where the problem does not."""
     return bool(
-        {said.casefold() for said in _TOLD.findall(text)} - {said.casefold() for said in _TOLD.findall(problem)}
+        {said.casefold() for said in _SHOWN_ANSWER.findall(text)}
+        - {said.casefold() for said in _SHOWN_ANSWER.findall(problem)}
     )

@@ -13,7 +13,7 @@ from services.auditor.rival_answers import difficulty
 from shared.errors import Refusal
 from shared.exact_problems import LEVELS, exact
 
-MANY = 10**9
+EXACT_PROBLEMS = 10**9
 """Numbers of exact problems to draw from, so that hardly any comes twice."""
 
 
@@ -29,28 +29,28 @@ class Vetted(BaseModel):
     topic: str
 
 
-def row(item: Item) -> PlannedAudit:
+def row_control(item: Item) -> PlannedAudit:
     """The accepted problem as it is."""
     return PlannedAudit(
         AuditTag(kind="control-row", source=item.id, difficulty=difficulty(item)), item.written, item.topic
     )
 
 
-def exactly(dice: Random) -> PlannedAudit:
+def exact_control(dice: Random) -> PlannedAudit:
     """A problem whose answer is known by arithmetic, as hard as its level says."""
-    found = exact(dice.randrange(MANY))
+    found = exact(dice.randrange(EXACT_PROBLEMS))
     mark = AuditTag(kind="control-exact", difficulty=(found.level - 1) / (LEVELS - 1))
     return PlannedAudit(mark, found.problem, found.topic)
 
 
-def vetted(line: Vetted) -> PlannedAudit:
+def vetted_control(line: Vetted) -> PlannedAudit:
     """A problem that the user stands for."""
     topic = Topic(subject=line.subject, field=line.topic, subfield=line.topic, name=line.topic)
     problem = Problem(statement=line.problem, answer=line.answer, answer_type=line.answer_type, rationale="")
     return PlannedAudit(AuditTag(kind="control-vetted"), problem, topic)
 
 
-def load(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:
+def load_vetted(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:
     """Read the user's file. Raises Refusal that names every bad line, with the reason."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -70,12 +70,12 @@ def _line(text: str, subjects: Collection[str]) -> Vetted | str:
     try:
         found = Vetted.model_validate_json(text)
     except ValidationError as error:
-        return "; ".join(_mistakes(error))
+        return "; ".join(_describe_errors(error))
     if found.subject not in subjects:
         return f"subject: the plan has no {found.subject!r}; it has {', '.join(subjects)}"
     return found
 
 
-def _mistakes(error: ValidationError) -> Iterator[str]:
+def _describe_errors(error: ValidationError) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_input=False):
         yield ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))

@@ -17,7 +17,7 @@ ORIGINAL_CALLS = {"prompt_tokens": 0, "completion_tokens": 0, "reasoning_tokens"
 class PlannedAudit:
     """A problem to be sent through the checks."""
 
-    mark: AuditTag
+    tag: AuditTag
     problem: Problem
     topic: Topic
     screening: bool = False
@@ -27,12 +27,12 @@ class PlannedAudit:
 def inject(event: SolutionChecked, audit: PlannedAudit) -> TaggedEvent:
     """The event that sends it off: as if it had been asked for, written, and perhaps screened."""
     asked = Event(
-        id=derive(event.item.id, f"audit/{audit.mark.kind}"),
+        id=derive(event.item.id, f"audit/{audit.tag.kind}"),
         cause=Cause(parent=event.id, parent_hash=event.hash, role="planner"),
     )
     item = Item(id=asked.id, plan=event.item.plan, topic=audit.topic, problem=audit.problem)
-    drafted = ProblemDrafted.of(asked, "problem_writer", item, _writing(event.item) if audit.mark.source else ())
-    return TaggedEvent(drafted if audit.screening else _screened(drafted), audit.mark)
+    drafted = ProblemDrafted.of(asked, "problem_writer", item, _writer_calls(event.item) if audit.tag.source else ())
+    return TaggedEvent(drafted if audit.screening else _screened(drafted), audit.tag)
 
 
 def _screened(drafted: ProblemDrafted) -> ProblemScreened:
@@ -41,7 +41,7 @@ def _screened(drafted: ProblemDrafted) -> ProblemScreened:
     return ProblemScreened.after(drafted, "screening", item=item)
 
 
-def _writing(item: Item) -> tuple[Provenance, ...]:
+def _writer_calls(item: Item) -> tuple[Provenance, ...]:
     """Who wrote it: the panel trusts nobody's verdict on their own problem. It was paid for when it was written."""
     calls = (call for step in item.lineage if step.type == ProblemDrafted.type for call in step.calls)
     return tuple(call.with_(**ORIGINAL_CALLS) for call in calls)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from schemas.audit_tag import AuditTag
 from schemas.item import Item
-from shared.dataset import Audit, Dataset, Part
+from shared.dataset import Audit, Dataset, TableSnapshot
 from shared.stats.belief import Saw
 from shared.stats.belief_estimation import NO_AUDITS, Estimate, estimate, wrong_share
 from shared.stats.grid_posterior import Interval
@@ -32,7 +32,7 @@ UNUSED = frozenset({"adjudicator"})
 """Parameters of evidence that no service gives yet."""
 
 
-def estimate_wrong_keys(dataset: Dataset, audits: Part[Audit] | None) -> dict[str, Any]:
+def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
     rows = list(dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "views"))
     seen = [(_observation(row), row["views"]) for row in rows]
@@ -60,7 +60,7 @@ def _rejected(line: Mapping[str, Any]) -> Observation | None:
     return Observation(evidence_of(item.verdicts, item.written)) if is_complete(item.verdicts) else None
 
 
-def _judge_audits(audits: Part[Audit]) -> Audits:
+def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
     """What judges made of keys known to be wrong, and of keys known to be right, by what their votes had shown them."""
     counts = Counter[tuple[bool, Saw, bool]]()
     for line in audits.columns("kind", "item"):

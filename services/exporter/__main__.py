@@ -31,22 +31,22 @@ class Exporter:
     async def run(self, stopping: asyncio.Event) -> None:
         """Until told to stop."""
         while not stopping.is_set():
-            await self._ask()
+            await self._measure()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), self._settings.lag_every_s)
 
-    async def _ask(self) -> None:
+    async def _measure(self) -> None:
         try:
             found = await lags(self._settings.kafka_access, self._settings.factory)
         except KafkaError as error:
             LAG.clear()
-            self._say(f"Kafka does not answer: {type(error).__name__}: {error}")
+            self._set_unready(f"Kafka does not answer: {type(error).__name__}: {error}")
             return
         for (group, partition), lag in found.items():
             LAG.labels(group, partition.topic, partition.partition).set(lag)
-        self._say(None)
+        self._set_unready(None)
 
-    def _say(self, unready: str | None) -> None:
+    def _set_unready(self, unready: str | None) -> None:
         if unready and unready != self.unready:
             log.warning("%s", unready)
         self.unready = unready

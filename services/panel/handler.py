@@ -1,7 +1,9 @@
 """Joins the first verdict of each verifier on the same problem text, and decides once."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pydantic import ConfigDict, Field
 
 from schemas.config.policies import View
 from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
@@ -26,8 +28,11 @@ class ReceivedVerdict(Model):
 class JoinState(Model):
     """State of one problem: what was heard first from each role, then the decision, and for ever that it was made."""
 
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
     problem_hash: str
-    heard: tuple[ReceivedVerdict, ...] = ()
+    received: tuple[ReceivedVerdict, ...] = Field((), validation_alias="heard", serialization_alias="heard")
+    """Under the name that earlier versions wrote to the changelog."""
     accepted: ProblemAccepted | None = None
     rejected: ProblemRejected | None = None
     published: bool = False
@@ -61,7 +66,7 @@ class JoinVerdicts:
             raise Invalid(f"{verdict.role} judged another text than was judged before")
         if case and known.published:
             return case, [], case
-        if known.decision is None and verdict.role not in {heard.verdict.role for heard in known.heard}:
+        if known.decision is None and verdict.role not in {one.verdict.role for one in known.received}:
             known = self._receive(known, event)
         kept = known.model_dump_json().encode()
         if known.decision is None:
@@ -70,16 +75,16 @@ class JoinVerdicts:
         return kept, [known.decision], rest.model_dump_json(exclude_unset=True).encode()
 
     def _receive(self, case: JoinState, event: ProblemVerified) -> JoinState:
-        heard = (*case.heard, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
-        if {each.verdict.role for each in heard} != set(ROLES):
-            return case.with_(heard=heard)
-        decision = self._decide(heard, event)
+        received = (*case.received, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
+        if {each.verdict.role for each in received} != set(ROLES):
+            return case.with_(received=received)
+        decision = self._decide(received, event)
         if isinstance(decision, ProblemAccepted):
             return JoinState(problem_hash=case.problem_hash, accepted=decision)
         return JoinState(problem_hash=case.problem_hash, rejected=decision)
 
-    def _decide(self, heard: tuple[ReceivedVerdict, ...], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
-        ordered = sorted(heard, key=lambda each: each.verdict.role)
+    def _decide(self, received: Sequence[ReceivedVerdict], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
+        ordered = sorted(received, key=lambda each: each.verdict.role)
         verdicts = tuple(each.verdict for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
         belief = item_belief(verdicts, event.item.written, self.parameters, self.thresholds)

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from math import ceil
 
 from schemas.config.plan import Plan
-from services.planner.ability import worth
+from services.planner.ability import topic_weight
 from services.planner.state import State, SubjectState, TopicRef, TopicState
 
-PRIOR = 8
+PRIOR_PROBLEMS = 8
 """How many endings an assumed yield weighs."""
-HARD = 3
+MAX_REQUEST_RATIO = 3
 """How often a topic without rows is asked while another is asked once."""
 
 
@@ -38,11 +38,11 @@ def _target(plan: Plan, supply: Mapping[str, int]) -> int:
 
 def next_topic_ref(plan: Plan, state: State, name: str) -> TopicRef:
     """Which topic is asked next, of a subject that has an open one."""
-    held = _held(Counter(state.in_flight.values()), name)
-    return name, next_topic(state.subject(name), yields(plan, state)[name], held, state.ability)
+    held = _in_flight_by_topic(Counter(state.in_flight.values()), name)
+    return name, next_topic(state.subject(name), expected_yields(plan, state)[name], held, state.ability)
 
 
-def yields(plan: Plan, state: State) -> dict[str, float]:
+def expected_yields(plan: Plan, state: State) -> dict[str, float]:
     """Share of problems that become rows, in (0, 1): measured for each subject, drawn towards that of all.
 
     The mean of all is in turn drawn towards the plan's assumption. Each prior weighs PRIOR endings.
@@ -53,29 +53,29 @@ def yields(plan: Plan, state: State) -> dict[str, float]:
 
 
 def _shrunk(good: int, ended: int, towards: float) -> float:
-    return (good + PRIOR * towards) / (ended + PRIOR)
+    return (good + PRIOR_PROBLEMS * towards) / (ended + PRIOR_PROBLEMS)
 
 
-def wanted(plan: Plan, state: State) -> dict[str, int]:
+def wanted_in_flight(plan: Plan, state: State) -> dict[str, int]:
     """Problems that should be in flight for each subject: at least one while a row is lacking.
 
     So many that the expected rows come within half a row of the lack, those under way at the yields of their topics,
     further ones at that of the topic that is next. Asking for the last half would, with rows lacking by ones, mostly
     pay for rows beyond the target.
     """
-    expected, under_way = yields(plan, state), Counter(state.in_flight.values())
+    expected, under_way = expected_yields(plan, state), Counter(state.in_flight.values())
     return {
-        name: _enough(state, name, lack, expected[name], _held(under_way, name)) if lack else 0
+        name: _needed_in_flight(state, name, lack, expected[name], _in_flight_by_topic(under_way, name)) if lack else 0
         for name, lack in missing_rows(plan, state).items()
     }
 
 
-def _held(under_way: Mapping[TopicRef, int], name: str) -> Counter[int]:
+def _in_flight_by_topic(under_way: Mapping[TopicRef, int], name: str) -> Counter[int]:
     """Problems under way by number of the topic, for one subject."""
     return Counter({number: count for (subject, number), count in under_way.items() if subject == name})
 
 
-def _enough(state: State, name: str, lack: int, expected: float, held: Counter[int]) -> int:
+def _needed_in_flight(state: State, name: str, lack: int, expected: float, held: Counter[int]) -> int:
     subject = state.subject(name)
     coming = sum(count * _yield(subject.topics[number], expected) for number, count in held.items())
     each = expected
@@ -95,17 +95,17 @@ def next_topic(subject: SubjectState, expected: float, held: Mapping[int, int], 
     A topic that hardly ever yields is not given up, but asked at most HARD times as often as the mean.
     """
     open_ = subject.open_topics
-    often = HARD * (1 + sum(subject.topics[number].asked for number in open_) / len(open_))
+    often = MAX_REQUEST_RATIO * (1 + sum(subject.topics[number].requested for number in open_) / len(open_))
 
     def order(number: int) -> tuple[bool, float, int]:
         topic = subject.topics[number]
         covered = topic.good + topic.held_out + held.get(number, 0) * _yield(topic, expected)
-        return topic.asked > often, (2 * covered + 1) / worth(ability, topic.topic), topic.asked
+        return topic.requested > often, (2 * covered + 1) / topic_weight(ability, topic.topic), topic.requested
 
     return min(open_, key=order)
 
 
-def share(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int]) -> Iterator[str]:
+def allocate(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int]) -> Iterator[str]:
     """Whose problem to ask for next, until every slot is taken or every want met.
 
     Slots go by the Sainte-Laguë method, which favours neither large nor small subjects.
@@ -127,5 +127,5 @@ PICK_PERIOD = 60
 def pick(mix: Mapping[str, float], n: int) -> str:
     """Whose turn it is, the `n`-th time: weights share the turns as subjects share the slots."""
     least = min(mix.values())
-    *_, name = share(n + 1, {name: weight / least * (n + 1) for name, weight in mix.items()}, {})
+    *_, name = allocate(n + 1, {name: weight / least * (n + 1) for name, weight in mix.items()}, {})
     return name

@@ -11,15 +11,15 @@ from schemas.events.base import Cause
 from schemas.identity import derive, normal_form
 from schemas.item import Topic
 from schemas.spend import added, spent
-from services.planner.state import PATIENCE, State, TopicState
+from services.planner.state import CLOSE_AFTER, State, TopicState
 
-DEFECTS = frozenset(
+DEFECT_REASONS = frozenset(
     {"malformed", "empty", "too_short", "too_long", "answer_too_long", "multiple_choice", "proof", "leak"}
     | {"contaminated"}
     | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
 """Reasons that speak against a topic. That a problem is unsolved, hard or too easy does not."""
-REPEAT = "repeat"
+REPEAT_REASON = "repeat"
 """The reason that says that a topic has been asked enough."""
 
 
@@ -39,7 +39,7 @@ def expand(state: State, event: TopicExpanded, root: UUID) -> State:
     new = len(state.subject(event.subject).topics) - len(subject.topics)
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
-        state = state.with_subject(event.subject, expanding=False, dry=new < EXHAUSTED_AFTER * event.wanted)
+        state = state.with_subject(event.subject, expanding=False, exhausted=new < EXHAUSTED_AFTER * event.wanted)
         state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
 
@@ -56,7 +56,7 @@ def curate(state: State, event: SampleCurated) -> State:
     if event.held_out:
         return _hold_out(state, event)
     row, admitted, reserve = event.sample_id, event.admission == "in", event.admission == "reserve"
-    if place := state.place(row):
+    if place := state.topic_of(row):
         name, subject = place[0], state.subject(place[0])
         topic = state.topic(place)
         told = [event.summary] if event.summary and (admitted or reserve) else []
@@ -66,7 +66,7 @@ def curate(state: State, event: SampleCurated) -> State:
             repeats_in_a_row=0,
             ended=topic.ended + 1,
             good=topic.good + admitted,
-            summaries=(*topic.summaries, *told)[-state.kept :],
+            summaries=(*topic.summaries, *told)[-state.summaries_per_topic :],
         )
         if event.spent is not None:
             state = state.with_costs(event.spent)
@@ -88,7 +88,7 @@ def curate(state: State, event: SampleCurated) -> State:
 
 def _hold_out(state: State, event: SampleCurated) -> State:
     """The place is free, the cost counts, and the topic has one more: no yield and no summary tells of the row."""
-    if (place := state.place(event.sample_id)) is None:
+    if (place := state.topic_of(event.sample_id)) is None:
         return state
     state = state.without(event.sample_id).with_topic(place, held_out=state.topic(place).held_out + 1)
     return state.with_costs(event.spent) if event.spent is not None else state
@@ -96,20 +96,21 @@ def _hold_out(state: State, event: SampleCurated) -> State:
 
 def reject(state: State, event: ProblemRejected) -> State:
     """The problem is none. What it ended of counts against its topic if it is a defect or a repeat."""
-    if (place := state.place(event.item.id)) is None:
+    if (place := state.topic_of(event.item.id)) is None:
         return state
     subject = state.subject(place[0])
-    state = state.without(event.item.id).with_topic(place, **_judged(state.topic(place), event.reason))
+    state = state.without(event.item.id).with_topic(place, **_rejection_changes(state.topic(place), event.reason))
     state = state.with_costs(spent(event.item.calls))
     return state.with_subject(place[0], ended=subject.ended + 1)
 
 
-def _judged(topic: TopicState, reason: str) -> dict[str, object]:
+def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
     """What a rejection changes. A repeat is no defect, and does not end a row of them."""
-    defects = topic.defects_in_a_row + 1 if reason in DEFECTS else topic.defects_in_a_row if reason == REPEAT else 0
-    repeats = topic.repeats_in_a_row + 1 if reason == REPEAT else topic.repeats_in_a_row if reason in DEFECTS else 0
-    patience = max(PATIENCE, topic.good)  # where many were good, six bad ones in a row come by chance
-    closed = "defects" if defects >= patience else "repeats" if repeats >= PATIENCE else topic.closed
+    is_defect, is_repeat = reason in DEFECT_REASONS, reason == REPEAT_REASON
+    defects = topic.defects_in_a_row + 1 if is_defect else topic.defects_in_a_row * is_repeat
+    repeats = topic.repeats_in_a_row + 1 if is_repeat else topic.repeats_in_a_row * is_defect
+    patience = max(CLOSE_AFTER, topic.good)  # where many were good, six bad ones in a row come by chance
+    closed = "defects" if defects >= patience else "repeats" if repeats >= CLOSE_AFTER else topic.closed
     return {
         "ended": topic.ended + 1,
         "defects_in_a_row": defects,
@@ -131,7 +132,7 @@ def delete(state: State, event: SampleDeleted) -> State:
     if row in state.deleted:
         return state
     state = state.with_(deleted=state.deleted | {row})
-    if state.place(row):
+    if state.topic_of(row):
         return state.without(row)
     if row in state.reserve:
         return _unreserve(state, row)

@@ -29,16 +29,16 @@ from schemas.events import (
 from schemas.identity import derive, factory_id
 from schemas.item import Easier, Topic
 from schemas.spend import out_of
-from services.planner.ability import measured
-from services.planner.budget import Account, slots
-from services.planner.demand import PICK_PERIOD, missing_rows, next_topic_ref, pick, share, wanted
+from services.planner.ability import read_ability
+from services.planner.budget import LimitUse, allowed_in_flight
+from services.planner.demand import PICK_PERIOD, allocate, missing_rows, next_topic_ref, pick, wanted_in_flight
 from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
 from services.planner.hints import STRUCTURES, TECHNIQUES
 from services.planner.state import State, TopicRef, TopicState
 
 log = logging.getLogger(__name__)
 
-PASS = 100
+MAX_TOPICS_PER_PASS = 100
 """Most topics asked for at once: a longer list repeats itself, and what is missing is asked for in the next pass."""
 
 
@@ -50,7 +50,7 @@ class Planner:
 
     plan: Plan
     factory: str
-    own: Sequence[Topic] = ()
+    own_topics: Sequence[Topic] = ()
     """Topics that a person has brought: they are there before any other is asked for."""
 
     @property
@@ -61,12 +61,12 @@ class Planner:
         """Begin, or go on from a snapshot. A plan that is new is adopted: what it changes holds from now on."""
         state = state or State()
         for name in self.plan.subjects:
-            state = add_topics(state, name, [topic for topic in self.own if topic.subject == name], self.root)
+            state = add_topics(state, name, [topic for topic in self.own_topics if topic.subject == name], self.root)
         if state.plan_hash == self.plan.hash:
             return self._top_up(state)
         adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)
-        moist = {name: subject.with_(dry=False) for name, subject in state.subjects.items()}
-        state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=moist)
+        reopened = {name: subject.with_(exhausted=False) for name, subject in state.subjects.items()}
+        state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=reopened)
         state, events = self._top_up(state)
         return state, (adopted, *events)
 
@@ -85,21 +85,23 @@ class Planner:
             case SampleDeleted():
                 state = delete(state, event)
             case EvaluationCompleted(plan=self.plan.name):
-                state = state.with_(ability=measured(event))
+                state = state.with_(ability=read_ability(event))
             case _:  # a model that was trained on another plan's rows
                 return state, ()
         return self._top_up(state)
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
         events: list[Event] = []
-        room, account = slots(self.plan, state)
+        room, account = allowed_in_flight(self.plan, state)
         for name, lack in missing_rows(self.plan, state).items() if room else ():
             if lack and self._wants_topics(state, name):
                 state, event = self._ask_topics(state, name)
                 events.append(event)
-        wants = {name: want for name, want in wanted(self.plan, state).items() if state.subject(name).open_topics}
+        wants = {
+            name: want for name, want in wanted_in_flight(self.plan, state).items() if state.subject(name).open_topics
+        }
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        for name in share(room, wants, in_flight):
+        for name in allocate(room, wants, in_flight):
             state, event = self._ask_problem(state, next_topic_ref(self.plan, state, name))
             events.append(event)
         in_flight = Counter(name for name, _ in state.in_flight.values())
@@ -108,16 +110,16 @@ class Planner:
             if room
             else any(missing_rows(self.plan, state).values())
         )
-        state, said = self._held_back(state, account if more and in_flight.total() >= room else None)
+        state, said = self._report_budget(state, account if more and in_flight.total() >= room else None)
         return state, [*events, *said]
 
-    def _held_back(self, state: State, account: Account | None) -> tuple[State, Sequence[Event]]:
+    def _report_budget(self, state: State, account: LimitUse | None) -> tuple[State, Sequence[Event]]:
         """Say it when the budget is what stands in the way; as an event once nothing is under way any more."""
         if account and not state.held_back:
             gone = out_of(account.spent, account.limit, account.unit)
             log.warning("budget: no further problem for now: %s are spent by what has ended", gone)
         state = state.with_(held_back=account is not None)
-        if account is None or state.in_flight or state.told == state.adoptions:
+        if account is None or state.in_flight or state.reported_adoption == state.adoptions:
             return state, ()
         reached = BudgetReached.root(
             derive(self.root, "budget"),
@@ -130,12 +132,12 @@ class Planner:
             spent=account.spent,
             limit=account.limit,
         )
-        return state.with_(told=state.adoptions), (reached,)
+        return state.with_(reported_adoption=state.adoptions), (reached,)
 
     def _wants_topics(self, state: State, name: str) -> bool:
         subject = state.subject(name)
         enough = len(subject.open_topics) >= self.plan.subjects[name].topics
-        return not (enough or subject.expanding or subject.dry)
+        return not (enough or subject.expanding or subject.exhausted)
 
     def _ask_topics(self, state: State, name: str) -> tuple[State, Event]:
         subject = state.subject(name)
@@ -146,7 +148,7 @@ class Planner:
             plan=self.plan.name,
             subject=name,
             about=self.plan.about(name),
-            wanted=min(PASS, self.plan.subjects[name].topics - len(subject.open_topics)),
+            wanted=min(MAX_TOPICS_PER_PASS, self.plan.subjects[name].topics - len(subject.open_topics)),
             known=tuple(known.topic.name for known in subject.topics),
             covered=dict(Counter(f"{known.topic.field} › {known.topic.subfield}" for known in subject.topics)),
         )
@@ -154,8 +156,8 @@ class Planner:
 
     def _ask_problem(self, state: State, place: TopicRef) -> tuple[State, Event]:
         topic = state.topic(place)
-        request = self._request(topic, topic.asked)
-        state = state.with_topic(place, asked=topic.asked + 1)
+        request = self._request(topic, topic.requested)
+        state = state.with_topic(place, requested=topic.requested + 1)
         return state.with_(in_flight={**state.in_flight, request.id: place}), request
 
     def _send_back(self, state: State, event: ProblemRejected) -> tuple[State, Sequence[Event]]:
@@ -163,7 +165,7 @@ class Planner:
 
         That is a request like any other: made while its subject wants one more and a place is free.
         """
-        place, easy = state.place(event.item.id), event.item
+        place, easy = state.topic_of(event.item.id), event.item
         state = reject(state, event)
         times = 1 + (easy.harder_than.times if easy.harder_than else 0)
         too_easy = (event.service, event.reason) == ("probe", "too_easy") and times <= self.plan.solving.harder
@@ -183,9 +185,9 @@ class Planner:
 
     def _has_room(self, state: State, name: str) -> bool:
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        return in_flight.total() < slots(self.plan, state)[0] and in_flight[name] < wanted(self.plan, state).get(
-            name, 0
-        )
+        return in_flight.total() < allowed_in_flight(self.plan, state)[0] and in_flight[name] < wanted_in_flight(
+            self.plan, state
+        ).get(name, 0)
 
     def _request(self, asked: TopicState, n: int) -> ProblemRequested:
         """The `n`-th problem of a topic. Answer types and hints take turns, each topic starting with its own."""

@@ -19,7 +19,7 @@ from shared.telemetry.metrics import BUDGET_DOLLARS, BUDGET_TOKENS, SPENT_DOLLAR
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
+CHECK_INTERVAL_S = 1.0
 
 
 @asynccontextmanager
@@ -51,10 +51,10 @@ async def _keep_initialised(settings: Settings, budget: Budget, treasury: Budget
             log.warning("what was spent cannot be read from the log yet: %s: %s", type(error).__name__, error)
         spent = await treasury.spent()
         _show(spent)
-        for account in set(_nearly_spent(budget, spent)) - warned:
+        for account in set(_find_nearly_spent(budget, spent)) - warned:
             log.warning("budget: %s", account)
             warned.add(account)
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(CHECK_INTERVAL_S)
 
 
 async def rebuild(settings: Settings, treasury: BudgetLedger) -> None:
@@ -81,7 +81,7 @@ def _show(spent: Mapping[str, Amount]) -> None:
             SPENT_DOLLARS.labels(model).set(cost.dollars)
 
 
-def _nearly_spent(budget: Budget, spent: Mapping[str, Amount]) -> Iterator[str]:
+def _find_nearly_spent(budget: Budget, spent: Mapping[str, Amount]) -> Iterator[str]:
     for model, limit in budget.limits().items():
         for unit, most in (("tokens", limit.tokens), ("dollars", limit.dollars)):
             gone = getattr(spent.get(model), unit, None)

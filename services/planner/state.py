@@ -4,22 +4,31 @@ An id is kept only while it can still matter: in flight, parked, in reserve, del
 the size grows with topics and with work in progress, not with rows.
 """
 
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.item import Topic
 from schemas.model import Model
 from schemas.spend import Spend, added, dearest, total
 
-PATIENCE = 6
+CLOSE_AFTER = 6
 """A topic is closed after so many defective problems in a row (more where it has more rows), or so many that repeat
 others."""
 
-KEPT = 8
+MAX_SUMMARIES = 8
 """Most summaries that are kept of a topic."""
-KEPT_IN_ALL = 4000
+MAX_SUMMARIES_IN_ALL = 4000
 """Most that are kept of all: half a megabyte. With many topics each keeps fewer, but one at least."""
+
+_BY_OLD_NAME = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+"""Snapshots keep the field names of earlier versions, which read them after a rollback."""
+
+
+def _named(old: str, default: bool | int) -> Any:
+    return Field(default, validation_alias=old, serialization_alias=old)
+
 
 TopicRef = tuple[str, int]
 """Where a problem belongs: subject, number of the topic in it."""
@@ -28,8 +37,10 @@ TopicRef = tuple[str, int]
 class TopicState(Model):
     """One topic: what it was asked, what came of it, and why it is asked no more."""
 
+    model_config = _BY_OLD_NAME
+
     topic: Topic
-    asked: int = 0
+    requested: int = _named("asked", 0)
     ended: int = 0
     good: int = 0
     """Of those that ended, rows that were admitted at once."""
@@ -46,12 +57,14 @@ class TopicState(Model):
 class SubjectState(Model):
     """One subject: its topics in the order of arrival, and what became of its problems."""
 
+    model_config = _BY_OLD_NAME
+
     topics: tuple[TopicState, ...] = ()
     passes: int = 0
     """How often topics were asked for."""
     expanding: bool = False
     """Whether the latest pass is still out."""
-    dry: bool = False
+    exhausted: bool = _named("dry", False)
     """Whether a pass came back with hardly a new topic."""
     admitted: int = 0
     """Rows that count towards the quota."""
@@ -70,6 +83,8 @@ class SubjectState(Model):
 
 class State(Model):
     """The whole state. Every method returns a new one."""
+
+    model_config = _BY_OLD_NAME
 
     plan_hash: str | None = None
     adoptions: int = 0
@@ -90,7 +105,7 @@ class State(Model):
     """Problems that ended and told what they cost."""
     held_back: bool = False
     """Whether the budget lets no further problem begin."""
-    told: int = 0
+    reported_adoption: int = _named("told", 0)
     """Number of the adoption for which it was said that the budget is reached."""
 
     def subject(self, name: str) -> SubjectState:
@@ -113,7 +128,7 @@ class State(Model):
     def topic(self, place: TopicRef) -> TopicState:
         return self.subject(place[0]).topics[place[1]]
 
-    def place(self, problem: UUID) -> TopicRef | None:
+    def topic_of(self, problem: UUID) -> TopicRef | None:
         """Where a problem belongs that has not ended; `None` if it has, or was never asked for."""
         return self.in_flight.get(problem) or self.parked.get(problem)
 
@@ -122,10 +137,10 @@ class State(Model):
         return self.with_(in_flight=_minus(self.in_flight, problem), parked=_minus(self.parked, problem))
 
     @property
-    def kept(self) -> int:
+    def summaries_per_topic(self) -> int:
         """How many summaries each topic keeps."""
         topics = sum(len(subject.topics) for subject in self.subjects.values())
-        return max(1, min(KEPT, KEPT_IN_ALL // max(1, topics)))
+        return max(1, min(MAX_SUMMARIES, MAX_SUMMARIES_IN_ALL // max(1, topics)))
 
 
 def _minus(places: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:

@@ -19,7 +19,7 @@ def build(settings: Settings) -> Service:
 
 def harder_prompt() -> Prompt:
     """What is asked of every problem, and from which one to start."""
-    return Prompt.load(PROMPTS / "draft.md").followed_by(Prompt.load(PROMPTS / "harder.md"))
+    return Prompt.load(PROMPTS / "draft.md").with_section(Prompt.load(PROMPTS / "harder.md"))
 
 
 if __name__ == "__main__":

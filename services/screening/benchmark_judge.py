@@ -17,10 +17,10 @@ class BenchmarkJudge:
     async def __call__(self, problem: Problem) -> tuple[str | None, tuple[Provenance, ...]]:
         """What it is known from, and the calls that told. Who cannot tell keeps nobody out."""
         paid: tuple[Provenance, ...] = ()
-        for match, question in self.benchmarks.doubtful(problem.statement):
+        for match, question in self.benchmarks.matches_to_judge(problem.statement):
             fields = {"one": problem.statement, "other": question}
             try:
-                said, calls = await self.model.structured(fields, Same, seed=_dice(fields))
+                said, calls = await self.model.structured(fields, Same, seed=_seed(fields))
             except Malformed as error:
                 paid += error.calls
                 continue
@@ -30,5 +30,5 @@ class BenchmarkJudge:
         return None, paid
 
 
-def _dice(fields: dict[str, str]) -> int:
+def _seed(fields: dict[str, str]) -> int:
     return int(content_hash("\n".join(fields.values()))[:7], 16)

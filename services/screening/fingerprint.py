@@ -16,17 +16,17 @@ from schemas.identity import normal_form
 from schemas.item import Problem
 from shared.ports import TextFingerprint
 from shared.stats.guessing import guess_probability
-from shared.text.quantities import quantities
-from shared.text.words import nameless, pairs
+from shared.text.quantities import read_quantities
+from shared.text.words import word_pairs, words_without_names
 
 FEATURES = f"1.{RMinHash.ALGORITHM_VERSION}"
 """Version of all that is computed here: another one needs another index, made anew from the log."""
-WORDED = f"{FEATURES}.worded"
+FEATURES_WITH_TEXT = f"{FEATURES}.worded"
 """The same with statements."""
 
 BANDS, ROWS = 16, 4
 """Of the MinHash. Texts that share 70 % of their pairs meet in a band with a chance of 99 %; 85 %: always."""
-NEAR, NEAR_BY_LUCK = 0.85, 0.95
+NEAR, NEAR_IF_GUESSABLE = 0.85, 0.95
 """Share of common pairs from which equal numbers and an equal key make two problems one; the second is for keys that
 a guess may hit."""
 
@@ -35,15 +35,15 @@ _SIGNS = re.compile(r"(?<![A-Za-z])[-+−]|[<>]")
 
 def fingerprint(problem: Problem, *, worded: bool = False) -> TextFingerprint:
     """Compute it; with the text where meanings are compared. The statement is not empty."""
-    said, key = quantities(problem.statement), quantities(problem.answer)
-    shingles = pairs(said.text)
+    said, key = read_quantities(problem.statement), read_quantities(problem.answer)
+    shingles = word_pairs(said.text)
     signs = "".join(sorted(_SIGNS.findall(said.text)))
     return TextFingerprint(
         text=_digest(normal_form(problem.statement)),
         figures=_digest(signs, *sorted(said.values)),
         written=_digest(signs, *sorted(said.written)),
-        key=_digest(*key.values, *nameless(key.text)),
-        near=NEAR_BY_LUCK if guess_probability(problem.answer) else NEAR,
+        key=_digest(*key.values, *words_without_names(key.text)),
+        near=NEAR_IF_GUESSABLE if guess_probability(problem.answer) else NEAR,
         shingles=b"".join(pack(">I", number) for number in sorted({crc32(one.encode()) for one in shingles})),
         bands=_bands(sorted(shingles)),
         statement=problem.statement if worded else "",

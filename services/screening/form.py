@@ -10,14 +10,15 @@ SHORTEST, LONGEST = 40, 8_000
 """Characters of a statement. The paper's mean is 211 words."""
 LONGEST_ANSWER = 300
 """Characters. A longer answer cannot be compared."""
-TELLING = 24
+LONG_ANSWER = 24
 """Characters from which an answer inside the statement is a leak whatever stands around it."""
 
 _CHOICE = re.compile(r"\b(?:which|choose|select|pick)\b[^.?!]{0,40}\b(?:of|from) the (?:following|options)\b", re.I)
 _OPTIONS = tuple(re.compile(rf"(?:^|\s)\(?{letter}[).:]\s") for letter in "ABCD")
-_ASKS = r"\s+(?:compute|determine|find|calculate|evaluate|prove|show|describe|give|state|derive|what|how)\b"
+_QUESTION_VERB = r"\s+(?:compute|determine|find|calculate|evaluate|prove|show|describe|give|state|derive|what|how)\b"
 _PARTS = tuple(
-    tuple(re.compile(rf"(?:^|\s)\(?{label}\)[:.]?{_ASKS}", re.I) for label in labels) for labels in ("ab", ("i", "ii"))
+    tuple(re.compile(rf"(?:^|\s)\(?{label}\)[:.]?{_QUESTION_VERB}", re.I) for label in labels)
+    for labels in ("ab", ("i", "ii"))
 )
 """Questions under labels that follow one another; conditions `(a)` and `(b)` do not ask, and numbers may be steps."""
 _ELSEWHERE = re.compile(
@@ -38,7 +39,7 @@ _PARAGRAPH = re.compile(r"[a-z)]{2}[.;!?]\s+[A-Z][a-z]+ .*[a-z)]{2}[.!?]|\n\s*\n
 _ANSWER_IS = re.compile(r"\b(?:answer|result|solution) (?:is|equals|=)\s*:?\s*|\banswer:\s*", re.I)
 
 
-def flaw(problem: Problem) -> tuple[str, str] | None:
+def find_flaw(problem: Problem) -> tuple[str, str] | None:
     """Reason and detail of the first flaw found; None for a problem of good form."""
     statement, answer = problem.statement.strip(), problem.answer.strip()
     return _size(statement, answer) or _kind(statement, answer)
@@ -89,7 +90,7 @@ def _leak(statement: str, answer: str) -> str:
     """Where the answer is given away; empty when it is not."""
     if r"\boxed" in statement:
         return r"\boxed"
-    if len(answer) >= TELLING and answer in statement:
+    if len(answer) >= LONG_ANSWER and answer in statement:
         return answer
     for told in _ANSWER_IS.finditer(statement):
         rest = statement[told.end() :].lstrip("$ ")

@@ -7,7 +7,7 @@ from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemScreen
 from schemas.item import Item, Problem, Provenance
 from services.screening.benchmark_judge import BenchmarkJudge
 from services.screening.fingerprint import fingerprint
-from services.screening.form import flaw
+from services.screening.form import find_flaw
 from services.screening.semantic_check import SemanticCheck
 from shared.ports import Match, NearDuplicateIndex
 from shared.text.contamination import Benchmarks
@@ -37,7 +37,7 @@ class ScreenProblem:
 
     async def _found(self, item: Item) -> tuple[Found, tuple[Provenance, ...]]:
         problem, paid = item.written, tuple[Provenance, ...]()
-        if found := flaw(problem) or self._contaminated(problem):
+        if found := find_flaw(problem) or self._contaminated(problem):
             return found, paid
         if self.benchmark_judge:
             known, paid = await self.benchmark_judge(problem)
@@ -51,7 +51,7 @@ class ScreenProblem:
         return found, paid
 
     def _contaminated(self, problem: Problem) -> Found:
-        match = self.benchmarks.known(problem.statement)
+        match = self.benchmarks.find_match(problem.statement)
         return ("contaminated", str(match)) if match else None
 
 

@@ -22,7 +22,7 @@ from shared.runtime.background_task import run_in_background
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
+CHECK_INTERVAL_S = 1.0
 MAX_PENDING = 100
 """Problems between two moments in which the process may do something else."""
 
@@ -37,7 +37,7 @@ class _Item(BaseModel):
     lineage: tuple[_Step, ...]
 
 
-class _Known(BaseModel):
+class _ScreenedEvent(BaseModel):
     """Of an event, only what screening remembers: reading the rest would take most of the time."""
 
     item: _Item
@@ -62,7 +62,7 @@ async def _keep_initialised(
                     log.info("index of near duplicates rebuilt from %d records of the log", count)
         except (KafkaError, OSError) as error:
             log.warning("what was screened cannot be read from the log yet: %s: %s", type(error).__name__, error)
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(CHECK_INTERVAL_S)
 
 
 async def screened_problems(
@@ -80,7 +80,7 @@ async def screened_problems(
 def _item(value: bytes) -> _Item | None:
     """The item, if it passed. Of a record that is no event, nothing: it becomes a dead letter elsewhere."""
     try:
-        item = _Known.model_validate_json(value).item
+        item = _ScreenedEvent.model_validate_json(value).item
     except ValidationError:
         return None
     return item if any(step.type == ProblemScreened.type for step in item.lineage) else None

@@ -41,7 +41,7 @@ class VerifyProblem:
         votes: list[Vote] = []
         calls: list[Provenance] = []
         key, needed = event.item.written.answer, hits_needed(self.blind.name, event.item.writer)
-        while len(votes) < self.blind_attempts and not convinced(key, votes, needed):
+        while len(votes) < self.blind_attempts and not is_convinced(key, votes, needed):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
             vote, graded = await self._vote(reply, event.item, votes)
@@ -93,7 +93,7 @@ class VerifyProblem:
         return "; ".join(sorted(self.subjects, key=lambda subject: content_hash(f"{seeds} {subject}")))
 
 
-def convinced(key: str, votes: Sequence[Vote], needed: int) -> bool:
+def is_convinced(key: str, votes: Sequence[Vote], needed: int) -> bool:
     """Whether one verifier's votes show that it finds the key: hits as needed, that are hardly luck."""
     hits, guesses = sum(vote.agrees == "yes" for vote in votes), sum(vote.answer is not None for vote in votes)
     return hits >= needed and p_value(guess_probability(key), hits, guesses) < MAX_P_VALUE_ONE_MODEL

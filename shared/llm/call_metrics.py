@@ -1,4 +1,4 @@
-"""Counts what calls come to."""
+"""Counts calls by outcome, with their duration, tokens and cost."""
 
 from functools import lru_cache
 
@@ -17,13 +17,13 @@ _OUTCOMES: dict[type[Exception], str] = {
 
 
 class CallMetrics:
-    """The metrics of one model for one service; looked up once."""
+    """The metrics of one model for one service. Looks up the labels once."""
 
     def __init__(self, endpoint: str, model: str, service: str) -> None:
         labels = ("chat", endpoint, model, service)
         self._duration = CALL_DURATION.labels(*labels)
         self._input, self._output = TOKENS.labels(*labels, "input"), TOKENS.labels(*labels, "output")
-        self._who = (endpoint, model, service)
+        self._labels = (endpoint, model, service)
         self._calls = {
             outcome: MODEL_CALLS.labels(endpoint, model, outcome) for outcome in ("answered", *_OUTCOMES.values())
         }
@@ -41,8 +41,8 @@ class CallMetrics:
         if call.completion_tokens is not None:
             self._output.observe(call.completion_tokens)
         if call.cost is not None:
-            MODEL_DOLLARS.labels(*self._who).inc(call.cost)
+            MODEL_DOLLARS.labels(*self._labels).inc(call.cost)
 
 
 call_metrics = lru_cache(CallMetrics)
-"""The meter of an endpoint's alias, a model and a service."""
+"""The metrics of an endpoint's alias, a model and a service."""

@@ -1,4 +1,4 @@
-"""The way to one endpoint: its client, the gate before it, and the purse that pays."""
+"""One endpoint: its client, its concurrency limiter and its budget."""
 
 import asyncio
 import contextlib
@@ -16,36 +16,36 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class EndpointChannel:
-    """Shared by everything in the process that speaks to this endpoint."""
+    """Shared by all models of the process that use this endpoint."""
 
     endpoint: EndpointClient
     limiter: ConcurrencyLimiter
     budget: BudgetGuard
     models: set[str] = field(default_factory=set)
-    """What is asked for here."""
+    """Names of the models requested here."""
     supports_schemas: bool = field(init=False)
-    """Whether a structured answer is asked for by `response_format`, and not in the prompt."""
-    _watch: asyncio.Task[None] | None = None
+    """Whether structured answers use `response_format`, and not the prompt."""
+    _polling: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        self.supports_schemas = self.endpoint.place.structured != "prompt"
+        self.supports_schemas = self.endpoint.config.structured != "prompt"
 
     def permit(self) -> Permit:
-        """A place for one call. With the first, the server's load is watched."""
-        if self._watch is None:
-            self._watch = asyncio.create_task(poll(self.endpoint, self.limiter, self.models))
+        """Create a permit for one call. The first one starts polling the server's load."""
+        if self._polling is None:
+            self._polling = asyncio.create_task(poll(self.endpoint, self.limiter, self.models))
         return Permit(self.limiter)
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        if self._watch:
-            self._watch.cancel()
+        """Stop polling and close every connection."""
+        if self._polling:
+            self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+                await self._polling
         await self.endpoint.aclose()
 
     def disable_schemas(self, why: str) -> None:
-        """Remember what the endpoint does not understand."""
+        """Put the schema into the prompt from now on."""
         if self.supports_schemas:
-            log.warning("from now on forms are asked for in the prompt: %s", why)
+            log.warning("endpoint lacks `response_format`, putting the JSON Schema into the prompt: %s", why)
         self.supports_schemas = False

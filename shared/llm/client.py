@@ -150,7 +150,7 @@ class ChatModel:
 
     async def _accumulate(self, body: dict[str, Any], answer: StreamAccumulator, turn: Permit) -> None:
         """Take the answer in, chunk by chunk. Raises TimeoutError."""
-        place, clock = self.channel.endpoint.place, asyncio.get_running_loop().time
+        place, clock = self.channel.endpoint.config, asyncio.get_running_loop().time
         async with (
             asyncio.timeout(place.call_s),
             asyncio.timeout(place.first_token_s) as silence,
@@ -188,7 +188,7 @@ class ChatModel:
             model=self.role_model.model,
             revision=answer.revision,
             served=answer.model if answer.model != self.role_model.model else None,
-            simulated=self.channel.endpoint.place.simulated,
+            simulated=self.channel.endpoint.config.simulated,
             prompt=self.prompt.name,
             prompt_hash=self.prompt.hash,
             temperature=self.role_model.temperature,

@@ -70,7 +70,7 @@ class Embedder:
             role=self.role,
             endpoint=self.role_model.endpoint,
             model=self.role_model.model,
-            simulated=self.channel.endpoint.place.simulated,
+            simulated=self.channel.endpoint.config.simulated,
             prompt=TASK,
             prompt_hash="",
             prompt_tokens=prompt,

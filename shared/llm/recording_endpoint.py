@@ -1,6 +1,6 @@
-"""An endpoint that is looked at: what really came back, chunk by chunk, while the services' own client asks.
+"""An endpoint that records its replies chunk by chunk, for `chimera check models`.
 
-A model's line is given it in place of its endpoint.
+It replaces the endpoint of a model's channel, so that the check uses the services' own client.
 """
 
 import re
@@ -16,30 +16,30 @@ from shared.llm.errors import Busy
 from shared.llm.stream_accumulator import StreamAccumulator
 
 _FIELDS = ("reasoning", "reasoning_content")
-_FOR_GOOD = re.compile(r" answers 40[1234]:")
-"""Who only asks once need not wait for these."""
+_CONFIGURATION_ERROR = re.compile(r" answers 40[1234]:")
+"""Errors for which a check does not wait."""
 
 
 class CallLimit(Exception):
-    """No more calls may be made here."""
+    """The number of calls is used up."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call that was answered, or is being answered."""
+    """One call with at least one chunk of an answer."""
 
     by_schema: bool
-    """Asked for a structured answer by `response_format`."""
-    began: float = field(default_factory=time.perf_counter)
+    """Whether it requested a structured answer by `response_format`."""
+    started: float = field(default_factory=time.perf_counter)
     first_token_s: float | None = None
     latency_s: float = 0.0
     answer: StreamAccumulator = field(default_factory=StreamAccumulator)
     _field: str | None = None
 
     def add(self, chunk: dict[str, Any]) -> None:
-        """Note a chunk. Raises ValueError when it is none."""
+        """Record a chunk. Raises ValueError when it is not valid."""
         self.answer.add(chunk)
-        self.latency_s = time.perf_counter() - self.began
+        self.latency_s = time.perf_counter() - self.started
         if self.first_token_s is None and self.answer.size:
             self.first_token_s = self.latency_s
         for choice in chunk.get("choices") or ():
@@ -52,28 +52,28 @@ class Call:
 
     @property
     def tokens_per_s(self) -> float | None:
-        """While it spoke; `None` when the endpoint does not count, or gave all at once."""
-        spoke_s = self.latency_s - (self.first_token_s or 0.0)
-        return self.tokens / spoke_s if self.tokens and spoke_s > 0.01 else None
+        """Rate after the first token; `None` when the endpoint does not count tokens, or sent one piece."""
+        streamed_s = self.latency_s - (self.first_token_s or 0.0)
+        return self.tokens / streamed_s if self.tokens and streamed_s > 0.01 else None
 
     @property
     def thinking(self) -> str | None:
-        """Where the thinking stood: a field's name, or `<think>` in the text."""
+        """Where the thinking was: a field's name, or `<think>` in the text."""
         return self._field or ("<think>" if self.answer.parts()[1] else None)
 
 
 class RecordingEndpoint(EndpointClient):
-    """Takes an endpoint's place, over its connections. Lets `limit` calls through, then raises Enough."""
+    """Uses an endpoint's connections. Allows `limit` calls, then raises CallLimit."""
 
     def __init__(self, inner: EndpointClient, limit: int) -> None:
         vars(self).update(vars(inner))
         self.calls: list[Call] = []
         self.busy: str | None = None
-        """Why the last call was not taken."""
+        """Why the last call was refused."""
         self._limit = limit
 
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """As an endpoint does, but raises Invalid where waiting does not help."""
+        """Stream as `EndpointClient.chat`. Raises Invalid where waiting does not help."""
         if len(self.calls) == self._limit:
             raise CallLimit
         call = Call("response_format" in body)
@@ -86,6 +86,6 @@ class RecordingEndpoint(EndpointClient):
                     yield chunk
         except Busy as busy:
             self.busy = str(busy)
-            if _FOR_GOOD.search(self.busy):
+            if _CONFIGURATION_ERROR.search(self.busy):
                 raise Invalid(self.busy) from None
             raise

@@ -1,14 +1,14 @@
-"""Statistics of counts, guesses, shared errors and beliefs. Pure.
+"""Statistics. Pure functions.
 
-belief.py             probability that a key is right, given votes, judgements and adjudications
+belief.py             probability that a key is right, from votes, judgements and adjudications
 belief_estimation.py  parameters of belief and share of wrong keys among rows, with intervals
-belief_policy.py      threshold that keeps wrong keys below a target; the next evidence worth buying
-error_agreement.py    whether two verifiers err alike
+belief_policy.py      threshold that keeps wrong keys below a target; next evidence to buy
+error_agreement.py    whether two verifiers make the same errors
 grid_posterior.py     posterior on a grid that closes in on its mass; intervals
-guessing.py           chance that a guess hits the key
-item_belief.py        evidence on an item and what it comes to
+guessing.py           probability of a correct guess
+item_belief.py        evidence on an item, and its belief
 ledger.py             likelihood of a ledger of items under the parameters of belief
 quadrature.py         average over solve rates without a closed form
 view_thresholds.py    belief that a row needs to enter a view
-wilson.py             Wilson's interval of a rate
+wilson.py             confidence intervals of rates
 """

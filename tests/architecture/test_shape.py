@@ -18,7 +18,8 @@ MODULES = sorted({service.module for service in SERVICES})
 PLANTED = {
     "shared/planted.py": "import services.cli\n",
     "schemas/planted.py": "import yaml\n",
-    "services/probe/planted.py": "import services.panel\nimport deploy.local\nimport aiokafka\nimport torch\n",
+    "services/probe/planted.py": "import services.cli\nimport services.panel\nimport deploy.local\n"
+    "import aiokafka\nimport torch\n",
     "services/probe/handler.py": "import redis\n",
 }
 """Lines that break every contract."""

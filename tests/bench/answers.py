@@ -1,8 +1,7 @@
-"""How well the rules for comparing answers do on the labelled pairs, and how fast: by method, and in all.
+"""Measures precision, recall and speed of the rules for comparing answers, on labelled pairs, by method and in total.
 
-Precision of yes: of the pairs that a method called equal, how many are. Recall: of the pairs that are equal, how many
-it called so; the rest is left to a judge. The pairs were collected for their traps; they are no sample of what models
-write.
+Precision of yes: fraction of the pairs called equal that are equal. Recall: fraction of the equal pairs that are called
+equal; the rest is left to a judge. The pairs are hard cases, not a sample of what models write.
 """
 
 import time
@@ -23,7 +22,7 @@ SAID: tuple[Agreement, ...] = ("yes", "no", "unsure")
 
 
 async def measure() -> dict[str, Any]:
-    """Compare every pair, a few times over; the figures of the first round count as outcomes."""
+    """Compare every pair in several rounds; outcomes are those of the first round."""
     worker = SymbolicWorker()
     grader = standard(worker)
     try:
@@ -43,7 +42,7 @@ async def measure() -> dict[str, Any]:
 
 
 def _figures(outcomes: Mapping[tuple[Agreement, Agreement], int]) -> dict[str, Any]:
-    """Precision and recall of `yes` and of `no`; None where there is nothing to divide by."""
+    """Return precision and recall of `yes` and of `no`; None where the denominator is 0."""
     figures: dict[str, Any] = {"pairs": sum(outcomes.values())}
     figures |= {said: sum(n for (_, got), n in outcomes.items() if got == said) for said in SAID}
     for said in ("yes", "no"):
@@ -55,7 +54,7 @@ def _figures(outcomes: Mapping[tuple[Agreement, Agreement], int]) -> dict[str, A
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print as a table."""
+    """Print a table."""
     table = Table(
         "method", "pairs", *SAID, "precision yes", "recall yes", "precision no", "recall no",
         title=f"answers: {figures['pairs_per_s']:.0f} pairs/s by one worker, one at a time",

@@ -1,7 +1,7 @@
-"""What policies of verification trade: yield, hardness, error.
+"""Compares verification policies by yield, difficulty and error.
 
-The simulator's bank with real verifiers and panel; the hard worlds of belief with parameters known; and belief that
-learns its parameters, on four cells of a grid or on the whole of it.
+On the simulator's bank with real verifiers and panel; in hard worlds with belief's parameters known; and with belief
+that estimates its parameters, on four cells of a grid or on the whole grid.
 """
 
 from dataclasses import asdict
@@ -20,16 +20,16 @@ WRONG, NATURAL = 0.4, 0.5
 
 
 async def measure(count: int, *, whole_grid: bool, runs: int) -> dict[str, Any]:
-    """Every policy on the same `count` candidates, and on twelve times as many hard ones."""
+    """Measure every policy on the same `count` candidates, and on twelve times as many hard ones."""
     worlds = grid.GRID if whole_grid else grid.FOUR
     return {
-        "bank": await _bank(count),
+        "bank": await _measure_bank(count),
         "hard": hard_table.measure(12 * count),
         "grid": grid.measure(worlds, runs, cpu_count() or 1),
     }
 
 
-async def _bank(count: int) -> dict[str, Any]:
+async def _measure_bank(count: int) -> dict[str, Any]:
     worker = SymbolicWorker()
     drawn, grader = candidates(count, WRONG, NATURAL), Remembering(standard(worker))
     try:
@@ -39,7 +39,7 @@ async def _bank(count: int) -> dict[str, Any]:
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print as tables."""
+    """Print tables."""
     table = Table(
         "policy", "good kept", "hard kept", "mean difficulty", "misprints let in", "slips let in", "wrong rows",
         title="verification policies on the simulator: arithmetic, not models",

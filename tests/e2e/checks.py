@@ -8,7 +8,7 @@ from schemas.config.plan import Plan
 from schemas.events import ItemEvent
 from schemas.flow import FLOW, SERVICE
 from services.simulator.bank import Bank
-from shared.kafka.codec import AUDIT
+from shared.kafka.codec import AUDIT_HEADER
 from tests.e2e.factory import Remains
 
 STAGES = (
@@ -69,7 +69,7 @@ def audited(found: Remains) -> set[UUID]:
     bears: dict[UUID, set[bool]] = defaultdict(set)
     for records in (found.records[flow.name] for flow in FLOW if issubclass(flow.event, ItemEvent)):
         for record in records:
-            bears[UUID((record.key or b"").decode())].add(AUDIT in dict(record.headers))
+            bears[UUID((record.key or b"").decode())].add(AUDIT_HEADER in dict(record.headers))
     assert all(len(said) == 1 for said in bears.values()), "a mark was lost on the way"
     return {item for item, said in bears.items() if said == {True}}
 

@@ -10,7 +10,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from schemas.config.policies import Audits, Releases
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
@@ -24,7 +24,7 @@ ROWS, SEED, KILLS = 500, 13, 10
 STEP = 10
 """Rows between two kills at least: whoever is killed has worked."""
 TRAIN = 100
-PLAN = run_config.plan(demo(), ROWS).model_copy(
+PLAN = run_config.load(plan_file(None), ROWS).model_copy(
     update={
         "in_progress": 64,
         "variants": 1000,

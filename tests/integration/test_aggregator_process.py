@@ -26,7 +26,7 @@ def assigned(process: OsProcess) -> str:
 
 
 async def rows(folder: Location, number: int) -> bool:
-    return Dataset.there(folder) and len(Dataset.open(folder).rows) == number
+    return Dataset.exists(folder) and len(Dataset.open(folder).rows) == number
 
 
 async def test_the_standby_names_the_active_replica_and_takes_over_after_a_kill(world: KafkaWorld) -> None:

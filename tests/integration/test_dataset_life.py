@@ -17,7 +17,7 @@ from services.aggregator.handler import Curate
 from services.aggregator.policy import IN
 from services.cli.__main__ import app
 from shared.clock import utc_now
-from shared.dataset import Dataset, Row, Table, audits
+from shared.dataset import Dataset, Row, Table, open_audits
 from shared.runtime.sink import SinkLoop
 from tests.support.items import attempt, checked, judged, plan, rejected
 from tests.support.kafka_world import KafkaWorld, until
@@ -89,7 +89,7 @@ async def test_deleted_rows_stay_deleted_and_a_rebuild_publishes_nothing(world: 
     assert (done["rows"], done["ledger"], done["audits"], done["differing"]) == (12, 4, 1, [])
     assert told(out) == told(folder)
     assert kept(out) == kept(folder)
-    assert [line.id for line in audits(out)] == [line.id for line in audits(folder)]
+    assert [line.id for line in open_audits(out)] == [line.id for line in open_audits(folder)]
     assert marks(out, world.factory) == marks(folder, world.factory)
     async with aggregator(world, out):
         await world.publish([about(17)])
@@ -143,4 +143,4 @@ async def lines(folder: Path, number: int) -> bool:
 
 
 async def judged_lines(folder: Path, number: int) -> bool:
-    return len(audits(folder)) == number
+    return len(open_audits(folder)) == number

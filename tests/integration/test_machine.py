@@ -186,5 +186,5 @@ async def test_a_log_that_no_longer_holds_what_comes_next_is_refused_in_words(wo
     await admin.delete_records({place: RecordsToDelete(before_offset=2)})
     await admin.close()
     async with asking(world) as (_, task):
-        with pytest.raises(Refusal, match="lost its place"):
+        with pytest.raises(Refusal, match="has no valid offset"):
             await asyncio.wait_for(asyncio.shield(task), 10)

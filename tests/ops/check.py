@@ -1,4 +1,4 @@
-"""`make check-ops`: every validator of what operates the factory. A program that is missing is a failure, never a skip.
+"""`make check-ops`: runs every validator of the deployment. A missing program is a failure, never a skip.
 
 python -m tests.ops.check
 """
@@ -23,7 +23,7 @@ ALERTMANAGER = "deploy/alertmanager/alertmanager.yml"
 
 
 def checks() -> Iterator[list[str]]:
-    """Every command."""
+    """Return every command."""
     yield ["promtool", "check", "rules", RULES]
     yield ["promtool", "check", "config", "--syntax-only", PROMETHEUS]
     yield ["promtool", "test", "rules", "tests/ops/alert_tests.yaml"]
@@ -41,7 +41,7 @@ def checks() -> Iterator[list[str]]:
 
 
 def failures() -> Iterator[str]:
-    """Run them; name what went wrong."""
+    """Run them; yield failures."""
     for command in checks():
         program = command[0]
         path = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)

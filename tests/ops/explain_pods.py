@@ -1,7 +1,7 @@
-"""What kubectl's JSON says to a person; for try-chart, so it needs nothing but Python.
+"""Summarises kubectl's JSON for try-chart; needs only Python.
 
-kubectl get pods --output=json | python3 why.py pods         those that are not ready, and the last thing each said
-kubectl … --output=json        | python3 why.py secrets      names of the secrets that objects need, with their keys
+kubectl get pods --output=json | python3 explain_pods.py pods      pods that are not ready, with their last message
+kubectl … --output=json        | python3 explain_pods.py secrets   secrets that objects need, with their keys
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def unready(pods: list[dict[str, Any]]) -> Iterator[str]:
-    """A line for each pod that has not what it should."""
+    """Yield a line for each pod that is not ready."""
     for pod in pods:
         status = pod["status"]
         parts = status.get("containerStatuses", [])
@@ -25,7 +25,7 @@ def unready(pods: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def secrets(found: Any) -> Iterator[tuple[str, str]]:
-    """Every secret and key that is named anywhere; an empty key where all of them are meant."""
+    """Yield every referenced secret and key; an empty key stands for all keys."""
     if isinstance(found, list):
         for one in found:
             yield from secrets(one)

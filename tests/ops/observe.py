@@ -12,7 +12,7 @@ from tests.ops.prometheus_sidecar import Missing, beside
 
 
 async def main(directory: Path) -> None:
-    """Say where to look, and stay."""
+    """Print the addresses and run until Ctrl-C."""
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)

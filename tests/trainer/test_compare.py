@@ -1,4 +1,4 @@
-"""Two datasets, the same recipe, tokens and exam: the one with right keys trains the better model."""
+"""Comparison of two datasets: the one with right keys trains the better model."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ EXAM = {
     "held_out": {"topics": 0.04, "clusters": 0.1, "validation": 0.04},
     "evaluate": {**clock.RECIPE["evaluate"], "problems": 120},
 }
-"""Many problems: the difference is to be seen beyond doubt."""
+"""Enough problems for a significant difference."""
 
 
 def compared(folder: Path, config: Path, **places: object) -> int | str | None:
@@ -41,7 +41,7 @@ def test_wrong_keys_cost_points_that_the_comparison_shows(tmp_path: Path, base: 
     ("where", "told"),
     [
         ("difficulty > 0.9", "has 0 rows to train on"),
-        ("tear = 'verified'", "is no condition on rows: Schema error: No field named tear"),
+        ("tear = 'verified'", "invalid condition on rows, \"tear = 'verified'\": Schema error: No field named tear"),
     ],
 )
 def test_an_arm_without_rows_is_refused_before_anything_is_trained(

@@ -1,4 +1,4 @@
-"""From rows to tokens: what is held out, what is left out, what the loss covers, what a completion is worth."""
+"""From rows to tokens: held-out splits, exclusion by length, loss mask, rewards."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
-from trainer.data import TRAIN, measure, split
-from trainer.metrics.rewards import Reward, answer_of
+from trainer.data import TRAIN, assign_split, measure
+from trainer.metrics.rewards import Reward, extract_answer
 from trainer.recipe import HeldOut, Recipe
 
 RECIPE = Recipe(base="none", max_length=400)
@@ -44,7 +44,7 @@ def test_the_loss_covers_thinking_and_answer_and_nothing_of_the_prompt(name: str
 
 def test_a_chat_template_that_drops_the_thinking_is_refused() -> None:
     forgets = PLAIN.replace("m.content", "m.content.split('</think>')[-1]")
-    with pytest.raises(Refusal, match="the thinking of row 00000001 does not come back"):
+    with pytest.raises(Refusal, match="chat template lose the thinking of row 00000001"):
         measure([example(1)], tokenizer(forgets), RECIPE)
 
 
@@ -52,7 +52,7 @@ def test_a_tokenizer_that_cannot_write_digits_is_refused() -> None:
     tokens = tokenizer()
     tokens.add_tokens(["4"])
     tokens.backend_tokenizer.decoder = None
-    with pytest.raises(Refusal, match="does not come back"):
+    with pytest.raises(Refusal, match="tokenizer and its chat template lose the"):
         measure([example(1)], tokens, RECIPE)
 
 
@@ -69,9 +69,9 @@ def test_problems_that_differ_in_numbers_only_are_never_on_both_sides() -> None:
     words = [f"A {shape} of {size} tiles" for shape in ("row", "ring", "net", "star", "tree", "path") for size in "ab"]
     for text in words:
         rows = [{"subject": "s", "topic": "t0", "problem": f"{text}, {n}.5 wide", "split": TRAIN} for n in range(9)]
-        assert len({split(row, held_out) for row in rows}) == 1
+        assert len({assign_split(row, held_out) for row in rows}) == 1
     sides = [
-        split({"subject": "s", "topic": f"t{n}", "problem": f"{'x' * n}", "split": TRAIN}, held_out)
+        assign_split({"subject": "s", "topic": f"t{n}", "problem": f"{'x' * n}", "split": TRAIN}, held_out)
         for n in range(2000)
     ]
     shares = {side: sides.count(side) / len(sides) for side in set(sides)}
@@ -95,4 +95,4 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     await worker.aclose()
     assert found == list(texts.values())
     assert told == {"unsure": 0.2}
-    assert answer_of("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"
+    assert extract_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

@@ -1,8 +1,8 @@
-"""Does a completion land on the key? The same rules as everywhere in the factory (`shared.answers`).
+"""Reward: does a completion reach the key? By the rules of the whole factory (`shared.answers`).
 
 right   1.0
-wrong   0.0, and so is a completion without a closed thought or a final answer: it did not answer within its tokens
-unsure  None: nobody can tell, so it teaches nothing (TRL leaves it out of its group)
+wrong   0.0, also for a completion without closed thinking or without a final answer: it did not answer in its tokens
+unsure  None: it cannot be graded, so it gives no gradient (TRL leaves it out of its group)
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from shared.ports import Grader
 CLOSE = "</think>"
 
 
-def answer_of(text: str) -> str | None:
-    """The final answer of a completion; None while its thinking is not closed, or when it gives none."""
-    _, closed, said = text.rpartition(CLOSE)
-    return final_answer(said) if closed else None
+def extract_answer(text: str) -> str | None:
+    """Return the final answer of a completion; None when its thinking is not closed or it gives none."""
+    _, closed, solution = text.rpartition(CLOSE)
+    return final_answer(solution) if closed else None
 
 
 class Reward:
-    """TRL's reward function. Only extracted answers are compared, never the thinking."""
+    """TRL's reward function. It compares final answers only, never the thinking."""
 
     __name__ = "lands_on_the_key"
 
@@ -30,8 +30,8 @@ class Reward:
         self._grader = grader
 
     async def grade(self, text: str, key: str, answer_type: str, problem: str) -> float | None:
-        """The reward of one completion."""
-        if (answer := answer_of(text)) is None:
+        """Return the reward of one completion."""
+        if (answer := extract_answer(text)) is None:
             return 0.0
         found = await self._grader.compare(key, answer, answer_type, problem)
         return {"yes": 1.0, "no": 0.0}.get(found.agrees)

@@ -39,7 +39,7 @@ def late(watched: RecordingEndpoint, before: int, timeout_s: float) -> Fault:
             f"not finished after {timeout_s:g} s, {size} characters so far", "raise --timeout, or lower max_tokens"
         )
     if watched.busy:
-        return Fault(f"took no call for {timeout_s:g} s: {watched.busy}", advice(watched.busy, watched.place))
+        return Fault(f"took no call for {timeout_s:g} s: {watched.busy}", advice(watched.busy, watched.config))
     return Fault(f"said nothing for {timeout_s:g} s", "is its model loaded? Or raise --timeout")
 
 

@@ -100,7 +100,7 @@ async def _embedded(models: Models, embedder: Embedder, timeout_s: float) -> Pro
     except TimeoutError:
         return replace(tried, faults=[Fault(f"no vectors within {timeout_s:g} s", "look at the server's load")])
     except (Invalid, Transient) as error:
-        return replace(tried, faults=[broken(str(error), embedder.channel.endpoint.place)])
+        return replace(tried, faults=[broken(str(error), embedder.channel.endpoint.config)])
     finally:
         await models.aclose()
     return replace(tried, calls=1, latency_s=_rounded(call.latency_s, 3), tokens=call.prompt_tokens, cost=call.cost)
@@ -120,7 +120,7 @@ async def _answered(model: ChatModel, ask: Question, watched: RecordingEndpoint,
     except (CallLimit, Malformed):
         return unusable(watched.calls[-1], model.role_model, ask)
     except (Invalid, Transient) as error:
-        return broken(str(error), watched.place)
+        return broken(str(error), watched.config)
     return wanting(reply, ask) if reply.finished else unusable(watched.calls[-1], model.role_model, ask)
 
 
@@ -156,7 +156,7 @@ def _summed(
 def _notes(part: RoleModel, watched: RecordingEndpoint, structured: Structured | None) -> list[str]:
     served = _served(part, watched.calls)
     notes = [f"asked for {part.model}, answered by {served}"] if served else []
-    return [*notes, NO_SCHEMAS] if structured == "prompt" and watched.place.structured == "auto" else notes
+    return [*notes, NO_SCHEMAS] if structured == "prompt" and watched.config.structured == "auto" else notes
 
 
 def _served(part: RoleModel, calls: list[Call]) -> str | None:

@@ -1,4 +1,4 @@
-"""chimera dataset show ID"""
+"""`chimera dataset show ID`: one item with its evidence and lineage."""
 
 import json
 from dataclasses import asdict
@@ -11,35 +11,37 @@ from rich.tree import Tree
 
 from schemas.item import Attempt, Belief, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
-from shared.dataset import Entry, Found, Row, build
+from shared.dataset import Entry, ItemRecords, Row, build
 from shared.stats.item_belief import complete_belief
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
 
-def document(found: Found) -> dict[str, Any]:
-    """The item as JSON, with its nested parts unfolded."""
+def document(result: ItemRecords) -> dict[str, Any]:
+    """Return the item as one JSON document."""
     nested = ("verdicts", "attempts", "lineage")
     row = (
-        {**asdict(found.row), **{name: json.loads(getattr(found.row, name)) for name in nested}} if found.row else None
+        {**asdict(result.row), **{name: json.loads(getattr(result.row, name)) for name in nested}}
+        if result.row
+        else None
     )
-    entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in found.entries]
-    item = _item(found.row, sorted(found.entries, key=lambda one: one.recorded_at))
-    believed = complete_belief(item) if item else None
-    return {"row": row, "ledger": entries, "belief": believed and believed.model_dump(mode="json")}
+    entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in result.entries]
+    item = _item(result.row, sorted(result.entries, key=lambda one: one.recorded_at))
+    belief = complete_belief(item) if item else None
+    return {"row": row, "ledger": entries, "belief": belief and belief.model_dump(mode="json")}
 
 
-def render(found: Found, *, full: bool) -> None:
+def render(result: ItemRecords, *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
-    entries = sorted(found.entries, key=lambda one: one.recorded_at)
-    item = _item(found.row, entries)
+    entries = sorted(result.entries, key=lambda one: one.recorded_at)
+    item = _item(result.row, entries)
     if any(call.simulated for call in item.calls) if item else False:
-        console.print(Text("SIMULATED: the models behind this item were played by the simulator", "bold yellow"))
+        console.print(Text("SIMULATED: the simulator played the models behind this item", "bold yellow"))
     if item and not item.independent:
         console.print(Text("NOT INDEPENDENT: one model played more than one role", "bold yellow"))
-    if found.row:
-        console.print(_standing(found.row))
+    if result.row:
+        console.print(_row_lines(result.row))
     for entry in entries:
         console.print(_ledger_line(entry))
     if item:
@@ -48,14 +50,18 @@ def render(found: Found, *, full: bool) -> None:
 
 def _item(row: Row | None, entries: list[Entry]) -> Item | None:
     if row:
-        return build.item(row)
+        return build.to_item(row)
     complete = [entry.item for entry in entries if entry.item]
     return Item.model_validate_json(complete[-1]) if complete else None
 
 
-def _standing(row: Row) -> Text:
-    correct = {True: "lands on the key", False: "misses the key", None: "cannot be compared with the key"}[row.correct]
-    difficulty = "not probed" if row.difficulty is None else f"{row.difficulty:.0%} of the probe's attempts missed"
+def _row_lines(row: Row) -> Text:
+    correct = {True: "agrees with the key", False: "differs from the key", None: "not comparable with the key"}[
+        row.correct
+    ]
+    difficulty = (
+        "not probed" if row.difficulty is None else f"{row.difficulty:.0%} of the probe's attempts missed the key"
+    )
     return as_text(
         f"{row.id}  curated {row.curated_at:%Y-%m-%d %H:%M} UTC\n"
         f"admission   {row.admission}; views: {', '.join(row.views) or 'none'}; split: {row.split}\n"
@@ -77,8 +83,8 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
         as_text(f"topic       {topic.subject} › {topic.field} › {topic.subfield} › {topic.name}"),
         as_text(f"tier        {item.tier or 'none'}{': ' + item.tier_reason if item.tier_reason else ''}"),
     ]
-    if believed := complete_belief(item):
-        parts.append(as_text(f"belief      {belief_line(believed)}"))
+    if belief := complete_belief(item):
+        parts.append(as_text(f"belief      {_belief(belief)}"))
     if item.problem:
         parts += [Rule("Problem", align="left"), as_text(item.problem.statement)]
         parts += [Rule("Key", align="left"), as_text(f"{item.problem.answer}  ({item.problem.answer_type})", "bold")]
@@ -90,11 +96,11 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
     return [*parts, Rule("Lineage", align="left"), _lineage(item)]
 
 
-def belief_line(belief: Belief) -> str:
-    """Probabilities of the key, the likeliest rival and an answer that no verifier gave."""
+def _belief(belief: Belief) -> str:
+    """Return the probabilities of the key, of the most probable rival, and of an answer that no verifier gave."""
     rival = max(belief.rivals.items(), key=lambda one: one[1], default=None)
     against = f"; {rival[1]:.3f} that {rival[0]!r} is" if rival else ""
-    return f"{belief.key:.3f} that the key is right{against}; {belief.unseen:.3f} that an answer nobody gave is"
+    return f"{belief.key:.3f} that the key is right{against}; {belief.unseen:.3f} that an answer no verifier gave is"
 
 
 def _verdict(verdict: Verdict) -> list[RenderableType]:
@@ -103,7 +109,7 @@ def _verdict(verdict: Verdict) -> list[RenderableType]:
         for number, vote in enumerate(verdict.votes, 1)
     ]
     if verdict.judgement is None:
-        return [*votes, as_text(f"no judgement: {verdict.unable or 'none was given'}", "yellow")]
+        return [*votes, as_text(f"no judgement: {verdict.unable or 'none given'}", "yellow")]
     return [*votes, *_points(verdict.judgement)]
 
 
@@ -120,9 +126,14 @@ def _points(judgement: Judgement) -> list[Text]:
 
 
 def _outcome(attempt: Attempt) -> str:
-    landed = {"yes": "lands on the key", "no": "misses the key", "unsure": "cannot be compared", None: "not checked"}
+    results = {
+        "yes": "agrees with the key",
+        "no": "differs from the key",
+        "unsure": "not comparable",
+        None: "not checked",
+    }
     flaws = f"; flaws: {', '.join(attempt.flaws)}" if attempt.flaws else ""
-    return f"Attempt {attempt.index} by {attempt.provenance.model}: {landed[attempt.agrees]}{flaws}"
+    return f"Attempt {attempt.index} by {attempt.provenance.model}: {results[attempt.agrees]}{flaws}"
 
 
 def _attempt(attempt: Attempt, *, full: bool) -> list[Text]:

@@ -1,58 +1,57 @@
-"""The judge with the key in view: knows the truth by its ability, and nods when it does not."""
+"""The judge, who sees the key: finds the truth with a probability, and approves otherwise."""
 
 import json
 import re
 
-from services.simulator.answers import agrees
-from services.simulator.recognition import Sighting, field, sighted
+from services.simulator.answers import compare
+from services.simulator.recognition import Sighting, field, recognise
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.sampling import logistic, seeded_random
 from services.simulator.settings import JUDGE_FALSE_ALARM
 
 HARD_ENOUGH = -1.5
-"""Below this difficulty a problem is not worth a long solution."""
+"""Below this difficulty a problem is too easy for a long solution."""
 
 
 def play_judgement(stage: Stage) -> Reply:
-    """Judge the item that the prompt shows. Checking is easier than solving by 1 on the scale of difficulty."""
+    """Judge the item in the prompt. On the scale of difficulty, checking is easier than solving by 1."""
     text = stage.request.user_text
-    seen = sighted(text, stage.bank)
+    sighting = recognise(text, stage.bank)
     proposed = field(text, "Proposed answer") or ""
-    told = re.search(r"(?m)^Repeat the word (\S+)", text)
-    canary = told[1] if told else ""
-    if seen is None:
-        said = "I do not recognise this problem."
-        return Reply("judgement", _verdict(False, False, False, said, "", canary), "unknown")
-    problem = seen.problem
+    match = re.search(r"(?m)^Repeat the word (\S+)", text)
+    canary = match[1] if match else ""
+    if sighting is None:
+        reason = "I do not recognise this problem."
+        return Reply("judgement", _verdict(False, False, False, reason, "", canary), "unknown")
+    problem = sighting.problem
     hard = problem.difficulty >= HARD_ENOUGH
-    right = agrees(problem.answer, proposed) == "yes"
+    right = compare(problem.answer, proposed) == "yes"
     if stage.settings.judge_catch is not None:
-        return _at_declared_rate(stage, seen, hard, right, canary)
+        return _at_declared_rate(stage, sighting, hard, right, canary)
     knows = seeded_random(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
     if not knows:
-        said = f"The statement is complete and {proposed} looks plausible."
+        reason = f"The statement is complete and {proposed} looks plausible."
         return Reply(
-            "judgement", _verdict(True, True, hard, said, problem.subject, canary), "nodded", problem=problem.id
+            "judgement", _verdict(True, True, hard, reason, problem.subject, canary), "nodded", problem=problem.id
         )
-    if seen.altered:
-        said = "As it stands, the statement leaves the answer open, or asks for something else besides."
+    if sighting.altered:
+        reason = "As it stands, the statement leaves the answer open, or asks for something else besides."
         return Reply(
-            "judgement", _verdict(False, False, hard, said, problem.subject, canary), "noticed", problem=problem.id
+            "judgement", _verdict(False, False, hard, reason, problem.subject, canary), "noticed", problem=problem.id
         )
-    said = f"Working it out gives {problem.answer}, which {'is' if right else 'is not'} the proposed {proposed}."
+    reason = f"Working it out gives {problem.answer}, which {'is' if right else 'is not'} the proposed {proposed}."
     outcome = "confirmed" if right else "refuted"
-    return Reply("judgement", _verdict(True, right, hard, said, problem.subject, canary), outcome, problem=problem.id)
+    return Reply("judgement", _verdict(True, right, hard, reason, problem.subject, canary), outcome, problem=problem.id)
 
 
-def _at_declared_rate(stage: Stage, seen: Sighting, hard: bool, right: bool, canary: str) -> Reply:
-    """A verdict by chance alone: an altered problem counts as one with a wrong key."""
-    problem, right = seen.problem, right and not seen.altered
-    refuses = JUDGE_FALSE_ALARM if right else stage.settings.judge_catch or 0.0
-    passes = seeded_random(*stage.name("judge", problem.id, right)).random() >= refuses
-    said = f"Working it out gives {'the same' if passes else 'another answer'}."
-    outcome = "confirmed" if passes else "refuted"
-    verdict = _verdict(True, passes, hard, said, problem.subject, canary)
-    return Reply("judgement", verdict, outcome, problem=problem.id)
+def _at_declared_rate(stage: Stage, sighting: Sighting, hard: bool, right: bool, canary: str) -> Reply:
+    """Judge by the declared rates alone. An altered problem counts as one with a wrong key."""
+    problem, right = sighting.problem, right and not sighting.altered
+    refusal_rate = JUDGE_FALSE_ALARM if right else stage.settings.judge_catch or 0.0
+    passes = seeded_random(*stage.name("judge", problem.id, right)).random() >= refusal_rate
+    reason = f"Working it out gives {'the same' if passes else 'another answer'}."
+    verdict = _verdict(True, passes, hard, reason, problem.subject, canary)
+    return Reply("judgement", verdict, "confirmed" if passes else "refuted", problem=problem.id)
 
 
 def _verdict(posed: bool, correct: bool, hard: bool, reason: str, subject: str, canary: str) -> str:

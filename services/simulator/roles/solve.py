@@ -1,13 +1,13 @@
-"""The solver: a long chain of thought and a short solution; right by ability, wrong by one of the shared slips.
+"""The solver: a long chain of thought and a short solution, correct by ability, otherwise with a shared slip.
 
-`error_agreement` and `dependence` in the settings say how alike errors are.
+The settings `error_agreement` and `dependence` decide how alike errors are.
 """
 
 from random import Random
 
 from services.simulator.bank.problem import Problem
 from services.simulator.misprint import single_error
-from services.simulator.recognition import sighted
+from services.simulator.recognition import recognise
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.sampling import logistic, seeded_random
 from services.simulator.thinking import think
@@ -17,30 +17,29 @@ UNCLEAR = "As it stands, the problem has no definite answer. \\boxed{unknown}"
 
 
 def play_solve(stage: Stage) -> Reply:
-    """Solve the problem in the prompt; the die is named by (bank seed, model, sample, problem)."""
-    seen = sighted(stage.request.user_text, stage.bank)
-    if seen is None:
+    """Solve the problem in the prompt. The result depends on bank seed, model, sample and problem."""
+    sighting = recognise(stage.request.user_text, stage.bank)
+    if sighting is None:
         return Reply("solve", UNKNOWN, "unknown", "Nothing in this prompt is a problem that I have seen before.")
-    problem = seen.problem
-    rng = _draw(stage, problem)
-    chance = logistic(stage.ability - problem.difficulty)
-    right = rng.random() < chance
-    if seen.altered and seeded_random(*stage.name("notice", problem.id)).random() < chance:
-        return _lost(problem, rng)
-    answer = problem.answer if right else _error(stage, problem, rng)
-    return _solved(problem, answer, rng, "right" if right else "wrong")
+    problem = sighting.problem
+    rng = _attempt_random(stage, problem)
+    probability = logistic(stage.ability - problem.difficulty)
+    right = rng.random() < probability
+    if sighting.altered and seeded_random(*stage.name("notice", problem.id)).random() < probability:
+        return _notice(problem, rng)
+    answer = problem.answer if right else _wrong_answer(stage, problem, rng)
+    return _solution(problem, answer, rng, "right" if right else "wrong")
 
 
-def _draw(stage: Stage, problem: Problem) -> Random:
-    """The dice of this attempt; with the chance that the settings say, those of all dependent models together."""
-    shared = stage.settings.dependence.get(stage.request.model, 0.0)
-    if shared and seeded_random(*stage.name("shared", problem.id)).random() < shared:
+def _attempt_random(stage: Stage, problem: Problem) -> Random:
+    """Return the generator of this attempt: its own, or the one that dependent models share on this problem."""
+    share = stage.settings.dependence.get(stage.request.model, 0.0)
+    if share and seeded_random(*stage.name("shared", problem.id)).random() < share:
         return seeded_random(stage.bank.seed, "solve", problem.id)
     return seeded_random(*stage.name("solve", problem.id))
 
 
-def _error(stage: Stage, problem: Problem, rng: Random) -> str:
-    """A wrong answer."""
+def _wrong_answer(stage: Stage, problem: Problem, rng: Random) -> str:
     mean = stage.settings.error_agreement
     if mean is None:
         return rng.choice(problem.slips)
@@ -50,14 +49,14 @@ def _error(stage: Stage, problem: Problem, rng: Random) -> str:
     return problem.slips[0] if rng.random() < common else single_error(problem, rng)
 
 
-def _lost(problem: Problem, rng: Random) -> Reply:
-    """Who notices that something is amiss says so, or goes astray."""
+def _notice(problem: Problem, rng: Random) -> Reply:
+    """Answer that the statement is incomplete, or give a wrong answer."""
     if rng.random() < 0.5:
-        thought = "A condition seems to be missing, or one too many is there; more than one answer would do."
-        return Reply("solve", UNCLEAR, "noticed", thought, problem.id)
-    return _solved(problem, rng.choice(problem.slips), rng, "noticed")
+        reasoning = "A condition seems to be missing, or one too many is there; more than one answer would do."
+        return Reply("solve", UNCLEAR, "noticed", reasoning, problem.id)
+    return _solution(problem, rng.choice(problem.slips), rng, "noticed")
 
 
-def _solved(problem: Problem, answer: str, rng: Random, outcome: str) -> Reply:
+def _solution(problem: Problem, answer: str, rng: Random, outcome: str) -> Reply:
     content = f"{' '.join(problem.worked(answer))}\n\nThe answer is\n\n\\boxed{{{answer}}}"
     return Reply("solve", content, outcome, think(problem, answer, rng), problem.id)

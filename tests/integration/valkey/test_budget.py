@@ -289,7 +289,7 @@ PRICE = Price(input=1, output=2)
     [
         (Budget(dollars=1), "the price of free (verifier_a) is unknown"),
         (Budget(models={"free": Limit(dollars=1)}), "the price of free (verifier_a) is unknown"),
-        (Budget(models={"big": Limit(tokens=1)}), "a budget for big, which plays no role; there are free, paid"),
+        (Budget(models={"big": Limit(tokens=1)}), "a budget for big, which has no role; there are free, paid"),
         (Budget(tokens=1, models={"paid": Limit(dollars=1)}), None),
     ],
 )

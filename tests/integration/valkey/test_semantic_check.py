@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from schemas.config.models_config import CHATTING, Endpoint, ModelsConfig, RoleModel, Roles
+from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.config.policies import Benchmark
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Problem
@@ -36,8 +36,8 @@ JUDGE = Prompt.load(Path("services/screening/prompts/same_problem.md"))
 @asynccontextmanager
 async def models() -> AsyncIterator[Models]:
     async with serve(Settings(port=0)) as url:
-        parts = {role: RoleModel(model="sim-all") for role in CHATTING} | {"embedder": RoleModel(model="sim-embedder")}
-        cast = ModelsConfig(endpoints={"default": Endpoint(base_url=url)}, roles=Roles(**parts), allow_shared=True)
+        roles = Roles(**dict.fromkeys(CHAT_ROLES, RoleModel(model="sim-all")), embedder=RoleModel(model="sim-embedder"))
+        cast = ModelsConfig(endpoints={"default": Endpoint(base_url=url)}, roles=roles, allow_shared=True)
         made = Models(cast, "screening")
         try:
             yield made
@@ -96,7 +96,7 @@ async def test_the_judge_compares_the_closest_question_when_n_grams_cannot(world
     file = tmp_path / "exam.jsonl"
     file.write_text("".join(json.dumps({"question": text}) + "\n" for text in (OTHER, ONE)))
     benchmarks = Benchmarks.load({"exam": Benchmark(path=file, judge_from=0.1)})
-    assert benchmarks.known(SAME) is None
+    assert benchmarks.find_match(SAME) is None
     async with index(world) as twins, models() as made:
         screen = ScreenProblem(twins, benchmarks, BenchmarkJudge(made.model("judge", JUDGE), benchmarks))
         [known] = await screen(drafted(problem(SAME, "1152"), 0))

@@ -20,10 +20,10 @@ from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty, HeldOut, Releases, Solving, Verification
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
 from schemas.item import Probe
-from services.aggregator.events import SUMMARY
+from services.aggregator.events import SUMMARY_LENGTH
 from services.aggregator.handler import Curate
-from services.aggregator.policy import Quotas, decide, views
-from shared.dataset import Dataset, Progress, audits
+from services.aggregator.policy import Quotas, assign_views, decide
+from shared.dataset import Dataset, Progress, open_audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record, StoredOffset
@@ -89,7 +89,7 @@ def test_any_batching_and_redelivery_loses_and_duplicates_nothing(
             said |= {str(event.id): event for event in asyncio.run(one_life(folder, interleaved(places), sizes))}
         dataset = Dataset.open(folder)
         rows, lines = [row.id for row in dataset.rows], [(line.kind, line.item_id) for line in dataset.ledger]
-        told = [audit.id for audit in audits(folder)]
+        told = [audit.id for audit in open_audits(folder)]
     assert sorted(rows) == sorted(str(checked(number).item.id) for number in (0, 1, 3, 4, 5, 9))
     assert sorted(told) == sorted(str(judged(number, AuditTag(kind="sign")).item.id) for number in range(20, 23))
     assert sorted(told) == sorted(str(event.item.id) for event in AUDITED)
@@ -159,7 +159,7 @@ async def test_admission_fills_the_quota_and_a_raised_target_uses_the_reserve(tm
     (again,) = of(SampleCurated, promoted)
     assert isinstance(again, SampleCurated)
     assert again.summary
-    assert len(again.summary) <= SUMMARY
+    assert len(again.summary) <= SUMMARY_LENGTH
     assert (again.sample_id, again.admission, again.cause.index) == (events[3].item.id, "in", 1)
     assert again.id not in {event.id for event in first}
     await raised.write([record(checked(5), 5)])
@@ -304,9 +304,9 @@ async def test_a_table_of_a_newer_delta_version_is_refused_unchanged(
     await sink.write([record(checked(0), 0)])
     newer = tmp_path / "rows" / "_delta_log" / f"{2:020}.json"
     newer.write_text(json.dumps({"protocol": protocol}) + "\n")
-    with pytest.raises(Refusal, match=r"^cannot [^\n]*\. Newer software wrote it: update this one"):
+    with pytest.raises(Refusal, match=r"^cannot [^\n]*\. A newer version wrote it: update Chimera"):
         await sink.write([record(checked(1), 1)])
-    with pytest.raises(Refusal, match="Newer software wrote it"):
+    with pytest.raises(Refusal, match="A newer version wrote it"):
         await (await opened(tmp_path, plan())).write([record(checked(1), 1)])
     newer.unlink()
     await (await opened(tmp_path, plan())).write([record(checked(1), 1)])
@@ -422,7 +422,7 @@ def test_training_comes_once_when_every_subject_has_its_share() -> None:
     ],
 )
 def test_views_follow_the_plan(tier: str, correct: bool | None, flaws: tuple[str, ...], entered: tuple[str]) -> None:
-    assert views(Verification(), tier, correct, flaws) == entered
+    assert assign_views(Verification(), tier, correct, flaws) == entered
 
 
 async def test_held_out_rows_are_in_no_view_and_count_for_nothing(tmp_path: Path) -> None:

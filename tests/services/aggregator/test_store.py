@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
-from shared.dataset import Dataset, manifests, opened, purge
+from shared.dataset import Dataset, list_manifests, open_release, purge
 from shared.errors import Refusal, Transient
 from tests.support.items import checked, log, plan, record, rejected
 from tests.support.s3_store import SECRET, WHERE, Store, store
@@ -61,7 +61,7 @@ async def test_releases_lie_beside_the_tables_and_every_command_reads_them(
     assert writer.outbox(None)[0] == first
     await writer.write([record(checked(2), 9)])
     writer.outbox(None)
-    assert [one["rows"] for one in manifests(WHERE)] == [2, 3]
+    assert [one["rows"] for one in list_manifests(WHERE)] == [2, 3]
 
     def told(*command: str) -> str:
         result = CliRunner().invoke(app, ["dataset", *command, "--dir", str(tmp_path)], catch_exceptions=False)
@@ -84,12 +84,12 @@ async def test_a_release_whose_files_were_purged_is_refused(bucket: Store) -> No
     await writer.write(log(checked(0), checked(1)))
     writer.outbox(None)
     await writer.write(log(checked(0), checked(1), checked(2), partitions=1))
-    assert len(opened(WHERE, "1")[0].rows) == 2
+    assert len(open_release(WHERE, "1")[0].rows) == 2
     rows = Dataset.open(WHERE).rows.delta
     rows.optimize.compact()
     assert purge(WHERE) > 0
     with pytest.raises(Refusal, match="was purged"):
-        opened(WHERE, "1")
+        open_release(WHERE, "1")
     assert kept(bucket) == ids(0, 1, 2)
 
 
@@ -121,7 +121,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
     bucket.forbid("s3:GetObject")
     for ask in (
         lambda: writer.outbox(None),
-        lambda: manifests(WHERE),
+        lambda: list_manifests(WHERE),
         lambda: Dataset.open(WHERE),
         lambda: [*rows],
         lambda: rows.table("id"),
@@ -138,7 +138,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
     assert SECRET not in result.output
     bucket.forbid()
     assert len(writer.outbox(None)[0]) == 5
-    assert len(manifests(WHERE)) == 2
+    assert len(list_manifests(WHERE)) == 2
     assert (await sink(bucket)).outbox(None) == writer.outbox(None)
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner
 
-from schemas.config.models_config import CHATTING, Endpoint, ModelsConfig, Price, RoleModel, Roles
+from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, Price, RoleModel, Roles
 from services.cli.__main__ import app
 from services.cli.check.model_check import WIDTH, describe
 from services.cli.check.model_probe import ProbeResult, probe_models
@@ -121,7 +121,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cast(place: Endpoint, **models: Any) -> ModelsConfig:
     """Good models, but for those named."""
-    parts = {role: RoleModel(model="good") for role in CHATTING}
+    parts = {role: RoleModel(model="good") for role in CHAT_ROLES}
     changed = {role: part if isinstance(part, RoleModel) else RoleModel(model=part) for role, part in models.items()}
     return ModelsConfig(endpoints={"default": place}, roles=Roles(**{**parts, **changed}), allow_shared=True)
 

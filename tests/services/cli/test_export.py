@@ -8,13 +8,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from schemas.audit_tag import AuditTag
 from schemas.config.policies import Benchmark, HeldOut
 from services.aggregator.handler import Curate
+from services.cli.__main__ import app
 from services.cli.dataset.export import command as command
 from shared.dataset import Dataset
 from tests.services.cli.test_dataset import said
-from tests.support.items import attempt, checked, log, plan, rejected
+from tests.support.items import attempt, checked, judged, log, plan, rejected
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_preference_pairs_set_a_sound_trace_against_each_wrong_one(home: Path) -
     assert pair["prompt"] == [{"role": "user", "content": "What is 2?"}]
     assert "Attempt 2" in pair["chosen"][0]["content"]
     assert "Attempt 0" in pair["rejected"][0]["content"]
-    assert "no form for preferences" in said(
+    assert "verl has no preference pairs" in said(
         home, "export", "--format", "verl", "--view", "preference", "--out", str(home / "x"), status=1
     )
 
@@ -138,7 +141,7 @@ def test_a_benchmark_that_is_added_later_is_held_against_what_has_passed(home: P
     assert f"{known}  item 1 of exam" in text
     assert "chimera dataset delete" in text
     told = said(home, "export", "--plan", str(home / "later.yaml"), "--out", str(home / "out"))
-    assert "1 of them are known from a benchmark" in told
+    assert "1 of them match a benchmark" in told
     assert "| exam | 2 | 1 |" in (home / "out" / "README.md").read_text()
     (home / "later.yaml").rename(home / "plan.yaml")  # as if it had been run with it
     said(home, "export", "--out", str(home / "again"))
@@ -168,3 +171,26 @@ def test_the_card_says_first_that_all_is_simulated_then_what_was_measured(home: 
     ):
         assert expected in body
     assert "--version 1" in body
+
+
+@pytest.mark.parametrize(
+    ("bins", "name", "label"),
+    [
+        (None, "medium", "difficulty (easy to 0.3, medium to 0.8, hard to 1): medium 1"),
+        ({"gentle": 0.7, "fierce": 1.0}, "fierce", "difficulty (gentle to 0.7, fierce to 1): fierce 1"),
+    ],
+)
+async def test_stats_audit_and_card_use_the_plans_difficulty_bins(
+    tmp_path: Path, bins: dict[str, float] | None, name: str, label: str
+) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(1), lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    await sink.write(log(checked(0), judged(1, AuditTag(kind="sign", difficulty=0.75))))
+    if bins:
+        document = plan(1).model_dump(mode="json") | {"difficulty": {"bins": bins}}
+        (tmp_path / "plan.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    assert json.loads(said(tmp_path, "stats", "--json"))["by_difficulty"] == {name: 1}
+    audit = CliRunner().invoke(app, ["audit", "--json", "--dir", str(tmp_path)])
+    assert list(json.loads(audit.stdout)["by_difficulty"]) == [name, "all"]
+    exported(tmp_path, "jsonl", "all", "--version", "now")
+    assert label in (tmp_path / "out" / "jsonl-all" / "README.md").read_text()

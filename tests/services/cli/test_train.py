@@ -12,7 +12,7 @@ from shared.errors import Refusal
 
 def test_train_prefers_the_trainer_environment_and_refuses_without_one(tmp_path: Path) -> None:
     assert interpreter(tmp_path, "/own/python") == "/own/python"
-    with pytest.raises(Refusal, match=r"no torch in .* type `make \.venv/\.trainer`"):
+    with pytest.raises(Refusal, match=r"no torch in .* run `make \.venv/\.trainer`"):
         interpreter(tmp_path, None)
     beside = tmp_path / "trainer" / "bin" / "python"
     beside.parent.mkdir(parents=True)

@@ -6,7 +6,7 @@ from schemas.config.plan import Plan
 from schemas.config.policies import Verification, View
 from schemas.events import ItemEvent, ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.item import Belief, Judgement, Verdict, Vote
-from services.aggregator.policy import views
+from services.aggregator.policy import assign_views
 from services.panel.handler import JoinVerdicts
 from shared.stats.item_belief import DEFAULTS, complete_belief
 from shared.stats.view_thresholds import view_thresholds
@@ -42,7 +42,7 @@ def decide(a: Verdict, b: Verdict, verification: Verification = TARGETS) -> Item
 
 
 def entered(decision: ItemEvent) -> tuple[str, ...]:
-    return views(TARGETS, decision.item.tier, True, (), decision.item.belief)
+    return assign_views(TARGETS, decision.item.tier, True, (), decision.item.belief)
 
 
 def test_a_hit_by_each_verifier_enters_every_view() -> None:
@@ -111,7 +111,7 @@ def test_a_view_whose_target_cannot_be_met_takes_nothing() -> None:
     thresholds = view_thresholds(Verification(target_wrong={"sft": 1e-6}), DEFAULTS)
     assert thresholds == {"sft": None, "rl": None}
     never = Belief(key=1.0, unseen=0.0, parameters="", thresholds=thresholds)
-    assert views(Verification(), "verified", True, (), never) == ()
+    assert assign_views(Verification(), "verified", True, (), never) == ()
 
 
 def test_the_threshold_of_a_stricter_target_is_higher() -> None:

@@ -15,7 +15,7 @@ from schemas.events import (
 )
 from schemas.item import Provenance
 from schemas.spend import spent
-from services.planner.budget import FIRST
+from services.planner.budget import INITIAL_IN_FLIGHT
 from services.planner.handler import Planner
 from tests.support.planning import (
     NOW,
@@ -63,7 +63,7 @@ def test_planning_stops_close_to_the_budget(seed: int, budget: int, in_progress:
             waiting += [event for event in events if isinstance(event, ProblemRequested)]
             said += [event for event in events if isinstance(event, BudgetReached)]
     assert sum(one.tokens for one in state.spent) == spends
-    assert spends < max(budget, FIRST * 1_500) + 6_000  # at most 3,100 in 4,000 tries
+    assert spends < max(budget, INITIAL_IN_FLIGHT * 1_500) + 6_000  # at most 3,100 in 4,000 tries
     assert spends > min(budget - 1_500, 0)
     assert [(event.unit, event.spent, event.limit) for event in said] == [("tokens", spends, budget)]
     state, events = planner.start(state, NOW)

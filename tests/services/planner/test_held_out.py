@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from schemas.events import ProblemRequested, SampleCurated
-from services.planner.demand import yields
+from services.planner.demand import expected_yields
 from tests.support.planning import NOW, a_plan, curated, rejected, started
 
 
@@ -21,7 +21,7 @@ def test_held_out_rows_do_not_influence_the_planner(told: dict[str, object]) -> 
         assert planner(state, held_out(request, **told), NOW) == planner(state, held_out(request), NOW)
         after, [another] = planner(state, held_out(request), NOW)
         assert planner(after, held_out(request), NOW) == (after, [])
-        assert yields(planner.plan, after) == yields(planner.plan, state)
+        assert expected_yields(planner.plan, after) == expected_yields(planner.plan, state)
         assert isinstance(another, ProblemRequested)
         state = after
 

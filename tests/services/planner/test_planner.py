@@ -17,7 +17,7 @@ from schemas.events import (
     ProblemRequested,
 )
 from schemas.item import Easier
-from services.planner.demand import share
+from services.planner.demand import allocate
 from services.planner.handler import Planner
 from services.planner.state import State
 from tests.support.planning import (
@@ -242,6 +242,6 @@ def test_an_endless_plan_keeps_the_shares_of_its_subjects() -> None:
 
 
 def test_slots_follow_the_lack() -> None:
-    assert Counter(share(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
-    assert Counter(share(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
-    assert not list(share(3, {"a": 80}, {"a": 5}))
+    assert Counter(allocate(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
+    assert Counter(allocate(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
+    assert not list(allocate(3, {"a": 80}, {"a": 5}))

@@ -13,7 +13,7 @@ from services.auditor.planted_errors import FORMS, KEYS, STATEMENTS
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
-from services.simulator.recognition import Sighting, sighted
+from services.simulator.recognition import Sighting, recognise
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.settings import ABILITIES, Settings
@@ -59,7 +59,7 @@ def chances(model: str, problems: Iterable[Problem], easier: float = 0) -> list[
 
 @pytest.mark.parametrize("kind", ALTERING)
 def test_an_altered_problem_is_known_as_such_or_as_one_of_its_siblings(kind: str) -> None:
-    seen = [(p, sighted(f"Solve this.\n{text}\nThink well.", BANK)) for p, text in altered(kind)]
+    seen = [(p, recognise(f"Solve this.\n{text}\nThink well.", BANK)) for p, text in altered(kind)]
     assert all(sight and sight.altered and sight.problem.family == p.family for p, sight in seen)
     same = sum(sight.problem is p for p, sight in seen if sight)
     assert same > (0.5 if kind == "missing_datum" else 0.95) * len(
@@ -68,12 +68,12 @@ def test_an_altered_problem_is_known_as_such_or_as_one_of_its_siblings(kind: str
 
 
 def test_a_bank_problem_is_not_altered_and_other_text_is_not_a_problem() -> None:
-    assert all(sighted(p.text, BANK) == Sighting(p) for p in sample())
-    assert sighted("Count the ways in which the people of a small town may elect a mayor. " * 9, BANK) is None
+    assert all(recognise(p.text, BANK) == Sighting(p) for p in sample())
+    assert recognise("Count the ways in which the people of a small town may elect a mayor. " * 9, BANK) is None
 
 
 def test_solver_and_judge_notice_alterations_at_the_rate_of_their_ability() -> None:
-    every = [(p, text, sighted(text, BANK)) for p, text in altered("second_solution")]
+    every = [(p, text, recognise(text, BANK)) for p, text in altered("second_solution")]
     cases = [(p, text) for p, text, sight in every if sight and sight.problem is p]
     outcomes = [(p, played("sim-base", text)) for p, text in cases]
     assert holds(sum(reply.outcome == "noticed" for _, reply in outcomes), chances("sim-base", [p for p, _ in cases]))

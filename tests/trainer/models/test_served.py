@@ -1,4 +1,4 @@
-"""Models behind an endpoint: scored as they are, paid once, and refused with a reason."""
+"""Served models: true scores, no call paid twice, and refusals with a reason."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from tests.support.fake_endpoint import FakeEndpoint
 from tests.trainer import clock
 from trainer.models import served
 from trainer.phases.evaluate import evaluate
-from trainer.recipe import Recipe, load
+from trainer.recipe import Recipe, load_recipe
 from trainer.run.run_folder import Run
 
 PLAYS = {"base": "sim-base", "sft": "sim-verifier-a", "rl": "sim-solver"}
@@ -36,7 +36,7 @@ ASKED, SAMPLES = 60, 8
 
 @contextmanager
 def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
-    """A server in a thread of its own: a phase has an event loop for itself. Yields its address."""
+    """Run a server in a thread, since a phase has its own event loop. Yield its address."""
     loop, address, over = asyncio.new_event_loop(), list[str](), asyncio.Event()
     up = threading.Event()
 
@@ -58,7 +58,7 @@ def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
 
 
 def rows() -> list[Row]:
-    """Problems of the simulator's bank, all held out."""
+    """Return problems of the simulator's bank, all held out."""
     made: list[Row] = []
     for number, one in enumerate(problems(0, "physics")[:ASKED]):
         its = {name: getattr(one, name) for name in ("answer", "answer_type", "difficulty")}
@@ -67,7 +67,7 @@ def rows() -> list[Row]:
 
 
 def laid_out(folder: Path, url: str, **place: Any) -> dict[str, Path]:
-    """Everything that a run needs, as files."""
+    """Write all files of a run; return its options."""
     clock.grow(folder / "data", rows())
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
     how = {"samples": SAMPLES, "ks": [1, 4], "max_tokens": 4000}
@@ -80,7 +80,7 @@ def laid_out(folder: Path, url: str, **place: Any) -> dict[str, Path]:
 
 
 def run_of(places: dict[str, Path]) -> Run:
-    recipe: Recipe = load(places["--config"])
+    recipe: Recipe = load_recipe(places["--config"])
     return Run(places["--run"], recipe, places["--dataset"], None, served=places["--served"])
 
 
@@ -133,11 +133,11 @@ def test_a_model_that_is_not_served_is_named_before_anything_is_asked(tmp_path: 
             evaluate(run_of(places))
 
 
-@pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has taken no call for")])
+@pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has accepted no call for")])
 def test_an_endpoint_that_fails_ends_it_with_a_reason(
     fault: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served, "PATIENCE_S", 2.0)
+    monkeypatch.setattr(served, "OUTAGE_LIMIT_S", 2.0)
     monkeypatch.setattr(served, "backoff", lambda *_: 0.0)
     monkeypatch.setattr(served, "faults", nothing_wrong)
     with beside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=said):
@@ -149,7 +149,7 @@ def test_sampling_is_the_recipes_to_say(tmp_path: Path) -> None:
     models = {"base": {"endpoint": "b", "model": "m", "temperature": 1}}
     file.write_text(yaml.safe_dump({"endpoints": {"a": {"base_url": "http://127.0.0.1:1/v1"}}, "models": models}))
     with pytest.raises(Refusal, match=r"(?s)base.endpoint: no endpoint 'b'.*temperature: `evaluate` in the recipe"):
-        served.load(file)
+        served.load_served_models(file)
 
 
 async def nothing_wrong(_: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run would take, against the same sums by hand."""
+"""The forecast equals sums computed by hand."""
 
 import json
 import random
@@ -71,7 +71,7 @@ def test_the_numbers_follow_from_the_rows_and_the_model(tmp_path: Path) -> None:
 
 def test_a_person_reads_a_table_and_no_run_is_made(tmp_path: Path) -> None:
     said = told(tmp_path)["said"]
-    assert f"{ROWS} rows to learn from, {ROWS * LONG:,} tokens, longest {LONG}; 0 too long" in said
+    assert f"{ROWS} training rows, {ROWS * LONG:,} tokens, longest {LONG}; 0 too long" in said
     assert "rl, rollouts" in said
 
 

@@ -56,7 +56,7 @@ def test_the_order_and_repetitions_do_not_matter(
     admissions = {key: word.admission for key, word in said.curated.items()}
     rows = dict(zip(range(5), ("in", "in", "aside", "in", "in"), strict=True))
     assert admissions == {str(checked(number).item.id): admission for number, admission in rows.items()}
-    assert said.since[str(checked(1).item.id)] == at(0)
+    assert said.curated_at[str(checked(1).item.id)] == at(0)
     assert list(said.deleted) == [str(checked(0).item.id)]
     assert said.progress() == Progress(releases=2, unreleased=1, untrained=3, target=2, training_since=second(1))
 

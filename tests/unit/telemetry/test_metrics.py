@@ -12,7 +12,7 @@ from schemas.flow import FLOW, SERVICES, consumed_by
 from schemas.item import Topic
 from services.aggregator.__main__ import count
 from services.planner.handler import Planner
-from services.planner.measured import Measured
+from services.planner.measured import MeasuredPlanner
 from services.planner.state import State
 from shared.llm.call_metrics import call_metrics
 from shared.telemetry import metrics
@@ -84,9 +84,9 @@ def test_the_planner_tells_of_each_ending_once_and_of_how_long_it_took() -> None
     assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 300]
 
 
-def opened(factory: str) -> tuple[Measured, State, list[ProblemRequested]]:
+def opened(factory: str) -> tuple[MeasuredPlanner, State, list[ProblemRequested]]:
     """A planner that has asked for problems."""
-    machine = Measured(Planner(plan(4, "mathematics"), factory))
+    machine = MeasuredPlanner(Planner(plan(4, "mathematics"), factory))
     state, events = machine.start(None, NOW)
     (wanted,) = [event for event in events if isinstance(event, SubjectRequested)]
     topic = Topic(subject="mathematics", field="f", subfield="s", name="t")
