@@ -21,9 +21,10 @@ from typing import Literal, NamedTuple
 
 from shared.stats.quadrature import average_chance
 
-RARE_REPEAT = 0.003
-"""ε for many votes together: in estimates and forecasts. The chances of what a vote may be add up to 1 + ε for each
-wrong answer given so far; with ε as in single beliefs, repeats would be explained by ε and ρ would come out too low."""
+RARE_REPEAT = 0.001
+"""ε for many votes together, in estimates and forecasts: the chance that two given answers coincide that are neither
+the truth nor the common error, about the square of the ε of single beliefs. The chances of what a vote may be add up
+to 1 + ε for each wrong answer given so far; a larger ε would explain repeats, and ρ would come out too low."""
 RARE_AGREEMENT = 0.001
 """Least ρ in estimates. Where no two errors agree in thousands of votes, the 0.01 of single beliefs would explain hits
 on wrong keys that never come."""

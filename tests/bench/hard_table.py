@@ -14,7 +14,7 @@ from shared.stats.quadrature import average_chance
 from tests.bench.hard_policies import ByBelief, Verified, judges_alone, outcome, tiers, with_adjudications
 from tests.bench.hard_world import Case, World, cases
 
-TARGET, FIXED = 0.02, 0.96
+TARGET, FIXED, TARGETS = 0.02, 0.96, (0.005, 0.01, 0.02, 0.03, 0.05)
 RULES = {
     "belief, up to 8 votes": Rule(),
     "belief, up to 16, refused are dropped": Rule(16, reject_below=0.5, refusals_reject=True),
@@ -23,7 +23,7 @@ WORLDS = {
     f"w {w:.0%}, ρ {rho}, d {d}": World(w, rho, d)
     for d, w, rho in ((0.5, 0.1, 0.0), (0.5, 0.1, 0.3), (0.5, 0.1, 0.6), (0, 0.1, 0.0), (0, 0.1, 0.3), (0, 0.2, 0.6))
 }  # fmt: skip
-USUAL = World(0.1, 0.3, 0.5)
+USUAL, USUAL_WRITER = World(0.1, 0.3, 0.5), World(0.2, 0.3, 0.5)
 ODD = {
     "second verifier weaker (log-odds -1.5)": replace(USUAL, second_ability=-1.5),
     "second verifier solves with s²": replace(USUAL, second_squares=True),
@@ -53,6 +53,7 @@ def measure(count: int) -> dict[str, Any]:
     return {
         "worlds": {name: _policies(world, count) for name, world in WORLDS.items()},
         "odd": {name: _odd(world, count) for name, world in ODD.items()},
+        "targets": {f"w {world.wrong_keys:.0%}": _targets(world, count) for world in (USUAL, USUAL_WRITER)},
         "mistaken": {name: _mistaken(world, count) for name, world in MISTAKEN.items()},
         "ms_per_decision": _ms_per_decision(),
     }
@@ -72,8 +73,8 @@ def _policies(world: World, count: int) -> dict[str, Any]:
     return _outcomes(drawn, ends)
 
 
-def _by_belief(parameters: Parameters, rule: Rule) -> ByBelief:
-    threshold = Forecast(sequential_tree(rule.max_votes), rule, parameters, parameters).threshold(TARGET)
+def _by_belief(parameters: Parameters, rule: Rule, target: float = TARGET) -> ByBelief:
+    threshold = Forecast(sequential_tree(rule.max_votes), rule, parameters, parameters).threshold(target)
     return ByBelief(parameters, threshold, rule)
 
 
@@ -84,6 +85,16 @@ def _odd(world: World, count: int) -> dict[str, Any]:
     if world.dependence or world.second_ability:
         knowing = ByBelief(true_parameters(world, apart=True), alike.threshold, Rule(), apart=True)
         ends["difference known"] = list(map(knowing, drawn))
+    return _outcomes(drawn, ends)
+
+
+def _targets(world: World, count: int) -> dict[str, Any]:
+    """What a stricter target costs."""
+    drawn, ends = cases(world, count, 8, f"targets {world}"), {}
+    for target in TARGETS:
+        policy = _by_belief(true_parameters(world), Rule(), target)
+        threshold = "cannot be met" if policy.threshold is None else f"τ {policy.threshold:.3f}"
+        ends[f"target {target:.1%}, {threshold}"] = list(map(policy, drawn))
     return _outcomes(drawn, ends)
 
 
@@ -128,6 +139,7 @@ def show(console: Console, figures: dict[str, Any]) -> None:
     for title, name in (
         (f"hard worlds, parameters known, target {TARGET:.0%}", "worlds"),
         ("verifiers that are not alike", "odd"),
+        ("a stricter target, ρ 0.3, d 0.5, parameters known", "targets"),
         ("assumed: w 10 %, ρ 0.3, d 0.5", "mistaken"),
     ):
         table = Table(

@@ -99,7 +99,7 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
 def _belief(belief: Belief) -> str:
     """Return the probabilities of the key, of the most probable rival, and of an answer that no verifier gave."""
     rival = max(belief.rivals.items(), key=lambda one: one[1], default=None)
-    against = f"; {rival[1]:.3f} that {rival[0]!r} is" if rival else ""
+    against = f"; {rival[1]:.3f} that {rival[0]} is" if rival else ""
     return f"{belief.key:.3f} that the key is right{against}; {belief.unseen:.3f} that an answer no verifier gave is"
 
 
