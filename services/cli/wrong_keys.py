@@ -11,8 +11,8 @@ from rich.table import Table
 from schemas.audit_tag import AuditTag
 from schemas.item import Item
 from shared.dataset import Audit, Dataset, TableSnapshot
-from shared.stats.belief import Saw
 from shared.stats.belief_estimation import NO_AUDITS, Estimate, estimate, wrong_share
+from shared.stats.belief_model import Saw
 from shared.stats.grid_posterior import Interval
 from shared.stats.item_belief import evidence_of, is_complete, row_evidence, says_about_key, sight_of
 from shared.stats.ledger import Audits, Observation, Proportion
@@ -35,18 +35,18 @@ UNUSED = frozenset({"adjudicator"})
 def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
     rows = list(dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "views"))
-    seen = [(_observation(row), row["views"]) for row in rows]
+    observations = [(_observation(row), row["views"]) for row in rows]
     rejected = map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'"))
-    observed = Counter(one for one in chain((one for one, _ in seen), rejected) if one is not None)
-    found = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
+    observed = Counter(one for one in chain((one for one, _ in observations), rejected) if one is not None)
+    result = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
     views = sorted({view for row in rows for view in row["views"]}, reverse=True)
-    shares = {"all": _share(found, (one for one, _ in seen))}
-    shares |= {view: _share(found, (one for one, entered in seen if view in entered)) for view in views}
+    shares = {"all": _share(result, (one for one, _ in observations))}
+    shares |= {view: _share(result, (one for one, entered in observations if view in entered)) for view in views}
     return {
-        "items": found.items,
+        "items": result.items,
         "rows": shares,
-        "parameters": {name: _document(interval) for name, interval in found.intervals.items()},
-        "assumed": {name: _default(found, name) for name in found.assumed if name not in UNUSED},
+        "parameters": {name: _document(interval) for name, interval in result.intervals.items()},
+        "assumed": {name: _default(result, name) for name in result.assumed if name not in UNUSED},
     }
 
 
@@ -80,20 +80,20 @@ def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
     return Audits(caught, refused)
 
 
-def _share(found: Estimate, rows: Iterable[Observation | None]) -> dict[str, Any]:
+def _share(result: Estimate, rows: Iterable[Observation | None]) -> dict[str, Any]:
     counted = Counter(rows)
     unknown = counted.pop(None, 0)
-    known = {one: count for one, count in counted.items() if one is not None}
-    share = wrong_share(found, known) if known else None
-    return {"rows": sum(known.values()), "without_verdicts": unknown, **(_document(share) if share else {})}
+    complete = {one: count for one, count in counted.items() if one is not None}
+    share = wrong_share(result, complete) if complete else None
+    return {"rows": sum(complete.values()), "without_verdicts": unknown, **(_document(share) if share else {})}
 
 
 def _document(interval: Interval) -> dict[str, float]:
     return {"estimate": interval.mean, "low": interval.low95, "high": interval.high95}
 
 
-def _default(found: Estimate, name: str) -> float:
-    parameters = found.parameters
+def _default(result: Estimate, name: str) -> float:
+    parameters = result.parameters
     defaults = {"catch": parameters.judge.catch, "false_alarm": parameters.judge.false_alarm}
     defaults |= {"wrong_keys": parameters.wrong_keys, "error_agreement": parameters.solving.error_agreement}
     return defaults[name]

@@ -12,7 +12,7 @@ from schemas.model import Model
 from services.panel.by_belief import by_belief, is_enough
 from services.panel.tiers import POLICIES
 from shared.errors import Invalid
-from shared.stats.belief import Parameters
+from shared.stats.belief_model import Parameters
 from shared.stats.item_belief import DEFAULTS, item_belief
 
 ROLES = ("verifier-a", "verifier-b")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
-from shared.stats.belief import JudgeRates, Parameters, belief
+from shared.stats.belief import belief
+from shared.stats.belief_model import JudgeRates, Parameters
 from shared.stats.grid_posterior import Interval, beta_interval, interval, mixture_interval
 from shared.stats.ledger import (
     Audits,

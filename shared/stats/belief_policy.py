@@ -5,26 +5,15 @@ says how likely each branch is, so the share of wrong keys among what a threshol
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
 from typing import Literal, NamedTuple
 
-from shared.stats.belief import (
-    KEY,
-    RARE_REPEAT,
-    Adjudication,
-    Evidence,
-    JudgeResult,
-    Parameters,
-    Votes,
-    belief,
-    canonical,
-    judgement_likelihood,
-    likelihood,
-    weight_of_wrong,
-)
+from shared.stats.belief import belief, canonical, judgement_likelihood, likelihood, weight_of_wrong
+from shared.stats.belief_model import KEY, RARE_REPEAT, Adjudication, Evidence, JudgeResult, Parameters, Votes
+from shared.stats.vote_tree import Node, with_vote
 
 REJECT_BELOW = 0.3
 """β: belief below which a key is given up."""
@@ -47,90 +36,6 @@ class Rule:
         if votes >= self.min_votes and believed >= threshold:
             return "accept"
         return "reject" if believed < self.reject_below else "continue"
-
-
-class Branch(NamedTuple):
-    """A further vote: in how many ways it leads to these votes, and where they are in the tree."""
-
-    ways: int
-    to: int
-
-
-class Node(NamedTuple):
-    votes: Votes
-    branches: tuple[Branch, ...]
-
-
-NextVoter = Callable[[Votes], int | None]
-"""Votes so far → index of the verifier that votes next; `None`: no more votes are bought."""
-
-
-def sequential(max_votes: int) -> NextVoter:
-    """Votes one by one, of verifiers that the model cannot tell apart."""
-    return lambda votes: 0 if votes.total < max_votes else None
-
-
-def until_hit(attempts: int) -> NextVoter:
-    """Each of two verifiers attempts so often, or until it hits the key."""
-
-    def next_voter(votes: Votes) -> int | None:
-        made = votes.by_verifier
-        return next((index for index in (0, 1) if not votes.key[index] and made[index] < attempts), None)
-
-    return next_voter
-
-
-def grow(next_voter: NextVoter, verifiers: int = 1) -> tuple[Node, ...]:
-    """Every combination of votes that can come up, those with fewer votes first."""
-    start = Votes((0,) * verifiers)
-    nodes, places, votes = list[Node](), {start: 0}, [start]
-    for each in votes:  # it grows while it is walked
-        branches = []
-        for further, ways in _further(each, next_voter(each)).items():
-            if further not in places:
-                places[further] = len(votes)
-                votes.append(further)
-            branches.append(Branch(ways, places[further]))
-        nodes.append(Node(each, tuple(branches)))
-    return tuple(nodes)
-
-
-def _further(votes: Votes, voter: int | None) -> dict[Votes, int]:
-    """What one more vote may lead to, and in how many ways."""
-    found = dict[Votes, int]()
-    if voter is None:
-        return found
-    one = tuple(int(index == voter) for index in range(len(votes.key)))
-    for index in (KEY, *range(len(votes.rivals) + 1)):
-        further = Votes(*_with_vote(votes, index, one))
-        further = Votes(further.key, tuple(sorted(further.rivals, reverse=True)))
-        found[further] = found.get(further, 0) + 1
-    return found
-
-
-def _with_vote(votes: Votes, index: int, one: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """With a vote more for the key, for a rival, or for a new rival."""
-    if index == KEY:
-        return _plus(votes.key, one), votes.rivals
-    if index == len(votes.rivals):
-        return votes.key, (*votes.rivals, one)
-    return votes.key, (*votes.rivals[:index], _plus(votes.rivals[index], one), *votes.rivals[index + 1 :])
-
-
-def _plus(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(map(sum, zip(left, right, strict=True)))
-
-
-@lru_cache(maxsize=16)
-def sequential_tree(max_votes: int) -> tuple[Node, ...]:
-    """The tree of votes bought one by one."""
-    return grow(sequential(max_votes))
-
-
-@lru_cache(maxsize=16)
-def until_hit_tree(attempts: int) -> tuple[Node, ...]:
-    """The tree of two verifiers that stop at their first hit."""
-    return grow(until_hit(attempts), verifiers=2)
 
 
 class Acceptance(NamedTuple):
@@ -164,7 +69,7 @@ class Forecast:
     @cached_property
     def _chains(self) -> list[tuple[float, list[tuple[float, float, list[float]]]]]:
         """For each outcome of the judges: its chance, and by node its belief, cautious belief and branch chances."""
-        found = []
+        chains = []
         rare = replace(self.cautious, solving=self.cautious.solving._replace(repeat=RARE_REPEAT))
         for outcome in product((True, False), repeat=self.judges):
             judgements = Evidence(judgements=tuple(JudgeResult(passed) for passed in outcome))
@@ -178,8 +83,8 @@ class Forecast:
             for index, node in enumerate(self.tree):
                 ways = [branch.ways * sum(weighed[branch.to]) for branch in node.branches]
                 nodes.append((_share(believed[index]), _share(weighed[index]), [way / sum(ways) for way in ways]))
-            found.append((chance, nodes))
-        return found
+            chains.append((chance, nodes))
+        return chains
 
     def accepted(self, threshold: float) -> Acceptance:
         """With this threshold."""
@@ -202,21 +107,21 @@ class Forecast:
         `None`: the target cannot be met, whatever the threshold.
         """
         levels = sorted({believed for _, nodes in self._chains for believed, _, _ in nodes})
-        found = bisect_left(levels, True, key=lambda level: self.accepted(level).wrong_keys <= target)
-        while found < len(levels) and self.accepted(levels[found]).wrong_keys > target:
-            found += 1
-        return levels[found] if found < len(levels) and self.accepted(levels[found]).share > 0 else None
+        start = bisect_left(levels, True, key=lambda level: self.accepted(level).wrong_keys <= target)
+        enough = (level for level in levels[start:] if self.accepted(level).wrong_keys <= target)
+        threshold = next(enough, None)
+        return threshold if threshold is not None and self.accepted(threshold).share > 0 else None
 
 
 def _pairs(tree: Iterable[Node], parameters: Parameters, judgements: tuple[float, float]) -> list[tuple[float, float]]:
     """By node: weight of a right key and of a wrong one."""
     solving, (right, wrong) = parameters.solving, judgements
-    found = []
+    pairs = []
     for node in tree:
         votes = likelihood(canonical(node.votes, solving), solving)
         of_wrong = weight_of_wrong(sum(votes.common_error), sum(votes.misprint), parameters)
-        found.append(((1 - parameters.wrong_keys) * votes.key * right, of_wrong * wrong))
-    return found
+        pairs.append(((1 - parameters.wrong_keys) * votes.key * right, of_wrong * wrong))
+    return pairs
 
 
 def _share(weights: tuple[float, float]) -> float:
@@ -283,16 +188,16 @@ def _outcomes(evidence: Evidence, parameters: Parameters, offer: Offer) -> list[
             for chosen, chance in chances.items()
         ]
     one = tuple(int(index == offer.verifier) for index in range(len(evidence.votes.key)))
-    found = []
+    outcomes = []
     for index in (KEY, *range(len(evidence.votes.rivals) + 1)):
-        votes = Votes(*_with_vote(evidence.votes, index, one))
-        found.append((_evidence_weight(votes, evidence, parameters), evidence._replace(votes=votes)))
-    return found
+        votes = Votes(*with_vote(evidence.votes, index, one))
+        outcomes.append((_evidence_weight(votes, evidence, parameters), evidence._replace(votes=votes)))
+    return outcomes
 
 
 def _evidence_weight(votes: Votes, evidence: Evidence, parameters: Parameters) -> float:
     """Chance of the votes beside what judges said, up to a factor common to all votes."""
-    found = likelihood(canonical(votes, parameters.solving), parameters.solving, evidence.guess)
+    chances = likelihood(canonical(votes, parameters.solving), parameters.solving, evidence.guess)
     right, wrong = judgement_likelihood(evidence, parameters)
-    of_wrong = weight_of_wrong(sum(found.common_error), sum(found.misprint), parameters)
-    return (1 - parameters.wrong_keys) * found.key * right + of_wrong * wrong
+    of_wrong = weight_of_wrong(sum(chances.common_error), sum(chances.misprint), parameters)
+    return (1 - parameters.wrong_keys) * chances.key * right + of_wrong * wrong

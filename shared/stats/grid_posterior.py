@@ -51,11 +51,11 @@ def _closer(points: Sequence[tuple[float, Point]], index: int, coarse: Sequence[
 
 def normalise(logs: Iterable[tuple[float, Point]]) -> list[tuple[float, Point]]:
     """Weights from their logarithms."""
-    found = list(logs)
-    highest = max(value for value, _ in found)
-    weights = [exp(value - highest) for value, _ in found]
+    pairs = list(logs)
+    highest = max(value for value, _ in pairs)
+    weights = [exp(value - highest) for value, _ in pairs]
     total = sum(weights)
-    return [(weight / total, point) for weight, (_, point) in zip(weights, found, strict=True)]
+    return [(weight / total, point) for weight, (_, point) in zip(weights, pairs, strict=True)]
 
 
 def interval(points: Iterable[tuple[float, float]]) -> Interval:

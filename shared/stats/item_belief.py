@@ -9,7 +9,8 @@ from schemas.identity import content_hash
 from schemas.item import Belief, Item, Problem, Verdict
 from shared.answers.normal import text_form
 from shared.answers.rivals import Rival, rivals
-from shared.stats.belief import Evidence, JudgeResult, Parameters, Saw, Votes, belief
+from shared.stats.belief import belief
+from shared.stats.belief_model import Evidence, JudgeResult, Parameters, Saw, Votes
 from shared.stats.guessing import guess_probability
 
 DEFAULTS = Parameters()

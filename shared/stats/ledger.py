@@ -6,20 +6,8 @@ from itertools import product
 from math import exp, log
 from typing import NamedTuple
 
-from shared.stats.belief import (
-    RARE_AGREEMENT,
-    RARE_REPEAT,
-    Evidence,
-    JudgeRates,
-    Parameters,
-    Saw,
-    Solving,
-    Votes,
-    canonical,
-    judgement_likelihood,
-    likelihood,
-    weight_of_wrong,
-)
+from shared.stats.belief import canonical, judgement_likelihood, likelihood, weight_of_wrong
+from shared.stats.belief_model import RARE_AGREEMENT, RARE_REPEAT, Evidence, JudgeRates, Parameters, Saw, Solving, Votes
 from shared.stats.grid_posterior import Axes, Interval, Point, axis, grid_posterior, interval
 
 RHO_STEP = 0.02
@@ -56,8 +44,8 @@ class Audits:
 
 def total(counts: Iterable[Proportion]) -> Proportion:
     """All together."""
-    found = list(counts)
-    return Proportion(sum(one.hits for one in found), sum(one.trials for one in found))
+    pairs = list(counts)
+    return Proportion(sum(one.hits for one in pairs), sum(one.trials for one in pairs))
 
 
 def with_catch(parameters: Parameters, catch: float) -> Parameters:
@@ -112,15 +100,15 @@ class Ledger:
 
     def _terms(self, parameters: Parameters) -> list[tuple[int, float, float]]:
         """For each kind of item: how many, its chance with a right key, and with a wrong one."""
-        judges, found = dict[Evidence, tuple[float, float]](), []
+        judges, terms = dict[Evidence, tuple[float, float]](), []
         for evidence, judgements, label, count in self._items:
             if judgements not in judges:
                 judges[judgements] = judgement_likelihood(judgements, parameters)
             right, wrong = judges[judgements]
             votes = likelihood(evidence.votes, parameters.solving, evidence.guess)
             of_wrong = weight_of_wrong(sum(votes.common_error), sum(votes.misprint), parameters)
-            found.append((count, votes.key * right * (label is not False), of_wrong * wrong * (label is not True)))
-        return found
+            terms.append((count, votes.key * right * (label is not False), of_wrong * wrong * (label is not True)))
+        return terms
 
 
 def verifier_differences(observed: Mapping[Observation, int], mean: Parameters) -> tuple[Solving, dict[str, Interval]]:
@@ -128,7 +116,7 @@ def verifier_differences(observed: Mapping[Observation, int], mean: Parameters) 
 
     The other parameters stay at their means, so the intervals are a little too narrow.
     """
-    found, solving = dict[str, Interval](), mean.solving
+    intervals, solving = dict[str, Interval](), mean.solving
     ranges = {"dependence": (0.0, 1.0), "ability": (-3.0, 3.0)}
     apart = sum(count * _pairs_apart(one.evidence.votes) for one, count in observed.items())
 
@@ -141,13 +129,13 @@ def verifier_differences(observed: Mapping[Observation, int], mean: Parameters) 
 
     for name in (*ranges, *ranges):
         points = grid_posterior(lambda axes, name=name: log_density(name, axes), [axis(*ranges[name], 7)], (0.0,))  # type: ignore[misc]
-        found[name] = interval((weight, value) for weight, (value,) in points)
-        solving = _changed(solving, name, found[name].mean)
-    if found["dependence"].low95 <= 0.02:  # as good as none: then verifiers can be counted together
+        intervals[name] = interval((weight, value) for weight, (value,) in points)
+        solving = _changed(solving, name, intervals[name].mean)
+    if intervals["dependence"].low95 <= 0.02:  # as good as none: then verifiers can be counted together
         solving = solving._replace(dependence=0.0)
-    if found["ability"].low95 <= 0 <= found["ability"].high95:
+    if intervals["ability"].low95 <= 0 <= intervals["ability"].high95:
         solving = solving._replace(abilities=())
-    return solving, found
+    return solving, intervals
 
 
 def _changed(solving: Solving, name: str, value: float) -> Solving:

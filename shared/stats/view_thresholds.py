@@ -1,8 +1,9 @@
 """The belief that a row needs to enter each view of a plan."""
 
 from schemas.config.policies import Verification
-from shared.stats.belief import Parameters
-from shared.stats.belief_policy import Forecast, Rule, until_hit_tree
+from shared.stats.belief_model import Parameters
+from shared.stats.belief_policy import Forecast, Rule
+from shared.stats.vote_tree import until_hit_tree
 
 TREE_ATTEMPTS = 5
 """Attempts of each verifier up to which every outcome is counted to find a threshold; more change it little."""

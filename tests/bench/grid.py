@@ -18,10 +18,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from shared.stats.belief import JudgeRates, Parameters, belief
+from shared.stats.belief import belief
 from shared.stats.belief_estimation import ASSUMED, Estimate, estimate, wrong_share
-from shared.stats.belief_policy import Forecast, Rule, sequential_tree
+from shared.stats.belief_model import JudgeRates, Parameters
+from shared.stats.belief_policy import Forecast, Rule
 from shared.stats.ledger import Audits, Observation, Proportion
+from shared.stats.vote_tree import sequential_tree
 from tests.bench.hard_policies import ByBelief, Outcome, Verified, outcome
 from tests.bench.hard_world import Case, World, cases
 
@@ -111,9 +113,9 @@ def _bands(
     parameters: Parameters, last: Sequence[Case], ends: Sequence[Verified]
 ) -> tuple[tuple[int, float, int], ...]:
     bands = [[0, 0.0, 0] for _ in range(BANDS)]
-    known = {evidence: belief(evidence, parameters).key for evidence in {end.evidence for end in ends}}
+    beliefs = {evidence: belief(evidence, parameters).key for evidence in {end.evidence for end in ends}}
     for case, end in zip(last, ends, strict=True):
-        believed = known[end.evidence]
+        believed = beliefs[end.evidence]
         band = bands[min(int(believed * BANDS), BANDS - 1)]
         band[0], band[1], band[2] = band[0] + 1, band[1] + believed, band[2] + case.right
     return tuple((int(count), total, int(right)) for count, total, right in bands)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from schemas.item import Judgement, Problem, Verdict, Vote
 from services.panel.tiers import by_evidence
-from shared.stats.belief import KEY, Adjudication, Evidence, JudgeResult, Parameters, Votes, belief
+from shared.stats.belief import belief
+from shared.stats.belief_model import KEY, Adjudication, Evidence, JudgeResult, Parameters, Votes
 from shared.stats.belief_policy import Decision, Rule
 from tests.bench.hard_world import Case
 
@@ -67,7 +68,7 @@ def judges_alone(case: Case) -> Verified:
 
 def tiers(accepted: Iterable[str], attempts: int = 4) -> Policy:
     """The panel's tiers: each verifier attempts until it hits, then both judge."""
-    wanted = frozenset(accepted)
+    tiers_accepted = frozenset(accepted)
 
     def verify(case: Case) -> Verified:
         both = tuple(_until_hit(case.votes[start::2][:attempts], case.key) for start in (0, 1))
@@ -75,7 +76,7 @@ def tiers(accepted: Iterable[str], attempts: int = 4) -> Policy:
         for answer in (answer for votes in both for answer in votes):
             names.setdefault(answer, f"{1000 + len(names)}")
         first, second = (tuple(names[answer] for answer in votes) for votes in both)
-        return Verified(_tier(first, second, case.passed) in wanted, Evidence(), len(first) + len(second))
+        return Verified(_tier(first, second, case.passed) in tiers_accepted, Evidence(), len(first) + len(second))
 
     return verify
 
@@ -167,10 +168,10 @@ def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[
     """By models that see key and strongest rival; right with chance `worth` if one of them is right, else by chance."""
     rivals = {answer for answer in case.votes[: votes.total] if answer != case.key}
     strongest = max(sorted(rivals), key=case.votes[: votes.total].count)
-    luck, found = case.luck, []
+    luck, results = case.luck, []
     right, wrong = (KEY, 0) if case.right else (0, KEY)
     share = worth if case.right or strongest == 0 else 0.5
     for _ in range(times):
-        found.append(Adjudication((KEY, 0), right if luck < share else wrong))
+        results.append(Adjudication((KEY, 0), right if luck < share else wrong))
         luck = luck * 997 % 1
-    return tuple(found)
+    return tuple(results)

@@ -8,9 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from shared.stats.belief import Evidence, JudgeRates, JudgeResult, Parameters, Votes, belief, likelihood
-from shared.stats.belief_policy import Forecast, Rule, sequential_tree
+from shared.stats.belief import belief, likelihood
+from shared.stats.belief_model import Evidence, JudgeRates, JudgeResult, Parameters, Votes
+from shared.stats.belief_policy import Forecast, Rule
 from shared.stats.quadrature import average_chance
+from shared.stats.vote_tree import sequential_tree
 from tests.bench.hard_policies import ByBelief, Verified, judges_alone, outcome, tiers, with_adjudications
 from tests.bench.hard_world import Case, World, cases
 
@@ -40,12 +42,12 @@ MISTAKEN = {f"really {name}": world for name, world in {
 
 def true_parameters(world: World, *, apart: bool = False) -> Parameters:
     """What is true of a world, as far as the model has a name for it."""
-    known = Parameters(wrong_keys=world.wrong_keys, judge=JudgeRates(world.catch), adjudicator=world.adjudicator)
-    known = known.with_(error_agreement=world.error_agreement)
+    parameters = Parameters(wrong_keys=world.wrong_keys, judge=JudgeRates(world.catch), adjudicator=world.adjudicator)
+    parameters = parameters.with_(error_agreement=world.error_agreement)
     if not apart:
-        return known
+        return parameters
     abilities = (0.0, world.second_ability) if world.second_ability else ()
-    return replace(known, solving=known.solving._replace(abilities=abilities, dependence=world.dependence))
+    return replace(parameters, solving=parameters.solving._replace(abilities=abilities, dependence=world.dependence))
 
 
 def measure(count: int) -> dict[str, Any]:

@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.stats.belief import (
-    KEY,
-    Adjudication,
-    Evidence,
-    JudgeRates,
-    JudgeResult,
-    Parameters,
-    Solving,
-    Votes,
-    belief,
-    effective_votes,
-)
+from shared.stats.belief import belief, effective_votes
+from shared.stats.belief_model import KEY, Adjudication, Evidence, JudgeRates, JudgeResult, Parameters, Solving, Votes
 
 counts = st.lists(st.integers(1, 4), max_size=4).map(lambda found: tuple((count,) for count in found))
 votes = st.builds(Votes, key=st.tuples(st.integers(0, 5)), rivals=counts)

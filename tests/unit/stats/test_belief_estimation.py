@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from shared.stats.belief import Evidence, JudgeRates, JudgeResult, Parameters, Votes
 from shared.stats.belief_estimation import estimate, wrong_share
-from shared.stats.belief_policy import Forecast, Offer, Rule, choose_evidence, sequential_tree, until_hit_tree
+from shared.stats.belief_model import Evidence, JudgeRates, JudgeResult, Parameters, Votes
+from shared.stats.belief_policy import Forecast, Offer, Rule, choose_evidence
 from shared.stats.ledger import Audits, Observation, Proportion
+from shared.stats.vote_tree import sequential_tree, until_hit_tree
 from tests.bench.grid import FOUR, run
 from tests.bench.hard_policies import ByBelief, judges_alone, outcome, tiers
 from tests.bench.hard_table import true_parameters
