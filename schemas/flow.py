@@ -105,7 +105,8 @@ SERVICES = (
 SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}
 
 _ANY = tuple(service.name for service in SERVICES)
-_VERIFIERS = ("verifier-a", "verifier-b")
+VERIFIERS = tuple(service.name for service in SERVICES if service.module == "verifier")
+"""The services that verify each problem, independently of each other."""
 
 FLOW = (
     Flow(e.PlanAdopted, ("planner",), (), partitions=1),
@@ -114,8 +115,8 @@ FLOW = (
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
     Flow(e.ProblemDrafted, ("problem_writer", "auditor"), ("screening",)),
-    Flow(e.ProblemScreened, ("screening", "auditor"), _VERIFIERS),
-    Flow(e.ProblemVerified, _VERIFIERS, ("panel",)),
+    Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
+    Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),

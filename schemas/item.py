@@ -60,6 +60,8 @@ class Provenance(Model):
     latency_s: float
     cost: float | None = None
     """US dollars; `None` when the price is unknown."""
+    repaired: bool = False
+    """Whether the JSON of the reply had to be repaired before it could be read."""
 
 
 class Problem(Model):

@@ -4,10 +4,17 @@ The runtime opens a journal around each handler. A model client looks up a call 
 end. Outside a handler there is no journal, and every call is made.
 """
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+from schemas.identity import content_hash
+
+R = TypeVar("R")
 
 
 class Journal(Protocol):
@@ -32,6 +39,18 @@ _journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
 def journal() -> Journal | None:
     """The journal of the current event; `None` outside a handler."""
     return _journal.get()
+
+
+async def from_journal(body: Mapping[str, Any], adapter: TypeAdapter[R], call: Callable[[], Awaitable[R]]) -> R:
+    """Return the recorded result of a request, or make the call and record it. The body identifies the request."""
+    if (records := journal()) is None:
+        return await call()
+    name = content_hash(json.dumps(body, sort_keys=True))
+    if (recorded := await records.get(name)) is not None:
+        return adapter.validate_json(recorded)
+    result = await call()
+    records.put(name, adapter.dump_json(result))
+    return result
 
 
 @asynccontextmanager

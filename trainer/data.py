@@ -14,6 +14,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from schemas.identity import normal_form
+from schemas.outcomes import Admission
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
 from shared.errors import Refusal
@@ -52,7 +53,7 @@ class Example:
     @property
     def is_for_sft(self) -> bool:
         """Whether SFT trains on its trace."""
-        return self.admission == "in" and "sft" in self.views
+        return self.admission == Admission.IN and "sft" in self.views
 
     @property
     def is_rl_only(self) -> bool:

@@ -88,7 +88,7 @@ def _enter_flow(root: Path, name: str, event: str, made: str) -> Path:
     path = root / "schemas" / "flow.py"
     text = path.read_text()
     text = text.replace("\n)\n\nSERVICE:", f'\n    ServiceSpec("{name}", "{name}"),\n)\n\nSERVICE:', 1)
-    flow = re.compile(rf"(Flow\(\s*e\.{event},\s*(?:\([^)]*\)|_\w+),\s*)(\([^)]*\)|_\w+)")
+    flow = re.compile(rf"(Flow\(\s*e\.{event},\s*(?:\([^)]*\)|[A-Z_]+),\s*)(\([^)]*\)|[A-Z_]+)")
     text = flow.sub(lambda found: found[1] + _with_consumer(found[2], name), text, count=1)
     if made:
         text = text.replace("\n)\n\nBY_TYPE", f'\n    Flow(e.{made}, ("{name}",), ()),\n)\n\nBY_TYPE', 1)

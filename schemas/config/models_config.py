@@ -4,7 +4,7 @@ It names where an API key is found and never holds one.
 """
 
 import re
-from itertools import combinations
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -107,29 +107,47 @@ class RoleModel(_Section):
         return (self.price.input * prompt_tokens + self.price.output * completion_tokens) / 1e6
 
 
-MUST_DIFFER = (*combinations(("writer", "verifier_a", "verifier_b"), 2), ("solver", "judge"))
-"""Pairs of roles that must be independent: one checks the other's work, or both give evidence on one problem."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What other code needs to know about a role. It stands on the role's field in `Roles`, its only declaration."""
 
-CHAT_ROLES = ("writer", "verifier_a", "verifier_b", "solver", "judge", "base")
-"""Roles of chat models."""
-ROLES = (*CHAT_ROLES, "embedder")
+    services: tuple[str, ...]
+    """Services that call its model, by their names in the flow."""
+    caller: str
+    """`Provenance.role` of its calls for a problem."""
+    tokens: tuple[int, int]
+    """Assumed tokens of one call: prompt, and answer with thinking."""
+    differs_from: tuple[str, ...] = ()
+    """Roles that must be another model: one checks the other's work, or both give evidence on one problem."""
+    kind: Literal["chat", "embedding"] = "chat"
 
 
 class Roles(_Section):
     """The model of each role. `judge`, `base` and `embedder` may be left out while nothing needs them."""
 
-    writer: RoleModel
+    writer: Annotated[RoleModel, Role(("expansion", "problem_writer"), "problem_writer", (1_000, 8_000))]
     """Writes topics and problems."""
-    verifier_a: RoleModel
-    verifier_b: RoleModel
-    solver: RoleModel
-    """Writes the long solutions."""
-    judge: RoleModel | None = None
+    verifier_a: Annotated[RoleModel, Role(("verifier-a",), "verifier-a", (900, 8_000), ("writer",))]
+    verifier_b: Annotated[RoleModel, Role(("verifier-b",), "verifier-b", (900, 8_000), ("writer", "verifier_a"))]
+    solver: Annotated[RoleModel, Role(("synthesis",), "synthesis", (400, 17_000))]
+    """Writes the long solutions. A solution has the paper's mean of 11,121 words."""
+    judge: Annotated[
+        RoleModel | None,
+        Role(("screening", "verifier-a", "verifier-b", "probe", "answer_checker"), "judge", (600, 500), ("solver",)),
+    ] = None
     """Compares answers that no rule can compare."""
-    base: RoleModel | None = None
+    base: Annotated[RoleModel | None, Role(("probe",), "probe", (400, 8_000))] = None
     """The model that will be trained. Measures how hard a problem is."""
-    embedder: RoleModel | None = None
+    embedder: Annotated[RoleModel | None, Role(("screening",), "screening", (200, 0), kind="embedding")] = None
     """Finds paraphrased duplicates; needs an embeddings endpoint."""
+
+
+ROLES: dict[str, Role] = {
+    name: next(role for role in field.metadata if isinstance(role, Role)) for name, field in Roles.model_fields.items()
+}
+CHAT_ROLES = tuple(name for name, role in ROLES.items() if role.kind == "chat")
+MUST_DIFFER = tuple((other, name) for name, role in ROLES.items() for other in role.differs_from)
+"""Pairs of roles that must be independent."""
 
 
 class ModelsConfig(_Section):

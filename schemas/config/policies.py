@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.outcomes import Tier
+
 ALL = "all"
 """Name of the limit on the sum of all models."""
 
@@ -47,7 +49,7 @@ class Verification(PlanSection):
     """Largest number of blind attempts of both verifiers together; `blind_attempts: k` means 2k. Set one of them."""
     target_wrong: dict[View, Annotated[float, Field(gt=0, lt=1)]] = {}
     """Largest expected share of wrong keys in each view. With it the panel decides by belief, without it by tiers."""
-    accept: dict[View, tuple[str, ...]] = {"sft": ("verified",), "rl": ("verified", "plausible")}
+    accept: dict[View, tuple[str, ...]] = {"sft": (Tier.VERIFIED,), "rl": (Tier.VERIFIED, Tier.PLAUSIBLE)}
     """Tiers that enter each view. A plausible row enters sft when the solver also gives the key."""
     policy: Literal["evidence", "paper"] = "evidence"
     """How a tier is decided. `paper` is for comparison: two approvals with the key in view give the tier `nodded`
@@ -57,7 +59,7 @@ class Verification(PlanSection):
     @classmethod
     def _paper_accepts_judge_only(cls, value: Any) -> Any:
         if isinstance(value, dict) and value.get("policy") == "paper":
-            return {"accept": {"sft": ("nodded",), "rl": ("nodded",)}, **value}
+            return {"accept": {"sft": (Tier.JUDGE_ONLY,), "rl": (Tier.JUDGE_ONLY,)}, **value}
         return value
 
     @model_validator(mode="before")

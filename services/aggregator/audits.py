@@ -1,4 +1,4 @@
-"""Keeps every judged audit item once, in a table of its own. Nothing else here ever hears of one."""
+"""The table of judged audit items, each once. No other table of the dataset contains them."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,20 +11,20 @@ OnAudit = Callable[[AuditJudged], None]
 
 
 class Audits:
-    """The table, and the ids that it has."""
+    """The table and its ids."""
 
-    def __init__(self, table: Table, tell: OnAudit) -> None:
+    def __init__(self, table: Table, on_audit: OnAudit) -> None:
         self.table = table
-        self._on_audit = tell
+        self._on_audit = on_audit
         self.reload()
 
     def reload(self) -> None:
-        """See what others have committed."""
+        """Load the commits of other writers."""
         self.table.reload()
         self._ids = {line["id"] for line in self.table.read(["id"])}
 
     def append(self, records: Sequence[Record], now: datetime) -> None:
-        """Append those that are new, with the watermark, and tell of each. Raises Conflict as Table.append."""
+        """Append new audits with the watermark, and report each. Raises as `Table.append`."""
         judged = [(record, record.event) for record in records if isinstance(record.event, AuditJudged)]
         if not judged:
             return

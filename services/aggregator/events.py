@@ -1,4 +1,4 @@
-"""What the aggregator says about its rows."""
+"""Builds the events of the aggregator."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,15 +18,15 @@ _LINEAGE = TypeAdapter(tuple[Step, ...])
 ROLE = "aggregator"
 
 SUMMARY_LENGTH = 120
-"""Characters of the problem that are told of a row; nothing of one that is held out."""
+"""Characters of a row's problem that are published; none of a held-out row."""
 
 ROW_FIELDS = ("plan", "subject", "topic", "tier", "correct", "admission", "split", "row_hash")
 COLUMNS = ("id", "views", "problem", "event", "event_hash", "lineage", *ROW_FIELDS)
-"""Columns of a row that `sample_curated` speaks of."""
+"""Columns of a row that `sample_curated` needs."""
 
 
 def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
-    """The row is there; with index 1: it was in reserve and has been admitted."""
+    """Build sample.curated for a new row, or with index 1 for a row admitted from the reserve."""
     cause = Cause(parent=UUID(row["event"]), parent_hash=row["event_hash"], role=ROLE, index=index)
     return SampleCurated(
         id=SampleCurated.derive_id(cause),
@@ -40,10 +40,10 @@ def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
 
 
 def release_events(factory: str, release: Release, *, train: bool) -> list[Event]:
-    """The release, and training on it.
+    """Build dataset.released and, with `train`, training.triggered.
 
-    Ids are derived from the release's number: a table that is rebuilt from the log makes the same ids again, so that
-    nobody trains twice.
+    Ids are derived from the number of the release: a table rebuilt from the log gives the same ids, so no training is
+    repeated.
     """
     parent = derive(factory_id(factory), f"{ROLE}/releases")
     fields = {"plan": release.plan, "release": release.number, "rows": release.rows}

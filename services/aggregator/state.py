@@ -1,4 +1,4 @@
-"""What must be known to decide about the next row, folded from the narrow columns of both tables."""
+"""State for the decision on the next row, folded from the narrow columns of both tables."""
 
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -14,16 +14,16 @@ class State:
     rows: set[str]
     entries: set[str]
     deleted: set[str]
-    """Ids of rows that must not come back."""
+    """Ids of deleted rows, which are never added again."""
     admitted: Counter[str]
-    """Rows `in`, by subject."""
+    """Admitted rows by subject."""
     difficulties: Counter[float | None]
-    """The same by difficulty: a few values, since a probe has few attempts. The plan's bins may change."""
+    """Admitted rows by difficulty. It has few values, because a probe has few attempts; the plan's bins may change."""
     progress: Progress
 
     @classmethod
     def load(cls, rows: Table, ledger: Table) -> "State":
-        """Read both tables again and fold them."""
+        """Reload both tables and fold them."""
         rows.reload()
         ledger.reload()
         progress = Progress(**{field.name: rows.mark(field.name) or 0 for field in fields(Progress)})
@@ -35,13 +35,13 @@ class State:
         return state
 
     def add(self, row: str, subject: str, admission: str, difficulty: float | None) -> None:
-        """The table has this row now."""
+        """Apply an appended row."""
         self.rows.add(row)
         self.admitted[subject] += admission == IN
         self.difficulties[difficulty] += admission == IN
 
     def add_entry(self, entry: str, kind: str, item: str) -> None:
-        """The ledger has this line now."""
+        """Apply an appended ledger line."""
         self.entries.add(entry)
         if kind == "deleted":
             self.deleted.add(item)

@@ -1,4 +1,4 @@
-"""A subject becomes topics: fine, distinct, each at the end of a path field › subfield › topic."""
+"""Expands a subject into distinct topics, each with a path field › subfield › topic."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Topics(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ExpandSubject:
-    """One pass over a subject. Fewer topics than wanted is an answer too: the planner asks again or stops."""
+    """One pass over a subject. It may return fewer topics than wanted: the planner requests another pass or stops."""
 
     model: Model
 
@@ -64,7 +64,7 @@ def _join(names: Iterable[str]) -> str:
 
 
 def _new_topics(leaves: Iterable[Leaf], event: SubjectRequested) -> Iterator[Topic]:
-    """Those that are neither known nor said twice."""
+    """Yield topics that are neither known nor repeated."""
     seen = {canonical_name(name) for name in event.known} | {""}
     for leaf in leaves:
         name = " ".join(leaf.topic.split())

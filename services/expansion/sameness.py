@@ -1,6 +1,6 @@
-"""Do two names mean the same topic? By their words: spelling, endings and the order of parts do not count.
+"""Compares names of topics by their words. Spelling, endings and the order of parts are ignored.
 
-What cannot be seen in the words is not seen: "Galois cohomology" and "cohomology of Galois groups" are two topics.
+Paraphrases are not recognised: "Galois cohomology" and "cohomology of Galois groups" are two topics.
 """
 
 import re
@@ -11,7 +11,7 @@ from schemas.identity import normal_form
 
 _JOINT = re.compile(r"\s*(?:,|&|\band\b)\s*")
 _STOP_WORDS = frozenset({"the", "an", "of", "in", "for", "on", "to", "with", "by", "via", "from", "at", "its", "their"})
-"""Words that no topic differs by. "a" is none of them: it may be a name, as in "vitamin A"."""
+"""Words that distinguish no topics. "a" is not one of them: it may be a name, as in "vitamin A"."""
 _SPELLINGS = (
     (r"([yie])ses$", r"\1sis"),  # analyses, bases of hypotheses
     (r"(ss|sh|ch|x)es$", r"\1"),  # classes
@@ -26,16 +26,16 @@ _SPELLINGS = (
     (r"ogue$", "og"),  # analogue
     (r"ll", "l"),  # modelling
 )
-"""What a word is brought to before it is compared; British and American, one and many. It need not be a word."""
+"""Normalisation of a word for comparison: British and American spelling, singular and plural."""
 
 STEM = 5
-"""Letters at which a mistyped word must agree: what differs earlier is another prefix, as in micro- and macro-."""
+"""Leading letters that a misspelt word must share: an earlier difference is another prefix, as micro- and macro-."""
 MIN_SIMILARITY = 0.92
-"""Likeness from which a word is taken for mistyped: one letter in thirteen. Alcohols and acids differ by one in ten."""
+"""Similarity from which a word counts as misspelt: one letter in thirteen. Alcohols and acids differ by one in ten."""
 
 
 def canonical_name(name: str) -> str:
-    """Equal for names of the same topic, a slip of the pen aside."""
+    """Return a form that is equal for names of the same topic, except for misspellings."""
     plain = "".join(
         sign for sign in unicodedata.normalize("NFKD", normal_form(name)) if not unicodedata.combining(sign)
     )

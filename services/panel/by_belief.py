@@ -4,36 +4,43 @@ from collections.abc import Collection, Mapping, Sequence
 
 from schemas.config.policies import View
 from schemas.item import Belief, Verdict
-from services.panel.tiers import DISPUTED_VOTES, Finding, find_fault
+from schemas.outcomes import Tier
+from services.panel.tiers import DISPUTED_VOTES, Finding, find_objection
 from shared.answers.rivals import strongest
 
-KEY_FAULTS = frozenset({"ill_posed", "not_self_contained", "not_unique", "wrong_key"})
-"""What a judge may hold against the key. Belief weighs it; every other fault rejects."""
+KEY_POINTS = ("well_posed", "self_contained", "unique_answer", "correct")
+"""Points of a judgement that concern the key. Belief weighs them; an objection on another point rejects."""
 
 
 def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View, Collection[str]]) -> Finding:
-    """A tier that a view accepts, or why there is none. The order of verdicts does not matter.
+    """Return a tier that a view accepts, or the reason to reject. The order of verdicts does not matter.
 
-    The tier says what the belief rests on: hits of both verifiers (`verified`), of one (`plausible`), or judges alone
+    The tier shows what the belief rests on: hits of both verifiers (`verified`), of one (`plausible`), or judges alone
     (`nodded`).
     """
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     detail = f"belief {belief.key:.3f}; {blind}"
-    fault = find_fault(verdicts)
-    if fault and fault.reason not in {*KEY_FAULTS, "unable"}:
-        return fault
-    hits = sum(verdict.hits > 0 for verdict in verdicts)
-    tier = ("nodded", "plausible", "verified")[min(hits, 2)]
+    other_objection = find_objection([_without_key_points(verdict) for verdict in verdicts])
+    if other_objection and other_objection.reason != "unable":
+        return other_objection
+    hits = sum(verdict.hits > 0 for verdict in verdicts)  # of two verifiers
+    tier = (Tier.JUDGE_ONLY, Tier.PLAUSIBLE, Tier.VERIFIED)[hits]
     is_voted = all(verdict.votes for verdict in verdicts) and any(verdict.judgement for verdict in verdicts)
     if is_voted and is_enough(tier, belief, accept):
         return Finding(tier, tier, detail)
     rival = strongest(verdicts)
     if rival.votes >= DISPUTED_VOTES and rival.votes > sum(verdict.hits for verdict in verdicts):
-        return Finding("disputed", "key_disputed", f"{detail}; {rival.votes} blind votes for {rival.answer!r}")
-    return fault or Finding("unsolved", "unsolved", detail)
+        return Finding(Tier.DISPUTED, "key_disputed", f"{detail}; {rival.votes} blind votes for {rival.answer!r}")
+    return find_objection(verdicts) or Finding(Tier.UNSOLVED, "unsolved", detail)
 
 
 def is_enough(tier: str | None, belief: Belief, accept: Mapping[View, Collection[str]]) -> bool:
-    """Whether any view takes an item of this tier and belief."""
+    """Return whether any view accepts an item of this tier and belief."""
     return any(tier in tiers and belief.reaches(view) for view, tiers in accept.items())
+
+
+def _without_key_points(verdict: Verdict) -> Verdict:
+    if verdict.judgement is None:
+        return verdict
+    return verdict.with_(judgement=verdict.judgement.with_(**dict.fromkeys(KEY_POINTS, True)))

@@ -18,7 +18,7 @@ def build(settings: Settings) -> Service:
 
 
 def harder_prompt() -> Prompt:
-    """What is asked of every problem, and from which one to start."""
+    """Return the prompt of every problem, followed by the easy problem to start from."""
     return Prompt.load(PROMPTS / "draft.md").with_section(Prompt.load(PROMPTS / "harder.md"))
 
 

@@ -19,15 +19,13 @@ def build(settings: Settings) -> Service:
     plan, models = load_plan(settings.plan), Models.of(settings)
     embedder, benchmarks = models.embedder(), Benchmarks.load(plan.benchmarks)
     features = FEATURES_WITH_TEXT if embedder else FEATURES
-    twins = ValkeyNearDuplicateIndex(
+    index = ValkeyNearDuplicateIndex(
         settings.valkey_access, settings.factory, features, plan.variants, settings.marker_days, settings.lease_s
     )
-    examiner = (
-        BenchmarkJudge(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.needs_judge else None
-    )
-    handle = ScreenProblem(twins, benchmarks, examiner, SemanticCheck(embedder, twins) if embedder else None)
-    minded = index_keeper(settings, twins, worded=embedder is not None)
-    return Service(handle=handle, background=(minded,), close=(twins.close, models.aclose))
+    judge = BenchmarkJudge(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.needs_judge else None
+    handle = ScreenProblem(index, benchmarks, judge, SemanticCheck(embedder, index) if embedder else None)
+    keeper = index_keeper(settings, index, with_text=embedder is not None)
+    return Service(handle=handle, background=(keeper,), close=(index.close, models.aclose))
 
 
 if __name__ == "__main__":

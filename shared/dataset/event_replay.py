@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from schemas.events import DatasetReleased, Event, SampleCurated, SampleDeleted, TrainingTriggered
+from schemas.outcomes import Admission
 from shared.dataset.releases import Progress
 
 K = TypeVar("K", bound=Hashable)
@@ -48,7 +49,7 @@ class AdmissionReplay:
                 record = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
                 self.curated[event.key] = max(record, self.curated.get(event.key, record), key=lambda one: one.order)
                 _keep_earliest(self.curated_at, event.key, at)
-                if event.admission == "in":
+                if event.admission == Admission.IN:
                     _keep_earliest(self._admitted, (event.key, record.order), at)
             case SampleDeleted():
                 _keep_earliest(self.deleted, event.key, at)

@@ -12,6 +12,8 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
+from schemas.outcomes import Admission
+
 SCHEMA_VERSION = 1
 """Incremented with every change of the columns. Older code refuses a newer table."""
 
@@ -84,7 +86,7 @@ class Row(Source):
     """Share of the probe's graded attempts that missed; null without one."""
     views: tuple[str, ...] = ()
     """Views that contain the row: sft, rl."""
-    admission: str = "aside"
+    admission: str = Admission.ASIDE
     """in, reserve, aside (see sample.curated)."""
     split: str = "train"
     """train, or held_out: in no view (see shared/dataset/split.py)."""

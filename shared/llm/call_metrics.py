@@ -1,5 +1,7 @@
 """Counts calls by outcome, with their duration, tokens and cost."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from schemas.item import Provenance
@@ -28,9 +30,14 @@ class CallMetrics:
             outcome: MODEL_CALLS.labels(endpoint, model, outcome) for outcome in ("answered", *_OUTCOMES.values())
         }
 
-    def failed(self, error: Exception) -> None:
-        """Count a request without an answer."""
-        self._calls[_OUTCOMES[type(error)]].inc()
+    @contextmanager
+    def count_failure(self) -> Iterator[None]:
+        """Count the request of this block if it fails."""
+        try:
+            yield
+        except tuple(_OUTCOMES) as error:
+            self._calls[_OUTCOMES[type(error)]].inc()
+            raise
 
     def succeeded(self, call: Provenance) -> None:
         """Count an answer."""

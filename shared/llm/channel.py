@@ -1,17 +1,27 @@
-"""One endpoint: its client, its concurrency limiter and its budget."""
+"""One endpoint: its client, its concurrency limiter and its budget. Every model call passes through `call`."""
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from shared.llm.budget_guard import BudgetGuard
+from schemas.config.models_config import RoleModel
+from schemas.item import Provenance
+from shared.llm.budget_guard import BudgetGuard, Charge
+from shared.llm.call_metrics import call_metrics
 from shared.llm.endpoint import EndpointClient
-from shared.llm.limiter.limiter import ConcurrencyLimiter
-from shared.llm.limiter.permit import Permit
+from shared.llm.errors import Busy
+from shared.llm.limiter.limiter import ConcurrencyLimiter, Permit
 from shared.llm.limiter.vllm_load import poll
+from shared.telemetry import traces
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+Send = Callable[[Permit, Charge], Awaitable[tuple[R, Provenance]]]
+"""Sends one request. Returns its result and the call for the lineage."""
 
 
 @dataclass(slots=True)
@@ -30,11 +40,24 @@ class EndpointChannel:
     def __post_init__(self) -> None:
         self.supports_schemas = self.endpoint.config.structured != "prompt"
 
-    def permit(self) -> Permit:
-        """Create a permit for one call. The first one starts polling the server's load."""
-        if self._polling is None:
-            self._polling = asyncio.create_task(poll(self.endpoint, self.limiter, self.models))
-        return Permit(self.limiter)
+    async def call(self, model: RoleModel, caller: str, task: str, body: Mapping[str, Any], send: Send[R]) -> R:
+        """Send a request when a slot is free and the budget has room for `body`, and record what it cost.
+
+        Repeats the request while the endpoint is Busy, since nothing was done or paid. Raises what `send` raises.
+        """
+        metrics = call_metrics(model.endpoint, model.model, caller)
+        self._start_polling()
+        async with self.limiter.permit() as permit:
+            while True:
+                try:
+                    async with self.budget.charge(model, f"{caller}/{task}", body) as charge:
+                        with permit.request(), metrics.count_failure(), traces.call(model.model, caller):
+                            result, call = await send(permit, charge)
+                        metrics.succeeded(call)
+                        charge.commit(call)
+                        return result
+                except Busy as busy:
+                    await permit.wait_to_retry(busy)
 
     async def aclose(self) -> None:
         """Stop polling and close every connection."""
@@ -49,3 +72,8 @@ class EndpointChannel:
         if self.supports_schemas:
             log.warning("endpoint lacks `response_format`, putting the JSON Schema into the prompt: %s", why)
         self.supports_schemas = False
+
+    def _start_polling(self) -> None:
+        """Read the server's load from the first call on."""
+        if self._polling is None:
+            self._polling = asyncio.create_task(poll(self.endpoint, self.limiter, self.models))

@@ -4,17 +4,14 @@ The schema's name is the class name in lower case.
 """
 
 import json
-import re
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from shared.llm.json_reader import read
 from shared.llm.sanitize import neutralise
 from shared.ports import T
-
-_LOST_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[bfrt]")
-"""JSON reads the start of \\frac, \\times, \\beta, \\rho as a control character, which no valid answer contains."""
 
 
 @cache
@@ -57,12 +54,5 @@ def repair(text: str, problem: str) -> list[dict[str, str]]:
 
 
 def parse(response_model: type[T], text: str) -> T:
-    """Parse an answer, also inside a code fence or other text. Raises ValueError that says what is wrong."""
-    body = text[text.find("{") : text.rfind("}") + 1] or text
-    if _LOST_BACKSLASH.search(body):
-        raise ValueError("a single backslash in JSON: part of a LaTeX command is lost")
-    try:
-        return response_model.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}") from error
+    """Read an answer as `json_reader.read` does. Raises ValueError that says what is wrong."""
+    return read(response_model, text)[0]

@@ -13,11 +13,11 @@ rather too low: a suspicion is a reason to investigate, not a proof.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from schemas.flow import VERIFIERS
 from schemas.item import Item
 from shared.answers.rivals import agree, wrong
 from shared.stats.wilson import wilson
 
-VERIFIERS = ("verifier-a", "verifier-b")
 SOLVER = "solver"
 
 

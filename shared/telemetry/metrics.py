@@ -9,6 +9,7 @@ from itertools import product
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.flow import consumed_by, produced_by
+from schemas.outcomes import Admission
 
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800, 7200)
 _LONG = (1, 5, 20, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
@@ -16,7 +17,7 @@ _LONG = (1, 5, 20, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 OUTCOMES = ("done", "repeated", "dead_letter")
 ERRORS = ("transient", "bug")
 ENDINGS = ("row", "rejected")
-ADMISSIONS = ("in", "reserve")
+ADMISSIONS = (Admission.IN, Admission.RESERVE)
 
 EVENTS = Counter(
     "chimera_events", f"Consumed events by outcome: {', '.join(OUTCOMES)}", ["service", "event", "outcome"]

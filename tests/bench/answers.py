@@ -18,7 +18,7 @@ from shared.answers.symbolic import SymbolicWorker
 from tests.support.answer_pairs import PAIRS
 
 ROUNDS = 5
-SAID: tuple[Agreement, ...] = ("yes", "no", "unsure")
+OUTPUT: tuple[Agreement, ...] = ("yes", "no", "unsure")
 
 
 async def measure() -> dict[str, Any]:
@@ -44,23 +44,23 @@ async def measure() -> dict[str, Any]:
 def _figures(outcomes: Mapping[tuple[Agreement, Agreement], int]) -> dict[str, Any]:
     """Return precision and recall of `yes` and of `no`; None where the denominator is 0."""
     figures: dict[str, Any] = {"pairs": sum(outcomes.values())}
-    figures |= {said: sum(n for (_, got), n in outcomes.items() if got == said) for said in SAID}
-    for said in ("yes", "no"):
-        right = outcomes.get((said, said), 0)
-        wanted = sum(n for (truth, _), n in outcomes.items() if truth == said)
-        figures[f"precision_{said}"] = right / figures[said] if figures[said] else None
-        figures[f"recall_{said}"] = right / wanted if wanted else None
+    figures |= {output: sum(n for (_, got), n in outcomes.items() if got == output) for output in OUTPUT}
+    for output in ("yes", "no"):
+        right = outcomes.get((output, output), 0)
+        wanted = sum(n for (truth, _), n in outcomes.items() if truth == output)
+        figures[f"precision_{output}"] = right / figures[output] if figures[output] else None
+        figures[f"recall_{output}"] = right / wanted if wanted else None
     return figures
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
     """Print a table."""
     table = Table(
-        "method", "pairs", *SAID, "precision yes", "recall yes", "precision no", "recall no",
+        "method", "pairs", *OUTPUT, "precision yes", "recall yes", "precision no", "recall no",
         title=f"answers: {figures['pairs_per_s']:.0f} pairs/s by one worker, one at a time",
     )  # fmt: skip
     for name, row in (*figures["methods"].items(), ("all", figures["all"])):
-        shares = (row[f"{kind}_{said}"] for said in ("yes", "no") for kind in ("precision", "recall"))
-        counts = (str(row[column]) for column in ("pairs", *SAID))
+        shares = (row[f"{kind}_{output}"] for output in ("yes", "no") for kind in ("precision", "recall"))
+        counts = (str(row[column]) for column in ("pairs", *OUTPUT))
         table.add_row(name, *counts, *("-" if share is None else f"{share:.0%}" for share in shares))
     console.print(table)

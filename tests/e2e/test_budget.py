@@ -1,4 +1,4 @@
-"""A budget for half of the rows: planning stops, everything drains, and a raised budget goes on from there."""
+"""A budget for half of the rows: planning stops, everything drains, and a raised budget resumes from there."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def grown(directory: Path, plan: dict[str, Any], tokens: int) -> tuple[int, Any]
 
 
 async def test_a_run_stops_at_its_budget_and_resumes_when_it_is_raised(tmp_path: Path) -> None:
-    # few at once, so that some are rows before the budget is gone, however slowly one step or another goes
+    # few in progress, so that some are rows before the budget is spent, however slow a step is
     directory, plan = tmp_path / "stack", {**yaml.safe_load(plan_file(None).read_text()), "in_progress": 6}
     status, short = grown(directory, plan, HALF)
     assert (status, short["outcome"]) == (1, "short"), short

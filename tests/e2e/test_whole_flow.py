@@ -19,8 +19,8 @@ def check_forecast(found: Remains, directory: Path) -> None:
     plan = run_config.load(plan_file(None), ROWS)
     basis = measured_costs(directory / "dataset", plan, simulated=True)
     assert basis is not None
-    told = forecast(plan, {}, basis, models_config.simulated(0))
-    assert abs(told.calls / len(found.calls) - 1) < 0.2, (told, len(found.calls))
+    reported = forecast(plan, {}, basis, models_config.simulated(0))
+    assert abs(reported.calls / len(found.calls) - 1) < 0.2, (reported, len(found.calls))
 
 
 async def test_the_whole_flow_makes_explained_rows_despite_bad_replies(

@@ -52,7 +52,7 @@ async def test_a_dead_letter_is_replayed_to_its_service_or_ends_its_problem(worl
 
 
 async def test_a_record_meant_for_another_service_is_passed_over(world: KafkaWorld) -> None:
-    told, others = world.requests(2)
+    reported, others = world.requests(2)
     handled: list[ProblemRequested] = []
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
@@ -62,10 +62,10 @@ async def test_a_record_meant_for_another_service_is_passed_over(world: KafkaWor
     await world.publish([others])
     (record,) = await world.records("problem.requested")
     await world.put("problem.requested", record.key, record.value, [*record.headers, (ADDRESSEE_HEADER, b"another")], 0)
-    await world.publish([told], 0)
+    await world.publish([reported], 0)
     async with world.running(writer(world, world.settings(SERVICE), handle)):
         await until(lambda: committed(world, 3), "all three records")
-    assert Counter(request.id for request in handled) == {others.id: 1, told.id: 1}
+    assert Counter(request.id for request in handled) == {others.id: 1, reported.id: 1}
 
 
 async def _says(world: KafkaWorld, name: str, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a process promises when it is killed, told to stop, or left without broker or cache."""
+"""What a process promises when it is killed, stopped, or left without broker or cache."""
 
 import asyncio
 import signal
@@ -249,7 +249,7 @@ async def test_a_process_says_how_it_is_and_what_it_does_and_signs_its_events(wo
     assert record.key == str(request.id).encode()
 
 
-async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, world: KafkaWorld) -> None:
+async def test_a_process_waits_for_valkey_and_continues_by_itself(stack: Stack, world: KafkaWorld) -> None:
     before, after = world.requests(3), world.requests(20, start=10)
     await world.publish(before)
     async with writer(world, attempts=1) as process:
@@ -300,18 +300,19 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
         await late.start_infrastructure()
         assert late.bootstrap == world.kafka
         await until(
-            lambda: process.said("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
+            lambda: process.output("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
         )
         async with open_admin(world.access) as admin:
             await admin.create_topics(list(topic_settings(world.factory, 1).values()))
-        await until(lambda: process.said("late.problem_writer has no initial offsets"), "a word about offsets")
+        await until(lambda: process.output("late.problem_writer has no initial offsets"), "a word about offsets")
         assert await process.readyz() == 503
         await provision(world.access, world.factory)
         await process.ready()
-        said = [line for line in process.log() if line["level"] != "info"]
+        output = [line for line in process.log() if line["level"] != "info"]
         assert all(
-            one["message"] != after["message"] or apart(one, after) > WARN_EVERY_S - 1 for one, after in pairwise(said)
-        ), "the same was said again and again"
+            one["message"] != after["message"] or apart(one, after) > WARN_EVERY_S - 1
+            for one, after in pairwise(output)
+        ), "the same was output again and again"
         async with world:
             await world.publish(world.requests(2))
             await until(lambda: committed(world, 2), "the commit")

@@ -49,15 +49,15 @@ def selectors(objects: list[Object]) -> Iterator[str]:
         for port in spec.get("ports", []) if one["kind"] == "Service" else []:
             if any(ports[owner].get(port.get("targetPort")) != port["port"] for owner in found):
                 yield f"{name(one)}: no port {port}"
-    asked = {port["port"] for one in objects for port in (one.get("spec") or {}).get("podMetricsEndpoints", [])}
-    if asked - {port for found in ports.values() for port in found}:
-        yield f"PodMonitor: no port {asked}"
+    requested = {port["port"] for one in objects for port in (one.get("spec") or {}).get("podMetricsEndpoints", [])}
+    if requested - {port for found in ports.values() for port in found}:
+        yield f"PodMonitor: no port {requested}"
 
 
 def scraped(objects: list[Object]) -> Iterator[str]:
     """No label of our metrics is overwritten by a target label of the operator."""
-    told = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
-    labels = {label for metric in told for label in metric._labelnames}
+    reported = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    labels = {label for metric in reported for label in metric._labelnames}
     for place in (place for one in objects for place in (one.get("spec") or {}).get("podMetricsEndpoints", [])):
         dropped = {rule["regex"] for rule in place.get("relabelings", []) if rule["action"] == "labeldrop"}
         if hidden := labels & OPERATORS - dropped:
@@ -132,15 +132,15 @@ def triggers(objects: list[Object]) -> Iterator[str]:
     for one in objects:
         if one["kind"] not in ("ScaledObject", "ScaledJob"):
             continue
-        asked = [trigger["metadata"] for trigger in one["spec"]["triggers"]]
-        (group,) = {metadata["consumerGroup"] for metadata in asked}
+        requested = [trigger["metadata"] for trigger in one["spec"]["triggers"]]
+        (group,) = {metadata["consumerGroup"] for metadata in requested}
         factory, _, service = group.partition(".")
         wanted = [f"{factory}.{flow.name}" for flow in consumed_by(service)]
-        if [metadata["topic"] for metadata in asked] != wanted:
-            yield f"{name(one)}: {[metadata['topic'] for metadata in asked]}, but {service} consumes {wanted}"
+        if [metadata["topic"] for metadata in requested] != wanted:
+            yield f"{name(one)}: {[metadata['topic'] for metadata in requested]}, but {service} consumes {wanted}"
         if not one["metadata"]["name"].endswith(service.replace("_", "-")):
             yield f"{name(one)} looks at the group of {service}"
-        if any("excludePersistentLag" in metadata for metadata in asked):
+        if any("excludePersistentLag" in metadata for metadata in requested):
             yield f"{name(one)}: a long call looks like a lag that persists"
 
 
@@ -164,8 +164,8 @@ def reachable(objects: list[Object]) -> Iterator[str]:
     for owner, pod in pods(objects) if policies else ():
         own = [policy for policy in policies if matches(policy["podSelector"], pod["metadata"]["labels"])]
         opened = {p["port"] for policy in own for rule in policy.get("egress", []) for p in rule["ports"]} - {53, 443}
-        told = [value(pod["spec"]["containers"][0], f"CHIMERA_{what}") for what in ("KAFKA", "VALKEY")]
-        needed = {int(port) for address in told for port in re.findall(r":(\d+)", address or "")}
+        reported = [value(pod["spec"]["containers"][0], f"CHIMERA_{what}") for what in ("KAFKA", "VALKEY")]
+        needed = {int(port) for address in reported for port in re.findall(r":(\d+)", address or "")}
         if not needed <= opened or not any("Egress" in policy["policyTypes"] for policy in own):
             yield f"{name(owner)} needs {sorted(needed)}, and may go to {sorted(map(str, opened))}"
 

@@ -30,8 +30,8 @@ def checks() -> Iterator[list[str]]:
     yield ["amtool", "check-config", ALERTMANAGER]
     for case in yaml.safe_load((ROOT / "tests/ops/alert_routes.yaml").read_text()):
         labels = [f"{name}={value}" for name, value in case["labels"].items()]
-        told = f"--verify.receivers={case['receiver']}"
-        yield ["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", told, *labels]
+        reported = f"--verify.receivers={case['receiver']}"
+        yield ["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", reported, *labels]
     yield [sys.executable, "-m", "deploy.grafana.build", "--check"]
     for profile in ("observability", "gpu", "training"):
         yield ["docker-compose", "--profile", "core", "--profile", profile, "config", "--quiet"]

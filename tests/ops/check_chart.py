@@ -57,9 +57,9 @@ def _lint(values: Path) -> Iterator[str]:
             yield str(error)
 
 
-def _lacks_apis(said: str) -> bool:
+def _lacks_apis(output: str) -> bool:
     """`helm lint` does not support custom resources."""
-    return "this cluster has no" in said and said.count("[ERROR]") == 1
+    return "this cluster has no" in output and output.count("[ERROR]") == 1
 
 
 def _rendered(values: Path, version: str) -> Iterator[str]:
@@ -101,14 +101,14 @@ def _missed(case: dict[str, Any]) -> Iterator[str]:
             APIS if "finds" in case else case.get("apis", ()),
         )
         try:
-            objects, said = render(base, VERSIONS[-1], f"--values={file.name}", apis=tuple(apis)), ""
+            objects, output = render(base, VERSIONS[-1], f"--values={file.name}", apis=tuple(apis)), ""
         except Failed as error:
-            objects, said = [], str(error)
+            objects, output = [], str(error)
     if "finds" in case and objects:
-        said = "\n".join(_bad(objects, VERSIONS[-1]))
+        output = "\n".join(_bad(objects, VERSIONS[-1]))
     wanted = case["finds" if "finds" in case else "says"]
-    if any(word not in said for word in wanted):
-        yield f"says {said or 'nothing'}, not {wanted}"
+    if any(word not in output for word in wanted):
+        yield f"says {output or 'nothing'}, not {wanted}"
 
 
 if __name__ == "__main__":

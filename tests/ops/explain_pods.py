@@ -17,11 +17,11 @@ def unready(pods: list[dict[str, Any]]) -> Iterator[str]:
         parts = status.get("containerStatuses", [])
         if status.get("phase") == "Succeeded" or (parts and all(part["ready"] for part in parts)):
             continue
-        told = [one.get("message") for one in status.get("conditions", []) if one["status"] != "True"]
+        reported = [one.get("message") for one in status.get("conditions", []) if one["status"] != "True"]
         states = [state for part in parts for kind in ("lastState", "state") for state in part.get(kind, {}).values()]
-        told += [" ".join(filter(None, (one.get("reason"), one.get("message", "").strip()))) for one in states]
-        said = "; ".join(dict.fromkeys(filter(None, told))) or status.get("phase", "unknown")
-        yield f"{pod['metadata']['name']}: {said}"
+        reported += [" ".join(filter(None, (one.get("reason"), one.get("message", "").strip()))) for one in states]
+        output = "; ".join(dict.fromkeys(filter(None, reported))) or status.get("phase", "unknown")
+        yield f"{pod['metadata']['name']}: {output}"
 
 
 def secrets(found: Any) -> Iterator[tuple[str, str]]:

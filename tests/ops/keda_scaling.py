@@ -97,7 +97,7 @@ async def _follow(stack: Stack, samples: list[Sample]) -> None:
     """Run as many processes as the Deployments ask for, until all work is done."""
     started, worked = time.monotonic(), False
     scaling: dict[str, asyncio.Task[None]] = {}
-    sole = {service.name for service in SERVICES if service.single_active}
+    single_active = {service.name for service in SERVICES if service.single_active}
     while (now := time.monotonic() - started) < LONGEST_S:
         wanted = await _replicas()
         for name, replicas in wanted.items():
@@ -108,9 +108,11 @@ async def _follow(stack: Stack, samples: list[Sample]) -> None:
             if (name := group.removeprefix("chimera.")) in waiting:
                 waiting[name] += lag
         samples += [Sample(now, name, waiting[name], wanted[name]) for name in wanted]
-        told = ", ".join(f"{name} {waiting[name]}/{wanted[name]}" for name in wanted if waiting[name] or wanted[name])
-        print(f"{now:5.0f} s  lag/replicas: {told}", flush=True)  # noqa: T201
-        active = [name for name in wanted if name not in sole and (wanted[name] or waiting[name])]
+        reported = ", ".join(
+            f"{name} {waiting[name]}/{wanted[name]}" for name in wanted if waiting[name] or wanted[name]
+        )
+        print(f"{now:5.0f} s  lag/replicas: {reported}", flush=True)  # noqa: T201
+        active = [name for name in wanted if name not in single_active and (wanted[name] or waiting[name])]
         worked = worked or len(active) > len(AT_ONCE)
         if worked and not active:
             break
@@ -120,8 +122,8 @@ async def _follow(stack: Stack, samples: list[Sample]) -> None:
 
 async def _replicas() -> dict[str, int]:
     """Return the replicas of each service's Deployment."""
-    said = json.loads(await _run("kubectl", "--namespace", NAMESPACE, "get", "deployments", "--output=json"))
-    found = {one["metadata"]["name"]: int(one["spec"]["replicas"]) for one in said["items"]}
+    message = json.loads(await _run("kubectl", "--namespace", NAMESPACE, "get", "deployments", "--output=json"))
+    found = {one["metadata"]["name"]: int(one["spec"]["replicas"]) for one in message["items"]}
     return {service.name: found[f"{RELEASE}-{service.name.replace('_', '-')}"] for service in SERVICES}
 
 

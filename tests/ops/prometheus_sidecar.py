@@ -27,7 +27,7 @@ class Missing(Exception):
 
 
 @asynccontextmanager
-async def beside(directory: Path, every_s: int = 5, trainer: str | None = None) -> AsyncIterator[str]:
+async def alongside(directory: Path, every_s: int = 5, trainer: str | None = None) -> AsyncIterator[str]:
     """Yield the URL of a Prometheus that scrapes the stack of a folder and a trainer. Raises Missing."""
     program = shutil.which("prometheus")
     if not program:
@@ -99,14 +99,16 @@ async def _follow(directory: Path, file: Path, exporter: str, trainer: str | Non
     models = json.loads((directory / "models.json").read_text())["endpoints"]
     while True:
         processes = StateFile.read(directory).processes
-        told = [_target("chimera", one.name, f"{LOOPBACK}:{one.health_port}") for one in processes if one.health_port]
-        told += [
+        reported = [
+            _target("chimera", one.name, f"{LOOPBACK}:{one.health_port}") for one in processes if one.health_port
+        ]
+        reported += [
             _target("models", alias, httpx.URL(place["base_url"]).netloc.decode()) for alias, place in models.items()
         ]
-        told.append(_target("exporter", "exporter", exporter))
-        told += [_target("chimera", "trainer", trainer)] if trainer else []
+        reported.append(_target("exporter", "exporter", exporter))
+        reported += [_target("chimera", "trainer", trainer)] if trainer else []
         new = file.with_suffix(".new")
-        new.write_text(json.dumps(told))
+        new.write_text(json.dumps(reported))
         new.replace(file)
         await asyncio.sleep(every_s)
 

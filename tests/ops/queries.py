@@ -21,7 +21,7 @@ import yaml
 
 from deploy.grafana.boards import BOARDS
 from deploy.local.ports import LOOPBACK
-from tests.ops.prometheus_sidecar import HERE, ROOT, Missing, answering, beside
+from tests.ops.prometheus_sidecar import HERE, ROOT, Missing, alongside, answering
 
 FOREIGN = re.compile(r'^(node_|kube|disk:|up\{job="node")')
 """Metrics of exporters that a local stack does not have."""
@@ -51,8 +51,8 @@ async def tried(url: str) -> list[str]:
     """Return queries without data. An alert should be silent, so of rules each selector is queried."""
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
         empty = [f"{panel}: {expr}" for panel, expr in panels() if not await _brings(client, expr)]
-        asked = sorted({one for _, expr in rules() for one in selectors(expr) if not FOREIGN.match(one)})
-        return empty + [f"rules: {one}" for one in asked if not await _brings(client, one)]
+        requested = sorted({one for _, expr in rules() for one in selectors(expr) if not FOREIGN.match(one)})
+        return empty + [f"rules: {one}" for one in requested if not await _brings(client, one)]
 
 
 def metrics(expr: str) -> set[str]:
@@ -116,7 +116,7 @@ def main(home: Path) -> int:
             subprocess.run([*order(home), "--dir", str(stack)], cwd=ROOT, check=True)
             with subprocess.Popen([*_TRAINING, str(home), str(TRAINER_PORT)], cwd=ROOT) as trainer:
                 try:
-                    empty = asyncio.run(asked(stack))
+                    empty = asyncio.run(requested(stack))
                 finally:
                     trainer.terminate()
         finally:
@@ -127,9 +127,9 @@ def main(home: Path) -> int:
     return 1 if empty else 0
 
 
-async def asked(stack: Path) -> list[str]:
+async def requested(stack: Path) -> list[str]:
     """Query until everything has data or the time limit is reached. Return what has none."""
-    async with beside(stack, EVERY_S, f"{LOOPBACK}:{TRAINER_PORT}") as url:
+    async with alongside(stack, EVERY_S, f"{LOOPBACK}:{TRAINER_PORT}") as url:
         until = time.monotonic() + PATIENCE_S
         while (empty := await tried(url)) and time.monotonic() < until:  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(PAUSE_S)

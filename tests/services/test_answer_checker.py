@@ -35,8 +35,8 @@ async def check(
     verdicts: tuple[Verdict, ...] = (),
     policy: str = "evidence",
 ) -> list[Event]:
-    said = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
-    return list(await CheckAnswer(GRADER, traces, retries, policy)(said))
+    output = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
+    return list(await CheckAnswer(GRADER, traces, retries, policy)(output))
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
     judge = ScriptedModel(
         "../shared/answers", "same_answer", '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
     )
-    said = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
-    [checked] = await CheckAnswer(Graders(GRADER.rules, Judge(judge, "answer_checker")), traces=1, retries=1)(said)
+    output = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
+    [checked] = await CheckAnswer(Graders(GRADER.rules, Judge(judge, "answer_checker")), traces=1, retries=1)(output)
     assert isinstance(checked, SolutionChecked)
     assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
     assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds

@@ -138,8 +138,8 @@ async def test_a_planted_benchmark_question_is_recognised_by_screening(tmp_path:
 
 
 async def test_a_third_of_audits_use_the_commonest_wrong_answer_as_key() -> None:
-    said = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
-    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)
+    output = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
+    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in output)
     heard = (Verdict(role="verifier-a", model="m", problem_hash="h", votes=votes),)
     kinds = Counter[str]()
     for number in range(600):
@@ -274,11 +274,11 @@ async def test_the_users_controls_are_mixed_in_as_they_are(tmp_path: Path) -> No
     file.write_text(f'{line}\n{{"problem": 1}}\nnot JSON\n{line.replace("physics", "music")}\n')
     with pytest.raises(Refusal) as refused:
         load_vetted(file, PLACES)
-    told = [mistake.removeprefix(f"{file}:") for mistake in refused.value.message.splitlines()]
-    assert [mistake[:2] for mistake in told] == ["2:", "3:", "4:"]
-    assert "problem: Input should be a valid string" in told[0]
-    assert "Invalid JSON" in told[1]
-    assert "the plan has no 'music'" in told[2]
+    reported = [error.removeprefix(f"{file}:") for error in refused.value.message.splitlines()]
+    assert [error[:2] for error in reported] == ["2:", "3:", "4:"]
+    assert "problem: Input should be a valid string" in reported[0]
+    assert "Invalid JSON" in reported[1]
+    assert "the plan has no 'music'" in reported[2]
     for empty in (tmp_path / "none.jsonl", tmp_path / "empty.jsonl"):
         (tmp_path / "empty.jsonl").write_text("")
         with pytest.raises(Refusal, match=empty.name):

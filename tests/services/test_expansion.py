@@ -24,8 +24,8 @@ def topics(*names: str) -> str:
 
 
 async def test_duplicates_are_removed_and_the_number_is_kept() -> None:
-    said = topics("Knots and Links", "links & knots", "Lens  spaces", "Braids", "Foliations", "Orbifolds", "")
-    model = ScriptedModel("expansion", "topics", said)
+    output = topics("Knots and Links", "links & knots", "Lens  spaces", "Braids", "Foliations", "Orbifolds", "")
+    model = ScriptedModel("expansion", "topics", output)
     [event] = await ExpandSubject(model)(asked(wanted=2, known=("lens spaces",)))
     assert isinstance(event, TopicExpanded)
     assert [topic.name for topic in event.topics] == ["Knots and Links", "Braids"]

@@ -22,8 +22,8 @@ class Pair:
 
 def _pair(line: str) -> Pair:
     key, answer, kind, expected, confusion = (_seen(part.strip()) for part in line.split(" ¦ "))
-    said, _, truth = expected.partition(", ")
-    return Pair(key, answer, kind, cast("Agreement", said), cast("Agreement", truth or said), confusion)
+    output, _, truth = expected.partition(", ")
+    return Pair(key, answer, kind, cast("Agreement", output), cast("Agreement", truth or output), confusion)
 
 
 def _seen(text: str) -> str:

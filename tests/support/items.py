@@ -97,8 +97,8 @@ def judged(number: int, mark: AuditTag, *, accepted: bool = False, simulated: bo
     """Make the event of a judged audit item; `found` by check, with __ for a slash and _ for a dash."""
     made, requested = item(number, tier="verified" if accepted else "disputed", attempts=())
     checks = {name.replace("__", "/").replace("_", "-"): finding for name, finding in found.items()}
-    told: dict[str, Any] = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
-    return AuditJudged.of(requested, "panel", made, (call("verifier-a", simulated=simulated),), mark=mark, **told)
+    reported: dict[str, Any] = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
+    return AuditJudged.of(requested, "panel", made, (call("verifier-a", simulated=simulated),), mark=mark, **reported)
 
 
 def deleted(event: SolutionChecked) -> SampleDeleted:

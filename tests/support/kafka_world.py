@@ -259,10 +259,10 @@ class OsProcess:
 
     async def owns_everything(self, partitions: int = 8) -> bool:
         """Return whether its last assignment had this number of partitions."""
-        said = [line["message"] for line in self.log() if line["message"].startswith("assigned ")]
-        return said[-1:] == [f"assigned {partitions} partitions"]
+        output = [line["message"] for line in self.log() if line["message"].startswith("assigned ")]
+        return output[-1:] == [f"assigned {partitions} partitions"]
 
-    async def said(self, words: str) -> bool:
+    async def output(self, words: str) -> bool:
         """Return whether its log contains these words; it must still run."""
         assert self._process.returncode is None, self._log.read_text()
         return any(words in line["message"] for line in self.log())

@@ -107,8 +107,8 @@ def started(plan: Plan) -> tuple[Planner, State, list[ProblemRequested]]:
     requests: list[ProblemRequested] = []
     for event in events:
         if isinstance(event, SubjectRequested):
-            state, asked = planner(state, expanded(event), NOW)
-            requests += [request for request in asked if isinstance(request, ProblemRequested)]
+            state, requested = planner(state, expanded(event), NOW)
+            requests += [request for request in requested if isinstance(request, ProblemRequested)]
     return planner, state, requests
 
 

@@ -51,8 +51,8 @@ class SimulatedModel:
     def _reply(self, fields: Mapping[str, str], seed: int, form: dict[str, Any]) -> Reply:
         messages = self._prompt.messages(fields, seed)
         request = {"model": self.name, "messages": messages, "seed": seed, "response_format": form}
-        said = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
-        return Reply(said.content, said.reasoning, (provenance(seed),))
+        output = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
+        return Reply(output.content, output.reasoning, (provenance(seed),))
 
 
 class AlwaysApproves(SimulatedModel):
@@ -61,8 +61,8 @@ class AlwaysApproves(SimulatedModel):
     async def structured(
         self, fields: Mapping[str, str], form: type[T], *, seed: int
     ) -> tuple[T, tuple[Provenance, ...]]:
-        said, calls = await super().structured(fields, form, seed=seed)
-        return said.model_copy(update={**dict.fromkeys(POINTS, True), "open_problem": False}), calls
+        output, calls = await super().structured(fields, form, seed=seed)
+        return output.model_copy(update={**dict.fromkeys(POINTS, True), "open_problem": False}), calls
 
 
 class Remembering:
@@ -123,7 +123,7 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
     topic = Topic(subject=drawn.subject, field="f", subfield="s", name="t")
     screened = event(ProblemScreened, requested(number).item.with_(problem=drawn.problem, topic=topic))
     join, case = JoinVerdicts(policy.tiers, policy.rests_on), None
-    said: list[Event] = []
+    output: list[Event] = []
     for role in ("verifier-a", "verifier-b"):
         name = f"sim-{role}"
         judge = policy.judge(name, "judgement")
@@ -131,8 +131,8 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
         [verified] = await verify(screened)
         assert isinstance(verified, ProblemVerified)
         case, decided, _ = join(case, verified)
-        said += decided
-    return isinstance(said[-1], ProblemAccepted)
+        output += decided
+    return isinstance(output[-1], ProblemAccepted)
 
 
 HARD = 1.0

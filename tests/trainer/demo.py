@@ -51,7 +51,9 @@ def _every_step(run: Run, model: str) -> float:
     )
 
     async def steps() -> list[bool]:
-        return [clock.every_step_right(example, said.text) async for example, (said,) in sampler.sample(examples, 1)]
+        return [
+            clock.every_step_right(example, output.text) async for example, (output,) in sampler.sample(examples, 1)
+        ]
 
     right = asyncio.run(steps())
     return 100 * sum(right) / len(right)

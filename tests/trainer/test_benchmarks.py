@@ -15,7 +15,7 @@ from aiohttp import web
 
 from shared.errors import Refusal
 from tests.trainer import clock
-from tests.trainer.models.test_served import beside
+from tests.trainer.models.test_served import alongside
 from trainer.benchmarks import load_benchmark, render_table
 from trainer.benchmarks.descriptor import list_shipped
 from trainer.benchmarks.questions import read_questions
@@ -92,17 +92,17 @@ async def world() -> AsyncIterator[str]:
 
     async def chat(request: web.Request) -> web.Response:
         body = await request.json()
-        asked = body["messages"][-1]["content"]
+        requested = body["messages"][-1]["content"]
         if body["model"] == "judge":
-            agrees = "yes" if re.search(r"^Answer: <[^>]+>correct", asked, re.MULTILINE) else "no"
+            agrees = "yes" if re.search(r"^Answer: <[^>]+>correct", requested, re.MULTILINE) else "no"
             content = json.dumps({"agrees": agrees, "reason": "as told"})
         else:
-            right = re.search(r"^([A-D])\. right", asked, re.MULTILINE)
+            right = re.search(r"^([A-D])\. right", requested, re.MULTILINE)
             known = right[1] if right else "correct, in other words"
             content = f"\\boxed{{{known if body['model'] == 'knows' else 'A'}}}"
-        said = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+        output = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 50, "completion_tokens": 10}
-        return web.json_response({"model": body["model"], "choices": [said], "usage": usage})
+        return web.json_response({"model": body["model"], "choices": [output], "usage": usage})
 
     async def models(_: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": name} for name in ("knows", "clings", "judge")]})
@@ -123,10 +123,10 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
     files = {}
     for name, n in (("gpqa_diamond", 60), ("hle_text", 10)):
         small = {**load_benchmark(name).model_dump(exclude_none=True), "n": n, "samples": 2}
-        told = folder / f"small_{name}.yaml"
-        told.write_text(yaml.safe_dump(json.loads(json.dumps(small))))
+        reported = folder / f"small_{name}.yaml"
+        reported.write_text(yaml.safe_dump(json.loads(json.dumps(small))))
         as_csv(folder / f"{name}.csv", made(name, n))
-        files[str(told)] = f"{name}.csv"
+        files[str(reported)] = f"{name}.csv"
     copied: dict[str, Any] = {"problem": made("gpqa_diamond", 60)[7]["Question"]}
     held_out = [clock.row(number, 3, random.Random(number), split="held_out") for number in range(3)]
     trained = [*clock.rows(20, (3,), seed=1, start=100), clock.row(999, 3, random.Random(0), **copied)]
@@ -146,7 +146,7 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
 
 
 def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) -> None:
-    with beside(world()) as url:
+    with alongside(world()) as url:
         run = laid_out(tmp_path, url)
         found = run.run_once("evaluate", evaluate)
     gpqa, hle = found["benchmarks"]
@@ -172,7 +172,7 @@ def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) 
 
 
 def test_what_only_a_judge_can_grade_is_refused_without_one(tmp_path: Path) -> None:
-    with beside(world()) as url, pytest.raises(Refusal, match="HLE, text only cannot be graded by rules"):
+    with alongside(world()) as url, pytest.raises(Refusal, match="HLE, text only cannot be graded by rules"):
         evaluate(laid_out(tmp_path, url, judge=False))
 
 

@@ -33,8 +33,10 @@ def test_wrong_keys_cost_points_that_the_comparison_shows(tmp_path: Path, base: 
     assert found["gain"]["low"] > 0.02
     assert found["pass@1"]["other"]["low"] > found["pass@1"]["base"]["high"]
     assert found["tokens"]["one"] == pytest.approx(found["tokens"]["other"], rel=0.001)
-    asked = {name: (tmp_path / "run" / "exam" / f"{name}.jsonl").read_text().splitlines() for name in compare.ARMS}
-    assert [json.loads(line)["id"] for line in asked["one"]] == [json.loads(line)["id"] for line in asked["other"]]
+    requested = {name: (tmp_path / "run" / "exam" / f"{name}.jsonl").read_text().splitlines() for name in compare.ARMS}
+    assert [json.loads(line)["id"] for line in requested["one"]] == [
+        json.loads(line)["id"] for line in requested["other"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,9 +47,9 @@ def test_wrong_keys_cost_points_that_the_comparison_shows(tmp_path: Path, base: 
     ],
 )
 def test_an_arm_without_rows_is_refused_before_anything_is_trained(
-    where: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    where: str, reported: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "data"
     clock.grow(data, clock.harder())
     assert compared(tmp_path, clock.recipe(tmp_path, "never loaded"), one=data, other=data, other_where=where) == 1
-    assert told in capsys.readouterr().err
+    assert reported in capsys.readouterr().err

@@ -56,7 +56,7 @@ def test_a_tokenizer_that_cannot_write_digits_is_refused() -> None:
         measure([example(1)], tokens, RECIPE)
 
 
-def test_what_is_too_long_is_left_out_whole_and_its_difficulty_told() -> None:
+def test_what_is_too_long_is_left_out_whole_and_its_difficulty_reported() -> None:
     short, long = example(1, difficulty=0.25), example(2, difficulty=1.0, reasoning="round and round " * 40)
     found = measure([short, long], tokenizer(), RECIPE)
     assert len(found.rows) == 1
@@ -90,9 +90,11 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     }
     completions = [[{"role": "assistant", "content": text}] for text in texts]
     many = len(texts)
-    told: dict[str, float] = {}
-    found = await reward(completions, ["42"] * many, ["number"] * many, ["6*7?"] * many, told.__setitem__, prompts=[])
+    reported: dict[str, float] = {}
+    found = await reward(
+        completions, ["42"] * many, ["number"] * many, ["6*7?"] * many, reported.__setitem__, prompts=[]
+    )
     await worker.aclose()
     assert found == list(texts.values())
-    assert told == {"unsure": 0.2}
+    assert reported == {"unsure": 0.2}
     assert extract_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

@@ -19,8 +19,8 @@ PATIENCE_S = 420.0
 
 
 def triggered(release: int, version: int) -> TrainingTriggered:
-    told: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
-    return TrainingTriggered.root(UUID(int=release), "aggregator", **told)
+    reported: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
+    return TrainingTriggered.root(UUID(int=release), "aggregator", **reported)
 
 
 @asynccontextmanager
@@ -45,11 +45,11 @@ async def endings(world: KafkaWorld) -> list[Any]:
 
 
 async def ended(world: KafkaWorld, events: int) -> list[Any]:
-    async def said() -> bool:
+    async def output() -> bool:
         found = await endings(world)
         return len(found) >= events or any(event.type == "training.failed" and event.release == 1 for event in found)
 
-    await until(said, "the end of the training", PATIENCE_S, every_s=0.5)
+    await until(output, "the end of the training", PATIENCE_S, every_s=0.5)
     return await endings(world)
 
 

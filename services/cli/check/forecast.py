@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from schemas.config.models_config import ModelsConfig
+from schemas.config.models_config import ROLES, ModelsConfig
 from schemas.config.plan import Plan
 from services.planner.handler import MAX_TOPICS_PER_PASS
 
@@ -25,16 +25,8 @@ COMPARED = 0.1
 AUDITED = 1.5
 """Items per audit: one with a planted error, and a control for every second one."""
 
-TOKENS = {
-    "expansion": (2_000, 6_000),
-    "writer": (1_000, 8_000),
-    "verifier_a": (900, 8_000),
-    "verifier_b": (900, 8_000),
-    "solver": (400, 17_000),
-    "judge": (600, 500),
-    "base": (400, 8_000),
-}
-"""Assumed tokens of one call: prompt, and answer with thinking. A solution has the paper's mean of 11,121 words."""
+TOKENS = {"expansion": (2_000, 6_000)} | {name: role.tokens for name, role in ROLES.items()}
+"""Assumed tokens of one call: prompt, and answer with thinking."""
 MODEL_ROLES = {"expansion": "writer"}
 """The role whose model makes the call, where the name is not a role."""
 

@@ -8,7 +8,9 @@ from itertools import islice
 from statistics import fmean
 from typing import Any
 
+from schemas.config.models_config import CHAT_ROLES, ROLES
 from schemas.config.plan import Plan
+from schemas.outcomes import Admission
 from services.cli.check.forecast import Basis, CallProfile, assumed
 from services.planner.demand import PRIOR_PROBLEMS
 from shared.dataset import Dataset, open_audits
@@ -19,14 +21,7 @@ MIN_PROBLEMS = 20
 """Ended problems below which the assumptions are used."""
 SAMPLED_ITEMS = 2000
 """Most items of each kind whose calls are read."""
-ROLES = {
-    "problem_writer": "writer",
-    "verifier-a": "verifier_a",
-    "verifier-b": "verifier_b",
-    "probe": "base",
-    "synthesis": "solver",
-    "judge": "judge",
-}
+ROLE_OF_CALLER = {ROLES[name].caller: name for name in CHAT_ROLES}
 """Role by the `role` of a call in provenance, which is a service or the judge."""
 
 
@@ -50,12 +45,12 @@ def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | 
     for lines, total in _sources(dataset, folder, rows.total(), rejected):
         sample = list(islice(lines, SAMPLED_ITEMS))
         for call in (call for steps in sample for step in steps for call in step["calls"]):
-            if role := ROLES.get(call["role"]):
+            if role := ROLE_OF_CALLER.get(call["role"]):
                 calls[role].append(call)
                 count[role] += total / len(sample)
-    profiles = {role: _profile(calls[role], count[role] / problems) for role in ROLES.values() if role in calls}
+    profiles = {role: _profile(calls[role], count[role] / problems) for role in CHAT_ROLES if role in calls}
     probe = {role: pace for role, pace in assumed(plan).profiles.items() if role == "base"}
-    good = rows[("in",)] + rows[("reserve",)]
+    good = rows[(Admission.IN,)] + rows[(Admission.RESERVE,)]
     return Basis(
         (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **profiles}, problems
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty
+from schemas.outcomes import Admission
 from shared.config.plan_loader import load_plan
 from shared.config.settings import Connections
 from shared.dataset import Dataset, list_manifests
@@ -51,7 +52,8 @@ class DatasetSummary:
             return cls()
         dataset = Dataset.open(folder)
         counts = dataset.rows.counts("subject", "admission").items()
-        admitted, reserve = ({name: n for (name, one), n in counts if one == how} for how in ("in", "reserve"))
+        both = (Admission.IN, Admission.RESERVE)
+        admitted, reserve = ({name: n for (name, one), n in counts if one == how} for how in both)
         rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
         tokens = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
         return cls(admitted, reserve, _released_rows(folder), None if None in tokens else sum(tokens))

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from deploy.local.process_spec import ProcessSpec
-from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
+from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.config.plan import Plan
 from schemas.flow import SERVICES
 from services.cli.common.dataset_location import dataset_in
@@ -15,15 +15,6 @@ from shared.llm import load_models_config
 
 SIMULATOR = "simulator"
 
-_SIMULATED_MODELS = {
-    "writer": "sim-writer",
-    "verifier_a": "sim-verifier-a",
-    "verifier_b": "sim-verifier-b",
-    "solver": "sim-solver",
-    "judge": "sim-judge",
-    "base": "sim-base",
-}
-
 _LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, "sim-solver": 400, "sim-judge": 50}
 """Slow enough for a person to follow the view."""
 
@@ -31,7 +22,7 @@ _LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, 
 def simulated(port: int) -> ModelsConfig:
     """Return models that assign every role to the simulator on a port of this machine."""
     endpoint = Endpoint(base_url=f"http://127.0.0.1:{port}/v1", simulated=True)
-    roles = {role: RoleModel(endpoint=SIMULATOR, model=name) for role, name in _SIMULATED_MODELS.items()}
+    roles = {role: RoleModel(endpoint=SIMULATOR, model=f"sim-{role.replace('_', '-')}") for role in CHAT_ROLES}
     return ModelsConfig(endpoints={SIMULATOR: endpoint}, roles=Roles(**roles))
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.config.policies import Difficulty
+from schemas.outcomes import Admission
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset import contamination
 from services.cli.dataset.contamination import Contamination
@@ -33,6 +34,7 @@ SHOWN = (
 """Title of a table of counts, and its key in the document."""
 
 UNKNOWN = "unknown"
+ENDS = (*Admission, "rejected")
 
 _CORRECT = {True: "yes", False: "no", None: "cannot tell"}
 
@@ -50,7 +52,7 @@ def count(dataset: Dataset, benchmarks: Contamination, difficulty: Difficulty) -
         benchmarks.add(row)
     rows = len(dataset.rows)
     ended = rows + sum(rejected.values())
-    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[("in",)]
+    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[(Admission.IN,)]
     return {
         "version": dataset.rows.version,
         "rows": rows,
@@ -101,7 +103,7 @@ def render(figures: Mapping[str, Any]) -> None:
 
 
 def _subjects(figures: Mapping[str, Any]) -> Table:
-    table = _table("Rows", "subject", "in", "reserve", "aside", "rejected", "yield")
+    table = _table("Rows", "subject", *ENDS, "yield")
     totals = Counter[str]()
     for subject, admissions in figures["by_subject"].items():
         counts = Counter({**admissions, "rejected": figures["rejected_by_subject"].get(subject, 0)})
@@ -114,7 +116,7 @@ def _subjects(figures: Mapping[str, Any]) -> Table:
 
 def _ended(counts: Mapping[str, int]) -> list[str]:
     rejected, ended = counts["rejected"], sum(counts.values())
-    return [*(f"{counts[name]:,}" for name in ("in", "reserve", "aside", "rejected")), f"{1 - rejected / ended:.0%}"]
+    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}"]
 
 
 def _coverage(coverage: Mapping[str, Any]) -> Table:
@@ -168,7 +170,7 @@ def _table(title: str, first: str, *numbers: str) -> Table:
 
 def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
     subjects = sorted({subject for subject, _ in counts})
-    return {name: {how: counts[name, how] for how in ("in", "reserve", "aside")} for name in subjects}
+    return {name: {how: counts[name, how] for how in Admission} for name in subjects}
 
 
 def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from schemas.events import (
     SubjectRequested,
     TopicExpanded,
 )
+from schemas.outcomes import Admission
 
 FOLLOWED = (
     SubjectRequested,
@@ -40,7 +41,7 @@ FOLLOWED = (
 )
 """The events that are read; only some rejected items contain a long solution."""
 
-ENDS = ("in", "reserve", "aside", "rejected", "parked", "deleted")
+ENDS = (*Admission, "rejected", "parked", "deleted")
 """The ends of a problem."""
 
 
@@ -112,7 +113,7 @@ class Funnel:
         for end, sign in ((before, -1), (after, 1)):
             if end:
                 self.ends[end] += sign
-            if end == "in":
+            if end == Admission.IN:
                 self.rows[subject] += sign
 
     def _end(self, problem: UUID) -> str | None:
@@ -165,12 +166,12 @@ class Funnel:
     def yield_(self) -> float | None:
         """Share of ended problems that became rows; `None` before the first end."""
         total = self.ends.total()
-        return (self.ends["in"] + self.ends["reserve"]) / total if total else None
+        return (self.ends[Admission.IN] + self.ends[Admission.RESERVE]) / total if total else None
 
     @property
     def example(self) -> UUID | None:
         """Id of one admitted row."""
-        return next((problem for problem, end in self._problems.items() if end == "in"), None)
+        return next((problem for problem, end in self._problems.items() if end == Admission.IN), None)
 
     def lacking(self, plan: Plan) -> dict[str, int]:
         """Return the missing rows of each subject that has too few."""

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from deploy.local.state_file import RunningProcess, StateFile
 from schemas.flow import SERVICE
+from schemas.outcomes import Admission
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine, accounts
 from services.cli.common.dataset_location import dataset_in, last_plan
@@ -147,7 +148,8 @@ def progress(directory: Path) -> Progress | None:
         return Progress(target, 0, 0, 0, 0)
     dataset = Dataset.open(folder)
     rows, ledger = dataset.rows.counts("admission"), dataset.ledger.counts("kind")
-    return Progress(target, rows[("in",)], rows[("reserve",)], rows[("aside",)], ledger[("rejected",)])
+    admitted, reserve, aside = (rows[(how,)] for how in Admission)
+    return Progress(target, admitted, reserve, aside, ledger[("rejected",)])
 
 
 def _process(running: RunningProcess | None) -> dict[str, object]:

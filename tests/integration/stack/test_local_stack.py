@@ -286,7 +286,7 @@ def test_a_jar_with_a_wrong_checksum_is_refused_with_its_url_and_path(repository
         kafka_jars.fetch(cache, [repository.jar])
 
 
-def test_without_a_network_the_person_is_told_so(repository: Repository, tmp_path: Path) -> None:
+def test_without_a_network_the_person_is_reported_so(repository: Repository, tmp_path: Path) -> None:
     repository.close()
     with pytest.raises(Refusal, match=r"could not be downloaded .* Check the network"):
         kafka_jars.fetch(tmp_path / "cache", [repository.jar])

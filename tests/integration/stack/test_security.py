@@ -71,19 +71,19 @@ async def running(world: KafkaWorld, service: str, access: dict[str, Any]) -> As
     finally:
         if child.returncode is None:
             child.terminate()
-        _, said = await child.communicate()
-        assert child.returncode == 0, said.decode()
+        _, output = await child.communicate()
+        assert child.returncode == 0, output.decode()
 
 
 async def ended(world: KafkaWorld, service: str, access: dict[str, Any]) -> str:
-    """Run a process that ends by itself; its last word, one line. It must not have told any password."""
+    """Run a process until it exits; returns its last line. Its output must hold no password."""
     child = await process(world, service, access)
     try:
-        _, said = await asyncio.wait_for(child.communicate(), 30)
+        _, output = await asyncio.wait_for(child.communicate(), 30)
     except TimeoutError:
         child.kill()
         raise
-    text = said.decode()
+    text = output.decode()
     assert child.returncode == 1, text
     assert "Traceback" not in text
     assert "hush" not in text
@@ -205,14 +205,14 @@ async def test_a_process_that_cannot_log_in_says_why_and_consumes_nothing(factor
     trustme.CA().cert_pem.write_to_path(other)
     before = await world.committed("screening", "problem.drafted")
     access = factory.env("screening")
-    said = await asyncio.gather(
+    output = await asyncio.gather(
         ended(world, "screening", {**access, "kafka_password_file": wrong}),
         ended(world, "screening", {**access, "kafka_ca": other}),
         ended(world, "screening", factory.env("expansion")),
     )
-    assert f"Kafka at {factory.servers} refuses user {user('screening')}" in said[0]
-    assert f"Kafka at {factory.servers} presents a certificate that is not trusted" in said[1]
-    assert f"Kafka at {factory.servers} does not let {user('expansion')} use topic {FACTORY}." in said[2]
+    assert f"Kafka at {factory.servers} refuses user {user('screening')}" in output[0]
+    assert f"Kafka at {factory.servers} presents a certificate that is not trusted" in output[1]
+    assert f"Kafka at {factory.servers} does not let {user('expansion')} use topic {FACTORY}." in output[2]
     assert await world.committed("screening", "problem.drafted") == before
 
 
@@ -224,7 +224,7 @@ async def test_a_missing_kafka_topic_is_awaited_and_not_taken_for_a_hidden_one(
         await admin.delete_topics([missing])
     async with world.process("services.screening", "screening", plan=PLAN, **factory.env("screening")) as process:
         await until(
-            lambda: process.said(f"Kafka topics do not exist: {missing}. Create"), "a word about the Kafka topic"
+            lambda: process.output(f"Kafka topics do not exist: {missing}. Create"), "a word about the Kafka topic"
         )
         await provision(factory.access(OPERATOR), FACTORY)
         await process.ready()

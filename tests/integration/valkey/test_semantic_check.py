@@ -20,7 +20,7 @@ from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.connections import ValkeyAccess
 from shared.llm import Models, Prompt
 from shared.text.contamination import Benchmarks
-from tests.integration.valkey.test_near_duplicates import index, told
+from tests.integration.valkey.test_near_duplicates import index, reported
 from tests.support.duplicates import problem
 from tests.support.fake_models import event, item
 from tests.support.kafka_world import KafkaWorld
@@ -83,7 +83,7 @@ async def test_what_the_log_brings_back_is_compared_as_well(world: KafkaWorld) -
     id_ = uuid4()
     twins = ValkeyNearDuplicateIndex(ValkeyAccess(world.valkey), world.factory, "worded", 3, decided_days=1, lease_s=3)
     try:
-        assert await twins.rebuild(told([(fingerprint(problem(ONE, "1152"), worded=True), id_)])) == 1
+        assert await twins.rebuild(reported([(fingerprint(problem(ONE, "1152"), with_text=True), id_)])) == 1
         async with models() as made:
             [refused] = await screening(twins, made)(drafted(problem(SAME, "1152"), 1))
     finally:

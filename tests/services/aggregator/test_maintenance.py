@@ -71,7 +71,7 @@ async def test_a_reader_in_a_loop_never_sees_a_broken_table(tmp_path: Path) -> N
 async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if a week had passed at once."""
+    """As if a week had passed."""
     monkeypatch.setitem(table.SETTINGS, "delta.deletedFileRetentionDuration", "interval 0 days")
     sink = await grown(tmp_path, 12)
     monkeypatch.setattr(table, "RETENTION_H", 0)
@@ -85,7 +85,7 @@ async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
         list(Dataset.open(tmp_path, 3).rows)
 
 
-async def test_a_purge_beside_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
+async def test_a_purge_next_to_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
     sink = await grown(tmp_path, 6)
     await sink.write([record(deleted(checked(2)), 0)])
     coming = tmp_path / "rows" / "part-of-a-commit-under-way.parquet"

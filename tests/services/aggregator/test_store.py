@@ -42,7 +42,7 @@ def ids(*numbers: int) -> Counter[str]:
     return Counter(str(checked(number).item.id) for number in numbers)
 
 
-async def test_two_writers_at_once_one_of_them_stale_lose_no_row_and_double_none(bucket: Store) -> None:
+async def test_of_two_writers_one_stale_no_row_is_lost_or_doubled(bucket: Store) -> None:
     zombie, heir = await sink(bucket), await sink(bucket)
     records = [record(checked(number), number // 2, number % 2) for number in range(6)]
     await heir.write(records[:3])
@@ -52,7 +52,7 @@ async def test_two_writers_at_once_one_of_them_stale_lose_no_row_and_double_none
     assert Dataset.open(WHERE).rows.counts("admission") == {("in",): 3, ("reserve",): 3}
 
 
-async def test_releases_lie_beside_the_tables_and_every_command_reads_them(
+async def test_releases_lie_next_to_the_tables_and_every_command_reads_them(
     bucket: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = await sink(bucket)
@@ -63,18 +63,18 @@ async def test_releases_lie_beside_the_tables_and_every_command_reads_them(
     writer.outbox(None)
     assert [one["rows"] for one in list_manifests(WHERE)] == [2, 3]
 
-    def told(*command: str) -> str:
+    def reported(*command: str) -> str:
         result = CliRunner().invoke(app, ["dataset", *command, "--dir", str(tmp_path)], catch_exceptions=False)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     monkeypatch.setenv("CHIMERA_DATASET", WHERE)
-    assert [one["number"] for one in json.loads(told("versions", "--json"))["releases"]] == [1, 2]
-    assert json.loads(told("diff", "1", "latest", "--json"))["in"] == 1
-    assert json.loads(told("stats", "--json"))
-    assert json.loads(told("rejects", "--json"))
-    assert str(checked(1).item.id) in told("show", str(checked(1).item.id))
-    assert "3 records" in told("export", "--out", str(tmp_path / "out"))
+    assert [one["number"] for one in json.loads(reported("versions", "--json"))["releases"]] == [1, 2]
+    assert json.loads(reported("diff", "1", "latest", "--json"))["in"] == 1
+    assert json.loads(reported("stats", "--json"))
+    assert json.loads(reported("rejects", "--json"))
+    assert str(checked(1).item.id) in reported("show", str(checked(1).item.id))
+    assert "3 records" in reported("export", "--out", str(tmp_path / "out"))
     with pytest.raises(Refusal, match="has no version 99"):
         Dataset.open(WHERE, 99)
 
@@ -93,7 +93,7 @@ async def test_a_release_whose_files_were_purged_is_refused(bucket: Store) -> No
     assert kept(bucket) == ids(0, 1, 2)
 
 
-async def test_a_store_that_forbids_is_one_clear_line_and_goes_on_once_it_allows(bucket: Store) -> None:
+async def test_a_store_that_forbids_is_one_clear_line_until_it_allows(bucket: Store) -> None:
     writer = await sink(bucket)
     await writer.write([record(checked(0), 0)])
     bucket.forbid("s3:PutObject")

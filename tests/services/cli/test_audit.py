@@ -40,7 +40,7 @@ async def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(home: Path, *arguments: str, status: int = 0) -> str:
+def message(home: Path, *arguments: str, status: int = 0) -> str:
     result = CliRunner().invoke(app, ["audit", *arguments, "--dir", str(home)], env={"COLUMNS": "120"})
     assert result.exit_code == status, result.output
     return result.stdout if status == 0 else result.stderr
@@ -53,9 +53,11 @@ def seen(rate: dict[str, float]) -> tuple[float, float]:
 
 
 def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
-    told = json.loads(said(home, "--json", "--width", "0.1"))
-    assert (told["audits"], told["simulated"]) == (13, 12)
-    rates = {part: {name: seen(rate) for name, rate in told[part].items()} for part in told if part not in COUNTS}
+    reported = json.loads(message(home, "--json", "--width", "0.1"))
+    assert (reported["audits"], reported["simulated"]) == (13, 12)
+    rates = {
+        part: {name: seen(rate) for name, rate in reported[part].items()} for part in reported if part not in COUNTS
+    }
     assert rates == {
         "let_through": {"leak": (0, 1), "sign": (2, 10), "all": (2, 11)},
         "by_difficulty": {"easy": (1, 4), "hard": (0, 3), "unknown": (1, 4), "all": (2, 11)},
@@ -73,13 +75,13 @@ def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
             "verifier-b/judge": (0, 0),
         },
     }
-    assert told["noticed"]["verifier-a/blind"]["unable"] == 1
-    assert told["false_alarms"]["screening"]["rate"] is None
-    assert told["let_through"]["sign"]["needed"] == needed(0.2, 0.1)
+    assert reported["noticed"]["verifier-a/blind"]["unable"] == 1
+    assert reported["false_alarms"]["screening"]["rate"] is None
+    assert reported["let_through"]["sign"]["needed"] == needed(0.2, 0.1)
 
 
 def test_audit_reports_simulation_first_and_each_rate_with_its_interval(home: Path) -> None:
-    first, *rest = said(home, "--width", "0.1").splitlines()
+    first, *rest = message(home, "--width", "0.1").splitlines()
     assert first == "SIMULATED: these rates prove the arithmetic, not the models."
     text = "\n".join(rest)
     assert "20.0%" in text
@@ -92,11 +94,11 @@ async def test_audit_begins_with_the_estimated_share_of_wrong_keys(tmp_path: Pat
     await sink.open({})
     natural = [judged(90 + n, AuditTag(kind="natural"), accepted=False) for n in range(3)]
     await sink.write(log(*(checked(number) for number in range(20)), *natural))
-    share = json.loads(said(tmp_path, "--json"))["wrong_keys"]
+    share = json.loads(message(tmp_path, "--json"))["wrong_keys"]
     assert (share["items"], share["rows"]["all"]["rows"], share["rows"]["sft"]["rows"]) == (20, 20, 20)
     assert share["rows"]["all"]["low"] <= share["rows"]["all"]["estimate"] <= share["rows"]["all"]["high"] < 0.5
     assert {"wrong_keys", "error_agreement"} <= share["parameters"].keys()
-    first, second, *rest = said(tmp_path).splitlines()
+    first, second, *rest = message(tmp_path).splitlines()
     assert "SIMULATED" in first
     assert second.startswith("Estimated share of wrong keys among rows")
     assert "from the votes on 20 problems" in "\n".join(rest)
@@ -105,19 +107,21 @@ async def test_audit_begins_with_the_estimated_share_of_wrong_keys(tmp_path: Pat
 async def test_verifiers_with_correlated_errors_are_reported(tmp_path: Path) -> None:
     sink = Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None)
     await sink.open({})
-    missed = attempt(agrees="no").with_(answer="43")  # both verifiers of these items said 41 before they said 42
+    missed = attempt(agrees="no").with_(
+        answer="43"
+    )  # both verifiers of these items answered 41 before they answered 42
     solved = [checked(number, attempts=(missed,)) for number in range(20)]
     audit = judged(90, AuditTag(kind="sign"), panel="noticed")
     await sink.write(log(*solved, *(rejected(number) for number in range(20, 40)), audit))
-    told = json.loads(said(tmp_path, "--json"))["agreement"]
-    seen_alike = {pair: (rate["hits"], rate["n"]) for pair, rate in told["pairs"].items()}
+    reported = json.loads(message(tmp_path, "--json"))["agreement"]
+    seen_alike = {pair: (rate["hits"], rate["n"]) for pair, rate in reported["pairs"].items()}
     both = "verifier-a and verifier-b"
     assert seen_alike == {both: (40, 40), "verifier-a and solver": (0, 20), "verifier-b and solver": (0, 20)}
-    assert told["suspicious"]
-    assert "one model behind two names" in said(tmp_path)
+    assert reported["suspicious"]
+    assert "one model behind two names" in message(tmp_path)
 
 
 async def test_without_audits_it_says_how_to_have_some(tmp_path: Path) -> None:
-    assert "`audits: {rate: 0.05}` in the plan" in said(tmp_path, status=1)
+    assert "`audits: {rate: 0.05}` in the plan" in message(tmp_path, status=1)
     await Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None).open({})
-    assert "no audit has been judged" in said(tmp_path, status=1)
+    assert "no audit has been judged" in message(tmp_path, status=1)

@@ -37,16 +37,18 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 Answer = tuple[dict[str, str], str] | tuple[int, str]
-"""A delta and its finish reason, or a status and what is said."""
+"""A delta and its finish reason, or a status and its message."""
 
 
 def form(body: dict[str, Any]) -> str:
-    """What was asked for, as JSON; empty for none."""
-    asked = body.get("response_format")
-    said = json.dumps(FORMS[asked["json_schema"]["name"]]) if asked else ""
+    """The requested format, as JSON; empty for none."""
+    requested = body.get("response_format")
+    message = json.dumps(FORMS[requested["json_schema"]["name"]]) if requested else ""
     for name, value in FORMS.items():
-        said = said or (json.dumps(value) if f'"title": "{name.title()}"' in body["messages"][-1]["content"] else "")
-    return said
+        message = message or (
+            json.dumps(value) if f'"title": "{name.title()}"' in body["messages"][-1]["content"] else ""
+        )
+    return message
 
 
 def good(body: dict[str, Any]) -> Answer:
@@ -184,12 +186,12 @@ async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
 ) -> None:
     async with endpoint() as (place, called):
         place = place.model_copy(update={"structured": "prompt"})
-        one, told = await tried(place, role, model)
+        one, reported = await tried(place, role, model)
     assert not one.works
-    assert f"problem  {role}: " in told
+    assert f"problem  {role}: " in reported
     assert fault in one.faults[0].what
     assert next_step in one.faults[0].next_step
-    assert KEY not in told
+    assert KEY not in reported
     name = model if isinstance(model, str) else model.model
     assert sum(body["model"] == name for body in called) <= CALLS
 
@@ -210,22 +212,22 @@ async def test_an_endpoint_that_takes_no_call_fails_with_the_last_reason(
 
 async def test_a_server_without_response_format_works_with_a_hint() -> None:
     async with endpoint() as (place, _):
-        one, told = await tried(place, "writer", "old")
+        one, reported = await tried(place, "writer", "old")
         wrong, _ = await tried(place, "writer", "prose")
         spared, _ = await tried(place.model_copy(update={"structured": "prompt"}), "writer", "old")
     assert (one.works, one.structured, one.calls) == (True, "prompt", 1)
     assert (wrong.structured, wrong.faults[0].next_step) == ("fails", "write `structured: prompt` for the endpoint")
-    assert "note     writer: takes no response_format: write `structured: prompt`" in told
+    assert "note     writer: takes no response_format: write `structured: prompt`" in reported
     assert (spared.works, spared.structured, spared.notes) == (True, "prompt", [])
 
 
 async def test_thinking_is_found_anywhere_and_another_model_name_is_reported() -> None:
     async with endpoint() as (place, _):
         inline, _ = await tried(place, "solver", "inline")
-        none, told = await tried(place, "base", "thoughtless")
+        none, reported = await tried(place, "base", "thoughtless")
     assert (inline.works, inline.thinking) == (True, "<think>")
     assert (none.works, none.thinking, none.served) == (True, None, "other-8b")
-    assert "note     base: asked for thoughtless, answered by other-8b" in told
+    assert "note     base: asked for thoughtless, answered by other-8b" in reported
 
 
 async def chimera(folder: Path, *arguments: str) -> tuple[int, str, str]:

@@ -1,4 +1,4 @@
-"""`chimera run` without a stack: counts add up, the view draws, the run ends, mistakes are told with their line."""
+"""`chimera run` without a stack: counts add up, the view draws, the run ends, errors name their line."""
 
 import json
 import random
@@ -56,25 +56,25 @@ NASTY = "[bold red]markup[/] \x1b[2J\x07 and\nlines [/nope] " + "long " * 60
 def life(end: str, subject: str = "physics", number: int = 0) -> list[Event]:
     """All events of a problem that ends so."""
     topic = Topic(subject=subject, field="f", subfield="s", name="t")
-    asked = ProblemRequested.root(uuid4(), "planner", number, plan="test", topic=topic, answer_type="number")
-    screened = ProblemScreened.of(asked, "screening", asked.item)
-    events: list[Event] = [asked]
+    request = ProblemRequested.root(uuid4(), "planner", number, plan="test", topic=topic, answer_type="number")
+    screened = ProblemScreened.of(request, "screening", request.item)
+    events: list[Event] = [request]
     if end == "rejected":
-        return [*events, ProblemRejected.of(asked, "screening", asked.item, reason="repeat", detail=NASTY)]
+        return [*events, ProblemRejected.of(request, "screening", request.item, reason="repeat", detail=NASTY)]
     if end == "parked":
-        parked = ProblemParked.after(asked, "panel", problem_id=asked.id, service="panel", error="E", message="m")
+        parked = ProblemParked.after(request, "panel", problem_id=request.id, service="panel", error="E", message="m")
         return [*events, screened, parked]
     verdicts = [Verdict(role=role, model="m", problem_hash="h") for role in ("verifier-a", "verifier-b")]
-    events += [screened, *(ProblemVerified.of(screened, v.role, asked.item, verdict=v) for v in verdicts)]
-    events.append(ProblemAccepted.of(screened, "panel", asked.item))
-    said = ("reserve", "in") if end == "promoted" else ("in",) if end == "deleted" else (end,) if end else ()
-    for index, admission in enumerate(said):
+    events += [screened, *(ProblemVerified.of(screened, v.role, request.item, verdict=v) for v in verdicts)]
+    events.append(ProblemAccepted.of(screened, "panel", request.item))
+    reply = ("reserve", "in") if end == "promoted" else ("in",) if end == "deleted" else (end,) if end else ()
+    for index, admission in enumerate(reply):
         row = {"plan": "test", "subject": subject, "topic": "t", "tier": "verified", "correct": True, "views": ()}
-        fields = {**row, "sample_id": asked.id, "admission": admission, "row_hash": ""}
+        fields = {**row, "sample_id": request.id, "admission": admission, "row_hash": ""}
         events.append(SampleCurated.after(screened, "aggregator", index, **fields))
     if end == "deleted":
-        gone = {"sample_id": asked.id, "subject": subject, "admission": "in", "decision": "", "row_hash": ""}
-        events.append(SampleDeleted.after(asked, "cli", 0, **gone))
+        gone = {"sample_id": request.id, "subject": subject, "admission": "in", "decision": "", "row_hash": ""}
+        events.append(SampleDeleted.after(request, "cli", 0, **gone))
     return events
 
 
@@ -135,7 +135,7 @@ def test_a_run_waits_for_what_is_under_way_but_not_for_ever() -> None:
     assert end.short == "no event of 1 problems under way for 61 s"
 
 
-def test_topics_that_are_asked_no_more_are_told_by_reason() -> None:
+def test_topics_that_are_requested_no_more_are_reported_by_reason() -> None:
     found = [ClosedTopic("physics", f"topic {n}", "defects") for n in range(6)] + [
         ClosedTopic("history", "coins", "repeats")
     ]
@@ -154,7 +154,7 @@ def test_closed_topics_come_from_the_planners_own_state() -> None:
     assert [*read(b'{"state": {}, "offsets": {}, "outbox": ""}')] == []
 
 
-def test_more_rows_than_are_asked_for_are_no_reason_to_delete_or_to_ask() -> None:
+def test_more_rows_than_are_requested_are_no_reason_to_delete_or_to_ask() -> None:
     assert "None is deleted" in already(20, 40)
     assert already(20, 20) == "The dataset already has 20 of 20 rows. For more, use --rows 40."
 
@@ -203,12 +203,12 @@ def test_a_run_whose_budget_is_reached_says_what_is_spent_and_what_to_do() -> No
     assert evaluate(funnel, raised, 0.0, 60.0, money) is None, "that was another plan"
 
 
-def test_topics_that_were_asked_for_are_waited_for() -> None:
-    asked = SubjectRequested.root(uuid4(), "planner", plan="test", subject="physics", about="", wanted=1)
-    funnel = fold([asked])
+def test_topics_that_were_requested_are_waited_for() -> None:
+    request = SubjectRequested.root(uuid4(), "planner", plan="test", subject="physics", about="", wanted=1)
+    funnel = fold([request])
     assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is None
     assert evaluate(funnel, PLAN, TOPICS_S + 1, 3600.0) is not None
-    funnel.add(TopicExpanded.after(asked, "expansion", plan="test", subject="physics", wanted=1, topics=()))
+    funnel.add(TopicExpanded.after(request, "expansion", plan="test", subject="physics", wanted=1, topics=()))
     assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is not None
 
 
@@ -246,7 +246,7 @@ def test_text_of_a_model_cannot_break_the_view(width: int, terminal: bool) -> No
     assert "[not markup]" in text
 
 
-def test_time_left_is_told_once_there_is_a_rate() -> None:
+def test_time_left_is_reported_once_there_is_a_rate() -> None:
     assert footer(Funnel(), PLAN, Rate(4.0, 0)) == "0 rows/h · 0:04"
     assert footer(fold(life("in")), PLAN, Rate(4.0, 0)) == "0.2 rows/s · yield 100% · 0:04, about 0:08 left"
 
@@ -329,16 +329,16 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reported"),
     [
         ("127.0.0.1:1/v1", "--base-url is not an address"),
         ("http://127.0.0.1:1/v1", "is it up?"),
     ],
 )
-def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, told: str) -> None:
+def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, reported: str) -> None:
     status, output = chimera("run", "--base-url", url, "--model", "m", "--dir", str(tmp_path / "state"))
     assert status == 1
-    assert told in output
+    assert reported in output
     assert not (tmp_path / "state" / "plan.yaml").exists()
 
 

@@ -44,7 +44,7 @@ def chimera(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "told"),
+    ("requested", "status", "reported"),
     [
         ("synthesys=2", 1, "Did you mean synthesis?"),
         ("planner=2", 1, "only one process of it may be active"),
@@ -56,11 +56,11 @@ def chimera(*arguments: str) -> tuple[int, str]:
     ],
 )
 def test_scaling_to_what_cannot_be_is_refused_with_the_reason(
-    asked: str, status: int, told: str, tmp_path: Path
+    requested: str, status: int, reported: str, tmp_path: Path
 ) -> None:
-    code, output = chimera("scale", asked, "--dir", str(tmp_path))
+    code, output = chimera("scale", requested, "--dir", str(tmp_path))
     assert code == status
-    assert told in " ".join(output.split())
+    assert reported in " ".join(output.split())
 
 
 def test_commands_for_a_stack_that_is_not_there_say_so(tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ def test_an_order_reaches_the_supervisor_unchanged(tmp_path: Path) -> None:
 
 
 async def test_only_the_owner_reaches_the_supervisor_and_refusals_are_shown(tmp_path: Path) -> None:
-    asked: list[Any] = []
+    requested: list[Any] = []
     busy = asyncio.Event()
 
     async def answer(question: Any) -> Any:
-        asked.append(question)
+        requested.append(question)
         if question == "fail":
             raise Refusal("no", "try", "a log")
         if question == "hang":
@@ -117,7 +117,7 @@ async def test_only_the_owner_reaches_the_supervisor_and_refusals_are_shown(tmp_
         await hanging
     with pytest.raises(Refusal, match="nothing runs in"):
         await control_socket.request(tmp_path, 1)
-    assert asked == [["ü", 1], "fail", "hang"]
+    assert requested == [["ü", 1], "fail", "hang"]
 
 
 def test_a_folder_with_too_long_a_name_is_refused_in_words(tmp_path: Path) -> None:
@@ -132,15 +132,15 @@ def log(folder: Path, name: str, *lines: tuple[int, str] | str) -> None:
     (folder / f"{name}.log").write_text("\n".join(texts) + "\n")
 
 
-def test_logs_of_several_processes_are_told_in_the_order_of_time(tmp_path: Path) -> None:
+def test_logs_of_several_processes_are_reported_in_the_order_of_time(tmp_path: Path) -> None:
     log(tmp_path, "synthesis", "no json", (2, "b"), "Traceback", (9, "d"))
     log(tmp_path, "synthesis-2", (1, "a"), (5, "c" * 100_000))
     log(tmp_path, "synthesis-other", (1, "not mine"))
     files = files_of(tmp_path, "synthesis")
     assert [file.stem for file in files] == ["synthesis", "synthesis-2"]
     assert files_of(tmp_path, "synthesis-2") == files[1:]
-    told = [line.fields.get("message", line.text)[:9] for line in recent(files, 10)]
-    assert told == ["no json", "a", "b", "Traceback", "ccccccccc", "d"]
+    reported = [line.fields.get("message", line.text)[:9] for line in recent(files, 10)]
+    assert reported == ["no json", "a", "b", "Traceback", "ccccccccc", "d"]
     assert [line.fields["message"][0] for line in recent(files, 2)] == ["c", "d"]
     assert recent(files, 0) == []
 
@@ -183,7 +183,7 @@ def test_a_service_is_the_sum_of_its_processes_and_unknown_lag_is_not_zero() -> 
     json.dumps(shown.document())
 
 
-def test_vitals_read_the_names_that_the_catalogue_has() -> None:
+def test_process_metrics_read_the_names_that_the_catalogue_has() -> None:
     EVENTS.labels("panel", "problem.verified", "done").inc(3)
     EVENTS.labels("panel", "problem.verified", "dead_letter").inc()
     RETRIES.labels("panel", "transient").inc(2)
@@ -229,7 +229,7 @@ def test_a_wrong_kafka_topic_or_group_is_reported_with_a_next_step() -> None:
     assert all(problem.next_step for problem in found)
 
 
-def test_this_machine_is_checked_and_a_poor_one_is_told_what_it_lacks(tmp_path: Path) -> None:
+def test_this_machine_is_checked_and_a_poor_one_is_reported_what_it_lacks(tmp_path: Path) -> None:
     code, output = chimera("check", "machine", "--json", "--dir", str(tmp_path))
     document = json.loads(output)
     assert code == (0 if document["ok"] else 1)

@@ -71,7 +71,7 @@ def test_one_hit_beside_a_rival_is_enough_for_the_looser_view() -> None:
         (spoke(A, miss("7"), HIT), spoke(B, miss("7"), miss("7"), miss("7")), "key_disputed"),
         (spoke(A, miss("7")), spoke(B, miss("9"), miss("7")), "key_disputed"),
         (spoke(A, miss("7")), spoke(B, miss("9")), "unsolved"),
-        (spoke(A, HIT), spoke(B, HIT, on_topic=False), "off_topic"),
+        (spoke(A, HIT, correct=False), spoke(B, HIT, HIT, correct=False, on_topic=False), "off_topic"),
         (spoke(A, miss("9"), correct=False), spoke(B, HIT, correct=False), "wrong_key"),
         (spoke(A, HIT), Verdict(role=B, model=B, problem_hash="h", unable="gave no JSON"), "unable"),
     ],

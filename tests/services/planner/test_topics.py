@@ -119,18 +119,18 @@ def test_new_topics_replace_those_given_up_until_the_subject_runs_dry() -> None:
     assert len(closed(state, "repeats")) == 5
 
 
-@pytest.mark.parametrize(("topics", "asked"), [(3, 2), (1, 0), (0, 0)])
-def test_topics_of_ones_own_come_first_and_what_is_missing_is_asked_for(topics: int, asked: int) -> None:
+@pytest.mark.parametrize(("topics", "calls"), [(3, 2), (1, 0), (0, 0)])
+def test_topics_of_ones_own_come_first_and_what_is_missing_is_requested(topics: int, calls: int) -> None:
     plan = a_plan(rows=20, in_progress=2, physics=1)
     plan = plan.model_copy(update={"subjects": {"physics": Subject(topics=topics)}, "topics": "/own.csv"})
     planner = Planner(plan, "test", [a_topic("physics", 7)])
     state, events = planner.start(None, NOW)
-    assert [event.wanted for event in events if isinstance(event, SubjectRequested)] == ([asked] if asked else [])
+    assert [event.wanted for event in events if isinstance(event, SubjectRequested)] == ([calls] if calls else [])
     assert {event.topic.name for event in events if isinstance(event, ProblemRequested)} == {"physics 7"}
     assert planner.start(state, NOW) == (state, [])
 
 
-def test_an_old_expansion_said_again_does_not_close_the_new_pass() -> None:
+def test_an_old_expansion_repeated_does_not_close_the_new_pass() -> None:
     planner = Planner(a_plan(rows=20, in_progress=2, physics=1), "test")
     state, events = planner.start(None, NOW)
     first = next(event for event in events if isinstance(event, SubjectRequested))

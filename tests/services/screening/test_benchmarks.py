@@ -48,7 +48,7 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "column", "told"),
+    ("name", "content", "column", "reported"),
     [
         ("a.jsonl", None, None, "The benchmark b cannot be read: "),
         ("a.txt", "What?", None, "is not of a supported file type. Set benchmarks.b in the plan to a file of .jsonl"),
@@ -63,7 +63,7 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
     ],
 )
 def test_an_invalid_benchmark_file_is_refused_before_the_start(
-    tmp_path: Path, name: str, content: str | None, column: str | None, told: str
+    tmp_path: Path, name: str, content: str | None, column: str | None, reported: str
 ) -> None:
     path, plan = tmp_path / name, tmp_path / "plan.yaml"
     if content is not None:
@@ -72,7 +72,7 @@ def test_an_invalid_benchmark_file_is_refused_before_the_start(
     plan.write_text(f"name: mine\nrows: 3\nsubjects: {{physics: {{}}}}\nbenchmarks: {{b: {given.model_dump_json()}}}\n")
     with pytest.raises(Refusal) as refusal:
         run_config.load(plan, None)
-    assert told in str(refusal.value)
+    assert reported in str(refusal.value)
     assert "\n" not in refusal.value.message
     assert "benchmarks.b in the plan" in refusal.value.next_step
     with pytest.raises(Refusal):

@@ -16,7 +16,7 @@ from tests.support.fake_models import PROBLEM, event, item
 
 
 class Unlike:
-    """Finds every problem new, and remembers whom it was asked about. The index itself has tests on a real Valkey."""
+    """Finds every problem new, and keeps the owners of all queries. The index itself has tests on a real Valkey."""
 
     def __init__(self) -> None:
         self.owners: list[UUID] = []

@@ -26,8 +26,8 @@ ALTERING = ("missing_datum", "second_solution", "options_added", "proof_asked", 
 
 def played(model: str, text: str, schema: str | None = None) -> Reply:
     form = {"response_format": {"type": "json_schema", "json_schema": {"name": schema}}} if schema else {}
-    asked = {"model": model, "messages": [{"role": "user", "content": text}], "seed": 5, **form}
-    return reply_to(Stage(ChatRequest.model_validate(asked), BANK, Settings()))
+    requested = {"model": model, "messages": [{"role": "user", "content": text}], "seed": 5, **form}
+    return reply_to(Stage(ChatRequest.model_validate(requested), BANK, Settings()))
 
 
 def judged(statement: str, answer: str) -> dict[str, bool]:
@@ -64,7 +64,7 @@ def test_an_altered_problem_is_known_as_such_or_as_one_of_its_siblings(kind: str
     same = sum(sight.problem is p for p, sight in seen if sight)
     assert same > (0.5 if kind == "missing_datum" else 0.95) * len(
         seen
-    )  # what is missing may be all that told them apart
+    )  # what is missing may be all that distinguished them
 
 
 def test_a_bank_problem_is_not_altered_and_other_text_is_not_a_problem() -> None:
@@ -97,13 +97,14 @@ def test_a_judge_who_knows_refutes_every_broken_key(kind: str) -> None:
 
 def test_exact_problems_are_solved_like_bank_problems_by_difficulty() -> None:
     for level in (0, 4):
-        asked = [exact(n).problem for n in range(level, 600, 5)]
-        known = [BANK.find(one.statement) for one in asked]
+        requested = [exact(n).problem for n in range(level, 600, 5)]
+        known = [BANK.find(one.statement) for one in requested]
         assert all(
-            p and p.answer == one.answer and len({p.answer, *p.slips}) == 4 for p, one in zip(known, asked, strict=True)
+            p and p.answer == one.answer and len({p.answer, *p.slips}) == 4
+            for p, one in zip(known, requested, strict=True)
         )
-        right = [played("sim-base", one.statement).outcome == "right" for one in asked]
+        right = [played("sim-base", one.statement).outcome == "right" for one in requested]
         assert holds(sum(right), chances("sim-base", [p for p in known if p]))
-        assert all(judged(one.statement, one.answer)["correct"] for one in asked)
-        refuted = [not judged(one.statement, str(int(one.answer) + 1))["correct"] for one in asked]
+        assert all(judged(one.statement, one.answer)["correct"] for one in requested)
+        refuted = [not judged(one.statement, str(int(one.answer) + 1))["correct"] for one in requested]
         assert holds(sum(refuted), chances("sim-judge", [p for p in known if p], 1))

@@ -192,7 +192,7 @@ def test_a_problem_is_recognised_whatever_encloses_its_line(wrap: str) -> None:
             assert problem_in(json.dumps({"problem": p.text}, indent=2), BANK) is p
 
 
-def test_an_unknown_problem_is_not_solved_by_luck() -> None:
+def test_an_unknown_problem_is_not_solved_by_chance() -> None:
     reply = played("sim-all", "Prove the Riemann hypothesis, please, and state the number of its exceptions exactly.")
     assert "\\boxed{unknown}" in reply.content
     assert reply.outcome == "unknown"

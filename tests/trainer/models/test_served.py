@@ -31,11 +31,11 @@ from trainer.recipe import Recipe, load_recipe
 from trainer.run.run_folder import Run
 
 PLAYS = {"base": "sim-base", "sft": "sim-verifier-a", "rl": "sim-solver"}
-ASKED, SAMPLES = 60, 8
+REQUESTED, SAMPLES = 60, 8
 
 
 @contextmanager
-def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
+def alongside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
     """Run a server in a thread, since a phase has its own event loop. Yield its address."""
     loop, address, over = asyncio.new_event_loop(), list[str](), asyncio.Event()
     up = threading.Event()
@@ -60,7 +60,7 @@ def beside(serving: AbstractAsyncContextManager[str]) -> Iterator[str]:
 def rows() -> list[Row]:
     """Return problems of the simulator's bank, all held out."""
     made: list[Row] = []
-    for number, one in enumerate(problems(0, "physics")[:ASKED]):
+    for number, one in enumerate(problems(0, "physics")[:REQUESTED]):
         its = {name: getattr(one, name) for name in ("answer", "answer_type", "difficulty")}
         made.append(clock.row(number, 3, random.Random(0), **its, problem=one.text, split="held_out"))
     return [*made, *clock.rows(3, (3,), seed=1, start=1000)]
@@ -74,9 +74,9 @@ def laid_out(folder: Path, url: str, **place: Any) -> dict[str, Path]:
     recipe = clock.recipe(folder, "base", prompt="$problem", held_out=nothing, evaluate=how)
     priced = {"endpoint": "sim", "price": {"input": 1, "output": 2}}
     models = {stage: {**priced, "model": model} for stage, model in PLAYS.items()}
-    told = folder / "served.yaml"
-    told.write_text(yaml.safe_dump({"endpoints": {"sim": {"base_url": url, **place}}, "models": models}))
-    return {"--config": recipe, "--dataset": folder / "data", "--run": folder / "run", "--served": told}
+    reported = folder / "served.yaml"
+    reported.write_text(yaml.safe_dump({"endpoints": {"sim": {"base_url": url, **place}}, "models": models}))
+    return {"--config": recipe, "--dataset": folder / "data", "--run": folder / "run", "--served": reported}
 
 
 def run_of(places: dict[str, Path]) -> Run:
@@ -87,24 +87,24 @@ def run_of(places: dict[str, Path]) -> Run:
 def test_served_models_get_their_true_scores_and_costs(tmp_path: Path) -> None:
     faults = {"*": {"rates": {"503": 0.05, "cut": 0.02}}}
     settings = Settings(port=0, faults=faults, call_log=tmp_path / "calls")
-    with beside(serve(settings)) as url:
+    with alongside(serve(settings)) as url:
         found = evaluate(run_of(laid_out(tmp_path, url)))
     scores = {(one["model"], one["k"]): one for one in found["scores"] if one["kind"] == "all"}
-    difficulties = [one.difficulty for one in problems(0, "physics")[:ASKED]]
+    difficulties = [one.difficulty for one in problems(0, "physics")[:REQUESTED]]
     for stage, model in PLAYS.items():
         chances = [1 / (1 + math.exp(hard - ABILITIES[model])) for hard in difficulties]
-        spread = math.sqrt(sum(p * (1 - p) for p in chances) / SAMPLES) / ASKED
-        assert scores[stage, 1]["value"] == pytest.approx(sum(chances) / ASKED, abs=4 * spread + 0.02)
+        spread = math.sqrt(sum(p * (1 - p) for p in chances) / SAMPLES) / REQUESTED
+        assert scores[stage, 1]["value"] == pytest.approx(sum(chances) / REQUESTED, abs=4 * spread + 0.02)
         assert scores[stage, 4]["value"] > scores[stage, 1]["value"]
         spent = found["spent"][stage]
         assert spent["mean_tokens"] > 10
-        assert spent["cost"] > 2e-6 * spent["mean_tokens"] * ASKED * SAMPLES
+        assert spent["cost"] > 2e-6 * spent["mean_tokens"] * REQUESTED * SAMPLES
     assert found["gains"][0]["low"] > 0.1
 
 
 def test_a_killed_evaluation_pays_again_only_for_what_was_in_flight(tmp_path: Path) -> None:
     at_once, log = 16, tmp_path / "calls"
-    with beside(serve(Settings(port=0, call_log=log, latency_ms=dict.fromkeys(PLAYS.values(), 40.0)))) as url:
+    with alongside(serve(Settings(port=0, call_log=log, latency_ms=dict.fromkeys(PLAYS.values(), 40.0)))) as url:
         places = laid_out(tmp_path, url, at_once=at_once)
         command = [sys.executable, "-m", "trainer.evaluate", *(str(part) for pair in places.items() for part in pair)]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=dict(os.environ))  # noqa: TID251
@@ -113,20 +113,20 @@ def test_a_killed_evaluation_pays_again_only_for_what_was_in_flight(tmp_path: Pa
         process.wait()
         assert not (places["--run"] / "evaluate.json").exists()
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env=dict(os.environ))  # noqa: TID251
-    whole = len(PLAYS) * ASKED * SAMPLES
+    whole = len(PLAYS) * REQUESTED * SAMPLES
     assert whole <= lines(log) <= whole + at_once
-    assert json.loads((places["--run"] / "evaluate.json").read_text())["problems"] == ASKED
+    assert json.loads((places["--run"] / "evaluate.json").read_text())["problems"] == REQUESTED
 
 
 def test_what_is_cut_off_is_wrong_and_counted_apart(tmp_path: Path) -> None:
-    with beside(serve(Settings(port=0, faults={"sim-base": {"rates": {"truncated": 1.0}}}))) as url:
+    with alongside(serve(Settings(port=0, faults={"sim-base": {"rates": {"truncated": 1.0}}}))) as url:
         found = evaluate(run_of(laid_out(tmp_path, url)))
     assert [round(found["spent"][stage]["truncated"], 2) for stage in PLAYS] == [1, 0, 0]
     assert found["scores"][0]["value"] == 0
 
 
-def test_a_model_that_is_not_served_is_named_before_anything_is_asked(tmp_path: Path) -> None:
-    with beside(serve(Settings(port=0))) as url:
+def test_a_model_that_is_not_served_is_named_before_anything_is_requested(tmp_path: Path) -> None:
+    with alongside(serve(Settings(port=0))) as url:
         places = laid_out(tmp_path, url)
         places["--served"].write_text(places["--served"].read_text().replace("sim-base", "sim-bass"))
         with pytest.raises(Refusal, match=r"no model sim-bass at .*; did you mean sim-base"):
@@ -135,12 +135,12 @@ def test_a_model_that_is_not_served_is_named_before_anything_is_asked(tmp_path: 
 
 @pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has accepted no call for")])
 def test_an_endpoint_that_fails_ends_it_with_a_reason(
-    fault: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: int, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served, "OUTAGE_LIMIT_S", 2.0)
     monkeypatch.setattr(served, "backoff", lambda *_: 0.0)
     monkeypatch.setattr(served, "faults", nothing_wrong)
-    with beside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=said):
+    with alongside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=output):
         evaluate(run_of(laid_out(tmp_path, f"{url}/v1")))
 
 

@@ -45,14 +45,14 @@ def reason(run: Run) -> str:
         (KeyError("loss"), "a bug: KeyError: 'loss'"),
     ],
 )
-def test_what_ends_a_phase_is_told_in_a_line(error: Exception, told: str, tmp_path: Path) -> None:
+def test_what_ends_a_phase_is_reported_in_a_line(error: Exception, reported: str, tmp_path: Path) -> None:
     run = a_run(tmp_path, "never loaded")
 
     def fails(_: Run) -> dict[str, Any]:
         raise error
 
     assert run_phase(run, "sft", fails) == 1
-    assert told in reason(run)
+    assert reported in reason(run)
     assert "\n" not in reason(run)
 
 

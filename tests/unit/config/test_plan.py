@@ -31,7 +31,7 @@ def test_the_demo_asks_for_forty_rows_half_of_them_mathematics() -> None:
     assert min(plan.quotas().values()) >= 1
 
 
-def test_benchmarks_lie_beside_the_plan_and_may_name_their_column(tmp_path: Path) -> None:
+def test_benchmarks_lie_next_to_the_plan_and_may_name_their_column(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text(GOOD + "benchmarks:\n  aime: files/aime.jsonl\n  gpqa: {path: /data/gpqa.csv, column: Question}\n")
     aime, gpqa = load_plan(path).benchmarks.values()
@@ -67,7 +67,7 @@ def test_a_plan_for_ever_is_the_same_after_it_was_written_down() -> None:
     assert plan.model_dump(mode="json")["rows"] == "forever"
 
 
-def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None:
+def test_all_errors_are_reported_together_with_line_and_key(tmp_path: Path) -> None:
     text = "name: mine\nrows: 0\nsubjects:\n  mathmatics: {wieght: 2}\n  physics: {weight: -1}\nsolving:\n  trace: 2\n"
     assert mistakes(tmp_path, text) == [
         "2: rows: should be greater than or equal to 1 (it is 0)",
@@ -139,7 +139,7 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
         ),
     ],
 )
-def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: list[str]) -> None:
+def test_an_error_names_its_line(tmp_path: Path, text: str, expected: list[str]) -> None:
     found = mistakes(tmp_path, text)
     assert len(found) == len(expected), found
     for line, start in zip(found, expected, strict=True):
@@ -177,7 +177,7 @@ def test_topics_of_ones_own_are_read_in_each_form(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "output"),
     [
         (
             "t.csv",
@@ -201,14 +201,14 @@ def test_topics_of_ones_own_are_read_in_each_form(tmp_path: Path, name: str) -> 
         ("t.csv", COLUMNS, [" has no topics"]),
     ],
 )
-def test_a_bad_line_of_topics_is_refused_by_its_number(tmp_path: Path, name: str, text: str, said: list[str]) -> None:
+def test_a_bad_line_of_topics_is_refused_by_its_number(tmp_path: Path, name: str, text: str, output: list[str]) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(Refusal) as refusal:
         read_topics(path, ["physics"])
     lines = refusal.value.message.splitlines()
-    assert len(lines) == len(said), lines
-    for line, start in zip(lines, said, strict=True):
+    assert len(lines) == len(output), lines
+    for line, start in zip(lines, output, strict=True):
         assert line.startswith(f"{path}:{start}")
 
 

@@ -1,4 +1,4 @@
-"""The models file: what a person reads when it is wrong, who may be one model, which models a folder goes on with."""
+"""The models file: its error messages, which roles may share a model, which models a folder resumes with."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def chimera(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_all_mistakes_are_told_at_once_with_line_and_key_and_no_secret(tmp_path: Path) -> None:
+def test_all_errors_are_reported_together_with_line_and_key_and_no_secret(tmp_path: Path) -> None:
     text = f"""\
 endpoints:
   one: {{base_url: "https://me:{PASTED}@one/v1", api_key: {PASTED}}}
@@ -88,7 +88,7 @@ roles:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("- a\n", "1: a models file is a mapping with endpoints and roles"),
         ("endpoints: {}\nroles: 3\n", "1: endpoints: Dictionary should have at least 1 item after validation, not 0"),
@@ -96,8 +96,8 @@ roles:
         (GOOD + "  base: 3\n", "9: roles.base: should be a valid dictionary or instance of RoleModel"),
     ],
 )
-def test_a_file_of_another_shape_is_refused_too(tmp_path: Path, text: str, told: str) -> None:
-    assert mistakes(tmp_path, text)[0] == told
+def test_a_file_of_another_shape_is_refused_too(tmp_path: Path, text: str, reported: str) -> None:
+    assert mistakes(tmp_path, text)[0] == reported
 
 
 def test_paths_in_the_file_start_from_its_folder(tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_roles_that_check_each_other_need_two_models_unless_allowed(
     entries = [f"  {name}: {{endpoint: {part.endpoint}, model: {part.model}}}" for name, part in parts.items()]
     head = ["endpoints:", *(f"  {name}: {{base_url: {place.base_url}}}" for name, place in places.items()), "roles:"]
     text = "\n".join([*head, *entries, ""])
-    [told] = mistakes(tmp_path, text)
-    assert told.startswith(f"{line}: roles.{role}: the same model as {other} ({other} at http://one/v1)")
-    assert "write `allow_shared: true`" in told
+    [reported] = mistakes(tmp_path, text)
+    assert reported.startswith(f"{line}: roles.{role}: the same model as {other} ({other} at http://one/v1)")
+    assert "write `allow_shared: true`" in reported
     allowed = load_models_config(written(tmp_path, text + "allow_shared: true\n"))
     assert allowed.shared() == [(other, role)]
 
@@ -170,7 +170,7 @@ def ordered(folder: Path, **options_: Any) -> RunConfig:
     return options.run_config_of(**{**given, **options_}, directory=folder)
 
 
-def test_a_folder_goes_on_with_its_own_models_and_a_change_is_said(tmp_path: Path) -> None:
+def test_a_folder_continues_with_its_own_models_and_a_change_is_announced(tmp_path: Path) -> None:
     first = ordered(tmp_path, models=written(tmp_path, GOOD))
     assert first.models
     models_config.write(tmp_path, first.plan, first.models)
@@ -190,7 +190,7 @@ def test_a_simulated_folder_restarts_simulated_and_refuses_a_real_model(tmp_path
     assert "contains rows of simulated models" in output
 
 
-def test_one_model_for_all_is_allowed_and_said_aloud(tmp_path: Path) -> None:
+def test_one_model_for_all_is_allowed_and_announced(tmp_path: Path) -> None:
     order = ordered(tmp_path, base_url="http://one/v1", model="m")
     assert order.models
     models_config.write(tmp_path, order.plan, order.models)

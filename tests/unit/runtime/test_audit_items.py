@@ -115,7 +115,7 @@ def test_events_that_need_no_diversion_are_published_unchanged() -> None:
     assert divert(checked(1), None) == checked(1)
 
 
-def test_whoever_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
+def test_who_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
     """Follows the flow from the auditor on. Nothing behind the panel is reached, because acceptance is an ending."""
     ends, reached, todo = {"problem.accepted", "problem.rejected"}, set[str](), {"auditor"}
     while todo:

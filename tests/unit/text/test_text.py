@@ -1,4 +1,4 @@
-"""What is read out of a statement, so that the same problem told in another way gives the same."""
+"""What is read out of a statement: the same for the same problem in another wording."""
 
 import pytest
 

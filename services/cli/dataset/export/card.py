@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from schemas.config.plan import Plan
+from schemas.outcomes import Tier
 from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
@@ -19,10 +20,10 @@ from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_
 
 SIMULATED = "**SIMULATED: a simulator played the models behind {} of {} rows. Do not train on this.**"
 TIERS = {
-    "verified": "each verifier found the key blind, both judge it good, the key has more votes than any rival",
-    "plausible": "both judge it good, no rival answer has two votes, a verifier of another model found the key",
-    "unsolved": "no verifier found the key, no rival: hard, or a wrong key",
-    "nodded": "judge-only: two models that saw the key called it right, as in the CHIMERA paper",
+    Tier.VERIFIED: "each verifier found the key blind, both judge it good, the key has more votes than any rival",
+    Tier.PLAUSIBLE: "both judge it good, no rival answer has two votes, a verifier of another model found the key",
+    Tier.UNSOLVED: "no verifier found the key, no rival: hard, or a wrong key",
+    Tier.JUDGE_ONLY: "judge-only: two models that saw the key called it right, as in the CHIMERA paper",
 }
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 LARGEST = "10M<n<100M"

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
 
+from schemas.outcomes import Admission
 from services.cli import audit
 from services.cli.common.atomic_folder import atomic_folder
 from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
@@ -27,9 +28,9 @@ from shared.errors import Refusal
 
 VIEWS = {
     "all": "true",
-    "sft": "admission = 'in' and array_has(views, 'sft')",
-    "rl": "admission <> 'reserve' and array_has(views, 'rl')",
-    "preference": "admission <> 'reserve' and cardinality(views) > 0",
+    "sft": f"admission = '{Admission.IN}' and array_has(views, 'sft')",
+    "rl": f"admission <> '{Admission.RESERVE}' and array_has(views, 'rl')",
+    "preference": f"admission <> '{Admission.RESERVE}' and cardinality(views) > 0",
     "held_out": "split = 'held_out'",
 }
 """SQL filter of each view. Rows in reserve are for the next target; only `all` includes them."""
