@@ -206,8 +206,10 @@ def measure(worlds: Sequence[World], runs: int, processes: int) -> dict[str, Any
 def show(console: Console, figures: dict[str, Any]) -> None:
     """Print as tables."""
     table = Table(
-        "w", "ρ", "d", "good kept", "hard kept", "of true parameters", "wrong keys", "calls", "target can be met",
-        "interval holds", "passed", title=f"belief that learns: target {TARGET:.0%}, {figures['runs']} runs",
+        "w", "ρ", "d", "good", "hard", "of true", "wrong", "calls", "can meet", "covers", "passed",
+        title=f"belief that learns: target {TARGET:.0%}, {figures['runs']} runs",
+        caption="good and hard: kept; of true: of the hard ones kept with true parameters; can meet: the target; "
+        "covers: the interval of the share of wrong keys holds the truth",
     )  # fmt: skip
     for row in figures["cells"]:
         of_true = row["hard_of_true_parameters"]
