@@ -12,7 +12,6 @@ models_config.py       loads the models file and the API keys
 plan_budget.py         checks the plan's budget against the models
 preflight.py           checks every endpoint before a start
 prompts.py             prompts as Markdown files
-recording_endpoint.py  an endpoint that records its replies, for `chimera check models`
 response_models.py     schemas of structured answers
 sanitize.py            makes a model's text harmless for the prompt of another
 stream_accumulator.py  collects the chunks of an answer
