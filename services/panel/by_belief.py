@@ -26,8 +26,9 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
         return other_objection
     hits = sum(verdict.hits > 0 for verdict in verdicts)  # of two verifiers
     tier = (Tier.JUDGE_ONLY, Tier.PLAUSIBLE, Tier.VERIFIED)[hits]
-    is_voted = all(verdict.votes for verdict in verdicts) and any(verdict.judgement for verdict in verdicts)
-    if is_voted and is_enough(tier, belief, accept):
+    has_votes = all(any(vote.answer is not None for vote in verdict.votes) for verdict in verdicts)
+    has_judgement = any(verdict.judgement for verdict in verdicts)
+    if has_votes and has_judgement and is_enough(tier, belief, accept):
         return Finding(tier, tier, detail)
     rival = strongest(verdicts)
     if rival.votes >= DISPUTED_VOTES and rival.votes > sum(verdict.hits for verdict in verdicts):
