@@ -8,9 +8,10 @@ from datetime import datetime
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
 from schemas.item import Belief
+from schemas.outcomes import Admission, Tier
 from shared.dataset import Progress
 
-IN, RESERVE, ASIDE = "in", "reserve", "aside"
+IN, RESERVE, ASIDE = Admission
 
 DAY_S = 86_400
 
@@ -24,7 +25,7 @@ def assign_views(
     rl   problem and key of an accepted tier, whatever the solution
     """
     sound = correct is True and not flaws
-    sft = sound and (tier in accept.accept.get("sft", ()) or tier == "plausible")
+    sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE)
     rl = tier in accept.accept.get("rl", ())
     entered = (name for name, enters in (("sft", sft), ("rl", rl)) if enters)
     return tuple(name for name in entered if belief is None or belief.reaches(name))

@@ -22,8 +22,8 @@ from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from services.verifier.handler import VerifyProblem
 from shared.llm.prompts import Prompt
+from shared.llm.replies.structured_output import repair
 from shared.llm.sanitize import neutralise, one_line
-from shared.llm.structured_output import repair
 from shared.ports import Reply
 from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item
 from tests.support.injections import INJECTIONS, TOKENS, VERDICT
