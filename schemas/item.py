@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.identity import content_hash, derive, normal_form
-from schemas.model import Model
+from schemas.model import Model, added
 
 Agreement = Literal["yes", "no", "unsure"]
 """Whether an answer agrees with the key; `unsure`: cannot be decided."""
@@ -60,8 +60,8 @@ class Provenance(Model):
     latency_s: float
     cost: float | None = None
     """US dollars; `None` when the price is unknown."""
-    repaired: bool = False
-    """Whether the JSON of the reply had to be repaired before it could be read."""
+    repaired: bool | None = added()
+    """True when the JSON of the reply had to be repaired before it could be read."""
 
 
 class Problem(Model):
@@ -216,7 +216,7 @@ class Item(Model):
     tier: str | None = None
     """verified, plausible, disputed, unsolved; an open set."""
     tier_reason: str | None = None
-    belief: Belief | None = None
+    belief: Belief | None = added()
     """`None`: not both verifiers have given a verdict, or an older version decided."""
     probe: Probe | None = None
     """`None`: not probed, difficulty unknown."""
