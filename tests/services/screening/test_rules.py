@@ -51,7 +51,7 @@ def test_at_most_1_percent_of_honest_problems_are_refused() -> None:
     assert len(refused) <= 0.01 * len(every), refused
 
 
-def test_numbers_and_a_key_that_cannot_agree_by_chance_need_fewer_common_words() -> None:
+def test_distinctive_numbers_and_keys_need_fewer_common_words() -> None:
     one = "A coil of 0.25 m and 37 turns carries 1.75 A in a field of 0.62 T. Compute its torque in newton metres."
     keys = {"1.9704": 0.6, "24": 0.85, "7": 0.95}
     found = [fingerprint(Problem(statement=one, answer=key, answer_type="number", rationale="")).near for key in keys]
