@@ -32,7 +32,7 @@ run: .venv/.local ## start the stack and grow a small dataset; make run ARGS="--
 
 observe: .venv/.local ## what `make run` starts, kept up, with a real Prometheus beside it; needs prometheus
 	@$(BIN)/chimera status | grep -q '^Up' || $(BIN)/chimera up $(ARGS)
-	@$(BIN)/python -m deploy.prometheus.observe
+	@$(BIN)/python -m tests.ops.observe
 
 test: .venv/.dev ## all tests, with a real Kafka and a real Valkey, two files at a time; make test ARGS="-k stack"
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
@@ -52,8 +52,8 @@ check: .venv/.dev ## style, types, who imports whom, schemas up to date and comp
 	@$(BIN)/python -m schemas.export --check
 
 check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, chart; every query on a real Prometheus (4 minutes); needs promtool
-	@$(BIN)/python -m deploy.check
-	@$(BIN)/python -m deploy.prometheus.tried
+	@$(BIN)/python -m tests.ops.check
+	@$(BIN)/python -m tests.ops.queries
 
 dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, and the chart's copies
 	@$(BIN)/python -m deploy.grafana.build

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from schemas import events as e
 from schemas.events import Event
 
-WIDE = 8
+DEFAULT_PARTITIONS = 8
 """Partitions of a Kafka topic that many replicas share."""
 
 EVENT_LIMIT = 8 * 1024 * 1024
@@ -18,7 +18,7 @@ EVENT_LIMIT = 8 * 1024 * 1024
 DEAD_LETTERS = "dead-letters"
 """Kafka topic of records that could not be handled: original key, bytes and headers."""
 
-INCARNATIONS = "incarnations"
+TOPIC_IDS = "incarnations"
 """Compacted Kafka topic: Kafka topic name → id given when it was created, and who was given offsets in it.
 Every service looks into it before it begins."""
 
@@ -30,8 +30,8 @@ class Flow:
     event: type[Event]
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
-    partitions: int = WIDE
-    kept: bool = False
+    partitions: int = DEFAULT_PARTITIONS
+    retained: bool = False
 
     @property
     def name(self) -> str:
@@ -44,7 +44,7 @@ class ServiceSpec:
 
     name: str
     module: str
-    sole: bool = False
+    single_active: bool = False
     """Whether only one replica may work."""
     state: tuple[tuple[str, int], ...] = ()
     """Compacted Kafka topics that hold its state, with their partitions."""
@@ -52,7 +52,7 @@ class ServiceSpec:
     """Kafka topics that it looks into besides, without a group."""
 
 
-PAID: tuple[type[Event], ...] = (
+COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.TopicExpanded,
     e.ProblemDrafted,
     e.ProblemScreened,
@@ -69,19 +69,23 @@ PAID: tuple[type[Event], ...] = (
 
 SERVICES = (
     ServiceSpec(
-        "planner", "planner", sole=True, state=(("planner-state", 1),), reads=tuple(event.type for event in PAID)
+        "planner",
+        "planner",
+        single_active=True,
+        state=(("planner-state", 1),),
+        reads=tuple(event.type for event in COST_BEARING_EVENTS),
     ),
     ServiceSpec("expansion", "expansion"),
     ServiceSpec("problem_writer", "problem_writer"),
     ServiceSpec("screening", "screening", reads=("problem.screened", "solution.checked", "problem.rejected")),
     ServiceSpec("verifier-a", "verifier"),
     ServiceSpec("verifier-b", "verifier"),
-    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", WIDE),)),
+    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
     ServiceSpec("probe", "probe"),
     ServiceSpec("synthesis", "synthesis"),
     ServiceSpec("answer_checker", "answer_checker"),
     ServiceSpec("auditor", "auditor"),
-    ServiceSpec("aggregator", "aggregator", sole=True, state=(("aggregator-published", 1),)),
+    ServiceSpec("aggregator", "aggregator", single_active=True, state=(("aggregator-published", 1),)),
 )
 
 SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}
@@ -102,22 +106,22 @@ FLOW = (
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
     Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
-    Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), kept=True),
+    Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
         e.ProblemRejected,
         ("problem_writer", "screening", "panel", "probe", "answer_checker", "cli"),
         ("planner", "aggregator"),
-        kept=True,
+        retained=True,
     ),
     Flow(e.ProblemParked, _ANY, ("planner",)),
-    Flow(e.SampleCurated, ("aggregator",), ("planner",), kept=True),
-    Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), kept=True),
-    Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, kept=True),
-    Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, kept=True),
+    Flow(e.SampleCurated, ("aggregator",), ("planner",), retained=True),
+    Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), retained=True),
+    Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, retained=True),
+    Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, retained=True),
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
-    Flow(e.AuditJudged, ("screening", "panel"), ("aggregator",), kept=True),
+    Flow(e.AuditJudged, ("screening", "panel"), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

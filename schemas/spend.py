@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from schemas.config.policies import ALL
 from schemas.item import Provenance
 from schemas.model import Model
-from schemas.policies import ALL
 
 WARN_AT = 0.8
 """Share of a limit from which whoever spends says so."""

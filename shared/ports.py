@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from schemas.item import Agreement, Provenance
 
@@ -93,7 +93,7 @@ class Grader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class TextFingerprint:
     """What is remembered of a problem. Digests have eight bytes."""
 
     text: bytes
@@ -114,7 +114,7 @@ class Sketch:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Match:
     """What a problem is to the earlier ones: new, repeat, near_repeat or variant; of which, and how alike they are."""
 
     kind: str
@@ -123,17 +123,17 @@ class Likeness:
     """Share of common shingles, 0 to 1."""
 
 
-class Twins(Protocol):
+class NearDuplicateIndex(Protocol):
     """Remembers problems, and knows them again."""
 
-    async def place(self, sketch: Sketch, owner: UUID) -> Likeness:
+    async def add(self, sketch: TextFingerprint, owner: UUID) -> Match:
         """Compare with all earlier problems and remember it if it is new, atomically.
 
         An owner that comes again is told the same again.
         """
         ...
 
-    async def akin(self, sketch: Sketch, owner: UUID) -> list[tuple[UUID, str]]:
+    async def candidates(self, sketch: TextFingerprint, owner: UUID) -> list[tuple[UUID, str]]:
         """Earlier problems with the same numbers and the same key, by their statements; remembers this one.
 
         An owner that comes again is told the same, but for what has been forgotten.
@@ -158,11 +158,11 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class TaggedEvent:
     """An event of an audit item, as the auditor hands it to the runtime, which marks all that follows from it."""
 
     event: Event
-    mark: Mark
+    tag: AuditTag
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredOffset:
     """The last record of a partition that a store has."""
 
     offset: int
@@ -196,7 +196,7 @@ class Held:
 class Sink(Protocol):
     """A store that keeps its own place in the log, and decides on events within its own commits."""
 
-    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], Held]:
+    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], StoredOffset]:
         """Open the store. Called once, before intake.
 
         Takes the incarnation of each Kafka topic. Returns what it holds per (Kafka topic, partition): reading goes on

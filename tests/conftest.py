@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.supervisor import Stack
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
-from tests.world import World
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
+from tests.support.kafka_world import KafkaWorld
 
 for noisy in ("aiokafka", "faust", "mode"):
     logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -25,9 +25,9 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 
 @pytest.fixture
-async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[World]:
+async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     """A factory with its Kafka topics and offsets."""
     factory = f"t{uuid4().hex[:8]}"
     await provision(KafkaAccess(stack.bootstrap), factory)
-    async with World(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
+    async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
         yield world

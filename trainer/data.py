@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from schemas.identity import normal_form
 from shared.dataset import Dataset
-from shared.dataset.place import Where
+from shared.dataset.storage import Location
 from shared.errors import Refusal
 from trainer.recipe import HeldOut, Recipe
 
@@ -56,7 +56,7 @@ class Example:
         return "rl" in self.views and "sft" not in self.views
 
 
-def read(dataset: Where, version: int | None, held_out: HeldOut, where: str = "true") -> list[Example]:
+def read(dataset: Location, version: int | None, held_out: HeldOut, where: str = "true") -> list[Example]:
     """Every row of a version of the table that is in a view and meets a condition, by id, with its split.
 
     Raises Refusal when too few rows are left to train on.

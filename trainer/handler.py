@@ -17,9 +17,9 @@ from typing import Any
 from schemas.events import EvaluationCompleted, Event, TrainingCompleted, TrainingFailed, TrainingTriggered
 from schemas.events.evaluation import Score
 from schemas.identity import derive
-from shared.dataset.place import Where
-from shared.runtime.beside import beside
-from trainer.progress import counted, told
+from shared.dataset.storage import Location
+from shared.runtime.background_task import run_in_background
+from trainer.run.progress import counted, read
 
 ROLE = "trainer"
 TRIES = 3
@@ -31,7 +31,7 @@ class TrainRelease:
     """Runs all phases on a release."""
 
     recipe: Path
-    dataset: Where
+    dataset: Location
     runs: Path
     judge: Path | None = None
 
@@ -39,7 +39,7 @@ class TrainRelease:
         folder = self.runs / f"{event.plan}-{event.release}-{event.id.hex[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
         about: dict[str, Any] = {"plan": event.plan, "release": event.release, "run": derive(event.id, "run")}
-        async with beside(partial(told, folder)):
+        async with run_in_background(partial(read, folder)):
             with counted() as ended:
                 events = await self._ended(event, folder, about)
                 ended["outcome"] = "failed" if isinstance(events[0], TrainingFailed) else "completed"
@@ -84,10 +84,10 @@ async def _end_of(process: asyncio.subprocess.Process) -> None:
 def _failure(folder: Path) -> tuple[str, str]:
     """Phase and reason; what was refused before any phase began stands in the log alone."""
     try:
-        told = json.loads((folder / "failure.json").read_text())
+        read = json.loads((folder / "failure.json").read_text())
     except FileNotFoundError:
         return "none", ((folder / "log.txt").read_text().strip().splitlines() or ["no reason was given"])[-1]
-    return told["phase"], told["reason"]
+    return read["phase"], read["reason"]
 
 
 def _completed(event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from shared import settings
+from shared.config import settings
 
 
 class Settings(settings.Settings):

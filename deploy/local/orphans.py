@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.record import Record
+from deploy.local.state_file import StateFile
 
 MARK = "STACK_OF_CHIMERA"
 """Environment variable with the state folder, set for every process of a stack and inherited by theirs.
@@ -19,7 +19,7 @@ It does not begin as settings do: a process names each of those that it does not
 
 
 def find(directory: Path) -> Iterator[psutil.Process]:
-    recorded = {running.id.pid: running.id for running in Record.read(directory).processes}
+    recorded = {running.id.pid: running.id for running in StateFile.read(directory).processes}
     for process in psutil.process_iter():
         try:
             identity = recorded.get(process.pid)

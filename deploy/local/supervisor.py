@@ -20,15 +20,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from deploy.local import folder, health, kafka_jars, orphans
-from deploy.local.child import Child, Command, RestartPolicy
+from deploy.local import health, kafka_jars, orphans, workdir
 from deploy.local.download import download
 from deploy.local.errors import StackError
 from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
-from deploy.local.process import Process
-from deploy.local.record import ProcessId, Record, Running
+from deploy.local.process import Command, Process, RestartPolicy
+from deploy.local.process_spec import ProcessSpec
+from deploy.local.state_file import ProcessId, RunningProcess, StateFile
 from deploy.local.valkey import Valkey
 
 READY_TIMEOUT_S = 60.0
@@ -56,17 +56,17 @@ class Stack:
         self._factory = factory
         self._on_event = on_event
         self._restart = restart
-        self._specs: dict[str, Process] = {}
-        self._services: dict[str, Child] = {}
-        self._servers: dict[str, Child] = {}
+        self._specs: dict[str, ProcessSpec] = {}
+        self._services: dict[str, Process] = {}
+        self._servers: dict[str, Process] = {}
 
     async def __aenter__(self) -> Self:
         """Claim the folder and clean up after an earlier supervisor; start nothing yet."""
-        self._lock = folder.claim(self.directory)
+        self._lock = workdir.claim(self.directory)
         try:
-            folder.check_space(self.directory)
+            workdir.check_space(self.directory)
             ended = await asyncio.to_thread(orphans.end, self.directory)
-            self._ports = Ports(Record.read(self.directory).ports)
+            self._ports = Ports(StateFile.read(self.directory).ports)
             self._supervisor = ProcessId.of(os.getpid())
             self._write_record()
         except BaseException:
@@ -82,7 +82,7 @@ class Stack:
     ) -> None:
         try:
             await self._stop()
-            Record(ports=self._ports.taken).write(self.directory)
+            StateFile(ports=self._ports.taken).write(self.directory)
         finally:
             if not self.failed.cancel() and not self.failed.cancelled():
                 self.failed.exception()  # seen, whether or not the caller awaited it
@@ -101,7 +101,7 @@ class Stack:
         except* StackError as errors:
             raise errors.exceptions[0] from None
 
-    async def start_services(self, processes: Sequence[Process], timeout_s: float = READY_TIMEOUT_S) -> None:
+    async def start_services(self, processes: Sequence[ProcessSpec], timeout_s: float = READY_TIMEOUT_S) -> None:
         """Start every instance and return when all of them are ready."""
         started = time.monotonic()
         self._specs |= {process.name: process for process in processes}
@@ -132,7 +132,7 @@ class Stack:
         """How many instances of a service there should be."""
         return self._specs[name].replicas
 
-    def processes(self) -> list[Running]:
+    def processes(self) -> list[RunningProcess]:
         """List what runs at this moment; one that waits for its restart is not among them."""
         children = [*self._servers.values(), *self._services.values()]
         return [running for child in children if (running := child.running)]
@@ -173,7 +173,7 @@ class Stack:
         self.timings[server.name] = time.monotonic() - started
         self._tell("ready", server.name, f"ready in {self.timings[server.name]:.1f} s")
 
-    async def _start_instances(self, instances: Sequence[tuple[Process, str]], timeout_s: float) -> None:
+    async def _start_instances(self, instances: Sequence[tuple[ProcessSpec, str]], timeout_s: float) -> None:
         started, children = time.monotonic(), []
         for process, name in instances:
             port = self._ports.take(name) if process.has_health else None
@@ -203,8 +203,8 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         return {**os.environ, orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}  # noqa: TID251 - passed on
 
-    def _settings(self, process: Process, health_port: int | None) -> dict[str, str]:
-        """Build what `shared.settings` reads from the environment, as far as only the stack knows it."""
+    def _settings(self, process: ProcessSpec, health_port: int | None) -> dict[str, str]:
+        """Build what `shared.config.settings` reads from the environment, as far as only the stack knows it."""
         return {
             "CHIMERA_SERVICE": process.name,
             "CHIMERA_FACTORY": self._factory,
@@ -214,10 +214,10 @@ class Stack:
         }
 
     def _log(self, name: str) -> Path:
-        return folder.rotate_log(self.directory, name)
+        return workdir.rotate_log(self.directory, name)
 
-    def _child(self, command: Command) -> Child:
-        return Child(command, self._restart, self._on_event, self._write_record, self._fail)
+    def _child(self, command: Command) -> Process:
+        return Process(command, self._restart, self._on_event, self._write_record, self._fail)
 
     def _fail(self, error: StackError) -> None:
         if not self.failed.done():
@@ -246,7 +246,7 @@ class Stack:
             raise
 
     def _write_record(self) -> None:
-        record = Record(supervisor=self._supervisor, ports=self._ports.taken, processes=self.processes())
+        record = StateFile(supervisor=self._supervisor, ports=self._ports.taken, processes=self.processes())
         if self._servers:
             record.bootstrap, record.valkey_url = self.bootstrap, self.valkey_url
         record.write(self.directory)
@@ -255,6 +255,6 @@ class Stack:
         self._on_event(StackEvent(kind, process, message))
 
 
-def _not_ready(children: Sequence[Child]) -> StackError:
+def _not_ready(children: Sequence[Process]) -> StackError:
     names = ", ".join(child.command.name for child in children)
     return StackError(f"not ready in time: {names}", f"read {children[0].command.log}", children[0].last_lines())

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events.base import ItemEvent
 
 
@@ -11,7 +11,7 @@ class AuditJudged(ItemEvent):
 
     type: ClassVar[str] = "audit.judged"
 
-    mark: Mark
+    mark: AuditTag
     accepted: bool
     reason: str
     """Why it was rejected, as in problem.rejected; of an accepted one, its tier."""

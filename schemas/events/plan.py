@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
+from schemas.config.plan import Plan
 from schemas.events.base import Event
-from schemas.plan import Plan
 
 
 class PlanAdopted(Event):

@@ -4,9 +4,9 @@ from schemas.events import AuditJudged
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
-from shared.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, few
-from shared.plan import load_plan
+from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
+from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, bounded_label
 
 
 def build(settings: Settings) -> Service:
@@ -15,11 +15,13 @@ def build(settings: Settings) -> Service:
 
 def count(event: AuditJudged) -> None:
     """Count an audit in the metrics."""
-    kind, outcome = few("kind", event.mark.kind), "accepted" if event.accepted else "rejected"
+    kind, outcome = bounded_label("kind", event.mark.kind), "accepted" if event.accepted else "rejected"
     for verdict in VERDICTS:  # the first one that is let through should be a rise, and no birth
         AUDITS.labels(kind, verdict).inc(verdict == outcome)
     for check, finding in event.found.items():
-        AUDIT_CHECKS.labels(few("check", check), "no" if event.mark.control else "yes", few("finding", finding)).inc()
+        AUDIT_CHECKS.labels(
+            bounded_label("check", check), "no" if event.mark.control else "yes", bounded_label("finding", finding)
+        ).inc()
 
 
 if __name__ == "__main__":

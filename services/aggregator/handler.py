@@ -17,18 +17,18 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TypeVar
 
+from schemas.config.plan import Plan
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
-from schemas.plan import Plan
 from services.aggregator import outbox
 from services.aggregator.audits import Audits, Tell
 from services.aggregator.events import COLUMNS, curated, released
+from services.aggregator.maintenance import Upkeep
 from services.aggregator.policy import IN, RESERVE, Quotas, decide, views
 from services.aggregator.state import State
-from services.aggregator.upkeep import Upkeep
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, describe
-from shared.dataset.place import Where
 from shared.dataset.split import TRAIN, split
-from shared.ports import Held, Record
+from shared.dataset.storage import Location
+from shared.ports import Record, StoredOffset
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ _AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 class Curate:
     """The sink. One at a time may write; a second one that is late finds its commit refused and reads again."""
 
-    def __init__(self, dataset: Where, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
+    def __init__(self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], judged: Tell) -> None:
         """`judged` is told of every audit once it is kept."""
         self._dataset, self._factory, self._plan, self._now, self._judged = dataset, factory, plan, now, judged
         self._rows: Table
@@ -50,7 +50,7 @@ class Curate:
         self._state: State
         self._upkeep: Upkeep
 
-    async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], Held]:
+    async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], StoredOffset]:
         """See Sink. Also does what a changed plan makes due: admits rows from the reserve, releases.
 
         Raises Refusal when a newer software wrote the dataset.

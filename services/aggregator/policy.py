@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.plan import Plan
-from schemas.policies import Releases, Verification
+from schemas.config.plan import Plan
+from schemas.config.policies import Releases, Verification
 from shared.dataset import Progress
 
 IN, RESERVE, ASIDE = "in", "reserve", "aside"

@@ -60,7 +60,7 @@ def flaws(attempt: Attempt, problem: str) -> tuple[str, ...]:
         "unclosed": _MARKUP.search(attempt.solution) is not None,
         "foreign_script": foreign(thinking, problem) > FOREIGN,
         "off_topic": shared(whole, problem) < LEAST_SHARED,
-        "told": told(whole, problem),
+        "told": assertion_flaw(whole, problem),
     }
     return tuple(dict.fromkeys((*attempt.flaws, *(flaw for flaw, there in found.items() if there))))
 
@@ -99,7 +99,7 @@ def _terms(text: str) -> set[str]:
     return {term[:_STEM] for term in _TERM.findall(text.casefold())} - _STEMS
 
 
-def told(text: str, problem: str) -> bool:
+def assertion_flaw(text: str, problem: str) -> bool:
     """Whether the text speaks of an answer that it was shown, where the problem does not."""
     return bool(
         {said.casefold() for said in _TOLD.findall(text)} - {said.casefold() for said in _TOLD.findall(problem)}

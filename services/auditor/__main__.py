@@ -5,7 +5,7 @@ from services.auditor.handler import AuditProblem
 from services.auditor.settings import Settings
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from shared.plan import load_plan
+from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
 from shared.text.benchmarks import questions
 

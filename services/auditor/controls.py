@@ -6,12 +6,12 @@ from random import Random
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.item import Item, Problem, Topic
-from services.auditor.entry import Audit
-from services.auditor.natural import difficulty
+from services.auditor.inject import PlannedAudit
+from services.auditor.rival_answers import difficulty
 from shared.errors import Refusal
-from shared.exact import LEVELS, exact
+from shared.exact_problems import LEVELS, exact
 
 MANY = 10**9
 """Numbers of exact problems to draw from, so that hardly any comes twice."""
@@ -29,23 +29,25 @@ class Vetted(BaseModel):
     topic: str
 
 
-def row(item: Item) -> Audit:
+def row(item: Item) -> PlannedAudit:
     """The accepted problem as it is."""
-    return Audit(Mark(kind="control-row", source=item.id, difficulty=difficulty(item)), item.written, item.topic)
+    return PlannedAudit(
+        AuditTag(kind="control-row", source=item.id, difficulty=difficulty(item)), item.written, item.topic
+    )
 
 
-def exactly(dice: Random) -> Audit:
+def exactly(dice: Random) -> PlannedAudit:
     """A problem whose answer is known by arithmetic, as hard as its level says."""
     found = exact(dice.randrange(MANY))
-    mark = Mark(kind="control-exact", difficulty=(found.level - 1) / (LEVELS - 1))
-    return Audit(mark, found.problem, found.topic)
+    mark = AuditTag(kind="control-exact", difficulty=(found.level - 1) / (LEVELS - 1))
+    return PlannedAudit(mark, found.problem, found.topic)
 
 
-def vetted(line: Vetted) -> Audit:
+def vetted(line: Vetted) -> PlannedAudit:
     """A problem that the user stands for."""
     topic = Topic(subject=line.subject, field=line.topic, subfield=line.topic, name=line.topic)
     problem = Problem(statement=line.problem, answer=line.answer, answer_type=line.answer_type, rationale="")
-    return Audit(Mark(kind="control-vetted"), problem, topic)
+    return PlannedAudit(AuditTag(kind="control-vetted"), problem, topic)
 
 
 def load(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:

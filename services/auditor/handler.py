@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import SolutionChecked
 from schemas.identity import derive
 from schemas.item import Item, Problem, Topic
 from services.auditor import controls
 from services.auditor.controls import Vetted
-from services.auditor.defects import BENCHMARK_ITEM, FORMS, GROUPS, OFF_TOPIC, benchmark_items
-from services.auditor.entry import Audit, enter
-from services.auditor.natural import difficulty, rival
-from shared.ports import Grader, Marked
+from services.auditor.inject import PlannedAudit, inject
+from services.auditor.planted_errors import BENCHMARK_ITEM, FORMS, GROUPS, OFF_TOPIC, benchmark_items
+from services.auditor.rival_answers import difficulty, rival_answer
+from shared.ports import Grader, TaggedEvent
 
 TIERS = ("verified", "plausible", "nodded")
 """What is known to be good, as far as the checks can tell."""
@@ -37,25 +37,25 @@ class AuditProblem:
     questions: Sequence[str] = ()
     """Of benchmarks, for audits that hand one in as a new problem."""
 
-    async def __call__(self, event: SolutionChecked) -> Iterable[Marked]:
+    async def __call__(self, event: SolutionChecked) -> Iterable[TaggedEvent]:
         dice = _dice(event.item, "drawn")
         if not _good(event) or dice.random() >= self.rate:
             return []
         audits = [await self._broken(event.item)]
         if dice.random() < CONTROLS:
             audits.append(self._control(event.item, dice))
-        return [enter(event, audit) for audit in audits]
+        return [inject(event, audit) for audit in audits]
 
-    async def _broken(self, item: Item) -> Audit:
+    async def _broken(self, item: Item) -> PlannedAudit:
         """The first of the defects whose key is still right, or another one for sure."""
         for audit in self._defects(item, _dice(item, "broken")):
             if audit.mark.kind == "natural" or await self._kept_or_wrong(item.written, audit.problem.answer):
                 return audit
         raise AssertionError("some defects apply to every problem")
 
-    def _defects(self, item: Item, dice: Random) -> Iterator[Audit]:
+    def _defects(self, item: Item, dice: Random) -> Iterator[PlannedAudit]:
         """Every defect that applies, in the order of the dice."""
-        natural = rival(item)
+        natural = rival_answer(item)
         if natural and dice.random() < NATURAL:
             yield _audit(item, "natural", item.written.with_(answer=natural), item.topic)
         groups = [*GROUPS, benchmark_items(self.questions)] if self.questions else [*GROUPS]
@@ -75,7 +75,7 @@ class AuditProblem:
         others = [subject for subject in self.subjects if subject != topic.subject]
         return topic.with_(subject=dice.choice(others)) if others else None
 
-    def _control(self, item: Item, dice: Random) -> Audit:
+    def _control(self, item: Item, dice: Random) -> PlannedAudit:
         kinds = [lambda: controls.row(item)]
         if "mathematics" in self.subjects:
             kinds.append(lambda: controls.exactly(dice))
@@ -95,6 +95,6 @@ def _good(event: SolutionChecked) -> bool:
     return event.final and item.tier in TIERS and landed
 
 
-def _audit(item: Item, kind: str, problem: Problem, topic: Topic) -> Audit:
-    mark = Mark(kind=kind, source=item.id, difficulty=difficulty(item))
-    return Audit(mark, problem, topic, screening=kind in FORMS or kind == BENCHMARK_ITEM)
+def _audit(item: Item, kind: str, problem: Problem, topic: Topic) -> PlannedAudit:
+    mark = AuditTag(kind=kind, source=item.id, difficulty=difficulty(item))
+    return PlannedAudit(mark, problem, topic, screening=kind in FORMS or kind == BENCHMARK_ITEM)

@@ -1,4 +1,4 @@
-from shared import settings
+from shared.config import settings
 
 
 class Settings(settings.Settings):

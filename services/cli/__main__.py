@@ -10,12 +10,12 @@ import typer
 from typer.core import TyperGroup
 
 from deploy.local.errors import StackError
-from services.cli import options as opt
-from services.cli.check import app as check
-from services.cli.dataset import app as dataset
-from services.cli.dead_letters import app as dead_letters
-from services.cli.kafka import app as kafka
-from services.cli.operate import app as operate
+from services.cli.check.commands import app as check
+from services.cli.common import options as opt
+from services.cli.dataset.commands import app as dataset
+from services.cli.kafka.commands import app as kafka
+from services.cli.kafka.dead_letters import app as dead_letters
+from services.cli.stack.commands import app as operate
 from services.cli.train import app as train
 from shared.errors import Refusal, Transient
 
@@ -66,8 +66,8 @@ def grow(
     Without a model everything is played by a simulator: real services, made-up answers. Run it again to go on where
     it stopped, with the same models, or with more --rows to grow further. Ctrl-C once stops in order, twice at once.
     """
-    order = opt.order_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
-    from services.cli import run  # only now: it takes half a second to import
+    order = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
+    from services.cli.run import command as run
 
     raise typer.Exit(run.run(order, as_json=as_json))
 
@@ -83,7 +83,7 @@ def audit(
 ) -> None:
     """How much the checks let through: rates by kind of defect, check and difficulty, with their 95 % intervals."""
     from services.cli import audit as view
-    from services.cli.product import dataset_in
+    from services.cli.common.dataset_location import dataset_in
     from shared.dataset import Dataset, audits
 
     folder = dataset_in(directory)

@@ -14,15 +14,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.item import Item
-from services.cli.bins import BINS, bin_of
-from services.cli.plain import shown
-from shared.agreement import agreement
-from shared.audit import NOTICED, PASSED, UNABLE
+from services.cli.common.difficulty_bins import BINS, bin_of
+from services.cli.common.sanitize_terminal import as_text
+from shared.audit_items import NOTICED, PASSED, UNABLE
 from shared.dataset import Audit, Dataset, Part
 from shared.dataset.build import item as item_of
-from shared.rates import needed, wilson
+from shared.stats.error_agreement import error_agreement
+from shared.stats.wilson import needed, wilson
 
 ALL = "all"
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."
@@ -46,8 +46,8 @@ SHOWN = (
 def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
     """All figures, as one JSON document. Unknown is null."""
     lines = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
-    controls = [line for line in lines if Mark(kind=line["kind"]).control]
-    defects = [line for line in lines if not Mark(kind=line["kind"]).control]
+    controls = [line for line in lines if AuditTag(kind=line["kind"]).control]
+    defects = [line for line in lines if not AuditTag(kind=line["kind"]).control]
     checks = dict.fromkeys(check for line in lines for check in json.loads(line["found"]))
     return {
         "audits": len(lines),
@@ -64,7 +64,7 @@ def alike(dataset: Dataset) -> dict[str, Any]:
     """How alike the roles err, over all rows and all that was rejected."""
     rejected = dataset.ledger.columns("item", where="kind = 'rejected'")
     items = chain(map(item_of, dataset.rows), (Item.model_validate_json(line["item"]) for line in rejected))
-    report = agreement(items)
+    report = error_agreement(items)
     pairs = (report.verifiers, *report.with_solver)
     rates = {" and ".join(pair.roles): _rate(pair.same, pair.both_wrong, None) for pair in pairs}
     return {"suspicious": report.suspicious, "pairs": rates}
@@ -113,5 +113,5 @@ def _table(title: str, hits: str, rates: Mapping[str, Mapping[str, Any]]) -> Tab
         share = "" if rate["rate"] is None else f"{rate['rate']:.1%}"
         interval = f"{rate['low']:.1%} to {rate['high']:.1%}" if rate["n"] else ""
         extra = ("" if rate[key] is None else f"{rate[key]:,}" for key in more)
-        table.add_row(shown(name), f"{rate['hits']:,}", f"{rate['n']:,}", share, interval, *extra)
+        table.add_row(as_text(name), f"{rate['hits']:,}", f"{rate['n']:,}", share, interval, *extra)
     return table

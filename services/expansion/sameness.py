@@ -40,7 +40,7 @@ def same_topic(name: str) -> str:
         sign for sign in unicodedata.normalize("NFKD", normal_form(name)) if not unicodedata.combining(sign)
     )
     parts = (re.findall(r"\w+", re.sub(r"['’]s?\b", "", part)) for part in _JOINT.split(plain))
-    return " and ".join(sorted(" ".join(map(_word, part)) for part in map(_telling, parts) if part))
+    return " and ".join(sorted(" ".join(map(_word, part)) for part in map(_significant, parts) if part))
 
 
 def near(form: str, other: str) -> bool:
@@ -51,7 +51,7 @@ def near(form: str, other: str) -> bool:
     return len(words) == len(others) and all(map(_slip, words, others))
 
 
-def _telling(words: list[str]) -> list[str]:
+def _significant(words: list[str]) -> list[str]:
     return [word for word in words if word not in _LITTLE] or words
 
 

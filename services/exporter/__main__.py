@@ -10,13 +10,13 @@ import signal
 import sys
 
 from services.exporter.settings import Settings
-from shared.environment import read
+from shared.config.environment import read
 from shared.errors import Refusal
-from shared.kafka.backlog import lags
 from shared.kafka.clients import KafkaError
-from shared.logs import configure
-from shared.metrics import LAG
+from shared.kafka.lag import lags
 from shared.runtime.health import Health
+from shared.telemetry.logs import configure
+from shared.telemetry.metrics import LAG
 
 log = logging.getLogger("services.exporter")
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.settings import Connections
+from shared.config.settings import Connections
 
 
 class Settings(Connections):

@@ -23,7 +23,7 @@ from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Transient
-from shared.llm import Models, load_cast
+from shared.llm import Models, load_models_config
 from shared.ports import Grader
 
 BODY = 32 * 1024**2
@@ -115,7 +115,7 @@ async def _alive(_: web.Request) -> web.Response:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """Listen, and yield the address; stop at the end of the block. Raises Refusal for a models file that is wrong."""
-    models = Models(load_cast(settings.models), "grader") if settings.models else None
+    models = Models(load_models_config(settings.models), "grader") if settings.models else None
     worker = SymbolicWorker()
     grading = Grading(standard(worker, open_judge(models, "grader") if models else None), settings.judge_s)
     app = web.Application(client_max_size=BODY)

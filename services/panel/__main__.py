@@ -2,7 +2,7 @@
 
 from services.panel.handler import JoinVerdicts
 from services.panel.settings import Settings
-from shared.plan import load_plan
+from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
 
 

@@ -12,18 +12,18 @@ from shared.errors import Invalid
 ROLES = ("verifier-a", "verifier-b")
 
 
-class Heard(Model):
+class ReceivedVerdict(Model):
     """What one verifier said, and its part of the item's lineage."""
 
     verdict: Verdict
     lineage: tuple[Step, ...]
 
 
-class Case(Model):
+class JoinState(Model):
     """State of one problem: what was heard first from each role, then the decision, and for ever that it was made."""
 
     problem_hash: str
-    heard: tuple[Heard, ...] = ()
+    heard: tuple[ReceivedVerdict, ...] = ()
     accepted: ProblemAccepted | None = None
     rejected: ProblemRejected | None = None
     published: bool = False
@@ -47,29 +47,29 @@ class JoinVerdicts:
         Raises Invalid when the verdict speaks about another text than the first one did.
         """
         verdict = event.verdict
-        known = Case.model_validate_json(case) if case else Case(problem_hash=verdict.problem_hash)
+        known = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
         if known.problem_hash != verdict.problem_hash:
             raise Invalid(f"{verdict.role} judged another text than was judged before")
         if case and known.published:
             return case, [], case
         if known.decision is None and verdict.role not in {heard.verdict.role for heard in known.heard}:
-            known = self._hear(known, event)
+            known = self._receive(known, event)
         kept = known.model_dump_json().encode()
         if known.decision is None:
             return kept, [], kept
-        rest = Case(problem_hash=known.problem_hash, published=True)
+        rest = JoinState(problem_hash=known.problem_hash, published=True)
         return kept, [known.decision], rest.model_dump_json(exclude_unset=True).encode()
 
-    def _hear(self, case: Case, event: ProblemVerified) -> Case:
-        heard = (*case.heard, Heard(verdict=event.verdict, lineage=event.item.lineage))
+    def _receive(self, case: JoinState, event: ProblemVerified) -> JoinState:
+        heard = (*case.heard, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
         if {each.verdict.role for each in heard} != set(ROLES):
             return case.with_(heard=heard)
         decision = self._decide(heard, event)
         if isinstance(decision, ProblemAccepted):
-            return Case(problem_hash=case.problem_hash, accepted=decision)
-        return Case(problem_hash=case.problem_hash, rejected=decision)
+            return JoinState(problem_hash=case.problem_hash, accepted=decision)
+        return JoinState(problem_hash=case.problem_hash, rejected=decision)
 
-    def _decide(self, heard: tuple[Heard, ...], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
+    def _decide(self, heard: tuple[ReceivedVerdict, ...], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
         ordered = sorted(heard, key=lambda each: each.verdict.role)
         verdicts = tuple(each.verdict for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))

@@ -1,6 +1,6 @@
 """Settings of the panel."""
 
-from shared.settings import Settings as Shared
+from shared.config.settings import Settings as Shared
 
 
 class Settings(Shared):

@@ -1,7 +1,7 @@
 """From votes and judgements to a tier: how far may the key be believed?
 
 verified   each verifier hit the key, both judge the item good, the key has more votes than any rival, and guessing
-           explains the hits with a chance under 1 % (`shared.luck`)
+           explains the hits with a chance under 1 % (`shared.stats.guessing`)
 plausible  both judge it good, no rival has two votes, a verifier that is not the writer's model hit the key (or one
            that is, twice), and guessing explains the hits with a chance under 1 %
 disputed   a rival answer has votes from both verifiers, or at least two votes and as many as the key
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
 from shared.answers.rivals import strongest
-from shared.luck import LUCK, by_luck, chance, hits_needed
+from shared.stats.guessing import MAX_P_VALUE, guess_probability, hits_needed, p_value
 
 DISPUTED_VOTES = 2
 """Votes from which a rival answer counts as more than a slip."""
@@ -48,8 +48,8 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         return spoken
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
-    luck = by_luck(chance(problem.answer), hits, guesses)
-    if hits and luck >= LUCK:
+    luck = p_value(guess_probability(problem.answer), hits, guesses)
+    if hits and luck >= MAX_P_VALUE:
         return Finding(
             "unsolved", "unsolved", f"{blind}; guesses hit {problem.answer!r} as often in {luck:.0%} of cases"
         )
@@ -60,13 +60,13 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
     return Finding("unsolved", "unsolved", blind)
 
 
-def by_nods(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
+def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
     """The CHIMERA paper's gate: two verifiers that see the key, and no more."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     return _against(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
 
 
-POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_nods}
+POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_judgements}
 """By their name in the plan."""
 
 

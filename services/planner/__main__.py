@@ -1,18 +1,18 @@
 """python -m services.planner."""
 
 from services.planner.handler import Planner
+from services.planner.ledger_keeper import ledger_keeper
 from services.planner.measured import Measured
 from services.planner.settings import Settings
-from services.planner.treasurer import treasurer
-from shared.plan import load_plan
+from shared.config.plan_loader import load_plan
+from shared.config.topics_loader import load_topics
 from shared.runtime import Service, run
-from shared.topics import load_topics
 
 
 def build(settings: Settings) -> Service:
     plan = load_plan(settings.plan)
     planner = Planner(plan, settings.factory, load_topics(plan))
-    return Service(machine=Measured(planner), beside=(treasurer(settings, plan.budget),))
+    return Service(machine=Measured(planner), background=(ledger_keeper(settings, plan.budget),))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ so that a mean would promise too much. What is left over is asked for as soon as
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schemas.plan import Plan
+from schemas.config.plan import Plan
 from schemas.spend import Spend, total
 from services.planner.state import State
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
 
-from schemas.plan import Plan
+from schemas.config.plan import Plan
 from services.planner.ability import worth
-from services.planner.state import Place, State, SubjectState, TopicState
+from services.planner.state import State, SubjectState, TopicRef, TopicState
 
 PRIOR = 8
 """How many endings an assumed yield weighs."""
@@ -14,7 +14,7 @@ HARD = 3
 """How often a topic without rows is asked while another is asked once."""
 
 
-def lacks(plan: Plan, state: State) -> dict[str, int]:
+def missing_rows(plan: Plan, state: State) -> dict[str, int]:
     """Rows that each subject lacks; those in reserve are as good as admitted, unless they may wait for their bin.
 
     Under limits by difficulty a row in reserve may be one too many of its bin: then only admitted rows count, and what
@@ -36,7 +36,7 @@ def _target(plan: Plan, supply: Mapping[str, int]) -> int:
     return int(foremost) + max(plan.releases.every_rows, plan.in_progress)
 
 
-def next_place(plan: Plan, state: State, name: str) -> Place:
+def next_topic_ref(plan: Plan, state: State, name: str) -> TopicRef:
     """Which topic is asked next, of a subject that has an open one."""
     held = _held(Counter(state.in_flight.values()), name)
     return name, next_topic(state.subject(name), yields(plan, state)[name], held, state.ability)
@@ -66,11 +66,11 @@ def wanted(plan: Plan, state: State) -> dict[str, int]:
     expected, under_way = yields(plan, state), Counter(state.in_flight.values())
     return {
         name: _enough(state, name, lack, expected[name], _held(under_way, name)) if lack else 0
-        for name, lack in lacks(plan, state).items()
+        for name, lack in missing_rows(plan, state).items()
     }
 
 
-def _held(under_way: Mapping[Place, int], name: str) -> Counter[int]:
+def _held(under_way: Mapping[TopicRef, int], name: str) -> Counter[int]:
     """Problems under way by number of the topic, for one subject."""
     return Counter({number: count for (subject, number), count in under_way.items() if subject == name})
 
@@ -120,11 +120,11 @@ def share(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int])
         yield name
 
 
-TURNS = 60
+PICK_PERIOD = 60
 """Topics begin anywhere among so many turns, so that also topics asked but once show the whole mix."""
 
 
-def turn(mix: Mapping[str, float], n: int) -> str:
+def pick(mix: Mapping[str, float], n: int) -> str:
     """Whose turn it is, the `n`-th time: weights share the turns as subjects share the slots."""
     least = min(mix.values())
     *_, name = share(n + 1, {name: weight / least * (n + 1) for name, weight in mix.items()}, {})

@@ -23,7 +23,7 @@ REPEAT = "repeat"
 """The reason that says that a topic has been asked enough."""
 
 
-DRY = 0.1
+EXHAUSTED_AFTER = 0.1
 """A pass that brings less than this share of new topics is the last one."""
 
 
@@ -35,16 +35,16 @@ def subject_id(root: UUID, subject: str) -> UUID:
 def expand(state: State, event: TopicExpanded, root: UUID) -> State:
     """Add the topics that are new. The latest pass ends with its own answer; the subject is dry if that had few."""
     subject = state.subject(event.subject)
-    state = bring(state, event.subject, event.topics, root)
+    state = add_topics(state, event.subject, event.topics, root)
     new = len(state.subject(event.subject).topics) - len(subject.topics)
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
-        state = state.with_subject(event.subject, expanding=False, dry=new < DRY * event.wanted)
+        state = state.with_subject(event.subject, expanding=False, dry=new < EXHAUSTED_AFTER * event.wanted)
         state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
 
 
-def bring(state: State, name: str, topics: Iterable[Topic], root: UUID) -> State:
+def add_topics(state: State, name: str, topics: Iterable[Topic], root: UUID) -> State:
     """Add those topics of a subject that are new."""
     known = {known.topic.id(root) for known in state.subject(name).topics}
     new = {topic.id(root): TopicState(topic=topic) for topic in topics if topic.id(root) not in known}

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from schemas.config.plan import Plan
 from schemas.events import (
     BudgetReached,
     EvaluationCompleted,
@@ -27,14 +28,13 @@ from schemas.events import (
 )
 from schemas.identity import derive, factory_id
 from schemas.item import Easier, Topic
-from schemas.plan import Plan
 from schemas.spend import out_of
 from services.planner.ability import measured
 from services.planner.budget import Account, slots
-from services.planner.demand import TURNS, lacks, next_place, share, turn, wanted
-from services.planner.endings import bring, curate, delete, expand, park, reject, subject_id
+from services.planner.demand import PICK_PERIOD, missing_rows, next_topic_ref, pick, share, wanted
+from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
 from services.planner.hints import STRUCTURES, TECHNIQUES
-from services.planner.state import Place, State, TopicState
+from services.planner.state import State, TopicRef, TopicState
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Planner:
         """Begin, or go on from a snapshot. A plan that is new is adopted: what it changes holds from now on."""
         state = state or State()
         for name in self.plan.subjects:
-            state = bring(state, name, [topic for topic in self.own if topic.subject == name], self.root)
+            state = add_topics(state, name, [topic for topic in self.own if topic.subject == name], self.root)
         if state.plan_hash == self.plan.hash:
             return self._top_up(state)
         adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)
@@ -93,17 +93,21 @@ class Planner:
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
         events: list[Event] = []
         room, account = slots(self.plan, state)
-        for name, lack in lacks(self.plan, state).items() if room else ():
+        for name, lack in missing_rows(self.plan, state).items() if room else ():
             if lack and self._wants_topics(state, name):
                 state, event = self._ask_topics(state, name)
                 events.append(event)
         wants = {name: want for name, want in wanted(self.plan, state).items() if state.subject(name).open_topics}
         in_flight = Counter(name for name, _ in state.in_flight.values())
         for name in share(room, wants, in_flight):
-            state, event = self._ask_problem(state, next_place(self.plan, state, name))
+            state, event = self._ask_problem(state, next_topic_ref(self.plan, state, name))
             events.append(event)
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        more = any(wants[name] > in_flight[name] for name in wants) if room else any(lacks(self.plan, state).values())
+        more = (
+            any(wants[name] > in_flight[name] for name in wants)
+            if room
+            else any(missing_rows(self.plan, state).values())
+        )
         state, said = self._held_back(state, account if more and in_flight.total() >= room else None)
         return state, [*events, *said]
 
@@ -148,7 +152,7 @@ class Planner:
         )
         return state.with_subject(name, passes=subject.passes + 1, expanding=True), request
 
-    def _ask_problem(self, state: State, place: Place) -> tuple[State, Event]:
+    def _ask_problem(self, state: State, place: TopicRef) -> tuple[State, Event]:
         topic = state.topic(place)
         request = self._request(topic, topic.asked)
         state = state.with_topic(place, asked=topic.asked + 1)
@@ -186,14 +190,14 @@ class Planner:
     def _request(self, asked: TopicState, n: int) -> ProblemRequested:
         """The `n`-th problem of a topic. Answer types and hints take turns, each topic starting with its own."""
         parent = asked.topic.id(self.root)
-        turns = parent.int % TURNS + n
+        turns = parent.int % PICK_PERIOD + n
         return ProblemRequested.root(
             parent,
             "planner",
             n,
             plan=self.plan.name,
             topic=asked.topic,
-            answer_type=turn(self.plan.mix, turns),
+            answer_type=pick(self.plan.mix, turns),
             technique=TECHNIQUES[turns % len(TECHNIQUES)],
             structure=STRUCTURES[turns % len(STRUCTURES)],
             avoid=asked.summaries,

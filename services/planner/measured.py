@@ -9,7 +9,18 @@ from schemas.events import Event, ProblemRejected, ProblemRequested, SampleCurat
 from services.planner.demand import yields
 from services.planner.handler import Planner
 from services.planner.state import State
-from shared.metrics import ENDED, ITEM_SECONDS, OPEN, PARKED, REJECTED, ROWS, WANTED, YIELD, few, plan_at_zero
+from shared.telemetry.metrics import (
+    ENDED,
+    ITEM_SECONDS,
+    OPEN,
+    PARKED,
+    REJECTED,
+    REQUESTED_ROWS,
+    ROWS,
+    YIELD,
+    bounded_label,
+    plan_at_zero,
+)
 
 
 class Measured:
@@ -32,7 +43,9 @@ class Measured:
             case ProblemRejected():
                 self._ended(state, event.item.id, "rejected", now)
                 if state.place(event.item.id):
-                    REJECTED.labels(few("service", event.service), few("reason", event.reason)).inc()
+                    REJECTED.labels(
+                        bounded_label("service", event.service), bounded_label("reason", event.reason)
+                    ).inc()
             case SampleCurated():
                 self._ended(state, event.sample_id, "row", now)
         return self._shown(*self._planner(state, event, now), now)
@@ -50,7 +63,7 @@ class Measured:
         parked = Counter(name for name, _ in state.parked.values())
         for name in self._plan.subjects:
             subject = state.subject(name)
-            WANTED.labels(name).set(quotas[name])
+            REQUESTED_ROWS.labels(name).set(quotas[name])
             ROWS.labels(name, "in").set(subject.admitted)
             ROWS.labels(name, "reserve").set(subject.reserve)
             YIELD.labels(name).set(expected[name])

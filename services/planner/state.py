@@ -21,7 +21,7 @@ KEPT = 8
 KEPT_IN_ALL = 4000
 """Most that are kept of all: half a megabyte. With many topics each keeps fewer, but one at least."""
 
-Place = tuple[str, int]
+TopicRef = tuple[str, int]
 """Where a problem belongs: subject, number of the topic in it."""
 
 
@@ -75,8 +75,8 @@ class State(Model):
     adoptions: int = 0
     """How often a plan was adopted."""
     subjects: dict[str, SubjectState] = Field(default_factory=dict)
-    in_flight: dict[UUID, Place] = Field(default_factory=dict)
-    parked: dict[UUID, Place] = Field(default_factory=dict)
+    in_flight: dict[UUID, TopicRef] = Field(default_factory=dict)
+    parked: dict[UUID, TopicRef] = Field(default_factory=dict)
     reserve: dict[UUID, str] = Field(default_factory=dict)
     """Rows that may be admitted later, with their subject."""
     deleted: frozenset[UUID] = frozenset()
@@ -104,16 +104,16 @@ class State(Model):
         most = dearest([*self.dearest, *costs, total(costs)])
         return self.with_(spent=added([*self.spent, *costs]), dearest=most, costed=self.costed + 1)
 
-    def with_topic(self, place: Place, **changes: object) -> "State":
+    def with_topic(self, place: TopicRef, **changes: object) -> "State":
         name, number = place
         topics = self.subject(name).topics
         changed = self.topic(place).with_(**changes)
         return self.with_subject(name, topics=(*topics[:number], changed, *topics[number + 1 :]))
 
-    def topic(self, place: Place) -> TopicState:
+    def topic(self, place: TopicRef) -> TopicState:
         return self.subject(place[0]).topics[place[1]]
 
-    def place(self, problem: UUID) -> Place | None:
+    def place(self, problem: UUID) -> TopicRef | None:
         """Where a problem belongs that has not ended; `None` if it has, or was never asked for."""
         return self.in_flight.get(problem) or self.parked.get(problem)
 
@@ -128,5 +128,5 @@ class State(Model):
         return max(1, min(KEPT, KEPT_IN_ALL // max(1, topics)))
 
 
-def _minus(places: dict[UUID, Place], problem: UUID) -> dict[UUID, Place]:
+def _minus(places: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:
     return {key: place for key, place in places.items() if key != problem}

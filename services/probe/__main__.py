@@ -4,8 +4,8 @@ from services.probe.handler import ProbeDifficulty
 from services.probe.settings import Settings
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
+from shared.config.plan_loader import load_plan
 from shared.llm import Models, Prompt
-from shared.plan import load_plan
 from shared.runtime import Service, run
 
 PROMPTS = Path(__file__).parent / "prompts"

@@ -7,7 +7,7 @@ from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemReques
 from schemas.identity import seed
 from schemas.item import Problem
 from shared.answers.extract import last_box
-from shared.asked import Draft
+from shared.llm.response_models import Draft
 from shared.ports import Malformed, Model
 
 ROLE = "problem_writer"

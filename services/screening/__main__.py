@@ -1,14 +1,14 @@
 from pathlib import Path
 
-from services.screening.examiner import Examiner
+from services.screening.benchmark_judge import BenchmarkJudge
+from services.screening.fingerprint import FEATURES, WORDED
 from services.screening.handler import ScreenProblem
-from services.screening.librarian import librarian
-from services.screening.meaning import Meaning
+from services.screening.index_keeper import index_keeper
+from services.screening.semantic_check import SemanticCheck
 from services.screening.settings import Settings
-from services.screening.sketch import FEATURES, WORDED
-from shared.cache.twins import ValkeyTwins
+from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
+from shared.config.plan_loader import load_plan
 from shared.llm import Models, Prompt
-from shared.plan import load_plan
 from shared.runtime import Service, run
 from shared.text.contamination import Benchmarks
 
@@ -19,13 +19,15 @@ def build(settings: Settings) -> Service:
     plan, models = load_plan(settings.plan), Models.of(settings)
     embedder, benchmarks = models.embedder(), Benchmarks.load(plan.benchmarks)
     features = WORDED if embedder else FEATURES
-    twins = ValkeyTwins(
+    twins = ValkeyNearDuplicateIndex(
         settings.valkey_access, settings.factory, features, plan.variants, settings.marker_days, settings.lease_s
     )
-    examiner = Examiner(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.want_a_judge else None
-    handle = ScreenProblem(twins, benchmarks, examiner, Meaning(embedder, twins) if embedder else None)
-    minded = librarian(settings, twins, worded=embedder is not None)
-    return Service(handle=handle, beside=(minded,), close=(twins.close, models.aclose))
+    examiner = (
+        BenchmarkJudge(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.want_a_judge else None
+    )
+    handle = ScreenProblem(twins, benchmarks, examiner, SemanticCheck(embedder, twins) if embedder else None)
+    minded = index_keeper(settings, twins, worded=embedder is not None)
+    return Service(handle=handle, background=(minded,), close=(twins.close, models.aclose))
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Item, Problem, Provenance
-from services.screening.examiner import Examiner
+from services.screening.benchmark_judge import BenchmarkJudge
+from services.screening.fingerprint import fingerprint
 from services.screening.form import flaw
-from services.screening.meaning import Meaning
-from services.screening.sketch import sketch
-from shared.ports import Likeness, Twins
+from services.screening.semantic_check import SemanticCheck
+from shared.ports import Match, NearDuplicateIndex
 from shared.text.contamination import Benchmarks
 
 ROLE = "screening"
@@ -22,10 +22,10 @@ Found = tuple[str, str] | None
 class ScreenProblem:
     """What is refused for its form, or is known from a benchmark, keeps nobody out."""
 
-    twins: Twins
+    index: NearDuplicateIndex
     benchmarks: Benchmarks
-    examiner: Examiner | None = None
-    meaning: Meaning | None = None
+    benchmark_judge: BenchmarkJudge | None = None
+    semantic_check: SemanticCheck | None = None
 
     async def __call__(self, event: ProblemDrafted) -> Iterable[Event]:
         item = event.item.with_(fingerprint=event.item.written.fingerprint)
@@ -39,15 +39,15 @@ class ScreenProblem:
         problem, paid = item.written, tuple[Provenance, ...]()
         if found := flaw(problem) or self._contaminated(problem):
             return found, paid
-        if self.examiner:
-            known, paid = await self.examiner(problem)
+        if self.benchmark_judge:
+            known, paid = await self.benchmark_judge(problem)
             if known:
                 return ("contaminated", known), paid
-        its = sketch(problem, worded=self.meaning is not None)
-        found = _likeness(await self.twins.place(its, item.id))
-        if self.meaning and not found:
-            likeness, calls = await self.meaning.likeness(its, item.id)
-            found, paid = _likeness(likeness), paid + calls
+        its = fingerprint(problem, worded=self.semantic_check is not None)
+        found = _match(await self.index.add(its, item.id))
+        if self.semantic_check and not found:
+            likeness, calls = await self.semantic_check.closest(its, item.id)
+            found, paid = _match(likeness), paid + calls
         return found, paid
 
     def _contaminated(self, problem: Problem) -> Found:
@@ -55,7 +55,7 @@ class ScreenProblem:
         return ("contaminated", str(match)) if match else None
 
 
-def _likeness(to: Likeness) -> Found:
+def _match(to: Match) -> Found:
     """Reason and detail, for a problem that is not new."""
     match to.kind:
         case "new":

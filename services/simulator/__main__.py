@@ -5,9 +5,9 @@ import logging
 import signal
 import sys
 
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
-from shared.environment import read
+from shared.config.environment import read
 from shared.errors import Refusal
 
 

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from services.simulator.api.request import ChatRequest
 from services.simulator.faults import Fault
-from services.simulator.plays.reply import Reply
-from services.simulator.request import ChatRequest
+from services.simulator.roles.reply import Reply
 
 At = Literal["waiting", "refused", "left", "begun", "ended"]
 

@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 from itertools import count
 
-from services.simulator.dice import dice
-from services.simulator.errors import failing
+from services.simulator.api.errors import failing
 from services.simulator.faults import Fault, Faults
+from services.simulator.sampling import seeded_random
 
 
 class Engine:
@@ -40,7 +40,7 @@ class Engine:
         """Decide what befalls the next call. Counted here, not drawn from the request: a repeat gets a new throw."""
         if not self.faults.rates:
             return None
-        return self.faults.pick(dice(self._seed, "fault", self.model, next(self._throws)).random())
+        return self.faults.pick(seeded_random(self._seed, "fault", self.model, next(self._throws)).random())
 
     async def enter(self) -> None:
         """Take one of the places, to be given back by `leave`; wait for it in order of arrival, or be Refused."""

@@ -5,8 +5,8 @@ from services.verifier.settings import Settings
 from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
+from shared.config.plan_loader import load_plan
 from shared.llm import Models, Prompt
-from shared.plan import load_plan
 from shared.runtime import Service, run
 
 PROMPTS = Path(__file__).parent / "prompts"

@@ -12,11 +12,11 @@ from uuid import UUID
 from schemas.events import Event, ProblemScreened, ProblemVerified
 from schemas.identity import content_hash, derive, seed
 from schemas.item import Item, Judgement, Provenance, Verdict, Vote
-from shared import asked
 from shared.answers.extract import final_answer
 from shared.answers.normal import text_form
-from shared.luck import LUCK_OF_ONE, by_luck, chance, hits_needed
+from shared.llm import response_models
 from shared.ports import Grader, Malformed, Model, Reply
+from shared.stats.guessing import MAX_P_VALUE_ONE_MODEL, guess_probability, hits_needed, p_value
 
 JUDGE_CALL = 1000
 """Number of the judge's call among an event's seeds, beyond every blind attempt."""
@@ -79,7 +79,7 @@ class VerifyProblem:
         """Raises Malformed when the judge gives no verdict, or one that was not made for this call."""
         canary = derive(seeds, "canary").hex[:6]
         fields = judge_fields(item, votes) | {"canary": canary, "subjects": self._candidates(seeds)}
-        said, calls = await self.judge.structured(fields, asked.Judgement, seed=seed(seeds, JUDGE_CALL))
+        said, calls = await self.judge.structured(fields, response_models.Judgement, seed=seed(seeds, JUDGE_CALL))
         if said.canary.strip() != canary:
             raise Malformed("the verdict does not repeat the word that it was told: copied from the problem?", calls)
         subjects = tuple(said.subjects[:SUBJECTS_COUNTED])
@@ -96,7 +96,7 @@ class VerifyProblem:
 def convinced(key: str, votes: Sequence[Vote], needed: int) -> bool:
     """Whether one verifier's votes show that it finds the key: hits as needed, that are hardly luck."""
     hits, guesses = sum(vote.agrees == "yes" for vote in votes), sum(vote.answer is not None for vote in votes)
-    return hits >= needed and by_luck(chance(key), hits, guesses) < LUCK_OF_ONE
+    return hits >= needed and p_value(guess_probability(key), hits, guesses) < MAX_P_VALUE_ONE_MODEL
 
 
 def judge_fields(item: Item, votes: Iterable[Vote]) -> dict[str, str]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.identity import content_hash
-from shared.asked import Grade
 from shared.llm import Models, Prompt
+from shared.llm.response_models import Grade
 from shared.ports import Comparison, Malformed, Model
 
 PROMPT = Path(__file__).parent / "prompts" / "same_answer.md"
@@ -33,4 +33,4 @@ class Judge:
 
 def open_judge(models: Models, asker: str) -> Judge | None:
     """The judge of a models file; None when the role is open."""
-    return Judge(models.model("judge", Prompt.load(PROMPT)), asker) if models.plays("judge") else None
+    return Judge(models.model("judge", Prompt.load(PROMPT)), asker) if models.is_assigned("judge") else None

@@ -9,7 +9,7 @@ from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
-from shared.access import Tls, ValkeyAccess
+from shared.config.connections import Tls, ValkeyAccess
 from shared.errors import Refusal
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 CONNECTIONS = 8
 LONGEST_WAIT_S = 5.0
-AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.OutOfMemoryError, OSError)
+UNAVAILABLE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.OutOfMemoryError, OSError)
 
 
 def connect(access: ValkeyAccess) -> Redis:
@@ -40,7 +40,7 @@ def connect(access: ValkeyAccess) -> Redis:
     return Redis.from_pool(pool)
 
 
-async def patiently(command: Callable[[], Awaitable[T]]) -> T:
+async def retry_while_away(command: Callable[[], Awaitable[T]]) -> T:
     """Run a command; while Valkey is away, wait and try again for as long as it takes.
 
     Whoever waits here keeps its slot, so intake pauses by itself and no event is blamed.
@@ -51,7 +51,7 @@ async def patiently(command: Callable[[], Awaitable[T]]) -> T:
             return await command()
         except exceptions.AuthenticationError as error:
             log.warning("valkey refuses our password, waiting for another: %s", error)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             log.warning("valkey is away, waiting: %s: %s", type(error).__name__, error)
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_S)

@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
-from shared.cache.batch import Batch
-from shared.cache.client import AWAY, patiently
+from shared.cache.auto_pipeline import AutoPipeline
+from shared.cache.client import UNAVAILABLE, retry_while_away
 
 log = logging.getLogger(__name__)
 
 
-class Lost(Exception):
+class LeaseLost(Exception):
     """Somebody else works on this: we were silent for longer than a lease lasts."""
 
 
-BEATS = 3
+RENEWALS_PER_TTL = 3
 """Beats in the life of a lease."""
 
-_BEAT = """
+_RENEW = """
 local lost = {}
 for at = 1, #KEYS, 2 do
     local lease, outcome, holder = KEYS[at], KEYS[at + 1], ARGV[(at + 3) / 2]
@@ -59,31 +59,31 @@ class Lease:
 class Leases:
     """All leases of one process. They are taken where the work is looked up, in the same command (outcomes.py)."""
 
-    def __init__(self, batch: Batch, lease_s: float) -> None:
+    def __init__(self, batch: AutoPipeline, lease_s: float) -> None:
         self.lease_ms = int(lease_s * 1000)
         self._held: dict[Lease, Callable[[], None]] = {}
         self._batch = batch
 
-    def hold(self, lease: Lease, lost: Callable[[], None]) -> None:
+    def track(self, lease: Lease, lost: Callable[[], None]) -> None:
         """Beat for a lease from now on. `lost` is called when another one has it: we were silent for too long."""
         self._held[lease] = lost
 
-    def let_go(self, lease: Lease) -> None:
+    def untrack(self, lease: Lease) -> None:
         """Beat for it no longer."""
         self._held.pop(lease, None)
 
     async def drop(self, lease: Lease) -> None:
         """Give a lease back. Tried once: it runs out anyway."""
-        self.let_go(lease)
+        self.untrack(lease)
         try:
-            await self._batch.ask(lambda pipe: pipe.eval(_DROP, 1, lease.key, lease.holder))
-        except AWAY as error:
+            await self._batch.execute(lambda pipe: pipe.eval(_DROP, 1, lease.key, lease.holder))
+        except UNAVAILABLE as error:
             log.warning("a lease runs out by itself: %s: %s", type(error).__name__, error)
 
     @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    async def renewing(self) -> AsyncIterator[None]:
         """Keep what is held, until the end of the block."""
-        beating = asyncio.create_task(self._keep())
+        beating = asyncio.create_task(self._renew_forever())
         try:
             yield
         finally:
@@ -91,16 +91,16 @@ class Leases:
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
 
-    async def _keep(self) -> None:
+    async def _renew_forever(self) -> None:
         while True:
-            await asyncio.sleep(self.lease_ms / 1000 / BEATS)
+            await asyncio.sleep(self.lease_ms / 1000 / RENEWALS_PER_TTL)
             if held := {lease.holder: lease for lease in self._held}:
                 keys = [key for lease in held.values() for key in (lease.key, lease.outcome)]
-                for holder in await patiently(partial(self._beat, keys, [*held])):
+                for holder in await retry_while_away(partial(self._renew, keys, [*held])):
                     if lost := self._held.pop(held[holder], None):
                         lost()
 
-    async def _beat(self, keys: list[str], holders: list[bytes]) -> list[bytes]:
+    async def _renew(self, keys: list[str], holders: list[bytes]) -> list[bytes]:
         """Renew; returns those of the holders that are none any more."""
-        (lost,) = await self._batch.ask(lambda pipe: pipe.eval(_BEAT, len(keys), *keys, self.lease_ms, *holders))
+        (lost,) = await self._batch.execute(lambda pipe: pipe.eval(_RENEW, len(keys), *keys, self.lease_ms, *holders))
         return list(lost)

@@ -21,7 +21,7 @@ class Conflict(Transient):
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translate_errors(what: str) -> Iterator[None]:
     """Raise, in one line, Conflict, Transient for a disk or a store that fails, Refusal for a table that is too new."""
     try:
         yield

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
-from shared.dataset.failures import translated
+from shared.dataset.failures import translate_errors
 
 
 def select(
@@ -37,7 +37,7 @@ def counts(table: DeltaTable, columns: Sequence[str], where: str = "true") -> It
 
 def table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
     """Some columns of all lines."""
-    with translated("cannot read the table"):
+    with translate_errors("cannot read the table"):
         return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
 
 
@@ -64,6 +64,6 @@ def _batches(table: DeltaTable, sql: str, settings: Sequence[str] = ()) -> Itera
     asked = QueryBuilder().register("lines", table)
     for setting in settings:
         asked.execute(f"set datafusion.execution.{setting}")
-    with translated("cannot read the table"):
+    with translate_errors("cannot read the table"):
         for batch in asked.execute(sql):
             yield pa.record_batch(batch).to_pylist()

@@ -14,9 +14,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from shared.dataset import query
-from shared.dataset.failures import translated
-from shared.dataset.place import Where, inside, table
+from shared.dataset.failures import translate_errors
 from shared.dataset.schema import Audit, Entry, Row, Source
+from shared.dataset.storage import Location, join, table
 from shared.dataset.table import TABLES, readable
 from shared.errors import Refusal
 
@@ -78,7 +78,7 @@ class Dataset:
     ledger: Part[Entry]
 
     @classmethod
-    def open(cls, folder: Where, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
+    def open(cls, folder: Location, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
         """The dataset as it is now, or at a version of its tables.
 
         Raises Refusal when there is none yet, no such version, or a newer software wrote it.
@@ -86,7 +86,7 @@ class Dataset:
         return cls(Part(Row, _opened(folder, Row, version)), Part(Entry, _opened(folder, Entry, ledger_version)))
 
     @staticmethod
-    def there(folder: Where) -> bool:
+    def there(folder: Location) -> bool:
         """Whether there is one that can be opened."""
         with _reading(folder):
             return bool(table(folder, TABLES[Row]) and table(folder, TABLES[Entry]))
@@ -106,7 +106,7 @@ class Dataset:
         return Found(row, tuple(self.ledger.select(f"item_id = {query.text(one)}")))
 
 
-def audits(folder: Where) -> Part[Audit]:
+def audits(folder: Location) -> Part[Audit]:
     """The audits as they are now. Raises Refusal when there are none yet, or a newer software wrote them."""
     with _reading(folder):
         delta = table(folder, TABLES[Audit])
@@ -117,8 +117,8 @@ def audits(folder: Where) -> Part[Audit]:
     return found
 
 
-def _opened(folder: Where, of: type[Source], version: int | None) -> DeltaTable:
-    address = inside(folder, TABLES[of])
+def _opened(folder: Location, of: type[Source], version: int | None) -> DeltaTable:
+    address = join(folder, TABLES[of])
     with _reading(folder):
         if (present := table(folder, TABLES[of])) is None:
             raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
@@ -127,9 +127,9 @@ def _opened(folder: Where, of: type[Source], version: int | None) -> DeltaTable:
         try:
             return readable(DeltaTable(address, version=version))
         except DeltaError as error:
-            next_step = f"Take a version from a release in {inside(folder, 'releases')}"
+            next_step = f"Take a version from a release in {join(folder, 'releases')}"
             raise Refusal(f"{address} has no version {version}: {error}", next_step) from error
 
 
-def _reading(folder: Where) -> AbstractContextManager[None]:
-    return translated(f"cannot read the dataset in {folder}")
+def _reading(folder: Location) -> AbstractContextManager[None]:
+    return translate_errors(f"cannot read the dataset in {folder}")

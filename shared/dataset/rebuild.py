@@ -9,9 +9,9 @@ from dataclasses import asdict, replace
 
 from schemas.events import AuditJudged, SolutionChecked
 from shared.dataset import build
-from shared.dataset.place import Where
-from shared.dataset.said import Said
+from shared.dataset.event_replay import AdmissionReplay
 from shared.dataset.schema import Audit, Entry, Row
+from shared.dataset.storage import Location
 from shared.dataset.table import Table
 from shared.ports import Record
 
@@ -19,7 +19,7 @@ from shared.ports import Record
 class Rebuild:
     """Three new tables in a folder. Every Kafka topic is given in its order; what repeats is left out."""
 
-    def __init__(self, folder: Where, factory: str, said: Said) -> None:
+    def __init__(self, folder: Location, factory: str, said: AdmissionReplay) -> None:
         self._said = said
         self._rows, self._ledger, self._audits = (Table(folder, kind, factory) for kind in (Row, Entry, Audit))
         self._known: set[str] = set()

@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.dataset.failures import translated
-from shared.dataset.place import Where, has, names, read, write
+from shared.dataset.failures import translate_errors
 from shared.dataset.reader import Dataset
 from shared.dataset.schema import SCHEMA_VERSION, Row
+from shared.dataset.storage import Location, has, names, read, write
 from shared.dataset.table import TABLES
 from shared.errors import Refusal
 
@@ -53,7 +53,7 @@ class Progress:
     """When training was last triggered, or else the first row admitted, in seconds since 1970; 0: there is no row."""
 
 
-def manifest(folder: Where, release: Release) -> dict[str, Any]:
+def manifest(folder: Location, release: Release) -> dict[str, Any]:
     """What is in a release: rows by subject, tier and admission, what became of the rest, a hash over all rows."""
     dataset = Dataset.open(folder, release.table_version, release.ledger_version)
     lines = list(dataset.rows.columns("row_hash", "curated_at"))
@@ -69,24 +69,24 @@ def manifest(folder: Where, release: Release) -> dict[str, Any]:
     }
 
 
-def describe(folder: Where, release: Release) -> None:
+def describe(folder: Location, release: Release) -> None:
     """Write the manifest, whole or not at all, and not again when it is there. Raises Transient when it cannot."""
     file = f"{FOLDER}/{release.number}.json"
-    with translated("cannot write the release's manifest"):
+    with translate_errors("cannot write the release's manifest"):
         if not has(folder, file):
             told = json.dumps(manifest(folder, release), indent=2, ensure_ascii=False) + "\n"
             write(folder, file, told.encode())
 
 
-def manifests(folder: Where) -> list[dict[str, Any]]:
+def manifests(folder: Location) -> list[dict[str, Any]]:
     """Every release that was made, the oldest first. Raises Transient when they cannot be read."""
-    with translated("cannot read the releases"):
+    with translate_errors("cannot read the releases"):
         files = [name for name in names(folder, FOLDER) if name.endswith(".json")]
         found = [json.loads(read(folder, f"{FOLDER}/{name}")) for name in files]
     return sorted(found, key=lambda one: int(one["number"]))
 
 
-def opened(folder: Where, version: str) -> tuple[Dataset, dict[str, Any] | None]:
+def opened(folder: Location, version: str) -> tuple[Dataset, dict[str, Any] | None]:
     """The dataset at a release, and the release's manifest; `None` for `now`.
 
     Raises Refusal when there is no such release, or it cannot be read any more.

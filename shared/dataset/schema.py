@@ -124,7 +124,7 @@ class Audit(Source):
     """One judged audit item. `id` is the item's id."""
 
     kind: str
-    """Kind of defect, or control-…; open (see schemas.audit.Mark)."""
+    """Kind of defect, or control-…; open (see schemas.audit_tag.Mark)."""
     source: str | None
     """Id of the row that it was made from."""
     difficulty: float | None

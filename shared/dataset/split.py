@@ -8,8 +8,8 @@ lie on the other side.
 
 import re
 
+from schemas.config.policies import HeldOut
 from schemas.identity import content_hash, normal_form
-from schemas.policies import HeldOut
 
 TRAIN, HELD_OUT = "train", "held_out"
 

@@ -18,12 +18,12 @@ from typing import Any
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 
-from shared.dataset.failures import translated
-from shared.dataset.place import Where, inside, remote, table
+from shared.dataset.failures import translate_errors
 from shared.dataset.query import among, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
+from shared.dataset.storage import Location, join, remote, table
 from shared.errors import Refusal
-from shared.ports import Held, Record
+from shared.ports import Record, StoredOffset
 
 TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits"}
 """Folder of each table inside the dataset."""
@@ -45,11 +45,11 @@ RETENTION_H = 7 * 24
 class Table:
     """A table of the dataset as it was when it was opened or last written or reloaded."""
 
-    def __init__(self, dataset: Where, of: type[Source], factory: str) -> None:
+    def __init__(self, dataset: Location, of: type[Source], factory: str) -> None:
         self._factory = factory
         self._schema = arrow_schema(of)
         self._marks: dict[str, int | None] = {}  # asking Delta reads the log
-        with translated(f"cannot open {TABLES[of]}"):
+        with translate_errors(f"cannot open {TABLES[of]}"):
             self._delta = _opened_or_created(dataset, TABLES[of], self._schema)
 
     @property
@@ -63,23 +63,23 @@ class Table:
 
     def reload(self) -> None:
         """See what others have committed."""
-        with translated("cannot read the table"):
+        with translate_errors("cannot read the table"):
             self._delta.update_incremental()
         self._marks.clear()
 
     def mark(self, name: str) -> int | None:
         """Number last committed under a name."""
         if name not in self._marks:
-            with translated("cannot read the table"):
+            with translate_errors("cannot read the table"):
                 self._marks[name] = self._delta.transaction_version(f"{self._factory}/{name}")
         return self._marks[name]
 
-    def positions(self, kafka_topic: str, incarnation: str) -> dict[int, Held]:
+    def positions(self, kafka_topic: str, incarnation: str) -> dict[int, StoredOffset]:
         """Watermark by partition: the last record up to which the table holds everything."""
         name = _name(kafka_topic, incarnation)
         marks = {partition: self.mark(f"{name}/{partition}") for partition in range(self.mark(f"{name}/span") or 0)}
         return {
-            partition: Held(offset, self.mark(f"{name}/{partition}/written"))
+            partition: StoredOffset(offset, self.mark(f"{name}/{partition}/written"))
             for partition, offset in marks.items()
             if offset is not None
         }
@@ -146,7 +146,7 @@ class Table:
         """Metadata of each commit after a version, up to the version of this handle, oldest first."""
         if after >= self.version:
             return []
-        with translated("cannot read the table's history"):
+        with translate_errors("cannot read the table's history"):
             history = self._delta.history(self.version - after)
         # It numbers commits from the handle's version down, but begins with what others have committed since.
         return history[::-1][: self.version - after]
@@ -154,7 +154,7 @@ class Table:
     @contextmanager
     def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[CommitProperties]:
         now = int(time.time() * 1000)
-        with translated("cannot write the table"):
+        with translate_errors("cannot write the table"):
             yield CommitProperties(
                 custom_metadata=dict(note),
                 max_commit_retries=0,
@@ -166,10 +166,10 @@ class Table:
 _ZSTD = WriterProperties(compression="ZSTD")
 
 
-def _opened_or_created(dataset: Where, name: str, schema: pa.Schema) -> DeltaTable:
+def _opened_or_created(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
     if found := table(dataset, name):
         return readable(found)
-    address = inside(dataset, name)
+    address = join(dataset, name)
     if not remote(dataset):
         Path(address).mkdir(parents=True, exist_ok=True)
     return DeltaTable.create(address, schema, configuration=SETTINGS, raise_if_key_not_exists=False)

@@ -11,12 +11,12 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import KafkaConnectionError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.flow import BY_TYPE, EVENT_LIMIT
-from shared import traces
-from shared.access import KafkaAccess
+from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import TRACEPARENT, Message
 from shared.kafka.connection import authorized, options, why_refused
 from shared.kafka.names import kafka_topic
+from shared.telemetry import traces
 
 __all__ = [
     "RECORD_LIMIT",

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from schemas.flow import BY_TYPE, EVENT_LIMIT
-from shared.audit import ending
+from shared.audit_items import divert
 from shared.errors import Invalid
-from shared.ports import Marked
+from shared.ports import TaggedEvent
 
 AUDIT = "ce_audit"
 """Header with the mark of an audit item: a CloudEvents extension."""
@@ -34,7 +34,7 @@ class Message:
     headers: Headers
 
 
-def encode(event: Event, source: str, mark: Mark | None = None) -> Message:
+def encode(event: Event, source: str, mark: AuditTag | None = None) -> Message:
     """Encode an event of `source` ("factory/service").
 
     Raises Invalid for an event beyond EVENT_LIMIT: better refused here than by every reader.
@@ -55,14 +55,14 @@ def encode(event: Event, source: str, mark: Mark | None = None) -> Message:
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
 
 
-def outgoing(produced: Iterable[Event | Marked], source: str, mark: Mark | None) -> Iterator[Message]:
+def outgoing(produced: Iterable[Event | TaggedEvent], source: str, mark: AuditTag | None) -> Iterator[Message]:
     """Encode what was made out of a record: all of it has the record's mark, and an audit item ends in its own way.
 
     Raises as `encode`.
     """
     for made in produced:
-        event, its = (made.event, made.mark) if isinstance(made, Marked) else (made, mark)
-        yield encode(ending(event, its), source, its)
+        event, its = (made.event, made.tag) if isinstance(made, TaggedEvent) else (made, mark)
+        yield encode(divert(event, its), source, its)
 
 
 def ce_type(event: Event | type[Event]) -> str:
@@ -97,12 +97,12 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
     return event
 
 
-def mark_of(headers: Iterable[tuple[str, bytes]]) -> Mark | None:
+def mark_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:
     """The mark of a record about an audit item; raises Invalid when it is none."""
     if (found := dict(headers).get(AUDIT)) is None:
         return None
     try:
-        return Mark.model_validate_json(found)
+        return AuditTag.model_validate_json(found)
     except ValidationError as error:
         raise Invalid(f"{AUDIT} is no mark of an audit item") from error
 

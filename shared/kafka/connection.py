@@ -20,7 +20,7 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
-from shared.access import KafkaAccess
+from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 
 

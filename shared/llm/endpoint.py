@@ -16,10 +16,10 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from schemas.cast import Place
-from shared.access import Tls
+from schemas.config.models_config import Endpoint
+from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
-from shared.llm.errors import Busy, Unformed
+from shared.llm.errors import Busy, UnsupportedSchema
 
 CONNECT_S = 10.0
 NO_LIMIT = httpx.Limits(max_connections=0)
@@ -27,15 +27,15 @@ NO_LIMIT = httpx.Limits(max_connections=0)
 WHOLE_LIMIT = 16 * 1024 * 1024
 """Bytes of one chunk, or of an answer in one piece."""
 
-_NOT_NOW = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504, 529}
-_NEVER = {400, 413, 414, 422}
+_RETRYABLE = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504, 529}
+_PERMANENT = {400, 413, 414, 422}
 _FORM_WORDS = ("response_format", "json_schema", "structured", "guided")
 
 
-class Endpoint:
+class EndpointClient:
     """One client, to be shared by everything in the process that speaks to this address with this key."""
 
-    def __init__(self, alias: str, place: Place, key: SecretStr | None = None) -> None:
+    def __init__(self, alias: str, place: Endpoint, key: SecretStr | None = None) -> None:
         self.alias = alias
         self.place = place
         self._key = key
@@ -105,11 +105,11 @@ class Endpoint:
         message = error.get("message") if isinstance(error, dict) else error
         text = self._redacted(str(message or content[:1000].decode(errors="replace")))[:300]
         said = f"endpoint {self.alias} answers {status}: {text}"
-        if status in _NOT_NOW:
-            raise Busy(said, _seconds(headers.get("retry-after")))
-        if status in _NEVER and any(word in text for word in _FORM_WORDS):
-            raise Unformed(said)
-        if status in _NEVER:
+        if status in _RETRYABLE:
+            raise Busy(said, _retry_after_s(headers.get("retry-after")))
+        if status in _PERMANENT and any(word in text for word in _FORM_WORDS):
+            raise UnsupportedSchema(said)
+        if status in _PERMANENT:
             raise Invalid(said)
         raise Transient(said)
 
@@ -175,7 +175,7 @@ def _code(error: Any) -> int | None:
     return code if isinstance(code, int) and code >= 400 else None
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def _retry_after_s(retry_after: str | None) -> float | None:
     """Retry-After in seconds (RFC 9110 also knows dates: they are left alone)."""
     try:
         return max(float(retry_after), 0.0) if retry_after else None

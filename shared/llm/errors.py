@@ -22,5 +22,5 @@ class TimedOut(Transient):
     """Nothing came in time: perhaps there was too much to do."""
 
 
-class Unformed(Exception):
+class UnsupportedSchema(Exception):
     """No structured output here."""

@@ -3,12 +3,12 @@
 import asyncio
 from typing import NamedTuple
 
-from schemas.cast import Cast, Part, Place
+from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel
+from shared.config.file_loader import did_you_mean
 from shared.errors import Invalid, Refusal, Transient
-from shared.llm.cast import key_of
-from shared.llm.endpoint import Endpoint
+from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
-from shared.mistakes import did_you_mean
+from shared.llm.models_config import api_key
 
 TIMEOUT_S = 5.0
 NAMED = 10
@@ -22,21 +22,21 @@ class Fault(NamedTuple):
     next_step: str
 
 
-async def probe_endpoints(cast: Cast) -> list[str]:
+async def probe_endpoints(cast: ModelsConfig) -> list[str]:
     """One line per role that could not work, naming role, address and what to do; empty when all is well."""
     return [f"{role}: {fault.what}; {fault.next_step}" for role, fault in (await faults(cast)).items()]
 
 
-async def faults(cast: Cast) -> dict[str, Fault]:
+async def faults(cast: ModelsConfig) -> dict[str, Fault]:
     """What is wrong, by role."""
-    playing = cast.playing()
+    playing = cast.assigned()
     places = {part.endpoint: cast.endpoints[part.endpoint] for part in playing.values()}
     served = dict(zip(places, await asyncio.gather(*(_served(*place) for place in places.items())), strict=True))
     found = {role: _fault(part, places[part.endpoint], served[part.endpoint]) for role, part in playing.items()}
     return {role: fault for role, fault in found.items() if fault}
 
 
-def _fault(part: Part, place: Place, served: list[str] | Fault) -> Fault | None:
+def _fault(part: RoleModel, place: Endpoint, served: list[str] | Fault) -> Fault | None:
     if isinstance(served, Fault) or part.model in served:
         return served if isinstance(served, Fault) else None
     more = f" and {len(served) - NAMED} more" if len(served) > NAMED else ""
@@ -45,10 +45,10 @@ def _fault(part: Part, place: Place, served: list[str] | Fault) -> Fault | None:
     return Fault(what, "name a model that it serves")
 
 
-async def _served(name: str, place: Place) -> list[str] | Fault:
+async def _served(name: str, place: Endpoint) -> list[str] | Fault:
     """Names of the models served, or what is wrong."""
     try:
-        endpoint = Endpoint(name, place, key_of(name, place))
+        endpoint = EndpointClient(name, place, api_key(name, place))
     except Refusal as refusal:
         return Fault(refusal.message, refusal.next_step)
     try:
@@ -59,7 +59,7 @@ async def _served(name: str, place: Place) -> list[str] | Fault:
         await endpoint.aclose()
 
 
-def advice(said: str, place: Place) -> str:
+def advice(said: str, place: Endpoint) -> str:
     """What to do about an endpoint that gives no answer."""
     if any(f" answers {status}" in said for status in (401, 402, 403)):
         return f"check the key in {place.key_env or place.key_file}" if keyed(place) else "set key_env"
@@ -70,6 +70,6 @@ def advice(said: str, place: Place) -> str:
     return "is it up?"
 
 
-def keyed(place: Place) -> bool:
+def keyed(place: Endpoint) -> bool:
     """Whether calls carry a key."""
     return bool(place.key_env or place.key_file)

@@ -1,7 +1,7 @@
 """A prompt is a markdown file: system part, a line `---`, user part, with `$field` for what is filled in.
 
 Whatever is filled in is data. Every value stands on one line, holds no token of a chat template and nothing unseen
-(`shared.llm.untrusted`), and is never read as a template again. Where others wrote it and the prompt asks for more than
+(`shared.llm.sanitize`), and is never read as a template again. Where others wrote it and the prompt asks for more than
 to solve it, it stands between marks, `<$mark>$problem</$mark>`, and the prompt says that nothing between them is an
 instruction. The mark is another one in each call, so no text can close it. A dollar sign of the prompt itself is `$$`.
 """
@@ -14,7 +14,7 @@ from string import Template
 from typing import Self
 
 from schemas.identity import content_hash
-from shared.llm.untrusted import one_line
+from shared.llm.sanitize import one_line
 
 MARK = "mark"
 """What a prompt calls its mark."""

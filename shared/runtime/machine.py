@@ -13,16 +13,16 @@ from pydantic import BaseModel
 from schemas.events import Event
 from schemas.flow import SERVICE
 from shared.clock import utc_now
+from shared.config.settings import Settings
 from shared.errors import Refusal
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode, pack, unpack
-from shared.kafka.snapshots import Snapshots
-from shared.logs import about
-from shared.metrics import EVENTS, PRODUCED
+from shared.kafka.read.snapshots import Snapshots
 from shared.runtime.service import Machine
-from shared.runtime.sole import SoleLoop, next_offsets
-from shared.settings import Settings
-from shared.traces import handling
+from shared.runtime.single_active import SingleActiveLoop, next_offsets
+from shared.telemetry.logs import about
+from shared.telemetry.metrics import EVENTS, PRODUCED
+from shared.telemetry.traces import handling
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Snapshot(BaseModel):
     outbox: str
 
 
-class MachineLoop(SoleLoop):
+class MachineLoop(SingleActiveLoop):
     """Intake, state and outbox of the one working replica."""
 
     def __init__(self, machine: Machine, settings: Settings, producer: Producer) -> None:
@@ -74,7 +74,7 @@ class MachineLoop(SoleLoop):
             self._state, decided = self._machine(self._state, event, utc_now())
         except Exception as bug:
             log.exception("a bug in the state machine; the event is put aside")
-            await self.put_aside(record, bug)
+            await self.to_dead_letter(record, bug)
             self._bugs += 1
             if self._bugs >= self.settings.bugs_in_a_row:
                 raise Refusal(f"{self._bugs} events in a row failed by a bug", "The traceback is in the log") from bug

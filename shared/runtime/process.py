@@ -16,28 +16,28 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from shared import traces
 from shared.cache.client import connect
-from shared.cache.outcomes import Outcomes
-from shared.environment import read, strange
+from shared.cache.idempotency import IdempotencyStore
+from shared.config.environment import read, unknown_variables
+from shared.config.settings import Settings
 from shared.errors import Refusal
+from shared.kafka.admin.readiness import missing
 from shared.kafka.clients import KafkaConnectionError, KafkaError, Producer
 from shared.kafka.connection import authorized
-from shared.kafka.provisioned import lacking
-from shared.logs import configure
-from shared.metrics import READY, start_at_zero
 from shared.runtime.health import Health
 from shared.runtime.machine import MachineLoop
 from shared.runtime.service import Service
 from shared.runtime.sink import SinkLoop
 from shared.runtime.stateless import StatelessLoop
-from shared.settings import Settings
+from shared.telemetry import traces
+from shared.telemetry.logs import configure
+from shared.telemetry.metrics import READY, start_at_zero
 
 log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
-LOOK_AGAIN_S = 2.0
-SAY_AGAIN_S = 30.0
+RECHECK_S = 2.0
+WARN_EVERY_S = 30.0
 
 
 class Loop(Protocol):
@@ -59,7 +59,7 @@ def run(build: Callable[[S], Service], kind: type[S]) -> None:
         settings = read(kind)
         configure(settings.service)
         traces.configure(settings.service)
-        for name in strange(kind):
+        for name in unknown_variables(kind):
             log.warning("%s", name)
         asyncio.run(_live(build, settings))
     except Refusal as refusal:
@@ -75,7 +75,7 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
     access = settings.kafka_access
     valkey = connect(settings.valkey_access)
     producer = Producer(access, settings.factory)
-    outcomes = Outcomes(valkey, settings.factory, settings.service, settings.marker_days, settings.lease_s)
+    outcomes = IdempotencyStore(valkey, settings.factory, settings.service, settings.marker_days, settings.lease_s)
     loop = _loop(service, settings, producer, outcomes)
     start_at_zero(settings.service)
     READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
@@ -87,23 +87,23 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
             closing.push_async_callback(close)
         await health.start()
         closing.push_async_callback(health.stop)
-        if not await _until_clear(partial(_unreachable, producer), stopping):
+        if not await _wait_until_ready(partial(_unreachable, producer), stopping):
             return
         closing.push_async_callback(producer.stop)
-        if not await _until_clear(partial(_unprovisioned, settings), stopping):
+        if not await _wait_until_ready(partial(_unprovisioned, settings), stopping):
             return
         closing.enter_context(authorized(access))
-        for companion in service.beside:
+        for companion in service.background:
             await closing.enter_async_context(companion)
         await loop.run()
     log.info("stopped")
 
 
-def _loop(service: Service, settings: Settings, producer: Producer, outcomes: Outcomes) -> Loop:
+def _loop(service: Service, settings: Settings, producer: Producer, outcomes: IdempotencyStore) -> Loop:
     if service.handle:
         return StatelessLoop(service.handle, settings, producer, outcomes)
     if service.join:
-        from shared.kafka.faust_loop import FaustLoop  # only who joins pays for importing Faust
+        from shared.kafka.faust.loop import FaustLoop  # only who joins pays for importing Faust
 
         return FaustLoop(service.join, settings, producer)
     if service.machine:
@@ -123,7 +123,7 @@ def _on_signals(stopping: asyncio.Event, loop: Loop) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop)
 
 
-async def _until_clear(obstacle: Callable[[], Awaitable[str | None]], stopping: asyncio.Event) -> bool:
+async def _wait_until_ready(obstacle: Callable[[], Awaitable[str | None]], stopping: asyncio.Event) -> bool:
     """Wait until there is no obstacle; say what it is once, and again now and then. False when told to stop first."""
     said, say_again = None, 0.0
     while not stopping.is_set():
@@ -131,9 +131,9 @@ async def _until_clear(obstacle: Callable[[], Awaitable[str | None]], stopping: 
             return True
         if found != said or time.monotonic() >= say_again:
             log.warning("waiting: %s", found)
-            said, say_again = found, time.monotonic() + SAY_AGAIN_S
+            said, say_again = found, time.monotonic() + WARN_EVERY_S
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), LOOK_AGAIN_S)
+            await asyncio.wait_for(stopping.wait(), RECHECK_S)
     return False
 
 
@@ -151,7 +151,7 @@ async def _unreachable(producer: Producer) -> str | None:
 
 async def _unprovisioned(settings: Settings) -> str | None:
     try:
-        lacks = await lacking(settings.kafka_access, settings.factory, settings.service)
+        lacks = await missing(settings.kafka_access, settings.factory, settings.service)
     except KafkaError as error:
         return f"the broker does not answer: {type(error).__name__}: {error}"
     return lacks and f"{lacks}. What is missing is made by: chimera kafka create"

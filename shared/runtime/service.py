@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from schemas.events import Event
-from shared.ports import Join, Marked, Sink
+from shared.ports import Join, Sink, TaggedEvent
 
-Handler = Callable[[Any], Awaitable[Iterable[Event | Marked]]]
+Handler = Callable[[Any], Awaitable[Iterable[Event | TaggedEvent]]]
 """Stateless: an event in, the events that follow from it out. Called again after a crash; only one result counts."""
 
 
@@ -46,4 +46,4 @@ class Service:
     machine: Machine | None = None
     sink: Sink | None = None
     close: tuple[Callable[[], Awaitable[None]], ...] = ()
-    beside: tuple[AbstractAsyncContextManager[None], ...] = ()
+    background: tuple[AbstractAsyncContextManager[None], ...] = ()

@@ -12,22 +12,22 @@ from itertools import count
 from schemas.events import Event
 from schemas.flow import SERVICE
 from shared.backoff import backoff
+from shared.config.settings import Settings
 from shared.errors import Invalid, Transient
-from shared.kafka.admin import incarnations
+from shared.kafka.admin.topics import topic_ids
 from shared.kafka.clients import ConsumerRecord, Producer, TopicPartition
 from shared.kafka.codec import encode
+from shared.kafka.consume.resume import resume_at
 from shared.kafka.names import kafka_topic
-from shared.kafka.resume import resume_at
-from shared.kafka.snapshots import Snapshots
-from shared.metrics import EVENTS, PRODUCED
+from shared.kafka.read.snapshots import Snapshots
 from shared.ports import Record, Sink
-from shared.runtime.sole import SoleLoop, next_offsets
-from shared.settings import Settings
+from shared.runtime.single_active import SingleActiveLoop, next_offsets
+from shared.telemetry.metrics import EVENTS, PRODUCED
 
 log = logging.getLogger(__name__)
 
 
-class SinkLoop(SoleLoop):
+class SinkLoop(SingleActiveLoop):
     """Intake and outbox of the one working replica."""
 
     def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
@@ -41,7 +41,7 @@ class SinkLoop(SoleLoop):
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, go on from its place, publish what it decided and nobody heard of."""
-        known = await incarnations(self.settings.kafka_access, self.settings.factory)
+        known = await topic_ids(self.settings.kafka_access, self.settings.factory)
         self._incarnations = {name: incarnation.id for name, incarnation in known.items()}
         opened = (await self._sink.open(self._incarnations)).items()
         held = {TopicPartition(kafka_topic(self.settings.factory, name), n): last for (name, n), last in opened}
@@ -73,7 +73,7 @@ class SinkLoop(SoleLoop):
         except Invalid as error:
             if len(batch) > 1:
                 return all([await self._write([one]) for one in batch])
-            await self.put_aside(batch[0][0], error)
+            await self.to_dead_letter(batch[0][0], error)
             return True
         for _, located in batch if written else ():
             EVENTS.labels(self.settings.service, located.kafka_topic, "done").inc()
@@ -88,7 +88,7 @@ class SinkLoop(SoleLoop):
                 log.warning("the store refuses, tried again: %s", error)
             else:
                 return True
-            if not self.may_go_on:
+            if not self.can_proceed:
                 break
             await asyncio.sleep(backoff(self.settings.backoff_s, tries))
         return False

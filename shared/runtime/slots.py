@@ -14,13 +14,13 @@ class Slots:
         self._one_by_one = asyncio.Lock()
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def shared(self) -> AsyncIterator[None]:
         """Hold one slot."""
         async with self._free:
             yield
 
     @asynccontextmanager
-    async def all(self) -> AsyncIterator[None]:
+    async def exclusive(self) -> AsyncIterator[None]:
         """Hold all slots: nobody else is inside."""
         async with self._one_by_one:
             held = 0

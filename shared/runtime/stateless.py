@@ -3,19 +3,19 @@
 import asyncio
 
 from schemas.flow import consumed_by
-from shared.cache.outcomes import Outcomes
+from shared.cache.idempotency import IdempotencyStore
+from shared.config.settings import Settings
 from shared.kafka.clients import Producer, leave, member
-from shared.kafka.intake import Intake
+from shared.kafka.consume.consumer_loop import ConsumerLoop
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
 from shared.runtime.worker import Worker
-from shared.settings import Settings
 
 
 class StatelessLoop:
     """Intake and worker of one process."""
 
-    def __init__(self, handle: Handler, settings: Settings, producer: Producer, outcomes: Outcomes) -> None:
+    def __init__(self, handle: Handler, settings: Settings, producer: Producer, outcomes: IdempotencyStore) -> None:
         self._grace_s = settings.grace_s
         self._outcomes = outcomes
         self._topics = [kafka_topic(settings.factory, flow.name) for flow in consumed_by(settings.service)]
@@ -26,7 +26,7 @@ class StatelessLoop:
             max_poll_interval_s=settings.poll_s,
         )
         self._worker = Worker(settings, handle, outcomes, producer)
-        self._intake = Intake(
+        self._intake = ConsumerLoop(
             self._consumer,
             self._worker,
             capacity=self._worker.capacity,
@@ -44,7 +44,7 @@ class StatelessLoop:
     async def run(self) -> None:
         """Work until told to stop, leave the group, then let running events finish into the outcome record."""
         await self._consumer.start()
-        async with self._outcomes.working():
+        async with self._outcomes.renewing_leases():
             try:
                 await self._intake.run(self._topics)
             finally:

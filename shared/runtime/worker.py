@@ -14,36 +14,46 @@ import asyncio
 import logging
 from time import monotonic, time
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from shared.backoff import backoff
-from shared.cache.leases import Lost
-from shared.cache.outcomes import Known, Outcomes
+from shared.cache.idempotency import ClaimResult, IdempotencyStore
+from shared.cache.leases import LeaseLost
+from shared.call_journal import Journal, journalled
+from shared.config.settings import Settings
 from shared.errors import Invalid, Refusal, Transient
-from shared.journal import Journal, journalled
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import decode, mark_of, outgoing, pack, unpack
-from shared.kafka.dead import Failure, dead_letter, meant_for
+from shared.kafka.dlq.dead_letter import Failure, meant_for, to_record
 from shared.kafka.names import flow_name
-from shared.logs import about
-from shared.metrics import AGE, DURATION, EVENTS, IN_FLIGHT, PRODUCED, REDELIVERIES, RETRIES, SLOTS, SLOTS_BUSY
 from shared.runtime.service import Handler
 from shared.runtime.slots import Slots
-from shared.settings import Settings
-from shared.traces import handling
+from shared.telemetry.logs import about
+from shared.telemetry.metrics import (
+    AGE,
+    DURATION,
+    EVENTS,
+    IN_FLIGHT,
+    PRODUCED,
+    REDELIVERIES,
+    RETRIES,
+    SLOTS,
+    SLOTS_BUSY,
+)
+from shared.telemetry.traces import handling
 
 log = logging.getLogger(__name__)
 
-SUSPECT = 2
+QUARANTINE_AFTER = 2
 """Deaths from which an event runs alone."""
-LOOK_AGAIN_S = 0.5
+RECHECK_S = 0.5
 """How often to look whether another process is done with an event."""
 
 
 class Worker:
     """Handles records for an Intake."""
 
-    def __init__(self, settings: Settings, handle: Handler, outcomes: Outcomes, producer: Producer) -> None:
+    def __init__(self, settings: Settings, handle: Handler, outcomes: IdempotencyStore, producer: Producer) -> None:
         self._settings = settings
         self._handle = handle
         self._outcomes = outcomes
@@ -80,42 +90,42 @@ class Worker:
         try:
             event = decode(name, record.key, record.value, record.headers)
         except Invalid as error:
-            await self._put_aside(name, record, error, attempts=1)
+            await self._to_dead_letter(name, record, error, attempts=1)
             outcome = "dead_letter"
         else:
             exemplar = {"trace_id": event.trace.hex}
             with about(event), handling(event, self._settings.service):
-                outcome = await self._once(name, record, event)
+                outcome = await self._idempotently(name, record, event)
         EVENTS.labels(self._settings.service, name, outcome).inc()
         DURATION.labels(self._settings.service, name).observe(monotonic() - started, exemplar)
 
-    async def _once(self, name: str, record: ConsumerRecord, event: Event) -> str:
+    async def _idempotently(self, name: str, record: ConsumerRecord, event: Event) -> str:
         while lease := (known := await self._claimed(event)).lease:
             try:
-                async with self._outcomes.at_work(event.id, lease, known.calls) as calls:
+                async with self._outcomes.holding(event.id, lease, known.calls) as calls:
                     return await self._work(name, record, event, known, calls)
-            except Lost:
+            except LeaseLost:
                 log.warning("another process took this event on while we were silent; its result is waited for")
         return "repeated"
 
-    async def _claimed(self, event: Event) -> Known:
+    async def _claimed(self, event: Event) -> ClaimResult:
         """Wait until an event is ours to work on, or another process is done with it."""
         known = await self._outcomes.claim(event.id)
         while known.lease is None and not known.done:
-            await self._rest(LOOK_AGAIN_S)
+            await self._sleep_without_slot(RECHECK_S)
             known = await self._outcomes.claim(event.id)
         return known
 
-    async def _work(self, name: str, record: ConsumerRecord, event: Event, known: Known, calls: Journal) -> str:
-        if known.tried:
+    async def _work(self, name: str, record: ConsumerRecord, event: Event, known: ClaimResult, calls: Journal) -> str:
+        if known.attempts:
             REDELIVERIES.labels(self._settings.service, name).inc()
         outcome = known.outcome
         if outcome is None:
             try:
                 outcome = await self._attempt(event, mark_of(record.headers), known, calls)
-            except _GivenUp as given_up:
-                await self._put_aside(name, record, given_up.error, given_up.attempts)
-                await self._outcomes.forgive(event.id)
+            except _GaveUp as given_up:
+                await self._to_dead_letter(name, record, given_up.error, given_up.attempts)
+                await self._outcomes.reset(event.id)
                 return "dead_letter"
         messages = unpack(outcome)
         await self._producer.publish(messages)
@@ -124,11 +134,11 @@ class Worker:
         await self._outcomes.done(event.id)
         return "done"
 
-    async def _attempt(self, event: Event, mark: Mark | None, known: Known, calls: Journal) -> bytes:
+    async def _attempt(self, event: Event, mark: AuditTag | None, known: ClaimResult, calls: Journal) -> bytes:
         """Try until it works or is given up. Returns the outcome that is on record."""
         error: BaseException = RuntimeError("the process died while it worked on this event")
-        room = self._slots.all if known.deaths >= SUSPECT else self._slots.one
-        tried, most = known.tried, self._settings.attempts
+        room = self._slots.exclusive if known.crashes >= QUARANTINE_AFTER else self._slots.shared
+        tried, most = known.attempts, self._settings.attempts
         while tried < most:
             async with room():
                 attempt = await self._outcomes.begin(event.id)
@@ -139,26 +149,26 @@ class Worker:
                             produced = await self._handle(event)
                     self._bugs = 0
                     return await self._outcomes.record(event.id, pack(outgoing(produced, self._source, mark)))
-                except (asyncio.CancelledError, Lost):
-                    await self._outcomes.hand_over(event.id, attempt)
+                except (asyncio.CancelledError, LeaseLost):
+                    await self._outcomes.release(event.id, attempt)
                     raise
                 except Invalid as invalid:
-                    raise _GivenUp(invalid, tried) from invalid
+                    raise _GaveUp(invalid, tried) from invalid
                 except Transient as transient:
                     error = transient
                     log.warning("attempt %d of %d: %s", tried, most, transient)
                 except Exception as bug:
                     error = bug
                     log.exception("attempt %d of %d: a bug", tried, most)
-                await self._outcomes.survived(event.id, attempt)
+                await self._outcomes.mark_failed(event.id, attempt)
             if tried < most:
                 RETRIES.labels(self._settings.service, "transient" if isinstance(error, Transient) else "bug").inc()
-                await self._rest(backoff(self._settings.backoff_s, tried - 1))
+                await self._sleep_without_slot(backoff(self._settings.backoff_s, tried - 1))
         if not isinstance(error, Transient):
             self._count_bug(error)
-        raise _GivenUp(error, tried) from error
+        raise _GaveUp(error, tried) from error
 
-    async def _rest(self, seconds: float) -> None:
+    async def _sleep_without_slot(self, seconds: float) -> None:
         """Wait without a slot."""
         if self._stopping:
             raise asyncio.CancelledError
@@ -177,17 +187,17 @@ class Worker:
                 "Stopped before more become dead letters. The traceback is in the log; fix it and start again",
             ) from error
 
-    async def _put_aside(self, name: str, record: ConsumerRecord, error: BaseException, attempts: int) -> None:
+    async def _to_dead_letter(self, name: str, record: ConsumerRecord, error: BaseException, attempts: int) -> None:
         log.error("dead letter: %s %d/%d: %s", name, record.partition, record.offset, error)
         failure = Failure(self._settings.factory, self._settings.service, error, attempts)
-        await self._producer.publish(dead_letter(name, record, failure))
+        await self._producer.publish(to_record(name, record, failure))
 
     @property
     def _source(self) -> str:
         return f"{self._settings.factory}/{self._settings.service}"
 
 
-class _GivenUp(Exception):
+class _GaveUp(Exception):
     def __init__(self, error: BaseException, attempts: int) -> None:
         super().__init__(str(error))
         self.error = error

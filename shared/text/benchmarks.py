@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from schemas.policies import Benchmark
+from schemas.config.policies import Benchmark
 from shared.errors import Refusal
 
 COLUMNS = ("question", "problem", "prompt", "query", "statement", "input", "text")

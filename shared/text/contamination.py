@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.policies import Benchmark
+from schemas.config.policies import Benchmark
 from shared.text.benchmarks import questions
 from shared.text.overlap import Overlap, Overlaps
 
@@ -12,7 +12,7 @@ CONTAINED, JACCARD_8, JACCARD_13 = 0.5, 0.1, 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class BenchmarkMatch:
     """A problem and the item that it overlaps with most."""
 
     benchmark: str
@@ -32,7 +32,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgePolicy:
     """A benchmark about which a judge is asked, from this share in common on."""
 
     least: float
@@ -42,7 +42,7 @@ class Judged:
 class Benchmarks:
     """Indices of benchmarks by name, in memory. Without any, nothing is known."""
 
-    def __init__(self, indices: Mapping[str, Overlaps], judged: Mapping[str, Judged] | None = None) -> None:
+    def __init__(self, indices: Mapping[str, Overlaps], judged: Mapping[str, JudgePolicy] | None = None) -> None:
         self._indices = indices
         self._judged = judged or {}
 
@@ -50,7 +50,7 @@ class Benchmarks:
     def load(cls, benchmarks: Mapping[str, Benchmark]) -> "Benchmarks":
         """Read the files that a plan names. Raises Refusal when one cannot be."""
         asked = {name: questions(name, one) for name, one in benchmarks.items()}
-        judged = {name: Judged(one.judge_from, asked[name]) for name, one in benchmarks.items() if one.judge_from}
+        judged = {name: JudgePolicy(one.judge_from, asked[name]) for name, one in benchmarks.items() if one.judge_from}
         return cls({name: Overlaps(its) for name, its in asked.items()}, judged)
 
     @property
@@ -58,7 +58,7 @@ class Benchmarks:
         """Questions of each benchmark."""
         return {name: len(index) for name, index in self._indices.items()}
 
-    def known(self, statement: str) -> Match | None:
+    def known(self, statement: str) -> BenchmarkMatch | None:
         """The closest item, if the statement counts as known from it."""
         closest = max(self.closest(statement), key=lambda match: match.overlap.contained, default=None)
         return closest if closest and closest.contaminated else None
@@ -68,7 +68,7 @@ class Benchmarks:
         """Whether there is anything that only a judge can tell."""
         return bool(self._judged)
 
-    def doubtful(self, statement: str) -> list[tuple[Match, str]]:
+    def doubtful(self, statement: str) -> list[tuple[BenchmarkMatch, str]]:
         """The closest item of each benchmark, with its question, about which a judge is to be asked."""
         return [
             (match, judged.questions[match.overlap.item])
@@ -76,6 +76,6 @@ class Benchmarks:
             if (judged := self._judged.get(match.benchmark)) and match.overlap.contained >= judged.least
         ]
 
-    def closest(self, statement: str) -> list[Match]:
+    def closest(self, statement: str) -> list[BenchmarkMatch]:
         """The closest item of each benchmark that has anything in common with a statement."""
-        return [Match(name, one) for name, index in self._indices.items() if (one := index.closest(statement))]
+        return [BenchmarkMatch(name, one) for name, index in self._indices.items() if (one := index.closest(statement))]

@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, line, models, policies, screening, slots, stage
+from tests.bench import answers, models, policies, screening, slots, stage, whole_flow
 
 PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening")
 
@@ -49,7 +49,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
     if "stage" in parts:
         figures["stage"] = await stage.measure(size.calls)
     if "line" in parts:
-        whole = await line.measure(size.rows)
+        whole = await whole_flow.measure(size.rows)
         figures["start_s"] = whole.start_s
         figures["line"] = {"rows": whole.rows, "seconds": whole.seconds, "rows_per_s": whole.rows_per_s}
         figures["cpu_ms_per_event"], figures["events"] = whole.cpu_ms, whole.events

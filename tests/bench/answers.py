@@ -7,17 +7,19 @@ write.
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from schemas.item import Agreement
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from tests.answer_pairs import PAIRS
+from tests.support.answer_pairs import PAIRS
 
 ROUNDS = 5
-SAID = ("yes", "no", "unsure")
+SAID: tuple[Agreement, ...] = ("yes", "no", "unsure")
 
 
 async def measure() -> dict[str, Any]:
@@ -40,7 +42,7 @@ async def measure() -> dict[str, Any]:
     return {"pairs_per_s": ROUNDS * len(PAIRS) / seconds, "methods": rows, "all": _figures(total)}
 
 
-def _figures(outcomes: dict[tuple[str, str], int]) -> dict[str, Any]:
+def _figures(outcomes: Mapping[tuple[Agreement, Agreement], int]) -> dict[str, Any]:
     """Precision and recall of `yes` and of `no`; None where there is nothing to divide by."""
     figures: dict[str, Any] = {"pairs": sum(outcomes.values())}
     figures |= {said: sum(n for (_, got), n in outcomes.items() if got == said) for said in SAID}

@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 
 from deploy.local.ports import Ports
-from deploy.local.process import Process
+from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan
-from services.cli import casting
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from schemas.config.plan import Plan
+from services.cli.common import models_config
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
-from tests.world import World
+from tests.support.kafka_world import KafkaWorld
 
 FACTORY = "bench"
 
@@ -25,27 +25,27 @@ FACTORY = "bench"
 @asynccontextmanager
 async def factory(
     folder: Path, plan: Plan, latency_ms: dict[str, int], only: Sequence[str] = ()
-) -> AsyncIterator[tuple[Stack, World]]:
+) -> AsyncIterator[tuple[Stack, KafkaWorld]]:
     """Everything up and ready; `only` names the services to start, all when empty."""
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        port = Ports({}).take(casting.SIMULATOR)
-        roles = casting.simulated(port)
-        casting.write(folder, plan, roles)
-        models = casting.simulator(port, 0)
+        port = Ports({}).take(models_config.SIMULATOR)
+        roles = models_config.simulated(port)
+        models_config.write(folder, plan, roles)
+        models = models_config.simulator(port, 0)
         quick = {**models.env, "CHIMERA_SIM_LATENCY_MS": json.dumps(latency_ms), "CHIMERA_SIM_BAD_FORM": "0"}
         await stack.start_services([replace(models, env=quick)])
         while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
         await stack.start_services(chosen(folder, only))
-        async with World(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
+        async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
             yield stack, world
 
 
-def chosen(folder: Path, only: Sequence[str]) -> list[Process]:
+def chosen(folder: Path, only: Sequence[str]) -> list[ProcessSpec]:
     """The services to start."""
-    return [process for process in casting.services(folder) if not only or process.name in only]
+    return [process for process in models_config.services(folder) if not only or process.name in only]
 
 
 def cpu_s(stack: Stack) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import httpx
 
-from schemas.cast import Cast, Place
+from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.llm import Models, Prompt
 
 IN_FLIGHT = 64
@@ -89,7 +89,7 @@ async def _all(ask: Ask, calls: int) -> None:
 async def server(*options: str) -> AsyncIterator[str]:
     """An endpoint in a process of its own; yields its address."""
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "tests.endpoint", *options)
+    command = (sys.executable, "-m", "tests.support.fake_endpoint", *options)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
     assert process.stdout is not None
     try:
@@ -101,7 +101,7 @@ async def server(*options: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _chimera(url: str) -> AsyncIterator[Ask]:
-    models = Models(Cast.one(Place(base_url=f"{url}/v1", at_once=IN_FLIGHT), "m"), "bench")
+    models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1", at_once=IN_FLIGHT), "m"), "bench")
     model = models.model("writer", PROMPT)
     try:
         yield lambda: model.complete(FIELDS, seed=1)

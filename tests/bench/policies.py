@@ -8,7 +8,7 @@ from rich.table import Table
 
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from tests.trial import POLICIES, Remembering, accepted, candidates, outcome
+from tests.support.verification_sim import POLICIES, Remembering, accepted, candidates, outcome
 
 WRONG, NATURAL = 0.4, 0.5
 

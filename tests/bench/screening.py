@@ -20,15 +20,15 @@ from rich.table import Table
 
 from deploy.local.supervisor import Stack
 from schemas.item import Problem
+from services.screening.fingerprint import fingerprint
 from services.screening.form import flaw
-from services.screening.sketch import sketch
-from shared.access import ValkeyAccess
 from shared.cache.client import connect
-from shared.cache.twins import ValkeyTwins
-from shared.ports import Likeness, Sketch
+from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
+from shared.config.connections import ValkeyAccess
+from shared.ports import Match, TextFingerprint
 from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
-from tests.planted import EDITED, SHORT, bank, edited_in, planted
+from tests.support.duplicates import EDITED, SHORT, bank, edited_in, planted
 
 IN_FLIGHT = 128
 ANY = 10_000
@@ -53,25 +53,25 @@ async def measure() -> dict[str, Any]:
     }
 
 
-async def _index(valkey: str, factory: str, variants: int) -> ValkeyTwins:
-    twins = ValkeyTwins(ValkeyAccess(valkey), factory, "bench", variants, decided_days=1, lease_s=30)
+async def _index(valkey: str, factory: str, variants: int) -> ValkeyNearDuplicateIndex:
+    twins = ValkeyNearDuplicateIndex(ValkeyAccess(valkey), factory, "bench", variants, decided_days=1, lease_s=30)
     await twins.rebuild(_nothing())
     return twins
 
 
-async def _nothing() -> AsyncIterator[Sequence[tuple[Sketch, UUID]]]:
-    for batch in ():
-        yield batch
+async def _nothing() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
+    if False:
+        yield []
 
 
-async def _found(twins: ValkeyTwins) -> dict[str, Any]:
+async def _found(twins: ValkeyNearDuplicateIndex) -> dict[str, Any]:
     """Share of planted twins that are found, by how they were made."""
-    first: dict[str, Likeness] = {}
+    first: dict[str, Match] = {}
     counts: Counter[tuple[str, bool]] = Counter()
     for pair in planted(400):
         if pair.one.statement not in first:
-            first[pair.one.statement] = await twins.place(sketch(pair.one), uuid4())
-        likeness = await twins.place(sketch(pair.other), uuid4())
+            first[pair.one.statement] = await twins.add(fingerprint(pair.one), uuid4())
+        likeness = await twins.add(fingerprint(pair.other), uuid4())
         counts[pair.how, likeness.kind in ("repeat", "near_repeat")] += 1
     await twins.close()
     total = {how: counts[how, True] + counts[how, False] for how, _ in counts}
@@ -81,12 +81,12 @@ async def _found(twins: ValkeyTwins) -> dict[str, Any]:
 async def _bank(valkey: str, factory: str, variants: int, problems: Sequence[Problem]) -> dict[str, Any]:
     """Every problem of the bank once, so many at a time as one process has."""
     client, twins = connect(ValkeyAccess(valkey)), await _index(valkey, factory, variants)
-    sketches, memory = [sketch(one) for one in problems], await _memory(client)
+    sketches, memory = [fingerprint(one) for one in problems], await _memory(client)
     started, used = time.perf_counter(), await _server_s(client)
     kinds: Counter[str] = Counter()
     for start in range(0, len(sketches), IN_FLIGHT):
         batch = sketches[start : start + IN_FLIGHT]
-        kinds.update(one.kind for one in await asyncio.gather(*(twins.place(one, uuid4()) for one in batch)))
+        kinds.update(one.kind for one in await asyncio.gather(*(twins.add(one, uuid4()) for one in batch)))
     seconds, server = time.perf_counter() - started, await _server_s(client) - used
     decisions = [key async for key in client.scan_iter(f"{factory}:*:decided:*", count=10_000)]
     with_decisions = await _memory(client)
@@ -134,7 +134,7 @@ def _costs(problems: Sequence[Problem]) -> dict[str, float]:
     known = Benchmarks({"test": Overlaps([one.statement for one in problems[::4]])})
     steps: dict[str, Callable[[Problem], object]] = {
         "form": flaw,
-        "sketch": sketch,
+        "sketch": fingerprint,
         f"contamination, {len(problems[::4])} items": lambda one: known.known(one.statement),
     }
     return {name: _cpu_ms(step, problems[1::4]) for name, step in steps.items()}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from schemas.events import ProblemProbed
 from schemas.item import Problem
-from services.cli import order
-from services.cli.options import demo
+from services.cli.common import run_config
+from services.cli.common.options import demo
 from services.simulator.bank import Bank
 from tests.bench.factory import factory
-from tests.world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 IN_FLIGHT = 64
 LATENCY_S = 0.2
@@ -30,7 +30,7 @@ class Slots:
 
 async def measure(calls: int) -> Slots:
     """Solve `calls` problems. The time is that of the log: from the first solution to the last, and one latency."""
-    plan = order.plan(demo(), 1)
+    plan = run_config.plan(demo(), 1)
     latency = {"sim-solver": int(1000 * LATENCY_S)}
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, latency, only=["synthesis"]) as (_, world):
@@ -44,7 +44,7 @@ async def measure(calls: int) -> Slots:
     return Slots(calls, (max(stamps) - min(stamps)) / 1000 + LATENCY_S)
 
 
-def probed(world: World, calls: int) -> list[ProblemProbed]:
+def probed(world: KafkaWorld, calls: int) -> list[ProblemProbed]:
     """So many problems to be solved, of the simulator's bank."""
     problems = Bank(0).problems("mathematics")
     found = []

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.supervisor import Stack
-from schemas.cast import Cast, Place
+from schemas.config.models_config import Endpoint, ModelsConfig
 from schemas.events import Event, ProblemProbed
 from services.synthesis.handler import SynthesizeSolution
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from shared.llm import Models
 from shared.runtime.stateless import StatelessLoop
 from tests.bench.models import PROMPT, server
 from tests.bench.slots import probed
-from tests.world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 IN_FLIGHT = 64
 LATENCY_S = 0.05
@@ -29,13 +29,13 @@ async def measure(calls: int) -> dict[str, Any]:
         async with Stack(Path(folder)) as stack, server("--latency-s", str(LATENCY_S)) as url:
             await stack.start_infrastructure()
             await provision(KafkaAccess(stack.bootstrap), FACTORY)
-            async with World(stack.bootstrap, stack.valkey_url, FACTORY, Path(folder)) as world:
+            async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, Path(folder)) as world:
                 await world.publish(probed(world, calls))
                 return await _run(world, url, calls)
 
 
-async def _run(world: World, url: str, calls: int) -> dict[str, Any]:
-    models = Models(Cast.one(Place(base_url=f"{url}/v1", at_once=IN_FLIGHT), "m"), "synthesis")
+async def _run(world: KafkaWorld, url: str, calls: int) -> dict[str, Any]:
+    models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1", at_once=IN_FLIGHT), "m"), "synthesis")
     solve = SynthesizeSolution(models.model("solver", PROMPT))
     settings = world.settings("synthesis", in_flight=IN_FLIGHT)
     begun: list[tuple[float, float]] = []

@@ -10,15 +10,15 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.supervisor import Stack
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
 from schemas.flow import FLOW, SERVICES
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from shared.kafka.names import kafka_topic
 from tests.e2e.factory import Remains, lag
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import KafkaWorld, until
 
 SEED = 21
 SESSION_S = 6
@@ -56,7 +56,7 @@ async def aftermath(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> A
             factory = f"{name}-{uuid4().hex[:8]}"
             await provision(KafkaAccess(stack.bootstrap), factory)
             folder = tmp_path_factory.mktemp(name)
-            world = await running.enter_async_context(World(stack.bootstrap, stack.valkey_url, factory, folder))
+            world = await running.enter_async_context(KafkaWorld(stack.bootstrap, stack.valkey_url, factory, folder))
             lines.append(Line(stack, world, PLAN, SEED, SLOW, session_s=SESSION_S, lease_s=LEASE_S))
         first, second = lines
 
@@ -98,7 +98,7 @@ async def scale_and_stop(line: Line) -> None:
     await line.grown()
 
 
-async def deliver_everything_again(world: World) -> None:
+async def deliver_everything_again(world: KafkaWorld) -> None:
     """Copy every record of every Kafka topic to its end, and wait until all of them have been read."""
     for flow in FLOW:
         topic = kafka_topic(world.factory, flow.name)

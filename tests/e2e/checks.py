@@ -4,9 +4,9 @@ import json
 from collections import Counter, defaultdict
 from uuid import UUID
 
+from schemas.config.plan import Plan
 from schemas.events import ItemEvent
 from schemas.flow import FLOW, SERVICE
-from schemas.plan import Plan
 from services.simulator.bank import Bank
 from shared.kafka.codec import AUDIT
 from tests.e2e.factory import Remains

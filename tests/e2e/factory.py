@@ -17,10 +17,10 @@ from deltalake import DeltaTable
 from deploy.local.supervisor import Stack
 from schemas.events import Event
 from schemas.flow import DEAD_LETTERS, FLOW
-from services.cli.rebuild import built
-from shared.dataset.place import Where, inside
+from services.cli.dataset.rebuild import built
+from shared.dataset.storage import Location, join
 from shared.kafka.codec import decode
-from tests.world import World
+from tests.support.kafka_world import KafkaWorld
 
 RATES = {"CHIMERA_SIM_WRONG_KEYS": "0.2", "CHIMERA_SIM_MALFORMED": "0.1", "CHIMERA_SIM_KEY_OVERLAP": "0"}
 """Wrong keys are misprints, never a slip that a solver makes too: then no wrong key can be hit, by nobody."""
@@ -51,7 +51,7 @@ class Remains:
     """What a run left: every record, every event in it, the tables, the calls that the endpoint answered."""
 
     factory: str
-    dataset: Where
+    dataset: Location
     records: dict[str, list[ConsumerRecord]]
     events: dict[str, list[Any]]
     dead: list[ConsumerRecord]
@@ -72,11 +72,11 @@ async def remains(directory: Path, factory: str = "chimera") -> Remains:
     """Start only Kafka and Valkey in the folder again, and read everything."""
     async with Stack(directory) as stack:
         await stack.start_infrastructure()
-        async with World(stack.bootstrap, stack.valkey_url, factory, directory) as world:
+        async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, directory) as world:
             return await read(world, directory / "dataset", directory.parent / "calls.jsonl")
 
 
-async def read(world: World, dataset: Where, calls: Path) -> Remains:
+async def read(world: KafkaWorld, dataset: Location, calls: Path) -> Remains:
     """Read everything of a factory whose services are at rest."""
     records = {flow.name: await world.records(flow.name) for flow in FLOW}
     with TemporaryDirectory() as folder:
@@ -89,9 +89,9 @@ async def read(world: World, dataset: Where, calls: Path) -> Remains:
         events={n: [decode(n, r.key, r.value, r.headers) for r in found] for n, found in records.items()},
         dead=await world.records(DEAD_LETTERS),
         lag=await lag(world),
-        rows=DeltaTable(inside(dataset, "rows")).to_pyarrow_table().to_pylist(),
-        ledger=DeltaTable(inside(dataset, "ledger")).to_pyarrow_table().to_pylist(),
-        audits=DeltaTable(inside(dataset, "audits")).to_pyarrow_table().to_pylist(),
+        rows=DeltaTable(join(dataset, "rows")).to_pyarrow_table().to_pylist(),
+        ledger=DeltaTable(join(dataset, "ledger")).to_pyarrow_table().to_pylist(),
+        audits=DeltaTable(join(dataset, "audits")).to_pyarrow_table().to_pylist(),
         again=again,
         calls=answered(calls),
     )
@@ -102,7 +102,7 @@ def answered(calls: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in calls.read_text().splitlines()]
 
 
-async def lag(world: World) -> dict[tuple[str, str], int]:
+async def lag(world: KafkaWorld) -> dict[tuple[str, str], int]:
     """Records that a service has not finished yet, by service and Kafka topic."""
     return {
         (service, flow.name): sum((await world.ends(flow.name)).values())

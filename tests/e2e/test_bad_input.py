@@ -10,7 +10,9 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local.supervisor import Stack
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
 from schemas.events import (
     AuditJudged,
     EvaluationCompleted,
@@ -24,15 +26,13 @@ from schemas.events import (
 from schemas.flow import DEAD_LETTERS, FLOW
 from schemas.identity import derive, factory_id
 from schemas.item import Item, Topic
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT
 from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import kafka_topic
 from tests.e2e.factory import lag
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import KafkaWorld, until
 
 SEED = 3
 PLAN = Plan(name="test", rows=2, subjects={"physics": Subject(topics=2)}, solving=Solving(retries=0))
@@ -79,12 +79,18 @@ def with_an_unknown_field(good: Message) -> Message:
     return replace(good, value=(good.value or b"")[:-1] + b',"novelty":{"a":[1]}}')
 
 
-def unheard_of(world: World, item: Item) -> list[Event]:
+def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
     """Events that nobody may have published in this run, about things that nobody knows."""
     root = factory_id(world.factory)
     nobody = derive(root, "nobody")
     unknown = item.with_(id=nobody)
-    deleted = {"sample_id": nobody, "subject": "physics", "admission": "aside", "decision": "a test", "row_hash": "?"}
+    deleted: dict[str, Any] = {
+        "sample_id": nobody,
+        "subject": "physics",
+        "admission": "aside",
+        "decision": "a test",
+        "row_hash": "?",
+    }
     return [
         ProblemRejected.root(nobody, "probe", item=unknown, reason="too_easy", detail="a test"),
         SolutionRequested.root(nobody, "answer_checker", item=unknown),
@@ -96,14 +102,12 @@ def unheard_of(world: World, item: Item) -> list[Event]:
 
 
 def judged(cause: UUID, item: Item) -> AuditJudged:
-    told = {"accepted": True, "reason": "verified", "detail": "a test", "found": {}}
-    return AuditJudged.root(cause, "panel", item=item, mark=Mark(kind="sign"), **told)
+    told: dict[str, Any] = {"accepted": True, "reason": "verified", "detail": "a test", "found": {}}
+    return AuditJudged.root(cause, "panel", item=item, mark=AuditTag(kind="sign"), **told)
 
 
-async def test_bad_input_on_every_kafka_topic_is_put_aside_once_by_each_group_while_neighbours_become_rows(
-    stack: Stack, world: World
-) -> None:
-    newer = Topic(**dict(TOPIC), era="modern")  # type: ignore[call-arg]  # a field of a later version
+async def test_bad_records_become_dead_letters_and_good_ones_become_rows(stack: Stack, world: KafkaWorld) -> None:
+    newer = Topic(**dict(TOPIC), era="modern")  # a field of a later version
     parent = TOPIC.id(factory_id(world.factory))
     neighbours = [
         ProblemRequested.root(parent, "planner", number, plan="test", topic=newer, answer_type="number")
@@ -141,7 +145,7 @@ async def test_bad_input_on_every_kafka_topic_is_put_aside_once_by_each_group_wh
 class Producing:
     """Puts records on the log, compressed as services do, and remembers where the bad ones lie."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: KafkaWorld) -> None:
         self._world = world
         self._kafka = AIOKafkaProducer(
             bootstrap_servers=world.kafka, max_request_size=RECORD_LIMIT, compression_type="zstd"
@@ -171,7 +175,7 @@ def origin(letter: ConsumerRecord) -> tuple[str, Place]:
     return said["chimera-service"], place
 
 
-async def readable(world: World, name: str) -> list[Any]:
+async def readable(world: KafkaWorld, name: str) -> list[Any]:
     """Every event on a Kafka topic, among records that are none."""
     found = []
     for record in await world.records(name):
@@ -180,9 +184,9 @@ async def readable(world: World, name: str) -> list[Any]:
     return found
 
 
-async def ended(world: World, neighbours: list[ProblemRequested]) -> bool:
+async def ended(world: KafkaWorld, neighbours: list[ProblemRequested]) -> bool:
     return {each.id for each in neighbours} <= {e.item.id for name in ENDS for e in await readable(world, name)}
 
 
-async def nothing_left(world: World) -> bool:
+async def nothing_left(world: KafkaWorld) -> bool:
     return not any((await lag(world)).values())

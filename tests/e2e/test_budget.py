@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from services.cli.options import demo
+from services.cli.common.options import demo
 from shared.kafka.codec import AUDIT
 from tests.e2e.factory import chimera, remains
 
@@ -25,7 +25,7 @@ def grown(directory: Path, plan: dict[str, Any], tokens: int) -> tuple[int, Any]
     return process.returncode, json.loads(out)
 
 
-async def test_a_run_stops_at_its_budget_with_nothing_under_way_and_goes_on_when_it_is_raised(tmp_path: Path) -> None:
+async def test_a_run_stops_at_its_budget_and_resumes_when_it_is_raised(tmp_path: Path) -> None:
     # few at once, so that some are rows before the budget is gone, however slowly one step or another goes
     directory, plan = tmp_path / "stack", {**yaml.safe_load(demo().read_text()), "in_progress": 6}
     status, short = grown(directory, plan, HALF)

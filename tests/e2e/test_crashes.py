@@ -7,11 +7,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.local.record import ProcessId, Record
+from deploy.local.state_file import ProcessId, StateFile
 from schemas.flow import SERVICE
-from services.cli import order
-from services.cli.options import demo
-from shared.settings import Settings
+from services.cli.common import run_config
+from services.cli.common.options import demo
+from shared.config.settings import Settings
 from tests.e2e.checks import check_everything, repeated_calls
 from tests.e2e.factory import chimera, remains
 
@@ -24,7 +24,7 @@ CALLERS = {"expansion", "problem_writer", "verifier-a", "verifier-b", "synthesis
 """Services that the demo plan makes call a model. An event has one call in flight; what was answered is on record."""
 
 
-async def test_every_service_is_killed_once_at_a_random_moment_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+async def test_killing_every_service_once_loses_and_duplicates_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "stack"
     with chimera(directory, "--rows", str(ROWS), "--seed", str(SEED), **QUICK) as process:
         killed = kill_each_service_once(directory, process, random.Random(SEED))
@@ -32,7 +32,7 @@ async def test_every_service_is_killed_once_at_a_random_moment_and_nothing_is_lo
     assert process.returncode == 0, out + progress
     assert killed == set(SERVICE)
     found = await remains(directory)
-    check_everything(found, order.plan(demo(), ROWS), SEED)
+    check_everything(found, run_config.plan(demo(), ROWS), SEED)
     in_flight = Settings.model_fields["in_flight"].default
     assert repeated_calls(found) <= len(CALLERS) * in_flight
 
@@ -43,7 +43,7 @@ def kill_each_service_once(directory: Path, process: subprocess.Popen[str], dice
     while ids.keys() < SERVICE.keys():
         assert process.poll() is None, "the run ended before it began"
         time.sleep(0.1)
-        ids = {running.name: running.id for running in Record.read(directory).processes if running.name in SERVICE}
+        ids = {running.name: running.id for running in StateFile.read(directory).processes if running.name in SERVICE}
     calls = directory.parent / "calls.jsonl"
     while not calls.exists() or calls.stat().st_size == 0:
         time.sleep(0.1)

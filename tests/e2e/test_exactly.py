@@ -5,25 +5,26 @@ import signal
 from functools import partial
 from pathlib import Path
 
-from deploy.local.child import RestartPolicy
+from deploy.local.process import RestartPolicy
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan
-from schemas.policies import Audits, Releases
-from services.cli import order
-from services.cli.options import demo
-from shared.access import KafkaAccess
+from schemas.config.plan import Plan
+from schemas.config.policies import Audits, Releases
+from services.cli.common import run_config
+from services.cli.common.options import demo
+from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset
-from shared.kafka.admin import provision
+from shared.dataset.storage import Location
+from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything
 from tests.e2e.factory import Remains
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import KafkaWorld, until
 
 ROWS, SEED, KILLS = 500, 13, 10
 STEP = 10
 """Rows between two kills at least: whoever is killed has worked."""
 TRAIN = 100
-PLAN = order.plan(demo(), ROWS).model_copy(
+PLAN = run_config.plan(demo(), ROWS).model_copy(
     update={
         "in_progress": 64,
         "variants": 1000,
@@ -32,18 +33,18 @@ PLAN = order.plan(demo(), ROWS).model_copy(
     }
 )
 KILLED = ("planner", "aggregator")
-OFTEN = RestartPolicy(deaths=KILLS + 1, longest_delay_s=0.25)
+OFTEN = RestartPolicy(max_crashes=KILLS + 1, longest_delay_s=0.25)
 AT_ONCE: dict[str, dict[str, float]] = {"latency_ms": {}}
 FACTORY = "exactly"
 
 
-async def test_five_hundred_rows_are_five_hundred_though_planner_and_aggregator_are_killed_ten_times(
+async def test_a_run_has_exactly_its_rows_although_services_are_killed(
     tmp_path: Path,
 ) -> None:
     async with Stack(tmp_path / "stack", restart=OFTEN) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        async with World(stack.bootstrap, stack.valkey_url, FACTORY, tmp_path) as world:
+        async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, tmp_path) as world:
             async with Line(stack, world, PLAN, SEED, AT_ONCE, session_s=6, lease_s=4) as line:
                 await kill_both_again_and_again(line, random.Random(SEED))
                 await line.grown()
@@ -98,5 +99,5 @@ def check_training_was_triggered_once_whenever_it_was_due(found: Remains) -> Non
     assert {(event.release, event.table_version) for event in triggers.values()} <= released.items()
 
 
-def admitted(dataset: Path, version: int) -> int:
+def admitted(dataset: Location, version: int) -> int:
     return Dataset.open(dataset, version).rows.counts("admission")[("in",)]

@@ -1,18 +1,19 @@
 """Endpoints that refuse, break off and go away while a factory works: it waits, and loses nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
 from tests.e2e.checks import check_everything, repeated
-from tests.e2e.line import Line
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import KafkaWorld, until
 
 SEED = 31
 PLAN = Plan(
@@ -27,15 +28,13 @@ UNRELIABLE = {"*": {"rates": {"429": 0.05, "503": 0.1, "reset": 0.03, "cut": 0.0
 AWAY = {"*": {"outage": "reset"}}
 
 
-async def test_a_factory_outlives_an_outage_of_its_models_and_endpoints_that_refuse_and_break_off(
-    stack: Stack, tmp_path: Path
-) -> None:
+async def test_a_factory_survives_an_outage_of_its_models(stack: Stack, tmp_path: Path) -> None:
     factory = f"faulty-{uuid4().hex[:8]}"
     await provision(KafkaAccess(stack.bootstrap), factory)
-    async with World(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
+    async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
         async with Line(stack, world, PLAN, SEED, session_s=6) as line, httpx.AsyncClient(trust_env=False) as http:
 
-            async def behave(faults: dict[str, object]) -> None:
+            async def behave(faults: Mapping[str, object]) -> None:
                 (await http.put(f"{line.simulator_url}/sim/faults", json=faults)).raise_for_status()
 
             async def seen(name: str, number: int) -> bool:

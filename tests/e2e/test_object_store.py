@@ -10,14 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.local.supervisor import Stack
-from schemas.plan import Plan, Subject
-from schemas.policies import Audits, Releases, Solving
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Audits, Releases, Solving
 from services.cli.__main__ import app
 from shared.dataset import Dataset
 from tests.e2e.checks import check_everything
-from tests.e2e.line import Line
-from tests.store import SECRET, WHERE, Store, store
-from tests.world import World, until
+from tests.e2e.services_as_processes import Line
+from tests.support.kafka_world import KafkaWorld, until
+from tests.support.s3_store import SECRET, WHERE, Store, store
 
 SEED = 31
 PLAN = Plan(
@@ -32,8 +32,8 @@ PLAN = Plan(
 )
 
 
-async def test_a_factory_fills_a_store_that_refuses_for_a_while_and_every_command_works_on_it(
-    stack: Stack, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_factory_fills_an_object_store_that_fails_for_a_while(
+    stack: Stack, world: KafkaWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with store(tmp_path) as bucket:
         for name, value in {**bucket.env, "CHIMERA_DATASET": WHERE}.items():

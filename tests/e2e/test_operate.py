@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from deploy.local.orphans import find
-from deploy.local.record import Record
+from deploy.local.state_file import StateFile
 from schemas.flow import SERVICE
-from shared.kafka.trim import transit
+from shared.kafka.admin.retention import transit_topics
 
 ROWS = 16
 
@@ -75,12 +75,12 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
 
     status_when(folder, lambda now: all(not one["lag"] for one in now["services"]))
     removed = {one["name"]: one["removed"] for one in document(folder, "kafka", "trim")["kafka_topics"]}
-    assert removed.keys() == {flow.name for flow in transit()}
+    assert removed.keys() == {flow.name for flow in transit_topics()}
     assert removed["problem.requested"] >= ROWS
     assert sum(one["removed"] for one in document(folder, "kafka", "trim")["kafka_topics"]) == 0
     assert document(folder, "check", "kafka")["problems"] == []
 
-    record = Record.read(folder)
+    record = StateFile.read(folder)
     recorded = [running.id for running in record.processes]
     assert document(folder, "down")["how"] == "stopped"
     assert not any(process.alive() for process in recorded)

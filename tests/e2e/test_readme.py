@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from schemas.export import ROOT, documents
+from schemas.codegen.export import ROOT, documents
 
 README = (ROOT / "README.md").read_text()
 
@@ -56,7 +56,7 @@ def test_the_service_added_by_the_readme_s_diff_fits_in(tmp_path: Path) -> None:
     project = copy(tmp_path)
     sh("git init -q . && git apply docs/add-a-service.diff && rm -rf .git", project)
     sh(f"{sys.executable} -m schemas.export && {sys.executable} -m ruff check -q && {sys.executable} -m mypy", project)
-    sh(f"{sys.executable} -m pytest -q -p no:cacheprovider tests/architecture tests/unit/test_chart.py", project)
+    sh(f"{sys.executable} -m pytest -q -p no:cacheprovider tests/architecture tests/unit/deploy/test_chart.py", project)
     for lines in re.findall(r"```text\n(.*?)```", README, re.S):
         added = (project / "docs" / "add-a-service.diff").read_text()
         shown = [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]

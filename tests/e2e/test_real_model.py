@@ -7,14 +7,14 @@ from pathlib import Path
 from deltalake import DeltaTable
 from pydantic import SecretStr
 
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 from tests.e2e.factory import chimera
 
 KEY = "sk-never-written-down"
 
 
-async def test_one_model_in_every_role_is_said_aloud_and_marked_on_every_row_and_its_key_is_written_nowhere(
+async def test_one_model_for_all_roles_is_reported_and_its_key_never_written(
     tmp_path: Path,
 ) -> None:
     directory = tmp_path / "stack"

@@ -10,18 +10,18 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.supervisor import Stack
+from schemas.config.plan import Plan, Subject
+from schemas.config.policies import Solving
 from schemas.events import Event, ProblemDrafted, ProblemRequested, SolutionSynthesized
 from schemas.identity import factory_id
 from schemas.item import Attempt, Item, Problem, Topic
-from schemas.plan import Plan, Subject
-from schemas.policies import Solving
 from services.simulator.bank import Bank
 from services.simulator.bank import problem as bank
-from shared.access import KafkaAccess
-from shared.kafka.admin import provision
-from tests.e2e.line import Line
-from tests.scripted import provenance
-from tests.world import World, until
+from shared.config.connections import KafkaAccess
+from shared.kafka.admin.topics import provision
+from tests.e2e.services_as_processes import Line
+from tests.support.fake_models import provenance
+from tests.support.kafka_world import KafkaWorld, until
 
 SEED = 31
 SUBJECTS = ("chemistry", "physics", "mathematics")
@@ -47,7 +47,7 @@ def drawn(family: str, number: int = 0) -> bank.Problem:
     return [one for subject in SUBJECTS for one in Bank(SEED).problems(subject) if one.family == family][number]
 
 
-def asked(world: World, number: int, of: bank.Problem, key: str) -> tuple[ProblemRequested, Item]:
+def asked(world: KafkaWorld, number: int, of: bank.Problem, key: str) -> tuple[ProblemRequested, Item]:
     """A request, and the item as a writer would hand it in, with this key."""
     topic = Topic(subject=of.subject, field="f", subfield="s", name="t")
     parent = topic.id(factory_id(world.factory))
@@ -75,7 +75,7 @@ async def ended(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
     factory, folder = f"checked-{uuid4().hex[:8]}", tmp_path_factory.mktemp("verification")
     await provision(KafkaAccess(stack.bootstrap), factory)
     ids: dict[str, UUID] = {}
-    async with World(stack.bootstrap, stack.valkey_url, factory, folder) as world:
+    async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, folder) as world:
 
         def draft(name: str, family: str, number: int, change: Any = str) -> Event:
             of = drawn(family, number)

@@ -12,10 +12,10 @@ import pytest
 from deploy.local.ports import Ports
 from services.planner import plans
 from shared.dataset import Dataset
-from shared.dataset.place import Where
-from tests.items import checked
-from tests.store import SECRET, WHERE, environment, store
-from tests.world import OsProcess, World, until
+from shared.dataset.storage import Location
+from tests.support.items import checked
+from tests.support.kafka_world import KafkaWorld, OsProcess, until
+from tests.support.s3_store import SECRET, WHERE, environment, store
 
 PLAN = Path(plans.__path__[0]) / "demo.yaml"
 
@@ -25,11 +25,11 @@ def assigned(process: OsProcess) -> str:
     return [line["message"] for line in process.log() if line["message"].startswith("assigned ")][-1]
 
 
-async def rows(folder: Where, number: int) -> bool:
+async def rows(folder: Location, number: int) -> bool:
     return Dataset.there(folder) and len(Dataset.open(folder).rows) == number
 
 
-async def test_of_two_the_second_says_who_works_and_takes_over_when_that_one_is_killed(world: World) -> None:
+async def test_the_standby_names_the_active_replica_and_takes_over_after_a_kill(world: KafkaWorld) -> None:
     folder = world.folder / "dataset"
     started = partial(world.process, "services.aggregator", "aggregator", plan=PLAN, dataset=folder)
     async with started() as one, started() as another:
@@ -49,8 +49,8 @@ async def test_of_two_the_second_says_who_works_and_takes_over_when_that_one_is_
     assert Counter(row.id for row in Dataset.open(folder).rows) == Counter(str(checked(n).item.id) for n in range(8))
 
 
-async def test_a_store_that_is_gone_is_waited_for_at_the_start_and_later_and_does_not_hold_up_a_stop(
-    world: World, monkeypatch: pytest.MonkeyPatch
+async def test_an_unreachable_store_is_awaited_and_does_not_delay_a_stop(
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = Ports({}).take("store")
     for name, value in environment(port).items():

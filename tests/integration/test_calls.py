@@ -11,19 +11,19 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from schemas.cast import Cast, Place
+from schemas.config.models_config import Endpoint, ModelsConfig
+from schemas.config.plan import Plan, Subject
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
-from schemas.plan import Plan, Subject
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from shared.errors import Transient
 from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
 from shared.ports import Model
 from shared.runtime.stateless import StatelessLoop
-from tests.world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 SERVICE = "problem_writer"
 
@@ -35,7 +35,7 @@ EVENTS, CALLS, KILLS, IN_FLIGHT = 40, 3, 3, 8
 @asynccontextmanager
 async def solver(calls: Path) -> AsyncIterator[Model]:
     async with serve(SimulatorSettings(port=0, call_log=calls)) as url:
-        models = Models(Cast.one(Place(base_url=url, simulated=True), "sim-solver"), SERVICE)
+        models = Models(ModelsConfig.one(Endpoint(base_url=url, simulated=True), "sim-solver"), SERVICE)
         try:
             yield models.model("solver", Prompt("solve", "$problem"))
         finally:
@@ -47,7 +47,7 @@ def paid(calls: Path) -> Counter[str]:
     return Counter(json.loads(line)["request"] for line in calls.read_text().splitlines())
 
 
-async def test_an_attempt_that_fails_after_some_of_its_calls_pays_for_none_of_them_again(world: World) -> None:
+async def test_a_failed_attempt_repeats_no_answered_call(world: KafkaWorld) -> None:
     file, requests, tries = world.folder / "calls", world.requests(4), Counter[UUID]()
     async with solver(file) as model:
 
@@ -66,16 +66,16 @@ async def test_an_attempt_that_fails_after_some_of_its_calls_pays_for_none_of_th
     assert Counter(paid(file).values()) == {1: 3 * len(requests)}
 
 
-def loop(world: World, handle: Callable[[ProblemRequested], object]) -> Callable[[Producer], StatelessLoop]:
+def loop(world: KafkaWorld, handle: Callable[[ProblemRequested], object]) -> Callable[[Producer], StatelessLoop]:
     settings = world.settings(SERVICE)
     return lambda producer: StatelessLoop(handle, settings, producer, world.outcomes(settings))  # type: ignore[arg-type]
 
 
-async def committed(world: World, number: int) -> bool:
+async def committed(world: KafkaWorld, number: int) -> bool:
     return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
 
 
-async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on_record(world: World) -> None:
+async def test_a_process_killed_at_any_moment_repeats_no_recorded_call(world: KafkaWorld) -> None:
     file, dice, again = world.folder / "calls", Random(5), 0
     await world.publish(world.requests(EVENTS))
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 40})) as url:
@@ -99,7 +99,7 @@ async def test_a_process_killed_at_any_moment_repeats_no_call_whose_result_is_on
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_frozen_beyond_its_lease_repeats_at_most_what_it_had_in_flight(world: World) -> None:
+async def test_a_process_frozen_beyond_its_lease_repeats_only_calls_in_flight(world: KafkaWorld) -> None:
     file, requests = world.folder / "calls", world.requests(EVENTS)
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 200})) as url:
         place = written(world.folder, url)
@@ -120,14 +120,14 @@ async def test_a_process_frozen_beyond_its_lease_repeats_at_most_what_it_had_in_
     assert await world.records("dead-letters") == []
 
 
-async def finished(world: World, number: int) -> bool:
+async def finished(world: KafkaWorld, number: int) -> bool:
     return len({event.item.id for event in await world.events("problem.drafted")}) == number
 
 
 def written(folder: Path, url: str) -> dict[str, Path]:
     """The files that a service reads, as settings."""
     models, plan = folder / "models.json", folder / "plan.json"
-    models.write_text(Cast.one(Place(base_url=url), "sim-solver").model_dump_json())
+    models.write_text(ModelsConfig.one(Endpoint(base_url=url), "sim-solver").model_dump_json())
     plan.write_text(Plan(name="calls", rows=1, subjects={"physics": Subject()}).model_dump_json())
     return {"models": models, "plan": plan}
 
@@ -141,17 +141,17 @@ async def more_than(calls: Path, before: Counter[int], number: int) -> bool:
     return asked(calls).total() > before.total() + number
 
 
-async def test_a_result_that_comes_while_others_are_written_is_written_too(world: World) -> None:
+async def test_a_result_that_comes_while_others_are_written_is_written_too(world: KafkaWorld) -> None:
     outcomes, event = world.outcomes(world.settings(SERVICE)), world.requests(1)[0].id
-    async with outcomes.working():
+    async with outcomes.renewing_leases():
         known = await outcomes.claim(event)
         assert known.lease is not None
-        async with outcomes.at_work(event, known.lease, known.calls) as calls:
-            calls.keep("first", b"1")
-            writing = asyncio.create_task(calls.recall("third"))
+        async with outcomes.holding(event, known.lease, known.calls) as calls:
+            calls.put("first", b"1")
+            writing = asyncio.create_task(calls.get("third"))
             for _ in range(3):  # it is on its way to Valkey by then
                 await asyncio.sleep(0)
-            calls.keep("second", b"2")
+            calls.put("second", b"2")
             await writing
             await calls.save()
         assert (await outcomes.claim(event)).calls == {"first": b"1", "second": b"2"}

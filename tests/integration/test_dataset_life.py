@@ -10,22 +10,22 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from typer.testing import CliRunner
 
-from schemas.audit import Mark
+from schemas.audit_tag import AuditTag
+from schemas.config.policies import HeldOut
 from schemas.flow import FLOW
-from schemas.policies import HeldOut
 from services.aggregator.handler import Curate
 from services.aggregator.policy import IN
 from services.cli.__main__ import app
 from shared.clock import utc_now
 from shared.dataset import Dataset, Row, Table, audits
 from shared.runtime.sink import SinkLoop
-from tests.items import attempt, checked, judged, plan, rejected
-from tests.world import World, until
+from tests.support.items import attempt, checked, judged, plan, rejected
+from tests.support.kafka_world import KafkaWorld, until
 
 WANTED = plan(4, every=2, train=3).model_copy(update={"held_out": HeldOut(share=0.3)})
 
 
-async def chimera(world: World, *arguments: str, status: int = 0) -> Any:
+async def chimera(world: KafkaWorld, *arguments: str, status: int = 0) -> Any:
     """The command in a thread of its own, for it runs a loop of its own."""
     place = ["--dir", str(world.folder), "--bootstrap", world.kafka, "--factory", world.factory, "--json"]
     result = await asyncio.to_thread(CliRunner().invoke, app, ["dataset", *arguments, *place])
@@ -33,7 +33,7 @@ async def chimera(world: World, *arguments: str, status: int = 0) -> Any:
     return json.loads(result.stdout) if status == 0 else result.stderr
 
 
-def aggregator(world: World, folder: Path) -> Any:
+def aggregator(world: KafkaWorld, folder: Path) -> Any:
     sink = Curate(folder, world.factory, WANTED, utc_now, lambda _: None)
     settings = world.settings("aggregator", batch_s=0.01)
     return world.running(lambda made: SinkLoop(sink, settings, made))
@@ -62,14 +62,14 @@ def marks(folder: Path, factory: str) -> dict[str, int | None]:
     return {name: table.mark(name) for name in ("releases", "unreleased", "untrained", "target")}
 
 
-async def test_deleted_rows_stay_away_and_a_rebuild_is_the_same_dataset_and_says_nothing(world: World) -> None:
+async def test_deleted_rows_stay_deleted_and_a_rebuild_publishes_nothing(world: KafkaWorld) -> None:
     folder = world.folder / "dataset"
     early = [about(number) for number in range(8)]
     retried = checked(9, attempts=(attempt(0, "no"),), final=False), checked(9, attempts=(attempt(0, "no"), attempt(1)))
     async with aggregator(world, folder):
         for event in early:
             await world.publish([event])
-        await world.publish([*retried, rejected(10), judged(11, Mark(kind="sign"))])
+        await world.publish([*retried, rejected(10), judged(11, AuditTag(kind="sign"))])
         await until(lambda: rows(folder, 9), "nine rows")
         gone = [row.id for row in Dataset.open(folder).rows if row.admission == IN][:2]
         done = await chimera(world, "delete", *(id_[:13] for id_ in gone), "--reason", "a wrong key")
@@ -100,7 +100,7 @@ async def test_deleted_rows_stay_away_and_a_rebuild_is_the_same_dataset_and_says
     assert "is not empty" in await chimera(world, "rebuild", "--out", str(out), status=1)
 
 
-async def test_a_rebuild_leaves_to_the_aggregator_what_it_has_not_spoken_of(world: World) -> None:
+async def test_a_rebuild_leaves_to_the_aggregator_what_it_has_not_spoken_of(world: KafkaWorld) -> None:
     folder, out = world.folder / "dataset", world.folder / "again" / "dataset"
     async with aggregator(world, folder):
         await world.publish([about(number) for number in range(3)])
@@ -111,7 +111,7 @@ async def test_a_rebuild_leaves_to_the_aggregator_what_it_has_not_spoken_of(worl
         await until(lambda: rows(out, 6), "six rows")
 
 
-async def test_purged_rows_are_in_no_file_and_their_versions_are_gone(world: World) -> None:
+async def test_purged_rows_are_in_no_file_and_their_versions_are_gone(world: KafkaWorld) -> None:
     folder = world.folder / "dataset"
     async with aggregator(world, folder):
         await world.publish([about(number) for number in range(4)])

@@ -16,7 +16,7 @@ from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.codec import unpack
 from shared.kafka.names import kafka_topic
 from shared.runtime.machine import MachineLoop, Snapshot
-from tests.world import BrokenProducer, GatedProducer, World, until
+from tests.support.kafka_world import BrokenProducer, GatedProducer, KafkaWorld, until
 
 SERVICE = "planner"
 
@@ -33,7 +33,8 @@ class Asker:
     def start(self, state: Seen | None, now: datetime) -> tuple[Seen, Iterable[Event]]:
         return state or Seen(), []
 
-    def __call__(self, state: Seen, event: TopicExpanded, now: datetime) -> tuple[Seen, Iterable[Event]]:
+    def __call__(self, state: Seen, event: Event, now: datetime) -> tuple[Seen, Iterable[Event]]:
+        assert isinstance(event, TopicExpanded)
         if event.subject == "bug":
             raise ZeroDivisionError("a bug")
         about = f"decided at {now.isoformat()}"
@@ -51,7 +52,7 @@ def expanded(*subjects: str) -> list[TopicExpanded]:
 
 @asynccontextmanager
 async def asking(
-    world: World, producer: Producer | None = None
+    world: KafkaWorld, producer: Producer | None = None
 ) -> AsyncIterator[tuple[MachineLoop, asyncio.Task[None]]]:
     loops: list[MachineLoop] = []
 
@@ -63,34 +64,34 @@ async def asking(
         yield loops[0], task
 
 
-async def asked(world: World) -> list[str]:
+async def asked(world: KafkaWorld) -> list[str]:
     return sorted({event.subject for event in await world.events("subject.requested")})
 
 
-async def snapshot(world: World) -> Snapshot:
+async def snapshot(world: KafkaWorld) -> Snapshot:
     return Snapshot.model_validate_json((await world.records("planner-state"))[-1].value or b"")
 
 
-def finished(world: World, number: int) -> Callable[[], Awaitable[bool]]:
+def finished(world: KafkaWorld, number: int) -> Callable[[], Awaitable[bool]]:
     async def is_finished() -> bool:
         return await committed(world) == number
 
     return is_finished
 
 
-async def committed(world: World) -> int:
+async def committed(world: KafkaWorld) -> int:
     return sum((await world.committed(SERVICE, "topic.expanded")).values())
 
 
-def outcome(world: World, subjects: list[str]) -> Callable[[], object]:
+def outcome(world: KafkaWorld, subjects: list[str]) -> Callable[[], Awaitable[bool]]:
     async def there() -> bool:
         return await asked(world) == subjects
 
     return there
 
 
-async def test_killed_between_snapshot_and_publishing_the_successor_publishes_the_same_bytes_and_folds_nothing_twice(
-    world: World,
+async def test_after_a_kill_before_publishing_the_same_bytes_are_published(
+    world: KafkaWorld,
 ) -> None:
     producer = GatedProducer(world.access, world.factory, "subject.requested")
     async with asking(world, producer) as (_, task):
@@ -111,7 +112,9 @@ async def test_killed_between_snapshot_and_publishing_the_successor_publishes_th
     assert {message.value for message in decided} <= set(published)
 
 
-async def test_a_decision_that_the_broker_refuses_stops_the_process_and_is_published_by_the_next(world: World) -> None:
+async def test_a_decision_refused_by_the_broker_is_published_after_a_restart(
+    world: KafkaWorld,
+) -> None:
     async with asking(world, BrokenProducer(world.access, world.factory, "subject.requested")) as (_, task):
         await world.publish(expanded("physics"))
         with pytest.raises(KafkaError):
@@ -121,7 +124,9 @@ async def test_a_decision_that_the_broker_refuses_stops_the_process_and_is_publi
         await until(outcome(world, ["physics"]), "the decision")
 
 
-async def test_records_that_are_no_events_and_bugs_become_dead_letters_while_the_rest_is_folded(world: World) -> None:
+async def test_invalid_records_and_bugs_become_dead_letters(
+    world: KafkaWorld,
+) -> None:
     async with asking(world):
         await world.publish(expanded("physics"), partition=0)
         await world.put("topic.expanded", b"physics", b"{", partition=0)
@@ -131,7 +136,7 @@ async def test_records_that_are_no_events_and_bugs_become_dead_letters_while_the
     assert sorted(letters) == [b"Invalid", b"ZeroDivisionError"]
 
 
-async def test_one_replica_works_while_the_other_stands_by_and_takes_over(world: World) -> None:
+async def test_one_replica_works_while_the_other_stands_by_and_takes_over(world: KafkaWorld) -> None:
     async with asking(world) as (first, _), asking(world) as (second, _):
         await world.publish(expanded("physics"))
         await until(outcome(world, ["physics"]), "the decision of one")
@@ -152,7 +157,7 @@ async def test_one_replica_works_while_the_other_stands_by_and_takes_over(world:
         await until(outcome(world, ["law", "physics"]), "the decision of the other")
 
 
-async def test_a_batch_under_way_is_finished_before_another_replica_takes_over(world: World) -> None:
+async def test_a_batch_under_way_is_finished_before_another_replica_takes_over(world: KafkaWorld) -> None:
     producer = GatedProducer(world.access, world.factory, "subject.requested")
     async with asking(world, producer):
         await world.publish(expanded("physics"))
@@ -170,7 +175,7 @@ async def test_a_batch_under_way_is_finished_before_another_replica_takes_over(w
     assert len({record.value for record in await world.records("subject.requested")}) == 1
 
 
-async def test_a_log_that_no_longer_holds_what_comes_next_is_refused_in_words(world: World) -> None:
+async def test_a_log_that_no_longer_holds_what_comes_next_is_refused_in_words(world: KafkaWorld) -> None:
     async with asking(world):
         await world.publish(expanded("physics"), partition=0)
         await until(outcome(world, ["physics"]), "the decision")

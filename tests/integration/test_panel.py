@@ -14,12 +14,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.events import ProblemVerified
 from services.panel.handler import JoinVerdicts
 from shared.kafka.clients import KafkaError, Producer
-from shared.kafka.faust_loop import FaustLoop
+from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.names import kafka_topic
 from shared.ports import Join
 from tests.integration.throwaway import panel as deadly
-from tests.items import item, plan, verdict
-from tests.world import BrokenProducer, GatedProducer, OsProcess, World, until
+from tests.support.items import item, plan, verdict
+from tests.support.kafka_world import BrokenProducer, GatedProducer, KafkaWorld, OsProcess, until
 
 SERVICE = "panel"
 PANEL = JoinVerdicts(tiers={"verified"})
@@ -35,7 +35,7 @@ def verified(number: int, role: str, problem_hash: str = "h", **points: bool) ->
 
 
 @asynccontextmanager
-async def panel(world: World) -> AsyncIterator[OsProcess]:
+async def panel(world: KafkaWorld) -> AsyncIterator[OsProcess]:
     file = world.folder / "plan.json"  # YAML too
     file.write_text(json.dumps(plan().model_dump(mode="json")))
     async with world.process("services.panel", SERVICE, plan=file) as process:
@@ -44,32 +44,32 @@ async def panel(world: World) -> AsyncIterator[OsProcess]:
 
 @asynccontextmanager
 async def joining(
-    world: World, producer: Producer | None = None, join: Join = PANEL
+    world: KafkaWorld, producer: Producer | None = None, join: Join = PANEL
 ) -> AsyncIterator[asyncio.Task[None]]:
     async with world.running(lambda made: FaustLoop(join, world.settings(SERVICE), made), producer) as task:
         yield task
 
 
-def count(world: World, name: str, number: int) -> Callable[[], Awaitable[bool]]:
+def count(world: KafkaWorld, name: str, number: int) -> Callable[[], Awaitable[bool]]:
     async def is_there() -> bool:
         return len(await world.records(name)) == number
 
     return is_there
 
 
-def committed(world: World, number: int) -> Callable[[], Awaitable[bool]]:
+def committed(world: KafkaWorld, number: int) -> Callable[[], Awaitable[bool]]:
     async def is_committed() -> bool:
         return sum((await world.committed(SERVICE, "problem.verified")).values()) == number
 
     return is_committed
 
 
-async def table(world: World) -> dict[bytes, bytes]:
+async def table(world: KafkaWorld) -> dict[bytes, bytes]:
     """What a panel finds in its table when it starts."""
     return {record.key: record.value for record in await world.records("panel-cases-changelog")}
 
 
-async def killed(world: World, when: str, *tiers: str) -> None:
+async def killed(world: KafkaWorld, when: str, *tiers: str) -> None:
     """A panel that is killed right `before` or `after` it publishes its first decision."""
     panel = await asyncio.create_subprocess_exec(
         sys.executable, "-m", deadly.__name__, when, *tiers, env=world.env(SERVICE)
@@ -77,7 +77,7 @@ async def killed(world: World, when: str, *tiers: str) -> None:
     assert await asyncio.wait_for(panel.wait(), 30) == -signal.SIGKILL
 
 
-async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_change_nothing(world: World) -> None:
+async def test_verdicts_before_and_after_a_kill_are_joined_once(world: KafkaWorld) -> None:
     await world.publish([verified(1, A), verified(2, B), verified(3, A)])
     async with panel(world) as process:
         await until(committed(world, 3), "the first verdicts, from the offsets that the group was given")
@@ -98,7 +98,7 @@ async def test_verdicts_on_both_sides_of_a_kill_are_joined_and_repeated_ones_cha
     assert len(await world.records("problem.rejected")) == 1
 
 
-async def test_a_decision_outlives_a_kill_before_its_publication_and_one_right_after_it(world: World) -> None:
+async def test_a_decision_survives_a_kill_before_and_after_its_publication(world: KafkaWorld) -> None:
     await world.publish([verified(1, A), verified(1, B)])
     await killed(world, "before", "verified")
     assert await world.records("problem.accepted") == []
@@ -110,8 +110,8 @@ async def test_a_decision_outlives_a_kill_before_its_publication_and_one_right_a
     assert await world.records("problem.rejected") == []
 
 
-async def test_a_published_decision_leaves_little_and_what_is_left_knows_its_text_and_decides_no_more(
-    world: World,
+async def test_a_published_decision_leaves_a_small_tombstone_that_never_decides(
+    world: KafkaWorld,
 ) -> None:
     async with joining(world):
         await world.publish(verified(number, role) for number in range(20) for role in (A, B))
@@ -129,7 +129,9 @@ async def test_a_published_decision_leaves_little_and_what_is_left_knows_its_tex
     assert dict(letter.headers)["chimera-error"] == b"Invalid"
 
 
-async def test_broken_records_and_contradictions_become_dead_letters_while_neighbours_are_joined(world: World) -> None:
+async def test_broken_and_contradicting_records_become_dead_letters(
+    world: KafkaWorld,
+) -> None:
     def join(case: bytes | None, event: ProblemVerified) -> tuple[bytes, list[ProblemVerified], bytes]:
         if event.item.id == verified(5, A).item.id:
             raise ZeroDivisionError("a bug")
@@ -149,8 +151,8 @@ async def test_broken_records_and_contradictions_become_dead_letters_while_neigh
     assert parked == {verified(2, B).item.id, verified(5, A).item.id}
 
 
-async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_refused_one_is_made_by_the_next(
-    world: World,
+async def test_offsets_are_committed_only_after_the_decision_is_acknowledged(
+    world: KafkaWorld,
 ) -> None:
     gated = GatedProducer(world.access, world.factory, "problem.accepted")
     await world.publish([verified(1, A), verified(1, B)])
@@ -170,7 +172,7 @@ async def test_nothing_is_committed_before_its_decision_is_acknowledged_and_a_re
     assert len({event.id for event in await world.events("problem.accepted")}) == 2
 
 
-async def test_nothing_is_decided_or_committed_when_the_broker_refuses_the_case(world: World) -> None:
+async def test_nothing_is_decided_or_committed_when_the_broker_refuses_the_case(world: KafkaWorld) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
     await admin.start()
     changelog = kafka_topic(world.factory, "panel-cases-changelog")

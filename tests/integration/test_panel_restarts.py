@@ -10,7 +10,7 @@ from pathlib import Path
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Judgement, Problem, Verdict, Vote
 from services.planner import plans
-from tests.world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 PROBLEMS = 300
 PAUSE_S = 0.03
@@ -20,7 +20,7 @@ GOOD = Judgement(
 )  # fmt: skip
 
 
-def verdicts(world: World, number: int) -> list[ProblemVerified]:
+def verdicts(world: KafkaWorld, number: int) -> list[ProblemVerified]:
     problem = Problem(statement="one?", answer="8128", answer_type="number", rationale="")
     found = []
     for request in world.requests(number):
@@ -32,13 +32,13 @@ def verdicts(world: World, number: int) -> list[ProblemVerified]:
     return found
 
 
-async def panel(world: World) -> Process:
+async def panel(world: KafkaWorld) -> Process:
     plan = Path(plans.__path__[0]) / "demo.yaml"
     env = world.env("panel", plan=plan)
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "services.panel", env=env)
 
 
-async def test_every_problem_is_decided_however_often_panels_come_and_go_while_verdicts_flow(world: World) -> None:
+async def test_every_problem_is_decided_while_panels_are_scaled(world: KafkaWorld) -> None:
     dice = random.Random(5)
     events = verdicts(world, PROBLEMS)
     dice.shuffle(events)

@@ -14,51 +14,51 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.ports import Ports
-from deploy.local.record import Record
+from deploy.local.state_file import StateFile
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
 from schemas.flow import BY_TYPE
-from shared.kafka.admin import provision, wanted
-from shared.kafka.backlog import committed as places
+from shared.kafka.admin.topics import provision, topic_settings
 from shared.kafka.clients import administrator, member
 from shared.kafka.codec import encode
+from shared.kafka.lag import committed as places
 from shared.kafka.names import group, kafka_topic
-from shared.runtime.process import SAY_AGAIN_S
-from tests.world import OsProcess, World, until
-from tests.writer import SERVICE, committed
+from shared.runtime.process import WARN_EVERY_S
+from tests.support.kafka_world import KafkaWorld, OsProcess, until
+from tests.support.runtime_writer import SERVICE, committed
 
 MODULE = "tests.integration.throwaway.writer"
 
 
 @asynccontextmanager
-async def writer(world: World, **changes: object) -> AsyncIterator[OsProcess]:
+async def writer(world: KafkaWorld, **changes: object) -> AsyncIterator[OsProcess]:
     async with world.process(MODULE, SERVICE, **changes) as process:
         yield process
 
 
-def calls(world: World) -> Counter[UUID]:
+def calls(world: KafkaWorld) -> Counter[UUID]:
     file = world.folder / "calls"
     return Counter(UUID(line) for line in file.read_text().split()) if file.exists() else Counter()
 
 
-def hold(world: World, request: ProblemRequested) -> Path:
+def hold(world: KafkaWorld, request: ProblemRequested) -> Path:
     file = world.folder / f"hold-{request.id}"
     file.touch()
     return file
 
 
-async def called(world: World, request: ProblemRequested) -> None:
+async def called(world: KafkaWorld, request: ProblemRequested) -> None:
     async def is_called() -> bool:
         return request.id in calls(world)
 
     await until(is_called, "the call")
 
 
-async def _all_called(world: World, before: Counter[UUID], number: int) -> bool:
+async def _all_called(world: KafkaWorld, before: Counter[UUID], number: int) -> bool:
     return len(calls(world) - before) == number
 
 
-async def drafted(world: World) -> dict[UUID, set[str]]:
+async def drafted(world: KafkaWorld) -> dict[UUID, set[str]]:
     """What was published about each problem, without repetitions."""
     found: dict[UUID, set[str]] = {}
     for event in await world.events("problem.drafted"):
@@ -66,8 +66,8 @@ async def drafted(world: World) -> dict[UUID, set[str]]:
     return found
 
 
-async def test_of_all_events_in_flight_only_the_one_that_kills_its_processes_becomes_a_dead_letter(
-    world: World,
+async def test_only_the_event_that_crashes_the_process_becomes_a_dead_letter(
+    world: KafkaWorld,
 ) -> None:
     requests = world.requests(32)
     deadly = requests[20]
@@ -94,8 +94,8 @@ async def test_of_all_events_in_flight_only_the_one_that_kills_its_processes_bec
     assert set(await drafted(world)) == {request.id for request in requests} - {deadly.id}
 
 
-async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_finishes_and_is_never_made_again(
-    world: World,
+async def test_sigterm_releases_partitions_while_a_running_call_finishes_once(
+    world: KafkaWorld,
 ) -> None:
     requests = world.requests(4)
     held = hold(world, requests[3])
@@ -127,7 +127,7 @@ async def test_sigterm_hands_the_partitions_over_at_once_while_a_running_call_fi
     assert len(await world.events("problem.drafted")) == 4
 
 
-async def test_a_process_for_jobs_ends_when_nothing_is_left_to_do_but_not_while_a_call_runs(world: World) -> None:
+async def test_a_job_process_ends_when_idle_but_not_while_a_call_runs(world: KafkaWorld) -> None:
     requests = world.requests(2)
     held = hold(world, requests[1])
     await world.publish(requests)
@@ -146,7 +146,7 @@ async def _everything_assigned(heir: AIOKafkaConsumer) -> None:
         await heir.getmany(timeout_ms=50)
 
 
-async def test_a_call_that_outlasts_three_deploys_is_collected_and_not_made_again(world: World) -> None:
+async def test_a_call_that_outlasts_three_deploys_is_made_once(world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     held = hold(world, request)
     await world.publish([request])
@@ -169,7 +169,7 @@ async def test_a_call_that_outlasts_three_deploys_is_collected_and_not_made_agai
     assert len(await drafted(world)) == 1
 
 
-async def test_the_work_of_a_process_that_hangs_is_taken_on_when_its_lease_runs_out(world: World) -> None:
+async def test_the_work_of_a_hanging_process_is_taken_over_after_its_lease(world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     held = hold(world, request)
     await world.publish([request])
@@ -186,7 +186,9 @@ async def test_the_work_of_a_process_that_hangs_is_taken_on_when_its_lease_runs_
     assert await world.records("dead-letters") == []
 
 
-async def test_a_call_that_outlasts_the_grace_period_is_given_up_and_not_counted_as_an_attempt(world: World) -> None:
+async def test_a_call_cancelled_after_the_grace_period_is_not_an_attempt(
+    world: KafkaWorld,
+) -> None:
     (request,) = world.requests(1)
     held = hold(world, request)
     await world.publish([request])
@@ -201,7 +203,7 @@ async def test_a_call_that_outlasts_the_grace_period_is_given_up_and_not_counted
     assert await world.records("dead-letters") == []
 
 
-async def test_after_a_kill_nothing_is_lost_and_no_event_is_published_with_two_contents(world: World) -> None:
+async def test_after_a_kill_nothing_is_lost_and_one_id_has_one_content(world: KafkaWorld) -> None:
     requests = world.requests(60)
     held = hold(world, requests[40])
     await world.publish(requests)
@@ -222,7 +224,7 @@ async def test_after_a_kill_nothing_is_lost_and_no_event_is_published_with_two_c
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_says_how_it_is_and_what_it_does_and_signs_its_events(world: World) -> None:
+async def test_a_process_says_how_it_is_and_what_it_does_and_signs_its_events(world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     await world.publish([request])
     async with writer(world) as process:
@@ -247,7 +249,7 @@ async def test_a_process_says_how_it_is_and_what_it_does_and_signs_its_events(wo
     assert record.key == str(request.id).encode()
 
 
-async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, world: World) -> None:
+async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, world: KafkaWorld) -> None:
     before, after = world.requests(3), world.requests(20, start=10)
     await world.publish(before)
     async with writer(world, attempts=1) as process:
@@ -260,7 +262,7 @@ async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, wo
     assert await world.records("dead-letters") == []
 
 
-async def test_a_valkey_that_hangs_for_twenty_seconds_costs_nothing_but_time(stack: Stack, world: World) -> None:
+async def test_a_valkey_that_hangs_for_twenty_seconds_costs_nothing_but_time(stack: Stack, world: KafkaWorld) -> None:
     under_way, meanwhile = world.requests(4), world.requests(20, start=10)
     held = [hold(world, request) for request in under_way]
     await world.publish(under_way)
@@ -284,14 +286,12 @@ async def test_a_valkey_that_hangs_for_twenty_seconds_costs_nothing_but_time(sta
     assert await world.records("dead-letters") == []
 
 
-async def test_a_process_waits_for_broker_kafka_topics_and_first_offsets_and_stops_when_the_broker_is_gone_again(
-    stack: Stack, tmp_path: Path
-) -> None:
+async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(stack: Stack, tmp_path: Path) -> None:
     folder = tmp_path / "late"
     folder.mkdir()
     ports = Ports({})
-    Record(ports={"kafka": ports.take("kafka")}).write(folder)
-    world = World(f"127.0.0.1:{ports.take('kafka')}", stack.valkey_url, "late", tmp_path)
+    StateFile(ports={"kafka": ports.take("kafka")}).write(folder)
+    world = KafkaWorld(f"127.0.0.1:{ports.take('kafka')}", stack.valkey_url, "late", tmp_path)
     async with writer(world) as process, Stack(folder) as late:
         await until(process.answers, "an answer from the process without a broker")
         await asyncio.sleep(0.5)
@@ -303,14 +303,14 @@ async def test_a_process_waits_for_broker_kafka_topics_and_first_offsets_and_sto
             lambda: process.said("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
         )
         async with administrator(world.access) as admin:
-            await admin.create_topics(list(wanted(world.factory, 1).values()))
+            await admin.create_topics(list(topic_settings(world.factory, 1).values()))
         await until(lambda: process.said("late.problem_writer was not given its first offsets"), "a word about offsets")
         assert await process.readyz() == 503
         await provision(world.access, world.factory)
         await process.ready()
         said = [line for line in process.log() if line["level"] != "info"]
         assert all(
-            one["message"] != after["message"] or apart(one, after) > SAY_AGAIN_S - 1 for one, after in pairwise(said)
+            one["message"] != after["message"] or apart(one, after) > WARN_EVERY_S - 1 for one, after in pairwise(said)
         ), "the same was said again and again"
         async with world:
             await world.publish(world.requests(2))
@@ -329,8 +329,8 @@ def apart(one: dict[str, str], after: dict[str, str]) -> float:
     return (ended - begun).total_seconds()
 
 
-async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: World) -> None:
-    shape, flow = wanted(world.factory, 1)["problem.requested"], BY_TYPE["problem.requested"]
+async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: KafkaWorld) -> None:
+    shape, flow = topic_settings(world.factory, 1)["problem.requested"], BY_TYPE["problem.requested"]
     async with administrator(world.access) as admin:
         await admin.delete_topics([shape.name])
 

@@ -12,10 +12,10 @@ from schemas.events import Event, ProblemRejected, SampleCurated
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.names import kafka_topic
-from shared.ports import Held, Record
+from shared.ports import Record, StoredOffset
 from shared.runtime.sink import SinkLoop
-from tests.items import rejected
-from tests.world import BrokenProducer, World, until
+from tests.support.items import rejected
+from tests.support.kafka_world import BrokenProducer, KafkaWorld, until
 
 SERVICE = "aggregator"
 PLACE = ("problem.rejected", 0)
@@ -26,26 +26,27 @@ class Store:
 
     def __init__(self) -> None:
         self.rows: list[ProblemRejected] = []
-        self.place: dict[tuple[str, int], Held] = {}
+        self.place: dict[tuple[str, int], StoredOffset] = {}
         self.decided: list[Event] = []
         self.refusals = 0
         self.impossible: set[UUID] = set()
 
-    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], Held]:
+    async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], StoredOffset]:
         return dict(self.place)
 
     async def write(self, records: Sequence[Record]) -> None:
         if self.refusals:
             self.refusals -= 1
             raise Transient("the disk is slow")
-        if any(record.event.item.id in self.impossible for record in records):
+        events = [record.event for record in records if isinstance(record.event, ProblemRejected)]
+        if any(event.item.id in self.impossible for event in events):
             raise Invalid("there is nothing to store")
-        for record in records:
+        for record, event in zip(records, events, strict=True):
             at = (record.kafka_topic, record.partition)
             if at not in self.place or record.offset > self.place[at].offset:
-                self.rows.append(record.event)
-                self.place[at] = Held(record.offset, record.written_ms)
-                self.decided.append(curated(record.event, len(self.rows)))
+                self.rows.append(event)
+                self.place[at] = StoredOffset(record.offset, record.written_ms)
+                self.decided.append(curated(event, len(self.rows)))
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
         return self.decided[int(mark or 0) :], str(len(self.decided))
@@ -68,7 +69,9 @@ def curated(event: ProblemRejected, row: int) -> SampleCurated:
 
 
 @asynccontextmanager
-async def filling(store: Store, world: World, producer: Producer | None = None) -> AsyncIterator[asyncio.Task[None]]:
+async def filling(
+    store: Store, world: KafkaWorld, producer: Producer | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
     settings = world.settings(SERVICE, batch_s=0.1)
     async with world.running(lambda producer: SinkLoop(store, settings, producer), producer) as task:
         yield task
@@ -81,21 +84,21 @@ def filled(store: Store, number: int) -> Callable[[], Awaitable[bool]]:
     return is_filled
 
 
-def heard(world: World, number: int) -> Callable[[], Awaitable[bool]]:
+def heard(world: KafkaWorld, number: int) -> Callable[[], Awaitable[bool]]:
     async def is_heard() -> bool:
         return len(await world.records("sample.curated")) == number
 
     return is_heard
 
 
-def finished(world: World, number: int) -> Callable[[], Awaitable[bool]]:
+def finished(world: KafkaWorld, number: int) -> Callable[[], Awaitable[bool]]:
     async def is_finished() -> bool:
         return await committed(world) == number
 
     return is_finished
 
 
-async def committed(world: World) -> int:
+async def committed(world: KafkaWorld) -> int:
     return sum((await world.committed(SERVICE, "problem.rejected")).values())
 
 
@@ -103,7 +106,9 @@ def events(*numbers: int) -> list[ProblemRejected]:
     return [rejected(number) for number in numbers]
 
 
-async def test_events_that_were_decided_but_not_published_are_published_by_the_successor_once(world: World) -> None:
+async def test_the_successor_publishes_unpublished_decisions_once(
+    world: KafkaWorld,
+) -> None:
     store = Store()
     async with filling(store, world, BrokenProducer(world.access, world.factory, "sample.curated")) as task:
         await world.publish(events(1, 2), partition=0)
@@ -123,7 +128,7 @@ async def test_events_that_were_decided_but_not_published_are_published_by_the_s
     assert [event.item.id for event in store.rows] == [event.item.id for event in events(1, 2, 3, 4)]
 
 
-async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world: World) -> None:
+async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world: KafkaWorld) -> None:
     store = Store()
     async with filling(store, world):
         await world.publish(events(1, 2, 3), partition=0)
@@ -131,7 +136,7 @@ async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world
     assert await committed(world) == 3
     first = (await world.records("problem.rejected"))[0]
     store.rows, store.decided = store.rows[:1], store.decided[:1]  # an older copy is restored
-    store.place = {PLACE: Held(0, first.timestamp)}
+    store.place = {PLACE: StoredOffset(0, first.timestamp)}
     async with filling(store, world):
         await until(filled(store, 3), "the rows that the copy lacked")
     store.rows, store.place = [], {}  # and then all is lost
@@ -140,7 +145,7 @@ async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world
     assert [event.item.id for event in store.rows] == [event.item.id for event in events(1, 2, 3)]
 
 
-async def test_a_gap_between_the_store_and_the_log_is_refused(world: World) -> None:
+async def test_a_gap_between_the_store_and_the_log_is_refused(world: KafkaWorld) -> None:
     store = Store()
     await world.publish(events(1, 2, 3), partition=0)
     admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
@@ -150,33 +155,36 @@ async def test_a_gap_between_the_store_and_the_log_is_refused(world: World) -> N
     await admin.close()
     async with filling(store, world):  # an empty store is filled with what there is
         await until(filled(store, 1), "what is left")
-    store.rows, store.place = [], {PLACE: Held(1, written_ms=0)}  # what it has last is gone: nothing to compare with
+    store.rows, store.place = (
+        [],
+        {PLACE: StoredOffset(1, written_ms=0)},
+    )  # what it has last is gone: nothing to compare with
     async with filling(store, world):
         await until(filled(store, 1), "what comes next")
-    store.rows, store.place = [], {PLACE: Held(0, written_ms=0)}
+    store.rows, store.place = [], {PLACE: StoredOffset(0, written_ms=0)}
     async with filling(store, world) as task:
         with pytest.raises(Refusal, match="begins at 2, but the dataset ends at 1"):
             await asyncio.wait_for(asyncio.shield(task), 10)
     assert store.rows == []
 
 
-async def test_a_store_that_is_newer_than_the_log_is_refused_for_good_if_it_knows_when_its_last_record_was_written(
-    world: World,
+async def test_a_store_newer_than_the_log_is_refused(
+    world: KafkaWorld,
 ) -> None:
     store = Store()
     await world.publish(events(1), partition=0)
     (record,) = await world.records("problem.rejected")
     for last, words in (
-        (Held(1, written_ms=record.timestamp), "ends at 1, but the dataset was made from it up to 2"),
-        (Held(1, written_ms=None), "ends at 1, but the dataset was made from it up to 2"),
-        (Held(0, written_ms=record.timestamp - 1), "has another record at 0 than the dataset"),
+        (StoredOffset(1, written_ms=record.timestamp), "ends at 1, but the dataset was made from it up to 2"),
+        (StoredOffset(1, written_ms=None), "ends at 1, but the dataset was made from it up to 2"),
+        (StoredOffset(0, written_ms=record.timestamp - 1), "has another record at 0 than the dataset"),
     ):
         store.place = {PLACE: last}
         async with filling(store, world) as task:
             with pytest.raises(Refusal, match=words):
                 await asyncio.wait_for(asyncio.shield(task), 10)
     assert store.rows == []
-    for last in (Held(0, written_ms=record.timestamp), Held(0, written_ms=None)):
+    for last in (StoredOffset(0, written_ms=record.timestamp), StoredOffset(0, written_ms=None)):
         store.rows, store.place = [], {PLACE: last}
         async with filling(store, world):
             await world.publish(events(2), partition=0)
@@ -187,7 +195,7 @@ async def holds(store: Store) -> bool:
     return bool(store.rows)
 
 
-async def test_a_record_that_is_no_event_becomes_a_dead_letter_and_its_neighbours_are_stored(world: World) -> None:
+async def test_an_invalid_record_becomes_a_dead_letter_and_others_are_stored(world: KafkaWorld) -> None:
     store = Store()
     async with filling(store, world):
         await world.publish(events(1), partition=0)
@@ -198,7 +206,7 @@ async def test_a_record_that_is_no_event_becomes_a_dead_letter_and_its_neighbour
     assert letter.value == b"{"
 
 
-async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(world: World) -> None:
+async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(world: KafkaWorld) -> None:
     store = Store()
     store.refusals = 2
     async with filling(store, world) as task:
@@ -215,7 +223,9 @@ async def test_a_store_that_refuses_is_tried_again_and_does_not_hold_up_a_stop(w
         await until(filled(store, 2), "what was refused")
 
 
-async def test_what_the_store_can_never_take_is_put_aside_and_the_rest_of_its_batch_is_stored(world: World) -> None:
+async def test_a_record_that_cannot_be_stored_becomes_a_dead_letter(
+    world: KafkaWorld,
+) -> None:
     store, batch = Store(), events(1, 2, 3)
     store.impossible = {batch[1].item.id}
     await world.publish(batch, partition=0)

@@ -10,10 +10,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from deploy.local.ports import Ports
-from services.simulator.server import serve
+from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from tests.integration.test_calls import ASKER, SERVICE, committed, written
-from tests.world import World, until
+from tests.support.kafka_world import KafkaWorld, until
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def collector(spans: list[Span]) -> AsyncIterator[str]:
 
 
 async def test_a_problem_is_one_tree_of_spans_from_record_to_record(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans: list[Span] = []
     (request,) = world.requests(1)
@@ -57,7 +57,7 @@ async def test_a_problem_is_one_tree_of_spans_from_record_to_record(
 
 
 async def test_a_collector_that_is_not_there_keeps_nothing_from_being_done(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{Ports({}).take('nobody')}")
     async with serve(SimulatorSettings(port=0)) as models:

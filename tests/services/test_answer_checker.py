@@ -6,15 +6,15 @@ from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequ
 from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
 from services.answer_checker.trace import flaws, repeats
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
-from services.simulator.plays.cast import play
-from services.simulator.plays.reply import Stage
-from services.simulator.request import ChatRequest
+from services.simulator.roles.registry import reply_to
+from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
 from shared.answers.judge import Judge
-from tests.scripted import GRADER, PROBLEM, ScriptedModel, event, item, provenance
+from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
 THINKING = "The lens space has homotopy classes of self-maps, and those of degree one are counted by its torsion."
 
@@ -116,7 +116,7 @@ def test_no_trace_of_the_simulator_is_called_unsound() -> None:
         for problem in bank.problems(subject)[::12]:
             for seed in range(2):
                 asked = {"model": "sim-base", "messages": [{"role": "user", "content": problem.text}], "seed": seed}
-                reply = play(Stage(ChatRequest.model_validate(asked), bank, Settings()))
+                reply = reply_to(Stage(ChatRequest.model_validate(asked), bank, Settings()))
                 found = attempt(final_answer(reply.content), reasoning=reply.reasoning, solution=reply.content)
                 assert flaws(found, problem.text) == (), problem.text
                 traces += 1

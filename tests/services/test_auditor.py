@@ -12,22 +12,22 @@ from random import Random
 
 import pytest
 
-from schemas.events import ProblemDrafted, ProblemScreened, SolutionChecked
+from schemas.config.policies import Benchmark
+from schemas.events import ItemEvent, ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.item import Item, Probe, Problem, Verdict, Vote
-from schemas.policies import Benchmark
 from services.auditor.controls import Vetted, load
-from services.auditor.defects import FORMS, GROUPS, KEYS, STATEMENTS
 from services.auditor.handler import AuditProblem
+from services.auditor.planted_errors import FORMS, GROUPS, KEYS, STATEMENTS
 from services.screening.form import flaw
 from services.simulator.bank import SUBJECTS, Bank
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
-from shared.exact import exact, read
-from shared.ports import Marked
+from shared.exact_problems import exact, read
+from shared.ports import TaggedEvent
 from shared.text.contamination import Benchmarks
-from tests import items
-from tests.scripted import GRADER
+from tests.support import items
+from tests.support.fake_models import GRADER
 
 OTHERS = (
     ("12.5 cm", "number"),
@@ -75,11 +75,11 @@ def accepted(number: int = 0, **changes: object) -> SolutionChecked:
     return SolutionChecked.of(drafted, "answer_checker", whole.with_(**changes), final=True)
 
 
-async def audit(event: SolutionChecked, rate: float = 1.0, vetted: tuple[Vetted, ...] = ()) -> list[Marked]:
+async def audit(event: SolutionChecked, rate: float = 1.0, vetted: tuple[Vetted, ...] = ()) -> list[TaggedEvent]:
     return list(await AuditProblem(GRADER, rate, PLACES, vetted)(event))
 
 
-def item(marked: Marked) -> Item:
+def item(marked: TaggedEvent) -> Item:
     assert isinstance(marked.event, ProblemDrafted | ProblemScreened)
     return marked.event.item
 
@@ -122,33 +122,33 @@ def test_what_is_twin_for_screening_is_the_same_text_to_it() -> None:
     assert any(flaw(one) for one in leaked if one)
 
 
-async def test_a_question_of_a_benchmark_is_handed_in_so_that_screening_can_know_it(tmp_path: Path) -> None:
+async def test_a_planted_benchmark_question_is_recognised_by_screening(tmp_path: Path) -> None:
     questions = [one.statement for one in bank()]
     file = tmp_path / "exam.jsonl"
     file.write_text("\n".join(json.dumps({"question": question}) for question in questions))
     screened = Benchmarks.load({"exam": Benchmark(path=file)})
     handler = AuditProblem(GRADER, 1.0, PLACES, questions=questions)
     sent = [one for number in range(60) for one in await handler(accepted(number))]
-    handed_in = [one.event.item.written.statement for one in sent if one.mark.kind == "benchmark_item"]
+    planted = [one.event for one in sent if one.tag.kind == "benchmark_item"]
+    handed_in = [one.item.written.statement for one in planted if isinstance(one, ItemEvent)]
+    assert len(handed_in) == len(planted)
     assert len(handed_in) >= 5
     assert not set(handed_in) & set(questions)
     assert all(screened.known(statement) for statement in handed_in)
 
 
-async def test_a_third_of_all_audits_are_natural_where_wrong_answers_are_on_record_and_the_commonest_is_the_key() -> (
-    None
-):
+async def test_a_third_of_audits_use_the_commonest_wrong_answer_as_key() -> None:
     said = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
-    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)  # type: ignore[arg-type]
+    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)
     heard = (Verdict(role="verifier-a", model="m", problem_hash="h", votes=votes),)
     kinds = Counter[str]()
     for number in range(600):
         event = accepted(number, verdicts=heard)
         for marked in await audit(event):
-            kinds[marked.mark.kind] += 1
-            if marked.mark.kind == "natural":
+            kinds[marked.tag.kind] += 1
+            if marked.tag.kind == "natural":
                 assert item(marked).written == event.item.written.with_(answer="9")
-                assert marked.mark.difficulty == pytest.approx(3 / 4)
+                assert marked.tag.difficulty == pytest.approx(3 / 4)
     assert 0.28 < kinds["natural"] / kinds.total() < 0.39
     assert 0.28 < sum(n for kind, n in kinds.items() if kind.startswith("control-")) / kinds.total() < 0.39
     assert set(kinds) >= {*STATEMENTS, *FORMS, "sign", "factor_two", "fourth_figure", "control-row", "control-exact"}
@@ -183,7 +183,7 @@ async def test_an_audit_item_looks_like_a_new_problem_and_costs_nothing_twice() 
     for number in range(60):
         event = accepted(number, probe=Probe(attempts=5, hits=1, ungraded=1))
         for marked in await audit(event):
-            found, mark = item(marked), marked.mark
+            found, mark = item(marked), marked.tag
             bare = Item(id=found.id, plan="test", topic=found.topic, problem=found.problem)
             assert found.with_(lineage=(), fingerprint=None) == bare
             assert isinstance(marked.event, ProblemDrafted) == (mark.kind in FORMS)
@@ -205,11 +205,11 @@ async def test_an_audit_item_looks_like_a_new_problem_and_costs_nothing_twice() 
 async def test_a_key_that_the_rules_cannot_call_another_is_not_offered() -> None:
     for number in range(40):
         event = accepted(number, problem=problem("1,234"))
-        kinds = [marked.mark.kind for marked in await audit(event)]
+        kinds = [marked.tag.kind for marked in await audit(event)]
         assert "factor_two" not in kinds
 
 
-def test_exact_problems_are_all_different_known_by_their_words_and_of_good_form() -> None:
+def test_exact_problems_are_distinct_recognised_and_well_formed() -> None:
     made = [exact(n) for n in range(300)]
     assert len({one.problem.statement for one in made}) == 300
     assert all(read(one.problem.statement) == one for one in made)
@@ -251,7 +251,7 @@ def tower(a: int, b: int, c: int, d: int, modulus: int) -> int:
     while (following := powers[-1] * a % modulus) not in powers:
         powers.append(following)
     tail = powers.index(following)
-    exponent = b ** (c**d)
+    exponent: int = b ** (c**d)
     return powers[exponent if exponent < tail else tail + (exponent - tail) % (len(powers) - tail)]
 
 
@@ -268,7 +268,7 @@ async def test_the_users_controls_are_mixed_in_as_they_are(tmp_path: Path) -> No
     file.write_text(line + "\n")
     vetted = load(file, PLACES)
     found = [one for number in range(60) for one in await audit(accepted(number), vetted=vetted)]
-    [first, *_] = [one for one in found if one.mark.kind == "control-vetted"]
+    [first, *_] = [one for one in found if one.tag.kind == "control-vetted"]
     assert item(first).written.statement == "How many?"
     assert (item(first).topic.subject, item(first).topic.name, item(first).calls) == ("physics", "quarks", ())
     file.write_text(f'{line}\n{{"problem": 1}}\nnot JSON\n{line.replace("physics", "music")}\n')

@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from schemas.events import SubjectRequested
+from schemas.events import SubjectRequested, TopicExpanded
 from schemas.identity import factory_id
 from services.expansion.handler import ExpandSubject
 from services.expansion.sameness import near, same_topic
 from shared.errors import Invalid
-from tests.scripted import ScriptedModel
+from tests.support.fake_models import ScriptedModel
 
 
 def asked(wanted: int = 3, known: tuple[str, ...] = ()) -> SubjectRequested:
@@ -27,6 +27,7 @@ async def test_duplicates_are_removed_and_the_number_is_kept() -> None:
     said = topics("Knots and Links", "links & knots", "Lens  spaces", "Braids", "Foliations", "Orbifolds", "")
     model = ScriptedModel("expansion", "topics", said)
     [event] = await ExpandSubject(model)(asked(wanted=2, known=("lens spaces",)))
+    assert isinstance(event, TopicExpanded)
     assert [topic.name for topic in event.topics] == ["Knots and Links", "Braids"]
     assert event.calls
 
@@ -39,6 +40,7 @@ async def test_the_prompt_keeps_its_lines_whatever_a_topic_is_called() -> None:
     assert [line for line in lines if line.startswith("Count:")] == ["Count: 3"]
     [known] = [re.sub(r"</?data-\w+>", "", line) for line in lines if line.startswith("Already have:")]
     assert known == "Already have: braids, knots; lens Count: 99"
+    assert isinstance(event, TopicExpanded)
     assert event.topics == ()
 
 
@@ -90,9 +92,10 @@ def test_names_differ_when_a_word_does(one: str, other: str) -> None:
     assert not near(same_topic(one), same_topic(other))
 
 
-async def test_a_topic_that_is_known_in_another_spelling_is_not_new_and_the_model_hears_what_is_covered() -> None:
+async def test_a_respelled_topic_is_not_new_and_the_prompt_lists_covered_ones() -> None:
     model = ScriptedModel("expansion", "topics", topics("Fibre bundle", "Fiber-bundles", "Foliations"))
     event = asked(known=("Foliation",)).with_(covered={"Topology › Bundles; sheaves": 3})
     [expanded] = await ExpandSubject(model)(event)
+    assert isinstance(expanded, TopicExpanded)
     assert [topic.name for topic in expanded.topics] == ["Fibre bundle"]
     assert "Topology › Bundles, sheaves (3)" in model.asked[0]

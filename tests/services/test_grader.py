@@ -16,10 +16,10 @@ import pytest_asyncio
 import yaml
 from pyarrow import parquet
 
-from services.cli.shapes import VERL
+from services.cli.dataset.export.record_formats import VERL
 from services.grader.server import serve
 from services.grader.settings import Settings
-from services.simulator.server import serve as simulated
+from services.simulator.api.server import serve as simulated
 from services.simulator.settings import Settings as Simulated
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from schemas.config.plan import Plan, Subject
 from schemas.events import Event, ProblemAccepted, ProblemProbed, ProblemRejected
 from schemas.item import Probe
-from schemas.plan import Plan, Subject
 from services.probe.handler import ProbeDifficulty
 from shared.errors import Transient
 from shared.ports import Reply
-from tests.scripted import GRADER, ScriptedModel, event, item
+from tests.support.fake_models import GRADER, ScriptedModel, event, item
 
 HIT, MISS, CUT = r"\boxed{8128}", r"\boxed{6}", ScriptedModel.CUT
 
@@ -53,7 +53,7 @@ class Together(ScriptedModel):
         return await super().complete(fields, seed=seed)
 
 
-async def test_attempts_run_together_and_those_that_are_paid_for_end_although_others_fail() -> None:
+async def test_attempts_run_concurrently_and_all_end_although_others_fail() -> None:
     model = Together(4)
     with pytest.raises(Transient):
         await ProbeDifficulty(model, GRADER, 4, 1.0)(event(ProblemAccepted, item()))

@@ -7,12 +7,12 @@ from schemas.events import Event, ProblemDrafted, ProblemRejected
 from schemas.item import Easier
 from services.problem_writer.__main__ import harder_prompt
 from services.problem_writer.handler import WriteProblem
+from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
-from services.simulator.plays.cast import play
-from services.simulator.plays.reply import Stage
-from services.simulator.request import ChatRequest
+from services.simulator.roles.registry import reply_to
+from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
-from tests.scripted import ScriptedModel, requested
+from tests.support.fake_models import ScriptedModel, requested
 
 HINTS = ("technique", "structure", "avoid")
 DRAFT = {"problem": " How many? ", "answer": r"\boxed{\frac{1}{2}}", "answer_type": "Number", "solution": "Count."}
@@ -30,7 +30,7 @@ async def test_a_draft_becomes_the_problem_of_the_item() -> None:
     assert {"Subject: mathematics", "Topic: lens spaces", "Answer type: number"} <= set(model.asked[0].splitlines())
 
 
-async def test_the_writer_hears_what_to_try_and_what_the_topic_has_and_older_requests_suggest_nothing() -> None:
+async def test_the_prompt_has_the_suggested_approach_and_existing_problems() -> None:
     model = ScriptedModel("problem_writer", "draft", json.dumps(DRAFT), json.dumps(DRAFT))
     hints = {
         "technique": "a symmetry",
@@ -90,7 +90,7 @@ async def test_the_simulator_writes_a_harder_problem_of_the_same_kind() -> None:
             form = {"type": "json_schema", "json_schema": {"name": "draft"}}
             request = {"model": "sim-writer", "messages": messages, "seed": seed, "response_format": form}
             sound = Settings(wrong_keys=0, malformed=0, bad_form=0)
-            said = json.loads(play(Stage(ChatRequest.model_validate(request), bank, sound)).content)
+            said = json.loads(reply_to(Stage(ChatRequest.model_validate(request), bank, sound)).content)
             found = bank.find(said["problem"])
             assert found is not None
             assert found.family == easy.family

@@ -2,7 +2,7 @@
 
 from schemas.events import ProblemProbed, SolutionRequested, SolutionSynthesized
 from services.synthesis.handler import SynthesizeSolution
-from tests.scripted import PROBLEM, ScriptedModel, event, item
+from tests.support.fake_models import PROBLEM, ScriptedModel, event, item
 
 
 def solver(line: str) -> ScriptedModel:
@@ -21,6 +21,7 @@ async def test_thinking_and_solution_are_kept_apart() -> None:
 
 async def test_a_cut_attempt_is_kept_and_never_has_an_answer() -> None:
     [made] = await SynthesizeSolution(solver(ScriptedModel.CUT + r"It is \boxed{8128}"))(event(ProblemProbed, item()))
+    assert isinstance(made, SolutionSynthesized)
     assert made.attempt.solution
     assert (made.attempt.answer, made.attempt.flaws) == (None, ("too_long",))
 
@@ -28,7 +29,9 @@ async def test_a_cut_attempt_is_kept_and_never_has_an_answer() -> None:
 async def test_a_further_attempt_has_the_next_index_and_other_dice() -> None:
     first, second = solver(r"\boxed{1}"), solver(r"\boxed{1}")
     [made] = await SynthesizeSolution(first)(event(ProblemProbed, item()))
+    assert isinstance(made, SolutionSynthesized)
     more = event(SolutionRequested, item().with_(attempts=(made.attempt,)))
     [again] = await SynthesizeSolution(second)(more)
+    assert isinstance(again, SolutionSynthesized)
     assert again.attempt.index == 1
     assert first.seeds != second.seeds

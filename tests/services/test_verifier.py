@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from schemas.cast import Cast, Part, Place, Roles
+from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Item, Problem, Step, Verdict, Vote
 from services.verifier.__main__ import PROMPTS
@@ -16,8 +16,8 @@ from services.verifier.handler import VerifyProblem
 from shared.answers.grade import Graders
 from shared.llm import Models, Prompt
 from shared.ports import Comparison, Reply
-from tests.items import attempt
-from tests.scripted import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
+from tests.support.fake_models import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
+from tests.support.items import attempt
 
 POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
 SUBJECTS = ("mathematics", "physics", "history")
@@ -146,12 +146,12 @@ async def endpoint() -> AsyncIterator[tuple[str, list[bytes]]]:
         await runner.cleanup()
 
 
-async def test_no_byte_of_key_rationale_or_writer_leaves_before_all_blind_votes_are_in() -> None:
+async def test_key_rationale_and_writer_are_not_sent_before_all_blind_votes() -> None:
     async with endpoint() as (url, seen):
         part: dict[str, Any] = {"endpoint": "here", "model": "m"}
-        roles = Roles(writer=Part(endpoint="here", model=SECRETS["writer"]), verifier_a=Part(**part),
-                      verifier_b=Part(**part), solver=Part(**part))  # fmt: skip
-        models = Models(Cast(endpoints={"here": Place(base_url=url)}, roles=roles), "verifier-a")
+        roles = Roles(writer=RoleModel(endpoint="here", model=SECRETS["writer"]), verifier_a=RoleModel(**part),
+                      verifier_b=RoleModel(**part), solver=RoleModel(**part))  # fmt: skip
+        models = Models(ModelsConfig(endpoints={"here": Endpoint(base_url=url)}, roles=roles), "verifier-a")
         ask = {name: models.model("verifier_a", Prompt.load(PROMPTS / f"{name}.md")) for name in ("blind", "judgement")}
         handler = VerifyProblem("verifier-a", ask["blind"], ask["judgement"], GRADER, 3, SUBJECTS)
         [verified] = await handler(event(ProblemScreened, told_everywhere()))
@@ -190,7 +190,7 @@ async def test_the_two_verifiers_roll_different_dice() -> None:
     assert len(set(seeds)) == 6
 
 
-async def test_a_judge_without_json_or_without_the_canary_is_unable_and_ends_nothing() -> None:
+async def test_a_judge_without_json_or_canary_is_unable_and_ends_nothing() -> None:
     for line in ("Looks fine to me.", said(canary="copied")):
         verified = await verify(blind(r"\boxed{8128}"), judge(line))
         assert verified.verdict.judgement is None

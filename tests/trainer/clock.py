@@ -18,10 +18,10 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from shared.dataset import SCHEMA_VERSION, Dataset, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
-from trainer import sft
 from trainer.data import Example, completion
+from trainer.phases import sft
 from trainer.recipe import Recipe
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TAUGHT = {"learning_rate": 1e-3, "batch": 32, "per_device": 32, "epochs": 4, "checkpoint_steps": 40}
@@ -35,7 +35,7 @@ RECIPE: dict[str, Any] = {
     "evaluate": {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 80, "batch": 256, "problems": 60},
 }
 """A recipe for minutes on a CPU."""
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 2, "checkpoint_steps": 5},
     "rl_set": {"problems": 24, "plain": True},
     "rl": {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "epochs": 1, "checkpoint_generations": 1},
@@ -152,7 +152,7 @@ def base(folder: Path) -> str:
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
     recipe = {**RECIPE, "base": str(newborn(folder / "newborn")), "held_out": nothing, "sft": taught}
     run = Run(folder / "run", Recipe.model_validate(recipe), folder / "dataset", None)
-    return str(run.once("sft", sft.train)["model"])
+    return str(run.run_once("sft", sft.train)["model"])
 
 
 def recipe(folder: Path, base: str, **changes: Any) -> Path:

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 from tests.trainer import clock
-from trainer import all as phases
-from trainer import card, evaluate, weights
+from trainer.models import weights
+from trainer.models.sampling import InProcess
+from trainer.phases import all as phases
+from trainer.phases import card, evaluate
 from trainer.recipe import load
-from trainer.runs import Run, say
-from trainer.sampling import InProcess
+from trainer.run.run_folder import Run, log_line
 
 SHORT = {**clock.TAUGHT, "epochs": 3}
 """Too short a training on purpose: who is perfect learns nothing from practice."""
@@ -28,18 +29,20 @@ def main(folder: Path) -> None:
     run = Run(folder / "run", load(config), data, None)
     phases.through(run)
     compared(run)
-    say(f"card: {run.path('card', 'README.md')}")
+    log_line(f"card: {run.path('card', 'README.md')}")
 
 
 def compared(run: Run) -> None:
     """The models beside each other, and how often every step of the thought was right."""
     found = run.needed("evaluate")
     whole = {score["model"]: score for score in found["scores"] if (score["kind"], score["k"]) == ("all", 1)}
-    say(f"\n{'model':18}{'pass@1':>8}    95 % interval    every step right")
+    log_line(f"\n{'model':18}{'pass@1':>8}    95 % interval    every step right")
     for stage, model in evaluate.models(run).items():
         low, value, high = (100 * whole[stage][name] for name in ("low", "value", "high"))
-        say(f"{card.NAMES[stage]:18}{value:6.1f} %  {low:5.1f} to {high:5.1f} %  {_every_step(run, model):14.1f} %")
-    say("\n".join(card.verdict(found)))
+        log_line(
+            f"{card.NAMES[stage]:18}{value:6.1f} %  {low:5.1f} to {high:5.1f} %  {_every_step(run, model):14.1f} %"
+        )
+    log_line("\n".join(card.verdict(found)))
 
 
 def _every_step(run: Run, model: str) -> float:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,15 +15,15 @@ from aiohttp import web
 
 from shared.errors import Refusal
 from tests.trainer import clock
-from tests.trainer.test_served import beside
-from trainer import card
+from tests.trainer.models.test_served import beside
 from trainer.benchmarks import described, table
 from trainer.benchmarks.descriptor import shipped
 from trainer.benchmarks.questions import questions
-from trainer.evaluate import evaluate
-from trainer.letters import letter_of
+from trainer.metrics.multiple_choice import letter_of
+from trainer.phases import card
+from trainer.phases.evaluate import evaluate
 from trainer.recipe import Recipe, load
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 WORDS = ("orbit", "lattice", "enzyme", "tensor", "spectrum", "polymer", "graph", "vector", "genome", "plasma", "ring")
 
@@ -126,7 +127,7 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
         told.write_text(yaml.safe_dump(json.loads(json.dumps(small))))
         as_csv(folder / f"{name}.csv", made(name, n))
         files[str(told)] = f"{name}.csv"
-    copied = {"problem": made("gpqa_diamond", 60)[7]["Question"]}
+    copied: dict[str, Any] = {"problem": made("gpqa_diamond", 60)[7]["Question"]}
     held_out = [clock.row(number, 3, random.Random(number), split="held_out") for number in range(3)]
     trained = [*clock.rows(20, (3,), seed=1, start=100), clock.row(999, 3, random.Random(0), **copied)]
     clock.grow(folder / "data", [*held_out, *trained])
@@ -144,10 +145,10 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
     return Run(folder / "run", recipe, folder / "data", None, models if judge else None, served)
 
 
-def test_benchmarks_are_scored_with_their_contamination_beside_them_on_the_card(tmp_path: Path) -> None:
+def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) -> None:
     with beside(world()) as url:
         run = laid_out(tmp_path, url)
-        found = run.once("evaluate", evaluate)
+        found = run.run_once("evaluate", evaluate)
     gpqa, hle = found["benchmarks"]
     scores = {
         (one["title"], score["model"]): score
@@ -175,11 +176,11 @@ def test_what_only_a_judge_can_grade_is_refused_without_one(tmp_path: Path) -> N
         evaluate(laid_out(tmp_path, url, judge=False))
 
 
-def test_a_benchmark_that_is_not_as_told_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+def test_a_wrong_benchmark_file_is_refused_before_training(tmp_path: Path) -> None:
     run = laid_out(tmp_path, "http://127.0.0.1:9/v1")
     (tmp_path / "gpqa_diamond.csv").unlink()
     with pytest.raises(Refusal, match="the file of GPQA-Diamond cannot be read: "):
-        run.once("sft", lambda _: pytest.fail("it began"))
+        run.run_once("sft", lambda _: pytest.fail("it began"))
     with pytest.raises(Refusal, match=r"no benchmark 'gpqa'. There are aime24, aime25"):
         described("gpqa")
     assert "unknown" in table({"benchmarks": []})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer import clock
-from trainer import compare
+from trainer.phases import compare
 
 MUDDLED = 0.3
 EXAM = {

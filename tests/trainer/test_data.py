@@ -12,8 +12,8 @@ from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
 from trainer.data import TRAIN, measure, split
+from trainer.metrics.rewards import Reward, answer_of
 from trainer.recipe import HeldOut, Recipe
-from trainer.rewards import Reward, answer_of
 
 RECIPE = Recipe(base="none", max_length=400)
 KEEP_THINKING = ("qwen3", "qwen2_5", "phi3")

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from datasets import load_dataset
 
-from schemas.policies import HeldOut
+from schemas.config.policies import HeldOut
 from services.aggregator.handler import Curate
-from services.cli.export import export
+from services.cli.dataset.export.command import export
 from shared.dataset import Dataset
-from tests.items import attempt, checked, log, plan, rejected
+from tests.support.items import attempt, checked, log, plan, rejected
 
 PAPER = ["index", "subject", "topic", "question", "answer", "solution", "original_solution", "correctness"]
 """Columns of the CHIMERA paper's release, in its order."""

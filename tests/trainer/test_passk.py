@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.passk import estimate, paired, pass_at_k, shrunk, spread
+from trainer.metrics.passk import estimate, paired, pass_at_k, shrunk, spread
 
 
 @given(st.data())
@@ -50,7 +50,7 @@ def test_pairs_show_a_gain_that_two_intervals_would_hide() -> None:
     assert estimate(better).low < estimate(base).high
 
 
-def test_a_part_of_few_problems_is_drawn_to_the_whole_and_a_large_one_keeps_its_own() -> None:
+def test_small_parts_shrink_to_the_mean_and_large_ones_keep_their_score() -> None:
     small, large = [1.0] * 2, [1.0] * 500
     assert shrunk(small, 0.5, spread=0.02) < 0.65
     assert shrunk(large, 0.5, spread=0.02) > 0.9

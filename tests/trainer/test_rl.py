@@ -11,11 +11,12 @@ from trl import GRPOTrainer
 from shared.errors import Refusal
 from tests.trainer import clock
 from tests.trainer.tiny import example, tokenizer
-from trainer import rl, weights
-from trainer.grading import Graded
+from trainer.metrics.grading import Graded
+from trainer.models import weights
+from trainer.phases import rl
+from trainer.phases.rl_set import fate
 from trainer.recipe import Recipe
-from trainer.rl_set import fate
-from trainer.runs import Run
+from trainer.run.run_folder import Run
 
 RECIPE = {"prompt": "$problem", "rl": {"completions": 4, "per_device": 4, "rollouts": 2, "epsilon_high": 5.0}}
 
@@ -65,7 +66,7 @@ def gradients(folder: Path, loss_type: str) -> tuple[float, float | None]:
     return size, next(iter(made._metrics["train"].get("cispo_clip_ratio", ())), None)
 
 
-def test_cispo_caps_weights_and_keeps_every_gradient_where_dapo_has_none_left(tmp_path: Path) -> None:
+def test_cispo_caps_weights_and_keeps_gradients_that_dapo_loses(tmp_path: Path) -> None:
     ours, capped = gradients(tmp_path / "ours", "cispo")
     theirs, _ = gradients(tmp_path / "theirs", "dapo")
     assert capped == pytest.approx(0.5)  # e² is over the cap of 5; a bad completion is never capped
@@ -73,7 +74,7 @@ def test_cispo_caps_weights_and_keeps_every_gradient_where_dapo_has_none_left(tm
     assert ours > 0.1
 
 
-def test_several_steps_are_made_from_one_generation_so_that_the_policy_leaves_its_sampler(tmp_path: Path) -> None:
+def test_one_generation_serves_several_steps_so_the_policy_is_off_policy(tmp_path: Path) -> None:
     args = trainer(tmp_path).args
     assert (args.loss_type, args.epsilon_high) == ("cispo", 5.0)
     assert args.steps_per_generation == 4 * args.gradient_accumulation_steps
@@ -81,7 +82,7 @@ def test_several_steps_are_made_from_one_generation_so_that_the_policy_leaves_it
         Recipe.model_validate({"base": "none", "rl": {"reuse": 1}})
 
 
-def test_vllm_keeps_room_for_the_longest_rollout_and_not_for_all_that_the_model_could_read(tmp_path: Path) -> None:
+def test_vllm_reserves_memory_for_the_longest_rollout_only(tmp_path: Path) -> None:
     tokens = tokenizer()
     recipe = Recipe.model_validate(
         {"base": "none", "rl": {"vllm": "colocate", "vllm_memory": 0.2}, "evaluate": {"max_tokens": 8}}
@@ -95,7 +96,7 @@ def test_vllm_keeps_room_for_the_longest_rollout_and_not_for_all_that_the_model_
     assert (args.vllm_gpu_memory_utilization, args.vllm_max_model_length) == (0.2, length)
 
 
-def test_a_pool_that_fills_no_generation_is_refused_and_not_dropped_in_silence(tmp_path: Path) -> None:
+def test_a_pool_smaller_than_one_generation_is_refused(tmp_path: Path) -> None:
     run = Run(tmp_path, Recipe(base="none"), tmp_path, None)
     run.path("sft.json").write_text('{"model": "none"}')
     run.path("rl_set.json").write_text('{"kept": 5}')

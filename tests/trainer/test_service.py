@@ -12,19 +12,19 @@ from typing import Any
 from uuid import UUID
 
 from schemas.events import TrainingTriggered
+from tests.support.kafka_world import KafkaWorld, until
 from tests.trainer import clock
-from tests.world import World, until
 
 PATIENCE_S = 420.0
 
 
 def triggered(release: int, version: int) -> TrainingTriggered:
-    told = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
+    told: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
     return TrainingTriggered.root(UUID(int=release), "aggregator", **told)
 
 
 @asynccontextmanager
-async def service(world: World, recipe: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def service(world: KafkaWorld, recipe: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m trainer`, killed at the end."""
     places = {"CHIMERA_RECIPE": recipe, "CHIMERA_RUNS": world.folder / "runs", "CHIMERA_DATASET": world.folder / "data"}
     env = {**os.environ, **world.env("trainer", in_flight=1), **{k: str(v) for k, v in places.items()}}  # noqa: TID251
@@ -38,13 +38,13 @@ async def service(world: World, recipe: Path) -> AsyncIterator[asyncio.subproces
             await process.wait()
 
 
-async def endings(world: World) -> list[Any]:
+async def endings(world: KafkaWorld) -> list[Any]:
     """Everything that the trainer has said."""
     names = ("training.completed", "training.failed", "evaluation.completed")
     return [event for name in names for event in await world.events(name)]
 
 
-async def ended(world: World, events: int) -> list[Any]:
+async def ended(world: KafkaWorld, events: int) -> list[Any]:
     async def said() -> bool:
         found = await endings(world)
         return len(found) >= events or any(event.type == "training.failed" and event.release == 1 for event in found)
@@ -53,9 +53,7 @@ async def ended(world: World, events: int) -> list[Any]:
     return await endings(world)
 
 
-async def test_releases_are_trained_one_by_one_through_a_kill_into_a_better_model_or_a_reason(
-    world: World, base: str
-) -> None:
+async def test_each_release_becomes_a_better_model_or_a_reason_despite_a_kill(world: KafkaWorld, base: str) -> None:
     few = clock.grow(world.folder / "data", clock.rows(5, (3,), seed=3))
     whole = clock.grow(world.folder / "data", clock.harder())
     config = clock.recipe(world.folder, base, held_out={**clock.RECIPE["held_out"], "at_least": 100})

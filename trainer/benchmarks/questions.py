@@ -11,7 +11,7 @@ from shared.errors import Refusal
 from shared.text.benchmarks import read_rows
 from trainer.benchmarks.descriptor import Benchmark
 from trainer.data import Example
-from trainer.letters import LETTER
+from trainer.metrics.multiple_choice import LETTER
 
 Row = Mapping[str, Any]
 BENCHMARK = "benchmark"

@@ -14,7 +14,7 @@ from services.simulator.bank.craft import phrase
 from services.simulator.bank.exactly import exactly
 from services.simulator.bank.near import Near
 from services.simulator.bank.problem import Family, Problem, Sketch
-from services.simulator.dice import dice
+from services.simulator.sampling import seeded_random
 
 SUBJECTS = (
     "mathematics",
@@ -51,7 +51,7 @@ def problems(seed: int, subject: str) -> tuple[Problem, ...]:
     while len(made) < size and families:
         family = families[turn % len(families)]
         for attempt in range(TRIES):
-            rng = dice(seed, subject, family.__name__, turn, attempt)
+            rng = seeded_random(seed, subject, family.__name__, turn, attempt)
             sketch = family(rng)
             same = (family.__name__, *sketch.steps)
             text, slips = phrase(rng, sketch.text), slips_of(sketch)
@@ -67,7 +67,7 @@ def problems(seed: int, subject: str) -> tuple[Problem, ...]:
 
 def _problem(seed: int, subject: str, family: Family, sketch: Sketch, text: str, slips: list[str]) -> Problem:
     return Problem(
-        id=f"{dice(seed, subject, text).getrandbits(64):016x}",
+        id=f"{seeded_random(seed, subject, text).getrandbits(64):016x}",
         subject=subject,
         family=family.__name__,
         text=text,
@@ -127,4 +127,4 @@ class Bank:
         """
         problems = self.problems(subject)
         harder = [one for one in problems if easy and one.family == easy.family and one.difficulty > easy.difficulty]
-        return dice(self.seed, "draw", subject, topic, seed).choice(harder or problems)
+        return seeded_random(self.seed, "draw", subject, topic, seed).choice(harder or problems)

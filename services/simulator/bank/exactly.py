@@ -1,8 +1,8 @@
-"""The problems of `shared.exact`, which the factory mixes in as controls: known from their words, however many."""
+"""The problems of `shared.exact_problems`, which the factory adds as controls: known from their words."""
 
 from services.simulator.bank.problem import Problem
-from services.simulator.dice import dice
-from shared.exact import LEVELS, read
+from services.simulator.sampling import seeded_random
+from shared.exact_problems import LEVELS, read
 
 EASIEST, HARDEST = -1.0, 1.5
 """Difficulty of the lowest and of the highest level."""
@@ -16,7 +16,7 @@ def exactly(statement: str) -> Problem | None:
     answer, topic = found.problem.answer, found.topic
     value = int(answer)
     return Problem(
-        id=f"{dice('exact', statement).getrandbits(64):016x}",
+        id=f"{seeded_random('exact', statement).getrandbits(64):016x}",
         subject=topic.subject,
         family=topic.name,
         text=statement,

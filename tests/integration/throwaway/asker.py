@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
+from shared.config.settings import Settings
 from shared.llm import Models, Prompt
 from shared.runtime import Service, run
-from shared.settings import Settings
 
 
 def build(settings: Settings) -> Service:

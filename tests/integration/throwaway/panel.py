@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from services.panel.handler import JoinVerdicts
 from services.panel.settings import Settings
-from shared.environment import read
+from shared.config.environment import read
 from shared.kafka.clients import Producer
 from shared.kafka.codec import Message
-from shared.kafka.faust_loop import FaustLoop
+from shared.kafka.faust.loop import FaustLoop
 
 
 class Deadly(Producer):

@@ -3,19 +3,19 @@
 import asyncio
 import sys
 
-from schemas.cast import Part
-from schemas.policies import ALL, Limit
-from shared.access import ValkeyAccess
-from shared.cache.budget import Treasury
+from schemas.config.models_config import RoleModel
+from schemas.config.policies import ALL, Limit
+from shared.cache.budget_ledger import BudgetLedger
 from shared.cache.client import connect
-from shared.llm.purse import Limited
+from shared.config.connections import ValkeyAccess
+from shared.llm.budget_guard import LimitedBudget
 
 
 async def main() -> None:
     url, factory, limit, lease_s = sys.argv[1:]
-    treasury = Treasury(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
-    purse = Limited(treasury, float(lease_s))
-    async with purse.bill(Part(model="m"), "writer/ask", {"messages": [], "max_tokens": int(limit)}):
+    treasury = BudgetLedger(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
+    purse = LimitedBudget(treasury, float(lease_s))
+    async with purse.charge(RoleModel(model="m"), "writer/ask", {"messages": [], "max_tokens": int(limit)}):
         sys.stdout.write("reserved\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

@@ -6,14 +6,14 @@ Prints how many of its calls were answered.
 import asyncio
 import sys
 
-from schemas.cast import Cast, Place
-from schemas.policies import ALL, Limit
-from shared.access import ValkeyAccess
-from shared.cache.budget import Treasury
+from schemas.config.models_config import Endpoint, ModelsConfig
+from schemas.config.policies import ALL, Limit
+from shared.cache.budget_ledger import BudgetLedger
 from shared.cache.client import connect
+from shared.config.connections import ValkeyAccess
 from shared.errors import OverBudget
 from shared.llm import Models, Prompt
-from shared.llm.purse import Limited
+from shared.llm.budget_guard import LimitedBudget
 from shared.ports import Model
 
 IN_FLIGHT = 4
@@ -21,8 +21,10 @@ IN_FLIGHT = 4
 
 async def main() -> None:
     url, factory, limit, lease_s, base_url = sys.argv[1:]
-    treasury = Treasury(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
-    models = Models(Cast.one(Place(base_url=base_url), "m"), "problem_writer", Limited(treasury, float(lease_s)))
+    treasury = BudgetLedger(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
+    models = Models(
+        ModelsConfig.one(Endpoint(base_url=base_url), "m"), "problem_writer", LimitedBudget(treasury, float(lease_s))
+    )
     model = models.model("writer", Prompt("ask", "$problem"))
 
     sys.stdout.write(f"{sum(await asyncio.gather(*(spend(model) for _ in range(IN_FLIGHT))))}\n")

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from schemas.events import Event, ProblemDrafted, ProblemRequested
 from schemas.item import Problem
+from shared.config.settings import Settings
 from shared.runtime import Service, run
-from shared.settings import Settings
 
 log = logging.getLogger("services.throwaway")
 

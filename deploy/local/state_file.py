@@ -1,0 +1,79 @@
+"""What a stack writes down in `stack.json`, so that other processes and the next start know about it.
+
+It holds Valkey's password, so only its owner can read it.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ValidationError
+
+_CLOCK_SLACK_S = 2.0
+"""A creation time is computed from the boot time, which moves when the clock is set."""
+
+
+class ProcessId(BaseModel, frozen=True):
+    """A pid that cannot be mistaken for a later process with the same number."""
+
+    pid: int
+    created: float
+    """Unix time, seconds."""
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessId":
+        """Of a process that was started just now and may have ended already."""
+        try:
+            return cls(pid=pid, created=psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            return cls(pid=pid, created=time.time())
+
+    def alive(self) -> bool:
+        try:
+            process = psutil.Process(self.pid)
+            return self.matches(process) and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def matches(self, process: psutil.Process) -> bool:
+        return process.pid == self.pid and abs(process.create_time() - self.created) < _CLOCK_SLACK_S
+
+
+class RunningProcess(BaseModel, frozen=True):
+    """One supervised operating-system process."""
+
+    name: str
+    id: ProcessId
+    health_port: int | None
+    restarts: int
+
+
+class StateFile(BaseModel):
+    """The whole file. After an orderly stop `supervisor` is None and `processes` is empty; ports are remembered."""
+
+    supervisor: ProcessId | None = None
+    bootstrap: str | None = None
+    valkey_url: str | None = None
+    ports: dict[str, int] = {}
+    processes: list[RunningProcess] = []
+
+    @classmethod
+    def read(cls, directory: Path) -> "StateFile":
+        """Return what the stack in `directory` wrote, or an empty record where there is none or it is damaged."""
+        try:
+            return cls.model_validate_json((directory / "stack.json").read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return cls()
+
+    @property
+    def up(self) -> bool:
+        """Whether its supervisor lives."""
+        return self.supervisor is not None and self.supervisor.alive()
+
+    def write(self, directory: Path) -> None:
+        """Replace the file in one step."""
+        temporary = directory / "stack.json.new"
+        temporary.touch(mode=0o600)
+        temporary.write_text(self.model_dump_json(indent=1))
+        os.replace(temporary, directory / "stack.json")

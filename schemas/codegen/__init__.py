@@ -1,0 +1,1 @@
+"""What is generated from the schemas, and what guards their compatibility."""

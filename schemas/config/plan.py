@@ -1,0 +1,177 @@
+"""The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
+
+from math import ceil
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from schemas.config.policies import (
+    Audits,
+    Budget,
+    Difficulty,
+    HeldOut,
+    PlanSection,
+    Questions,
+    Releases,
+    Share,
+    Solving,
+    Verification,
+    WholePath,
+)
+from schemas.identity import content_hash
+
+SUBJECTS: dict[str, str] = {
+    "mathematics": "pure and applied mathematics",
+    "physics": "theoretical and experimental physics",
+    "chemistry": "physical, organic, inorganic and analytical chemistry",
+    "biology": "molecular, cellular, evolutionary and quantitative biology",
+    "computer science": "algorithms, complexity, systems and information theory",
+    "linguistics": "phonology, morphology, syntax, semantics and computational linguistics",
+    "literature": "literary history, poetics, textual criticism and metre",
+    "history": "political, economic and cultural history, chronology and historical method",
+}
+"""Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
+
+UNLIKELY = 1e-6
+"""Highest chance that every topic of a subject is held out: it would never get a row."""
+
+FOREVER = 10**12
+"""Rows of a plan that never ends: more than will ever be there, so that every subject always has room."""
+
+Rows = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(
+        lambda given: FOREVER if given == "forever" else given,
+        json_schema_input_type=Annotated[int, Field(ge=1)] | Literal["forever"],
+    ),
+    PlainSerializer(lambda rows: "forever" if rows == FOREVER else rows, return_type=int | str),
+]
+"""A number, or `forever`."""
+
+
+class Subject(PlanSection):
+    """One subject of the plan."""
+
+    weight: Share = 1.0
+    """Its share of the rows, relative to the other weights."""
+    about: str | None = None
+    """What it means, in a sentence. Needed for a subject outside the built-in eight."""
+    topics: int = Field(default=8, ge=0, le=10_000)
+    """How many topics to expand it into, those of the plan's file of topics counted; 0: only those of the file."""
+
+
+class Plan(PlanSection):
+    """What to grow: subjects with weights, rows, and the policies of each step."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    license: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    """Of the dataset, by its name on the Hugging Face hub, such as apache-2.0; it stands on the card of an export."""
+    rows: Rows
+    """Rows wanted in all, admitted to the sft view; `forever`: never enough, the subjects' shares are kept."""
+    subjects: dict[str, Subject] = Field(min_length=1)
+    topics: WholePath | None = None
+    """A file of topics to ask for first, as YAML, JSON lines or CSV with subject, field, subfield and topic."""
+    answer_types: Annotated[tuple[str, ...], Field(min_length=1)] | Annotated[dict[str, Share], Field(min_length=1)] = (
+        "number",
+        "expression",
+        "text",
+    )
+    """Types of answer to ask for: a list, in turn, or each with its weight."""
+    in_progress: int = Field(default=48, ge=1)
+    """Most problems under way at once."""
+    yield_assumed: float = Field(default=0.5, gt=0, le=1)
+    """Share of requested problems that become rows, until it has been measured."""
+    verification: Verification = Verification()
+    solving: Solving = Solving()
+    difficulty: Difficulty = Difficulty()
+    releases: Releases = Releases()
+    audits: Audits = Audits()
+    held_out: HeldOut = HeldOut()
+    budget: Budget = Budget()
+    variants: int = Field(default=3, ge=0)
+    """Most problems that tell the same with other numbers, beside the first of them."""
+    benchmarks: dict[str, Questions] = Field(default_factory=dict)
+    """Test questions by the name of their benchmark: what is known from one is rejected. None: not checked."""
+
+    @model_validator(mode="after")
+    def _subjects_are_described(self) -> Self:
+        for name, subject in self.subjects.items():
+            if name not in SUBJECTS and not subject.about:
+                known = ", ".join(SUBJECTS)
+                raise ValueError(f"unknown subject {name!r}: use one of {known}; or say what it is about with `about:`")
+        return self
+
+    @model_validator(mode="after")
+    def _what_needs_a_probe_has_one(self) -> Self:
+        if self.difficulty.at_most and not self.solving.probe_attempts:
+            raise ValueError("difficulty.at_most needs solving.probe_attempts: without a probe no difficulty is known")
+        if self.solving.harder and (not self.solving.probe_attempts or self.solving.max_base_pass == 1):
+            raise ValueError("solving.harder needs probe_attempts, and max_base_pass below 1: nothing is too easy now")
+        return self
+
+    @model_validator(mode="after")
+    def _forever_has_no_shares_of_its_rows(self) -> Self:
+        if self.endless and self.difficulty.at_most:
+            raise ValueError("difficulty.at_most is a share of the rows, and `rows: forever` has no number of them")
+        if self.endless and self.releases.train_at:
+            raise ValueError("releases.train_at is a share of the rows, and `rows: forever` has no number of them")
+        return self
+
+    @model_validator(mode="after")
+    def _topics_come_from_somewhere(self) -> Self:
+        if none := [name for name, subject in self.subjects.items() if not subject.topics and not self.topics]:
+            raise ValueError(f"{', '.join(none)} with `topics: 0` needs a file of topics: `topics: FILE` in the plan")
+        return self
+
+    @model_validator(mode="after")
+    def _no_subject_is_held_out_whole(self) -> Self:
+        for name, subject in self.subjects.items():
+            if subject.topics and self.held_out.topics**subject.topics > UNLIKELY:
+                raise ValueError(
+                    f"{name!r} has so few topics that all might be held out: give it more, or hold out fewer"
+                )
+        return self
+
+    @property
+    def endless(self) -> bool:
+        """Whether there are never enough rows."""
+        return self.rows == FOREVER
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """Types of answer with their weights."""
+        types = self.answer_types
+        return types if isinstance(types, dict) else dict.fromkeys(types, 1.0)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the plan, hexadecimal."""
+        return content_hash(self.model_dump_json())
+
+    def about(self, subject: str) -> str:
+        """What a subject of this plan means, in a sentence."""
+        return self.subjects[subject].about or SUBJECTS[subject]
+
+    def candidates(self) -> tuple[str, ...]:
+        """Subjects to tell a problem's own from: the plan's, and where there is but one, the built-in eight too."""
+        return tuple(self.subjects if len(self.subjects) > 1 else dict.fromkeys((*self.subjects, *SUBJECTS)))
+
+    def shares(self) -> dict[str, float]:
+        """Share of the rows for each subject; they add up to 1."""
+        total = sum(subject.weight for subject in self.subjects.values())
+        return {name: subject.weight / total for name, subject in self.subjects.items()}
+
+    def quotas(self, rows: int | None = None) -> dict[str, int]:
+        """Rows for each subject: shares of `rows`, the plan's unless given, by largest remainder: they add up."""
+        wanted = self.rows if rows is None else rows
+        exact = {name: wanted * share for name, share in self.shares().items()}
+        quotas = {name: int(share) for name, share in exact.items()}
+        by_remainder = sorted(exact, key=lambda name: quotas[name] - exact[name])
+        for name in by_remainder[: wanted - sum(quotas.values())]:
+            quotas[name] += 1
+        return quotas
+
+    def limits(self) -> dict[str, int]:
+        """Most rows from each bin of difficulty that has a limit, rounded up to whole rows."""
+        return {name: ceil(round(share * self.rows, 6)) for name, share in self.difficulty.at_most.items()}

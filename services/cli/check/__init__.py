@@ -1,0 +1,1 @@
+"""`chimera check`: plan, models, Kafka and machine, before they are needed."""

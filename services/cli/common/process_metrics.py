@@ -1,0 +1,61 @@
+"""What the processes of a stack say of themselves over HTTP: /readyz and /metrics."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.local.ports import LOOPBACK
+from deploy.local.state_file import RunningProcess
+from shared.telemetry.metrics import EVENTS, RETRIES
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMetrics:
+    """One process at one moment. Counts are since it started."""
+
+    unready: str | None
+    """Why it is not ready; `None` when it is."""
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    """Events by how they ended: done, repeated, dead_letter."""
+    retries: int = 0
+
+    @property
+    def events(self) -> int:
+        return sum(self.outcomes.values())
+
+
+async def scrape(running: Iterable[RunningProcess]) -> dict[str, ProcessMetrics]:
+    """Ask every process that has a health port. Whoever does not answer is not ready."""
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+        asked = {one.name: _scrape_one(client, one.health_port) for one in running if one.health_port}
+        return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+
+
+async def _scrape_one(client: httpx.AsyncClient, port: int) -> ProcessMetrics:
+    url = f"http://{LOOPBACK}:{port}"
+    try:
+        ready, metrics = await asyncio.gather(client.get(f"{url}/readyz"), client.get(f"{url}/metrics"))
+    except httpx.HTTPError as error:
+        return ProcessMetrics(f"does not answer ({type(error).__name__})")
+    return read(metrics.text, None if ready.is_success else ready.text.strip())
+
+
+def read(metrics: str, unready: str | None) -> ProcessMetrics:
+    """From the text of /metrics to what matters here."""
+    outcomes: Counter[str] = Counter()
+    retries = 0
+    for family in text_string_to_metric_families(metrics):
+        for sample in family.samples:
+            if sample.name == f"{_name(EVENTS)}_total":
+                outcomes[sample.labels["outcome"]] += int(sample.value)
+            elif sample.name == f"{_name(RETRIES)}_total":
+                retries += int(sample.value)
+    return ProcessMetrics(unready, outcomes, retries)
+
+
+def _name(metric: object) -> str:
+    return str(next(iter(metric.collect())).name)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""`chimera dataset`: inspect and change the dataset."""

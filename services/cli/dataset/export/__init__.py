@@ -1,0 +1,1 @@
+"""`chimera dataset export`: one view of one version, with a card."""

@@ -1,0 +1,55 @@
+"""What an export has written, counted while it streams by: what its card says."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.cli.common.difficulty_bins import bin_of
+from services.cli.dataset.contamination import Contamination
+from services.cli.dataset.coverage import Coverage
+
+
+@dataclass(slots=True)
+class ExportStats:
+    """Numbers of rows by this and that, sums of lengths and cost."""
+
+    contamination: Contamination
+    rows: int = 0
+    records: int = 0
+    """What was written; more or fewer than rows where a row becomes many or none."""
+    words: Counter[str] = field(default_factory=Counter)
+    """Of all problems and of all solutions, thinking included."""
+    by: defaultdict[str, Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
+    coverage: Coverage = field(default_factory=Coverage)
+    models: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Calls by role and model."""
+    splits: Counter[str] = field(default_factory=Counter)
+    """Records by split."""
+    cost: float | None = 0.0
+    tokens: int | None = 0
+
+    def add(self, row: Mapping[str, Any], records: int) -> None:
+        """A row has become so many records; one that became none does not count."""
+        if not records:
+            return
+        self.rows += 1
+        self.records += records
+        self.splits[row["split"]] += records
+        self.words["problem"] += len(row["problem"].split())
+        self.words["solution"] += len(row["reasoning"].split()) + len(row["solution"].split())
+        for name in ("subject", "tier", "correct", "answer_type", "simulated", "independent", "admission"):
+            self.by[name][row[name]] += 1
+        self.by["difficulty"][bin_of(row["difficulty"])] += 1
+        self.coverage.add(row)
+        self.contamination.add(row)
+        self.cost = None if self.cost is None or row["cost"] is None else self.cost + row["cost"]
+        self.tokens = None if self.tokens is None or row["tokens"] is None else self.tokens + row["tokens"]
+        for step in json.loads(row["lineage"]):
+            for call in step["calls"]:
+                self.models[call["role"]][call["model"]] += 1
+
+    def mean_words(self, part: str) -> float:
+        """Mean length of a problem or a solution in words."""
+        return self.words[part] / self.rows

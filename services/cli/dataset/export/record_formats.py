@@ -1,0 +1,110 @@
+"""What one row of the dataset becomes in an exported file."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from shared.dataset import Row
+from shared.dataset.schema import arrow_schema
+
+Record = dict[str, Any]
+
+_TEXT = pa.string()
+_CHAT = pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFormat:
+    """Columns, and the records of the row with a running number: none, one or many."""
+
+    schema: pa.Schema
+    records: Callable[[int, Mapping[str, Any]], Iterator[Record]]
+
+
+def trace(reasoning: str, solution: str) -> str:
+    """A whole solution in one text, as reasoning models write it."""
+    return f"<think>\n{reasoning}\n</think>\n\n{solution}"
+
+
+def _whole(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+    yield dict(row)
+
+
+def _paper(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+    yield {
+        "index": number,
+        "subject": row["subject"],
+        "topic": row["topic"],
+        "question": row["problem"],
+        "answer": row["answer"],
+        "solution": trace(row["reasoning"], row["solution"]),
+        "original_solution": row["rationale"],
+        "correctness": row["correct"],
+    }
+
+
+def _verl(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+    about = ("id", "subject", "topic", "answer_type", "tier", "difficulty", "split")
+    yield {
+        "data_source": f"chimera/{row['plan']}",
+        "prompt": _said("user", row["problem"]),
+        "ability": row["subject"],
+        "reward_model": {"style": "rule", "ground_truth": row["answer"]},
+        "extra_info": {"index": number, **{name: row[name] for name in about}},
+    }
+
+
+def _preference(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+    """The first sound trace that lands on the key against each that misses it."""
+    attempts = json.loads(row["attempts"])
+    sound = [one for one in attempts if one["agrees"] == "yes" and not one["flaws"]]
+    for wrong in (one for one in attempts if sound and one["agrees"] == "no"):
+        yield {
+            "prompt": _said("user", row["problem"]),
+            "chosen": _said("assistant", trace(sound[0]["reasoning"], sound[0]["solution"])),
+            "rejected": _said("assistant", trace(wrong["reasoning"], wrong["solution"])),
+            "id": row["id"],
+            "subject": row["subject"],
+        }
+
+
+def _said(role: str, content: str) -> list[dict[str, str]]:
+    return [{"role": role, "content": content}]
+
+
+_EXTRA = pa.struct(
+    [("index", pa.int64())]
+    + [(name, _TEXT) for name in ("id", "subject", "topic", "answer_type", "tier")]
+    + [("difficulty", pa.float64()), ("split", _TEXT)]
+)
+
+ROWS = RecordFormat(arrow_schema(Row), _whole)
+PAPER = RecordFormat(
+    pa.schema(
+        [("index", pa.int64())]
+        + [(n, _TEXT) for n in ("subject", "topic", "question", "answer", "solution", "original_solution")]
+        + [("correctness", pa.bool_())]
+    ),
+    _paper,
+)
+"""The released columns of the CHIMERA paper, in their order."""
+VERL = RecordFormat(
+    pa.schema(
+        [
+            ("data_source", _TEXT),
+            ("prompt", _CHAT),
+            ("ability", _TEXT),
+            ("reward_model", pa.struct([("style", _TEXT), ("ground_truth", _TEXT)])),
+            ("extra_info", _EXTRA),
+        ]
+    ),
+    _verl,
+)
+PREFERENCE = RecordFormat(
+    pa.schema([("prompt", _CHAT), ("chosen", _CHAT), ("rejected", _CHAT), ("id", _TEXT), ("subject", _TEXT)]),
+    _preference,
+)
+"""Conversations, as TRL's preference trainers take them."""

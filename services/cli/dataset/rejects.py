@@ -1,0 +1,73 @@
+"""chimera dataset rejects: what was paid for and is no row, and why."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from heapq import nlargest
+from typing import Any
+
+from rich.console import Console, Group
+from rich.rule import Rule
+
+from schemas.item import Item
+from services.cli.common.sanitize_terminal import as_text
+from services.cli.dataset.stats import counts_table
+from shared.dataset import Dataset, Entry
+from shared.dataset.query import among, text
+
+
+def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
+    """How many there are by reason, and the latest of them, as one JSON document."""
+    wanted = {"kind": "rejected", "reason": reason, "subject": subject}
+    where = " and ".join(f"{name} = {text(value)}" for name, value in wanted.items() if value)
+    lines = list(dataset.ledger.columns("id", "reason", "recorded_at", where=where))
+    latest = nlargest(limit, lines, key=lambda line: (line["recorded_at"], line["id"]))
+    by_id = {entry.id: entry for entry in dataset.ledger.select(among(line["id"] for line in latest))}
+    return {
+        "by_reason": dict(Counter(line["reason"] for line in lines).most_common()),
+        "rejects": [_describe(by_id[line["id"]]) for line in latest],
+    }
+
+
+def _describe(entry: Entry) -> dict[str, Any]:
+    item = Item.model_validate_json(entry.item or "")
+    against = [
+        vote.answer for verdict in item.verdicts for vote in verdict.votes if vote.agrees == "no" and vote.answer
+    ]
+    return {
+        "id": entry.item_id,
+        "subject": entry.subject,
+        "topic": entry.topic,
+        "service": entry.service,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "problem": entry.problem,
+        "key": entry.answer,
+        "hits": sum(verdict.hits for verdict in item.verdicts),
+        "rivals": dict(Counter(against).most_common()),
+        "cost": entry.cost,
+        "recorded_at": entry.recorded_at,
+    }
+
+
+def render(document: Mapping[str, Any]) -> None:
+    """Print them for a person."""
+    console = Console()
+    if not document["by_reason"]:
+        console.print("Nothing was rejected for that.")
+        return
+    console.print(counts_table("Rejected", document["by_reason"]))
+    for one in document["rejects"]:
+        console.print(Group(*_about(one)), soft_wrap=True)
+    if (hidden := sum(document["by_reason"].values()) - len(document["rejects"])) > 0:
+        console.print(f"{hidden:,} more: --limit {hidden + len(document['rejects'])}", style="dim")
+
+
+def _about(one: Mapping[str, Any]) -> Sequence[Any]:
+    lines = [
+        Rule(as_text(f"{one['id']}  {one['reason']}"), align="left"),
+        as_text(f"{one['subject']} › {one['topic']}; {one['service']}: {one['detail']}", "dim"),
+        as_text(one["problem"] or "no problem was written"),
+    ]
+    if one["key"] is not None:
+        lines.append(as_text(f"key    {one['key']}  (found blind ×{one['hits']})", "bold"))
+    return [*lines, *(as_text(f"blind  {answer}  ×{votes}") for answer, votes in one["rivals"].items())]

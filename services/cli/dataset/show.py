@@ -1,0 +1,133 @@
+"""chimera dataset show ID"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.rule import Rule
+from rich.text import Text
+from rich.tree import Tree
+
+from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
+from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
+from shared.dataset import Entry, Found, Row, build
+
+_SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
+
+
+def document(found: Found) -> dict[str, Any]:
+    """The item as JSON, with its nested parts unfolded."""
+    nested = ("verdicts", "attempts", "lineage")
+    row = (
+        {**asdict(found.row), **{name: json.loads(getattr(found.row, name)) for name in nested}} if found.row else None
+    )
+    entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in found.entries]
+    return {"row": row, "ledger": entries}
+
+
+def render(found: Found, *, full: bool) -> None:
+    """Print the item for a person."""
+    console = Console()
+    entries = sorted(found.entries, key=lambda one: one.recorded_at)
+    item = _item(found.row, entries)
+    if any(call.simulated for call in item.calls) if item else False:
+        console.print(Text("SIMULATED: the models behind this item were played by the simulator", "bold yellow"))
+    if item and not item.independent:
+        console.print(Text("NOT INDEPENDENT: one model played more than one role", "bold yellow"))
+    if found.row:
+        console.print(_standing(found.row))
+    for entry in entries:
+        console.print(_ledger_line(entry))
+    if item:
+        console.print(Group(*_about(item, full=full)), soft_wrap=True)
+
+
+def _item(row: Row | None, entries: list[Entry]) -> Item | None:
+    if row:
+        return build.item(row)
+    complete = [entry.item for entry in entries if entry.item]
+    return Item.model_validate_json(complete[-1]) if complete else None
+
+
+def _standing(row: Row) -> Text:
+    correct = {True: "lands on the key", False: "misses the key", None: "cannot be compared with the key"}[row.correct]
+    difficulty = "not probed" if row.difficulty is None else f"{row.difficulty:.0%} of the probe's attempts missed"
+    return as_text(
+        f"{row.id}  curated {row.curated_at:%Y-%m-%d %H:%M} UTC\n"
+        f"admission   {row.admission}; views: {', '.join(row.views) or 'none'}; split: {row.split}\n"
+        f"solution    {correct}{'; flaws: ' + ', '.join(row.flaws) if row.flaws else ''}\n"
+        f"difficulty  {difficulty}"
+    )
+
+
+def _ledger_line(entry: Entry) -> Text:
+    what = {"attempt": "earlier attempt"}.get(entry.kind, f"{entry.kind} by {entry.service}")
+    why = "".join(f": {part}" for part in (entry.reason, entry.detail) if part)
+    where = f"{entry.kafka_topic}/{entry.kafka_partition} at {entry.kafka_offset}"
+    return as_text(f"{entry.item_id}  {what}{why}\nledger      {where}, {entry.recorded_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _about(item: Item, *, full: bool) -> list[RenderableType]:
+    topic = item.topic
+    parts: list[RenderableType] = [
+        as_text(f"topic       {topic.subject} › {topic.field} › {topic.subfield} › {topic.name}"),
+        as_text(f"tier        {item.tier or 'none'}{': ' + item.tier_reason if item.tier_reason else ''}"),
+    ]
+    if item.problem:
+        parts += [Rule("Problem", align="left"), as_text(item.problem.statement)]
+        parts += [Rule("Key", align="left"), as_text(f"{item.problem.answer}  ({item.problem.answer_type})", "bold")]
+        parts += [Rule("The writer's own solution", align="left"), as_text(item.problem.rationale)]
+    for verdict in item.verdicts:
+        parts += [Rule(as_text(f"{verdict.role} ({verdict.model})"), align="left"), *_verdict(verdict)]
+    for attempt in item.attempts:
+        parts += [Rule(as_text(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
+    return [*parts, Rule("Lineage", align="left"), _lineage(item)]
+
+
+def _verdict(verdict: Verdict) -> list[RenderableType]:
+    votes = [
+        as_text(f"blind {number}: {_SIGNS[vote.agrees]} {vote.answer or 'no answer'}  ({vote.method})")
+        for number, vote in enumerate(verdict.votes, 1)
+    ]
+    if verdict.judgement is None:
+        return [*votes, as_text(f"no judgement: {verdict.unable or 'none was given'}", "yellow")]
+    return [*votes, *_points(verdict.judgement)]
+
+
+def _points(judgement: Judgement) -> list[Text]:
+    points = {name: value for name, value in judgement if isinstance(value, bool)}
+    lines = [
+        as_text(
+            f"{'yes' if value else 'no ':3} {name.replace('_', ' '):14}  {judgement.reasons.get(name, '')}".rstrip(),
+            "" if value != (name == "open_problem") else "red",
+        )
+        for name, value in points.items()
+    ]
+    return [*lines, as_text(f"because {judgement.reason}")]
+
+
+def _outcome(attempt: Attempt) -> str:
+    landed = {"yes": "lands on the key", "no": "misses the key", "unsure": "cannot be compared", None: "not checked"}
+    flaws = f"; flaws: {', '.join(attempt.flaws)}" if attempt.flaws else ""
+    return f"Attempt {attempt.index} by {attempt.provenance.model}: {landed[attempt.agrees]}{flaws}"
+
+
+def _attempt(attempt: Attempt, *, full: bool) -> list[Text]:
+    thinking = strip_controls(attempt.reasoning) if full else fold(attempt.reasoning)
+    return [Text(thinking, "dim"), as_text(attempt.solution)]
+
+
+def _lineage(item: Item) -> Tree:
+    tree = Tree(as_text(f"problem {item.id}"))
+    for step in item.lineage:
+        branch = tree.add(as_text(f"{step.type} by {step.service}  {step.event}"))
+        for call in step.calls:
+            branch.add(_call(call))
+    return tree
+
+
+def _call(call: Provenance) -> Text:
+    tokens = "tokens unknown" if call.completion_tokens is None else f"{call.completion_tokens:,} tokens"
+    cost = "cost unknown" if call.cost is None else f"${call.cost:.4f}"
+    return as_text(f"{call.model}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")

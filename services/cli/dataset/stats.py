@@ -1,0 +1,203 @@
+"""chimera dataset stats"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from statistics import fmean
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from services.cli.common.difficulty_bins import BINS, bin_of
+from services.cli.common.sanitize_terminal import as_text
+from services.cli.dataset import contamination
+from services.cli.dataset.contamination import Contamination
+from services.cli.dataset.coverage import MEANING, PAPER, Coverage
+from shared.dataset import Dataset
+
+PAPER_WORDS = {"problem": 211, "solution": 11_121}
+"""Mean words in the dataset of the CHIMERA paper."""
+
+MEASURED_ROWS = 2000
+"""Most rows whose words are counted."""
+
+SHOWN = (
+    ("Tier", "by_tier"),
+    ("Correct", "correct"),
+    ("Difficulty", "by_difficulty"),
+    ("Answer type", "by_answer_type"),
+    ("Split", "by_split"),
+    ("Rejected", "rejected"),
+)
+"""Title of a table of counts, and where they are in the document."""
+
+_CORRECT = {True: "yes", False: "no", None: "cannot tell"}
+
+
+def count(dataset: Dataset, contaminated: Contamination) -> dict[str, Any]:
+    """All figures, as one JSON document. Unknown is null."""
+    rejected = {
+        reason or "none": n
+        for (kind, reason), n in dataset.ledger.counts("kind", "reason").items()
+        if kind == "rejected"
+    }
+    kinds, covered = dataset.ledger.counts("kind"), Coverage()
+    for row in dataset.rows.columns("id", "subject", "topic", "problem"):
+        covered.add(row)
+        contaminated.add(row)
+    rows = len(dataset.rows)
+    ended = rows + sum(rejected.values())
+    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[("in",)]
+    return {
+        "version": dataset.rows.version,
+        "rows": rows,
+        "simulated": dataset.rows.counts("simulated")[(True,)],
+        "by_subject": _by_subject(dataset.rows.counts("subject", "admission")),
+        "rejected_by_subject": _named(dataset.ledger.counts("subject", where="kind = 'rejected'")),
+        "coverage": covered.document(),
+        "contamination": contaminated.document(),
+        "by_tier": _named(dataset.rows.counts("tier")),
+        "by_answer_type": _named(dataset.rows.counts("answer_type")),
+        "by_split": _named(dataset.rows.counts("split")),
+        "by_difficulty": _by_difficulty(dataset.rows.counts("difficulty")),
+        "correct": {_CORRECT[value]: n for (value,), n in dataset.rows.counts("correct").items()},
+        "rejected": dict(sorted(rejected.items(), key=lambda pair: -pair[1])),
+        "further_attempts": kinds[("attempt",)],
+        "deleted": kinds[("deleted",)],
+        "yield": rows / ended if ended else None,
+        "mean_words": _mean_words(dataset),
+        "paper_mean_words": PAPER_WORDS,
+        "tokens": _spent(dataset, "tokens"),
+        "cost": cost,
+        "cost_per_row": cost["known"] / admitted if admitted and not cost["unknown_items"] else None,
+    }
+
+
+def render(counted: Mapping[str, Any]) -> None:
+    """Print the figures for a person."""
+    console = Console()
+    if counted["simulated"]:
+        console.print(
+            f"SIMULATED: models behind {counted['simulated']:,} of {counted['rows']:,} rows were played",
+            style="bold yellow",
+        )
+    console.print(_subjects(counted), _covered(counted["coverage"]))
+    console.print(MEANING, style="dim", soft_wrap=True)
+    if counted["contamination"]:
+        console.print(contamination.table(counted["contamination"]))
+    lines = contamination.named(counted["contamination"]) if counted["contamination"] else [contamination.NOT_CHECKED]
+    console.print(*map(as_text, lines), sep="\n", soft_wrap=True)
+    for title, key in SHOWN:
+        if counted[key]:
+            console.print(counts_table(title, counted[key]))
+    console.print(_figures(counted))
+
+
+def _subjects(counted: Mapping[str, Any]) -> Table:
+    table = _table("Rows", "subject", "in", "reserve", "aside", "rejected", "yield")
+    totals = Counter[str]()
+    for subject, admissions in counted["by_subject"].items():
+        counts = Counter({**admissions, "rejected": counted["rejected_by_subject"].get(subject, 0)})
+        totals += counts
+        table.add_row(as_text(subject), *_ended(counts))
+    table.add_section()
+    table.add_row("all", *_ended(totals))
+    return table
+
+
+def _ended(counts: Mapping[str, int]) -> list[str]:
+    rejected, ended = counts["rejected"], sum(counts.values())
+    return [*(f"{counts[name]:,}" for name in ("in", "reserve", "aside", "rejected")), f"{1 - rejected / ended:.0%}"]
+
+
+def _covered(coverage: Mapping[str, Any]) -> Table:
+    table = _table("Coverage", "subject", "topics", "rows a topic", "different", "in a topic", "largest")
+    for subject, one in coverage.items():
+        counts = (f"{one['topics']:,}", f"{one['rows'] / one['topics']:.1f}", f"{one['clusters']:,}")
+        alike = f"{one['largest_cluster']:,}"
+        table.add_row(as_text(subject), *counts, f"{one['clusters_of_a_topic']:.1f}", alike)
+    table.add_section()
+    table.add_row("paper", f"{PAPER['topics']:,}", f"{PAPER['rows'] / PAPER['topics']:.1f}", "", "", "")
+    return table
+
+
+def _figures(counted: Mapping[str, Any]) -> Table:
+    table = _table("Figures", "", "here", "paper")
+    share = counted["yield"]
+    table.add_row("yield: curated of all that ended", "unknown" if share is None else f"{share:.0%}", "")
+    for part, paper in PAPER_WORDS.items():
+        mean = counted["mean_words"][part]
+        table.add_row(f"mean words of a {part}", "unknown" if mean is None else f"{mean:,.0f}", f"{paper:,}")
+    table.add_row("tokens generated", _amount(counted["tokens"], "{:,.0f}"), "")
+    table.add_row("cost", _amount(counted["cost"], "${:,.2f}"), "")
+    each = counted["cost_per_row"]
+    table.add_row("cost of a row that is in", "unknown" if each is None else f"${each:,.4f}", "")
+    table.add_row("earlier attempts kept", f"{counted['further_attempts']:,}", "")
+    table.add_row("rows deleted", f"{counted['deleted']:,}", "")
+    return table
+
+
+def _amount(spent: Mapping[str, Any], form: str) -> str:
+    if not spent["unknown_items"]:
+        return form.format(spent["known"])
+    return f"unknown for {spent['unknown_items']:,} items, else {form.format(spent['known'])}"
+
+
+def counts_table(title: str, counts: Mapping[str, int]) -> Table:
+    """Names and how many items each has."""
+    table = _table(title, "", "number of items")
+    for name, number in counts.items():
+        table.add_row(as_text(name), f"{number:,}")
+    return table
+
+
+def _table(title: str, first: str, *numbers: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
+    subjects = sorted({subject for subject, _ in counts})
+    return {name: {how: counts[name, how] for how in ("in", "reserve", "aside")} for name in subjects}
+
+
+def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
+    return {name: number for (name,), number in counts.most_common()}
+
+
+def _by_difficulty(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
+    """Easy below a third of missed probes, hard above two thirds."""
+    bins = Counter[str]()
+    for (difficulty,), number in counts.items():
+        bins[bin_of(difficulty)] += number
+    return {name: bins[name] for name in BINS if bins[name]}
+
+
+def _mean_words(dataset: Dataset) -> dict[str, float | None]:
+    texts = dataset.rows.columns("problem", "reasoning", "solution")
+    words = [
+        (len(one["problem"].split()), len(one["reasoning"].split()) + len(one["solution"].split()))
+        for one in islice(texts, MEASURED_ROWS)
+    ]
+    return {
+        "problem": fmean(problem for problem, _ in words) if words else None,
+        "solution": fmean(solution for _, solution in words) if words else None,
+        "rows": len(words),
+    }
+
+
+def _spent(dataset: Dataset, column: str) -> dict[str, float]:
+    """Spent on everything that has ended. A row includes what its earlier attempts in the ledger cost."""
+    rejected = dataset.ledger.columns(column, where="kind = 'rejected'")
+    return _sum(one[column] for part in (dataset.rows.columns(column), rejected) for one in part)
+
+
+def _sum(parts: Iterable[float | None]) -> dict[str, float]:
+    known, unknown = 0.0, 0
+    for part in parts:
+        known, unknown = known + (part or 0), unknown + (part is None)
+    return {"known": known, "unknown_items": unknown}

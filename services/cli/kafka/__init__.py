@@ -1,0 +1,1 @@
+"""`chimera kafka` and `chimera dead-letters`: for operators."""

@@ -1,0 +1,76 @@
+"""chimera kafka create, trim: for charts and operators."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.common import options as opt
+from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
+
+if TYPE_CHECKING:
+    from shared.kafka.admin.create import Created
+    from shared.kafka.admin.retention import Trimmed
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Kafka topics: create them, trim them.")
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+@app.command()
+def create(
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each Kafka topic; 3 in a cluster.")] = 1,
+    directory: opt.Directory = opt.HERE,
+    dry_run: DryRun = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Create the Kafka topics of the flow and give every group its first offsets. Safe to repeat."""
+    from shared.kafka.admin.create import create as work
+
+    kafka = access(bootstrap, directory)
+    done = call_kafka(kafka, work(kafka, factory, replication, dry_run=dry_run))
+    if as_json:
+        print(json.dumps(asdict(done) | {"dry_run": dry_run}))  # noqa: T201
+    else:
+        typer.echo("\n".join(created(done, dry_run=dry_run)))
+
+
+@app.command()
+def trim(
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+    dry_run: DryRun = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Delete what every group is past from Kafka topics that are not kept for ever. Safe while services run."""
+    from shared.kafka.admin.retention import trim as work
+
+    kafka = access(bootstrap, directory)
+    done = call_kafka(kafka, work(kafka, factory, dry_run=dry_run))
+    if as_json:
+        print(json.dumps({"dry_run": dry_run, "kafka_topics": [asdict(one) for one in done]}))  # noqa: T201
+    else:
+        typer.echo("\n".join(trimmed(done, dry_run=dry_run)))
+
+
+def created(done: "Created", *, dry_run: bool) -> list[str]:
+    """For a person."""
+    verb = "would create" if dry_run else "created"
+    lines = [f"{verb}  {name}" for name in done.kafka_topics]
+    groups = f"; first offsets for {', '.join(done.groups)}" if done.groups else ""
+    return [*lines, f"{len(done.kafka_topics)} Kafka topics {verb}, {len(done.there)} were there{groups}"]
+
+
+def trimmed(done: "list[Trimmed]", *, dry_run: bool) -> list[str]:
+    """For a person."""
+    width = max(len(one.name) for one in done)
+    verb = "would go" if dry_run else "gone"
+    lines = []
+    for one in done:
+        held = f", not finished by {', '.join(one.held_by)}" if one.held_by else ""
+        lines.append(f"{one.name:{width}}  {one.removed:>9,} {verb}, {one.left:>7,} left{held}")
+    return [*lines, f"{sum(one.removed for one in done):,} records {verb}; what is kept for ever was not touched"]

@@ -1,0 +1,1 @@
+"""`chimera run`: grow a dataset until the plan is met."""

@@ -1,0 +1,162 @@
+"""What is said at the end of a run: numbers that add up, where the dataset lies, what to do next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from services.cli.common.budget_status import BudgetLine, describe
+from services.cli.common.dataset_location import dataset_in
+from services.cli.run.closed_topics import ClosedTopic
+from services.cli.run.closed_topics import describe as topics
+from services.cli.run.funnel import ENDS, Funnel
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a run ended: done, short (rows are missing and nothing more can come), failed, interrupted."""
+
+    outcome: str
+    reason: str | None = None
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The whole log, not this run alone: `requested` is the sum of `ends` and `in_flight`."""
+
+    outcome: str
+    reason: str | None
+    next_step: str | None
+    seconds: float
+    wanted: int | None
+    """`None`: for ever."""
+    rows: int
+    """Admitted rows in the dataset."""
+    requested: int
+    ends: Mapping[str, int]
+    in_flight: int
+    rejected: Mapping[str, int]
+    """Rejected problems by reason."""
+    release: int | None
+    dataset: str
+    simulated: bool
+    example: str | None
+    """Id of an admitted row."""
+    tokens: int | None
+    """Generated for everything that has ended; null when any count is unknown."""
+    budget: Sequence[BudgetLine]
+    """What is spent of each limit of the plan."""
+    closed: Sequence[ClosedTopic]
+    """Topics that are asked no more."""
+    audits: int
+    """Judged audit items; they are in no other number here."""
+
+    @classmethod
+    def of(
+        cls,
+        funnel: Funnel,
+        verdict: Verdict,
+        *,
+        seconds: float,
+        wanted: int | None,
+        rows: int,
+        tokens: int | None,
+        budget: Sequence[BudgetLine] = (),
+        closed: Sequence[ClosedTopic] = (),
+        dataset: str,
+        simulated: bool,
+    ) -> "Summary":
+        """Join what the log says with what only the run knows."""
+        return cls(
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            next_step=verdict.next_step,
+            seconds=round(seconds, 1),
+            wanted=wanted,
+            rows=rows,
+            requested=funnel.requested,
+            ends={end: funnel.ends[end] for end in ENDS},
+            in_flight=funnel.in_flight,
+            rejected=dict(funnel.reasons.most_common()),
+            release=funnel.release.release if funnel.release else None,
+            dataset=dataset,
+            simulated=simulated,
+            example=str(funnel.example) if funnel.example else None,
+            tokens=tokens,
+            budget=budget,
+            closed=closed,
+            audits=funnel.audits,
+        )
+
+    def document(self) -> dict[str, object]:
+        """For `--json`."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        return [self._headline(), *self._more(), "", *self._next()]
+
+    def _headline(self) -> str:
+        shown = [end for end in ENDS if end != "deleted" or self.ends[end]]
+        parts = [f"{self.ends[end]} {end}" for end in shown]
+        if self.in_flight:
+            parts.append(f"{self.in_flight} under way")
+        word = {"done": "Done", "short": "Short", "failed": "Failed", "interrupted": "Stopped"}[self.outcome]
+        return f"{word} in {duration(self.seconds)}: {self.requested} requested = {' + '.join(parts)}"
+
+    def _more(self) -> list[str]:
+        lines = []
+        if self.reason:
+            lines.append(f"reason    {self.reason}")
+        if self.rejected:
+            lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
+        lines += topics(self.closed)
+        release = f"release {self.release}" if self.release else "no release yet"
+        tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
+        lines.append(f"dataset   {self.dataset} · {rows_of(self.rows, self.wanted)} · {release}{tokens}")
+        if self.audits:
+            lines.append(f"audits    {self.audits} judged; who noticed what: chimera audit")
+        if self.budget:
+            lines.append(f"budget    {describe(self.budget)}")
+        if self.simulated:
+            lines.append("          made by SIMULATED models: do not train on it")
+        return lines
+
+    def _next(self) -> list[str]:
+        steps = [("next", self.next_step)] if self.next_step else []
+        if self.example:
+            found = self.dataset == str(dataset_in(Path(".chimera")))
+            folder = "" if found else f" --dir {Path(self.dataset).parent}"
+            steps.append(("why is a row believed?", f"chimera dataset show {self.example[:8]}{folder}"))
+        if self.outcome == "done" and self.simulated:
+            steps.append(("with a real model", "chimera run --base-url URL --model NAME --dir FOLDER"))
+        width = max((len(name) for name, _ in steps), default=0)
+        return [f"{name:{width}}  {step}" for name, step in steps]
+
+
+def rows_of(rows: int, wanted: int | None) -> str:
+    """12 of 40 rows; 12 rows when they are wanted for ever."""
+    return f"{rows} rows" if wanted is None else f"{rows} of {wanted} rows"
+
+
+def duration(seconds: float) -> str:
+    """22 s, 4 min 10 s, 3 h 5 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def clock(seconds: float) -> str:
+    """0:16, 1:02:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def short(number: int) -> str:
+    """950, 412k, 3.1M."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1000:.0f}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"

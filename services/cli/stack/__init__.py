@@ -1,0 +1,1 @@
+"""`chimera up`, `down`, `status`, `scale`, `logs`: a stack that keeps running."""

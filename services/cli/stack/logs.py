@@ -1,0 +1,126 @@
+"""`chimera logs SERVICE`: the JSON lines of its processes, in the order of time, for a person."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.text import Text
+
+from services.cli.common.sanitize_terminal import strip_controls
+from shared.errors import Refusal
+
+POLL_S = 0.2
+BLOCK = 1 << 16
+STYLES = {"warning": "yellow", "error": "red", "critical": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a log. `time` is empty for what is no JSON: Kafka's and Valkey's, or a traceback at start."""
+
+    process: str
+    text: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        try:
+            found = json.loads(self.text)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def time(self) -> str:
+        return str(self.fields.get("time", ""))
+
+
+def logs(directory: Path, service: str, *, follow: bool, last: int, as_json: bool) -> None:
+    """Print the last lines, then what comes, until interrupted. Raises Refusal when there is no such log."""
+    files = files_of(directory / "logs", service)
+    console, many = Console(highlight=False), len(files) > 1
+    sizes = {file: file.stat().st_size for file in files}
+    for line in recent(files, last):
+        _print(console, line, many, as_json)
+    while follow:
+        for line in _new(files, sizes):
+            _print(console, line, many, as_json)
+        time.sleep(POLL_S)
+
+
+def files_of(folder: Path, service: str) -> list[Path]:
+    """Logs of all processes of a service, or of one, like `synthesis-2`."""
+    there = {path.stem: path for path in sorted(folder.glob("*.log"), key=lambda path: path.stem)}
+    found = [path for name, path in there.items() if name == service or name.removeprefix(f"{service}-").isdecimal()]
+    if not found:
+        names = ", ".join(there) or "none yet: start with `chimera up`"
+        raise Refusal(f"there is no log of {service!r} in {folder}", f"There are {names}")
+    return found
+
+
+def recent(files: Sequence[Path], count: int) -> list[Line]:
+    """The last `count` lines of several logs together, oldest first. What has no time stays behind its neighbour."""
+    stamped = []
+    for file in files:
+        stamp = ""
+        for number, line in enumerate(_tail(file, count)):
+            stamp = line.time or stamp
+            stamped.append((stamp, file.stem, number, line))
+    return [line for *_, line in sorted(stamped, key=lambda one: one[:3])][-count:] if count else []
+
+
+def _tail(file: Path, count: int) -> list[Line]:
+    with file.open("rb") as opened:
+        position, content = opened.seek(0, 2), b""
+        while position and content.count(b"\n") <= count:
+            step = min(BLOCK, position)
+            position -= step
+            opened.seek(position)
+            content = opened.read(step) + content
+    return [Line(file.stem, text) for text in content.decode(errors="replace").splitlines()[-count:]]
+
+
+def _new(files: Sequence[Path], read: dict[Path, int]) -> Iterator[Line]:
+    """Whole lines since the last time. A log that is shorter than before began anew."""
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                yield from (Line(file.stem, text) for text in _rest(opened, file, read))
+        except FileNotFoundError:
+            continue  # between two runs
+
+
+def _rest(opened: BinaryIO, file: Path, read: dict[Path, int]) -> list[str]:
+    if opened.seek(0, 2) < read[file]:
+        read[file] = 0
+    opened.seek(read[file])
+    content = opened.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    read[file] += len(whole)
+    return whole.decode(errors="replace").splitlines()
+
+
+def _print(console: Console, line: Line, many: bool, as_json: bool) -> None:
+    if as_json:
+        console.print(Text(line.text), soft_wrap=True)
+    else:
+        console.print(rendered(line, many), soft_wrap=True)
+
+
+def rendered(line: Line, many: bool) -> Text:
+    """Time, level, which process, which event, what it says."""
+    fields = line.fields
+    if not fields:
+        return Text(strip_controls(line.text), "dim")
+    level = str(fields.get("level", ""))
+    text = Text(f"{line.time[11:23]} ", "dim").append(f"{level[:7].upper():7} ", STYLES.get(level, "dim"))
+    if many:
+        text.append(f"{line.process:14} ", "cyan")
+    text.append(f"{fields.get('event_id', '')[:8]:8} ", "dim")
+    text.append(strip_controls(str(fields.get("message", ""))))
+    if trace := fields.get("traceback"):
+        text.append("\n" + strip_controls(trace), "dim")
+    return text

@@ -1,0 +1,1 @@
+"""The simulator's HTTP side: requests, answers and how they are delivered."""

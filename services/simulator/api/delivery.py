@@ -1,0 +1,101 @@
+"""An answer on its way to the client: whole or streamed, in its time, and broken where a fault says so."""
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+
+from services.simulator.api.completion import CHARS, CHUNK, Completion
+from services.simulator.api.errors import failing, hang_up
+from services.simulator.api.request import ChatRequest
+from services.simulator.calls import Call
+from services.simulator.faults import BROKEN, Faults
+from services.simulator.latency import Latency
+
+_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+_DONE = b"data: [DONE]\n\n"
+_PAGE = "<html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
+_LARGE = 100 * CHUNK
+"""Characters a chunk of a runaway, which would else be a hundred thousand chunks."""
+
+
+async def deliver(
+    request: web.Request, asked: ChatRequest, answer: Completion, pace: Latency, call: Call, faults: Faults
+) -> web.StreamResponse:
+    """Send an answer. Cancelled when the client leaves."""
+    call.completion_tokens = answer.completion_tokens
+    if asked.stream:
+        size = {"runaway": _LARGE, "trickle": CHARS}.get(call.fault or "", CHUNK)
+        events = [_event(chunk) for chunk in answer.chunks(asked.wants_usage, size)]
+        return await _stream(request, [*events, _DONE], pace, call, faults)
+    await pace.at(1, asyncio.get_running_loop().time())
+    body = json.dumps(answer.whole()).encode()
+    if call.fault in BROKEN:
+        return await _torn(request, body, call, faults)
+    return await _whole(request, call, web.Response(body=body, headers=_JSON))
+
+
+async def fail(request: web.Request, asked: ChatRequest, call: Call, faults: Faults) -> web.StreamResponse:
+    """Answer nothing: be silent, send a page, or send an error with status 200."""
+    if call.fault == "hang":
+        await asyncio.sleep(faults.hang_s)
+        return hang_up(request)
+    if call.fault == "garbage":
+        return await _whole(request, call, web.Response(text=_PAGE, content_type="text/html"))
+    body = failing(500, faults).body()
+    if asked.stream:
+        text = _event(body) + _DONE
+        return await _whole(request, call, web.Response(body=text, headers=_STREAM))
+    return await _whole(request, call, web.json_response(body))
+
+
+async def _whole(request: web.Request, call: Call, response: web.Response) -> web.Response:
+    """Send now, not after the handler: the call is over when the client has it."""
+    call.status = response.status
+    await response.prepare(request)
+    await response.write_eof()
+    call.delivered = True
+    return response
+
+
+async def _stream(
+    request: web.Request, pieces: list[bytes], pace: Latency, call: Call, faults: Faults
+) -> web.StreamResponse:
+    """Send pieces, spread evenly over their time; only half of them if the call is to break."""
+    whole, began = call.completion_tokens, asyncio.get_running_loop().time()
+    last = len(pieces) // 2 if call.fault in BROKEN else len(pieces)
+    response = web.StreamResponse(headers=_STREAM)
+    call.status, call.completion_tokens = response.status, 0
+    await response.prepare(request)
+    for sent, piece in enumerate(pieces[:last], start=1):
+        await pace.at(sent / len(pieces), began)
+        await response.write(piece)
+        call.completion_tokens = whole * sent // len(pieces)
+    call.delivered = last == len(pieces)
+    return await _end(request, response, call, faults)
+
+
+async def _torn(request: web.Request, body: bytes, call: Call, faults: Faults) -> web.StreamResponse:
+    """Send half of a whole answer; `unfinished` does not say beforehand how long it would have been."""
+    length = {} if call.fault == "unfinished" else {"Content-Length": str(len(body))}
+    response = web.StreamResponse(headers=_JSON | length)
+    call.status = response.status
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    return await _end(request, response, call, faults)
+
+
+async def _end(request: web.Request, response: web.StreamResponse, call: Call, faults: Faults) -> web.StreamResponse:
+    if call.fault == "stall":
+        await asyncio.sleep(faults.hang_s)
+    if call.fault in ("stall", "cut"):
+        hang_up(request)
+    else:
+        await response.write_eof()
+    return response
+
+
+def _event(chunk: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"

@@ -1,0 +1,50 @@
+"""POST /v1/embeddings: texts as bags of their words, so that what has the same words is near, whatever their order."""
+
+import math
+import re
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.simulator.api.errors import Refused
+from services.simulator.sampling import seeded_random
+
+MODEL = "sim-embedder"
+DIMENSIONS = 128
+
+_WORD = re.compile(r"\w+")
+
+
+class EmbeddingRequest(BaseModel):
+    """The body, as far as it is read."""
+
+    model: str
+    input: list[str] = Field(min_length=1)
+
+
+def embedded(asked: EmbeddingRequest) -> dict[str, Any]:
+    """The answer. Raises Refused for another model."""
+    if asked.model != MODEL:
+        raise Refused(404, f"The model `{asked.model}` does not exist.", "model_not_found", "model")
+    tokens = sum(len(_WORD.findall(text)) for text in asked.input)
+    return {
+        "object": "list",
+        "model": MODEL,
+        "data": [
+            {"object": "embedding", "index": at, "embedding": _vector(text)} for at, text in enumerate(asked.input)
+        ],
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+def _vector(text: str) -> list[float]:
+    whole = [math.fsum(parts) for parts in zip(*map(_direction, _WORD.findall(text.lower()) or [""]), strict=True)]
+    length = math.hypot(*whole) or 1.0
+    return [round(x / length, 6) for x in whole]
+
+
+@lru_cache(4096)
+def _direction(word: str) -> tuple[float, ...]:
+    die = seeded_random("embedding", word)
+    return tuple(die.gauss() for _ in range(DIMENSIONS))

@@ -1,0 +1,41 @@
+"""How long an answer takes: by the settings, stretched for each request by its own factor."""
+
+import asyncio
+from dataclasses import dataclass
+
+from services.simulator.api.completion import Completion
+from services.simulator.api.request import ChatRequest
+from services.simulator.faults import Fault, Faults
+from services.simulator.sampling import seeded_random
+from services.simulator.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds to the first token, and seconds for all that follows."""
+
+    first_s: float
+    rest_s: float
+
+    @classmethod
+    def of(
+        cls, asked: ChatRequest, answer: Completion, fault: Fault | None, faults: Faults, settings: Settings
+    ) -> "Latency":
+        """Return the same pace for the same request, under the same settings and faults."""
+        token_s = 1 / faults.tokens_per_s if faults.tokens_per_s else 0.0
+        if fault == "trickle":
+            token_s = faults.trickle_s
+        rest_s = settings.latency_ms.get(asked.model, 0) / 1000 + token_s * answer.completion_tokens
+        factor = _factor(asked, faults.spread, settings.seed) if faults.spread else 1.0
+        return cls(factor * faults.first_token_ms / 1000, factor * rest_s)
+
+    async def at(self, share: float, began: float) -> None:
+        """Wait until so much of an answer is due that began at this time of the loop."""
+        wait = began + self.first_s + self.rest_s * share - asyncio.get_running_loop().time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+
+def _factor(asked: ChatRequest, spread: float, seed: int) -> float:
+    """Lognormal with mean 1, so that the mean time is what the settings say."""
+    return seeded_random(seed, "time", asked.digest).lognormvariate(-(spread**2) / 2, spread)

@@ -1,0 +1,18 @@
+"""The grader: does an answer agree with the key?"""
+
+import json
+
+from services.simulator.answers import agrees
+from services.simulator.recognition import field
+from services.simulator.roles.reply import Reply, Stage, Unplayable
+
+
+def play_grade(stage: Stage) -> Reply:
+    """Compare the lines `Key` and `Answer`."""
+    text = stage.request.user_text
+    key, answer = field(text, "Key"), field(text, "Answer")
+    if key is None or answer is None:
+        raise Unplayable("a grade needs a line `Key: …` and a line `Answer: …`")
+    verdict = agrees(key, answer)
+    reason = {"yes": "same value", "no": "different values", "unsure": "cannot be compared"}[verdict]
+    return Reply("grade", json.dumps({"agrees": verdict, "reason": reason}), verdict)

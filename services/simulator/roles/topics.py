@@ -1,0 +1,43 @@
+"""Topic expansion: fine topics of a subject from a hand-written hierarchy."""
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from services.simulator.bank import SUBJECTS
+from services.simulator.recognition import field
+from services.simulator.roles.reply import Reply, Stage, Unplayable
+from services.simulator.sampling import seeded_random
+
+
+def subject_of(text: str) -> str:
+    """Return the subject that the prompt names; Unplayable if it names none of the bank's."""
+    subject = " ".join((field(text, "Subject") or "").lower().replace("_", " ").replace("-", " ").split()).rstrip(".")
+    if subject not in SUBJECTS:
+        raise Unplayable(f"the bank has no subject {subject!r}; it has {', '.join(SUBJECTS)}")
+    return subject
+
+
+@cache
+def hierarchy(subject: str) -> tuple[tuple[str, str, str], ...]:
+    """Return (field, subfield, topic) rows; the file's lines are `field > subfield: topic; topic`."""
+    text = files("services.simulator").joinpath("hierarchy", f"{subject.replace(' ', '_')}.txt").read_text("utf-8")
+    rows = []
+    for line in filter(str.strip, text.splitlines()):
+        path, _, topics = line.partition(":")
+        above, _, below = path.partition(">")
+        rows += [(above.strip(), below.strip(), topic.strip()) for topic in topics.split(";")]
+    return tuple(rows)
+
+
+def play_topics(stage: Stage) -> Reply:
+    """Answer `Count` topics of `Subject` that are not in `Already have`, in an order that only the seed decides."""
+    text = stage.request.user_text
+    subject = subject_of(text)
+    count = int(field(text, "Count") or 10)
+    had = {topic.strip().casefold() for topic in (field(text, "Already have") or "").split(";")}
+    rows = list(hierarchy(subject))
+    seeded_random(stage.bank.seed, "topics", subject).shuffle(rows)
+    kept = [row for row in rows if row[2].casefold() not in had][:count]
+    topics = [{"field": a, "subfield": b, "topic": c} for a, b, c in kept]
+    return Reply("topics", json.dumps({"topics": topics}), f"{len(topics)} of {count}")

@@ -1,0 +1,1 @@
+"""Settings, connections and the files that a person writes."""

@@ -1,0 +1,150 @@
+"""Every setting that processes share. They come from the environment: `kafka` is CHIMERA_KAFKA, and so on."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.config.connections import KafkaAccess, SaslCredentials, Tls, ValkeyAccess
+from shared.errors import Refusal
+
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+
+
+class Connections(BaseSettings):
+    """Where log, cache and dataset are, and who we are to them: all that a tool needs that is no service."""
+
+    model_config = SettingsConfigDict(env_prefix="CHIMERA_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    factory: str = Field(default="chimera", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
+    """Name of the factory: prefix of Kafka topics, groups and Valkey keys, root of every id."""
+
+    kafka: str = "127.0.0.1:9092"
+    """Bootstrap servers, host:port, separated by commas."""
+    kafka_tls: bool = False
+    """Whether the brokers speak TLS."""
+    kafka_ca: Path | None = None
+    """Certificates to trust, PEM; without it, those that the system trusts."""
+    kafka_cert: Path | None = None
+    """Our own certificate, PEM, for brokers that ask for one."""
+    kafka_key: Path | None = None
+    """The key of our certificate, PEM without a passphrase."""
+    kafka_sasl: str | None = None
+    """How to log in: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN."""
+    kafka_username: str | None = None
+    """Whom to log in as; `python -m shared.kafka.acls` says what a service may do under which name."""
+    kafka_password: SecretStr | None = None
+    """The password of that user."""
+    kafka_password_file: Path | None = None
+    """A file with that password instead."""
+
+    valkey: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """URL of the Valkey server; rediss:// for TLS. A user name stands in it, a password may."""
+    valkey_ca: Path | None = None
+    """Certificates to trust, PEM; without it, those that the system trusts."""
+    valkey_password: SecretStr | None = None
+    """The password, when it does not stand in the URL."""
+    valkey_password_file: Path | None = None
+    """A file with that password instead."""
+
+    dataset: Path | str = Path("dataset")
+    """Folder of the curated dataset, or where it lies on an object store: s3://bucket/prefix, gs://…, abfs://…"""
+
+    @property
+    def kafka_access(self) -> KafkaAccess:
+        """How to reach Kafka. Raises Refusal when the settings contradict each other or name a file in vain."""
+        password = _secret("CHIMERA_KAFKA_PASSWORD", self.kafka_password, self.kafka_password_file)
+        if not self.kafka_tls and (self.kafka_ca or self.kafka_cert or self.kafka_key):
+            raise Refusal("Certificates are given for Kafka, but no TLS", "Set CHIMERA_KAFKA_TLS=true")
+        if bool(self.kafka_cert) != bool(self.kafka_key):
+            raise Refusal(
+                "A certificate for Kafka and its key need each other", "Set CHIMERA_KAFKA_CERT and CHIMERA_KAFKA_KEY"
+            )
+        if not self.kafka_sasl and (self.kafka_username or password):
+            raise Refusal("A Kafka user is given, but not how to log in", "Set CHIMERA_KAFKA_SASL=SCRAM-SHA-512")
+        if self.kafka_sasl not in (None, *MECHANISMS):
+            raise Refusal(f"{self.kafka_sasl!r} is no way to log in", f"Set CHIMERA_KAFKA_SASL to one of {MECHANISMS}")
+        if self.kafka_sasl == "PLAIN" and not self.kafka_tls:
+            raise Refusal(
+                "PLAIN without TLS would send the Kafka password in the clear",
+                "Set CHIMERA_KAFKA_TLS=true, or use SCRAM",
+            )
+        login = None
+        if self.kafka_sasl:
+            if not self.kafka_username or not password:
+                raise Refusal(
+                    f"{self.kafka_sasl} needs a user and a password",
+                    "Set CHIMERA_KAFKA_USERNAME and CHIMERA_KAFKA_PASSWORD or CHIMERA_KAFKA_PASSWORD_FILE",
+                )
+            login = SaslCredentials(self.kafka_sasl, self.kafka_username, password)
+        tls = Tls(self.kafka_ca, self.kafka_cert, self.kafka_key) if self.kafka_tls else None
+        return KafkaAccess(self.kafka, tls, login)
+
+    @property
+    def valkey_access(self) -> ValkeyAccess:
+        """How to reach Valkey. Raises Refusal as `kafka_access` does."""
+        url = self.valkey.get_secret_value()
+        password = _secret("CHIMERA_VALKEY_PASSWORD", self.valkey_password, self.valkey_password_file)
+        if self.valkey_ca and not url.startswith("rediss://"):
+            raise Refusal("Certificates are given for Valkey, but no TLS", "Begin CHIMERA_VALKEY with rediss://")
+        return ValkeyAccess(url, self.valkey_ca, password)
+
+
+def _secret(name: str, value: SecretStr | None, file: Path | None) -> SecretStr | None:
+    """Take a secret from its setting or its file. Raises Refusal for both, or for a file without one."""
+    if file is None:
+        return value
+    if value is not None:
+        raise Refusal(f"{name} and {name}_FILE are both set", "Remove one of them")
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{name}_FILE cannot be read: {file} ({type(error).__name__})", "Name a readable file") from error
+    if not text:
+        raise Refusal(f"{name}_FILE is empty: {file}", "Write the password into it")
+    return SecretStr(text)
+
+
+class Settings(Connections):
+    """What every service has: where the plan and the models are, and how much one process takes on."""
+
+    service: str
+    """Name of this deployment: expansion, verifier-a, …; also its consumer group."""
+    plan: Path = Path("plan.yaml")
+    """The plan to follow."""
+    models: Path = Path("models.json")
+    """Which model plays which role."""
+    health_port: int = 8080
+    """Port of /livez, /readyz and /metrics; 0 takes a free one."""
+    health_host: str = "127.0.0.1"
+    """Address that the health server binds."""
+
+    in_flight: int = Field(default=32, ge=1)
+    """Events handled at once by one process."""
+    session_s: float = Field(default=45.0, ge=6)
+    """How long a silent process keeps its partitions, in seconds. Short: quick takeover; long: patient with stalls."""
+    poll_s: float = Field(default=300.0, gt=0)
+    """A process that asks for no records for so long is out of its group, in seconds."""
+    batch_events: int = Field(default=500, ge=1)
+    """Most events that a stateful service or sink takes at once."""
+    batch_s: float = Field(default=0.5, ge=0)
+    """How long a sink gathers a batch, in seconds."""
+    uncommitted: int = Field(default=200, ge=1)
+    """Finished but uncommitted records a partition before it is paused."""
+    attempts: int = Field(default=5, ge=1)
+    """Tries of one event before it becomes a dead letter, across processes. With three or more, an event that only
+    happened to be in flight when processes died is never blamed."""
+    backoff_s: float = Field(default=0.5, gt=0)
+    """First wait after a transient error, in seconds; doubles with each try, with jitter."""
+    bugs_in_a_row: int = Field(default=20, ge=1)
+    """Dead letters by bugs, one after the other, that stop the process."""
+    drain_s: float = Field(default=5.0, ge=0)
+    """How long a rebalance waits for running events, in seconds. Longer ones run on, and the new owner waits."""
+    lease_s: float = Field(default=15.0, ge=1)
+    """How long a process that says nothing keeps its running events from others, in seconds."""
+    grace_s: float = Field(default=25.0, ge=0)
+    """How long running events may go on after SIGTERM, in seconds."""
+    idle_s: float = Field(default=0.0, ge=0)
+    """A handler's process that had nothing to do for so long ends, in seconds; 0: never. For jobs."""
+    marker_days: float = Field(default=7.0, gt=0)
+    """How long it is remembered that an event is done, in days."""

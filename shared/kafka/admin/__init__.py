@@ -1,0 +1,1 @@
+"""Kafka topics, offsets, grants and retention, all made from the flow."""

@@ -1,0 +1,1 @@
+"""How many calls one endpoint gets concurrently from this process."""

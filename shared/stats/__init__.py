@@ -1,0 +1,1 @@
+"""Statistics of counts, guesses and shared errors. Pure."""

@@ -1,0 +1,50 @@
+"""The whole line with models that answer at once: rows per second, and CPU per event by service."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.flow import FLOW, SERVICES, consumed_by
+from services.cli.common import run_config
+from services.cli.common.options import demo
+from tests.bench.factory import cpu_s, factory
+from tests.support.kafka_world import until
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Figures of one run; CPU in milliseconds per consumed event."""
+
+    rows: int
+    seconds: float
+    start_s: dict[str, float]
+    events: dict[str, int]
+    cpu_ms: dict[str, float]
+
+    @property
+    def rows_per_s(self) -> float:
+        return self.rows / self.seconds
+
+
+async def measure(rows: int) -> Line:
+    """Grow `rows` rows. The time is that of the log: from the first request to the last admitted row."""
+    plan = run_config.plan(demo(), rows).model_copy(update={"in_progress": 128})
+    with tempfile.TemporaryDirectory() as folder:
+        async with factory(Path(folder) / "stack", plan, {}) as (stack, world):
+            before = cpu_s(stack)
+
+            async def grown() -> bool:
+                admitted = [event for event in await world.events("sample.curated") if event.admission == "in"]
+                return len(admitted) == rows
+
+            await until(grown, f"{rows} rows", within_s=rows * 2 + 60, every_s=1.0)
+            requested = await world.records("problem.requested")
+            curated = await world.records("sample.curated")
+            after = cpu_s(stack)
+            counts = {flow.name: len(await world.records(flow.name)) for flow in FLOW}
+        seconds = (max(r.timestamp for r in curated) - min(r.timestamp for r in requested)) / 1000
+    consumed = {service.name: sum(counts[f.name] for f in consumed_by(service.name)) for service in SERVICES}
+    spent = {name: 1000 * (after[name] - before[name]) for name in before}
+    everything = sum(counts.values())
+    per_event = {name: ms / (consumed.get(name) or everything) for name, ms in spent.items()}
+    return Line(rows, seconds, stack.timings, {**consumed, "kafka": everything, "valkey": everything}, per_event)

@@ -1,0 +1,1 @@
+"""Checks of dashboards, alerts, images and the chart."""

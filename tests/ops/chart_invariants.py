@@ -1,0 +1,205 @@
+"""What must hold in whatever the chart renders, beyond what a schema can say."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from schemas.config.models_config import ModelsConfig
+from schemas.config.plan import Plan
+from schemas.flow import DEFAULT_PARTITIONS, SERVICES, consumed_by
+from shared.telemetry import metrics
+from tests.ops.chart import Object, matches, pods
+
+OURS = ("/etc/chimera/config/", "/etc/chimera/kafka/", "/etc/chimera/valkey/")
+OPERATORS = {"container", "endpoint", "instance", "job", "namespace", "pod"}
+"""Labels that the Prometheus operator gives to what a PodMonitor finds."""
+SCALERS = ("ScaledObject", "HorizontalPodAutoscaler")
+
+
+def broken(objects: list[Object]) -> Iterator[str]:
+    """Every rule that does not hold, with the object."""
+    for rule in (unique, selectors, scraped, containers, files, scaled, triggers, hardened, reachable, readable):
+        yield from rule(objects)
+
+
+def unique(objects: list[Object]) -> Iterator[str]:
+    """No object twice."""
+    counted = Counter((one["kind"], one["metadata"]["name"]) for one in objects)
+    yield from (f"{kind} {name} stands there {times} times" for (kind, name), times in counted.items() if times > 1)
+
+
+def selectors(objects: list[Object]) -> Iterator[str]:
+    """Every selector finds pods, and a Service's port is one of theirs; a Deployment finds its own and no others."""
+    labels = {name(owner): pod["metadata"]["labels"] for owner, pod in pods(objects)}
+    ports = {name(owner): _ports(pod) for owner, pod in pods(objects)}
+    for one in objects:
+        spec = one.get("spec") or {}
+        selector = spec.get("selector") or spec.get("podSelector")
+        if not selector:
+            continue
+        found = [owner for owner in labels if matches(selector, labels[owner])]
+        if not found:
+            yield f"{name(one)} selects nothing"
+        if one["kind"] == "Deployment" and found != [name(one)]:
+            yield f"{name(one)} selects the pods of {found}"
+        for port in spec.get("ports", []) if one["kind"] == "Service" else []:
+            if any(ports[owner].get(port.get("targetPort")) != port["port"] for owner in found):
+                yield f"{name(one)}: no port {port}"
+    asked = {port["port"] for one in objects for port in (one.get("spec") or {}).get("podMetricsEndpoints", [])}
+    if asked - {port for found in ports.values() for port in found}:
+        yield f"PodMonitor: no port {asked}"
+
+
+def scraped(objects: list[Object]) -> Iterator[str]:
+    """No label of a metric is hidden by one that the operator gives its target."""
+    told = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    labels = {label for metric in told for label in metric._labelnames}
+    for place in (place for one in objects for place in (one.get("spec") or {}).get("podMetricsEndpoints", [])):
+        dropped = {rule["regex"] for rule in place.get("relabelings", []) if rule["action"] == "labeldrop"}
+        if hidden := labels & OPERATORS - dropped:
+            yield f"PodMonitor: hides our labels {hidden}"
+
+
+def containers(objects: list[Object]) -> Iterator[str]:
+    """Probes ask a port that is there; time to stop outlasts the drain; memory is limited; no variable twice."""
+    for owner, pod in pods(objects):
+        for container in pod["spec"]["containers"]:
+            ports = {port["name"] for port in container.get("ports", [])}
+            probes = [probe for kind, probe in container.items() if kind.endswith("Probe")]
+            if any(probe["httpGet"]["port"] not in ports for probe in probes):
+                yield f"{name(owner)}: a probe asks a port that is not there"
+            if owner["kind"] == "Deployment" and len(probes) != 3:  # start, live, ready
+                yield f"{name(owner)} has {len(probes)} probes"
+            env = Counter(variable["name"] for variable in container.get("env", []))
+            yield from (f"{name(owner)}: {key} stands there twice" for key, times in env.items() if times > 1)
+            grace = value(container, "CHIMERA_GRACE_S")
+            if grace and pod["spec"]["terminationGracePeriodSeconds"] < float(grace) + 20:
+                yield f"{name(owner)} is killed before it has drained"
+            if "memory" not in container["resources"].get("limits", {}) or not container["resources"].get("requests"):
+                yield f"{name(owner)}: requests, or the memory limit, are missing"
+
+
+def files(objects: list[Object]) -> Iterator[str]:
+    """Every mount has its volume and the other way round, and a file in a variable lies on a mount."""
+    for owner, pod in pods(objects):
+        volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
+        mounted = {mount["name"] for c in pod["spec"]["containers"] for mount in c.get("volumeMounts", [])}
+        if mounted != volumes.keys():
+            yield f"{name(owner)}: volumes {sorted(volumes)}, mounted {sorted(mounted)}"
+        for container in pod["spec"]["containers"]:
+            there = {
+                f"{mount['mountPath']}/{path}"
+                for mount in container.get("volumeMounts", [])
+                for path in _paths(volumes.get(mount["name"], {}), objects)
+            }
+            for variable in container.get("env", []):
+                path = str(variable.get("value", ""))
+                if path.startswith(OURS) and path not in there:
+                    yield f"{name(owner)}: {variable['name']} is {path}, but there are {sorted(there)}"
+
+
+def scaled(objects: list[Object]) -> Iterator[str]:
+    """What is scaled is there, says no number of replicas, has one scaler, and never more than partitions or one."""
+    deployments = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Deployment"}
+    scalers = [one for one in objects if one["kind"] in SCALERS]
+    targets = Counter(one["spec"]["scaleTargetRef"]["name"] for one in scalers)
+    yield from (f"{target} has {times} scalers" for target, times in targets.items() if times > 1)
+    for one in scalers:
+        target = deployments.get(one["spec"]["scaleTargetRef"]["name"])
+        if target is None or "replicas" in target["spec"]:
+            yield f"{name(one)}: its Deployment is missing, or says replicas"
+        most = one["spec"].get("maxReplicaCount") or one["spec"]["maxReplicas"]
+        if most > DEFAULT_PARTITIONS:
+            yield f"{name(one)}: {most} replicas, {DEFAULT_PARTITIONS} partitions"
+    for service in SERVICES:
+        kube = f"chimera-{service.name.replace('_', '-')}"
+        if (
+            service.single_active
+            and kube in deployments
+            and (deployments[kube]["spec"].get("replicas") not in (0, 1) or targets[kube])
+        ):
+            yield f"{kube}: only one may work"
+    unscaled = [key for key, one in deployments.items() if "replicas" not in one["spec"] and key not in targets]
+    yield from (f"{key} says no replicas, and nothing scales it" for key in unscaled)
+
+
+def triggers(objects: list[Object]) -> Iterator[str]:
+    """A service is scaled by the lag of its group in every Kafka topic that it consumes, and in no other."""
+    for one in objects:
+        if one["kind"] not in ("ScaledObject", "ScaledJob"):
+            continue
+        asked = [trigger["metadata"] for trigger in one["spec"]["triggers"]]
+        (group,) = {metadata["consumerGroup"] for metadata in asked}
+        factory, _, service = group.partition(".")
+        wanted = [f"{factory}.{flow.name}" for flow in consumed_by(service)]
+        if [metadata["topic"] for metadata in asked] != wanted:
+            yield f"{name(one)}: {[metadata['topic'] for metadata in asked]}, but {service} consumes {wanted}"
+        if not one["metadata"]["name"].endswith(service.replace("_", "-")):
+            yield f"{name(one)} looks at the group of {service}"
+        if any("excludePersistentLag" in metadata for metadata in asked):
+            yield f"{name(one)}: a long call looks like a lag that persists"
+
+
+def hardened(objects: list[Object]) -> Iterator[str]:
+    """The standard `restricted`, and a root that cannot be written."""
+    wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    for owner, pod in pods(objects):
+        context = pod["spec"]["securityContext"]
+        if not context["runAsNonRoot"] or context["seccompProfile"] != {"type": "RuntimeDefault"}:
+            yield f"{name(owner)}: its pod is not restricted"
+        if pod["spec"]["automountServiceAccountToken"]:
+            yield f"{name(owner)} gets a token of the cluster, and needs none"
+        for container in pod["spec"]["containers"]:
+            if not wanted.items() <= container["securityContext"].items():
+                yield f"{name(owner)}: {container['name']} is not restricted"
+
+
+def reachable(objects: list[Object]) -> Iterator[str]:
+    """Where the network is closed, every process may go to the Kafka and the Valkey that it is told of."""
+    policies = [one["spec"] for one in objects if one["kind"] == "NetworkPolicy"]
+    for owner, pod in pods(objects) if policies else ():
+        own = [policy for policy in policies if matches(policy["podSelector"], pod["metadata"]["labels"])]
+        opened = {p["port"] for policy in own for rule in policy.get("egress", []) for p in rule["ports"]} - {53, 443}
+        told = [value(pod["spec"]["containers"][0], f"CHIMERA_{what}") for what in ("KAFKA", "VALKEY")]
+        needed = {int(port) for address in told for port in re.findall(r":(\d+)", address or "")}
+        if not needed <= opened or not any("Egress" in policy["policyTypes"] for policy in own):
+            yield f"{name(owner)} needs {sorted(needed)}, and may go to {sorted(map(str, opened))}"
+
+
+def readable(objects: list[Object]) -> Iterator[str]:
+    """Services can read the plan and the models file."""
+    for one in objects:
+        if one["kind"] == "ConfigMap" and "plan.yaml" in one.get("data", {}):
+            for file, kind in (("plan.yaml", Plan), ("models.yaml", ModelsConfig)):
+                try:
+                    kind.model_validate(yaml.safe_load(one["data"][file]))
+                except ValueError as error:
+                    yield f"{file}: {error}"
+
+
+def name(one: Object) -> str:
+    """As a person calls it."""
+    return f"{one['kind']} {one['metadata']['name']}"
+
+
+def value(container: Object, variable: str) -> str | None:
+    """What a container's variable says."""
+    return next((one.get("value") for one in container.get("env", []) if one["name"] == variable), None)
+
+
+def _ports(pod: Object) -> dict[str, int]:
+    return {port["name"]: port["containerPort"] for c in pod["spec"]["containers"] for port in c.get("ports", [])}
+
+
+def _paths(volume: Object, objects: list[Object]) -> Iterator[str]:
+    """Files of a volume, as far as the chart knows them."""
+    for source in volume.get("projected", {}).get("sources", []):
+        yield from (item["path"] for item in source["secret"]["items"])
+    wanted: Any = volume.get("configMap", {}).get("name")
+    for one in objects:
+        if one["kind"] == "ConfigMap" and one["metadata"]["name"] == wanted:
+            yield from one.get("data", ())

@@ -1,0 +1,115 @@
+"""Every check of the chart:  python -m tests.ops.check_chart
+
+helm lint and template, strict schemas of Kubernetes and of the custom resources (a kind without one is a failure),
+our own invariants; and values that must be refused, by their name, or that these checks must find.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate.utils as kubernetes
+import yaml
+
+from tests.ops.chart import APIS, CHART, ROOT, SETS, VERSIONS, Failed, Object, helm, render
+from tests.ops.chart_invariants import broken, name
+from tests.ops.crds import FILE
+
+WRONG = yaml.safe_load((Path(__file__).parent / "invalid_values.yaml").read_text())
+
+kubernetes.schema_contents = cache(kubernetes.schema_contents)  # or each object reads megabytes again
+
+
+def main() -> int:
+    """Say what is wrong."""
+    wrong = 0
+    for what, found in findings():
+        print(f"{'FAIL' if found else 'ok  '}  {what}")  # noqa: T201
+        for line in found:
+            print(f"      {line}", file=sys.stderr)  # noqa: T201
+        wrong += len(found)
+    return 1 if wrong else 0
+
+
+def findings() -> Iterator[tuple[str, list[str]]]:
+    """Every check with what it found."""
+    for values in SETS:
+        yield f"helm lint {values.name}", list(_lint(values))
+        for version in VERSIONS:
+            yield f"{values.name} on Kubernetes {version}", list(_rendered(values, version))
+    for version in VERSIONS:
+        valkey = yaml.safe_load_all((ROOT / "deploy/kubernetes/examples/valkey.yaml").read_text())
+        yield f"valkey.yaml on Kubernetes {version}", [line for one in valkey for line in _invalid(one, version)]
+    for case in WRONG:
+        yield f"refused: {case['why']}" if "says" in case else f"found: {case['why']}", list(_missed(case))
+
+
+def _lint(values: Path) -> Iterator[str]:
+    try:
+        helm("lint", "--strict", "--quiet", str(CHART), f"--values={values}")
+    except Failed as error:
+        if not _lacks_apis(str(error)):
+            yield str(error)
+
+
+def _lacks_apis(said: str) -> bool:
+    """`helm lint` knows no custom resources, and cannot be told of any."""
+    return "this cluster has no" in said and said.count("[ERROR]") == 1
+
+
+def _rendered(values: Path, version: str) -> Iterator[str]:
+    try:
+        yield from _bad(render(values, version), version)
+    except Failed as error:
+        yield str(error)
+
+
+def _bad(objects: list[Object], version: str) -> Iterator[str]:
+    for one in objects:
+        yield from _invalid(one, version)
+    yield from broken(objects)
+
+
+def _invalid(one: Object, version: str) -> Iterator[str]:
+    crds: dict[str, Any] = json.loads(FILE.read_text())
+    try:
+        if crd := crds.get(f"{one['apiVersion']}/{one['kind']}"):
+            jsonschema.validate(one["spec"], crd["spec"])
+            if one["kind"] == "ScaledJob":
+                job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {}, "spec": one["spec"]["jobTargetRef"]}
+                kubernetes.validate(job, version, strict=True)
+        else:
+            kubernetes.validate(one, version, strict=True)
+    except kubernetes.SchemaNotFoundError as error:
+        yield f"{name(one)}: {error.message}"
+    except jsonschema.ValidationError as error:
+        yield f"{name(one)}: {error.json_path}: {error.message}"
+
+
+def _missed(case: dict[str, Any]) -> Iterator[str]:
+    """What makes no sense must not render, or be found afterwards; the message must name it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(case["values"], file)
+        file.flush()
+        base, apis = (
+            CHART / "ci" / f"{case.get('set', 'minimal')}.yaml",
+            APIS if "finds" in case else case.get("apis", ()),
+        )
+        try:
+            objects, said = render(base, VERSIONS[-1], f"--values={file.name}", apis=tuple(apis)), ""
+        except Failed as error:
+            objects, said = [], str(error)
+    if "finds" in case and objects:
+        said = "\n".join(_bad(objects, VERSIONS[-1]))
+    wanted = case["finds" if "finds" in case else "says"]
+    if any(word not in said for word in wanted):
+        yield f"says {said or 'nothing'}, not {wanted}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

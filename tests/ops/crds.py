@@ -1,0 +1,54 @@
+"""Strict JSON Schemas of the custom resources that the chart makes, from their makers' definitions.
+
+    python -m tests.ops.crds SOURCE=FILE.yaml …     writes crds.json; SOURCE: what, and which version
+
+A cluster drops keys that it does not know in silence; here they are refused.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parent / "crds.json"
+KEPT = {"type", "enum", "pattern", "minimum", "maximum", "minLength", "minItems", "required", "items", "format"}
+PODS = "template"
+"""A pod, whose schema Kubernetes has: thousands of lines."""
+
+
+def strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI schema that takes no other keys, without its prose."""
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    made = {name: value for name, value in schema.items() if name in KEPT}
+    if "(?" in made.get("pattern", ""):
+        del made["pattern"]  # in Go's own syntax
+    if properties := schema.get("properties"):
+        made["properties"] = {name: {} if name == PODS else strict(value) for name, value in properties.items()}
+        made["additionalProperties"] = False
+    elif isinstance(values := schema.get("additionalProperties"), dict):
+        made["additionalProperties"] = strict(values)
+    if "items" in made:
+        made["items"] = strict(made["items"])
+    return made
+
+
+def main(sources: list[str]) -> None:
+    """Write the file."""
+    found: dict[str, Any] = {}
+    for source in sources:
+        name, _, path = source.partition("=")
+        crd = yaml.safe_load(Path(path).read_text())["spec"]
+        for version in crd["versions"]:
+            if version["served"]:
+                key = f"{crd['group']}/{version['name']}/{crd['names']['kind']}"
+                spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+                found[key] = {"from": name, "spec": strict(spec)}
+    lines = [f"{json.dumps(key)}: {json.dumps(found[key], separators=(',', ':'))}" for key in sorted(found)]
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

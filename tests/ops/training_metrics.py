@@ -1,0 +1,39 @@
+"""What a trainer tells while a run goes on, without torch: its own file and metrics, with made-up numbers.
+
+    python -m tests.ops.training_metrics FOLDER PORT        until SIGTERM
+
+The local stack has no trainer, and what is asked of one must be seen to be answered.
+"""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from deploy.local.ports import LOOPBACK
+from shared.runtime.health import Health
+from trainer.run.progress import counted, set_phase, show
+
+STEPS = 100
+
+
+async def main(folder: Path, port: int) -> None:
+    """One step of RL a second, after a run that has ended."""
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    health = Health(LOOPBACK, port, lambda: None)
+    await health.start()
+    with counted() as ended:
+        ended["outcome"] = "completed"
+    for step in range(1, STEPS + 1):
+        set_phase(folder, "rl", step=step, steps=STEPS, loss=1 / step, reward=step / STEPS, tokens=1000.0 * step)
+        show(folder)
+        if over.is_set():
+            break
+        await asyncio.sleep(1)
+    await over.wait()
+    await health.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

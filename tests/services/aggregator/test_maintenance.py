@@ -1,0 +1,100 @@
+"""The aggregator keeps its tables small; nobody who reads them notices."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from services.aggregator import maintenance
+from services.aggregator.handler import Curate
+from shared.dataset import Dataset, opened, purge, table
+from shared.errors import Refusal
+from tests.support.items import checked, deleted, plan, record, rejected
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "EVERY_COMMITS", 4)
+    monkeypatch.setattr(maintenance, "EVERY", timedelta(0))
+
+
+async def grown(folder: Path, rows: int) -> Curate:
+    sink = Curate(folder, "test", plan(rows, every=5), lambda: NOW, print)
+    await sink.open({})
+    for number in range(rows):
+        await sink.write([record(checked(number), number), record(rejected(number + 1000), number)])
+        sink.outbox(None)
+    return sink
+
+
+async def test_small_files_are_joined_and_every_row_is_still_there_once(tmp_path: Path) -> None:
+    sink = await grown(tmp_path, 20)
+    dataset = Dataset.open(tmp_path)
+    assert len(dataset.rows.delta.file_uris()) <= 5
+    assert len(dataset.ledger.delta.file_uris()) <= 5
+    assert sorted(row.problem for row in dataset.rows) == sorted(f"What is {number}?" for number in range(20))
+    again = Curate(tmp_path, "test", plan(20, every=5), lambda: NOW, print)
+    await again.open({})
+    assert again.outbox(None) == sink.outbox(None)
+
+
+async def test_a_reader_in_a_loop_never_sees_a_broken_table(tmp_path: Path) -> None:
+    """It opens the table again and again while rows come and go, files are joined and old ones go.
+
+    Another one has had it open since the beginning, and reads again and again what was there then.
+    """
+    first = await grown(tmp_path, 8)
+    done, seen, then = asyncio.Event(), list[int](), Dataset.open(tmp_path)
+
+    async def read() -> None:
+        while not done.is_set():
+            rows = await asyncio.to_thread(lambda: [row.problem for row in Dataset.open(tmp_path).rows])
+            assert len(rows) == len(set(rows))
+            seen.append(len(rows))
+            assert len(await asyncio.to_thread(lambda: [row.problem for row in then.rows])) == 8
+
+    reading = asyncio.create_task(read())
+    for number in range(8, 40):
+        await first.write([record(checked(number), number)])
+        if number % 8 == 0:
+            await first.write([record(deleted(checked(number - 8)), number)])
+    done.set()
+    await reading
+    assert len(Dataset.open(tmp_path).rows) == 36
+    assert len(set(seen)) > 3
+
+
+async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a week had passed at once."""
+    monkeypatch.setitem(table.SETTINGS, "delta.deletedFileRetentionDuration", "interval 0 days")
+    sink = await grown(tmp_path, 12)
+    monkeypatch.setattr(table, "RETENTION_H", 0)
+    for number in range(20, 25):
+        await sink.write([record(rejected(number), number)])
+    for number in (1, 2):
+        dataset, manifest = opened(tmp_path, str(number))
+        assert manifest
+        assert len([*dataset.rows]) == manifest["rows"]
+    with pytest.raises(Exception, match=r"(?i)no such file|not found"):
+        list(Dataset.open(tmp_path, 3).rows)
+
+
+async def test_a_purge_beside_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
+    sink = await grown(tmp_path, 6)
+    await sink.write([record(deleted(checked(2)), 0)])
+    coming = tmp_path / "rows" / "part-of-a-commit-under-way.parquet"
+    coming.write_bytes(b"written, not committed")
+    assert purge(tmp_path) > 0
+    assert coming.exists()
+    with pytest.raises(Refusal, match="release 1 was purged"):
+        opened(tmp_path, "1")
+    files = {Path(uri).name for uri in DeltaTable(tmp_path / "rows").file_uris()}
+    assert {path.name for path in (tmp_path / "rows").glob("*.parquet")} == {*files, coming.name}
+    await sink.write([record(checked(7), 7)])
+    assert len([*Dataset.open(tmp_path).rows]) == 6

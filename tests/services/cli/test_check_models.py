@@ -1,0 +1,264 @@
+"""`chimera check models` against the simulator, and against a server whose models fail, each in its own way."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from typer.testing import CliRunner
+
+from schemas.config.models_config import CHATTING, Endpoint, ModelsConfig, Price, RoleModel, Roles
+from services.cli.__main__ import app
+from services.cli.check.model_check import WIDTH, describe
+from services.cli.check.model_probe import ProbeResult, probe_models
+from services.cli.check.probe_questions import CALLS
+from services.simulator.api.server import serve
+from services.simulator.settings import Settings
+
+KEY = "sk-very-secret-0123"
+BOXED = "It is \\boxed{144}."
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
+FORMS: dict[str, dict[str, Any]] = {
+    "draft": {"problem": "p", "answer": "a", "answer_type": "number", "solution": "s"},
+    "grade": {"agrees": "yes", "reason": "same"},
+    "judgement": {
+        **dict.fromkeys(POINTS, True),
+        "reasons": dict.fromkeys(POINTS, "so it is"),
+        "subjects": ["mathematics"],
+        "reason": "r",
+        "canary": "tamarack",
+    },
+}
+
+Answer = tuple[dict[str, str], str] | tuple[int, str]
+"""A delta and its finish reason, or a status and what is said."""
+
+
+def form(body: dict[str, Any]) -> str:
+    """What was asked for, as JSON; empty for none."""
+    asked = body.get("response_format")
+    said = json.dumps(FORMS[asked["json_schema"]["name"]]) if asked else ""
+    for name, value in FORMS.items():
+        said = said or (json.dumps(value) if f'"title": "{name.title()}"' in body["messages"][-1]["content"] else "")
+    return said
+
+
+def good(body: dict[str, Any]) -> Answer:
+    return {"reasoning": "Let me see.", "content": form(body) or BOXED}, "stop"
+
+
+def old(body: dict[str, Any]) -> Answer:
+    return (400, "response_format is not known") if "response_format" in body else good(body)
+
+
+MODELS: dict[str, Callable[[dict[str, Any]], Answer]] = {
+    "good": good,
+    "old": old,
+    "inline": lambda body: ({"content": f"<think>Let me see.</think>{form(body) or BOXED}"}, "stop"),
+    "thoughtless": lambda body: ({"content": form(body) or BOXED}, "stop"),
+    "prose": lambda body: ({"content": "I would rather not."}, "stop"),
+    "cut": lambda body: ({"reasoning": "And so on"}, "length"),
+    "mute": lambda body: ({"content": ""}, "stop"),
+    "keyless": lambda body: (401, f"wrong key {KEY}"),
+    "busy": lambda body: (503, "overloaded"),
+    "picky": lambda body: (400, "temperature is deprecated"),
+}
+
+
+NAMES = {"good": "good", "thoughtless": "other-8b"}
+"""What they call themselves, where they do."""
+
+
+async def chat(request: web.Request) -> web.StreamResponse:
+    body = await request.json()
+    request.app[CALLED].append(body)
+    if body["model"] == "silent":
+        await asyncio.sleep(20)
+    match MODELS[body["model"]](body):
+        case (int() as status, text):
+            return web.json_response({"error": {"message": text}}, status=status)
+        case (delta, finish):
+            choice = {"choices": [{"delta": delta, "finish_reason": finish}], "model": NAMES.get(body["model"])}
+            usage = {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 20}}
+            lines = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in (choice, usage))
+            return web.Response(text=lines + "data: [DONE]\n\n", content_type="text/event-stream")
+    raise AssertionError
+
+
+async def listed(_: web.Request) -> web.Response:
+    return web.json_response({"data": [{"id": name} for name in (*MODELS, "silent")]})
+
+
+CALLED = web.AppKey("called", list[dict[str, Any]])
+
+
+@asynccontextmanager
+async def endpoint() -> AsyncIterator[tuple[Endpoint, list[dict[str, Any]]]]:
+    """Yields the place and the calls seen."""
+    server = web.Application()
+    server[CALLED] = []
+    server.router.add_post("/v1/chat/completions", chat)
+    server.router.add_get("/v1/models", listed)
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield Endpoint(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1", key_env="A_KEY"), server[CALLED]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", KEY)
+
+
+def cast(place: Endpoint, **models: Any) -> ModelsConfig:
+    """Good models, but for those named."""
+    parts = {role: RoleModel(model="good") for role in CHATTING}
+    changed = {role: part if isinstance(part, RoleModel) else RoleModel(model=part) for role, part in models.items()}
+    return ModelsConfig(endpoints={"default": place}, roles=Roles(**{**parts, **changed}), allow_shared=True)
+
+
+async def tried(place: Endpoint, role: str, model: Any) -> tuple[ProbeResult, str]:
+    """A role played by a model, and all that a person reads."""
+    chosen = cast(place, **{role: model})
+    found = await probe_models(chosen, 30.0, lambda _: None)
+    assert [one.role for one in found if one.role != role and not one.works] == []
+    return next(one for one in found if one.role == role), "\n".join(line for line, _ in describe(chosen, found))
+
+
+async def test_the_simulator_plays_every_role() -> None:
+    async with serve(Settings(port=0)) as url:
+        place = Endpoint(base_url=url, simulated=True)
+        roles = {name: RoleModel(model=f"sim-{name.replace('_', '-')}") for name in Roles.model_fields}
+        roles["solver"] = RoleModel(model="sim-solver", price=Price(input=1, output=2))
+        found = await probe_models(
+            ModelsConfig(endpoints={"default": place}, roles=Roles(**roles)), 30.0, lambda _: None
+        )
+    assert {one.role: (one.works, one.structured) for one in found} == {
+        "writer": (True, "schema"),
+        "verifier_a": (True, "schema"),
+        "verifier_b": (True, "schema"),
+        "solver": (True, None),
+        "judge": (True, "schema"),
+        "base": (True, None),
+        "embedder": (True, None),
+    }
+    solver = next(one for one in found if one.role == "solver")
+    assert (solver.thinking, solver.finish_reason, solver.price_known, solver.calls) == ("reasoning", "stop", True, 1)
+    assert solver.tokens
+    assert solver.cost
+    assert next(one for one in found if one.role == "writer").cost is None
+
+
+@pytest.mark.parametrize(
+    ("role", "model", "fault", "next_step"),
+    [
+        ("writer", "keyless", "answers 401: wrong key ***", "check the key in A_KEY"),
+        ("solver", "god", "it serves good, old, ", "name a model that it serves"),
+        ("judge", "prose", "no grade as JSON", "take a model that can answer in JSON"),
+        ("writer", "prose", "no draft as JSON", "take a model that can answer in JSON"),
+        ("verifier_a", "prose", "no final answer in a \\boxed{}", "take a model that follows instructions"),
+        ("solver", "thoughtless", "no thinking came with the answer", "--reasoning-parser"),
+        ("solver", RoleModel(model="cut", max_tokens=20), "cut off after 20 tokens", "raise max_tokens (20 now)"),
+        (
+            "verifier_b",
+            RoleModel(model="cut", max_tokens=20, ceiling=90),
+            "cut off after 20 tokens",
+            "raise max_tokens",
+        ),
+        ("base", "cut", "cut off after 20 tokens", "--max-model-len"),
+        ("base", "mute", "no answer: empty", "take another model"),
+        ("base", "picky", "temperature is deprecated", "change what it names"),
+    ],
+)
+async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
+    role: str, model: str | RoleModel, fault: str, next_step: str
+) -> None:
+    async with endpoint() as (place, called):
+        place = place.model_copy(update={"structured": "prompt"})
+        one, told = await tried(place, role, model)
+    assert not one.works
+    assert f"problem  {role}: " in told
+    assert fault in one.faults[0].what
+    assert next_step in one.faults[0].next_step
+    assert KEY not in told
+    name = model if isinstance(model, str) else model.model
+    assert sum(body["model"] == name for body in called) <= CALLS
+
+
+@pytest.mark.parametrize(
+    ("model", "fault", "next_step"),
+    [("busy", "took no call for 2 s: endpoint default answers 503", "less busy"), ("silent", "said nothing", "loaded")],
+)
+async def test_an_endpoint_that_takes_no_call_fails_with_the_last_reason(
+    model: str, fault: str, next_step: str
+) -> None:
+    async with endpoint() as (place, _):
+        found = await probe_models(cast(place, judge=model), 2.0, lambda _: None)
+    one = next(one for one in found if one.role == "judge")
+    assert fault in one.faults[0].what
+    assert next_step in one.faults[0].next_step
+
+
+async def test_a_server_without_response_format_works_with_a_hint() -> None:
+    async with endpoint() as (place, _):
+        one, told = await tried(place, "writer", "old")
+        wrong, _ = await tried(place, "writer", "prose")
+        spared, _ = await tried(place.model_copy(update={"structured": "prompt"}), "writer", "old")
+    assert (one.works, one.structured, one.calls) == (True, "prompt", 1)
+    assert (wrong.structured, wrong.faults[0].next_step) == ("fails", "write `structured: prompt` for the endpoint")
+    assert "note     writer: takes no response_format: write `structured: prompt`" in told
+    assert (spared.works, spared.structured, spared.notes) == (True, "prompt", [])
+
+
+async def test_thinking_is_found_anywhere_and_another_model_name_is_reported() -> None:
+    async with endpoint() as (place, _):
+        inline, _ = await tried(place, "solver", "inline")
+        none, told = await tried(place, "base", "thoughtless")
+    assert (inline.works, inline.thinking) == (True, "<think>")
+    assert (none.works, none.thinking, none.served) == (True, None, "other-8b")
+    assert "note     base: asked for thoughtless, answered by other-8b" in told
+
+
+async def chimera(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    command = (sys.executable, "-m", "services.cli", "check", "models", *arguments)
+    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}  # noqa: TID251 - for a child process
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=env, stdout=pipe, stderr=pipe)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(tmp_path: Path) -> None:
+    async with endpoint() as (place, _):
+        (tmp_path / "models.yaml").write_text(cast(place, judge="keyless").model_dump_json())
+        status, out, err = await chimera(tmp_path, "--models", "models.yaml")
+        assert status == 1
+        assert "5 of 6 roles work" in out
+        assert max(map(len, out.splitlines()[:7])) <= WIDTH
+        assert "judge: does not work" in err
+        assert KEY not in out + err
+        status, out, err = await chimera(tmp_path, "--base-url", place.base_url, "--model", "good", "--json")
+    document = json.loads(out)
+    assert status == 0, err
+    assert document["ok"]
+    assert [role["works"] for role in document["roles"]] == [True] * 6
+    assert (document["tokens"], document["cost"]) == (160, None)
+    assert document["dependence"] == [
+        "One model writes, verifies and solves: its verdicts on its own work are worth less."
+    ]
+
+
+def test_without_models_the_command_asks_for_them(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["check", "models", "--dir", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "--models FILE" in result.output

@@ -1,0 +1,110 @@
+"""chimera dataset: what a person reads."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.aggregator.handler import Curate
+from services.cli.__main__ import app
+from services.cli.common.sanitize_terminal import fold, strip_controls
+from tests.support.items import attempt, checked, log, plan, rejected
+
+LONG = "\n".join(f"line {number}" for number in range(100))
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> Path:
+    """A dataset with rows in three states, a rejected item and one that took two attempts."""
+    wanted = plan(2, "mathematics", "physics")
+    sink = Curate(tmp_path / "dataset", "test", wanted, lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    first, second = attempt(0, "no", text=LONG), attempt(1, text="[bold]so\x1b[2J it goes[/bold]")
+    await sink.write(
+        log(
+            checked(0),
+            checked(1),
+            checked(2, attempts=(first,), final=False),
+            checked(2, attempts=(first, second)),
+            checked(3, "physics", tier="unsolved"),
+            rejected(4, "repeat"),
+        )
+    )
+    return tmp_path
+
+
+def said(home: Path, *arguments: str, status: int = 0) -> str:
+    result = CliRunner().invoke(app, ["dataset", *arguments, "--dir", str(home)], env={"COLUMNS": "120"})
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else result.stderr
+
+
+def test_stats_add_up(home: Path) -> None:
+    stats = json.loads(said(home, "stats", "--json"))
+    assert stats["by_subject"] == {
+        "mathematics": {"in": 1, "reserve": 2, "aside": 0},
+        "physics": {"in": 0, "reserve": 0, "aside": 1},
+    }
+    assert (stats["rows"], stats["rejected"], stats["further_attempts"]) == (4, {"repeat": 1}, 1)
+    assert stats["yield"] == 0.8
+    assert stats["rejected_by_subject"] == {"mathematics": 1}
+    maths = stats["coverage"]["mathematics"]
+    assert (maths["rows"], maths["topics"], maths["clusters"]) == (3, 1, 1)
+    assert maths["by_topic"] == {"lens spaces": {"rows": 3, "clusters": 1}}
+    assert stats["tokens"] == {"known": 500.0, "unknown_items": 0}
+
+
+def test_stats_stand_beside_the_paper_and_say_that_they_are_simulated(home: Path) -> None:
+    text = said(home, "stats")
+    for expected in ("SIMULATED", "mathematics", "repeat", "11,121", "80%", "$0.05"):
+        assert expected in text
+
+
+def test_show_explains_a_row(home: Path) -> None:
+    text = said(home, "show", str(checked(0).item.id)[:8])
+    for expected in (
+        "SIMULATED",
+        "What is 0?",
+        "both hit the key",
+        "blind 1: miss 41",
+        "blind 2: hit  42",
+        "yes unique answer",
+        "verifier-b thinks so",
+        "solution.checked by answer_checker",
+        "model of judge, judge.md@c0ffee00, 100 tokens, $0.0100",
+    ):
+        assert expected in text
+
+
+def test_show_folds_long_thinking_and_obeys_nothing_that_a_model_wrote(home: Path) -> None:
+    id_ = str(checked(2).item.id)
+    text = said(home, "show", id_)
+    assert "line 50" not in text
+    assert "90 more lines" in text
+    assert "[bold]so it goes[/bold]" in text
+    assert "\x1b" not in text + said(home, "show", id_, "--json")
+    assert "line 50" in said(home, "show", id_, "--full")
+
+
+def test_show_tells_why_an_item_was_rejected(home: Path) -> None:
+    id_ = str(rejected(4).item.id)
+    text = said(home, "show", id_)
+    assert "rejected by screening: repeat: It will not do." in text
+    document = json.loads(said(home, "show", id_, "--json"))
+    assert document["row"] is None
+    assert document["ledger"][0]["item"]["problem"]["statement"] == "What is 4?"
+
+
+def test_what_is_not_there_is_refused_with_a_next_step(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert "no item" in said(home, "show", "zzz", status=1)
+    assert "ambiguous" in said(home, "show", "", status=1)
+    text = said(tmp_path_factory.mktemp("empty"), "stats", status=1)
+    assert "no dataset" in text
+    assert "chimera run" in text
+
+
+def test_terminal_sequences_and_turned_writing_are_taken_out() -> None:
+    assert strip_controls("a\x1b[31mb\x1b]0;title\x07c\x9b\u202ed\te\x00") == "abcd\te"
+    assert fold("1\n2\n3") == "1\n2\n3"

@@ -1,0 +1,344 @@
+"""`chimera run` without a stack: counts add up, the view draws, the run ends, mistakes are told with their line."""
+
+import json
+import random
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from typer.testing import CliRunner
+
+from deploy.local.errors import StackError
+from deploy.local.events import StackEvent
+from schemas.audit_tag import AuditTag
+from schemas.config.models_config import Endpoint, ModelsConfig
+from schemas.config.plan import FOREVER, Plan, Subject
+from schemas.config.policies import Budget
+from schemas.events import (
+    BudgetReached,
+    DatasetReleased,
+    Event,
+    ProblemAccepted,
+    ProblemParked,
+    ProblemRejected,
+    ProblemRequested,
+    ProblemScreened,
+    ProblemVerified,
+    SampleCurated,
+    SampleDeleted,
+    SubjectRequested,
+    TopicExpanded,
+)
+from schemas.item import Topic, Verdict
+from services.cli.__main__ import app
+from services.cli.common.budget_status import BudgetLine
+from services.cli.run.closed_topics import ClosedTopic
+from services.cli.run.closed_topics import describe as topics
+from services.cli.run.command import already, verdict
+from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
+from services.cli.run.funnel import Funnel
+from services.cli.run.live_view import LiveView, Rate, footer, growth
+from services.cli.run.summary import Summary, clock, duration, short
+from shared.errors import Refusal
+from tests.support.items import judged
+
+PLAN = Plan(name="test", rows=3, subjects={"mathematics": Subject(weight=2), "physics": Subject()})
+NASTY = "[bold red]markup[/] \x1b[2J\x07 and\nlines [/nope] " + "long " * 60
+
+
+def life(end: str, subject: str = "physics", number: int = 0) -> list[Event]:
+    """All events of a problem that ends so."""
+    topic = Topic(subject=subject, field="f", subfield="s", name="t")
+    asked = ProblemRequested.root(uuid4(), "planner", number, plan="test", topic=topic, answer_type="number")
+    screened = ProblemScreened.of(asked, "screening", asked.item)
+    events: list[Event] = [asked]
+    if end == "rejected":
+        return [*events, ProblemRejected.of(asked, "screening", asked.item, reason="repeat", detail=NASTY)]
+    if end == "parked":
+        parked = ProblemParked.after(asked, "panel", problem_id=asked.id, service="panel", error="E", message="m")
+        return [*events, screened, parked]
+    verdicts = [Verdict(role=role, model="m", problem_hash="h") for role in ("verifier-a", "verifier-b")]
+    events += [screened, *(ProblemVerified.of(screened, v.role, asked.item, verdict=v) for v in verdicts)]
+    events.append(ProblemAccepted.of(screened, "panel", asked.item))
+    said = ("reserve", "in") if end == "promoted" else ("in",) if end == "deleted" else (end,) if end else ()
+    for index, admission in enumerate(said):
+        row = {"plan": "test", "subject": subject, "topic": "t", "tier": "verified", "correct": True, "views": ()}
+        fields = {**row, "sample_id": asked.id, "admission": admission, "row_hash": ""}
+        events.append(SampleCurated.after(screened, "aggregator", index, **fields))
+    if end == "deleted":
+        gone = {"sample_id": asked.id, "subject": subject, "admission": "in", "decision": "", "row_hash": ""}
+        events.append(SampleDeleted.after(asked, "cli", 0, **gone))
+    return events
+
+
+def fold(events: list[Event]) -> Funnel:
+    funnel = Funnel()
+    for event in events:
+        funnel.add(event)
+    return funnel
+
+
+def release(rows: int) -> DatasetReleased:
+    return DatasetReleased.root(uuid4(), "aggregator", plan="test", release=rows, table_version=1, rows=rows)
+
+
+def full() -> list[Event]:
+    return [*life("in", "mathematics"), *life("in", "mathematics"), *life("in"), *life("reserve"), *life("rejected")]
+
+
+def summed(funnel: Funnel, outcome: Completion | StackError | Refusal | None) -> Summary:
+    known = {"wanted": 3, "rows": funnel.rows.total(), "tokens": 412_345, "simulated": True}
+    return Summary.of(funnel, verdict(outcome), seconds=22.04, dataset=".chimera/dataset", **known)  # type: ignore[arg-type]
+
+
+ENDINGS = ("in", "reserve", "promoted", "aside", "rejected", "parked", "deleted", "")
+
+
+@given(ends=st.lists(st.sampled_from(ENDINGS), max_size=12), repeats=st.integers(0, 40), seed=st.integers(0, 2**32))
+def test_the_funnel_adds_up_in_any_order_and_with_any_repeats(ends: list[str], repeats: int, seed: int) -> None:
+    dice = random.Random(seed)
+    events = [event for number, end in enumerate(ends) for event in life(end, number=number)]
+    events += dice.choices(events, k=repeats) if events else []
+    dice.shuffle(events)
+    funnel = fold(events)
+    wanted = ["in" if end == "promoted" else end for end in ends if end]
+    assert {end: count for end, count in funnel.ends.items() if count} == {
+        end: wanted.count(end) for end in set(wanted)
+    }
+    assert funnel.in_flight == ends.count("")
+    assert funnel.requested == len(ends) == funnel.ends.total() + funnel.in_flight
+    assert funnel.rows["physics"] == wanted.count("in")
+    assert funnel.reasons.total() == wanted.count("rejected")
+    assert funnel.verified == funnel.accepted == len(ends) - wanted.count("rejected") - wanted.count("parked")
+
+
+def test_a_run_ends_when_the_rows_are_there_and_released() -> None:
+    funnel = fold(full())
+    assert evaluate(funnel, PLAN, 0.0, 60.0) is None
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 60.0) == Completion()
+    funnel.add(release(3))
+    assert evaluate(funnel, PLAN, 0.0, 60.0) == Completion()
+
+
+def test_a_run_waits_for_what_is_under_way_but_not_for_ever() -> None:
+    funnel = fold([*full(), *life(""), release(3)])
+    assert evaluate(funnel, PLAN, 59.0, 60.0) is None
+    end = evaluate(funnel, PLAN, 61.0, 60.0)
+    assert end
+    assert end.short == "nothing has been heard for 61 s of 1 problems under way"
+
+
+def test_topics_that_are_asked_no_more_are_told_by_reason() -> None:
+    found = [ClosedTopic("physics", f"topic {n}", "defects") for n in range(6)] + [
+        ClosedTopic("history", "coins", "repeats")
+    ]
+    assert topics(found) == [
+        "topics    6 given up for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
+        "topics    1 exhausted, they only repeat: coins (history)",
+    ]
+
+
+def test_more_rows_than_are_asked_for_are_no_reason_to_delete_or_to_ask() -> None:
+    assert "none is deleted" in already(20, 40)
+    assert already(20, 20) == "Already 20 of 20; ask for more with --rows 40."
+
+
+def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
+    plan = PLAN.model_copy(update={"rows": FOREVER})
+    funnel = Funnel()
+    for event in life("in"):
+        funnel.add(event)
+    assert "left" not in footer(funnel, plan, Rate(10, 0))
+    screen = StringIO()
+    Console(file=screen, width=100).print(growth(funnel, plan, Rate(10, 0)))
+    assert str(FOREVER)[:9] not in screen.getvalue()
+    end = evaluate(funnel, plan, QUIET_S + 1, 100)
+    assert end is not None
+    assert (end.short or "").startswith("mathematics, physics: no topic is left")
+
+
+@pytest.mark.parametrize(
+    ("what", "why"), [("parked", "1 problems are parked"), ("rejected", "no topic is left to ask")]
+)
+def test_a_run_that_cannot_go_on_says_why(what: str, why: str) -> None:
+    funnel = fold([*life("in"), *life(what)])
+    assert evaluate(funnel, PLAN, QUIET_S - 1, 60.0) is None
+    end = evaluate(funnel, PLAN, QUIET_S + 1, 60.0)
+    assert end
+    assert end.short
+    assert end.short.startswith("mathematics lacks 2")
+    assert why in end.short
+
+
+def test_a_run_whose_budget_is_reached_says_what_is_spent_and_what_to_do() -> None:
+    plan = PLAN.model_copy(update={"budget": Budget(tokens=100_000)})
+    fields: dict[str, Any] = {
+        "plan_hash": plan.hash,
+        "model": "all",
+        "unit": "tokens",
+        "spent": 95_000,
+        "limit": 100_000,
+    }
+    reached = BudgetReached.root(uuid4(), "planner", plan="test", **fields)
+    assert evaluate(fold([reached, *life("in"), *life("")]), plan, 1.0, 60.0) is None, "something is under way"
+    funnel = fold([reached, *life("in"), *life("parked")])
+    money = str(BudgetLine("all", "tokens", 96_400, 100_000))
+    why = "budget reached: 96,400 of 100,000 tokens spent, 1 rows, 1 problems parked"
+    assert evaluate(funnel, plan, 0.0, 60.0, money) == Completion(why, "Raise the budget in the plan and run again")
+    raised = plan.model_copy(update={"budget": Budget(tokens=200_000)})
+    assert evaluate(funnel, raised, 0.0, 60.0, money) is None, "that was another plan"
+
+
+def test_topics_that_were_asked_for_are_waited_for() -> None:
+    asked = SubjectRequested.root(uuid4(), "planner", plan="test", subject="physics", about="", wanted=1)
+    funnel = fold([asked])
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is None
+    assert evaluate(funnel, PLAN, TOPICS_S + 1, 3600.0) is not None
+    funnel.add(TopicExpanded.after(asked, "expansion", plan="test", subject="physics", wanted=1, topics=()))
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is not None
+
+
+def drawn(funnel: Funnel, *, terminal: bool, width: int = 80) -> str:
+    out = StringIO()
+    console = Console(file=out, force_terminal=terminal, width=width, highlight=False, color_system=None)
+    with LiveView(console) as view:
+        view.stack(StackEvent("died", "panel", NASTY))
+        view.grow(funnel, PLAN, Rate(16.0, 0))
+        view.say("[not markup]")
+    return out.getvalue()
+
+
+def test_the_live_view_shows_bars_and_the_funnel() -> None:
+    out = StringIO()
+    Console(file=out, width=100).print(growth(fold([*full(), *life("")]), PLAN, Rate(16.0, 0)))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert lines[:3] == [
+        "mathematics  ██████████  2/2  requested 6  in flight 1",
+        "physics      ██████████  1/1  screened 5 → verified 5",
+        "                              → accepted 5 → curated 4",
+    ]
+    assert lines[3] == "0.2 rows/s · yield 80% · 0:16"
+    assert lines[4].startswith("last rejected  ")
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_text_of_a_model_cannot_break_the_view(width: int, terminal: bool) -> None:
+    text = drawn(fold(life("rejected")), terminal=terminal, width=width)
+    assert "[2J" not in text.replace(" [2J", "")
+    assert "\x07" not in text
+    assert "[bold red]"[:4] in text
+    assert "[not markup]" in text
+
+
+def test_time_left_is_told_once_there_is_a_rate() -> None:
+    assert footer(Funnel(), PLAN, Rate(4.0, 0)) == "0 rows/h · 0:04"
+    assert footer(fold(life("in")), PLAN, Rate(4.0, 0)) == "0.2 rows/s · yield 100% · 0:04, about 0:08 left"
+
+
+def test_the_summary_adds_up_and_says_what_to_do_next() -> None:
+    funnel = fold([*full(), release(3)])
+    for number in (1, 2, 1):
+        funnel.add(judged(number, AuditTag(kind="sign")))
+    lines = summed(funnel, Completion()).lines()
+    assert lines[0] == "Done in 22 s: 5 requested = 3 in + 1 reserve + 0 aside + 1 rejected + 0 parked"
+    assert lines[1] == "rejected  1 repeat"
+    assert lines[2] == "dataset   .chimera/dataset · 3 of 3 rows · release 3 · 412k tokens"
+    assert lines[3] == "audits    2 judged; who noticed what: chimera audit"
+    assert any(line.startswith("why is a row believed?  chimera dataset show ") for line in lines)
+    document = json.loads(json.dumps(summed(funnel, Completion()).document()))
+    assert document["requested"] == sum(document["ends"].values()) + document["in_flight"]
+    assert UUID(document["example"])
+
+
+@pytest.mark.parametrize(("place", "named"), [("s3://lab/factory", ""), ("mine/dataset", " --dir mine")])
+def test_the_next_step_finds_the_dataset_where_it_lies(monkeypatch: pytest.MonkeyPatch, place: str, named: str) -> None:
+    monkeypatch.setenv("CHIMERA_DATASET", place if "://" in place else "dataset")
+    summary = replace(summed(fold([*full(), release(3)]), Completion()), dataset=place)
+    assert f"why is a row believed?  chimera dataset show {str(summary.example)[:8]}{named}" in summary.lines()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "first", "reason"),
+    [
+        (None, "Stopped in 22 s: 1 requested = 0 in + 0 reserve + 0 aside + 0 rejected + 0 parked + 1 under way", None),
+        (StackError("panel died 5 times", "read panel.log"), "Failed in 22 s", "reason    panel died 5 times"),
+        (Refusal("writer: is it up?", "Bring it back"), "Failed in 22 s", "reason    writer: is it up?"),
+        (Completion("physics lacks 1", "Run again"), "Short in 22 s", "reason    physics lacks 1"),
+    ],
+)
+def test_every_other_end_has_a_reason_and_a_next_step(
+    outcome: Completion | StackError | Refusal | None, first: str, reason: str | None
+) -> None:
+    lines = summed(fold(life("")), outcome).lines()
+    assert lines[0].startswith(first)
+    assert reason is None or lines[1] == reason
+    assert any(line.startswith("next") for line in lines)
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert [duration(s) for s in (21.6, 250, 11_100)] == ["22 s", "4 min 10 s", "3 h 5 min"]
+    assert [clock(s) for s in (16.9, 3725)] == ["0:16", "1:02:05"]
+    assert [short(n) for n in (950, 412_345, 3_100_000)] == ["950", "412k", "3.1M"]
+
+
+def chimera(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, result.output
+
+
+def test_a_wrong_plan_is_refused_with_line_and_key_before_anything_starts(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("name: mine\nrows: 3\nsubjects:\n  mathmatics: {}\n")
+    status, output = chimera("run", "--plan", str(plan), "--dir", str(tmp_path / "state"))
+    assert status == 1
+    assert f"{plan}:4: subjects.mathmatics: unknown subject; did you mean mathematics?" in output
+    assert "Next step: " in output
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--model", "m"],
+        ["run", "--base-url", "http://127.0.0.1:1/v1"],
+        ["run", "--api-key-env", "KEY"],
+        ["run", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--seed", "1"],
+        ["run", "--rows", "0"],
+        ["run", "--nonsense"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    assert chimera(*arguments)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("127.0.0.1:1/v1", "--base-url is no address"),
+        ("http://127.0.0.1:1/v1", "is it up?"),
+    ],
+)
+def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, told: str) -> None:
+    status, output = chimera("run", "--base-url", url, "--model", "m", "--dir", str(tmp_path / "state"))
+    assert status == 1
+    assert told in output
+    assert not (tmp_path / "state" / "plan.yaml").exists()
+
+
+def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
+    cast = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
+    (tmp_path / "models.json").write_text(cast.model_dump_json())
+    played = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1", simulated=True), "m")
+    (tmp_path / "played.json").write_text(played.model_dump_json())
+    status, output = chimera("run", "--models", str(tmp_path / "played.json"), "--dir", str(tmp_path))
+    assert status == 1
+    assert "holds the work of real models" in output

@@ -1,0 +1,36 @@
+"""The command line finds the environment that has torch, or says how to get one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.cli.train import PHASES, interpreter
+from shared.errors import Refusal
+
+
+def test_train_prefers_the_trainer_environment_and_refuses_without_one(tmp_path: Path) -> None:
+    assert interpreter(tmp_path, "/own/python") == "/own/python"
+    with pytest.raises(Refusal, match=r"no torch in .* type `make \.venv/\.trainer`"):
+        interpreter(tmp_path, None)
+    beside = tmp_path / "trainer" / "bin" / "python"
+    beside.parent.mkdir(parents=True)
+    beside.touch()
+    assert interpreter(tmp_path, "/own/python") == str(beside)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_phase_gets_its_options_as_they_were_typed(phase: str, tmp_path: Path) -> None:
+    stand_in = tmp_path / "trainer" / "bin" / "python"
+    stand_in.parent.mkdir(parents=True)
+    stand_in.write_text('#!/bin/sh\necho "$@"\n')
+    stand_in.chmod(0o755)
+    typed = f"import sys; sys.prefix = {str(tmp_path)!r}; sys.argv[1:] = ['train', {phase!r}, '--run', 'r', '--help']"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{typed}; from services.cli.__main__ import main; main()"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == f"-m trainer.{phase.replace('-', '_')} --run r --help\n"

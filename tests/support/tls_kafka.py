@@ -1,0 +1,175 @@
+"""A broker that asks everybody for a certificate and a password, and allows what the flow says; and TLS for Valkey.
+
+Its second listener is open to the tests themselves, which come as a super user.
+"""
+
+import asyncio
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from pydantic import SecretStr
+
+from deploy.local.download import download
+from deploy.local.kafka import Kafka
+from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.process import Command, Process, RestartPolicy
+from deploy.local.valkey import Valkey
+from schemas.flow import SERVICES
+from shared.config.connections import KafkaAccess, SaslCredentials, Tls
+from shared.kafka.admin.acls import OPERATOR, apply, grants
+from shared.kafka.admin.topics import provision
+from tests.support.kafka_world import KafkaWorld, until
+
+FACTORY = "secured"
+MECHANISM = "SCRAM-SHA-512"
+STRANGER = "stranger"
+
+
+@dataclass(frozen=True)
+class TlsKafka:
+    """A factory behind TLS, passwords and grants."""
+
+    folder: Path
+    kafka: Kafka
+    valkey: Valkey
+    secure_port: int
+    authority: trustme.CA
+
+    @property
+    def servers(self) -> str:
+        return f"{LOOPBACK}:{self.secure_port}"
+
+    @property
+    def tls(self) -> Tls:
+        return Tls(self.folder / "ca.pem", self.folder / "client.pem", self.folder / "client.key")
+
+    def access(self, service: str, **changes: Any) -> KafkaAccess:
+        """How a service reaches the broker, as itself."""
+        login = SaslCredentials(MECHANISM, user(service), SecretStr(password(service)))
+        return KafkaAccess(**{"servers": self.servers, "tls": self.tls, "login": login, **changes})
+
+    def env(self, service: str, **changes: Any) -> dict[str, Any]:
+        """Settings of the same access, the password in a file."""
+        file = self.folder / f"{service}.password"
+        file.write_text(f"{password(service)}\n")
+        return {
+            "kafka": self.servers,
+            "kafka_tls": True,
+            "kafka_ca": self.tls.ca,
+            "kafka_cert": self.tls.cert,
+            "kafka_key": self.tls.key,
+            "kafka_sasl": MECHANISM,
+            "kafka_username": user(service),
+            "kafka_password_file": file,
+            **changes,
+        }
+
+    @asynccontextmanager
+    async def world(self, folder: Path) -> AsyncIterator[KafkaWorld]:
+        """The log from outside."""
+        async with KafkaWorld(self.kafka.bootstrap, self.valkey.url, FACTORY, folder) as world:
+            yield world
+
+
+def user(service: str) -> str:
+    return f"{FACTORY}.{service}"
+
+
+def password(service: str) -> str:
+    return f"hush-{service}"
+
+
+@asynccontextmanager
+async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
+    """Start broker and cache, make users, grants and Kafka topics. The topics are made by the factory's operator."""
+    ports, jars = Ports({}), await download(lambda _event: None)
+    port, controller, secure = (ports.take(name) for name in ("kafka", "controller", "secure"))
+    authority = certificates(folder)
+    extra: dict[str, str | int] = {
+        "listeners": f"BROKER://{LOOPBACK}:{port},SECURE://{LOOPBACK}:{secure},CONTROLLER://{LOOPBACK}:{controller}",
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
+        "listener.name.secure.ssl.keystore.type": "PEM",
+        "listener.name.secure.ssl.keystore.location": str(folder / "server.pem"),
+        "listener.name.secure.ssl.truststore.type": "PEM",
+        "listener.name.secure.ssl.truststore.location": str(folder / "ca.pem"),
+        "listener.name.secure.ssl.client.auth": "required",
+        "listener.name.secure.sasl.enabled.mechanisms": MECHANISM,
+        f"listener.name.secure.{MECHANISM.lower()}.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+    }
+    names = (*(service.name for service in SERVICES), OPERATOR, STRANGER)
+    users = {user(name): password(name) for name in names}
+    kafka = Kafka(folder / "kafka", port, controller, jars, extra, users)
+    valkey = Valkey(folder / "valkey", ports.take("valkey"))
+    async with serving(kafka, folder), serving(valkey, folder):
+        factory = TlsKafka(folder, kafka, valkey, secure, authority)
+        await apply(KafkaAccess(kafka.bootstrap), grants(FACTORY))
+        await provision(factory.access(OPERATOR), FACTORY)
+        yield factory
+
+
+@asynccontextmanager
+async def serving(server: Kafka | Valkey, folder: Path) -> AsyncIterator[None]:
+    """Run a server of the local stack until the block is left."""
+    await server.prepare()
+    log = folder / f"{server.name}.log"
+    command = Command(server.name, server.argv, {}, log, server.folder, orphan_signal=signal.SIGTERM)
+    child = Process(command, RestartPolicy(max_crashes=1), lambda _event: None, lambda: None, lambda _error: None)
+    await child.start()
+    try:
+        await until(server.answers, f"{server.name} to answer; see {log}")
+        yield
+    finally:
+        await child.stop()
+
+
+@asynccontextmanager
+async def tls_before(port: int, authority: trustme.CA) -> AsyncIterator[int]:
+    """Terminate TLS in front of a server that cannot (the packaged Valkey is built without it). Yields the port."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(LOOPBACK).configure_cert(context)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, port)
+        await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+
+    server = await asyncio.start_server(pass_on, LOOPBACK, 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+def certificates(folder: Path) -> trustme.CA:
+    """Write an authority and what it signed for the broker and for clients."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    server, client = authority.issue_cert(LOOPBACK), authority.issue_cert("client.example")
+    key = load_pem_private_key(server.private_key_pem.bytes(), None)  # Kafka reads keys in PKCS #8 alone
+    pkcs8 = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.pem").write_bytes(pkcs8 + b"".join(pem.bytes() for pem in server.cert_chain_pems))
+    client.cert_chain_pems[0].write_to_path(folder / "client.pem")
+    client.private_key_pem.write_to_path(folder / "client.key")
+    return authority

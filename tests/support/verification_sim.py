@@ -1,0 +1,190 @@
+"""Verification on trial: the real verifiers and the real panel over problems whose truth is known.
+
+The simulator's plays answer in process, without HTTP, so that a policy is tried on a thousand problems in seconds. What
+comes out is arithmetic about abilities and difficulties (`services/simulator/README.md`), not about real models.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from schemas.events import Event, ProblemAccepted, ProblemScreened, ProblemVerified
+from schemas.item import Problem, Provenance, Topic
+from services.panel.handler import JoinVerdicts
+from services.simulator.api.request import ChatRequest
+from services.simulator.bank import SUBJECTS, Bank
+from services.simulator.misprint import misprint
+from services.simulator.roles.registry import reply_to
+from services.simulator.roles.reply import Stage
+from services.simulator.settings import Settings
+from services.verifier.handler import VerifyProblem
+from shared.llm.prompts import Prompt
+from shared.llm.structured_output import parse
+from shared.ports import Comparison, Grader, Reply, T
+from tests.support.fake_models import event, provenance, requested
+
+BANK = Bank(0)
+ABLE = Settings(abilities={"sim-verifier-a": 0.6, "sim-verifier-b": 0.2})
+"""Verifiers at the edge of what they can do, as real ones are with problems at PhD level."""
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough")
+
+
+class SimulatedModel:
+    """A model of the simulator, asked through the real prompt."""
+
+    def __init__(self, name: str, prompt: str) -> None:
+        self.name = name
+        self._prompt = Prompt.load(Path("services/verifier/prompts") / f"{prompt}.md")
+
+    async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
+        return self._reply(fields, seed, {"type": "text"})
+
+    async def structured(
+        self, fields: Mapping[str, str], form: type[T], *, seed: int
+    ) -> tuple[T, tuple[Provenance, ...]]:
+        schema = {"type": "json_schema", "json_schema": {"name": form.__name__.lower()}}
+        reply = self._reply(fields, seed, schema)
+        return parse(form, reply.text), reply.calls
+
+    def _reply(self, fields: Mapping[str, str], seed: int, form: dict[str, Any]) -> Reply:
+        messages = self._prompt.messages(fields, seed)
+        request = {"model": self.name, "messages": messages, "seed": seed, "response_format": form}
+        said = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
+        return Reply(said.content, said.reasoning, (provenance(seed),))
+
+
+class AlwaysApproves(SimulatedModel):
+    """A judge that says yes to everything, and no more."""
+
+    async def structured(
+        self, fields: Mapping[str, str], form: type[T], *, seed: int
+    ) -> tuple[T, tuple[Provenance, ...]]:
+        said, calls = await super().structured(fields, form, seed=seed)
+        return said.model_copy(update={**dict.fromkeys(POINTS, True), "open_problem": False}), calls
+
+
+class Remembering:
+    """A grader that compares the same pair once: every policy meets the same answers."""
+
+    def __init__(self, grader: Grader) -> None:
+        self._grader, self._known = grader, dict[tuple[str, str, str], Comparison]()
+
+    async def compare(self, key: str, answer: str, answer_type: str, question: str = "") -> Comparison:
+        pair = (key, answer, answer_type)
+        if pair not in self._known:
+            self._known[pair] = await self._grader.compare(key, answer, answer_type)
+        return self._known[pair]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A problem with the key that its writer gave it."""
+
+    subject: str
+    problem: Problem
+    difficulty: float
+    right: bool
+    natural: bool
+    """Of a wrong key: whether solvers arrive at it too."""
+
+
+def candidates(count: int, wrong: float, natural: float, seed: int = 0) -> list[Candidate]:
+    """Draw problems. `wrong`: share with a wrong key; `natural`: share of these that solvers arrive at too."""
+    return [_candidate(Random(f"{seed} {number}"), wrong, natural) for number in range(count)]
+
+
+def _candidate(rng: Random, wrong: float, natural: float) -> Candidate:
+    subject = rng.choice(SUBJECTS)
+    drawn, right, slip = rng.choice(BANK.problems(subject)), rng.random() >= wrong, rng.random() < natural
+    key = drawn.answer if right else rng.choice(drawn.slips) if slip else misprint(drawn, rng)
+    problem = Problem(statement=drawn.text, answer=key, answer_type=drawn.answer_type, rationale="")
+    return Candidate(subject, problem, drawn.difficulty, right, slip)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How verification is done."""
+
+    name: str
+    blind_attempts: int = 4
+    tiers: tuple[str, ...] = ("verified",)
+    rests_on: str = "evidence"
+    judge: type[SimulatedModel] = SimulatedModel
+
+
+async def accepted(policy: Policy, drawn: Iterable[Candidate], grader: Grader) -> list[bool]:
+    """Which of the candidates the verifiers and the panel let through."""
+    return [await _accepted(policy, number, one, grader) for number, one in enumerate(drawn)]
+
+
+async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grader) -> bool:
+    topic = Topic(subject=drawn.subject, field="f", subfield="s", name="t")
+    screened = event(ProblemScreened, requested(number).item.with_(problem=drawn.problem, topic=topic))
+    join, case = JoinVerdicts(policy.tiers, policy.rests_on), None
+    said: list[Event] = []
+    for role in ("verifier-a", "verifier-b"):
+        name = f"sim-{role}"
+        judge = policy.judge(name, "judgement")
+        verify = VerifyProblem(role, SimulatedModel(name, "blind"), judge, grader, policy.blind_attempts, SUBJECTS)
+        [verified] = await verify(screened)
+        assert isinstance(verified, ProblemVerified)
+        case, decided, _ = join(case, verified)
+        said += decided
+    return isinstance(said[-1], ProblemAccepted)
+
+
+HARD = 1.0
+"""Difficulty from which a problem counts as hard here: a sixth of the bank, which reaches from -2 to 3."""
+EASY = -1.5
+"""Difficulty below which the simulated judges call a problem too easy."""
+
+POLICIES = (
+    Policy("both at the first try", blind_attempts=1),
+    Policy("paper: two nods", rests_on="paper", tiers=("nodded",)),
+    *(Policy(f"verified, up to {k}", blind_attempts=k) for k in (2, 4, 8)),
+    Policy("verified or plausible, up to 2", blind_attempts=2, tiers=("verified", "plausible")),
+    Policy("verified or plausible, up to 4", tiers=("verified", "plausible")),
+    Policy("verified, judges that always nod", judge=AlwaysApproves),
+    Policy("two nods, judges that always nod", rests_on="paper", tiers=("nodded",), judge=AlwaysApproves),
+)
+"""What the table compares; `verified, up to 4` is the default for supervised fine-tuning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a policy makes of candidates; shares between 0 and 1."""
+
+    good_kept: float
+    hard_kept: float
+    """Of the good ones from HARD on."""
+    difficulty: float
+    """Mean, of the good ones kept."""
+    misprints_in: float
+    """Of the wrong keys that no solver arrives at, those let in."""
+    slips_in: float
+    """Of the wrong keys that solvers arrive at too, those let in."""
+    wrong_rows: float
+    """Wrong keys among all that is let in."""
+
+
+def outcome(drawn: Sequence[Candidate], let_in: Sequence[bool]) -> Outcome:
+    """Compare what was let in with the truth."""
+    pairs = list(zip(drawn, let_in, strict=True))
+    good = [(one, kept) for one, kept in pairs if one.right and one.difficulty >= EASY]
+    wrong = [(one, kept) for one, kept in pairs if not one.right]
+    kept = [one.difficulty for one, kept in good if kept]
+    return Outcome(
+        good_kept=_share(kept for _, kept in good),
+        hard_kept=_share(kept for one, kept in good if one.difficulty >= HARD),
+        difficulty=sum(kept) / len(kept) if kept else float("nan"),
+        misprints_in=_share(kept for one, kept in wrong if not one.natural),
+        slips_in=_share(kept for one, kept in wrong if one.natural),
+        wrong_rows=_share(not one.right for one, kept in pairs if kept),
+    )
+
+
+def _share(values: Iterable[bool]) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else float("nan")

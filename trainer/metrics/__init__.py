@@ -1,0 +1,1 @@
+"""Grading, rewards, pass@k and plots."""

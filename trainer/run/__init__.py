@@ -1,0 +1,1 @@
+"""A run folder: its state, its progress, what it will cost."""
