@@ -103,7 +103,7 @@ async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
         "../shared/answers", "same_answer", '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
     )
     said = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
-    [checked] = await CheckAnswer(Graders(GRADER.rules, Judge(judge, "answer_checker")), traces=1, retries=1)(said)
+    [checked] = await CheckAnswer(Graders(None, Judge(judge, "answer_checker")), traces=1, retries=1)(said)
     assert isinstance(checked, SolutionChecked)
     assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
     assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds

@@ -207,7 +207,7 @@ async def test_an_answer_that_was_given_before_is_not_compared_again() -> None:
         return Comparison("no", "judge")
 
     solver = blind(r"\boxed{Lermontov}", r"\boxed{Gogol}", r"\boxed{Lermontov}")
-    grader = Graders(GRADER.rules, judging)
+    grader = Graders(None, judging)
     problem = PROBLEM.with_(answer="Pushkin", answer_type="text")
     handler = VerifyProblem("verifier-a", solver, judge(), grader, 3, SUBJECTS)
     [verified] = await handler(event(ProblemScreened, item(problem)))

@@ -9,17 +9,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.answers.extract import final_answer
+from shared.answers.extract import completed_answer
 from shared.ports import Grader
-
-CLOSE = "</think>"
-
-
-def answer_of(text: str) -> str | None:
-    """The final answer of a completion; None while its thinking is not closed, or when it gives none."""
-    _, closed, said = text.rpartition(CLOSE)
-    return final_answer(said) if closed else None
-
 
 class Reward:
     """TRL's reward function. Only extracted answers are compared, never the thinking."""
@@ -31,7 +22,7 @@ class Reward:
 
     async def grade(self, text: str, key: str, answer_type: str, problem: str) -> float | None:
         """The reward of one completion."""
-        if (answer := answer_of(text)) is None:
+        if (answer := completed_answer(text)) is None:
             return 0.0
         found = await self._grader.compare(key, answer, answer_type, problem)
         return {"yes": 1.0, "no": 0.0}.get(found.agrees)

@@ -129,7 +129,8 @@ class Trees:
     def _scalars(self, left: Node, right: Node) -> Agreement:
         if canonical(left) == canonical(right):
             return "yes"
-        numbers = [number_of(side) for side in (left, right)]
+        units = any(one.op == "mark" and one.args[1].startswith("unit:") for one in (left, right))
+        numbers = [number_of(side, units) for side in (left, right)]
         if numbers[0] is not None and numbers[1] is not None:
             return compare_numbers(numbers[0], numbers[1])
         structure = agree_by_structure(left, right)
@@ -443,8 +444,8 @@ def is_scalar(node: Node) -> bool:
     return all(one.op in _SCALAR for one in walk(node))
 
 
-def number_of(node: Node) -> Number | None:
-    """A plain number, its stated figures and its unit; None for everything else."""
+def number_of(node: Node, letters_are_units: bool = False) -> Number | None:
+    """A plain number, its stated figures and its unit; None for everything else. `0.1 m` beside `10 cm` is no product."""
     if node.op == "num":
         value, half, digits = node.args
         return Number(value, half, digits)
@@ -456,7 +457,9 @@ def number_of(node: Node) -> Number | None:
         if above and below and below.value and not above.digits and not below.digits and not above.unit and not below.unit:
             return Number(above.value / below.value)
     if node.op == "mul" and len(node.args) == 2 and node.args[0].op == "num":
-        power = _power_of_ten(node.args[1])
+        power, unit = _power_of_ten(node.args[1]), node.args[1]
+        if letters_are_units and unit.op == "sym" and (measure := read_unit(unit.args[0])):
+            return Number(*node.args[0].args, unit=unit.args[0], measure=measure)
         if power is not None:
             value, half, digits = node.args[0].args
             return Number(value * power, half * power, digits)

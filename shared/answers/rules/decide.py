@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from schemas.item import Agreement
+from shared.answers.guard import LETTER
 from shared.answers.normal import bare, math_form, other_names, plain, text_form
 from shared.answers.number import compare_numbers, read_number
 from shared.answers.reading.formula import read_formula
@@ -44,6 +45,8 @@ def decide(key: str, answer: str, answer_type: str, oracle: Oracle | None = None
         return Decision(Comparison("yes", "normal_form"))
     if found := undetermined(key, answer) or one_of_two(key, answer):
         return Decision(found)
+    if found := letters(key, answer, answer_type):
+        return Decision(found)
     if answer_type in TEXT:
         found = _texts(key, answer, answer_type)
         grow = found.agrees == "unsure" and all(tree and tree.op == "growth" for tree in map(_read, (key, answer)))
@@ -75,6 +78,14 @@ def one_of_two(key: str, answer: str) -> Comparison | None:
     if {left, right} in _OPPOSITE:
         return Comparison("no", "text")
     return Comparison("unsure", "text", "yes or true: the same only to some questions")
+
+
+def letters(key: str, answer: str, answer_type: str) -> Comparison | None:
+    """`B` and `(B)`, where an option is asked for."""
+    names = [LETTER.fullmatch(plain(side)) for side in (key, answer)]
+    if answer_type != "choice" or not names[0] or not names[1]:
+        return None
+    return Comparison("yes" if names[0][1].upper() == names[1][1].upper() else "no", "text")
 
 
 def numeric(key: str, answer: str, answer_type: str = "") -> Comparison | None:
@@ -137,7 +148,7 @@ def _formulas(key: str, answer: str, answer_type: str, oracle: Oracle | None) ->
         except (Unread, RecursionError) as error:
             return Decision(_unread(key, answer, str(error) or "nested too deeply"))
     if answer_type in {"number", "quantity"} and any(map(_has_letters, trees)):
-        return Decision(Comparison("unsure", "unread", "a letter where a number is due"))
+        return Decision(Comparison("unsure", "none", "a letter where a number is due"))
     nobody = Nobody()
     agrees = Trees(oracle or nobody, answer_type).compare(trees[0], trees[1])
     kinds = {tree.op for tree in trees}
@@ -159,7 +170,7 @@ def _unread(key: str, answer: str, why: str) -> Comparison:
         agrees, _ = compare_texts(key, answer)
         if agrees == "yes":
             return Comparison("yes", "text")
-    return Comparison("unsure", "unread", f"not read whole: {why}")
+    return Comparison("unsure", "none", f"not read whole: {why}")
 
 
 def _digit_cycles(key: str, answer: str, answer_type: str) -> Comparison | None:

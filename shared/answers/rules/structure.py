@@ -202,6 +202,8 @@ def _other_letter(one: Node, other: Node, left: Node, right: Node) -> bool:
     (name, index), (name_, index_) = one.args, other.args
     if name == name_:
         return len(index) == len(index_) == 1 and (index.isdigit() == index_.isdigit())
+    if len(name) == len(name_) == 1 and name != name_ and name.casefold() == name_.casefold():
+        return index == index_
     if index != index_ or any(name in group and name_ in group for group in _ALIASES):
         return False
     greek = [letter in GREEK.values() for letter in (name, name_)]
