@@ -99,9 +99,8 @@ def test_a_long_text_of_its_own_words_is_no_loop() -> None:
 
 
 async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
-    judge = ScriptedModel(
-        "../shared/answers", "same_answer", '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
-    )
+    grade = '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
+    judge = ScriptedModel("../shared/answers", "same_answer", grade, grade)
     said = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
     [checked] = await CheckAnswer(Graders(None, Judge(judge, "answer_checker")), traces=1, retries=1)(said)
     assert isinstance(checked, SolutionChecked)

@@ -21,7 +21,7 @@ _TRIGONOMETRIC = {name: f"arc{name}" for name in ("sin", "cos", "tan")} | {
 }  # fmt: skip
 UNKNOWN_FUNCTIONS = frozenset("f g h F G H P Q phi psi Phi Psi zeta sigma tau pi mu u v w y".split())
 """Letters that may name a function where a bracket follows; `x(x+1)` is a product."""
-_ALWAYS = frozenset("f g F G phi psi Phi Psi zeta P".split())
+_ALWAYS = frozenset("f g F G Q phi psi Phi Psi zeta P".split())
 _RELATIONS = frozenset("= != < > <= >= approx equiv sim in notin subset subseteq to gets | mid :".split())
 _CLOSING = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "langle": "rangle", "lfloor": "rfloor", "lceil": "rceil"}
 _GROWTH = {"O": "O", "o": "o", "Theta": "Θ", "Omega": "Ω", "omega": "ω", "cal:O": "O", "tilde:O": "~O"}

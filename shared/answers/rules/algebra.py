@@ -27,6 +27,9 @@ CONSTANT_DIGITS = 450
 """For numbers without letters: `(3^{200}+1)/3^{200}` is not one."""
 NEAR = 0.01
 """Relative distance within which an approximation is not called a different number."""
+_STEPS = frozenset({"floor", "ceil", "abs"})
+_STEP_CALLS = frozenset((name,) for name in ("max", "min", "gcd", "lcm", "mod"))
+"""Functions in steps: different ones are equal at some points."""
 _CONSTANTS = {"C", "K", "c", "k", "h", "g", "G", "R", "e", "m", "q", "A", "B", "hbar", "D", "N", "i"}
 """Letters that a problem may have given a value, or left free."""
 
@@ -37,6 +40,8 @@ class Points:
 
     positive: tuple[str, ...]
     whole: tuple[str, ...]
+    small: tuple[str, ...]
+    """Whole numbers below ten, where powers of powers have values, and different expressions meet more often."""
     negative: tuple[str, ...]
 
 
@@ -59,11 +64,15 @@ class Algebra:
             return _constants(key, answer, reading, decimals)
         points = _points(key, answer, sorted(letters[0] | letters[1], key=repr), reading, decimals)
         whole_only = any(map(_of_whole_numbers, (key, answer)))
-        used = [*points.whole] if whole_only else [*points.positive, *points.whole]
+        used = [*points.whole, *points.small] if whole_only else [*points.positive, *points.whole]
         rest = () if whole_only else points.negative
-        if used.count("same") >= 2 and not {"apart", "near", "one"} & {*used, *rest}:
+        if [*used, *points.small].count("same") >= 2 and not {"apart", "near", "one"} & {*used, *points.small, *rest}:
             return _if_order_allows(key, answer) if is_zero(difference(key, answer, reading)) else "unsure"
-        if used.count("apart") >= 2 and set(used) <= {"apart", "none", "one"}:
+        steps = all(any(one.op in _STEPS or (one.op == "call" and one.args[:1] in _STEP_CALLS) for one in walk(side)) for side in (key, answer))
+        decisive = [one for one in used if one != "none"]
+        if decisive.count("apart") < 2 and not whole_only:
+            decisive += [one for one in points.small if one != "none"]
+        if decisive.count("apart") >= 2 and (steps or "same" not in decisive) and "near" not in decisive:
             unknown = any(one.op == "app" for side in (key, answer) for one in walk(side))
             return "no" if not unknown and _may_differ(letters[0], letters[1], key, answer) else "unsure"
         return "unsure"
@@ -278,10 +287,10 @@ def _points(key: Node, answer: Node, letters: list[Node], reading: Reading, deci
         return positive() * dice.choice((-1, -1, 1))
 
     with mp.workdps(2 * DIGITS):
-        whole = [*(lambda: Fraction(dice.randint(4, 30)),) * 5, lambda: Fraction(dice.randint(2, 6))]
         return Points(
             tuple(at(draw) for draw in (positive,) * 4 + (small,) * 2),
-            tuple(at(draw) for draw in whole),
+            tuple(at(lambda: Fraction(dice.randint(40, 400))) for _ in range(5)),
+            tuple(at(lambda: Fraction(dice.randint(2, 9))) for _ in range(3)),
             (at(lambda: -positive()), at(signed), at(signed), at(lambda: Fraction(-dice.randint(2, 9)))),
         )
 

@@ -647,7 +647,7 @@ def logic_agrees(left: Node, right: Node) -> Agreement:
     atoms = sorted({*_atoms(left), *_atoms(right)}, key=repr)
     if not 0 < len(atoms) <= 6 or not all(map(_propositional, (left, right))):
         return "unsure"
-    if {*_atoms(left)} != {*_atoms(right)}:
+    if {*_atoms(left)} != {*_atoms(right)} and not all(side.op in _JOINTS for side in (left, right)):
         return "unsure"
     for row in range(2 ** len(atoms)):
         values = {atom: bool(row >> at & 1) for at, atom in enumerate(atoms)}

@@ -13,7 +13,7 @@ from shared.answers.number import compare_numbers, read_number
 from shared.answers.reading.formula import read_formula
 from shared.answers.reading.tree import Node, Unread, symbols
 from shared.answers.rules.chemistry import compare_chemistry
-from shared.answers.rules.compare import Nobody, Oracle, Trees, both_readings, permutations_agree
+from shared.answers.rules.compare import Nobody, Oracle, Trees, both_readings, logic_agrees, permutations_agree
 from shared.answers.rules.structure import agree_by_structure
 from shared.answers.rules.text import compare_texts
 from shared.answers.undetermined import is_undetermined
@@ -123,15 +123,17 @@ def _texts(key: str, answer: str, answer_type: str) -> Comparison:
         chemistry = compare_chemistry(key, answer)
         if chemistry in ("yes", "no"):
             return Comparison(chemistry, "chemistry")
-        if _structures_differ(key, answer):
+        if _formulas_differ(key, answer):
             return Comparison("no", "structure")
     return Comparison(agrees, "text", why)
 
 
-def _structures_differ(key: str, answer: str) -> bool:
-    trees = [_read(side) for side in (key, answer)]
-    return trees[0] is not None and trees[1] is not None and _has_operator(trees[0]) and (
-        agree_by_structure(trees[0], trees[1]) == "no")  # fmt: skip
+def _formulas_differ(key: str, answer: str) -> bool:
+    """Whether both are formulas, and different ones by their structure or their tables of truth."""
+    left, right = (_read(side) for side in (key, answer))
+    if left is None or right is None or not _has_operator(left) or not _has_operator(right):
+        return False
+    return "no" in (agree_by_structure(left, right), logic_agrees(left, right))
 
 
 def _has_operator(tree: Node) -> bool:

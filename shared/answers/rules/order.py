@@ -6,7 +6,7 @@ a function, a letter below a fraction bar, π, a number added. Signs that they a
 
 from collections.abc import Iterator
 
-from shared.answers.reading.tree import Node, symbols, walk
+from shared.answers.reading.tree import Node, num, symbols, walk
 from shared.answers.rules.structure import canonical
 
 _NUMERIC = {"root", "fact", "dfact", "binom", "abs", "floor", "ceil", "call", "sum", "prod"}
@@ -33,6 +33,8 @@ def commutator(key: Node, answer: Node) -> bool:
     for one, other in ((key, answer), (answer, key)):
         trivial = canonical(other)
         if trivial.op == "num" and trivial.args[0] in (0, 1) and _repeats(one):
+            return True
+        if one.op == "mul" and _comes_back(one) and _inverts(one) and not _repeats(other):
             return True
     return False
 
@@ -136,6 +138,11 @@ def _order(node: Node) -> tuple[Node, ...]:
     if node.op == "num":
         return ()
     return (node,)
+
+
+def _inverts(node: Node) -> bool:
+    """Whether a letter is inverted: a conjugate that could be simplified would be."""
+    return any(factor.op == "pow" and canonical(factor.args[1]) == num(-1) for factor in _order(node))
 
 
 def _comes_back(node: Node) -> bool:

@@ -22,7 +22,7 @@ _OPPOSED = (
 )  # fmt: skip
 _OPPOSED_SIGNS = (
     {"in", "notin"}, {"=", "!="}, {"<", "<="}, {">", ">="}, {"to", "gets"}, {"subset", "subseteq"}, {"<", ">"},
-    {"<=", ">="},
+    {"<=", ">="}, {"=", "<"}, {"=", ">"}, {"=", "<="}, {"=", ">="},
 )  # fmt: skip
 _STRONG_MARKS = {"'", "''", "+", "-"}
 _DIRECTED = {"implies", "minus", "index"}

@@ -123,10 +123,9 @@ def _read(text: str) -> Text:
         elif char.isalnum() or unicodedata.category(char)[0] == "M":
             letters.append(char)
             words[-1] += char
-        elif char == "-":
-            words.append("")
-            signs.append((char, len(letters)))
         else:
+            if char not in _QUOTES:
+                words.append("")
             signs.append((char, len(letters)))
     return Text("".join(letters), tuple(filter(None, words)), tuple(signs), text)
 
@@ -230,7 +229,8 @@ def _capitals_matter(left: Text, right: Text) -> bool:
     """`Co` is not `CO`, nor a gene its protein; in words of four letters or more capitals are style."""
     if left.letters == right.letters:
         return False
-    return len(left.letters) < 4 or any(char.isdigit() for char in left.letters) or bool(left.signs and not all(
+    mixed = any(re.search(r"[^\W\d_]\d|\d[^\W\d_]", word) for word in left.words)
+    return len(left.letters) < 4 or mixed or bool(left.signs and not all(
         sign in "-'.," for sign, _ in left.signs))  # fmt: skip
 
 
