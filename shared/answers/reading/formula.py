@@ -780,7 +780,8 @@ class Parser:
             raise Unread("brackets that do not match")
         [inner] = items
         fraction = inner.op == "div" and self.tokens[begin].text == "frac" and self.peek() != "^"
-        if fraction and any(one.op == "sym" for one in walk(inner)):
+        whole = begin == 1 and self.at == len(self.tokens)
+        if fraction and (whole or any(one.op == "sym" for one in walk(inner))):
             raise Unread("a fraction in brackets, or a Legendre symbol")
         if inner.op == "seq":
             raise Unread("a sequence in brackets")

@@ -18,8 +18,8 @@ from schemas.item import Agreement
 from shared.answers.number import SURE_DIGITS
 from shared.answers.reading.tree import Node, num, symbols, walk
 from shared.answers.rules.compare import both_readings, is_scalar, number_of
-from shared.answers.rules.numeric import Reading, Undefined, value_at
-from shared.answers.rules.order import commutator, order_matters
+from shared.answers.rules.numeric import Reading, Undefined, value_at, written_base
+from shared.answers.rules.order import braids, commutator, order_matters
 from shared.answers.rules.structure import canonical
 
 DIGITS = 60
@@ -49,6 +49,8 @@ class Algebra:
     """The oracle of the worker."""
 
     def scalars(self, key: Node, answer: Node) -> Agreement:
+        if any(map(_indices, (key, answer))) or braids(key, answer):
+            return "unsure"
         infinite = [_infinite(side) for side in (key, answer)]
         if any(infinite):
             return _infinities(key, answer, infinite)
@@ -133,7 +135,7 @@ class Algebra:
 def _over_readings(key: Node, answer: Node, decide: Callable[[Node, Node, Reading], Agreement]) -> Agreement:
     """What holds however a logarithm without base, and the letter i, are read."""
     parts = [*walk(key), *walk(answer)]
-    logs = any(one.op == "call" and one.args[0] == "log" and len(one.args) == 2 for one in parts)
+    logs = any(one.op == "call" and one.args[0] in {"log", "lg"} and len(one.args) == 2 for one in parts)
     letters = symbols(key) | symbols(answer)
     unit = Node("sym", ("i", "")) in letters
     imaginary = (True,) if letters == {Node("sym", ("i", ""))} else (False, True) if unit else (False,)
@@ -159,6 +161,17 @@ def _infinities(key: Node, answer: Node, infinite: list[int]) -> Agreement:
         return "yes" if infinite[0] == infinite[1] else "no"
     finite = answer if infinite[0] else key
     return "no" if number_of(finite) is not None else "unsure"
+
+
+def _indices(node: Node) -> bool:
+    """`\\gamma^0\\gamma^1`: two powers of one letter side by side are rather upper indices."""
+    for one in walk(node):
+        if one.op in {"mul", "dot", "cross"}:
+            raised = [factor.args[0] for factor in one.args if isinstance(factor, Node) and factor.op == "pow"
+                      and factor.args[0].op == "sym" and factor.args[1].op == "num"]  # fmt: skip
+            if len(set(raised)) < len(raised):
+                return True
+    return False
 
 
 def _free_constants(node: Node) -> frozenset[Node]:
@@ -382,7 +395,7 @@ class Builder:
         if name in {"ln", "log", "lg"}:
             if len(args) == 2:
                 return sympy.log(args[0]) / sympy.log(args[1])
-            base = {"ln": 0, "lg": 10}.get(name, self.reading.log_base)
+            base = written_base(name, self.reading)
             return sympy.log(args[0]) / sympy.log(base) if base else sympy.log(args[0])
         if name in {"gcd", "lcm", "max", "min"}:
             if all(arg.is_Integer for arg in args):

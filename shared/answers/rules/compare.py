@@ -118,6 +118,8 @@ class Trees:
             return self._builders(left, right)
         if kinds & {"union"}:
             return self._unions(left, right)
+        if kinds & {"pm", "bare"} and _one_of_several(left, right):
+            return "no"
         if kinds & {"set", "list", "bare", "matrix"}:
             return self._elements(_as_matrix(left, right, answer_type), _as_matrix(right, left, answer_type), answer_type)
         if kinds == {"not"} or kinds & {"and", "or", "xor", "implies", "iff", "forall", "exists", "inter", "minus"}:
@@ -142,6 +144,8 @@ class Trees:
             return "yes"
         terms = [sorted(map(repr, side.args)) for side in (left, right)]
         letters = any(one.op == "sym" for one in walk(left))
+        if min(len(left.args), len(right.args)) < 3 and canonical(left) == canonical(right):
+            return "unsure"
         if terms[0] == terms[1]:
             return "unsure" if letters or not _paths(left, right) else "no"
         return "unsure" if letters else "no"
@@ -172,6 +176,8 @@ class Trees:
     def _bare(self, left: Node, right: Node, answer_type: str) -> Agreement:
         one, other = _items(left), _items(right)
         as_set = self._sets(one, other, False)
+        if answer_type == "multiset":
+            return self._sets(one, other, True)
         if answer_type == "set" or "or" in {left.args[0], right.args[0]}:
             return as_set if {left.args[0], right.args[0]} != {"or", ";"} else "unsure"
         in_order = self._row(one, other) if len(one) == len(other) else "no"
@@ -182,12 +188,15 @@ class Trees:
     def _lists(self, left: Node, right: Node, answer_type: str) -> Agreement:
         one, other = _items(left), _items(right)
         ends = self._ends(left, right, answer_type)
+        if ends == "yes" and "⟨⟩" not in (left.args[0], right.args[0]) and _permuted(one, other):
+            return "no"
         if len(one) != len(other):
             return "no" if ends == "yes" and "bare" not in {left.op, right.op} else "unsure"
         if left.op == right.op == "list" and left.args[1] != right.args[1] and left.args[0] == "[]":
             return "unsure"  # [2;1,2] is a continued fraction
         each = self._row(one, other)
-        if left.op == right.op == "list" and left.args[0] == "⟨⟩" and each != "yes":
+        ordered = answer_type in {"vector", "tuple"}
+        if left.op == right.op == "list" and left.args[0] == "⟨⟩" and each != "yes" and not ordered:
             return both_readings(each, self._sets(one, other, False))
         if ends == "yes":
             return each
@@ -406,6 +415,25 @@ def _records(node: Node) -> bool:
     return _named(node) is not None
 
 
+def _one_of_several(left: Node, right: Node) -> bool:
+    """`\\pm 3` or `5 or 6` beside one number: more answers than one are not that one."""
+    for several, single in ((left, right), (right, left)):
+        if number_of(single) is None:
+            continue
+        if several.op == "pm" and len(several.args) == 1 and (inner := number_of(several.args[0])):
+            return inner.value != 0
+        if several.op == "bare" and several.args[0] == "or":
+            values = [number_of(item) for item in several.args[1]]
+            return all(values) and len({value.value for value in values if value}) == len(values)
+    return False
+
+
+def _permuted(left: Sequence[Node], right: Sequence[Node]) -> bool:
+    """The same elements, each once, in another order."""
+    one, other = ([canonical(item) for item in side] for side in (left, right))
+    return one != other and len(set(one)) == len(one) and sorted(map(repr, one)) == sorted(map(repr, other))
+
+
 def _items(node: Node) -> tuple[Node, ...]:
     return node.args if node.op == "set" else node.args[2] if node.op == "list" else node.args[1]
 
@@ -481,12 +509,12 @@ def _power_of_ten(node: Node) -> Fraction | None:
 
 
 def _sum_written_out(node: Node) -> bool:
-    """`3+2+1`: at least three plain integers."""
-    if node.op != "add" or len(node.args) < 3:
+    """`3+2+1`: plain integers, or at least three letters."""
+    if node.op != "add":
         return False
     bare = [arg.args[0] if arg.op == "neg" else arg for arg in node.args]
     return all(one.op in {"num", "sym"} for one in bare) and (
-        all(one.op == "num" for one in bare) or all(one.op == "sym" for one in bare)
+        all(one.op == "num" for one in bare) or (len(bare) > 2 and all(one.op == "sym" for one in bare))
     )
 
 
@@ -499,7 +527,7 @@ def _open_by_kind(left: Node, right: Node) -> bool:
     """Kinds of which no rule about structure may say more."""
     if "rel" in {left.op, right.op}:
         return True
-    return left.op in {"bare", "cycles", "list", "set", "matrix"} or (_sum_written_out(left) and _sum_written_out(right))
+    return left.op in {"bare", "cycles", "list", "set", "matrix", "builder"} or (_sum_written_out(left) and _sum_written_out(right))
 
 
 def replace_symbol(node: Node, old: Node, new: Node) -> Node:

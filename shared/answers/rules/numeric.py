@@ -40,6 +40,13 @@ class Reading:
     """Whether `i` is the imaginary unit."""
 
 
+def written_base(name: str, reading: Reading) -> int:
+    """The base of `ln`, `lg` or `log`; 0 for e. `lg` is that of ten in the standards, of two in some books."""
+    if name == "ln":
+        return 0
+    return reading.log_base if name == "log" else 2 if reading.log_base == 2 else 10
+
+
 def value_at(node: Node, point: Mapping[Node, Any], reading: Reading) -> Any:
     """The value with letters as in `point`, at mpmath's working precision. Raises Undefined."""
     try:
@@ -183,7 +190,7 @@ class _Evaluation:
             if of <= 0 or of == 1:
                 raise Undefined("a base of a logarithm")
             return mp.log(x) / mp.log(of)
-        written = {"ln": 0, "lg": 10}.get(name, self.reading.log_base)
+        written = written_base(name, self.reading)
         return mp.log(x) / mp.log(written) if written else mp.log(x)
 
     def _inverse(self, name: str, x: Any) -> Any:

@@ -39,6 +39,12 @@ def commutator(key: Node, answer: Node) -> bool:
     return False
 
 
+def braids(key: Node, answer: Node) -> bool:
+    """Words in the same letters, where letters come back: `aba` and `bab` are equal in some groups."""
+    words = all(side.op == "mul" and _comes_back(side) and not _inverts(side) for side in (key, answer))
+    return words and symbols(key) == symbols(answer) and canonical(key) != canonical(answer)
+
+
 def _products(node: Node) -> Iterator[Node]:
     return (one for one in walk(node) if one.op in {"mul", "dot", "cross", "div"} or _power_of_several(one))
 

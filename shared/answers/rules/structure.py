@@ -50,7 +50,14 @@ def canonical(node: Node) -> Node:
         return Node("call", (node.args[0], *_sorted(node.args[1:])))
     if node.op == "rel":
         return _relation(node)
+    if node.op == "dot" and all(map(_is_vector, node.args)):
+        return Node("dot", tuple(_sorted(node.args)))
     return node
+
+
+def _is_vector(node: Node) -> bool:
+    """Whether a letter is written as a vector."""
+    return node.op == "sym" and node.args[0].startswith(("bold:", "vec:"))
 
 
 def _sorted(nodes: Any) -> list[Node]:
@@ -156,8 +163,9 @@ def _matters(one: Node, other: Node, left: Node, right: Node) -> bool:
             return True
         if outer.op == "mark" and outer.args[0] == inner and outer.args[1] in _STRONG_MARKS:
             return True
-        if outer.op == "app" and inner.op == "app" and outer.args[0] == inner.args[0]:
-            return True
+        if outer.op == "div" and inner.op == "app" and inner.args[1] == "⁻¹" and outer.args[0] == num(1):
+            below = outer.args[1]
+            return below.op == "app" and (below.args[0], *below.args[2:]) == (inner.args[0], *inner.args[2:])
     return False
 
 
@@ -179,6 +187,8 @@ def _matters_within(one: Node, other: Node, left: Node, right: Node) -> bool:
         return one.args[1] == other.args[1] and "~O" not in {one.args[0], other.args[0]}
     if op == "adjoin":
         return one.args[0] == other.args[0] and one.args[2] == other.args[2]
+    if op == "cross" and all(map(_is_vector, one.args)):
+        return one.args == other.args[::-1] and one.args[0] != one.args[1]
     if op in _DIRECTED:
         return one.args == other.args[::-1]
     if op == "num":
@@ -194,22 +204,39 @@ def _other_relation(one: Node, other: Node) -> bool:
         apart = [pair for pair in zip(marks, others, strict=True) if pair[0] != pair[1]]
         return len(apart) == 1 and set(apart[0]) in _OPPOSED_SIGNS
     turned = marks == others and one.args[1:] == other.args[:0:-1]
-    return turned and set(marks) <= {"mid", "to", "in", "subset", "subseteq"}
+    return turned and set(marks) <= {"mid", "to", "in", "subset", "subseteq", "<", "<="}
 
 
 def _other_letter(one: Node, other: Node, left: Node, right: Node) -> bool:
     """`\\gcd(a,b)` and `\\gcd(a,c)`; not where one letter may be another name of the other, or the only one."""
     (name, index), (name_, index_) = one.args, other.args
     if name == name_:
-        return len(index) == len(index_) == 1 and (index.isdigit() == index_.isdigit())
+        return name != "D" and _other_index(index.split(" "), index_.split(" "))
+    if index == index_ and _other_mark(name, name_):
+        return True
     if len(name) == len(name_) == 1 and name != name_ and name.casefold() == name_.casefold():
-        return index == index_
+        return index == index_ == ""
     if index != index_ or any(name in group and name_ in group for group in _ALIASES):
         return False
     greek = [letter in GREEK.values() for letter in (name, name_)]
     if greek[0] != greek[1] or (len(name) == len(name_) == 1 and name.isupper() != name_.isupper()):
         return False
     return bool((symbols(left) & symbols(right)) - {one, other})
+
+
+def _other_index(index: list[str], other: list[str]) -> bool:
+    """Whether two indices differ in one digit, letter or sign. (`D_4` and `D_8` may be one dihedral group.)"""
+    apart = [pair for pair in zip(index, other, strict=False) if pair[0] != pair[1]]
+    if len(index) != len(other) or len(apart) != 1:
+        return False
+    one, two = apart[0]
+    return len(one) == len(two) == 1 and one.isdigit() == two.isdigit() and one.isalpha() == two.isalpha()
+
+
+def _other_mark(name: str, other: str) -> bool:
+    """`\\dot x`, `\\ddot x` and `x`."""
+    marks = [one.rpartition(":") for one in (name, other)]
+    return marks[0][2] == marks[1][2] and {marks[0][0], marks[1][0]} <= {"", "dot", "ddot", "bar"}
 
 
 def leaves(node: Node) -> Iterator[Node]:

@@ -26,13 +26,13 @@ _COMMANDS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ", "omega": "ω",
     "theta": "θ", "phi": "φ", "psi": "ψ", "rho": "ρ", "tau": "τ", "Delta": "Δ", "Sigma": "Σ", "Omega": "Ω", "Theta": "Θ",
     "rightleftharpoons": "⇌", "langle": "⟨", "rangle": "⟩", "epsilon": "ε", "eta": "η", "kappa": "κ", "_": "_", "&": "&",
-    "%": "%", "#": "#", "$": "$", "{": "{", "}": "}", ",": " ", " ": " ", ";": " ", "infty": "∞", "emptyset": "∅",
+    "%": "%", "#": "#", "$": "$", "{": "{", "}": "}", ",": " ", " ": " ", ";": " ", "infty": "∞", "emptyset": "∅", "|": "‖", "Vert": "‖",
 }  # fmt: skip
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|textit|emph|mathbf|textrm|mbox|operatorname)\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)\s?")
 _RUNS = ((SUPERSCRIPTS, "^"), (SUBSCRIPTS, "_"))
 _ARROWS = (("<->", "↔"), ("<=>", "⇔"), ("->", "→"), ("=>", "⇒"), ("<-", "←"))
-_HARD = frozenset("∧∨¬→←↔⇌⇒⇔⊕⊗∀∃∈∉∪∩⊂⊆∖√∂∇×·<>=≤≥≠±∓+*^|~⟨⟩_∥∘∫∑∏@≈≡∞")
+_HARD = frozenset("∧∨¬→←↔⇌⇒⇔⊕⊗∀∃∈∉∪∩⊂⊆∖√∂∇×·<>=≤≥≠±∓+*^|~⟨⟩_∥‖∘∫∑∏@≈≡∞")
 """Signs whose loss or change makes another text."""
 _BRACKETS, _QUOTES = frozenset("()[]{}"), frozenset("'\"")
 _SYNONYMS = (
@@ -196,7 +196,7 @@ def _other_letters(left: Text, right: Text) -> tuple[Agreement, str]:
     one, other = (re.sub(r"\d+", "#", side.written.casefold()) for side in (left, right))
     if one == other and "#" in one:
         numbers = [re.findall(r"\d+", side.written) for side in (left, right)]
-        parted = any(re.search(r"\d[.,/:]\d|\d \d{3}(?!\d)", side.written) for side in (left, right))
+        parted = any(re.search(r"\d[.,/]\d|\d:(?!\d\d(?!\d))|\d \d{3}(?!\d)", side.written) for side in (left, right))
         zeros = any(int(a) == int(b) and a != b for a, b in zip(*numbers, strict=True))
         if not parted and not zeros:
             return "no", ""
