@@ -1,4 +1,4 @@
-r"""The final answer of a text: its last `\boxed{…}` that holds one, or a last line "Answer: …" where there is no box."""
+r"""The final answer of a text: its last `\boxed{…}` that holds one; where there is no box, a last line "Answer: …"."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,13 @@ from shared.answers.guard import says_nothing
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 _BARE = re.compile(r"[+-]?\d+(?:\.\d+)?|\\[A-Za-z]+(?![A-Za-z{])|[A-Za-z](?![A-Za-z])")
-_LINE = re.compile(r"[\s>*_#]*(?:the )?(?:final )?answer\s*(?:[*_]*\s*:|:\s*[*_]*)\s*[*_]*\s*(\S.*?)[\s*_]*", re.IGNORECASE)
-_THOUGHT = re.compile(r"(<think(?:ing)?>|<reasoning>|<thought>|◁think▷|\[THINK\])|(</think(?:ing)?>|</reasoning>|</thought>|◁/think▷|\[/THINK\])")  # fmt: skip
+_LINE = re.compile(
+    r"[\s>*_#]*(?:the )?(?:final )?answer\s*(?:[*_]*\s*:|:\s*[*_]*)\s*[*_]*\s*(\S.*?)[\s*_]*", re.IGNORECASE
+)
+_THOUGHT = re.compile(
+    r"(<think(?:ing)?>|<reasoning>|<thought>|◁think▷|\[THINK\])"
+    r"|(</think(?:ing)?>|</reasoning>|</thought>|◁/think▷|\[/THINK\])"
+)
 _NOTHING = frozenset({"?", "...", "…", "\\ldots", "\\dots"})
 
 

@@ -86,7 +86,7 @@ def _read_unit(tail: str) -> tuple[str, Unit | None] | None:
 
 def _product(tail: str) -> bool:
     """`2n` or `3x` is a product; `12cm` is not."""
-    return len(re.match("[A-Za-zµμΩÅ]*", tail)[0]) < 2  # type: ignore[index] - an empty match is a match
+    return not re.match("[A-Za-zµμΩÅ]{2}", tail)
 
 
 def _ratio(found: re.Match[str]) -> Number | None:

@@ -57,7 +57,9 @@ def _compare(one: str, other: str) -> Agreement:
     if max(len(one), len(other)) > LONGEST:
         return "unsure"
     found = {decide(*pair, "").found.agrees for pair in ((one, other), (other, one))}
-    texts = {decide(*pair, "text").found.agrees for pair in ((one, other), (other, one))} if "yes" not in found else set()
+    texts = (
+        {decide(*pair, "text").found.agrees for pair in ((one, other), (other, one))} if "yes" not in found else set()
+    )
     if "yes" in found or ("no" not in found and "yes" in texts):
         return "yes"
     return "no" if "no" in found else "unsure"

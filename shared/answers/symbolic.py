@@ -83,7 +83,12 @@ class SymbolicWorker:
 
     async def _running(self) -> Process:
         async with self._starting:
-            if self._process is None or self._process.returncode is not None or self._reader is None or self._reader.done():
+            if (
+                self._process is None
+                or self._process.returncode is not None
+                or self._reader is None
+                or self._reader.done()
+            ):
                 await self.aclose()
                 self._process = await self._start()
                 self._reader = asyncio.create_task(self._read(self._process))

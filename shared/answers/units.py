@@ -155,11 +155,10 @@ def read_unit(written: str) -> Unit | None:
     text = _SUPERSCRIPT.sub(lambda found: "^" + found[0].translate(_PLAIN_DIGITS), written).replace("−", "-")
     for pattern, instead in _LOOKS:
         text = pattern.sub(instead, text)
-    parsed = _parse(text.strip())
-    return parsed
+    return _parse(text.strip())
 
 
-def _parse(text: str) -> Unit | None:
+def _parse(text: str) -> Unit | None:  # noqa: C901 - one branch for each sign
     """Products, and one slash before one unit or one bracket."""
     if not text or len(text) > 80:
         return None
@@ -197,7 +196,11 @@ def _parse(text: str) -> Unit | None:
         exponent = int(found[2] or found[3] or 1)
         if found[1] in {"ms", "mm"} and exponent < 0 and not units:
             return None  # a metre per second, or one per millisecond?
-        if not -12 <= exponent <= 12 or exponent == 0 or (found[3] and not found[3].startswith(("-", "+")) and count > 9):
+        if (
+            not -12 <= exponent <= 12
+            or exponent == 0
+            or (found[3] and not found[3].startswith(("-", "+")) and count > 9)
+        ):
             return None
         units.append((unit, power * exponent))
         count += below == 1
@@ -241,7 +244,9 @@ def _named(name: str) -> Unit | None:
         prefix, rest = name[:length], name[length:]
         if prefix in _PREFIXES and rest in _PREFIXED and prefix in _PREFIXES_OF.get(rest, _PREFIXES):
             found = _PREFIXED[rest]
-            return Unit(found.factor * Fraction(10) ** _PREFIXES[prefix], found.dimension, found.kind, natural=found.natural)
+            return Unit(
+                found.factor * Fraction(10) ** _PREFIXES[prefix], found.dimension, found.kind, natural=found.natural
+            )
     lower = name if name in _WORDS else name.removesuffix("s")
     for spelled, prefix in _SPELLED.items():
         word = lower.removeprefix(spelled)

@@ -123,7 +123,9 @@ def main(limit_s: float) -> None:
     logging.disable()
     sys.setrecursionlimit(DEPTH)
     replies = os.dup(sys.stdout.fileno())
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries print; replies have a channel of their own
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+    )  # libraries print; replies have a channel of their own
     for key, answer in _WARM:
         compare(key, answer, "expression")
     os.write(replies, b"ready\n")

@@ -22,11 +22,11 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\u([0-9a-f]{4})(?![0-9a-z])", lambda found: chr(int(found[1], 16)), text)
 
 
-async def main(path: Path) -> bool:
+async def main(lines: list[str]) -> bool:
     """Whether the verdicts fail."""
     worker, wrong, unsure, total = SymbolicWorker(5.0), 0, 0, 0
     grader = standard(worker)
-    for line in path.read_text("utf-8").splitlines():
+    for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
         key, answer, kind, right, note = (unescaped(part.strip()) for part in line.split(" ¦ "))
@@ -36,11 +36,11 @@ async def main(path: Path) -> bool:
             unsure += found.agrees == "unsure" and right != "unsure"
             if found.agrees not in ("unsure", right):
                 wrong += 1
-                print(f"WRONG {found.agrees}, right is {right} ({found.method}): {one}  |  {other}  |  {kind}  |  {note}")  # noqa: T201
+                print(f"WRONG {found.agrees}, right is {right} ({found.method}): {one} | {other} | {kind} | {note}")  # noqa: T201
     print(f"{wrong} wrong, {unsure} unsure, of {total}")  # noqa: T201
     await worker.aclose()
     return wrong > 0 or unsure > OPEN
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(Path(sys.argv[1]))))
+    sys.exit(asyncio.run(main(Path(sys.argv[1]).read_text("utf-8").splitlines())))

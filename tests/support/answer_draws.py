@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of examples
 """Pairs of answers drawn by kind, equal by rewriting or different by one small change, for tests and for the bench.
 
 Each kind is a function of dice: key, equal answers, different answers. Nothing here uses the rules that are tested.
@@ -30,7 +31,16 @@ Draw = Callable[[Random], tuple[str, list[str], list[str]]]
 
 def number(dice: Random) -> tuple[str, list[str], list[str]]:
     n = dice.randint(2, 10 ** dice.randint(1, 9))
-    equal = [f"${n}$", f"{n}.0", f"x = {n}", rf"\text{{{n}}}", f"**{n}**", f"{2 * n}/2", rf"\frac{{{3 * n}}}{{3}}", rf"\left({n}\right)"]
+    equal = [
+        f"${n}$",
+        f"{n}.0",
+        f"x = {n}",
+        rf"\text{{{n}}}",
+        f"**{n}**",
+        f"{2 * n}/2",
+        rf"\frac{{{3 * n}}}{{3}}",
+        rf"\left({n}\right)",
+    ]
     if n > 10**6:
         equal.append(f"{n:,}")
     return str(n), equal, [f"-{n}", f"−{n}", str(n + dice.randint(1, 9)), f"{n}/7", f"{n}^2", f"{n}²", f"√{n}", f"{n}π"]
@@ -55,8 +65,17 @@ def quantity(dice: Random) -> tuple[str, list[str], list[str]]:
     large, small, factor = dice.choice(_UNITS)
     n = dice.randint(2, 999)
     written = small.replace("^2", "²").replace("^3", "³")
-    equal = [f"{n * factor} {small}", rf"{n} \text{{ {large} }}", rf"{n}\,\mathrm{{{large}}}", f"{n * factor} {written}"]
-    return f"{n} {large}", equal, [f"{n} {small}", f"{n + 1} {large}", f"{n * factor} {large}", f"-{n} {large}", f"{n * factor * 10} {small}"]
+    equal = [
+        f"{n * factor} {small}",
+        rf"{n} \text{{ {large} }}",
+        rf"{n}\,\mathrm{{{large}}}",
+        f"{n * factor} {written}",
+    ]
+    return (
+        f"{n} {large}",
+        equal,
+        [f"{n} {small}", f"{n + 1} {large}", f"{n * factor} {large}", f"-{n} {large}", f"{n * factor * 10} {small}"],
+    )
 
 
 def _polynomial(dice: Random) -> tuple[str, list[int]]:
@@ -95,7 +114,11 @@ def expression(dice: Random) -> tuple[str, list[str], list[str]]:
     equal = [_terms_turned(key, dice), "".join(f"({name}{_signed(-root)})" for root in roots),
              _expanded(name, roots, lambda n: str(n).translate(SUPER)), rf"\frac{{2({key})}}{{2}}"]  # fmt: skip
     other = [roots[0] + dice.choice((-7, 7, 11)), *roots[1:]]
-    return key, equal, [_expanded(name, other), f"-({key})", f"{key}+1", "".join(f"({name}{_signed(-root)})" for root in other)]
+    return (
+        key,
+        equal,
+        [_expanded(name, other), f"-({key})", f"{key}+1", "".join(f"({name}{_signed(-root)})" for root in other)],
+    )
 
 
 def function(dice: Random) -> tuple[str, list[str], list[str]]:
@@ -129,7 +152,11 @@ def _elements(dice: Random, count: int) -> list[Fraction]:
 
 
 def _written(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+    return (
+        str(value)
+        if value.denominator == 1
+        else f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+    )
 
 
 def _row(values: list[Fraction], left: str, right: str, gap: str = ", ") -> str:
@@ -301,7 +328,20 @@ def formal_text(dice: Random) -> tuple[str, list[str], list[str]]:
     ])  # fmt: skip
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def date(dice: Random) -> tuple[str, list[str], list[str]]:

@@ -7,12 +7,13 @@ from datasets import Dataset
 from transformers import Qwen3Config, Qwen3ForCausalLM
 from trl import SFTConfig, SFTTrainer
 
+from shared.answers.extract import completed_answer
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
 from trainer.data import TRAIN, measure, split
-from trainer.metrics.rewards import Reward, answer_of
+from trainer.metrics.rewards import Reward
 from trainer.recipe import HeldOut, Recipe
 
 RECIPE = Recipe(base="none", max_length=400)
@@ -95,4 +96,4 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     await worker.aclose()
     assert found == list(texts.values())
     assert told == {"unsure": 0.2}
-    assert answer_of("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"
+    assert completed_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

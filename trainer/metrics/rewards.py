@@ -12,6 +12,7 @@ from typing import Any
 from shared.answers.extract import completed_answer
 from shared.ports import Grader
 
+
 class Reward:
     """TRL's reward function. Only extracted answers are compared, never the thinking."""
 

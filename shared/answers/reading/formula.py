@@ -1,31 +1,34 @@
-"""Reads a formula whole, as a tree, or raises Unread. What two readers may read differently is not read:
+r"""Reads a formula whole, as a tree, or raises Unread. What two readers may read differently is not read:
 
-`1/2x` (a half of x?), `\\sin x/2`, `2^n!`, `\\left(\\frac ap\\right)` (a Legendre symbol?), `1,234` (two numbers?).
+`1/2x` (a half of x?), `\sin x/2`, `2^n!`, `\left(\frac ap\right)` (a Legendre symbol?), `1,234` (two numbers?).
 """
 
 from collections.abc import Callable
 
 from shared.answers.reading.tokens import GREEK, Token, tokenize
-from shared.answers.reading.tree import Node, Unread, num, sym, walk
+from shared.answers.reading.tree import Node, Unread, num, sym, walk, words
 
 DEEPEST = 40
 """Levels of brackets and operators; a parser in Python ends at about a thousand calls."""
 
 FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch arsinh arcosh artanh exp ln log lg gcd"
-    " lcm max min det erf sqrt Gamma floor ceil abs factorial binom".split()
+    words(
+        "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch arsinh arcosh artanh exp ln "
+        "log lg gcd lcm max min det erf sqrt Gamma floor ceil abs factorial binom"
+    )
 )
-_SEVERAL = frozenset("gcd lcm max min".split())
+_SEVERAL = frozenset(["gcd", "lcm", "max", "min"])
 _TRIGONOMETRIC = {name: f"arc{name}" for name in ("sin", "cos", "tan")} | {
     "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh",
 }  # fmt: skip
-UNKNOWN_FUNCTIONS = frozenset("f g h F G H P Q phi psi Phi Psi zeta sigma tau pi mu u v w y".split())
+UNKNOWN_FUNCTIONS = frozenset(words("f g h F G H P Q phi psi Phi Psi zeta sigma tau pi mu u v w y"))
 """Letters that may name a function where a bracket follows; `x(x+1)` is a product."""
-_ALWAYS = frozenset("f g F G Q phi psi Phi Psi zeta P".split())
-_RELATIONS = frozenset("= != < > <= >= approx equiv sim in notin subset subseteq to gets | mid :".split())
+_ALWAYS = frozenset(words("f g F G Q phi psi Phi Psi zeta P"))
+_RELATIONS = frozenset(words("= != < > <= >= approx equiv sim in notin subset subseteq to gets | mid :"))
 _CLOSING = {"(": ")", "[": "]", "\\{": "\\}", "{": "}", "langle": "rangle", "lfloor": "rfloor", "lceil": "rceil"}
 _GROWTH = {"O": "O", "o": "o", "Theta": "Θ", "Omega": "Ω", "omega": "ω", "cal:O": "O", "tilde:O": "~O"}
-_STOP = frozenset(") ] } \\} rangle rfloor rceil , ; & \\\\ end".split())
+_FACTORS = frozenset(words("( frac sqrt cbrt binom { lfloor lceil sum prod partial nabla inf langle"))
+_STOP = frozenset([")", "]", "}", "\\}", "rangle", "rfloor", "rceil", ",", ";", "&", "\\\\", "end"])
 
 
 def read_formula(text: str) -> Node:
@@ -122,9 +125,9 @@ class Parser:
         for at in range(begin + 1, end - 1):
             one, after = self.tokens[at], self.tokens[at + 1]
             before = self.tokens[at - 1]
-            if one.text == "," and before.kind == after.kind == "num" and not after.spaced:
-                if len(after.text) == 3 and after.text.isdigit():
-                    return True
+            comma = one.text == "," and before.kind == after.kind == "num" and not after.spaced
+            if comma and len(after.text) == 3 and after.text.isdigit():
+                return True
         return bool(len(marks) == 1 and marks[0] == "," and self._decimal_comma(begin, end))
 
     def _decimal_comma(self, begin: int, end: int) -> bool:
@@ -251,7 +254,7 @@ class Parser:
             return Node(mark, (self.product(),))
         return self.product()
 
-    def product(self) -> Node:
+    def product(self) -> Node:  # noqa: C901 - one branch for each sign
         factors = [self.power()]
         while True:
             if self.accept("/"):
@@ -273,7 +276,7 @@ class Parser:
             elif self.accept("otimes"):
                 factors = [Node("call", ("⊗", factors[0] if len(factors) == 1 else Node("mul", tuple(factors)),
                                          self.power()))]  # fmt: skip
-            elif self.is_name() and self.peek() == "mod" or self.accept("bmod"):
+            elif (self.is_name() and self.peek() == "mod") or self.accept("bmod"):
                 if self.peek() == "mod":
                     self.at += 1
                 left = factors[0] if len(factors) == 1 else Node("mul", tuple(factors))
@@ -297,7 +300,7 @@ class Parser:
         return self.power()
 
     def _mixed(self) -> None:
-        """`3\\frac12` may be 3.5; `3\\frac{x}{2}` is a product."""
+        r"""`3\frac12` may be 3.5; `3\frac{x}{2}` is a product."""
         if (self.is_number(1) and self.is_number(2)) or (
             self.peek(1) == "{" and self.is_number(2) and self.peek(3) == "}" and self.peek(4) == "{"
             and self.is_number(5) and self.peek(6) == "}"
@@ -325,15 +328,14 @@ class Parser:
             return token.text not in {"and", "or", "mod"}
         if token.text == "|":
             return False
-        return token.text in {"(", "frac", "sqrt", "cbrt", "binom", "{", "lfloor", "lceil", "sum", "prod", "partial",
-                              "nabla", "inf", "langle"} and not (token.text == "(" and self.peek(1) == "mod")  # fmt: skip
+        return token.text in _FACTORS and not (token.text == "(" and self.peek(1) == "mod")
 
     # --- powers and what stands behind an atom
 
     def power(self) -> Node:
         return self.deeper(self._power)
 
-    def _power(self) -> Node:
+    def _power(self) -> Node:  # noqa: C901 - one branch for each sign
         base = self.atom()
         while True:
             if self.peek() == "!" and self.accept("!"):
@@ -363,11 +365,10 @@ class Parser:
     def _closed(self) -> bool:
         return self.tokens[self.at - 2].text in {")", "}", "]", "|"}
 
-    def _raised(self, base: Node) -> Node:
+    def _raised(self, base: Node) -> Node:  # noqa: C901 - one branch for each form of exponent
         braced = self.accept("{") is not None
-        if base.op == "pow":
-            if not (self.at >= 2 and self.tokens[self.at - 2 - braced].text in {")", "}"}):
-                raise Unread("a power of a power without brackets")
+        if base.op == "pow" and not (self.at >= 2 and self.tokens[self.at - 2 - braced].text in {")", "}"}):
+            raise Unread("a power of a power without brackets")
         for mark, name in (("circ", "°"), ("top", "T"), ("dagger", "†"), ("prime", "'"), ("*", "*"), ("ast", "*")):
             if self.peek() == mark and (not braced or self.peek(1) == "}"):
                 self.take()
@@ -414,7 +415,8 @@ class Parser:
             "frac": self._fraction, "sqrt": self._root, "cbrt": lambda: Node("root", (num(3), self._root_operand())),
             "binom": lambda: Node("binom", (self._argument(), self._argument())), "|": self._bars,
             "norm": lambda: self._between("norm", "norm"), "lfloor": lambda: self._between("rfloor", "floor"),
-            "lceil": lambda: self._between("rceil", "ceil"), "langle": self._angle, "inf": lambda: Node("const", ("inf",)),
+            "lceil": lambda: self._between("rceil", "ceil"), "langle": self._angle,
+            "inf": lambda: Node("const", ("inf",)),
             "emptyset": lambda: Node("set", ()), "sum": lambda: self._big("sum"), "prod": lambda: self._big("prod"),
             "nabla": lambda: sym("nabla"), "begin:pmatrix": lambda: self._matrix("pmatrix"),
             "begin:bmatrix": lambda: self._matrix("bmatrix"), "begin:Bmatrix": lambda: self._matrix("Bmatrix"),
@@ -457,12 +459,8 @@ class Parser:
         if name == "inf":
             return Node("const", ("inf",))
         if name in {"pi", "e"} and self.peek() != "_":
-            if name == "e" or self.peek() != "(":
-                return Node("const", (name,))
             return Node("const", (name,))
         index = self._index()
-        if name == "d" and not index and self.is_name() and False:
-            raise Unread("a differential")
         letter = sym(name, index)
         if name.startswith("bb:"):
             return self._type(letter)
@@ -472,7 +470,7 @@ class Parser:
         return self.peek() == "(" and (name in {"O", "cal:O", "tilde:O"} or name in {"o", "Theta", "Omega", "omega"})
 
     def _type(self, letter: Node) -> Node:
-        """`\\mathbb{F}_p[x]`, `\\mathbb{F}_p(x)`: polynomials are no rational functions."""
+        r"""`\mathbb{F}_p[x]`, `\mathbb{F}_p(x)`: polynomials are no rational functions."""
         while self.peek() in {"[", "("} and not self.spaced():
             opened = self.take().text
             _, items = self.items(_CLOSING[opened])
@@ -489,10 +487,7 @@ class Parser:
             token = self.take()
             if token.kind == "mark":
                 raise Unread("an index that is a sign")
-            digits = token.text
-            while self.is_number() and not self.spaced() and token.kind == "num" and False:
-                digits += self.take().text
-            return digits
+            return token.text
         begin, depth = self.at, 1
         while depth:
             text = self.take().text
@@ -528,9 +523,8 @@ class Parser:
             return Node("app", (letter, marks, separators, *items))
         if marks.endswith(("⁻¹", ")")):
             raise Unread("marks of a function without operand")
-        if self.peek() == "(" and letter.args[0] not in _ALWAYS and not marks and letter.args[0] in UNKNOWN_FUNCTIONS:
-            if letter.args[0] in {"u", "v", "w", "y", "h", "H", "G", "Q", "tau", "mu", "sigma", "pi"}:
-                return self._maybe_applied(letter)
+        if self.peek() == "(" and letter.args[0] not in _ALWAYS and not marks:
+            return self._maybe_applied(letter)
         self.at = begin
         return letter
 
@@ -547,7 +541,7 @@ class Parser:
             raise Unread("a function or a product")
         return letter
 
-    def _function(self, name: str) -> Node:
+    def _function(self, name: str) -> Node:  # noqa: C901 - one branch for each kind of function
         base: Node | None = None
         if name == "log" and self.peek() == "_":
             self.at += 1
@@ -605,7 +599,7 @@ class Parser:
         return (self._juxtaposed(),)
 
     def _juxtaposed(self) -> Node:
-        """The operand of a function without brackets: `\\sin 2x`, `\\ln\\ln n`, `\\sin \\omega t`."""
+        r"""The operand of a function without brackets: `\sin 2x`, `\ln\ln n`, `\sin \omega t`."""
         if self.is_name() and self.peek() in FUNCTIONS:
             return self.deeper(lambda: self._function(self.take().text))
         factors: list[Node] = []
@@ -629,7 +623,7 @@ class Parser:
         return factors[0] if len(factors) == 1 else Node("mul", tuple(factors))
 
     def _continues(self, factors: list[Node]) -> bool:
-        """Whether one factor more belongs to the operand: `2x`, `2\\pi x`, `\\omega t`."""
+        r"""Whether one factor more belongs to the operand: `2x`, `2\pi x`, `\omega t`."""
         last = factors[-1]
         if last.op == "num" or last.op == "const":
             return True
@@ -660,7 +654,7 @@ class Parser:
         return Node("div", (self._argument(), self._argument()))
 
     def _derivative(self) -> Node | None:
-        """`\\frac{dy}{dx}`, `\\frac{\\partial^2 u}{\\partial x\\partial y}`; None where it is a fraction."""
+        r"""`\frac{dy}{dx}`, `\frac{\partial^2 u}{\partial x\partial y}`; None where it is a fraction."""
         begin = self.at
         above, below = self._braced_tokens(), self._braced_tokens()
         if above and below and above[0].text in {"d", "partial"} and below[0].text == above[0].text:
@@ -773,7 +767,7 @@ class Parser:
         close = self.take().text
         self.bars = bars
         if close == "]" or len(items) > 1 or not items:
-            if close not in {")", "]"} or len(items) != 2 and close == "]":
+            if close not in {")", "]"} or (len(items) != 2 and close == "]"):
                 raise Unread("brackets that do not match")
             return Node("list", ("(" + close, marks, items))
         if close != ")":
@@ -785,16 +779,15 @@ class Parser:
             raise Unread("a fraction in brackets, or a Legendre symbol")
         if inner.op == "seq":
             raise Unread("a sequence in brackets")
-        if self.at - begin == 2 and self.tokens[begin].kind == "num" and self.peek() != "^" and inner.op == "num":
-            return inner
         return inner
 
     def _cycles(self) -> Node | None:
-        """`(1\\ 2\\ 3)(4 5)`; None where the brackets hold something else."""
+        r"""`(1\ 2\ 3)(4 5)`; None where the brackets hold something else."""
         cycles: list[tuple[int, ...]] = []
         self.at -= 1
         while self.peek() == "(":
-            begin, numbers = self.at, []
+            begin = self.at
+            numbers: list[int] = []
             self.at += 1
             while self.is_number() and self.peek().isdigit():
                 if numbers and not self.spaced():
@@ -822,7 +815,7 @@ class Parser:
         marks, items = self.items("]")
         self.bars = bars
         close = self.take().text
-        if close == ")" and len(items) == 2 or close == "[" and len(items) == 2:
+        if (close == ")" and len(items) == 2) or (close == "[" and len(items) == 2):
             return Node("list", ("[" + (")" if close == "[" else close), marks, items))
         if close != "]":
             raise Unread("brackets that do not match")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from shared.answers.reading.tree import Unread
+from shared.answers.reading.tree import Unread, words
 from shared.answers.units import read_unit
 
 LONGEST = 1000
@@ -17,11 +17,14 @@ FRACTIONS = {
     "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8),
     "⅑": (1, 9), "⅒": (1, 10),
 }  # fmt: skip
+_SMALL = words(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
+    "chi psi omega"
+)
+_CAPITAL = words("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega")
 GREEK = {
-    **dict(zip("αβγδεζηθικλμνξπρστυφχψω", (
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi"
-        " omega").split(), strict=True)),
-    **dict(zip("ΓΔΘΛΞΠΣΦΨΩ", "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(), strict=True)),
+    **dict(zip("αβγδεζηθικλμνξπρστυφχψω", _SMALL, strict=True)),
+    **dict(zip("ΓΔΘΛΞΠΣΦΨΩ", _CAPITAL, strict=True)),
     "µ": "mu", "ϕ": "phi", "ϵ": "epsilon", "ϑ": "theta", "ς": "varsigma",
 }  # fmt: skip
 _VARIANTS = {"varepsilon": "epsilon", "varphi": "phi", "vartheta": "theta", "varrho": "rho", "varkappa": "kappa"}
@@ -39,15 +42,16 @@ SIGNS = {
 }  # fmt: skip
 """Characters that are another token; look-alikes of the minus are a minus."""
 
+_AS_NAMED = words(
+    "times cdot frac sqrt binom pm mp cup cap setminus in notin subset subseteq to gets iff implies and or "
+    "not oplus otimes forall exists emptyset nabla partial lfloor rfloor lceil rceil langle rangle approx "
+    "equiv sim hbar circ prime top dagger ell sum prod pmod bmod mod mid ast sin cos tan cot sec csc arcsin "
+    "arccos arctan sinh cosh tanh coth exp ln log lg gcd lcm max min det"
+)
 COMMANDS = {
     **{name: name for name in GREEK.values()},
     **_VARIANTS,
-    **{name: name for name in (
-        "times cdot frac sqrt binom pm mp cup cap setminus in notin subset subseteq to gets iff implies and or not"
-        " oplus otimes forall exists emptyset nabla partial lfloor rfloor lceil rceil langle rangle approx equiv sim"
-        " hbar circ prime top dagger ell sum prod pmod bmod mod mid ast sin cos tan cot sec csc arcsin arccos arctan"
-        " sinh cosh tanh coth exp ln log lg gcd lcm max min det"
-    ).split()},
+    **{name: name for name in _AS_NAMED},
     "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
     "ne": "!=", "neq": "!=", "infty": "inf", "div": "/", "land": "and", "wedge": "and", "lor": "or", "vee": "or",
     "lnot": "not", "neg": "not", "rightarrow": "to", "longrightarrow": "to", "leftarrow": "gets",
@@ -57,22 +61,25 @@ COMMANDS = {
     "dots": "dots", "ldots": "dots", "cdots": "dots", "intercal": "top", "arcsinh": "arsinh", "colon": ":",
 }  # fmt: skip
 _DROPPED = frozenset(
-    "left right displaystyle textstyle limits mathstrut big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr"
-    " middle nolimits".split()
+    words(
+        "left right displaystyle textstyle limits mathstrut big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr "
+        "Biggl Biggr middle nolimits"
+    )
 )
-_SPACES = frozenset("quad qquad , ; : ! > space".split()) | {" "}
+_SPACES = frozenset(["quad", "qquad", ",", ";", ":", "!", ">", "space"]) | {" "}
 FONTS = {
     "mathbf": "bold", "boldsymbol": "bold", "bm": "bold", "vec": "vec", "hat": "hat", "widehat": "hat", "bar": "bar",
     "overline": "bar", "tilde": "tilde", "widetilde": "tilde", "mathbb": "bb", "mathcal": "cal", "mathfrak": "frak",
     "mathscr": "scr", "dot": "dot", "ddot": "ddot", "mathrm": "rm", "text": "text", "textrm": "text", "mathit": "it",
     "operatorname": "fn", "textbf": "text", "textit": "text", "mbox": "text", "mathsf": "sf",
 }  # fmt: skip
+_KNOWN = words(
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch arsinh arcosh artanh exp ln "
+    "log lg sqrt gcd lcm max min det pi mod erf and or alpha beta gamma theta lambda sigma omega phi infinity "
+    "binom factorial Gamma floor ceil abs Theta Omega"
+)
 WORDS = {
-    **{name: name for name in (
-        "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh coth sech csch arsinh arcosh artanh exp ln log lg"
-        " sqrt gcd lcm max min det pi mod erf and or alpha beta gamma theta lambda sigma omega phi infinity binom"
-        " factorial Gamma floor ceil abs Theta Omega"
-    ).split()},
+    **{name: name for name in _KNOWN},
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "infinity": "inf", "inf": "inf", "oo": "inf",
     "asinh": "arsinh", "acosh": "arcosh", "atanh": "artanh",
 }  # fmt: skip
@@ -120,11 +127,11 @@ def tokenize(text: str) -> list[Token]:
     return found
 
 
-def _next(text: str, at: int) -> tuple[int, list[Token], bool]:
+def _next(text: str, at: int) -> tuple[int, list[Token], bool]:  # noqa: C901 - one branch for each kind
     char = text[at]
     if "\uff01" <= char <= "\uff5e":
         return _next(text[:at] + chr(ord(char) - 0xFEE0) + text[at + 1 :], at)
-    if char.isascii() and char.isdigit() or (char == "." and text[at + 1 : at + 2].isdigit()):
+    if (char.isascii() and char.isdigit()) or (char == "." and text[at + 1 : at + 2].isdigit()):
         return _number(text, at)
     if char in SUPERSCRIPTS or char in SUBSCRIPTS:
         return _script(text, at)
@@ -200,7 +207,7 @@ def _letters(run: str) -> list[Token]:
     return [Token("name", letter) for letter in run]
 
 
-def _command(text: str, at: int) -> tuple[int, list[Token], bool]:
+def _command(text: str, at: int) -> tuple[int, list[Token], bool]:  # noqa: C901 - one branch for each kind
     found = _COMMAND.match(text, at)
     if found is None:
         raise Unread("a backslash at the end")

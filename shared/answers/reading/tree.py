@@ -1,12 +1,12 @@
-"""The parse tree of an answer: one node type, immutable and hashable, so that equal readings are equal objects.
+r"""The parse tree of an answer: one node type, immutable and hashable, so that equal readings are equal objects.
 
 | `op` | `args` |
 |---|---|
 | `num` | value (`Fraction`), half a unit of the last digit (0: exact), significant figures (0: exact) |
-| `sym` | name, index: `\\mathbf{i}` is `bold:i` |
+| `sym` | name, index: `\mathbf{i}` is `bold:i` |
 | `const` | `pi`, `e`, `inf` |
 | `add mul neg div pow root fact dfact pm mp` | operands; `root` is degree, radicand |
-| `dot cross` | products by `\\cdot` and `\\times` between letters |
+| `dot cross` | products by `\cdot` and `\times` between letters |
 | `call` | name of a known function, operands |
 | `app` | name of an unknown function, its marks, operands |
 | `mark` | base, mark: `x'`, `A^T`, `0^+` |
@@ -22,14 +22,19 @@
 | `cycles` | tuples of numbers |
 | `seq` | items that only spaces part |
 | `index` | group, subgroup |
-| `adjoin` | base, bracket, items: `\\mathbb{F}_p[x]` |
-| `type` | a number set: `\\mathbb{Z}` |
+| `adjoin` | base, bracket, items: `\mathbb{F}_p[x]` |
+| `type` | a number set: `\mathbb{Z}` |
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+
+def words(text: str) -> list[str]:
+    """The words of a text: a table that reads as a sentence."""
+    return text.split()
 
 
 class Unread(ValueError):

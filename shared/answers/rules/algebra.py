@@ -1,4 +1,4 @@
-"""Algebra by sympy and mpmath, in the worker: a verdict needs a proof and agreement, or difference, at every point tried.
+"""Algebra by sympy and mpmath, in the worker: a verdict needs a proof and agreement, or difference at the points tried.
 
 yes: the difference is zero symbolically, and the values are equal at positive, whole and negative points.
 no: the values differ at every positive and whole point. What is equal at some points only is open: `|2x|` and `2x`.
@@ -16,7 +16,7 @@ from mpmath import mp
 
 from schemas.item import Agreement
 from shared.answers.number import SURE_DIGITS
-from shared.answers.reading.tree import Node, num, symbols, walk
+from shared.answers.reading.tree import Node, num, symbols, walk, words
 from shared.answers.rules.compare import both_readings, is_scalar, number_of
 from shared.answers.rules.numeric import Reading, Undefined, value_at, written_base
 from shared.answers.rules.order import braids, commutator, order_matters
@@ -70,7 +70,7 @@ class Algebra:
         rest = () if whole_only else points.negative
         if [*used, *points.small].count("same") >= 2 and not {"apart", "near", "one"} & {*used, *points.small, *rest}:
             return _if_order_allows(key, answer) if is_zero(difference(key, answer, reading)) else "unsure"
-        steps = all(any(one.op in _STEPS or (one.op == "call" and one.args[:1] in _STEP_CALLS) for one in walk(side)) for side in (key, answer))
+        steps = all(map(_in_steps, (key, answer)))
         decisive = [one for one in used if one != "none"]
         if decisive.count("apart") < 2 and not whole_only:
             decisive += [one for one in points.small if one != "none"]
@@ -164,7 +164,7 @@ def _infinities(key: Node, answer: Node, infinite: list[int]) -> Agreement:
 
 
 def _indices(node: Node) -> bool:
-    """`\\gamma^0\\gamma^1`: two powers of one letter side by side are rather upper indices."""
+    r"""`\gamma^0\gamma^1`: two powers of one letter side by side are rather upper indices."""
     for one in walk(node):
         if one.op in {"mul", "dot", "cross"}:
             raised = [factor.args[0] for factor in one.args if isinstance(factor, Node) and factor.op == "pow"
@@ -175,10 +175,13 @@ def _indices(node: Node) -> bool:
 
 
 def _free_constants(node: Node) -> frozenset[Node]:
-    return frozenset(one for one in symbols(node) if one.args[0] == "C" or (one.args[0] in {"c", "K"} and one.args[1].isdigit()))
+    numbered = {"c", "K"}
+    return frozenset(
+        one for one in symbols(node) if one.args[0] == "C" or (one.args[0] in numbered and one.args[1].isdigit())
+    )
 
 
-def _letters(node: Node, reading: Reading) -> frozenset[Node]:
+def _letters(node: Node, reading: Reading) -> frozenset[Node]:  # noqa: C901 - one branch for each binder
     """Free letters: without bound ones, and without `i` where it is the imaginary unit."""
     found: set[Node] = set()
 
@@ -209,11 +212,17 @@ def _letters(node: Node, reading: Reading) -> frozenset[Node]:
 def _of_whole_numbers(node: Node) -> bool:
     """Whether a tree has values at whole points alone: a sum up to n, a factorial, a gcd, a power of minus one."""
     for one in walk(node):
-        if one.op in {"sum", "prod", "fact", "dfact", "binom"} or (one.op == "call" and one.args[0] in {"gcd", "lcm", "mod"}):
+        if one.op in {"sum", "prod", "fact", "dfact", "binom"}:
+            return True
+        if one.op == "call" and one.args[0] in {"gcd", "lcm", "mod"}:
             return True
         if one.op == "pow" and canonical(one.args[0]).op == "num" and canonical(one.args[0]).args[0] < 0:
             return bool(symbols(one.args[1]))
     return False
+
+
+def _in_steps(node: Node) -> bool:
+    return any(one.op in _STEPS or (one.op == "call" and one.args[:1] in _STEP_CALLS) for one in walk(node))
 
 
 def _may_differ(left: frozenset[Node], right: frozenset[Node], key: Node, answer: Node) -> bool:
@@ -227,6 +236,7 @@ def _may_differ(left: frozenset[Node], right: frozenset[Node], key: Node, answer
 
 
 # --- values
+
 
 def _constants(key: Node, answer: Node, reading: Reading, decimals: bool) -> Agreement:
     try:
@@ -246,7 +256,7 @@ def _decimals(key: Node, answer: Node, one: Any, other: Any) -> Agreement:
     """A decimal on one side at least: it may be rounded."""
     if _apart(one, other) > NEAR:
         return "no"
-    if canonical(key) == canonical(answer) or (_apart(one, other) < mp.mpf(10) ** -350 and _whole_decimals(key, answer)):
+    if _apart(one, other) < mp.mpf(10) ** -350 and _whole_decimals(key, answer):
         return "yes"
     stated = number_of(key)
     exact = not any(part.op == "num" and part.args[2] for part in walk(answer))
@@ -283,7 +293,7 @@ def _apart(one: Any, other: Any) -> Any:
 
 
 def _points(key: Node, answer: Node, letters: list[Node], reading: Reading, decimals: bool) -> Points:
-    dice = Random(19)
+    dice = Random(19)  # noqa: S311 - repeatable, not secret
     names = [letter for letter in letters if letter.op == "sym"]
 
     def at(draw: Callable[[], Fraction]) -> str:
@@ -326,6 +336,7 @@ def _status(key: Node, answer: Node, point: Mapping[Node, Any], reading: Reading
 
 # --- proof
 
+
 class Builder:
     """A tree as a sympy expression, letters positive."""
 
@@ -336,7 +347,7 @@ class Builder:
     def letter(self, node: Node) -> sympy.Symbol:
         return sympy.Symbol(repr(node.args), **self.assumptions)
 
-    def build(self, node: Node) -> sympy.Expr:
+    def build(self, node: Node) -> sympy.Expr:  # noqa: C901 - one case for each operator
         """Raises Undefined for what sympy has no object for."""
         args = [self.build(arg) for arg in node.args if isinstance(arg, Node)] if node.op not in _OWN else []
         match node.op:
@@ -406,8 +417,7 @@ class Builder:
             return sympy.Mod(args[0], args[1])
         functions = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arsinh": "asinh", "arcosh": "acosh",
                      "artanh": "atanh", "Gamma": "gamma"}  # fmt: skip
-        if name in {*functions, "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch",
-                    "erf"}:  # fmt: skip
+        if name in functions or name in _SYMPY:
             return getattr(sympy, functions.get(name, name))(*args)
         raise Undefined(name)
 
@@ -429,6 +439,8 @@ def _small(number: sympy.Expr) -> sympy.Expr:
     return number
 
 
+_SYMPY = frozenset(words("sin cos tan cot sec csc sinh cosh tanh coth sech csch erf"))
+"""Functions of the same name there."""
 _OWN = frozenset({"num", "const", "sym", "sum", "prod", "app", "deriv", "mark"})
 
 
@@ -483,6 +495,7 @@ def _if_order_allows(key: Node, answer: Node) -> Agreement:
 
 # --- relations and growth
 
+
 def _differences(node: Node) -> list[tuple[str, Node]]:
     """`a < b = c` as signs and differences of neighbours, larger less smaller; empty for other signs."""
     marks, operands = node.args[0], node.args[1:]
@@ -514,7 +527,7 @@ def _ratio(one: Node, other: Node, reading: Reading) -> Any:
     """The constant that the first is of the second; None where it is none."""
     letters = sorted(_letters(one, reading) | _letters(other, reading), key=repr)
     names = [letter for letter in letters if letter.op == "sym"]
-    dice, ratios = Random(23), []
+    dice, ratios = Random(23), []  # noqa: S311 - repeatable, not secret
     with mp.workdps(2 * DIGITS):
         for _ in range(5):
             point = {name: mp.mpf(dice.randint(-4000, 4000)) / 997 for name in names}
@@ -550,7 +563,7 @@ def _off(on: Node, off: Node, reading: Reading) -> bool | None:
     except (Undefined, TypeError, ValueError):
         return None
     letters = sorted(curve.free_symbols, key=str)
-    dice, found = Random(29), 0
+    dice, found = Random(29), 0  # noqa: S311 - repeatable, not secret
     for letter in letters:
         if not curve.is_polynomial(letter) or sympy.degree(curve, letter) not in (1, 2):
             continue
@@ -571,16 +584,19 @@ def _off(on: Node, off: Node, reading: Reading) -> bool | None:
 
 def _inequalities(key: list[tuple[str, Node]], answer: list[tuple[str, Node]], reading: Reading) -> Agreement:
     """Different if real points and whole points satisfy one and not the other; the same only by their form."""
-    letters = sorted({name for _, one in (*key, *answer) for name in _letters(one, reading) if name.op == "sym"}, key=repr)
+    names = {name for _, one in (*key, *answer) for name in _letters(one, reading) if name.op == "sym"}
+    letters = sorted(names, key=repr)
     if len(key) == len(answer):
         left = {(mark, canonical(one)) for mark, one in key}
         right = {(mark, canonical(one)) for mark, one in answer}
         if left == right:
             return "yes"
-        pairs = [[mark == mark_ and (_ratio(one, other, reading) or 0) > 0 for mark_, other in answer] for mark, one in key]
+        pairs = [
+            [mark == mark_ and (_ratio(one, other, reading) or 0) > 0 for mark_, other in answer] for mark, one in key
+        ]
         if all(map(any, pairs)) and all(any(column) for column in zip(*pairs, strict=True)):
             return "yes"
-    dice, differs = Random(31), {"real": False, "whole": False}
+    dice, differs = Random(31), {"real": False, "whole": False}  # noqa: S311 - repeatable, not secret
     for kind in ("real", "whole"):
         for _ in range(150):
             point = {name: mp.mpf(dice.randint(1, 12)) if kind == "whole" else mp.mpf(dice.randint(1, 9000)) / 997
@@ -624,7 +640,8 @@ def _growth(one: Node, other: Node, reading: Reading, exactly: bool) -> Agreemen
         return "yes" if not exactly or limit == 1 else "no"
     if limit in (0, sympy.oo):
         grows = steps[1] / steps[0]
-        return "no" if (grows > mp.mpf("1.02")) == (limit == sympy.oo) and abs(grows - 1) > mp.mpf("0.02") else "unsure"
+        clear = abs(grows - 1) > mp.mpf("0.02")
+        return "no" if clear and (grows > 1) == (limit == sympy.oo) else "unsure"
     return "unsure"
 
 
@@ -633,7 +650,8 @@ def _growth_at(one: Node, other: Node, name: Node, reading: Reading) -> list[Any
     for first, second in ((mp.mpf(10) ** 40, mp.mpf(10) ** 80), (mp.mpf(1000), mp.mpf(4000))):
         try:
             with mp.workdps(DIGITS * 2):
-                return [value_at(one, {name: at}, reading) / value_at(other, {name: at}, reading) for at in (first, second)]
+                points = ({name: at} for at in (first, second))
+                return [value_at(one, point, reading) / value_at(other, point, reading) for point in points]
         except (Undefined, ZeroDivisionError):
             continue
     return None

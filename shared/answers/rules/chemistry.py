@@ -3,14 +3,18 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 
 from schemas.item import Agreement
 from shared.answers.reading.tokens import SUBSCRIPTS, SUPERSCRIPTS
+from shared.answers.reading.tree import words
 
 ELEMENTS = frozenset(
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo"
-    " Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl"
-    " Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr".split()
+    words(
+        "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr "
+        "Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W "
+        "Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
+    )
 )
 LONGEST = 300
 _SUPER = re.compile(f"[{''.join(map(re.escape, SUPERSCRIPTS))}]+")
@@ -78,11 +82,14 @@ def _reactions(one: Reaction, other: Reaction) -> Agreement:
         return "no" if {one.arrow, other.arrow} in ({"→", "⇌"}, {"→", "←"}, {"⇌", "←"}) else "unsure"
     if one.arrow != other.arrow:
         return "unsure"
-    species = [sorted((repr(one.composition), one.charge) for _, one in (*r.left, *r.right)) for r in (one, other)]
-    ratio = {n / m for (n, a), (m, b) in zip(sorted(one.left + one.right, key=repr), sorted(other.left + other.right, key=repr), strict=False) if a == b}  # fmt: skip
-    if species[0] == species[1] and len(ratio) == 1:
-        return "unsure"
-    return "no"
+    formulas = [sorted(repr(species) for _, species in (*side.left, *side.right)) for side in (one, other)]
+    return "unsure" if formulas[0] == formulas[1] and _one_multiple(one, other) else "no"
+
+
+def _one_multiple(one: Reaction, other: Reaction) -> bool:
+    """Whether all coefficients are in one ratio: the same reaction, more of it."""
+    counts = [{repr(species): n for n, species in (*side.left, *side.right)} for side in (one, other)]
+    return len({Fraction(counts[0][name], counts[1][name]) for name in counts[0]}) == 1
 
 
 def read_chemistry(text: str) -> Species | Reaction | None:

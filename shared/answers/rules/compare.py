@@ -10,7 +10,7 @@ from typing import Protocol
 
 from schemas.item import Agreement
 from shared.answers.number import Number, compare_numbers
-from shared.answers.reading.tree import Node, num, rebuild, symbols, walk
+from shared.answers.reading.tree import Node, num, rebuild, symbols, walk, words
 from shared.answers.rules.structure import agree_by_structure, canonical
 from shared.answers.units import read_unit
 
@@ -22,8 +22,10 @@ _LIMITS = {"<", "<=", ">", ">="}
 _RUNNING = frozenset((name, "") for name in ("x", "z", "t", "n", "m", "p", "q", "theta", "alpha", "phi"))
 """Names of what runs through a family: `x = 3+7k`; `a_k = 3+7k` is one sequence."""
 _SCALAR = frozenset(
-    "num sym const add mul neg div pow root fact dfact dot cross call abs floor ceil binom sum prod app deriv mark pm mp"
-    .split()
+    words(
+    "num sym const add mul neg div pow root fact dfact dot cross call abs floor ceil binom sum prod app deriv "
+    "mark pm mp"
+)
 )  # fmt: skip
 
 
@@ -121,7 +123,9 @@ class Trees:
         if kinds & {"pm", "bare"} and _one_of_several(left, right):
             return "no"
         if kinds & {"set", "list", "bare", "matrix"}:
-            return self._elements(_as_matrix(left, right, answer_type), _as_matrix(right, left, answer_type), answer_type)
+            return self._elements(
+                _as_matrix(left, right, answer_type), _as_matrix(right, left, answer_type), answer_type
+            )
         if kinds == {"not"} or kinds & {"and", "or", "xor", "implies", "iff", "forall", "exists", "inter", "minus"}:
             return logic_agrees(left, right)
         if is_scalar(left) and is_scalar(right):
@@ -139,7 +143,7 @@ class Trees:
         return structure if structure != "unsure" else self.oracle.scalars(left, right)
 
     def _sums(self, left: Node, right: Node) -> Agreement:
-        """`3+2+1` and `4+1+1` may be partitions, `1-2-3` and `1-3-2` paths: a sum that is written out is not worked out."""
+        """`3+2+1` may be a partition and `1-2-3` a path: a sum that is written out is not worked out."""
         if left == right:
             return "yes"
         terms = [sorted(map(repr, side.args)) for side in (left, right)]
@@ -286,8 +290,9 @@ class Trees:
         if len(one.names) == len(other.names) > 1 and set(one.names) == set(other.names):
             return self._row([one.by_name[name] for name in one.names], [other.by_name[name] for name in one.names])
         if one.names != other.names:
-            return self.oracle.relations(left, right) if left.op == right.op == "rel" and (
-                frozenset(one.names) | frozenset(other.names) <= symbols(left) & symbols(right)) else "unsure"  # fmt: skip
+            shared = symbols(left) & symbols(right)
+            tied = left.op == right.op == "rel" and frozenset(one.names) | frozenset(other.names) <= shared
+            return self.oracle.relations(left, right) if tied else "unsure"
         found = self._values_or_family(one.value, other.value, "", one)
         if found == "no" and one.names[0] in symbols(one.value) | symbols(other.value):
             return "unsure"
@@ -309,8 +314,7 @@ class Trees:
         if set(marks) == set(others) == {"to"}:
             if len(marks) != len(others):
                 return "no"
-            found = self._row(left.args[1:], right.args[1:])
-            return found
+            return self._row(left.args[1:], right.args[1:])
         if marks[:1] == others[:1] == ("mod",):
             return residues_agree(left, right)
         if {marks[:1], others[:1]} & {("mod",)}:
@@ -322,7 +326,7 @@ class Trees:
     # --- families, growth
 
     def _builders(self, left: Node, right: Node) -> Agreement:
-        """`\\{2k : k\\in\\mathbb{Z}\\}`: the same up to the name of the counter, or the same residues."""
+        r"""`\{2k : k\in\mathbb{Z}\}`: the same up to the name of the counter, or the same residues."""
         counters = [_counter(side) for side in (left, right)]
         if counters[0] is None or counters[1] is None:
             return "unsure"
@@ -365,7 +369,7 @@ class Interval:
     relation: bool
 
 
-def _named(node: Node) -> Named | None:
+def _named(node: Node) -> Named | None:  # noqa: C901 - one branch for each form
     if node.op == "list" and node.args[0] == "()" and node.args[2] and all(_is_naming(item) for item in node.args[2]):
         items = {item.args[1]: item.args[2] for item in node.args[2]}
         if len(items) == len(node.args[2]) > 1:
@@ -395,10 +399,10 @@ def _named(node: Node) -> Named | None:
 
 
 def _is_naming(node: Node) -> bool:
-    """`x = …`, `f(x) = …`, `\\|v\\| = …`: an equation whose left side is a name."""
+    r"""`x = …`, `f(x) = …`, `\|v\| = …`: an equation whose left side is a name."""
     if node.op != "rel" or node.args[0] != ("=",):
         return False
-    name, value = node.args[1:]
+    name = node.args[1]
     if name.op == "app":
         return all(item.op in {"sym", "num"} for item in name.args[3:])
     return name.op in {"sym", "norm"} or (name.op == "mark" and name.args[0].op == "sym" and name.args[1] in {"'", "*"})
@@ -416,7 +420,7 @@ def _records(node: Node) -> bool:
 
 
 def _one_of_several(left: Node, right: Node) -> bool:
-    """`\\pm 3` or `5 or 6` beside one number: more answers than one are not that one."""
+    r"""`\pm 3` or `5 or 6` beside one number: more answers than one are not that one."""
     for several, single in ((left, right), (right, left)):
         if number_of(single) is None:
             continue
@@ -473,7 +477,7 @@ def is_scalar(node: Node) -> bool:
 
 
 def number_of(node: Node, letters_are_units: bool = False) -> Number | None:
-    """A plain number, its stated figures and its unit; None for everything else. `0.1 m` beside `10 cm` is no product."""
+    """A plain number, its stated figures and its unit; None for the rest. `0.1 m` beside `10 cm` is no product."""
     if node.op == "num":
         value, half, digits = node.args
         return Number(value, half, digits)
@@ -482,12 +486,21 @@ def number_of(node: Node, letters_are_units: bool = False) -> Number | None:
         return inner and Number(-inner.value, inner.half_step, inner.digits, inner.unit, inner.measure)
     if node.op == "div":
         above, below = (number_of(arg) for arg in node.args)
-        if above and below and below.value and not above.digits and not below.digits and not above.unit and not below.unit:
+        if (
+            above
+            and below
+            and below.value
+            and not above.digits
+            and not below.digits
+            and not above.unit
+            and not below.unit
+        ):
             return Number(above.value / below.value)
     if node.op == "mul" and len(node.args) == 2 and node.args[0].op == "num":
         power, unit = _power_of_ten(node.args[1]), node.args[1]
         if letters_are_units and unit.op == "sym" and (measure := read_unit(unit.args[0])):
-            return Number(*node.args[0].args, unit=unit.args[0], measure=measure)
+            value, half, digits = node.args[0].args
+            return Number(value, half, digits, unit.args[0], measure)
         if power is not None:
             value, half, digits = node.args[0].args
             return Number(value * power, half * power, digits)
@@ -527,7 +540,9 @@ def _open_by_kind(left: Node, right: Node) -> bool:
     """Kinds of which no rule about structure may say more."""
     if "rel" in {left.op, right.op}:
         return True
-    return left.op in {"bare", "cycles", "list", "set", "matrix", "builder"} or (_sum_written_out(left) and _sum_written_out(right))
+    return left.op in {"bare", "cycles", "list", "set", "matrix", "builder"} or (
+        _sum_written_out(left) and _sum_written_out(right)
+    )
 
 
 def replace_symbol(node: Node, old: Node, new: Node) -> Node:
@@ -552,7 +567,7 @@ def counters_of(node: Node) -> frozenset[Node]:
     return frozenset(one for one in symbols(node) if one.args[0] in {"k", "n", "m", "l", "j"} and not one.args[1])
 
 
-def _interval(node: Node) -> Interval | None:
+def _interval(node: Node) -> Interval | None:  # noqa: C901 - one branch for each form
     """A relation, or a set of reals, as intervals; None for what is neither."""
     if node.op == "list" and len(node.args[2]) == 2:
         return Interval(node, None, False)
@@ -574,7 +589,9 @@ def _interval(node: Node) -> Interval | None:
     if len(marks) == 1:
         low, high = operands
         if high.op == "sym" and high not in symbols(low):
-            return Interval(Node("list", (("(" if marks[0] == "<" else "[") + ")", (",",), (low, infinity))), high, True)
+            return Interval(
+                Node("list", (("(" if marks[0] == "<" else "[") + ")", (",",), (low, infinity))), high, True
+            )
         if low.op == "sym" and low not in symbols(high):
             ends = "(" + (")" if marks[0] == "<" else "]")
             return Interval(Node("list", (ends, (",",), (Node("neg", (infinity,)), high))), low, True)
@@ -606,7 +623,9 @@ def _whole_numbers(one: Node, other: Node) -> bool:
                 counted.append(repr(end))
                 continue
             value = end.args[0]
-            whole = Fraction(-(-value.numerator // value.denominator) if at == 0 else value.numerator // value.denominator)
+            whole = Fraction(
+                -(-value.numerator // value.denominator) if at == 0 else value.numerator // value.denominator
+            )
             if bracket in "()" and whole == value:
                 whole += 1 if at == 0 else -1
             counted.append(whole)
@@ -684,7 +703,7 @@ def logic_agrees(left: Node, right: Node) -> Agreement:
     return "unsure"
 
 
-_JOINTS = frozenset("not and or xor implies iff union inter minus".split())
+_JOINTS = frozenset(words("not and or xor implies iff union inter minus"))
 
 
 def _atoms(node: Node) -> list[Node]:

@@ -56,16 +56,20 @@ def decide(key: str, answer: str, answer_type: str, oracle: Oracle | None = None
     if found := numeric(key, answer, answer_type):
         return Decision(found)
     if chemistry := compare_chemistry(key, answer):
-        return Decision(Comparison(chemistry, "chemistry", "isomers or another way to write it" if chemistry == "unsure" else ""))
+        return Decision(
+            Comparison(chemistry, "chemistry", "isomers or another way to write it" if chemistry == "unsure" else "")
+        )
     return _formulas(key, answer, answer_type, oracle)
 
 
 def undetermined(key: str, answer: str) -> Comparison | None:
-    """"Cannot be determined" is an answer of its own: it is no value."""
+    """Whether one says that there is no answer. "Cannot be determined" is an answer of its own."""
     kinds = [is_undetermined(side) for side in (key, answer)]
     if not any(kinds):
         return None
-    return Comparison("yes" if all(kinds) else "no", "undetermined", "says that the problem does not determine an answer")
+    return Comparison(
+        "yes" if all(kinds) else "no", "undetermined", "says that the problem does not determine an answer"
+    )
 
 
 def one_of_two(key: str, answer: str) -> Comparison | None:

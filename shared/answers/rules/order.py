@@ -1,7 +1,7 @@
 """Do the letters of these expressions commute? Letters of numbers do; matrices, words and permutations do not.
 
-Nothing in a text says so for sure, so an equality that rests on the order of letters needs a sign that they are numbers:
-a function, a letter below a fraction bar, π, a number added. Signs that they are not overrule it.
+Nothing in a text says so for sure. An equality that rests on the order of letters needs a sign that they are numbers: a
+function, a letter below a fraction bar, π, a number added. Signs that they are not overrule it.
 """
 
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def _coefficient(node: Node) -> bool:
 
 
 def _against(node: Node) -> bool:
-    """A sign that letters are no numbers: `xy-yx`, `aba^{-1}b^{-1}`, `(ab)^{-1}`, `A^T`, a hat, a bold letter, σ with an index."""
+    """A sign that letters are no numbers: `xy-yx`, `(ab)^{-1}`, `A^T`, a hat, a bold letter, σ with an index."""
     letters = symbols(node)
     if any(":" in name.args[0] for name in letters):
         return True

@@ -28,7 +28,7 @@ _STRONG_MARKS = {"'", "''", "+", "-"}
 _DIRECTED = {"implies", "minus", "index"}
 
 
-def canonical(node: Node) -> Node:
+def canonical(node: Node) -> Node:  # noqa: C901 - one branch for each kind
     """The tree with flat sums and products, numbers in front, unordered operands sorted. Changes no value."""
     node = rebuild(node, canonical)
     if node.op == "num":
@@ -38,9 +38,11 @@ def canonical(node: Node) -> Node:
     if node.op == "add":
         return _sum(node)
     if node.op == "pow" and node.args[1] == num(1):
-        return node.args[0]
+        base: Node = node.args[0]
+        return base
     if node.op == "root" and node.args[0] == num(1):
-        return node.args[1]
+        radicand: Node = node.args[1]
+        return radicand
     if node.op in _UNORDERED:
         flat = [part for arg in node.args for part in (arg.args if arg.op == node.op else (arg,))]
         return Node(node.op, tuple(_sorted(flat)))
@@ -65,7 +67,8 @@ def _sorted(nodes: Any) -> list[Node]:
 
 
 def _product(node: Node) -> Node:
-    coefficient, factors = Fraction(1), []
+    coefficient = Fraction(1)
+    factors: list[Node] = []
     if node.op == "neg":
         parts: tuple[Node, ...] = (num(-1), node.args[0])
     elif node.op == "div":
@@ -169,7 +172,7 @@ def _matters(one: Node, other: Node, left: Node, right: Node) -> bool:
     return False
 
 
-def _matters_within(one: Node, other: Node, left: Node, right: Node) -> bool:
+def _matters_within(one: Node, other: Node, left: Node, right: Node) -> bool:  # noqa: C901 - one case for each operator
     op = one.op
     if op == "sym":
         return _other_letter(one, other, left, right)
@@ -178,15 +181,15 @@ def _matters_within(one: Node, other: Node, left: Node, right: Node) -> bool:
     if op == "call":
         return {one.args[0], other.args[0]} in ({"max", "min"}, {"gcd", "lcm"}) and len(set(one.args[1:])) > 1
     if op == "mark":
-        return one.args[0] == other.args[0] and {one.args[1], other.args[1]} <= _STRONG_MARKS
+        return bool(one.args[0] == other.args[0]) and {one.args[1], other.args[1]} <= _STRONG_MARKS
     if op == "app":
-        return one.args[0] == other.args[0] and one.args[2:] == other.args[2:]
+        return (one.args[0], *one.args[2:]) == (other.args[0], *other.args[2:])
     if op == "deriv":
-        return one.args[0] == other.args[0]
+        return bool(one.args[0] == other.args[0])
     if op == "growth":
-        return one.args[1] == other.args[1] and "~O" not in {one.args[0], other.args[0]}
+        return bool(one.args[1] == other.args[1]) and "~O" not in {one.args[0], other.args[0]}
     if op == "adjoin":
-        return one.args[0] == other.args[0] and one.args[2] == other.args[2]
+        return (one.args[0], one.args[2]) == (other.args[0], other.args[2])
     if op == "cross" and all(map(_is_vector, one.args)):
         return one.args == other.args[::-1] and one.args[0] != one.args[1]
     if op in _DIRECTED:
@@ -203,12 +206,12 @@ def _other_relation(one: Node, other: Node) -> bool:
     if one.args[1:] == other.args[1:] and len(marks) == len(others):
         apart = [pair for pair in zip(marks, others, strict=True) if pair[0] != pair[1]]
         return len(apart) == 1 and set(apart[0]) in _OPPOSED_SIGNS
-    turned = marks == others and one.args[1:] == other.args[:0:-1]
+    turned = bool(marks == others) and one.args[1:] == other.args[:0:-1]
     return turned and set(marks) <= {"mid", "to", "in", "subset", "subseteq", "<", "<="}
 
 
 def _other_letter(one: Node, other: Node, left: Node, right: Node) -> bool:
-    """`\\gcd(a,b)` and `\\gcd(a,c)`; not where one letter may be another name of the other, or the only one."""
+    r"""`\gcd(a,b)` and `\gcd(a,c)`; not where one letter may be another name of the other, or the only one."""
     (name, index), (name_, index_) = one.args, other.args
     if name == name_:
         return name != "D" and _other_index(index.split(" "), index_.split(" "))
@@ -234,7 +237,7 @@ def _other_index(index: list[str], other: list[str]) -> bool:
 
 
 def _other_mark(name: str, other: str) -> bool:
-    """`\\dot x`, `\\ddot x` and `x`."""
+    r"""`\dot x`, `\ddot x` and `x`."""
     marks = [one.rpartition(":") for one in (name, other)]
     return marks[0][2] == marks[1][2] and {marks[0][0], marks[1][0]} <= {"", "dot", "ddot", "bar"}
 

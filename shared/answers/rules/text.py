@@ -12,22 +12,109 @@ from dataclasses import dataclass
 from schemas.item import Agreement
 from shared.answers.normal import plain
 from shared.answers.reading.tokens import SUBSCRIPTS, SUPERSCRIPTS
+from shared.answers.reading.tree import words
 
-_TYPOGRAPHY = str.maketrans({
-    "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "−": "-", "–": "-", "—": "-", "‐": "-",
-    "‑": "-", "﹣": "-", "－": "-", "∗": "*", "∼": "~", "∣": "|", "⋅": "·", "∙": "·", "\u00a0": " ", "\u2009": " ",
-    "\u202f": " ", "ﬁ": "fi", "ﬂ": "fl",
-})  # fmt: skip
+_TYPOGRAPHY = str.maketrans(
+    {
+        "’": "'",
+        "‘": "'",
+        "ʼ": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "«": '"',
+        "»": '"',
+        "−": "-",
+        "–": "-",
+        "—": "-",
+        "‐": "-",
+        "‑": "-",
+        "﹣": "-",
+        "－": "-",
+        "∗": "*",
+        "∼": "~",
+        "∣": "|",
+        "⋅": "·",
+        "∙": "·",
+        "\u00a0": " ",
+        "\u2009": " ",
+        "\u202f": " ",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+    }
+)
 _COMMANDS = {
-    "land": "∧", "wedge": "∧", "lor": "∨", "vee": "∨", "lnot": "¬", "neg": "¬", "to": "→", "rightarrow": "→",
-    "leftarrow": "←", "leftrightarrow": "↔", "Rightarrow": "⇒", "Leftrightarrow": "⇔", "oplus": "⊕", "otimes": "⊗",
-    "forall": "∀", "exists": "∃", "in": "∈", "notin": "∉", "cup": "∪", "cap": "∩", "le": "≤", "leq": "≤", "ge": "≥",
-    "geq": "≥", "ne": "≠", "neq": "≠", "times": "×", "cdot": "·", "pm": "±", "sqrt": "√", "partial": "∂", "nabla": "∇",
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ", "omega": "ω",
-    "theta": "θ", "phi": "φ", "psi": "ψ", "rho": "ρ", "tau": "τ", "Delta": "Δ", "Sigma": "Σ", "Omega": "Ω", "Theta": "Θ",
-    "rightleftharpoons": "⇌", "langle": "⟨", "rangle": "⟩", "epsilon": "ε", "eta": "η", "kappa": "κ", "_": "_", "&": "&",
-    "%": "%", "#": "#", "$": "$", "{": "{", "}": "}", ",": " ", " ": " ", ";": " ", "infty": "∞", "emptyset": "∅", "|": "‖", "Vert": "‖",
-}  # fmt: skip
+    "land": "∧",
+    "wedge": "∧",
+    "lor": "∨",
+    "vee": "∨",
+    "lnot": "¬",
+    "neg": "¬",
+    "to": "→",
+    "rightarrow": "→",
+    "leftarrow": "←",
+    "leftrightarrow": "↔",
+    "Rightarrow": "⇒",
+    "Leftrightarrow": "⇔",
+    "oplus": "⊕",
+    "otimes": "⊗",
+    "forall": "∀",
+    "exists": "∃",
+    "in": "∈",
+    "notin": "∉",
+    "cup": "∪",
+    "cap": "∩",
+    "le": "≤",
+    "leq": "≤",
+    "ge": "≥",
+    "geq": "≥",
+    "ne": "≠",
+    "neq": "≠",
+    "times": "×",
+    "cdot": "·",
+    "pm": "±",
+    "sqrt": "√",
+    "partial": "∂",
+    "nabla": "∇",
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "lambda": "λ",
+    "mu": "μ",
+    "pi": "π",
+    "sigma": "σ",
+    "omega": "ω",
+    "theta": "θ",
+    "phi": "φ",
+    "psi": "ψ",
+    "rho": "ρ",
+    "tau": "τ",
+    "Delta": "Δ",
+    "Sigma": "Σ",
+    "Omega": "Ω",
+    "Theta": "Θ",
+    "rightleftharpoons": "⇌",
+    "langle": "⟨",
+    "rangle": "⟩",
+    "epsilon": "ε",
+    "eta": "η",
+    "kappa": "κ",
+    "_": "_",
+    "&": "&",
+    "%": "%",
+    "#": "#",
+    "$": "$",
+    "{": "{",
+    "}": "}",
+    ",": " ",
+    " ": " ",
+    ";": " ",
+    "infty": "∞",
+    "emptyset": "∅",
+    "|": "‖",
+    "Vert": "‖",
+}
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|textit|emph|mathbf|textrm|mbox|operatorname)\s*\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)\s?")
 _RUNS = ((SUPERSCRIPTS, "^"), (SUBSCRIPTS, "_"))
@@ -36,18 +123,37 @@ _HARD = frozenset("∧∨¬→←↔⇌⇒⇔⊕⊗∀∃∈∉∪∩⊂⊆∖�
 """Signs whose loss or change makes another text."""
 _BRACKETS, _QUOTES = frozenset("()[]{}"), frozenset("'\"")
 _SYNONYMS = (
-    {"&", "∧"}, {"|", "∨"}, {"~", "¬"}, {"!", "¬"}, {"⇒", "→"}, {"⇔", "↔"}, {"≡", "↔"}, {"=", "≡"}, {"^", "∧"}, {"v", "∨"},
-    {"⊃", "→"}, {"/", "÷"}, {"~", "≈"}, {"=", "≈"}, {"·", "."}, {"⇔", "≡"}, {"+", "∨"}, {"·", "∧"}, {"+", "⊕"},
-)  # fmt: skip
+    {"&", "∧"},
+    {"|", "∨"},
+    {"~", "¬"},
+    {"!", "¬"},
+    {"⇒", "→"},
+    {"⇔", "↔"},
+    {"≡", "↔"},
+    {"=", "≡"},
+    {"^", "∧"},
+    {"v", "∨"},
+    {"⊃", "→"},
+    {"/", "÷"},
+    {"~", "≈"},
+    {"=", "≈"},
+    {"·", "."},
+    {"⇔", "≡"},
+    {"+", "∨"},
+    {"·", "∧"},
+    {"+", "⊕"},
+)
 _MULTIPLIES = frozenset("×·*")
 _NUMERAL = re.compile(r"\d+(?:\.\d+|/\d+|[eE]\d+)?")
 _DECIMAL = re.compile(r"\d+\.\d+")
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.IGNORECASE)
 _STOP = ".,"
 _MONTHS = {
-    name: at for at, name in enumerate(
-        "january february march april may june july august september october november december".split(), 1)
-}  # fmt: skip
+    name: at
+    for at, name in enumerate(
+        words("january february march april may june july august september october november december"), 1
+    )
+}
 _DATES = (
     re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? (?P<m>[a-z]+),? (?P<y>\d{3,4})"),
     re.compile(r"(?P<m>[a-z]+) (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{3,4})"),
@@ -57,7 +163,7 @@ _DATES = (
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`letters`: letters and digits alone, in order; `signs`: each other character, and how many letters are before it."""
+    """`letters`: letters and digits alone, in order; `signs`: other characters, and how many letters precede each."""
 
     letters: str
     words: tuple[str, ...]
@@ -115,23 +221,23 @@ def read_text(text: str) -> Text | None:
 
 def _read(text: str) -> Text:
     letters: list[str] = []
-    words: list[str] = [""]
+    parts: list[str] = [""]
     signs: list[tuple[str, int]] = []
     for char in text:
         if char.isspace():
-            words.append("")
+            parts.append("")
         elif char.isalnum() or unicodedata.category(char)[0] == "M":
             letters.append(char)
-            words[-1] += char
+            parts[-1] += char
         else:
             if char not in _QUOTES:
-                words.append("")
+                parts.append("")
             signs.append((char, len(letters)))
-    return Text("".join(letters), tuple(filter(None, words)), tuple(signs), text)
+    return Text("".join(letters), tuple(filter(None, parts)), tuple(signs), text)
 
 
-def _folded(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word.casefold() for word in words)
+def _folded(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.casefold() for word in parts)
 
 
 def _numerals(one: str, other: str) -> tuple[Agreement, str]:
@@ -163,7 +269,7 @@ def _other_signs(left: Text, right: Text, apart: set[tuple[str, int]]) -> Agreem
     formal = not any(len(word) > 3 for word in left.words + right.words)
     both = all(any(sign in _BRACKETS for sign, _ in side.signs) for side in (left, right))
     if kinds & _BRACKETS and (formal or all(side.written[0] in _BRACKETS for side in (left, right))):
-        return "no" if both or len(left.letters) > 1 and not _around(left, right) else "unsure"
+        return "no" if both or (len(left.letters) > 1 and not _around(left, right)) else "unsure"
     if kinds & _QUOTES and kinds <= _QUOTES | {","}:
         return "no" if formal and (both or left.letters.isdigit()) else "unsure"
     if kinds == {"-"}:
@@ -230,8 +336,7 @@ def _capitals_matter(left: Text, right: Text) -> bool:
     if left.letters == right.letters:
         return False
     mixed = any(re.search(r"[^\W\d_]\d|\d[^\W\d_]", word) for word in left.words)
-    return len(left.letters) < 4 or mixed or bool(left.signs and not all(
-        sign in "-'.," for sign, _ in left.signs))  # fmt: skip
+    return len(left.letters) < 4 or mixed or bool(left.signs and not all(sign in "-'.," for sign, _ in left.signs))
 
 
 def _date(text: str) -> tuple[int, int, int] | None:

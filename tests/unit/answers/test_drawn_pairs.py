@@ -34,7 +34,9 @@ def verdict(key: str, answer: str, answer_type: str, oracle: Oracle | None = Non
     [(9800, LIGHT, None), (700, ALGEBRAIC, Algebra())],
     ids=["without algebra", "with algebra"],
 )
-def test_no_drawn_pair_is_judged_wrongly_and_few_are_open(count: int, kinds: tuple[str, ...], oracle: Oracle | None) -> None:
+def test_no_drawn_pair_is_judged_wrongly_and_few_are_open(
+    count: int, kinds: tuple[str, ...], oracle: Oracle | None
+) -> None:
     total: Counter[str] = Counter()
     unsure: Counter[str] = Counter()
     for pair in draws(7, count, kinds):
