@@ -121,7 +121,7 @@ FLOW = (
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
-    Flow(e.AuditJudged, ("screening", "panel"), ("aggregator",), retained=True),
+    Flow(e.AuditJudged, ("screening", "panel", "answer_checker"), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import FAULTS, Attempt, Item
+from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import flaws
 from shared.answers.rivals import agree, wrong
 from shared.ports import Comparison, Grader
@@ -24,6 +25,8 @@ class CheckAnswer:
     traces: int
     retries: int
     policy: str = "evidence"
+    audit_judge: AuditJudge | None = None
+    """None: the judge is not measured."""
 
     async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
         found = await self._compare(event.attempt, event.item)
@@ -36,7 +39,9 @@ class CheckAnswer:
         if self.policy == "evidence" and (why := disputed(item)):
             item = item.with_(tier="disputed", tier_reason=why)
             return [ProblemRejected.of(event, ROLE, item, found.calls, reason="key_disputed", detail=why)]
-        return [SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=True)]
+        audit = await self.audit_judge(event, item) if self.audit_judge else None
+        last = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=True)
+        return [last, audit] if audit else [last]
 
     async def _compare(self, attempt: Attempt, item: Item) -> Comparison:
         if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):

@@ -2,9 +2,10 @@
 
 import pytest
 
-from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.events import AuditJudged, Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
+from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import flaws, repeats
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
@@ -107,6 +108,28 @@ async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
     assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
     assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds
     assert PROBLEM.rationale not in judge.asked[0]
+
+
+async def test_a_share_of_the_items_measures_the_judge_on_a_pair_of_known_verdict() -> None:
+    audits: list[AuditJudged] = []
+    for index in range(24):
+        grade = '{"agrees": "no", "reason": "Other words."}'
+        model = ScriptedModel("../shared/answers", "same_answer", grade, grade)
+        audit = AuditJudge(Judge(model, "answer_checker"), rate=1.0)
+        made = event(SolutionSynthesized, item(index=index), attempt=attempt("8128"))
+        last, found = await CheckAnswer(GRADER, traces=1, retries=1, audit_judge=audit)(made)
+        assert isinstance(last, SolutionChecked)
+        assert isinstance(found, AuditJudged)
+        assert last.item.id == made.item.id != found.item.id
+        assert len(found.item.calls) == 2
+        audits.append(found)
+    assert {(found.mark.kind, found.accepted, found.found["judge"]) for found in audits} == {
+        ("control-judge-equal", False, "noticed"),
+        ("judge-different", False, "noticed"),
+    }
+    assert len({found.item.id for found in audits}) == len(audits)
+    none = AuditJudge(Judge(ScriptedModel("../shared/answers", "same_answer"), "answer_checker"), rate=0.0)
+    assert await none(made, last.item) is None
 
 
 def test_no_trace_of_the_simulator_is_called_unsound() -> None:

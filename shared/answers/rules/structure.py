@@ -207,7 +207,7 @@ def _other_relation(one: Node, other: Node) -> bool:
         apart = [pair for pair in zip(marks, others, strict=True) if pair[0] != pair[1]]
         return len(apart) == 1 and set(apart[0]) in _OPPOSED_SIGNS
     turned = bool(marks == others) and one.args[1:] == other.args[:0:-1]
-    return turned and set(marks) <= {"mid", "to", "in", "subset", "subseteq", "<", "<="}
+    return turned and bool(set(marks) <= {"mid", "to", "in", "subset", "subseteq", "<", "<="})
 
 
 def _other_letter(one: Node, other: Node, left: Node, right: Node) -> bool:

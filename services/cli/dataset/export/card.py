@@ -152,6 +152,9 @@ def _trust(source: CardSource, tally: ExportStats, dataset: Dataset) -> Iterator
     else:
         yield f"- Audits: {_rate(source.audits['let_through']['all'])} of items broken on purpose were let through."
         yield f"- Controls: {_rate(source.audits['falsely_rejected']['all'])} of items known to be good were rejected."
+        wrong = source.audits["judge"].items()
+        for kind, rate in ((kind, rate) for kind, rate in wrong if rate["n"]):
+            yield f"- The judge of answers, {kind}: {_rate(rate)} of the pairs of known verdict."
         if source.audits["simulated"]:
             yield "- These rates are simulated: they prove the arithmetic, not any model."
     held = dataset.rows.counts("split")[("held_out",)]
