@@ -16,6 +16,13 @@ FAULTS = ("too_long", "runaway", "refused", "empty")
 """Why a reply of a model is no answer: cut off at the highest limit, beyond any limit, a refusal, nothing said."""
 
 
+ANSWER_TYPES = (
+    *("number", "expression", "relation", "interval", "set", "multiset", "tuple", "list", "vector", "matrix"),
+    *("permutation", "formula", "text", "name", "date", "code", "choice", "yes_no"),
+)
+"""Kinds of answers that the rules for comparing know; any other is compared by its form."""
+
+
 class Topic(Model):
     """One subject matter, at the end of the path subject › field › subfield › name."""
 
@@ -69,7 +76,7 @@ class Problem(Model):
     statement: str
     answer: str
     answer_type: str
-    """number, expression, text, set, tuple; open."""
+    """What the answer is, one of ANSWER_TYPES; open: events of other versions may have others."""
     rationale: str
     """The writer's own short solution. Never shown to a verifier or solver."""
 

@@ -485,8 +485,8 @@ class Parser:
         self.at += 1
         if self.accept("{") is None:
             token = self.take()
-            if token.kind == "mark":
-                raise Unread("an index that is a sign")
+            if token.kind == "mark" or (token.kind == "num" and len(token.text) > 1):
+                raise Unread("an index without braces")
             return token.text
         begin, depth = self.at, 1
         while depth:
@@ -559,6 +559,8 @@ class Parser:
                     raise Unread("a negative power of a function")
                 name, power = _TRIGONOMETRIC[name], None
         if name == "sqrt":
+            if self.is_number() and len(self.peek()) > 1:
+                raise Unread("more than one digit without braces")
             return self._root()
         operands = self._operands(name)
         if name in {"log", "ln", "exp", "lg"} and self.peek() == "!":

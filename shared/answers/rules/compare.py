@@ -11,7 +11,7 @@ from typing import Protocol
 from schemas.item import Agreement
 from shared.answers.number import Number, compare_numbers
 from shared.answers.reading.tree import Node, num, rebuild, symbols, walk, words
-from shared.answers.rules.structure import agree_by_structure, canonical
+from shared.answers.rules.structure import agree_by_structure, canonical, one_letter
 from shared.answers.units import read_unit
 
 LISTS = ("set", "tuple", "interval", "list", "multiset", "vector", "sequence")
@@ -97,8 +97,10 @@ class Trees:
 
     def _compare(self, left: Node, right: Node, answer_type: str = "") -> Agreement:
         found = self._by_kind(left, right, answer_type)
-        if found != "unsure" or _open_by_kind(left, right):
+        if found != "unsure":
             return found
+        if _open_by_kind(left, right):
+            return "no" if left.op == right.op in {"list", "set"} and one_letter(left, right) else "unsure"
         return agree_by_structure(left, right)
 
     def _by_kind(self, left: Node, right: Node, answer_type: str) -> Agreement:

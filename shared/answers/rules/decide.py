@@ -6,14 +6,13 @@ The same function decides in a service, where nobody knows algebra, and in the w
 import re
 from dataclasses import dataclass
 
-from schemas.item import Agreement
 from shared.answers.guard import LETTER
 from shared.answers.normal import bare, math_form, other_names, plain, text_form
 from shared.answers.number import compare_numbers, read_number
 from shared.answers.reading.formula import read_formula
 from shared.answers.reading.tree import Node, Unread, symbols
 from shared.answers.rules.chemistry import compare_chemistry
-from shared.answers.rules.compare import Nobody, Oracle, Trees, both_readings, logic_agrees, permutations_agree
+from shared.answers.rules.compare import Nobody, Oracle, Trees, logic_agrees, permutations_agree
 from shared.answers.rules.structure import agree_by_structure
 from shared.answers.rules.text import compare_texts
 from shared.answers.undetermined import is_undetermined
@@ -25,7 +24,7 @@ VERBATIM = ("code", "string")
 QUANTITIES = ("number", "quantity", "")
 _OPPOSITE = ({"yes", "no"}, {"true", "false"})
 _SENSE = frozenset().union(*_OPPOSITE)
-_DIGIT_CYCLES = re.compile(r"(?:\([1-9]{2,9}\))+")
+_CYCLES = re.compile(r"(?:\s*\((?:[1-9]{2,9}|\d+(?:\s+\d+)+)\))+")
 _BARE_LETTER_UNIT = re.compile(r"[\d.]\s*[A-Za-z]\s*$")
 _WORD = re.compile(r"[^\W\d_]{4}")
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3},\d{3}")
@@ -145,7 +144,7 @@ def _has_operator(tree: Node) -> bool:
 
 
 def _formulas(key: str, answer: str, answer_type: str, oracle: Oracle | None) -> Decision:
-    if cycles := _digit_cycles(key, answer, answer_type):
+    if cycles := _cycles(key, answer, answer_type):
         return Decision(cycles)
     trees = []
     for side in (key, answer):
@@ -179,20 +178,20 @@ def _unread(key: str, answer: str, why: str) -> Comparison:
     return Comparison("unsure", "none", f"not read whole: {why}")
 
 
-def _digit_cycles(key: str, answer: str, answer_type: str) -> Comparison | None:
-    """`(123)` and `(231)`: cycles written without spaces; the same number in brackets says the same."""
-    if answer_type in {"number", "tuple", "quantity"}:
+def _cycles(key: str, answer: str, answer_type: str) -> Comparison | None:
+    """Products of cycles, parted by spaces or digit by digit: `(1 2 3)`, `(123)(45)`."""
+    sides = [plain(side) for side in (key, answer)]
+    if answer_type in {"number", "tuple", "quantity"} or not all(_CYCLES.fullmatch(side) for side in sides):
         return None
-    sides = ["".join(plain(side).split()) for side in (key, answer)]
-    if not all(_DIGIT_CYCLES.fullmatch(side) for side in sides):
+    products = [[_cycle(inner) for inner in re.findall(r"\(([^()]*)\)", side)] for side in sides]
+    if any(len(set(cycle)) < len(cycle) for product in products for cycle in product):
         return None
-    cycles = [[tuple(map(int, cycle)) for cycle in re.findall(r"\d+", side)] for side in sides]
-    if any(len(set(cycle)) < len(cycle) for side in cycles for cycle in side):
-        return None
-    agrees: Agreement = permutations_agree(*cycles)
-    if agrees == "no" and len(cycles[0]) > 1:
-        agrees = both_readings(agrees, "no")
-    return Comparison(agrees, "permutation")
+    return Comparison(permutations_agree(*products), "permutation")
+
+
+def _cycle(inner: str) -> tuple[int, ...]:
+    points = inner.split()
+    return tuple(map(int, points if len(points) > 1 else points[0]))
 
 
 def _read(text: str) -> Node | None:

@@ -131,6 +131,13 @@ def one_change(left: Node, right: Node) -> bool:
     return found is not None and _matters(*found, left, right)
 
 
+def one_letter(left: Node, right: Node) -> bool:
+    """Whether two lists or sets differ in one letter alone, and the letters are different names."""
+    left, right = canonical(left), canonical(right)
+    found = _only(left, right)
+    return found is not None and found[0].op == found[1].op == "sym" and _matters(*found, left, right)
+
+
 def _near(left: Node, right: Node) -> bool:
     return abs(sum(1 for _ in walk(left)) - sum(1 for _ in walk(right))) <= 1
 
