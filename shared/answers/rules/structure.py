@@ -213,7 +213,7 @@ def _other_relation(one: Node, other: Node) -> bool:
     if one.args[1:] == other.args[1:] and len(marks) == len(others):
         apart = [pair for pair in zip(marks, others, strict=True) if pair[0] != pair[1]]
         return len(apart) == 1 and set(apart[0]) in _OPPOSED_SIGNS
-    turned = bool(marks == others) and one.args[1:] == other.args[:0:-1]
+    turned = bool(marks == others and one.args[1:] == other.args[:0:-1])
     return turned and bool(set(marks) <= {"mid", "to", "in", "subset", "subseteq", "<", "<="})
 
 
@@ -221,7 +221,7 @@ def _other_letter(one: Node, other: Node, left: Node, right: Node) -> bool:
     r"""`\gcd(a,b)` and `\gcd(a,c)`; not where one letter may be another name of the other, or the only one."""
     (name, index), (name_, index_) = one.args, other.args
     if name == name_:
-        return name != "D" and _other_index(index.split(" "), index_.split(" "))
+        return bool(name != "D") and _other_index(index.split(" "), index_.split(" "))
     if index == index_ and _other_mark(name, name_):
         return True
     if len(name) == len(name_) == 1 and name != name_ and name.casefold() == name_.casefold():
