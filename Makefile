@@ -13,7 +13,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo check check-ops dashboards bench lock clean
+.PHONY: help run observe test train-test train-demo check check-ops new-service dashboards coverage bench lock clean
 
 ARGS ?=
 BIN := .venv/bin
@@ -54,6 +54,9 @@ check: .venv/.dev ## style, types, who imports whom, schemas up to date and comp
 check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, chart; every query on a real Prometheus (4 minutes); needs promtool
 	@$(BIN)/python -m tests.ops.check
 	@$(BIN)/python -m tests.ops.queries
+
+new-service: .venv/.dev ## the skeleton of a service: make new-service NAME=tagger PRODUCES=problem.tagged
+	@$(BIN)/python -m schemas.codegen.new_service $(NAME) $(if $(CONSUMES),--consumes $(CONSUMES)) $(if $(PRODUCES),--produces $(PRODUCES))
 
 dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, and the chart's copies
 	@$(BIN)/python -m deploy.grafana.build

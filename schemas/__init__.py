@@ -1,1 +1,14 @@
-"""Events and the flow between services, as data."""
+"""Events and the flow between services, as data.
+
+audit_tag.py  the tag of an audit item
+flow.py       events, Kafka topics and services, and how they are connected
+identity.py   derived ids, seeds and hashes
+item.py       a problem with everything known about it
+model.py      base of all values on the log
+outcomes.py   tiers and admissions
+spend.py      cost of model calls, by model
+export.py     command: python -m schemas.export
+events/       one file per noun
+config/       the files that a person writes
+codegen/      JSON Schemas, AsyncAPI, checks of compatibility
+"""

@@ -1,4 +1,4 @@
-"""What marks an audit item: a curated problem broken on purpose, or a control, that goes through the checks again."""
+"""The tag of an audit item: a curated problem with a planted error, or a control, that passes the checks again."""
 
 from uuid import UUID
 
@@ -9,12 +9,12 @@ JUDGE_EQUAL, JUDGE_DIFFERENT = "control-judge-equal", "judge-different"
 
 
 class AuditTag(Model):
-    """What only the envelope tells: no event, handler, prompt or model ever sees it."""
+    """A Kafka header. No event, handler, prompt or model sees it."""
 
     kind: str
-    """Kind of defect, or control-row, control-exact, control-vetted; open."""
+    """Kind of the planted error, or control-row, control-exact, control-vetted; an open set."""
     source: UUID | None = None
-    """The curated problem that the item was made from."""
+    """The curated problem from which the item was made."""
     difficulty: float | None = None
     """0 easy to 1 hard, as measured for the source; `None`: unknown."""
 
@@ -25,5 +25,5 @@ class AuditTag(Model):
 
     @property
     def control(self) -> bool:
-        """Whether nothing was broken: then it is a mistake to notice something."""
+        """Whether the item has no planted error: a check that finds one is wrong."""
         return self.kind.startswith("control-")

@@ -1,7 +1,7 @@
-"""The flow as data: which event travels on which Kafka topic, from whom to whom.
+"""The flow as data: the producers and consumers of each event.
 
-Kafka topics, group offsets, JSON Schemas, the picture in the README and the tests of the architecture are all made
-from these two tables. What a service consumes and produces stands here and nowhere else.
+Kafka topics, group offsets, JSON Schemas, the diagram in the README and the architecture tests are derived from these
+two tables. Only they declare what a service consumes and produces.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ DEAD_LETTERS = "dead-letters"
 """Kafka topic of records that could not be handled: original key, bytes and headers."""
 
 TOPIC_IDS = "incarnations"
-"""Compacted Kafka topic: Kafka topic name → id given when it was created, and who was given offsets in it.
-Every service looks into it before it begins."""
+"""Compacted Kafka topic: Kafka topic name → id given at its creation, and the groups with initial offsets in it. Every
+service reads it before it starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One event on its Kafka topic, which has its name. Kept for ever, or trimmed once everybody is past it."""
+    """One event on the Kafka topic of the same name. Unless retained, records are deleted once all groups have them."""
 
     event: type[Event]
     producers: tuple[str, ...]
@@ -45,11 +45,20 @@ class ServiceSpec:
     name: str
     module: str
     single_active: bool = False
-    """Whether only one replica may work."""
+    """Whether only one replica is active."""
     state: tuple[tuple[str, int], ...] = ()
-    """Compacted Kafka topics that hold its state, with their partitions."""
+    """Compacted Kafka topics with its state, and their numbers of partitions."""
     reads: tuple[str, ...] = ()
-    """Kafka topics that it looks into besides, without a group."""
+    """Further Kafka topics that it reads without a consumer group."""
+    needs_models: bool = False
+    """Whether it stops working while the endpoints of its models are unavailable."""
+    may_use_models: bool = False
+    """Whether it calls models if the models file has them (an embedder, a judge)."""
+
+    @property
+    def models(self) -> bool:
+        """Whether it reads the models file."""
+        return self.needs_models or self.may_use_models
 
 
 COST_BEARING_EVENTS: tuple[type[Event], ...] = (
@@ -65,7 +74,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionChecked,
     e.AuditJudged,
 )
-"""Events that tell the model calls they took. Who minds the budget adds these up when Valkey has lost the sum."""
+"""Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
 SERVICES = (
     ServiceSpec(
@@ -75,15 +84,20 @@ SERVICES = (
         state=(("planner-state", 1),),
         reads=tuple(event.type for event in COST_BEARING_EVENTS),
     ),
-    ServiceSpec("expansion", "expansion"),
-    ServiceSpec("problem_writer", "problem_writer"),
-    ServiceSpec("screening", "screening", reads=("problem.screened", "solution.checked", "problem.rejected")),
-    ServiceSpec("verifier-a", "verifier"),
-    ServiceSpec("verifier-b", "verifier"),
+    ServiceSpec("expansion", "expansion", needs_models=True),
+    ServiceSpec("problem_writer", "problem_writer", needs_models=True),
+    ServiceSpec(
+        "screening",
+        "screening",
+        reads=("problem.screened", "solution.checked", "problem.rejected"),
+        may_use_models=True,
+    ),
+    ServiceSpec("verifier-a", "verifier", needs_models=True),
+    ServiceSpec("verifier-b", "verifier", needs_models=True),
     ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
-    ServiceSpec("probe", "probe"),
-    ServiceSpec("synthesis", "synthesis"),
-    ServiceSpec("answer_checker", "answer_checker"),
+    ServiceSpec("probe", "probe", needs_models=True),
+    ServiceSpec("synthesis", "synthesis", needs_models=True),
+    ServiceSpec("answer_checker", "answer_checker", needs_models=True),
     ServiceSpec("auditor", "auditor"),
     ServiceSpec("aggregator", "aggregator", single_active=True, state=(("aggregator-published", 1),)),
 )
@@ -91,7 +105,8 @@ SERVICES = (
 SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES}
 
 _ANY = tuple(service.name for service in SERVICES)
-_VERIFIERS = ("verifier-a", "verifier-b")
+VERIFIERS = tuple(service.name for service in SERVICES if service.module == "verifier")
+"""The services that verify each problem, independently of each other."""
 
 FLOW = (
     Flow(e.PlanAdopted, ("planner",), (), partitions=1),
@@ -100,8 +115,8 @@ FLOW = (
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
     Flow(e.ProblemDrafted, ("problem_writer", "auditor"), ("screening",)),
-    Flow(e.ProblemScreened, ("screening", "auditor"), _VERIFIERS),
-    Flow(e.ProblemVerified, _VERIFIERS, ("panel",)),
+    Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
+    Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
@@ -128,15 +143,15 @@ BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}
 
 
 def consumed_by(service: str) -> tuple[Flow, ...]:
-    """What a service reads."""
+    """The flows that a service consumes."""
     return tuple(flow for flow in FLOW if service in flow.consumers)
 
 
 def produced_by(service: str) -> tuple[Flow, ...]:
-    """What a service writes."""
+    """The flows that a service produces."""
     return tuple(flow for flow in FLOW if service in flow.producers)
 
 
 def consumers() -> tuple[str, ...]:
-    """Every consumer group of the factory, each once, in the order of the flow."""
+    """All consumers, each once, in the order of the flow."""
     return tuple(dict.fromkeys(name for flow in FLOW for name in flow.consumers))

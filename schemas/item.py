@@ -1,4 +1,4 @@
-"""The item: one problem with everything that has been found out about it so far."""
+"""The item: one problem with everything known about it so far."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -9,11 +9,10 @@ from schemas.identity import content_hash, derive, normal_form
 from schemas.model import Model
 
 Agreement = Literal["yes", "no", "unsure"]
-"""Does an answer agree with the key? `unsure` means that it cannot be told."""
-
+"""Whether an answer agrees with the key; `unsure`: cannot be decided."""
 
 FAULTS = ("too_long", "runaway", "refused", "empty")
-"""Why a reply of a model is no answer: cut off at the highest limit, beyond any limit, a refusal, nothing said."""
+"""Why a model's reply has no answer: truncated at the highest limit, beyond any limit, refused, empty."""
 
 
 ANSWER_TYPES = (
@@ -24,7 +23,7 @@ ANSWER_TYPES = (
 
 
 class Topic(Model):
-    """One subject matter, at the end of the path subject › field › subfield › name."""
+    """A topic of a subject, with its path subject › field › subfield › name."""
 
     subject: str
     field: str
@@ -32,21 +31,21 @@ class Topic(Model):
     name: str
 
     def id(self, factory: UUID) -> UUID:
-        """Id of the topic in a factory; the same for names that differ only in case or spacing."""
+        """Id of the topic in a factory. Names that differ only in case or spacing have the same id."""
         return derive(factory, f"topic/{normal_form(self.subject)}/{normal_form(self.name)}")
 
 
 class Provenance(Model):
-    """Where a text came from: one model call. Unknown is `None`, never 0."""
+    """One model call: the origin of a text. Unknown is `None`, never 0."""
 
     role: str
-    """Who asked: problem_writer, verifier-a, …"""
+    """The caller: problem_writer, verifier-a, …"""
     endpoint: str
     """Alias of the endpoint, never its address or key."""
     model: str
     revision: str | None = None
     served: str | None = None
-    """Name that the endpoint gave in its answer, where it is another one."""
+    """The model's name in the answer, where it differs."""
     simulated: bool = False
     prompt: str
     """Name of the prompt file."""
@@ -68,6 +67,8 @@ class Provenance(Model):
     latency_s: float
     cost: float | None = None
     """US dollars; `None` when the price is unknown."""
+    repaired: bool = False
+    """Whether the JSON of the reply had to be repaired before it could be read."""
 
 
 class Problem(Model):
@@ -78,25 +79,25 @@ class Problem(Model):
     answer_type: str
     """What the answer is, one of ANSWER_TYPES; open: events of other versions may have others."""
     rationale: str
-    """The writer's own short solution. Never shown to a verifier or solver."""
+    """The writer's short solution. No verifier or solver sees it."""
 
     @property
     def fingerprint(self) -> str:
-        """Equal for statements that differ only in case, spacing or Unicode form."""
+        """A hash that is equal for statements that differ only in case, spacing or Unicode form."""
         return content_hash(normal_form(self.statement))
 
 
 class Vote(Model):
-    """One blind attempt. `answer` is `None` when there was none, or no final one: then it is no vote."""
+    """One blind attempt. `answer` is `None` without a final answer: then it does not count as a vote."""
 
     answer: str | None
     agrees: Agreement
     method: str
-    """How it was compared with the key, or why it could not be."""
+    """How it was compared with the key, or why it was not."""
 
 
 class Judgement(Model):
-    """What a verifier says with the key in view, point by point."""
+    """A verifier's judgement with the key in view, point by point."""
 
     well_posed: bool
     self_contained: bool
@@ -107,19 +108,19 @@ class Judgement(Model):
     open_problem: bool
     reason: str
     reasons: dict[str, str] = Field(default_factory=dict)
-    """Why, by point."""
+    """The reason for each point."""
     subjects: tuple[str, ...] = ()
-    """Where the verifier puts the problem, closest first; it was not told the subject asked for."""
+    """The verifier's classification of the problem, closest first. It does not know the requested subject."""
 
     @property
     def good(self) -> bool:
-        """Whether every point speaks for the item."""
+        """Whether every point is in favour of the item."""
         points = (self.well_posed, self.self_contained, self.unique_answer, self.correct, self.on_topic)
         return all(points) and self.hard_enough and not self.open_problem
 
 
 class Verdict(Model):
-    """What one verifier found: blind votes first, then its judgement."""
+    """The result of one verifier: blind votes, then its judgement."""
 
     role: str
     model: str
@@ -127,7 +128,7 @@ class Verdict(Model):
     votes: tuple[Vote, ...] = ()
     judgement: Judgement | None = None
     unable: str | None = None
-    """Why no verdict could be reached, when it could not."""
+    """Why the verifier could not reach a verdict; `None` when it did."""
 
     @property
     def hits(self) -> int:
@@ -136,7 +137,7 @@ class Verdict(Model):
 
 
 class Probe(Model):
-    """How hard the problem is for the model that will be trained: hits of attempts that could be graded."""
+    """How hard the problem is for the model that will be trained: hits among the graded attempts."""
 
     attempts: int
     hits: int
@@ -150,7 +151,7 @@ class Probe(Model):
 
 
 class Attempt(Model):
-    """One solution: the thinking, the text after it, and where it lands."""
+    """One solution: the thinking, the text after it, and its answer."""
 
     index: int
     reasoning: str
@@ -160,13 +161,13 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """What is unsound about the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script,
-    off_topic, told; open."""
+    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script, off_topic, told; an
+    open set."""
     provenance: Provenance
 
 
 class Step(Model):
-    """One event in the life of the item, and the model calls that it took."""
+    """One event of the item, with its model calls."""
 
     service: str
     event: UUID
@@ -175,28 +176,28 @@ class Step(Model):
 
 
 class Easier(Model):
-    """A problem that was too easy, of which a harder relative is wanted."""
+    """A problem that was too easy, of which a harder version is requested."""
 
     problem: UUID
     statement: str
     answer: str
     times: int
-    """How often the idea has been sent back, this time included."""
+    """How often the idea has been sent back, including this time."""
 
 
 class Item(Model):
-    """Everything known about one problem. Each service adds its part and passes the rest on."""
+    """Everything known about one problem. Each service adds its results and passes on the rest."""
 
     id: UUID
     plan: str
     topic: Topic
     harder_than: Easier | None = None
-    """What the writer was to start from; `None`: from the topic alone."""
+    """The problem that the writer started from; `None`: from the topic alone."""
     problem: Problem | None = None
     fingerprint: str | None = None
     verdicts: tuple[Verdict, ...] = ()
     tier: str | None = None
-    """verified, plausible, disputed, unsolved; open."""
+    """verified, plausible, disputed, unsolved; an open set."""
     tier_reason: str | None = None
     probe: Probe | None = None
     """`None`: not probed, difficulty unknown."""
@@ -205,34 +206,31 @@ class Item(Model):
 
     @property
     def written(self) -> Problem:
-        """The problem of an item that has been drafted.
-
-        Raises ValueError when there is none yet.
-        """
+        """The problem of a drafted item. Raises ValueError when there is none yet."""
         if self.problem is None:
             raise ValueError(f"item {self.id} has no problem yet")
         return self.problem
 
     @property
     def writer(self) -> str | None:
-        """Name of the model that wrote the problem; `None` when nobody says so."""
+        """Name of the model that wrote the problem; `None` when unknown."""
         return next(
             (call.model for step in self.lineage if step.type == "problem.drafted" for call in step.calls), None
         )
 
     @property
     def calls(self) -> tuple[Provenance, ...]:
-        """Every model call spent on the item."""
+        """All model calls for the item."""
         return tuple(call for step in self.lineage for call in step.calls)
 
     @property
     def independent(self) -> bool:
-        """Whether each role was played by a model of its own: a model's verdict on its own work is worth less.
+        """Whether each role had its own model, by name: a model's verdict on its own work is worth less.
 
-        Known by the model's name. The probe does not count: it says how hard a problem is, not whether it is right.
+        The probe does not count: it measures how hard a problem is, not whether the key is right.
         """
         roles: dict[str, set[str]] = {}
         for call in self.calls:
             if call.role != "probe":
                 roles.setdefault(call.model, set()).add(call.role)
-        return all(len(played) == 1 for played in roles.values())
+        return all(len(names) == 1 for names in roles.values())

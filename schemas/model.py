@@ -1,4 +1,4 @@
-"""The base of everything on the log: frozen, and tolerant of fields it does not know."""
+"""The base of all values on the log: frozen, and tolerant of unknown fields."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -19,7 +19,7 @@ class Model(BaseModel):
         return content_hash(self.model_dump_json())
 
     def with_(self, **changes: object) -> Self:
-        """A copy with some fields replaced; the values must already be of the right type.
+        """Copy with some fields replaced. Does not validate the values.
 
         Raises TypeError for a name that is not a field.
         """
@@ -28,6 +28,6 @@ class Model(BaseModel):
 
 
 def check_fields(model: type[BaseModel], names: Iterable[str]) -> None:
-    """Raise TypeError for a name that is no field: tolerance is for readers, a writer's slip is a bug."""
+    """Raise TypeError for an unknown field: only readers are tolerant, in a writer it is a bug."""
     if unknown := set(names) - set(model.model_fields):
         raise TypeError(f"{model.__name__} has no field {', '.join(sorted(unknown))}")

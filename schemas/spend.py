@@ -1,4 +1,4 @@
-"""What model calls have cost, by model."""
+"""The cost of model calls, by model."""
 
 from collections.abc import Iterable
 
@@ -7,23 +7,23 @@ from schemas.item import Provenance
 from schemas.model import Model
 
 WARN_AT = 0.8
-"""Share of a limit from which whoever spends says so."""
+"""Share of a limit from which a warning is logged."""
 
 
 class Spend(Model):
-    """The calls of one model. What is unknown of a call is in neither sum, and counted apart."""
+    """The calls of one model. A call with unknown tokens or cost adds nothing to that sum, and is counted."""
 
     model: str
     calls: int = 0
     tokens: int = 0
     dollars: float = 0.0
     uncounted: int = 0
-    """Calls whose tokens the endpoint did not tell."""
+    """Calls without token counts."""
     unpriced: int = 0
-    """Calls whose cost is unknown."""
+    """Calls of unknown cost."""
 
     def plus(self, other: "Spend") -> "Spend":
-        """The sum of both."""
+        """Add two."""
         return self.with_(
             calls=self.calls + other.calls,
             tokens=self.tokens + other.tokens,
@@ -34,7 +34,7 @@ class Spend(Model):
 
 
 def tokens(call: Provenance) -> int | None:
-    """Tokens that are paid for: prompt and answer; `None` when the endpoint did not tell both."""
+    """Tokens of prompt and answer; `None` when either is unknown."""
     if call.prompt_tokens is None or call.completion_tokens is None:
         return None
     return call.prompt_tokens + call.completion_tokens
@@ -46,7 +46,7 @@ def spent(calls: Iterable[Provenance]) -> tuple[Spend, ...]:
 
 
 def added(spends: Iterable[Spend]) -> tuple[Spend, ...]:
-    """One sum for each model."""
+    """Add up, by model."""
     sums: dict[str, Spend] = {}
     for one in spends:
         sums[one.model] = sums.get(one.model, Spend(model=one.model)).plus(one)
@@ -54,7 +54,7 @@ def added(spends: Iterable[Spend]) -> tuple[Spend, ...]:
 
 
 def dearest(spends: Iterable[Spend]) -> tuple[Spend, ...]:
-    """The most tokens and the most dollars for each model."""
+    """The largest tokens and the largest dollars for each model."""
     most: dict[str, Spend] = {}
     for one in spends:
         other = most.get(one.model, one)
@@ -71,12 +71,12 @@ def total(spends: Iterable[Spend]) -> Spend:
 
 
 def amount(number: float, unit: str) -> str:
-    """For a person: 12,300 tokens, $0.50."""
+    """Format an amount: 12,300 tokens, $0.50."""
     return f"{number:,.0f} tokens" if unit == "tokens" else f"${number:,.2f}"
 
 
 def out_of(spent: float, limit: float, unit: str) -> str:
-    """For a person: 300 of 12,300 tokens."""
+    """Format a share of a limit: 300 of 12,300 tokens."""
     return f"{amount(spent, unit).removesuffix(' tokens')} of {amount(limit, unit)}"
 
 

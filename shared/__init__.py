@@ -1,1 +1,20 @@
-"""What services share: the runtime, Kafka, models, answers, the dataset."""
+"""The libraries of the services.
+
+audit_items.py     how audit items end
+backoff.py         exponential backoff
+call_journal.py    recorded model calls of the current event
+clock.py           the current time
+errors.py          error classes
+exact_problems.py  problems whose answers are computed exactly
+ports.py           Protocols and values that handlers need
+answers/           comparing answers
+cache/             Valkey
+config/            settings and configuration files
+dataset/           the dataset's tables
+kafka/             Kafka
+llm/               models
+runtime/           event loops of the services
+stats/             statistics
+telemetry/         logs, metrics, traces
+text/              comparing texts
+"""

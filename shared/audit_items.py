@@ -1,4 +1,4 @@
-"""How an audit item ends. Nobody who handles it knows what it is; the runtime says `audit.judged` in their place."""
+"""How audit items end. Handlers cannot recognise them, so the runtime replaces their final event by `audit.judged`."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,15 @@ from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected
 from schemas.item import Verdict
 
 PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
-"""What a check can find; `unable`: it looked, and could not tell."""
+"""Results of a check; `unable`: it ran and could not decide."""
 
 
-def divert(event: Event, mark: AuditTag | None) -> Event:
-    """What is published for an event: itself, or `audit.judged` where an audit item ends or would go on to cost more.
+def divert(event: Event, tag: AuditTag | None) -> Event:
+    """Return the event to publish: `audit.judged` where an audit item is accepted or rejected, else the event itself.
 
-    The id follows from the cause of the event that it replaces, so a repetition has the same.
+    The new id is derived from the cause of the replaced event, so it is the same in a repetition.
     """
-    if mark is None or not isinstance(event, ProblemAccepted | ProblemRejected):
+    if tag is None or not isinstance(event, ProblemAccepted | ProblemRejected):
         return event
     item = event.item
     id_ = AuditJudged.derive_id(event.cause)
@@ -25,34 +25,34 @@ def divert(event: Event, mark: AuditTag | None) -> Event:
         id=id_,
         cause=event.cause,
         item=item.with_(lineage=(*before, step)),
-        mark=mark,
+        mark=tag,
         accepted=isinstance(event, ProblemAccepted),
         reason=event.reason if isinstance(event, ProblemRejected) else item.tier or "unknown",
         detail=event.detail if isinstance(event, ProblemRejected) else item.tier_reason or "",
-        found=dict(_found(event)),
+        found=dict(_results(event)),
     )
 
 
-def _found(end: ProblemAccepted | ProblemRejected) -> Iterator[tuple[str, str]]:
-    """What each check found that looked at the item."""
+def _results(end: ProblemAccepted | ProblemRejected) -> Iterator[tuple[str, str]]:
+    """Yield the result of each check that ran."""
     rejected = isinstance(end, ProblemRejected)
     if any(step.service == "screening" for step in end.item.lineage):
         yield "screening", NOTICED if end.cause.role == "screening" else PASSED
     for verdict in end.item.verdicts:
-        yield f"{verdict.role}/blind", _blind(verdict)
-        yield f"{verdict.role}/judge", _judged(verdict)
+        yield f"{verdict.role}/blind", _blind_result(verdict)
+        yield f"{verdict.role}/judge", _judge_result(verdict)
     if end.cause.role == "panel":
         yield "panel", NOTICED if rejected else PASSED
 
 
-def _blind(verdict: Verdict) -> str:
-    """Votes of which nobody can tell whether they hit the key are no sign of a defect."""
+def _blind_result(verdict: Verdict) -> str:
+    """Votes that cannot be compared with the key are not evidence of an error."""
     if verdict.hits:
         return PASSED
     return NOTICED if any(vote.agrees == "no" for vote in verdict.votes) else UNABLE
 
 
-def _judged(verdict: Verdict) -> str:
+def _judge_result(verdict: Verdict) -> str:
     if verdict.judgement is None:
         return UNABLE
     return PASSED if verdict.judgement.good else NOTICED

@@ -1,9 +1,9 @@
-"""How long to wait before the same is asked again."""
+"""Exponential backoff with jitter."""
 
 import secrets
 
 
-def backoff(first_s: float, failed: int, longest_s: float = 30.0) -> float:
-    """Seconds to wait after `failed` earlier waits: doubling, with jitter between half and all of it."""
-    whole = min(first_s * 2.0 ** min(failed, 30), longest_s)
-    return whole * (0.5 + secrets.randbelow(1000) / 2000)
+def backoff(first_s: float, retries: int, longest_s: float = 30.0) -> float:
+    """Seconds to wait after `retries` earlier waits: doubles each time, with jitter between 50 % and 100 %."""
+    full_s = min(first_s * 2.0 ** min(retries, 30), longest_s)
+    return full_s * (0.5 + secrets.randbelow(1000) / 2000)

@@ -1,28 +1,35 @@
-"""What the model calls of the event at hand have answered so far, so that another attempt pays for none of them again.
+"""Records the results of the current event's model calls, so that another attempt does not pay for them again.
 
-The runtime opens a journal around each handler; whoever makes a call looks there first and writes there last. Outside a
-handler there is none, and every call is made.
+The runtime opens a journal around each handler. A model client looks up a call in it first, and adds the result at the
+end. Outside a handler there is no journal, and every call is made.
 """
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+from schemas.identity import content_hash
+
+R = TypeVar("R")
 
 
 class Journal(Protocol):
-    """Results of one event's calls, by a name that says all that the result may depend on."""
+    """Results of one event's calls. The name of a call identifies everything that its result depends on."""
 
     async def get(self, call: str) -> bytes | None:
-        """Return the result of a call; `None` when it has to be made. Everything kept so far is durable by then."""
+        """Return the result of a call; `None` when it must be made. All earlier results are durable then."""
         ...
 
     def put(self, call: str, result: bytes) -> None:
-        """Note a result. It is durable before the next call is made, and when the work fails."""
+        """Add a result. It becomes durable before the next call, or when the work fails."""
         ...
 
     async def save(self) -> None:
-        """Make what was kept durable, as far as that can be done now."""
+        """Make the results durable if possible. Does not raise."""
         ...
 
 
@@ -30,18 +37,30 @@ _journal: ContextVar[Journal | None] = ContextVar("journal", default=None)
 
 
 def journal() -> Journal | None:
-    """Return the journal of the event at hand."""
+    """The journal of the current event; `None` outside a handler."""
     return _journal.get()
 
 
+async def from_journal(body: Mapping[str, Any], adapter: TypeAdapter[R], call: Callable[[], Awaitable[R]]) -> R:
+    """Return the recorded result of a request, or make the call and record it. The body identifies the request."""
+    if (records := journal()) is None:
+        return await call()
+    name = content_hash(json.dumps(body, sort_keys=True))
+    if (recorded := await records.get(name)) is not None:
+        return adapter.validate_json(recorded)
+    result = await call()
+    records.put(name, adapter.dump_json(result))
+    return result
+
+
 @asynccontextmanager
-async def journalled(kept: Journal) -> AsyncIterator[None]:
-    """Make a journal the one at hand. Work that succeeds leaves an outcome, which is worth all of its calls."""
-    token = _journal.set(kept)
+async def journalled(journal: Journal) -> AsyncIterator[None]:
+    """Use a journal in the block, and save it when the block fails. A success records its outcome instead."""
+    token = _journal.set(journal)
     try:
         yield
     except BaseException:
-        await kept.save()
+        await journal.save()
         raise
     finally:
         _journal.reset(token)

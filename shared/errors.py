@@ -1,31 +1,35 @@
-"""The error vocabulary. Everything else that is raised is a bug.
+"""Error classes. Any other exception is a bug.
 
-Invalid      the record itself is at fault: dead letter at once, another try would end the same
-  OverBudget  the budget has no room for the call that the record needs
-Transient    the world is at fault (endpoint, network): tried again in process with back-off, then dead letter
-Refusal      the process cannot start or go on as it is configured: one line for a person, with the next step
+Invalid       the record is at fault: becomes a dead letter immediately, since a retry would fail again
+  OverBudget  the budget has no room for a call that the record needs
+Transient     an endpoint or the network is at fault: retried in the process with backoff, then a dead letter
+Refusal       the process cannot start or continue with its configuration: a message for a person, with the next step
 """
 
 
 class Invalid(Exception):
-    """The record can never be handled."""
+    """The record cannot be handled, now or later."""
 
 
 class OverBudget(Invalid):
-    """The budget is spent. Nothing is lost: the record is a dead letter that can be replayed when there is more."""
+    """The budget is spent. The record becomes a dead letter, to replay when the budget is larger."""
 
 
 class Transient(Exception):
-    """The same work may succeed later."""
+    """A retry may succeed."""
 
 
 class Refusal(Exception):
-    """The process must not run like this. The message says why; `next_step` says what to do."""
+    """The process cannot run with this configuration. The message says why; `next_step` says what to do.
 
-    def __init__(self, message: str, next_step: str) -> None:
+    `log` has the last log lines of the failed process, if there is one.
+    """
+
+    def __init__(self, message: str, next_step: str, log: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.next_step = next_step
+        self.log = log
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.next_step}"
+        return "\n".join([f"{self.message}. {self.next_step}", *(f"  | {line}" for line in self.log.splitlines())])

@@ -1,9 +1,9 @@
-"""Problems whose answer is known beyond doubt, by integer arithmetic: unbroken controls for those who check.
+"""Problems whose answers are computed exactly by integer arithmetic: controls for audits.
 
-    exact(7)                  the seventh of endlessly many; the level goes 1 to 5, the forms take turns
-    read(statement)           the same from its words, by whoever plays a model
+    exact(7)                  problem number 7 of an endless series; levels 1 to 5, families in turn
+    read(statement)           the same problem from its statement, for the simulator
 
-A form writes all of its integers, and no other digits, in order; so a statement says what it was made from.
+A statement has all integers of its problem in order, and no other digits, so the problem can be read from it.
 """
 
 import math
@@ -20,7 +20,7 @@ LEVELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """A problem, where it belongs, and how hard it is: 1 to `LEVELS`."""
+    """A problem, its topic, and its level from 1 to `LEVELS`."""
 
     problem: Problem
     topic: Topic
@@ -28,45 +28,45 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One kind of problem. All functions take the integers that `draw` gave."""
+class Family:
+    """One kind of problem. The other functions take the integers that `draw` returns."""
 
     topic: Topic
     draw: Callable[[Random, int], list[int]]
-    """(dice, level) → integers."""
+    """(random, level) → integers."""
     statement: Callable[..., str]
     answer: Callable[..., int]
     level: Callable[..., int]
 
 
 def exact(n: int) -> Exact:
-    """The n-th problem; the same for ever."""
-    form, level = FORMS[n // LEVELS % len(FORMS)], n % LEVELS + 1
-    return _made(form, form.draw(Random(n), level))  # noqa: S311 - a seed, not a secret
+    """The n-th problem. It never changes."""
+    family, level = FAMILIES[n // LEVELS % len(FAMILIES)], n % LEVELS + 1
+    return _build(family, family.draw(Random(n), level))  # noqa: S311 - a seed, not a secret
 
 
 def read(statement: str) -> Exact | None:
-    """The problem whose statement this is, or None."""
+    """The problem with this statement; `None` when there is none."""
     values = [int(number) for number in re.findall(r"-?\d{1,18}", statement)]
-    return next((_made(form, values) for form in FORMS if _writes(form, values, statement)), None)
+    return next((_build(family, values) for family in FAMILIES if _matches(family, values, statement)), None)
 
 
-def _writes(form: Form, values: list[int], statement: str) -> bool:
+def _matches(family: Family, values: list[int], statement: str) -> bool:
     try:
-        return form.statement(*values) == statement
+        return family.statement(*values) == statement
     except (TypeError, ValueError):  # another number of integers
         return False
 
 
-def _made(form: Form, values: list[int]) -> Exact:
-    answer = str(form.answer(*values))
+def _build(family: Family, values: list[int]) -> Exact:
+    answer = str(family.answer(*values))
     problem = Problem(
-        statement=form.statement(*values),
+        statement=family.statement(*values),
         answer=answer,
         answer_type="number",
         rationale=f"Exact integer arithmetic gives {answer}.",
     )
-    return Exact(problem, form.topic, form.level(*values))
+    return Exact(problem, family.topic, family.level(*values))
 
 
 def _topic(field: str, subfield: str, name: str) -> Topic:
@@ -77,8 +77,8 @@ def _points(values: tuple[int, ...]) -> list[tuple[int, int]]:
     return list(zip(values[::2], values[1::2], strict=True))
 
 
-def _draw_matrix(dice: Random, level: int) -> list[int]:
-    return [dice.randint(-9, 9) for _ in range((level + 2) ** 2)]
+def _draw_matrix(random: Random, level: int) -> list[int]:
+    return [random.randint(-9, 9) for _ in range((level + 2) ** 2)]
 
 
 def _matrix(*entries: int) -> str:
@@ -96,7 +96,7 @@ def _determinant(*entries: int) -> int:
 
     @cache
     def minor(columns: tuple[int, ...]) -> int:
-        """Of these columns and the last so many rows, by Laplace."""
+        """Determinant of these columns and as many last rows, by Laplace expansion."""
         row = entries[n * (n - len(columns)) :]
         parts = (
             (-1) ** at * row[column] * minor(columns[:at] + columns[at + 1 :]) for at, column in enumerate(columns)
@@ -106,10 +106,10 @@ def _determinant(*entries: int) -> int:
     return minor(tuple(range(n)))
 
 
-def _draw_paths(dice: Random, level: int) -> list[int]:
-    width, height = dice.randint(level + 4, level + 8), dice.randint(level + 4, level + 8)
+def _draw_paths(random: Random, level: int) -> list[int]:
+    width, height = random.randint(level + 4, level + 8), random.randint(level + 4, level + 8)
     inner = [(x, y) for x in range(1, width) for y in range(1, height)]
-    return [width, height, *(part for point in sorted(dice.sample(inner, level)) for part in point)]
+    return [width, height, *(part for point in sorted(random.sample(inner, level)) for part in point)]
 
 
 def _paths(width: int, height: int, *holes: int) -> str:
@@ -130,9 +130,9 @@ def _count_paths(width: int, height: int, *holes: int) -> int:
     return ways[width, height]
 
 
-def _draw_recurrence(dice: Random, level: int) -> list[int]:
-    start, factors = [dice.randint(1, 9) for _ in "ab"], [dice.randint(2, 9) for _ in "pq"]
-    return [*start, *factors, dice.randrange(20 * level, 20 * (level + 1)), dice.randint(101, 997)]
+def _draw_recurrence(random: Random, level: int) -> list[int]:
+    start, factors = [random.randint(1, 9) for _ in "ab"], [random.randint(2, 9) for _ in "pq"]
+    return [*start, *factors, random.randrange(20 * level, 20 * (level + 1)), random.randint(101, 997)]
 
 
 def _recurrence(a: int, b: int, p: int, q: int, at: int, modulus: int) -> str:
@@ -149,9 +149,9 @@ def _term(a: int, b: int, p: int, q: int, at: int, modulus: int) -> int:
     return a % modulus
 
 
-def _draw_tower(dice: Random, level: int) -> list[int]:
-    modulus = dice.randrange(10**level, 10 ** (level + 1))
-    return [dice.randint(2, 99), dice.randint(2, 9), dice.randint(2, 9), dice.randint(2, 4), modulus]
+def _draw_tower(random: Random, level: int) -> list[int]:
+    modulus = random.randrange(10**level, 10 ** (level + 1))
+    return [random.randint(2, 99), random.randint(2, 9), random.randint(2, 9), random.randint(2, 4), modulus]
 
 
 def _tower(a: int, b: int, c: int, d: int, modulus: int) -> str:
@@ -162,29 +162,29 @@ def _tower(a: int, b: int, c: int, d: int, modulus: int) -> str:
     )
 
 
-FORMS = (
-    Form(
+FAMILIES = (
+    Family(
         _topic("algebra", "linear algebra", "determinants of integer matrices"),
         _draw_matrix,
         _matrix,
         _determinant,
         lambda *entries: math.isqrt(len(entries)) - 2,
     ),
-    Form(
+    Family(
         _topic("combinatorics", "enumeration", "lattice paths with forbidden points"),
         _draw_paths,
         _paths,
         _count_paths,
         lambda width, height, *holes: len(holes) // 2,
     ),
-    Form(
+    Family(
         _topic("number theory", "recurrences", "linear recurrences modulo an integer"),
         _draw_recurrence,
         _recurrence,
         _term,
         lambda a, b, p, q, at, modulus: at // 20,
     ),
-    Form(
+    Family(
         _topic("number theory", "congruences", "power towers modulo an integer"),
         _draw_tower,
         _tower,

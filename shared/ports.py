@@ -1,4 +1,4 @@
-"""What handlers need from the outside world: Protocols and value types, no implementation."""
+"""Protocols and values that handlers need. No implementations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Malformed(Exception):
-    """A model answered, but not in the form it was asked for. `calls` were paid for all the same.
+    """A model's answers do not match the requested schema. `calls` were paid.
 
-    `fault` is that of the last reply, `malformed` when it was whole.
+    `fault` is that of the last reply, or `malformed` when that reply was complete.
     """
 
     def __init__(self, message: str, calls: tuple[Provenance, ...], fault: str = "malformed") -> None:
@@ -29,14 +29,14 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of a model: the thinking apart from the text."""
+    """An answer of a model, with the thinking separate from the text."""
 
     text: str
     reasoning: str
     calls: tuple[Provenance, ...]
-    """Every call that it took; the last one gave the answer."""
+    """All calls made for it; the last one gave the answer."""
     fault: str | None = None
-    """Why it is no answer: too_long (cut off at the highest limit), runaway (beyond any limit), refused, empty."""
+    """Why it has no answer: too_long (truncated at the highest limit), runaway (beyond any limit), refused, empty."""
 
     @property
     def finished(self) -> bool:
@@ -44,29 +44,29 @@ class Reply:
 
     @property
     def provenance(self) -> Provenance:
-        """Of the call that gave the answer."""
+        """The call that gave the answer."""
         return self.calls[-1]
 
 
 class Model(Protocol):
-    """A model with a prompt, in one role. Every field of the prompt is data, never instruction.
+    """A model with a prompt, in one role. The prompt's fields are data, never instructions.
 
-    Raises Transient when the endpoint cannot be reached or answers with a passing error.
+    Raises Transient when the endpoint cannot be reached or its error is temporary.
     """
 
     @property
     def name(self) -> str:
-        """Model name as served."""
+        """Name of the model as served."""
         ...
 
     async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
-        """Fill the prompt's fields and ask. Streamed; the reply may be long."""
+        """Fill the prompt's fields and call the model. The reply is streamed and may be long."""
         ...
 
     async def structured(
-        self, fields: Mapping[str, str], form: type[T], *, seed: int
+        self, fields: Mapping[str, str], response_model: type[T], *, seed: int
     ) -> tuple[T, tuple[Provenance, ...]]:
-        """As `complete`, and the answer as an object of the given form, with every call it took.
+        """Call the model as `complete`. Returns the answer as an object of `response_model`, and all calls made.
 
         Raises Malformed after a few tries.
         """
@@ -75,47 +75,48 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Whether an answer agrees with the key, how that was found, and why."""
+    """Whether an answer agrees with the key, by which method, and why."""
 
     agrees: Agreement
     method: str
     reason: str = ""
     calls: tuple[Provenance, ...] = ()
-    """Model calls that it took, for the event that says so."""
+    """Model calls made for it, for the event that carries it."""
 
 
 class Grader(Protocol):
-    """Compares answers. Never raises for what a model wrote: what cannot be told is `unsure`."""
+    """Compares answers. Does not raise for a model's text: what cannot be decided is `unsure`."""
 
     async def compare(self, key: str, answer: str, answer_type: str, question: str = "") -> Comparison:
-        """Without the question only rules decide. Raises Transient when a judge cannot be reached."""
+        """Compare. Without the question only rules decide. Raises Transient when the judge cannot be reached."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TextFingerprint:
-    """What is remembered of a problem. Digests have eight bytes."""
+    """The stored features of a problem. Digests have eight bytes."""
 
     text: bytes
-    """Of the statement; equal for texts that differ in looks only."""
+    """Digest of the statement; equal for texts that differ only in form."""
     figures: bytes
-    """Of its numbers, units converted."""
+    """Digest of its numbers, with units converted."""
     written: bytes
-    """Of its numbers as they are written."""
+    """Digest of its numbers as written."""
     key: bytes
+    """Digest of its key."""
     near: float
-    """Share of common shingles from which equal figures and an equal key make two problems one."""
+    """Share of common shingles from which two problems with equal figures and equal keys are the same."""
     shingles: bytes
     """Hashes of four bytes."""
     bands: tuple[bytes, ...]
-    """Of their MinHash: similar problems have one in common."""
+    """MinHash bands of the shingles: similar problems have one in common."""
     statement: str = ""
-    """The text itself, where somebody compares meanings."""
+    """The text, when meanings are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a problem is to the earlier ones: new, repeat, near_repeat or variant; of which, and how alike they are."""
+    """How a problem compares with earlier ones: new, repeat, near_repeat or variant; of which, and how similar."""
 
     kind: str
     of: UUID | None = None
@@ -124,33 +125,33 @@ class Match:
 
 
 class NearDuplicateIndex(Protocol):
-    """Remembers problems, and knows them again."""
+    """An index of problems that finds near duplicates."""
 
-    async def add(self, sketch: TextFingerprint, owner: UUID) -> Match:
-        """Compare with all earlier problems and remember it if it is new, atomically.
+    async def add(self, fingerprint: TextFingerprint, owner: UUID) -> Match:
+        """Compare with all earlier problems, and add it if it is new, in one atomic step.
 
-        An owner that comes again is told the same again.
+        Returns the same for a repeated owner.
         """
         ...
 
-    async def candidates(self, sketch: TextFingerprint, owner: UUID) -> list[tuple[UUID, str]]:
-        """Earlier problems with the same numbers and the same key, by their statements; remembers this one.
+    async def candidates(self, fingerprint: TextFingerprint, owner: UUID) -> list[tuple[UUID, str]]:
+        """List earlier problems with the same numbers and key, with their statements, and add this one.
 
-        An owner that comes again is told the same, but for what has been forgotten.
+        Returns the same for a repeated owner, without entries that were dropped meanwhile.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How near a text is to others, as cosines from −1 to 1, and the call that found out."""
+    """Similarity of a text to others, as cosines from −1 to 1, and the call that computed it."""
 
     cosines: tuple[float, ...]
     call: Provenance
 
 
 class Embedder(Protocol):
-    """Knows what texts mean."""
+    """Compares the meanings of texts."""
 
     async def nearness(self, text: str, others: Sequence[str]) -> Nearness:
         """Compare a text with others. Raises Transient, Invalid or OverBudget."""
@@ -159,7 +160,7 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TaggedEvent:
-    """An event of an audit item, as the auditor hands it to the runtime, which marks all that follows from it."""
+    """An event of an audit item, from the auditor. The runtime tags all events that it causes."""
 
     event: Event
     tag: AuditTag
@@ -167,17 +168,17 @@ class TaggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An event and where on the log it lies."""
+    """An event and its position on the log."""
 
     event: Event
     kafka_topic: str
     """Name in the flow, without the factory's prefix."""
     incarnation: str
-    """Id given to the Kafka topic when it was created: a re-created one starts again at offset 0."""
+    """Id given to the Kafka topic at its creation: a topic created again starts at offset 0."""
     partition: int
     offset: int
     written_ms: int
-    """When it was written to Kafka, Unix time in milliseconds."""
+    """Kafka timestamp, Unix time in milliseconds."""
 
     @property
     def written(self) -> datetime:
@@ -186,43 +187,42 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredOffset:
-    """The last record of a partition that a store has."""
+    """The last record of a partition in a store."""
 
     offset: int
     written_ms: int | None
-    """As that of the record; `None` when an older version of this software stored it."""
+    """Kafka timestamp of the record; `None` when an older version of this software stored it."""
 
 
 class Sink(Protocol):
-    """A store that keeps its own place in the log, and decides on events within its own commits."""
+    """A store that commits its own offsets, and decides on events within its commits."""
 
     async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], StoredOffset]:
         """Open the store. Called once, before intake.
 
-        Takes the incarnation of each Kafka topic. Returns what it holds per (Kafka topic, partition): reading goes on
-        behind that; what is not in it is read from the start of the log.
+        Takes the id of each Kafka topic. Returns the stored offsets by (Kafka topic, partition): reading resumes after
+        them; a partition without one is read from the start.
         """
         ...
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Store a batch; all of it is durable on return. Records already stored are left alone."""
+        """Store a batch. All of it is durable on return. Ignores records that are already stored."""
         ...
 
     def outbox(self, mark: str | None) -> tuple[list[Event], str]:
-        """Events decided after `mark` (`None`: from the beginning), and the mark behind them."""
+        """Return the events decided after `mark` (`None`: from the start), and the mark after them."""
         ...
 
 
 class Join(Protocol):
-    """Joins events by key: folds each into its case. Pure; called again for an event that comes again.
+    """Joins events by key: folds each into a state. Pure; called again for a repeated event.
 
-    The case keeps the decision once it is made, so that an event that comes again before the decision is published
-    decides the same.
+    The state includes the decision, so that an event repeated before the decision is published decides the same.
     """
 
     def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event], bytes]:
-        """Return the new case, the events that it decides on now, and what is left of the case once they are published.
+        """Return the new state, the events decided now, and the state to store once they are published.
 
-        `case` is `None` where there is none yet.
+        `case` is the state so far; `None` for a new key.
         """
         ...

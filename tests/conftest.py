@@ -1,4 +1,4 @@
-"""One real broker and one real Valkey for all tests; every test has a factory of its own on them."""
+"""One real broker and one real Valkey for all tests; each test has its own factory on them."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 @pytest.fixture
 async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
-    """A factory with its Kafka topics and offsets."""
+    """A factory with its Kafka topics and initial offsets."""
     factory = f"t{uuid4().hex[:8]}"
     await provision(KafkaAccess(stack.bootstrap), factory)
     async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:

@@ -1,4 +1,4 @@
-"""The trainer as a service. It needs what is in requirements/trainer.txt: torch, transformers, trl."""
+"""The trainer as a service. Needs requirements/trainer.txt: torch, transformers, trl."""
 
 from shared.runtime import Service, run
 from trainer.handler import TrainRelease

@@ -1,4 +1,4 @@
-"""`python -m trainer.card`"""
+"""`python -m trainer.card`: the model card."""
 
 from trainer.phases.card import write
 from trainer.phases.command import main

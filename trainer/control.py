@@ -1,4 +1,4 @@
-"""`python -m trainer.control`"""
+"""`python -m trainer.control`: the control arm, more SFT."""
 
 from trainer.phases.command import main
 from trainer.phases.sft_control import train

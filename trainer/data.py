@@ -1,7 +1,7 @@
-"""Rows of a release, as what the trainer needs of them: split, rendered, measured.
+"""Rows of a release for training: split, rendered, measured.
 
-A held-out row is chosen by hash, so that every run of every recipe holds out the same ones: whole topics, and clusters
-of problems that differ in their numbers only. What is too long is left out whole and counted; it is the hardest.
+Held-out rows are chosen by hash, so that all runs and recipes hold out the same ones: whole topics, and clusters of
+problems that differ only in their numbers. Rows that are too long are left out whole and counted; they are the hardest.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from schemas.identity import normal_form
+from schemas.outcomes import Admission
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
 from shared.errors import Refusal
@@ -21,14 +22,14 @@ from trainer.recipe import HeldOut, Recipe
 
 TRAIN, VALIDATION, CLUSTER, TOPIC = "train", "validation", "cluster", "topic"
 HELD_OUT = (CLUSTER, TOPIC)
-"""Splits that score a model."""
+"""Splits on which models are scored."""
 
 Message = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the trainer reads of a row (`shared.dataset.Row`)."""
+    """The columns of a row (`shared.dataset.Row`) that the trainer reads."""
 
     id: str
     subject: str
@@ -44,70 +45,76 @@ class Example:
     views: list[str]
     admission: str
     split: str
+    row_hash: str
+    """Hash of everything that the row says."""
+    simulated: bool | None
+    """Whether the simulator played a model behind the row; None when the dataset does not say."""
 
     @property
-    def taught(self) -> bool:
-        """Whether its trace is for SFT."""
-        return self.admission == "in" and "sft" in self.views
+    def is_for_sft(self) -> bool:
+        """Whether SFT trains on its trace."""
+        return self.admission == Admission.IN and "sft" in self.views
 
     @property
-    def practised(self) -> bool:
-        """Whether the teacher failed it, or nobody can tell, but its key is believed: for RL alone."""
+    def is_rl_only(self) -> bool:
+        """Whether only RL uses it: its key is accepted, but its trace is wrong or cannot be graded."""
         return "rl" in self.views and "sft" not in self.views
 
 
-def read(dataset: Location, version: int | None, held_out: HeldOut, where: str = "true") -> list[Example]:
-    """Every row of a version of the table that is in a view and meets a condition, by id, with its split.
+def read_examples(dataset: Location, version: int | None, held_out: HeldOut, where: str = "true") -> list[Example]:
+    """Read the rows of a table version that are in a view and meet the SQL condition, sorted by id, with their split.
 
-    Raises Refusal when too few rows are left to train on.
+    Raises Refusal when fewer than `held_out.at_least` are left to train on.
     """
     rows = Dataset.open(dataset, version).rows.columns(*(field.name for field in fields(Example)), where=where)
-    examples = [Example(**{**row, "split": split(row, held_out)}) for row in sorted(rows, key=lambda row: row["id"])]
-    examples = [example for example in examples if example.taught or example.practised]
-    found = sum(example.taught and example.split == TRAIN for example in examples)
-    if found < held_out.at_least:
+    examples = [
+        Example(**{**row, "split": assign_split(row, held_out)}) for row in sorted(rows, key=lambda row: row["id"])
+    ]
+    examples = [example for example in examples if example.is_for_sft or example.is_rl_only]
+    usable = sum(example.is_for_sft and example.split == TRAIN for example in examples)
+    if usable < held_out.at_least:
         raise Refusal(
-            f"{dataset} has {found} rows to train on, fewer than the {held_out.at_least} of held_out.at_least",
+            f"{dataset} has {usable} rows to train on, fewer than the {held_out.at_least} of held_out.at_least",
             "Grow the dataset, or lower held_out in the recipe",
         )
     return examples
 
 
-def split(row: dict[str, Any], held_out: HeldOut) -> str:
-    """Where a row belongs; one that the dataset itself holds out stays held out."""
+def assign_split(row: dict[str, Any], held_out: HeldOut) -> str:
+    """Return the split of a row. A row that the dataset itself holds out stays held out."""
     if row["split"] != TRAIN:
         return CLUSTER
-    if _share(f"{row['subject']}/{row['topic']}") < held_out.topics:
+    if _hash_fraction(f"{row['subject']}/{row['topic']}") < held_out.topics:
         return TOPIC
-    place = _share(cluster(row["problem"]))
-    if place < held_out.clusters:
+    position = _hash_fraction(cluster_key(row["problem"]))
+    if position < held_out.clusters:
         return CLUSTER
-    return VALIDATION if place < held_out.clusters + held_out.validation else TRAIN
+    return VALIDATION if position < held_out.clusters + held_out.validation else TRAIN
 
 
-def cluster(problem: str) -> str:
-    """What problems share that differ in their numbers only."""
+def cluster_key(problem: str) -> str:
+    """Return a key that problems share when they differ only in their numbers."""
     return re.sub(r"\d+([.,]\d+)*", "#", normal_form(problem))
 
 
-def _share(text: str) -> float:
-    """A place in [0, 1), evenly spread over texts."""
+def _hash_fraction(text: str) -> float:
+    """Hash a text to a number in [0, 1), uniformly."""
     return int.from_bytes(hashlib.sha256(f"held out/{text}".encode()).digest()[:6]) / 2**48
 
 
-def prompt(recipe: Recipe, example: Example) -> list[Message]:
-    return [{"role": "user", "content": recipe.ask(example.problem)}]
+def render_prompt(recipe: Recipe, example: Example) -> list[Message]:
+    return [{"role": "user", "content": recipe.render_prompt(example.problem)}]
 
 
-def completion(example: Example) -> list[Message]:
-    """The answer as the model is to write it: the thinking inline, which every chat template passes or rearranges."""
+def render_completion(example: Example) -> list[Message]:
+    """Return the target: the thinking inline in its tags, which every chat template keeps or rearranges."""
     text = f"<think>\n{example.reasoning.strip()}\n</think>\n\n{example.solution.strip()}"
     return [{"role": "assistant", "content": text}]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Rows that fit, and what was left out. Lengths in tokens, difficulty 0 to 1."""
+class MeasuredRows:
+    """Rows that fit, and statistics of those left out. Lengths in tokens, difficulty from 0 to 1."""
 
     rows: list[dict[str, Any]]
     """TRL's conversational prompt-completion form."""
@@ -115,56 +122,56 @@ class Measured:
     longest: int
     too_long: int
     difficulty: float | None
-    """Mean of the rows that fit; None: unknown."""
+    """Mean over the rows that fit; None when unknown."""
     difficulty_too_long: float | None
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the rows."""
+        """Return all fields except the rows, with their number."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rows"} | {"rows": len(self.rows)}
 
 
-def measure(examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> Measured:
-    """Render and measure every row. Raises Refusal when the tokenizer cannot carry the data."""
+def measure(examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> MeasuredRows:
+    """Render and measure every row. Raises Refusal when tokenizer or chat template lose text."""
     kept: list[tuple[Example, dict[str, Any], int]] = []
-    out: list[Example] = []
+    too_long: list[Example] = []
     for at, example in enumerate(examples):
-        row = {"prompt": prompt(recipe, example), "completion": completion(example)}
-        ids = _ids(tokenizer, row["prompt"] + row["completion"])
+        row = {"prompt": render_prompt(recipe, example), "completion": render_completion(example)}
+        ids = _tokenize(tokenizer, row["prompt"] + row["completion"])
         if at == 0:
             check_round_trip(tokenizer, ids, example)
         if len(ids) <= recipe.max_length:
             kept.append((example, row, len(ids)))
         else:
-            out.append(example)
-    return Measured(
+            too_long.append(example)
+    return MeasuredRows(
         rows=[row for _, row, _ in kept],
         tokens=sum(length for _, _, length in kept),
         longest=max((length for _, _, length in kept), default=0),
-        too_long=len(out),
+        too_long=len(too_long),
         difficulty=_mean(example.difficulty for example, _, _ in kept),
-        difficulty_too_long=_mean(example.difficulty for example in out),
+        difficulty_too_long=_mean(example.difficulty for example in too_long),
     )
 
 
 def check_round_trip(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], example: Example) -> None:
-    """Refuse a template that drops the thinking, and a tokenizer that cannot write the text it reads."""
+    """Raise Refusal when decoding loses the thinking or the solution."""
     text = tokenizer.decode(ids)
     for what, part in (("thinking", example.reasoning), ("solution", example.solution)):
-        if _bare(part) not in _bare(text):
+        if _without_spaces(part) not in _without_spaces(text):
             raise Refusal(
-                f"the {what} of row {example.id} does not come back from the tokenizer and its chat template",
+                f"the tokenizer and its chat template lose the {what} of row {example.id}",
                 "Use another base model, or a chat template that keeps the thinking of the last turn",
             )
 
 
-def _ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
+def _tokenize(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
     if tokenizer.chat_template is None:
         raise Refusal("the tokenizer of the base model has no chat template", "Use a base model that has one")
     ids: list[int] = tokenizer.apply_chat_template(messages, return_dict=False)
     return ids
 
 
-def _bare(text: str) -> str:
+def _without_spaces(text: str) -> str:
     return "".join(text.split())
 
 

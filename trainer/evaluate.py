@@ -1,4 +1,4 @@
-"""`python -m trainer.evaluate`"""
+"""`python -m trainer.evaluate`: pass@k of every model."""
 
 from trainer.phases.command import main
 from trainer.phases.evaluate import evaluate

@@ -1,7 +1,7 @@
-"""A release that is to be trained on becomes a model and its scores, or a reason why not.
+"""Trains on a release: `training.triggered` becomes a model with scores, or a failure with its reason.
 
-The work is a process of its own, `python -m trainer.all`, in a run folder that belongs to the event: whoever gets the
-event again, after a kill or a hand-over, goes on in that folder, or waits while an orphan still works there.
+A separate process, `python -m trainer.all`, does the work in a run folder derived from the event. When the event is
+delivered again, after a kill or a rebalance, the run resumes in that folder, or waits while an orphan holds its lock.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from schemas.events.evaluation import Score
 from schemas.identity import derive
 from shared.dataset.storage import Location
 from shared.runtime.background_task import run_in_background
-from trainer.run.progress import counted, read
+from trainer.run.progress import count_run, publish_progress
 
 ROLE = "trainer"
-TRIES = 3
-"""How often a run that was killed is taken up again."""
+MAX_ATTEMPTS = 3
+"""How often a run is started, when it is killed by a signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,63 +39,65 @@ class TrainRelease:
         folder = self.runs / f"{event.plan}-{event.release}-{event.id.hex[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
         about: dict[str, Any] = {"plan": event.plan, "release": event.release, "run": derive(event.id, "run")}
-        async with run_in_background(partial(read, folder)):
-            with counted() as ended:
-                events = await self._ended(event, folder, about)
-                ended["outcome"] = "failed" if isinstance(events[0], TrainingFailed) else "completed"
+        async with run_in_background(partial(publish_progress, folder)):
+            with count_run() as run:
+                events = await self._train_and_report(event, folder, about)
+                run["outcome"] = "failed" if isinstance(events[0], TrainingFailed) else "completed"
                 return events
 
-    async def _ended(self, event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:
+    async def _train_and_report(self, event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:
         status = 0
-        for _ in range(TRIES):
-            if (status := await self._trained(folder, event.table_version)) == 0:
-                return _completed(event, folder, about)
+        for _ in range(MAX_ATTEMPTS):
+            if (status := await self._run_phases(folder, event.table_version)) == 0:
+                return _completed_events(event, folder, about)
             if status > 0:
-                phase, reason = _failure(folder)
+                phase, reason = _read_failure(folder)
                 return [TrainingFailed.after(event, ROLE, **about, phase=phase, reason=reason)]
-        reason = f"killed by signal {-status}, {TRIES} times; signal 9 is what a machine short of memory sends"
+        reason = f"killed by signal {-status}, {MAX_ATTEMPTS} times; signal 9 usually means out of memory"
         return [TrainingFailed.after(event, ROLE, **about, phase="unknown", reason=reason)]
 
-    async def _trained(self, folder: Path, version: int) -> int:
-        """Exit status of the run; negative when it was killed. Cancelled, it stops the run at a checkpoint."""
-        places = {"--config": self.recipe, "--dataset": self.dataset, "--run": folder, "--version": version}
+    async def _run_phases(self, folder: Path, version: int) -> int:
+        """Return the exit status, negative for a signal. On cancellation stop the run at a checkpoint first."""
+        options = {"--config": self.recipe, "--dataset": self.dataset, "--run": folder, "--version": version}
         if self.judge:
-            places["--models"] = self.judge
-        options = [str(part) for option in places.items() for part in option]
+            options["--models"] = self.judge
+        arguments = [str(part) for option in options.items() for part in option]
         with (folder / "log.txt").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "trainer.all", *options), stdout=log, stderr=log, start_new_session=True
+                *(sys.executable, "-m", "trainer.all", *arguments), stdout=log, stderr=log, start_new_session=True
             )
         try:
             return await process.wait()
         except asyncio.CancelledError:
             process.terminate()
-            await _end_of(process)
+            await _wait_for_exit(process)
             raise
 
 
-async def _end_of(process: asyncio.subprocess.Process) -> None:
-    """Wait for its checkpoint, however often we are cancelled: in a container it dies when we do."""
+async def _wait_for_exit(process: asyncio.subprocess.Process) -> None:
+    """Wait until it has written its checkpoint, also when cancelled again: in a container it dies with this process."""
     while process.returncode is None:
         with contextlib.suppress(asyncio.CancelledError):
             await process.wait()
 
 
-def _failure(folder: Path) -> tuple[str, str]:
-    """Phase and reason; what was refused before any phase began stands in the log alone."""
+def _read_failure(folder: Path) -> tuple[str, str]:
+    """Return phase and reason. A refusal before the first phase is in the log only."""
     try:
-        read = json.loads((folder / "failure.json").read_text())
+        failure = json.loads((folder / "failure.json").read_text())
     except FileNotFoundError:
         return "none", ((folder / "log.txt").read_text().strip().splitlines() or ["no reason was given"])[-1]
-    return read["phase"], read["reason"]
+    return failure["phase"], failure["reason"]
 
 
-def _completed(event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:
+def _completed_events(event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:
     phases = {name: folder / f"{name}.json" for name in ("sft", "rl")}
     last = [json.loads(path.read_text())["model"] for path in phases.values() if path.exists()][-1]
-    found = json.loads((folder / "evaluate.json").read_text())
+    evaluation = json.loads((folder / "evaluate.json").read_text())
     scores = tuple(
-        Score(**{**_only(score), "samples": found["samples"]}) for score in found["scores"] if score["kind"] != "split"
+        Score(**{**_score_fields(score), "samples": evaluation["samples"]})
+        for score in evaluation["scores"]
+        if score["kind"] != "split"
     )
     return [
         TrainingCompleted.after(event, ROLE, **about, model=last),
@@ -103,5 +105,5 @@ def _completed(event: TrainingTriggered, folder: Path, about: dict[str, Any]) ->
     ]
 
 
-def _only(score: dict[str, Any]) -> dict[str, Any]:
+def _score_fields(score: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in score.items() if name != "kind"}

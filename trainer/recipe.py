@@ -1,8 +1,8 @@
-"""The recipe: everything that decides what is trained and measured, as one YAML file. `configs/paper.yaml` is one."""
+"""The recipe: one YAML file with everything that decides what is trained and measured. Example: configs/paper.yaml."""
 
 import string
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -13,24 +13,24 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class HeldOut(_Part):
-    """Rows that no training sees. Such scores are relative: these rows passed the same checks as all others."""
+class HeldOut(_Section):
+    """Rows that no training sees. Scores on them are relative: they passed the same checks as all other rows."""
 
     topics: Share = 0.05
-    """Share of whole topics."""
+    """Share of the topics, held out whole."""
     clusters: Share = 0.05
-    """Share of clusters of problems that differ in numbers only: one of them in training would give away the rest."""
+    """Share of the clusters of problems that differ only in numbers: one in training would reveal the others."""
     validation: Share = 0.02
-    """Share of such clusters that choose the checkpoint and score nothing."""
+    """Share of these clusters used to choose the checkpoint; they are not scored."""
     at_least: Count = 1
-    """Fewest rows to train on; with fewer nothing is trained."""
+    """Minimum number of training rows; with fewer the run is refused."""
 
 
-class Sft(_Part):
+class Sft(_Section):
     """Supervised fine-tuning on the traces of the sft view."""
 
     learning_rate: float = Field(default=1e-5, gt=0)
@@ -39,30 +39,34 @@ class Sft(_Part):
     batch: Count = 256
     """Rows a step, over all devices."""
     per_device: Count = 1
-    """Rows a device holds at once; what is missing to `batch` is accumulated."""
+    """Rows in one forward pass of a device; gradients are accumulated up to `batch`."""
     epochs: float = Field(default=3, gt=0)
-    """At most: the checkpoint with the lowest loss on validation rows is kept."""
+    """At most; the checkpoint with the lowest validation loss is kept."""
     checkpoint_steps: Count = 20
-    """Steps between two checkpoints, and between two looks at the validation loss."""
+    """Steps between two checkpoints, and between two measurements of the validation loss."""
     packing: bool = False
-    """Put several rows into one sequence; needs an attention that keeps them apart (FlashAttention)."""
+    """Pack several rows into one sequence; needs an attention that separates them (FlashAttention)."""
     lora_rank: int = Field(default=0, ge=0)
     """Rank of low-rank adapters on every linear layer; 0 trains all weights."""
+    trl: dict[str, Any] = {}
+    """Further arguments of TRL's SFTConfig, such as `optim`, `report_to` or `push_to_hub`."""
 
 
-class RlSet(_Part):
-    """Which problems reinforcement learning gets."""
+class RlSet(_Section):
+    """Selection of the problems for reinforcement learning."""
 
     samples: Count = 8
     problems: Count = 100_000
-    """At most so many are tried."""
+    """Maximum number of problems that are tried."""
+    max_tokens: Count | None = None
+    """Limit of a try; None: that of `evaluate`."""
     solved_at_least: Count = 2
-    """How often the SFT model must land on a key that the teacher missed: below, the key may be wrong."""
+    """How often the SFT model must reach a key that the teacher missed; below that the key may be wrong."""
     plain: bool = False
-    """As in the paper: always and never solved problems stay in, though they teach nothing."""
+    """Keep problems that are always or never solved, as in the paper; they give no gradient."""
 
 
-class Rl(_Part):
+class Rl(_Section):
     """CISPO (arXiv 2506.13585) with TRL's GRPOTrainer."""
 
     learning_rate: float = Field(default=1e-6, gt=0)
@@ -70,24 +74,28 @@ class Rl(_Part):
     completions: Count = 256
     """Completions a step (TRL's unit), over all devices; 256 with 8 rollouts are 32 prompts."""
     per_device: Count = 1
-    """Completions a device holds at once."""
+    """Completions in one forward pass of a device."""
     rollouts: Annotated[int, Field(ge=2)] = 8
-    """Completions for a prompt."""
+    """Completions for each prompt."""
+    max_tokens: Count | None = None
+    """Limit of a rollout; None: that of `evaluate`."""
     reuse: Annotated[int, Field(ge=2)] = 4
-    """Steps from one generation. With 1 the policy never leaves the sampler and CISPO is nothing but DAPO."""
+    """Steps for each generation. With 1 the policy equals the sampler, and CISPO equals DAPO."""
     epsilon_high: float = Field(default=5.0, gt=0)
-    """Absolute cap of the importance weight. TRL falls back to 0.2 in silence when it is unset."""
+    """Absolute cap of the importance weight. TRL silently uses 0.2 when it is unset."""
     epochs: float = Field(default=1, gt=0)
     checkpoint_generations: Count = 3
-    """Generations (`reuse` steps each) between two checkpoints."""
+    """Generations (of `reuse` steps each) between two checkpoints."""
     vllm: Literal["no", "colocate", "server"] = "no"
-    """Who writes the rollouts: plain generation, vLLM on the same GPUs, or a server."""
+    """Engine of the rollouts: transformers (`no`), vLLM on the same GPUs, or a vLLM server."""
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
-    """Share of each GPU's memory for vLLM's weights and cache, when it is on the same GPUs."""
+    """Fraction of each GPU's memory for vLLM's weights and cache, with `colocate`."""
     vllm_server: str = "http://localhost:8000"
-    """Address of the server: `vllm serve MODEL`, of the machine that trains."""
+    """Address of the server: `vllm serve MODEL` on the machine that trains."""
     control: bool = False
-    """Also train on by SFT for as long as RL took, and measure that beside it."""
+    """Also train a control arm: more SFT for as long as RL took. It is measured too."""
+    trl: dict[str, Any] = {}
+    """Further arguments of TRL's GRPOConfig, such as `vllm_importance_sampling_mode` or `report_to`."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> Self:
@@ -96,44 +104,44 @@ class Rl(_Part):
         return self
 
 
-class Evaluate(_Part):
-    """How models are measured (the paper's sampling)."""
+class Evaluate(_Section):
+    """How models are measured. Defaults: the sampling of the paper."""
 
     samples: Count = 8
-    """A problem."""
+    """Completions for each problem."""
     problems: Count = 1000
-    """At most so many held-out problems."""
+    """Maximum number of held-out problems."""
     ks: tuple[Count, ...] = (1, 2, 4, 8)
     batch: Count = 16
-    """Completions generated at once in process."""
+    """Completions generated together by the sampler in this process."""
     temperature: float = Field(default=0.6, gt=0)
     top_p: float = Field(default=0.95, gt=0, le=1)
     top_k: int = Field(default=20, ge=0)
     max_tokens: Count = 32768
-    """Of a completion; what is longer is cut off and counts as wrong. The paper allows 102,400."""
+    """Limit of a completion. A longer one is truncated and counts as wrong. The paper allows 102,400."""
 
     benchmarks: dict[str, Path] = {}
-    """Files by benchmark (`trainer/benchmarks/`). The recipe's folder is where their paths start."""
+    """File of each benchmark (`trainer/benchmarks/`). Paths are relative to the recipe's folder."""
 
     @model_validator(mode="after")
     def _enough_samples(self) -> Self:
         if max(self.ks) > self.samples:
-            raise ValueError(f"pass@{max(self.ks)} needs at least so many samples; there are {self.samples}")
+            raise ValueError(f"pass@{max(self.ks)} needs at least {max(self.ks)} samples; there are {self.samples}")
         return self
 
 
-class Recipe(_Part):
+class Recipe(_Section):
     """One recipe for all phases."""
 
     base: str
-    """The untrained model: a folder, or a name on the hub."""
+    """The model to train: a folder, or a name on the hub."""
     revision: str | None = None
-    """Of the model on the hub."""
+    """Revision of the model on the hub."""
     seed: int = 0
     prompt: str = "$problem\n\nPlease reason step by step, and put your final answer within \\boxed{}."
-    """What the model is asked; `$problem` is the problem."""
+    """Template of the prompt; `$problem` stands for the problem."""
     max_length: Count = 32768
-    """Tokens of prompt and completion. Longer rows are left out whole and counted, never cut."""
+    """Limit in tokens of prompt and completion. Longer rows are left out and counted, never truncated."""
     held_out: HeldOut = HeldOut()
     sft: Sft = Sft()
     rl_set: RlSet = RlSet()
@@ -145,29 +153,41 @@ class Recipe(_Part):
     @classmethod
     def _asks_the_problem(cls, prompt: str) -> str:
         if string.Template(prompt).get_identifiers() != ["problem"]:
-            raise ValueError("name $problem in it, and no other field")
+            raise ValueError("it must contain $problem and no other field")
         return prompt
 
-    def ask(self, problem: str) -> str:
-        """What the model is asked about a problem."""
+    @property
+    def try_tokens(self) -> int:
+        """Limit in tokens of a try of `rl_set`."""
+        return self.rl_set.max_tokens or self.evaluate.max_tokens
+
+    @property
+    def rollout_tokens(self) -> int:
+        """Limit in tokens of a rollout."""
+        return (self.rl and self.rl.max_tokens) or self.evaluate.max_tokens
+
+    def render_prompt(self, problem: str) -> str:
+        """Return the prompt for a problem."""
         return string.Template(self.prompt).substitute(problem=problem)
 
 
-def load(path: Path) -> Recipe:
-    """Read a recipe. Raises Refusal with the place of the first mistake."""
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises Refusal with the key of the first error."""
     try:
-        return _placed(Recipe.model_validate(yaml.safe_load(path.read_text())), path.parent.resolve())
+        return _resolve_paths(Recipe.model_validate(yaml.safe_load(path.read_text())), path.parent.resolve())
     except OSError as error:
-        raise Refusal(f"no recipe in {path}: {error.strerror}", "Start from trainer/configs/paper.yaml") from error
+        raise Refusal(
+            f"cannot read the recipe {path}: {error.strerror}", "Start from trainer/configs/paper.yaml"
+        ) from error
     except yaml.YAMLError as error:
-        raise Refusal(f"{path} is no YAML: {error}", "Correct it") from error
+        raise Refusal(f"cannot read {path} as YAML: {error}", "Correct it") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"
-        raise Refusal(f"{path}: {where}: {first['msg']}", "trainer/recipe.py has every key") from error
+        raise Refusal(f"{path}: {where}: {first['msg']}", "trainer/recipe.py documents every key") from error
 
 
-def _placed(recipe: Recipe, folder: Path) -> Recipe:
+def _resolve_paths(recipe: Recipe, folder: Path) -> Recipe:
     benchmarks = {name: folder / file for name, file in recipe.evaluate.benchmarks.items()}
     evaluate = recipe.evaluate.model_copy(update={"benchmarks": benchmarks})
     return recipe.model_copy(update={"evaluate": evaluate})

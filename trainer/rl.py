@@ -1,4 +1,4 @@
-"""`python -m trainer.rl`"""
+"""`python -m trainer.rl`: reinforcement learning."""
 
 from trainer.phases.command import main
 from trainer.phases.rl import train

@@ -1,4 +1,4 @@
-"""`python -m trainer.rl_set`"""
+"""`python -m trainer.rl_set`: selects the problems for reinforcement learning."""
 
 from trainer.phases.command import main
 from trainer.phases.rl_set import select

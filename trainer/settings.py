@@ -1,18 +1,20 @@
+"""Settings of the trainer service."""
+
 from pathlib import Path
 
 from shared.config import settings
 
 
 class Settings(settings.Settings):
-    """The trainer: one run at a time, for hours."""
+    """One run at a time; a run takes hours."""
 
     service: str = "trainer"
     in_flight: int = 1
     recipe: Path = Path("recipe.yaml")
-    """What to train and how; trainer/configs/paper.yaml is one."""
+    """The recipe, such as trainer/configs/paper.yaml."""
     runs: Path = Path("runs")
-    """Folder of the run folders, one for each release."""
+    """Parent folder of the run folders, one for each release."""
     judge: Path | None = None
-    """A models file whose `judge` is asked where no rule can compare answers."""
+    """Models file whose `judge` compares answers that no rule can."""
     grace_s: float = 0.0
-    """How long a run trains on after SIGTERM, in seconds. Its checkpoint is waited for in any case."""
+    """Seconds that a run keeps training after SIGTERM. The service always waits for its checkpoint."""

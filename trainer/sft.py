@@ -1,4 +1,4 @@
-"""`python -m trainer.sft`"""
+"""`python -m trainer.sft`: supervised fine-tuning."""
 
 from trainer.phases.command import main
 from trainer.phases.sft import train

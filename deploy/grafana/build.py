@@ -1,6 +1,6 @@
-"""Makes the dashboards' JSON:  python -m deploy.grafana.build [--check]
+"""Renders the dashboards as JSON:  python -m deploy.grafana.build [--check]
 
-With --check nothing is written; exit 1 when a file is not what it would make.
+--check writes nothing and exits with 1 when a file differs from the rendered one.
 """
 
 import json
@@ -18,11 +18,11 @@ FOLDER = Path(__file__).parent / "dashboards"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG = "chimera"
 SIZES = {"number": (4, 5), "lines": (12, 8), "bars": (12, 10)}
-"""Width of 24, and height."""
+"""Width (of 24 columns) and height of each kind of panel."""
 
 
-def rendered(board: Board) -> str:
-    """The JSON of one dashboard."""
+def render(board: Board) -> str:
+    """Return the JSON of one dashboard."""
     links = dashboard.DashboardLink("Chimera").type(DashboardLinkType.DASHBOARDS).tags([TAG]).keep_time(True)
     made = (
         dashboard.Dashboard(f"Chimera / {board.title}")
@@ -36,11 +36,11 @@ def rendered(board: Board) -> str:
         .with_variable(dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))
     )
     for panel in board.panels:
-        made = made.with_panel(_panel(panel))
+        made = made.with_panel(_build_panel(panel))
     return json.dumps(made.build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
 
 
-def _panel(panel: Panel) -> timeseries.Panel | stat.Panel | bargauge.Panel:
+def _build_panel(panel: Panel) -> timeseries.Panel | stat.Panel | bargauge.Panel:
     width, height = SIZES[panel.kind]
     made = {"lines": timeseries.Panel, "number": stat.Panel, "bars": bargauge.Panel}[panel.kind]()
     made.title(panel.title).description(panel.why).unit(panel.unit).datasource(SOURCE).span(width).height(height)
@@ -51,17 +51,17 @@ def _panel(panel: Panel) -> timeseries.Panel | stat.Panel | bargauge.Panel:
 
 
 def main(check: bool) -> int:
-    """Write, or compare."""
+    """Write the files, or compare them. Returns the exit status."""
     stale = []
     for board in BOARDS:
-        path, text = FOLDER / f"{board.name}.json", rendered(board)
+        path, text = FOLDER / f"{board.name}.json", render(board)
         if not check:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
             stale.append(path.name)
     stale += sorted({path.name for path in FOLDER.iterdir()} - {f"{board.name}.json" for board in BOARDS})
     if stale:
-        print(f"not up to date: {', '.join(stale)}. Next step: make dashboards", file=sys.stderr)  # noqa: T201
+        print(f"dashboards out of date: {', '.join(stale)}. Next step: make dashboards", file=sys.stderr)  # noqa: T201
     return 1 if stale else 0
 
 

@@ -1,4 +1,4 @@
-"""What a dashboard is, as plain data; build.py makes Grafana's JSON of it."""
+"""Dashboards as plain data; build.py renders them as Grafana's JSON."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Kind = Literal["lines", "number", "bars"]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL, and how its lines are named. `$__rate_interval` and `$__range` are Grafana's."""
+    """PromQL and the legend of its series. `$__rate_interval` and `$__range` are variables of Grafana."""
 
     expr: str
     legend: str = ""
@@ -16,7 +16,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`why` says what it tells and what to do about it; `unit` is one of Grafana's."""
+    """`why` is the description: what the panel shows and what to do about it. `unit` is a unit of Grafana."""
 
     title: str
     why: str
@@ -27,7 +27,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One dashboard; its name is also its file and its uid."""
+    """One dashboard; its name is also the name of its file and part of its uid."""
 
     name: str
     title: str
@@ -36,15 +36,15 @@ class Board:
 
 
 def lines(title: str, why: str, unit: str, *queries: tuple[str, str]) -> Panel:
-    """Over time."""
+    """Build a time series panel."""
     return Panel(title, why, unit, tuple(Query(*query) for query in queries))
 
 
 def number(title: str, why: str, unit: str, expr: str) -> Panel:
-    """One figure, now."""
+    """Build a panel with one current value."""
     return Panel(title, why, unit, (Query(expr),), "number")
 
 
 def bars(title: str, why: str, unit: str, expr: str, legend: str) -> Panel:
-    """One bar for each, now."""
+    """Build a panel with one bar for each current series."""
     return Panel(title, why, unit, (Query(expr, legend),), "bars")

@@ -1,8 +1,8 @@
-"""PromQL that several dashboards need. `$__rate_interval` is Grafana's."""
+"""PromQL that several dashboards share. `$__rate_interval` is a variable of Grafana."""
 
 RATE = "[$__rate_interval]"
 
 
 def quantile(q: float, buckets: str, by: str) -> str:
-    """Of a histogram, over all processes."""
+    """Return the PromQL of a quantile over all processes, by labels."""
     return f"histogram_quantile({q}, sum by (le, {by}) (rate({buckets}{RATE})))"

@@ -1,7 +1,7 @@
-"""How a command speaks to the supervisor of a folder: one line of JSON there, one back.
+"""Requests from a command to the supervisor of a folder: one line of JSON, one line back.
 
-A Unix socket in the folder, which only its owner may open. An answer is `{"done": …}` or `{"error": …}`, the latter a
-StackError in words.
+They use a Unix socket in the folder, which only its owner may open. A response is `{"done": result}` or
+`{"error": {message, next_step, log}}`, which the client raises as a Refusal.
 """
 
 import asyncio
@@ -13,27 +13,27 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import StackError
 from deploy.local.state_file import StateFile
+from shared.errors import Refusal
 
 SOCKET = "control.sock"
-_LONGEST = 100
-"""Bytes in the address of a Unix socket: 108 on Linux, 104 on macOS."""
+_MAX_ADDRESS_BYTES = 100
+"""The limit for the address of a Unix socket is 108 on Linux and 104 on macOS."""
 
-Answer = Callable[[Any], Awaitable[Any]]
-"""From what was asked to what is answered, both JSON. May raise StackError."""
+Handler = Callable[[Any], Awaitable[Any]]
+"""From a JSON request to a JSON response. May raise Refusal."""
 
 
 @asynccontextmanager
-async def serve(directory: Path, answer: Answer) -> AsyncIterator[None]:
-    """Answer whoever asks, until the block is left; then whatever is still being answered is cancelled."""
+async def serve(directory: Path, handler: Handler) -> AsyncIterator[None]:
+    """Handle requests until the block is left; requests under way are then cancelled."""
     path = directory / SOCKET
-    path.unlink(missing_ok=True)  # the folder is locked by us: it is an earlier supervisor's
+    path.unlink(missing_ok=True)  # we hold the folder's lock, so it is left over from an earlier supervisor
     listener = socket.socket(socket.AF_UNIX)
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(task := asyncio.create_task(_answer(answer, reader, writer)))
+        tasks.add(task := asyncio.create_task(_respond(handler, reader, writer)))
         task.add_done_callback(tasks.discard)
 
     listener.bind(_address(path))
@@ -49,50 +49,50 @@ async def serve(directory: Path, answer: Answer) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def request(directory: Path, question: object) -> Any:
-    """Ask the supervisor of a folder. Raises StackError when there is none, or what it raised itself."""
+async def request(directory: Path, body: object) -> Any:
+    """Send a request to the supervisor of a folder. Raises Refusal when none runs, and the Refusal that it raised."""
     try:
         reader, writer = await asyncio.open_unix_connection(_address(directory / SOCKET))
     except OSError as error:
         if StateFile.read(directory).up:
-            raise StackError(f"the stack in {directory} is still starting, or stopping", "try again soon") from error
-        raise StackError(f"nothing runs in {directory}", "start it with `chimera up`") from error
+            raise Refusal(f"the stack in {directory} is starting or stopping", "Try again in a minute") from error
+        raise Refusal(f"nothing runs in {directory}", "Start it with `chimera up`") from error
     try:
-        writer.write(json.dumps(question).encode() + b"\n")
+        writer.write(json.dumps(body).encode() + b"\n")
         line = await reader.readline()
     except OSError as error:
-        raise _gone(directory) from error
+        raise _disconnected(directory) from error
     finally:
         writer.close()
     if not line:
-        raise _gone(directory)
-    answer = json.loads(line)
-    if "error" in answer:
-        raise StackError(**answer["error"])
-    return answer["done"]
+        raise _disconnected(directory)
+    response = json.loads(line)
+    if "error" in response:
+        raise Refusal(**response["error"])
+    return response["done"]
 
 
-async def _answer(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _respond(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        question = json.loads(await reader.readline())
+        body = json.loads(await reader.readline())
         try:
-            said = {"done": await answer(question)}
-        except StackError as error:
-            said = {"error": {"message": error.message, "next_step": error.next_step, "log": error.log}}
-        with suppress(OSError):  # whoever asked has gone; it is done all the same
-            writer.write(json.dumps(said).encode() + b"\n")
+            response = {"done": await handler(body)}
+        except Refusal as error:
+            response = {"error": {"message": error.message, "next_step": error.next_step, "log": error.log}}
+        with suppress(OSError):  # the client has left; the work is done all the same
+            writer.write(json.dumps(response).encode() + b"\n")
             await writer.drain()
     finally:
         writer.close()
 
 
 def _address(path: Path) -> str:
-    """The shorter way to write the path: an address has little room."""
+    """Return the absolute or the relative path, whichever is shorter: the length of an address is limited."""
     address = min(os.path.abspath(path), os.path.relpath(path), key=len)
-    if len(os.fsencode(address)) > _LONGEST:
-        raise StackError(f"{path.parent} has too long a name for a socket in it", "give a folder with a shorter one")
+    if len(os.fsencode(address)) > _MAX_ADDRESS_BYTES:
+        raise Refusal(f"the path {path.parent} is too long for a socket in it", "Give a folder with a shorter path")
     return address
 
 
-def _gone(directory: Path) -> StackError:
-    return StackError(f"the stack in {directory} ended meanwhile", "look at `chimera logs supervisor`")
+def _disconnected(directory: Path) -> Refusal:
+    return Refusal(f"the stack in {directory} ended before it answered", "Read `chimera logs supervisor`")

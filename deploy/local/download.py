@@ -1,4 +1,4 @@
-"""Kafka's jars, fetched without blocking the event loop and given up when the caller is cancelled."""
+"""Downloads Kafka's jars without blocking the event loop; stops when the caller is cancelled."""
 
 import asyncio
 import threading
@@ -9,12 +9,12 @@ from deploy.local.events import OnEvent, StackEvent
 
 
 async def download(on_event: OnEvent) -> list[Path]:
-    """Return the classpath, telling `on_event` how many bytes have come, if any must."""
+    """Return the classpath. While it downloads, report to `on_event` how many bytes have arrived."""
     loop = asyncio.get_running_loop()
-    given_up = threading.Event()
+    cancelled = threading.Event()
 
     def progress(done: int, total: int) -> None:
-        if given_up.is_set():
+        if cancelled.is_set():
             raise InterruptedError
         event = StackEvent("downloading", "kafka", "downloading Apache Kafka", done, total)
         loop.call_soon_threadsafe(on_event, event)
@@ -22,4 +22,4 @@ async def download(on_event: OnEvent) -> list[Path]:
     try:
         return await asyncio.to_thread(kafka_jars.fetch, progress=progress)
     finally:
-        given_up.set()  # the threads end with the next block they receive
+        cancelled.set()  # each thread ends at the next block it receives

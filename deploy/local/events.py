@@ -1,4 +1,4 @@
-"""What the stack tells while it works, for a live view or a log."""
+"""Progress events of the stack, for a live view or a log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Waits until services say that they are ready."""
+"""Waits until services report that they are ready."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ _POLL_S = 0.1
 
 
 async def until(ready: Callable[[], Awaitable[bool]], timeout_s: float) -> bool:
-    """Ask until `ready`; False when `timeout_s` has passed."""
+    """Poll until `ready` returns True; returns False after `timeout_s`."""
     try:
         async with asyncio.timeout(timeout_s):
             while not await ready():  # noqa: ASYNC110 - another process: there is no event to wait for
@@ -25,9 +25,9 @@ async def until(ready: Callable[[], Awaitable[bool]], timeout_s: float) -> bool:
 async def unready(
     ports: Mapping[str, int], timeout_s: float, on_ready: Callable[[str], None] = lambda _name: None
 ) -> list[str]:
-    """Poll `/readyz` of every named port until it answers 200, and tell `on_ready` its name when it does.
+    """Poll `/readyz` of every named port until it answers 200, then call `on_ready` with the name.
 
-    Returns the names that did not within `timeout_s`.
+    Returns the names that are not ready after `timeout_s`.
     """
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
 

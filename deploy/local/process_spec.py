@@ -1,4 +1,4 @@
-"""What a caller says about a service it wants to run."""
+"""The description of a service to run."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """A service to run, `replicas` times. Instances are called `name`, `name-2`, `name-3` …"""
+    """A service and how many instances of it to run; they are named `name`, `name-2`, `name-3` …"""
 
     name: str
     module: str = ""
-    """What `python -m` runs; empty: `services.<name>`."""
+    """Module for `python -m`; by default `services.<name>`."""
     argv: Sequence[str] = ()
-    """The whole command instead, for what is not a module."""
+    """A whole command line, in place of a module."""
     env: Mapping[str, str] = field(default_factory=dict)
     replicas: int = 1
     grace_s: float = 30.0
@@ -25,5 +25,5 @@ class ProcessSpec:
 
     @property
     def command_line(self) -> Sequence[str]:
-        # -P: a folder `services` where the user happens to stand is not ours
+        # -P: do not import a folder `services` in the working directory
         return self.argv or (sys.executable, "-P", "-m", self.module or f"services.{self.name}")

@@ -1,6 +1,6 @@
-"""What a stack writes down in `stack.json`, so that other processes and the next start know about it.
+"""`stack.json`: the processes, ports and addresses of a stack, for other commands and for the next start.
 
-It holds Valkey's password, so only its owner can read it.
+It contains Valkey's password, so only its owner can read it.
 """
 
 import os
@@ -11,11 +11,11 @@ import psutil
 from pydantic import BaseModel, ValidationError
 
 _CLOCK_SLACK_S = 2.0
-"""A creation time is computed from the boot time, which moves when the clock is set."""
+"""The creation time of a process is computed from the boot time, which moves when the clock is set."""
 
 
 class ProcessId(BaseModel, frozen=True):
-    """A pid that cannot be mistaken for a later process with the same number."""
+    """A pid with its creation time, which tells it from a later process with the same pid."""
 
     pid: int
     created: float
@@ -23,7 +23,7 @@ class ProcessId(BaseModel, frozen=True):
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId":
-        """Of a process that was started just now and may have ended already."""
+        """Return the id of a process that was just started and may have ended already."""
         try:
             return cls(pid=pid, created=psutil.Process(pid).create_time())
         except psutil.NoSuchProcess:
@@ -50,7 +50,7 @@ class RunningProcess(BaseModel, frozen=True):
 
 
 class StateFile(BaseModel):
-    """The whole file. After an orderly stop `supervisor` is None and `processes` is empty; ports are remembered."""
+    """The file's content. After an orderly stop `supervisor` is `None`, `processes` is empty, and the ports stay."""
 
     supervisor: ProcessId | None = None
     bootstrap: str | None = None
@@ -60,7 +60,7 @@ class StateFile(BaseModel):
 
     @classmethod
     def read(cls, directory: Path) -> "StateFile":
-        """Return what the stack in `directory` wrote, or an empty record where there is none or it is damaged."""
+        """Return the state of the stack in `directory`; an empty state when the file is missing or damaged."""
         try:
             return cls.model_validate_json((directory / "stack.json").read_bytes())
         except (FileNotFoundError, ValidationError):
@@ -68,11 +68,11 @@ class StateFile(BaseModel):
 
     @property
     def up(self) -> bool:
-        """Whether its supervisor lives."""
+        """Whether the supervisor runs."""
         return self.supervisor is not None and self.supervisor.alive()
 
     def write(self, directory: Path) -> None:
-        """Replace the file in one step."""
+        """Replace the file atomically."""
         temporary = directory / "stack.json.new"
         temporary.touch(mode=0o600)
         temporary.write_text(self.model_dump_json(indent=1))

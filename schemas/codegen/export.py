@@ -1,8 +1,11 @@
-"""Write what is generated from the schemas: JSON Schemas, the AsyncAPI document, and the flow picture in the pages.
+"""Write the files generated from the schemas and the flow.
+
+JSON Schemas, the AsyncAPI document, the diagram in the pages, and the entries of services in Compose, Prometheus,
+Alertmanager, the chart and `.env.example`.
 
 python -m schemas.export            write
-python -m schemas.export --check    fail when something committed is out of date, or an event changed incompatibly
-python -m schemas.export --release  these events are in use from now on: later versions are compared with them
+python -m schemas.export --check    fail when a file is out of date, or an event has an incompatible change
+python -m schemas.export --release  mark the events as in use: later versions must be compatible with them
 """
 
 import json
@@ -11,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.codegen import asyncapi
+from schemas.codegen import asyncapi, deployment
 from schemas.codegen.compatibility import breaking
 from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
@@ -21,20 +24,20 @@ ROOT = Path(__file__).parents[2]
 GENERATED = ROOT / "schemas" / "generated"
 RELEASED = ROOT / "schemas" / "released"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "architecture.md")
-"""Pages that show the flow picture."""
-FEW = 3
-"""Producers up to which each gets an arrow of its own."""
+"""Pages with the diagram of the flow."""
+MAX_ARROWS = 3
+"""An event with more producers gets one arrow, from `several services`."""
 
 BEGIN, END = "<!-- flow: made by python -m schemas.export -->\n", "<!-- end of flow -->"
 
 
 def main() -> None:
-    """Write or check; exits 1 naming what is wrong and what to do."""
+    """Write or check. Exits with 1 and says what is wrong and what to do next."""
     options = sys.argv[1:]
     if "--check" in options or "--release" in options:
         current = events()
-        if found := breaking(released(), current):
-            sys.exit("incompatible with what was released; give the event a new `major`:\n  " + "\n  ".join(found))
+        if changes := breaking(released(), current):
+            sys.exit("incompatible with the released events; give the event a new `major`:\n  " + "\n  ".join(changes))
         if "--release" in options:
             _write(RELEASED, {RELEASED / f"{name}.json": _json(schema) for name, schema in current.items()})
     if "--check" not in options:
@@ -55,12 +58,13 @@ def released() -> dict[str, Any]:
 
 
 def documents() -> dict[Path, str]:
-    """Every generated document by its path."""
+    """Generate every document, by path."""
     schemas = {**events(), "plan": Plan.model_json_schema(), "models": ModelsConfig.model_json_schema()}
     schemas["asyncapi"] = asyncapi.document()
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
         **{page: _with_picture(page.read_text()) for page in PAGES},
+        **deployment.documents(ROOT),
     }
 
 
@@ -74,29 +78,29 @@ def _json(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _stale(folder: Path, wanted: Mapping[Path, str]) -> list[Path]:
-    """What is missing, differs, or should not be there."""
-    differ = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    return differ + [path for path in folder.glob("*.json") if path not in wanted]
+def _stale(folder: Path, texts: Mapping[Path, str]) -> list[Path]:
+    """List the files that are missing, differ, or are obsolete."""
+    differ = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    return differ + [path for path in folder.glob("*.json") if path not in texts]
 
 
-def _write(folder: Path, wanted: Mapping[Path, str]) -> None:
+def _write(folder: Path, texts: Mapping[Path, str]) -> None:
     folder.mkdir(exist_ok=True)
-    for path in _stale(folder, wanted):
-        if path in wanted:
-            path.write_text(wanted[path])
+    for path in _stale(folder, texts):
+        if path in texts:
+            path.write_text(texts[path])
         else:
             path.unlink()
 
 
 def picture() -> str:
-    """Draw the flow as a Mermaid chart: services, and the events that travel between them."""
+    """Draw the flow as a Mermaid chart of services and events."""
     names = [service.name for service in SERVICES]
     lines = [f"  {name}(({name}))" if name in ("planner", "aggregator") else f"  {name}({name})" for name in names]
     lines += ["  cli(chimera)", "  trainer[[trainer]]", "  several(several services)"]
     edges: dict[tuple[str, str], list[str]] = {}
     for flow in FLOW:
-        producers = flow.producers if len(flow.producers) <= FEW else ("several",)
+        producers = flow.producers if len(flow.producers) <= MAX_ARROWS else ("several",)
         for producer in producers:
             for consumer in flow.consumers:
                 edges.setdefault((producer, consumer), []).append(flow.name)

@@ -1,14 +1,14 @@
-"""The models file: which model plays which role, where it is served, how it is sampled, what it costs.
+"""The models file, in YAML or JSON: the model of each role, where it is served, how it is sampled, what it costs.
 
-A lab writes it as YAML or JSON. No key stands in it, only where one is found.
+It names where an API key is found and never holds one.
 """
 
 import re
-from itertools import combinations
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 _ADDRESS = r"^https?://[^@\s?#]+$"
 _VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
@@ -16,25 +16,25 @@ _VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 
 def _address(text: str) -> str:
     if not re.match(_ADDRESS, text):
-        raise ValueError("is no address like http://127.0.0.1:8000/v1, without user or query")
+        raise ValueError("is not an address like http://127.0.0.1:8000/v1, without user or query")
     return text
 
 
 def _variable(text: str) -> str:
     if not re.match(_VARIABLE, text):
-        raise ValueError("is no name of an environment variable like MY_KEY; the key does not go here")
+        raise ValueError("is not the name of an environment variable like MY_KEY; the key does not go here")
     return text
 
 
 BaseUrl = Annotated[str, AfterValidator(_address), WithJsonSchema({"type": "string", "pattern": _ADDRESS})]
-"""No user, no query: an address is logged, so it holds no secret."""
+"""An address without user and query: it is logged, so it must not hold a secret."""
 
 Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema({"type": "string", "pattern": _VARIABLE})]
-"""Capitals, digits and underscores, so that a key which was put here by mistake is not taken for a name, and told."""
+"""Capitals, digits and underscores, so that a key put here by mistake is not accepted as a name and then logged."""
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, serialize_by_alias=True)
 
 
 class Price(_Section):
@@ -55,12 +55,17 @@ class Endpoint(_Section):
     key_file: Path | None = None
     """A file with the key instead."""
     ca: Path | None = None
-    """Certificates to trust, PEM; without it, those that the system trusts."""
-    at_once: int = Field(default=64, ge=1)
-    """Most calls that one process has in flight here. What the server takes is found out below it."""
+    """Trusted certificates, PEM; by default those of the system."""
+    max_concurrency: int = Field(
+        default=64,
+        ge=1,
+        validation_alias=AliasChoices("max_concurrency", "at_once"),
+        serialization_alias="at_once",
+    )
+    """Largest number of calls in flight per process. The limiter adapts to the server below it. Written as `at_once`,
+    the key of earlier versions."""
     structured: Literal["auto", "schema", "prompt"] = "auto"
-    """How a structured answer is asked for: by `response_format`, in the prompt, or by what the server turns out to
-    understand."""
+    """How to request a structured answer: by `response_format`, in the prompt, or by what the server supports."""
     first_token_s: float = Field(default=600.0, gt=0)
     """Longest wait for the first token, in seconds; the wait in the server's queue is part of it."""
     idle_s: float = Field(default=120.0, gt=0)
@@ -68,7 +73,7 @@ class Endpoint(_Section):
     call_s: float = Field(default=7200.0, gt=0)
     """Longest call, in seconds."""
     simulated: bool = False
-    """True for the simulator: every row made with it says so."""
+    """True for the simulator. Every row made with it is marked as simulated."""
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -78,7 +83,7 @@ class Endpoint(_Section):
 
 
 class RoleModel(_Section):
-    """What a role needs. What is `None` is left to the endpoint."""
+    """The model of a role. For a parameter that is `None`, the endpoint's default holds."""
 
     endpoint: str = "default"
     """Name of one of the `endpoints`."""
@@ -89,11 +94,11 @@ class RoleModel(_Section):
     max_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of one answer, thinking included."""
     ceiling: int | None = Field(default=None, ge=1)
-    """An answer that was cut off is asked for again with twice the tokens, up to here; by default never."""
+    """A truncated answer is requested again with twice the tokens, up to this number; by default never."""
     price: Price | None = None
-    """Without it the cost is unknown, which is not 0."""
+    """Without it the cost is unknown, not 0."""
     extra: dict[str, Any] = {}
-    """Whatever else the endpoint takes in a request: top_k, chat_template_kwargs, reasoning_effort, …"""
+    """Further parameters of the request: top_k, chat_template_kwargs, reasoning_effort, …"""
 
     def cost(self, prompt_tokens: int | None, completion_tokens: int | None) -> float | None:
         """US dollars for a call; `None` when the price or a count is unknown."""
@@ -102,80 +107,97 @@ class RoleModel(_Section):
         return (self.price.input * prompt_tokens + self.price.output * completion_tokens) / 1e6
 
 
-MUST_DIFFER = (*combinations(("writer", "verifier_a", "verifier_b"), 2), ("solver", "judge"))
-"""Pairs of roles of which one checks the other's work, or bears witness beside it."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What other code needs to know about a role. It stands on the role's field in `Roles`, its only declaration."""
 
-CHATTING = ("writer", "verifier_a", "verifier_b", "solver", "judge", "base")
-"""Roles that one chat model can play, all of them."""
-ROLES = (*CHATTING, "embedder")
+    services: tuple[str, ...]
+    """Services that call its model, by their names in the flow."""
+    caller: str
+    """`Provenance.role` of its calls for a problem."""
+    tokens: tuple[int, int]
+    """Assumed tokens of one call: prompt, and answer with thinking."""
+    differs_from: tuple[str, ...] = ()
+    """Roles that must be another model: one checks the other's work, or both give evidence on one problem."""
+    kind: Literal["chat", "embedding"] = "chat"
 
 
 class Roles(_Section):
-    """Who plays what. `judge`, `base` and `embedder` may stay open while nothing asks for them."""
+    """The model of each role. `judge`, `base` and `embedder` may be left out while nothing needs them."""
 
-    writer: RoleModel
-    """Makes topics and problems."""
-    verifier_a: RoleModel
-    verifier_b: RoleModel
-    solver: RoleModel
-    """Writes the long solutions."""
-    judge: RoleModel | None = None
+    writer: Annotated[RoleModel, Role(("expansion", "problem_writer"), "problem_writer", (1_000, 8_000))]
+    """Writes topics and problems."""
+    verifier_a: Annotated[RoleModel, Role(("verifier-a",), "verifier-a", (900, 8_000), ("writer",))]
+    verifier_b: Annotated[RoleModel, Role(("verifier-b",), "verifier-b", (900, 8_000), ("writer", "verifier_a"))]
+    solver: Annotated[RoleModel, Role(("synthesis",), "synthesis", (400, 17_000))]
+    """Writes the long solutions. A solution has the paper's mean of 11,121 words."""
+    judge: Annotated[
+        RoleModel | None,
+        Role(("screening", "verifier-a", "verifier-b", "probe", "answer_checker"), "judge", (600, 500), ("solver",)),
+    ] = None
     """Compares answers that no rule can compare."""
-    base: RoleModel | None = None
-    """The model that will be trained: tells how hard a problem is."""
-    embedder: RoleModel | None = None
-    """Finds twins in quite other words; needs an endpoint for embeddings."""
+    base: Annotated[RoleModel | None, Role(("probe",), "probe", (400, 8_000))] = None
+    """The model that will be trained. Measures how hard a problem is."""
+    embedder: Annotated[RoleModel | None, Role(("screening",), "screening", (200, 0), kind="embedding")] = None
+    """Finds paraphrased duplicates; needs an embeddings endpoint."""
+
+
+ROLES: dict[str, Role] = {
+    name: next(role for role in field.metadata if isinstance(role, Role)) for name, field in Roles.model_fields.items()
+}
+CHAT_ROLES = tuple(name for name, role in ROLES.items() if role.kind == "chat")
+MUST_DIFFER = tuple((other, name) for name, role in ROLES.items() for other in role.differs_from)
+"""Pairs of roles that must be independent."""
 
 
 class ModelsConfig(_Section):
     """All models of a factory."""
 
     endpoints: dict[str, Endpoint] = Field(min_length=1)
-    """By a name of your own, which is what rows, logs and metrics show."""
+    """By alias. Rows, logs and metrics show the alias."""
     roles: Roles
     allow_shared: bool = False
-    """Let one model play roles that check each other: a model's verdict on its own work is worth less, and every row
-    made so says `independent: false`."""
+    """Allow one model in roles that check each other. A model's verdict on its own work is worth less, and every such
+    row has `independent: false`."""
 
     @model_validator(mode="after")
-    def _endpoints_are_there(self) -> Self:
-        for role, part in self.assigned().items():
-            if part.endpoint not in self.endpoints:
+    def _endpoints_exist(self) -> Self:
+        for role, model in self.assigned().items():
+            if model.endpoint not in self.endpoints:
                 names = ", ".join(self.endpoints)
-                raise ValueError(f"role {role}: no endpoint {part.endpoint!r}; there are {names}")
+                raise ValueError(f"role {role}: no endpoint {model.endpoint!r}; there are {names}")
         return self
 
     @classmethod
-    def one(cls, place: Endpoint, model: str, endpoint: str = "default") -> Self:
-        """One model for all roles. Its verdicts on its own work are worth less; every row names the model."""
-        part = RoleModel(endpoint=endpoint, model=model)
-        return cls(endpoints={endpoint: place}, roles=Roles(**dict.fromkeys(CHATTING, part)), allow_shared=True)
+    def one(cls, endpoint: Endpoint, model: str, alias: str = "default") -> Self:
+        """Use one model for all chat roles. Its verdicts on its own work are worth less; every row names the model."""
+        role_model = RoleModel(endpoint=alias, model=model)
+        roles = Roles(**dict.fromkeys(CHAT_ROLES, role_model))
+        return cls(endpoints={alias: endpoint}, roles=roles, allow_shared=True)
 
     def assigned(self) -> dict[str, RoleModel]:
-        """Every role that is filled, with its model."""
-        return {role: part for role, part in self.roles if part is not None}
+        """The model of each role that has one."""
+        return {role: model for role, model in self.roles if model is not None}
 
     def identity(self, role: str) -> tuple[str, str]:
-        """Name of the model that plays a role, and the address where it is served: together they are the model."""
-        part = self.assigned()[role]
-        return part.model, self.endpoints[part.endpoint].base_url.rstrip("/")
+        """The name of a role's model and the address where it is served. Equal identities are the same model."""
+        model = self.assigned()[role]
+        return model.model, self.endpoints[model.endpoint].base_url.rstrip("/")
 
     def shared(self) -> list[tuple[str, str]]:
-        """Pairs of roles that should be apart, and are one model."""
-        playing = self.assigned()
-        return [
-            (a, b) for a, b in MUST_DIFFER if a in playing and b in playing and self.identity(a) == self.identity(b)
-        ]
+        """Pairs of roles that must differ and have the same model."""
+        roles = self.assigned()
+        return [(a, b) for a, b in MUST_DIFFER if a in roles and b in roles and self.identity(a) == self.identity(b)]
 
     def shared_roles(self) -> dict[str, list[str]]:
-        """Names of models that play several roles, `base` aside: their rows say `independent: false`."""
+        """Models with several roles, `base` not counted. Their rows have `independent: false`."""
         roles: dict[str, list[str]] = {}
-        for role, part in self.assigned().items():
+        for role, model in self.assigned().items():
             if role != "base":
-                roles.setdefault(part.model, []).append(role)
-        return {model: played for model, played in roles.items() if len(played) > 1}
+                roles.setdefault(model.model, []).append(role)
+        return {model: names for model, names in roles.items() if len(names) > 1}
 
     @property
     def simulated(self) -> bool:
         """Whether any model is simulated."""
-        return any(self.endpoints[part.endpoint].simulated for part in self.assigned().values())
+        return any(self.endpoints[model.endpoint].simulated for model in self.assigned().values())

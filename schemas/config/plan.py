@@ -1,4 +1,4 @@
-"""The plan: what the factory is asked to grow. A lab writes it as YAML; the planner adopts it."""
+"""The plan, in YAML: which rows the factory makes. The planner adopts it."""
 
 from math import ceil
 from typing import Annotated, Literal, Self
@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from schemas.config.policies import (
+    AbsolutePath,
     Audits,
     Budget,
     Difficulty,
@@ -16,7 +17,6 @@ from schemas.config.policies import (
     Share,
     Solving,
     Verification,
-    WholePath,
 )
 from schemas.identity import content_hash
 
@@ -32,17 +32,17 @@ SUBJECTS: dict[str, str] = {
 }
 """Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
 
-UNLIKELY = 1e-6
-"""Highest chance that every topic of a subject is held out: it would never get a row."""
+MAX_PROBABILITY_ALL_HELD_OUT = 1e-6
+"""Highest probability that all topics of a subject are held out, so that it gets no rows."""
 
 FOREVER = 10**12
-"""Rows of a plan that never ends: more than will ever be there, so that every subject always has room."""
+"""Rows of a plan without an end: more than there will ever be, so that every subject always lacks rows."""
 
 Rows = Annotated[
     int,
     Field(ge=1),
     BeforeValidator(
-        lambda given: FOREVER if given == "forever" else given,
+        lambda value: FOREVER if value == "forever" else value,
         json_schema_input_type=Annotated[int, Field(ge=1)] | Literal["forever"],
     ),
     PlainSerializer(lambda rows: "forever" if rows == FOREVER else rows, return_type=int | str),
@@ -56,32 +56,32 @@ class Subject(PlanSection):
     weight: Share = 1.0
     """Its share of the rows, relative to the other weights."""
     about: str | None = None
-    """What it means, in a sentence. Needed for a subject outside the built-in eight."""
+    """What it means, in a sentence. Required for a subject outside the built-in eight."""
     topics: int = Field(default=8, ge=0, le=10_000)
-    """How many topics to expand it into, those of the plan's file of topics counted; 0: only those of the file."""
+    """Number of topics, including those of the plan's topics file; 0: only those of the file."""
 
 
 class Plan(PlanSection):
-    """What to grow: subjects with weights, rows, and the policies of each step."""
+    """Subjects with weights, number of rows, and the policies of each step."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     license: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]*$")
-    """Of the dataset, by its name on the Hugging Face hub, such as apache-2.0; it stands on the card of an export."""
+    """License of the dataset, by its name on the Hugging Face hub, such as apache-2.0; for the card of an export."""
     rows: Rows
-    """Rows wanted in all, admitted to the sft view; `forever`: never enough, the subjects' shares are kept."""
+    """Target number of rows admitted to the sft view; `forever`: no target, in the subjects' shares."""
     subjects: dict[str, Subject] = Field(min_length=1)
-    topics: WholePath | None = None
-    """A file of topics to ask for first, as YAML, JSON lines or CSV with subject, field, subfield and topic."""
+    topics: AbsolutePath | None = None
+    """A file of topics to request first, as YAML, JSON lines or CSV with subject, field, subfield and topic."""
     answer_types: Annotated[tuple[str, ...], Field(min_length=1)] | Annotated[dict[str, Share], Field(min_length=1)] = (
         "number",
         "expression",
         "text",
     )
-    """Types of answer to ask for: a list, in turn, or each with its weight."""
+    """Types of answer to request: a list, used in turn, or weights."""
     in_progress: int = Field(default=48, ge=1)
-    """Most problems under way at once."""
+    """Largest number of problems in progress."""
     yield_assumed: float = Field(default=0.5, gt=0, le=1)
-    """Share of requested problems that become rows, until it has been measured."""
+    """Share of requested problems that become rows, until it is measured."""
     verification: Verification = Verification()
     solving: Solving = Solving()
     difficulty: Difficulty = Difficulty()
@@ -90,9 +90,9 @@ class Plan(PlanSection):
     held_out: HeldOut = HeldOut()
     budget: Budget = Budget()
     variants: int = Field(default=3, ge=0)
-    """Most problems that tell the same with other numbers, beside the first of them."""
+    """Problems with the same text and other numbers that are allowed beside the first."""
     benchmarks: dict[str, Questions] = Field(default_factory=dict)
-    """Test questions by the name of their benchmark: what is known from one is rejected. None: not checked."""
+    """Test questions by benchmark. A problem that matches one is rejected. Empty: no check."""
 
     @model_validator(mode="after")
     def _subjects_are_described(self) -> Self:
@@ -103,7 +103,7 @@ class Plan(PlanSection):
         return self
 
     @model_validator(mode="after")
-    def _what_needs_a_probe_has_one(self) -> Self:
+    def _probe_is_configured(self) -> Self:
         if self.difficulty.at_most and not self.solving.probe_attempts:
             raise ValueError("difficulty.at_most needs solving.probe_attempts: without a probe no difficulty is known")
         if self.solving.harder and (not self.solving.probe_attempts or self.solving.max_base_pass == 1):
@@ -111,7 +111,7 @@ class Plan(PlanSection):
         return self
 
     @model_validator(mode="after")
-    def _forever_has_no_shares_of_its_rows(self) -> Self:
+    def _endless_plan_has_no_shares_of_rows(self) -> Self:
         if self.endless and self.difficulty.at_most:
             raise ValueError("difficulty.at_most is a share of the rows, and `rows: forever` has no number of them")
         if self.endless and self.releases.train_at:
@@ -119,28 +119,28 @@ class Plan(PlanSection):
         return self
 
     @model_validator(mode="after")
-    def _topics_come_from_somewhere(self) -> Self:
+    def _every_subject_has_topics(self) -> Self:
         if none := [name for name, subject in self.subjects.items() if not subject.topics and not self.topics]:
             raise ValueError(f"{', '.join(none)} with `topics: 0` needs a file of topics: `topics: FILE` in the plan")
         return self
 
     @model_validator(mode="after")
-    def _no_subject_is_held_out_whole(self) -> Self:
+    def _no_subject_is_held_out(self) -> Self:
         for name, subject in self.subjects.items():
-            if subject.topics and self.held_out.topics**subject.topics > UNLIKELY:
+            if subject.topics and self.held_out.topics**subject.topics > MAX_PROBABILITY_ALL_HELD_OUT:
                 raise ValueError(
-                    f"{name!r} has so few topics that all might be held out: give it more, or hold out fewer"
+                    f"{name!r} has so few topics that all of them may be held out: give it more, or hold out fewer"
                 )
         return self
 
     @property
     def endless(self) -> bool:
-        """Whether there are never enough rows."""
+        """Whether the plan has no target number of rows."""
         return self.rows == FOREVER
 
     @property
     def mix(self) -> dict[str, float]:
-        """Types of answer with their weights."""
+        """Weights of the types of answer."""
         types = self.answer_types
         return types if isinstance(types, dict) else dict.fromkeys(types, 1.0)
 
@@ -154,24 +154,24 @@ class Plan(PlanSection):
         return self.subjects[subject].about or SUBJECTS[subject]
 
     def candidates(self) -> tuple[str, ...]:
-        """Subjects to tell a problem's own from: the plan's, and where there is but one, the built-in eight too."""
+        """Subjects that a verifier chooses from: the plan's; if there is only one, also the built-in eight."""
         return tuple(self.subjects if len(self.subjects) > 1 else dict.fromkeys((*self.subjects, *SUBJECTS)))
 
     def shares(self) -> dict[str, float]:
-        """Share of the rows for each subject; they add up to 1."""
+        """Share of the rows for each subject. The sum is 1."""
         total = sum(subject.weight for subject in self.subjects.values())
         return {name: subject.weight / total for name, subject in self.subjects.items()}
 
     def quotas(self, rows: int | None = None) -> dict[str, int]:
-        """Rows for each subject: shares of `rows`, the plan's unless given, by largest remainder: they add up."""
-        wanted = self.rows if rows is None else rows
-        exact = {name: wanted * share for name, share in self.shares().items()}
+        """Rows for each subject, by the largest-remainder method. The sum is `rows`, by default the plan's."""
+        target = self.rows if rows is None else rows
+        exact = {name: target * share for name, share in self.shares().items()}
         quotas = {name: int(share) for name, share in exact.items()}
         by_remainder = sorted(exact, key=lambda name: quotas[name] - exact[name])
-        for name in by_remainder[: wanted - sum(quotas.values())]:
+        for name in by_remainder[: target - sum(quotas.values())]:
             quotas[name] += 1
         return quotas
 
     def limits(self) -> dict[str, int]:
-        """Most rows from each bin of difficulty that has a limit, rounded up to whole rows."""
+        """Largest number of rows of each difficulty bin with a limit, rounded up."""
         return {name: ceil(round(share * self.rows, 6)) for name, share in self.difficulty.at_most.items()}

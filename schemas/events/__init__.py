@@ -1,7 +1,20 @@
-"""Every event of the factory, in the past tense, one file per noun."""
+"""All events, named in the past tense, one file per noun.
+
+audit.py       audit items
+base.py        base classes
+dataset.py     releases
+evaluation.py  scores of trained models
+plan.py        the plan and its budget
+problem.py     problems, from the request to the probe
+sample.py      rows of the dataset
+solution.py    solutions
+subject.py     requests for topics
+topic.py       new topics
+training.py    training runs
+"""
 
 from schemas.events.audit import AuditJudged
-from schemas.events.base import Cause, Event, ItemEvent
+from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
 from schemas.events.plan import BudgetReached, PlanAdopted
@@ -32,6 +45,7 @@ __all__ = [
     "PlanAdopted",
     "ProblemAccepted",
     "ProblemDrafted",
+    "ProblemEvent",
     "ProblemParked",
     "ProblemProbed",
     "ProblemRejected",

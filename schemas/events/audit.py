@@ -1,4 +1,4 @@
-"""Audit items: curated problems broken on purpose, and controls, judged by the same checks as everything else."""
+"""Audit items: curated problems with a planted error, and controls, judged by the same checks as other items."""
 
 from typing import ClassVar
 
@@ -7,20 +7,20 @@ from schemas.events.base import ItemEvent
 
 
 class AuditJudged(ItemEvent):
-    """The ending of an audit item: what it was made to be, and what each check found. Complete, kept for ever."""
+    """The end of an audit item: its tag, and the result of each check. Retained for ever."""
 
     type: ClassVar[str] = "audit.judged"
 
     mark: AuditTag
     accepted: bool
     reason: str
-    """Why it was rejected, as in problem.rejected; of an accepted one, its tier."""
+    """The reason as in problem.rejected; for an accepted item, its tier."""
     detail: str
     """One sentence for a person."""
     found: dict[str, str]
-    """By check that looked at it (screening, verifier-a/blind, verifier-a/judge, …, panel): passed, noticed, unable."""
+    """passed, noticed or unable, by check that ran: screening, verifier-a/blind, verifier-a/judge, …, panel."""
 
     @property
     def service(self) -> str:
-        """The service that ended it."""
+        """The service that ended the item."""
         return self.cause.role

@@ -1,4 +1,4 @@
-"""Versions of the dataset for people."""
+"""Releases of the dataset."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from schemas.events.base import Event
 
 
 class DatasetReleased(Event):
-    """A release: one version of the rows table, pinned."""
+    """A release: one pinned version of the rows table."""
 
     type: ClassVar[str] = "dataset.released"
 

@@ -1,4 +1,4 @@
-"""What a trained model can do."""
+"""Scores of trained models."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -21,7 +21,7 @@ class Score(Model):
     samples: int
     """Samples per problem."""
     shrunk: float | None = None
-    """`value` drawn towards that of `all`, as far as chance may have moved it: few problems say little."""
+    """`value` shrunk towards that of `all`, the more the fewer problems there are."""
 
 
 class EvaluationCompleted(Event):

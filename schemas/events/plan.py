@@ -1,4 +1,4 @@
-"""The plan in force, and what its budget allows."""
+"""The current plan, and its budget."""
 
 from typing import ClassVar
 
@@ -20,18 +20,18 @@ class PlanAdopted(Event):
 
 
 class BudgetReached(Event):
-    """Rows are lacking, nothing is under way, and the budget has no room for another problem. Said once for a plan."""
+    """Rows are lacking, nothing is in progress, and the budget has no room for another problem. Once per plan."""
 
     type: ClassVar[str] = "budget.reached"
 
     plan: str
     plan_hash: str
     model: str
-    """Whose limit it is; `all` for the sum."""
+    """The model with the limit; `all` for the sum."""
     unit: str
     """tokens or dollars."""
     spent: float
-    """By what has ended."""
+    """Cost of the calls that have ended."""
     limit: float
 
     @property

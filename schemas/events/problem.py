@@ -1,29 +1,28 @@
-"""The life of a problem, from the request to the panel's decision and the probe."""
+"""Problems, from the request to the panel's decision and the probe."""
 
 from typing import ClassVar
-from uuid import UUID
 
-from schemas.events.base import Event, ItemEvent
+from schemas.events.base import Event, ItemEvent, ProblemEvent
 from schemas.item import Easier, Item, Topic, Verdict
 
 
 class ProblemRequested(Event):
-    """The planner wants one problem. The event's id is the problem's id for its whole life."""
+    """The planner requests one problem. The event's id is the id of the problem."""
 
     type: ClassVar[str] = "problem.requested"
 
     plan: str
     topic: Topic
     answer_type: str
-    """The type of answer asked for; the writer may miss it."""
+    """The requested type of answer; the writer may miss it."""
     harder_than: Easier | None = None
-    """The same idea is wanted, harder than this problem."""
+    """A problem whose idea to use again, made harder."""
     technique: str | None = None
-    """What its solution may rest on; `None`: as the writer likes."""
+    """A technique for the solution; `None`: the writer chooses."""
     structure: str | None = None
-    """How it may be built; `None`: as the writer likes."""
+    """A structure of the problem; `None`: the writer chooses."""
     avoid: tuple[str, ...] = ()
-    """How the latest problems of the topic begin: it should be unlike them."""
+    """Beginnings of the topic's latest problems, from which the new one must differ."""
 
     @property
     def key(self) -> str:
@@ -31,7 +30,7 @@ class ProblemRequested(Event):
 
     @property
     def item(self) -> Item:
-        """The item as it begins."""
+        """The initial item."""
         return Item(id=self.id, plan=self.plan, topic=self.topic, harder_than=self.harder_than)
 
 
@@ -44,7 +43,7 @@ class ProblemScreened(ItemEvent):
 
 
 class ProblemVerified(ItemEvent):
-    """One verifier's verdict. It comes twice for each problem; the item holds no verdicts yet."""
+    """The verdict of one verifier. There are two for each problem; the item has no verdicts yet."""
 
     type: ClassVar[str] = "problem.verified"
 
@@ -52,7 +51,7 @@ class ProblemVerified(ItemEvent):
 
 
 class ProblemAccepted(ItemEvent):
-    """The panel joined both verdicts; the item holds them and its tier."""
+    """The panel has joined both verdicts; the item has them and its tier."""
 
     type: ClassVar[str] = "problem.accepted"
 
@@ -62,12 +61,12 @@ class ProblemProbed(ItemEvent):
 
 
 class ProblemRejected(ItemEvent):
-    """An ending: complete, kept for ever, queryable."""
+    """The end of a rejected problem. Retained for ever."""
 
     type: ClassVar[str] = "problem.rejected"
 
     reason: str
-    """One word for statistics: malformed, multiple_choice, repeat, key_disputed, unsolved, …; open."""
+    """One word for statistics: malformed, multiple_choice, repeat, key_disputed, unsolved, …; an open set."""
     detail: str
     """One sentence for a person."""
 
@@ -77,21 +76,12 @@ class ProblemRejected(ItemEvent):
         return self.cause.role
 
 
-class ProblemParked(Event):
-    """A record about the problem became a dead letter. No ending: replay reopens it, drop rejects it."""
+class ProblemParked(ProblemEvent):
+    """A record about the problem is a dead letter. The problem has not ended: replay resumes it, drop rejects it."""
 
     type: ClassVar[str] = "problem.parked"
 
-    problem_id: UUID
     service: str
     error: str
     """Class of the error."""
     message: str
-
-    @property
-    def key(self) -> str:
-        return str(self.problem_id)
-
-    @property
-    def trace(self) -> UUID:
-        return self.problem_id

@@ -1,4 +1,4 @@
-"""Rows of the dataset come and go."""
+"""Rows of the dataset: added and deleted."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -8,7 +8,7 @@ from schemas.spend import Spend
 
 
 class SampleCurated(Event):
-    """An ending: the problem is a row. Said again, with another index, when a reserve row is admitted later."""
+    """The problem has become a row. Published again with another index when a reserve row is admitted later."""
 
     type: ClassVar[str] = "sample.curated"
 
@@ -20,16 +20,16 @@ class SampleCurated(Event):
     tier: str
     correct: bool | None
     views: tuple[str, ...]
-    """Views that the plan's `accept` lets it into: sft, rl; none when it is kept for the record only."""
+    """Views that the plan's `accept` allows: sft, rl; empty for a row that is only recorded."""
     admission: str
-    """`in`: counts towards the target; `reserve`: beyond it, serves the next target first; `aside`: not in sft."""
+    """`in`: counts towards the target; `reserve`: beyond it, used first for the next one; `aside`: not in sft."""
     split: str = "train"
     """train; held_out: in no view, and counts for no target."""
     row_hash: str
     summary: str | None = None
-    """How the problem begins, on one line, for whoever asks for others; `None`: not told."""
+    """The beginning of the problem on one line, for requests of other problems; `None`: unknown."""
     spent: tuple[Spend, ...] | None = None
-    """What the problem's calls have cost, by model, for whoever minds the budget; `None`: not told."""
+    """Cost of the problem's calls by model, for the budget; `None`: unknown."""
 
     @property
     def held_out(self) -> bool:
@@ -45,14 +45,14 @@ class SampleCurated(Event):
 
 
 class SampleDeleted(Event):
-    """A person decided that a row goes. Rebuilds obey it."""
+    """A person has deleted a row. A rebuild does not restore it."""
 
     type: ClassVar[str] = "sample.deleted"
 
     sample_id: UUID
     subject: str
     admission: str
-    """What the row was when it went: in, reserve or aside."""
+    """Admission of the row when it was deleted: in, reserve or aside."""
     decision: str
     row_hash: str
 

@@ -1,4 +1,4 @@
-"""Solving: a long chain of thought, and where it lands."""
+"""Solutions: a long chain of thought, and whether its answer agrees with the key."""
 
 from typing import ClassVar
 
@@ -7,13 +7,13 @@ from schemas.item import Attempt
 
 
 class SolutionRequested(ItemEvent):
-    """One more attempt is wanted; the item holds those already checked."""
+    """One more attempt is requested; the item has those already checked."""
 
     type: ClassVar[str] = "solution.requested"
 
 
 class SolutionSynthesized(ItemEvent):
-    """A new attempt, not yet checked; the item holds the earlier ones."""
+    """A new attempt, not yet checked; the item has the earlier ones."""
 
     type: ClassVar[str] = "solution.synthesized"
 
@@ -21,9 +21,9 @@ class SolutionSynthesized(ItemEvent):
 
 
 class SolutionChecked(ItemEvent):
-    """The complete item with every attempt checked so far. Kept for ever."""
+    """The complete item with every attempt checked so far. Retained for ever."""
 
     type: ClassVar[str] = "solution.checked"
 
     final: bool
-    """True when no further attempt was asked for: the item is ready for the dataset."""
+    """True when no further attempt is requested: the item is ready for the dataset."""

@@ -1,4 +1,4 @@
-"""A subject is asked for topics."""
+"""Requests for topics of a subject."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from schemas.events.base import Event
 
 
 class SubjectRequested(Event):
-    """The planner wants topics for a subject. `index` of the cause counts the passes."""
+    """The planner requests topics of a subject. `index` of the cause counts the passes."""
 
     type: ClassVar[str] = "subject.requested"
 
@@ -17,11 +17,11 @@ class SubjectRequested(Event):
     about: str
     """What the subject means, in a sentence."""
     wanted: int
-    """How many topics to add."""
+    """Number of topics to add."""
     known: tuple[str, ...] = ()
-    """Names of the topics it already has."""
+    """Names of the existing topics."""
     covered: dict[str, int] = Field(default_factory=dict)
-    """How many of them lie in each "field › subfield"."""
+    """Number of existing topics in each "field › subfield"."""
 
     @property
     def key(self) -> str:

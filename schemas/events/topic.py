@@ -1,4 +1,4 @@
-"""A subject became topics."""
+"""New topics of a subject."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from schemas.item import Provenance, Topic
 
 
 class TopicExpanded(Event):
-    """New topics of one subject, duplicates removed. May be fewer than wanted; empty when the subject runs dry."""
+    """New topics of one subject, without duplicates. May be fewer than requested; empty when there are no more."""
 
     type: ClassVar[str] = "topic.expanded"
 

@@ -7,7 +7,7 @@ from schemas.events.base import Event
 
 
 class TrainingTriggered(Event):
-    """Enough new rows have arrived: train on this release."""
+    """There are enough new rows: train on this release."""
 
     type: ClassVar[str] = "training.triggered"
 
@@ -28,7 +28,7 @@ class TrainingCompleted(Event):
     release: int
     run: UUID
     model: str
-    """Where the trained model lies."""
+    """Path or URL of the trained model."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,12 @@
+"""Writes the dataset: rows, ledger, audits and releases.
+
+__main__.py     builds the service
+audits.py       the table of audits
+events.py       builds the events
+handler.py      the sink
+maintenance.py  compacts and vacuums the tables
+outbox.py       unpublished events in commit metadata
+policy.py       views, admission and releases
+settings.py     settings
+state.py        state for the next decision
+"""

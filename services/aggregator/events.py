@@ -1,4 +1,4 @@
-"""What the aggregator says about its rows."""
+"""Builds the events of the aggregator."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,33 +17,33 @@ _LINEAGE = TypeAdapter(tuple[Step, ...])
 
 ROLE = "aggregator"
 
-SUMMARY = 120
-"""Characters of the problem that are told of a row; nothing of one that is held out."""
+SUMMARY_LENGTH = 120
+"""Characters of a row's problem that are published; none of a held-out row."""
 
-SAID = ("plan", "subject", "topic", "tier", "correct", "admission", "split", "row_hash")
-COLUMNS = ("id", "views", "problem", "event", "event_hash", "lineage", *SAID)
-"""Columns of a row that `curated` speaks of."""
+ROW_FIELDS = ("plan", "subject", "topic", "tier", "correct", "admission", "split", "row_hash")
+COLUMNS = ("id", "views", "problem", "event", "event_hash", "lineage", *ROW_FIELDS)
+"""Columns of a row that `sample_curated` needs."""
 
 
-def curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
-    """The row is there; with index 1: it was in reserve and has been admitted."""
+def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
+    """Build sample.curated for a new row, or with index 1 for a row admitted from the reserve."""
     cause = Cause(parent=UUID(row["event"]), parent_hash=row["event_hash"], role=ROLE, index=index)
     return SampleCurated(
         id=SampleCurated.derive_id(cause),
         cause=cause,
         sample_id=UUID(row["id"]),
-        **{name: row[name] for name in SAID},
+        **{name: row[name] for name in ROW_FIELDS},
         views=tuple(row["views"]),
-        summary=" ".join(row["problem"].split())[:SUMMARY] if row["split"] == TRAIN else None,
+        summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
         spent=spent(call for step in _LINEAGE.validate_json(row["lineage"]) for call in step.calls),
     )
 
 
-def released(factory: str, release: Release, *, train: bool) -> list[Event]:
-    """The release, and training on it.
+def release_events(factory: str, release: Release, *, train: bool) -> list[Event]:
+    """Build dataset.released and, with `train`, training.triggered.
 
-    Ids are derived from the release's number: a table that is rebuilt from the log makes the same ids again, so that
-    nobody trains twice.
+    Ids are derived from the number of the release: a table rebuilt from the log gives the same ids, so no training is
+    repeated.
     """
     parent = derive(factory_id(factory), f"{ROLE}/releases")
     fields = {"plan": release.plan, "release": release.number, "rows": release.rows}

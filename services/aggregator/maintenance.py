@@ -1,20 +1,20 @@
-"""Keeps the tables quick to read: joins small files after every so many commits, deletes old ones once a day.
+"""Maintenance of the tables: compacts small files after a number of commits, vacuums old files once a day.
 
-Readers are not disturbed: what they have open stays for days, what a release pins stays for ever.
+Open versions stay readable for days, versions of releases without limit.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.dataset import Table, manifests
+from shared.dataset import Table, list_manifests
 from shared.dataset.storage import Location
 
-EVERY_COMMITS = 64
-EVERY = timedelta(days=1)
+COMPACT_EVERY_COMMITS = 64
+VACUUM_INTERVAL = timedelta(days=1)
 
 
-class Upkeep:
-    """Of the rows, the ledger and other tables, in this order: releases pin versions of the first two."""
+class Maintenance:
+    """Maintains rows, ledger and other tables, in this order: releases pin versions of the first two."""
 
     def __init__(self, dataset: Location, tables: Sequence[Table]) -> None:
         self._dataset, self._tables = dataset, tables
@@ -22,17 +22,17 @@ class Upkeep:
         self._vacuumed: datetime | None = None
 
     def __call__(self, now: datetime) -> None:
-        """Do what is due. Raises Conflict when somebody else commits meanwhile: then it is due again."""
-        due = [n for n, table in enumerate(self._tables) if table.version - self._compacted[n] >= EVERY_COMMITS]
+        """Do what is due. Raises Conflict when another writer commits meanwhile; it is then due again."""
+        due = [n for n, table in enumerate(self._tables) if table.version - self._compacted[n] >= COMPACT_EVERY_COMMITS]
         for n in due:
             self._tables[n].compact()
             self._compacted[n] = self._tables[n].version
-        if due and (self._vacuumed is None or now - self._vacuumed >= EVERY):
+        if due and (self._vacuumed is None or now - self._vacuumed >= VACUUM_INTERVAL):
             self._vacuum()
             self._vacuumed = now
 
     def _vacuum(self) -> None:
-        made = manifests(self._dataset)
-        pinned = [[int(one[key]) for one in made] for key in ("table_version", "ledger_version")]
+        manifests = list_manifests(self._dataset)
+        pinned = [[int(one[key]) for one in manifests] for key in ("table_version", "ledger_version")]
         for n, table in enumerate(self._tables):
             table.vacuum(pinned[n] if n < len(pinned) else [])

@@ -1,4 +1,4 @@
-"""Events that are decided in a commit lie in its metadata until they have been published."""
+"""The outbox: events decided in a commit are stored in its metadata, and published from there."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,32 +12,32 @@ from shared.dataset import Release
 _EVENTS, _RELEASE = "chimera.events", "chimera.release"
 
 
-def note(events: Iterable[Event], release: Release | None = None) -> dict[str, str]:
-    """Commit metadata that holds the events, and the release that the commit makes."""
-    said = {_EVENTS: json.dumps([{"type": event.type, "event": event.model_dump(mode="json")} for event in events])}
-    return {**said, _RELEASE: json.dumps(asdict(release))} if release else said
+def to_metadata(events: Iterable[Event], release: Release | None = None) -> dict[str, str]:
+    """Build commit metadata with the events, and the release that the commit makes."""
+    stored = {_EVENTS: json.dumps([{"type": event.type, "event": event.model_dump(mode="json")} for event in events])}
+    return {**stored, _RELEASE: json.dumps(asdict(release))} if release else stored
 
 
 def events(commit: Mapping[str, Any]) -> list[Event]:
-    """The events in a commit's metadata; none in commits of others, such as a compaction."""
+    """Read the events of a commit; none of a commit without them, such as a compaction."""
     return [BY_TYPE[one["type"]].event.model_validate(one["event"]) for one in json.loads(commit.get(_EVENTS, "[]"))]
 
 
 def release(commit: Mapping[str, Any]) -> Release | None:
-    """The release that a commit made, if it made one."""
+    """Read the release of a commit, if it made one."""
     return Release(**json.loads(commit[_RELEASE])) if _RELEASE in commit else None
 
 
-def mark(table: str, version: int) -> str:
-    """How far the history of a table has been published."""
+def format_cursor(table: str, version: int) -> str:
+    """Format a position in the history of a table."""
     return f"{table}@{version}"
 
 
-def published(mark: str | None, table: str, version: int) -> int:
-    """Version up to which the events are known to be published, -1 for none.
+def published_version(cursor: str | None, table: str, version: int) -> int:
+    """Return the version up to which events were published, -1 for none.
 
-    None either when the mark is of another table, or ahead of this one: then the folder was emptied or restored, and
-    saying everything again is harmless, for it has the same ids.
+    It is -1 also when the cursor is of another table, or ahead of this one: the folder was emptied or restored.
+    Publishing everything again is harmless, because ids are the same.
     """
-    named, _, number = (mark or "").rpartition("@")
-    return int(number) if named == table and int(number) <= version else -1
+    its_table, _, number = (cursor or "").rpartition("@")
+    return int(number) if its_table == table and int(number) <= version else -1

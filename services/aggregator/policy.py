@@ -1,4 +1,4 @@
-"""What becomes of a row, decided without any I/O: views, admission, releases."""
+"""Decides views, admission and releases, without I/O."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,11 @@ IN, RESERVE, ASIDE = "in", "reserve", "aside"
 DAY_S = 86_400
 
 
-def views(accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str]) -> tuple[str, ...]:
-    """Views that a row enters.
+def assign_views(accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str]) -> tuple[str, ...]:
+    """Return the views of a row.
 
-    sft  a sound trace that lands on the key, of an accepted tier; or of a plausible row, whose key a third model has
-         then hit too
-    rl   problem and key of an accepted tier, whatever became of the solution
+    sft  a sound trace that hits the key, of an accepted tier; or of a plausible row, whose key a third model then hit
+    rl   problem and key of an accepted tier, whatever the solution
     """
     sound = correct is True and not flaws
     sft = sound and (tier in accept.accept.get("sft", ()) or tier == "plausible")
@@ -28,22 +27,22 @@ def views(accept: Verification, tier: str | None, correct: bool | None, flaws: S
 
 
 class Quotas:
-    """Rows wanted by subject, most rows by bin of difficulty, and rows admitted so far."""
+    """Target rows by subject, limits by difficulty bin, and rows admitted so far."""
 
     def __init__(self, plan: Plan, admitted: Mapping[str, int], difficulties: Mapping[float | None, int]) -> None:
-        """`admitted` by subject, `difficulties` the same rows by difficulty."""
-        self._wanted, self._limits, self._difficulty = plan.quotas(), plan.limits(), plan.difficulty
+        """`admitted` counts rows by subject, `difficulties` the same rows by difficulty."""
+        self._targets, self._limits, self._difficulty = plan.quotas(), plan.limits(), plan.difficulty
         self._before, self._admitted = Counter(admitted), Counter(admitted)
         self._bins: Counter[str | None] = Counter()
         for difficulty, rows in difficulties.items():
             self._bins[self._difficulty.bin(difficulty)] += rows
 
-    def room(self, subject: str) -> int:
-        """How many more rows of a subject count towards the target."""
-        return max(0, self._wanted.get(subject, 0) - self._admitted[subject])
+    def rows_left(self, subject: str) -> int:
+        """Return how many more rows of a subject count towards its target."""
+        return max(0, self._targets.get(subject, 0) - self._admitted[subject])
 
     def admit(self, subject: str, views: Sequence[str], difficulty: float | None = None) -> str:
-        """Admission of one more row: `aside` when it is not in sft, `in` while its subject and its bin have room.
+        """Decide the admission of a row: `aside` when it is not in sft, `in` while its subject and its bin have room.
 
         Otherwise `reserve`. A row of unknown difficulty is in no bin.
         """
@@ -51,7 +50,7 @@ class Quotas:
             return ASIDE
         bin_ = self._difficulty.bin(difficulty)
         full = bin_ in self._limits and self._bins[bin_] >= self._limits[bin_]
-        if full or not self.room(subject):
+        if full or not self.rows_left(subject):
             return RESERVE
         self._admitted[subject] += 1
         self._bins[bin_] += 1
@@ -62,22 +61,22 @@ class Quotas:
         return dict(self._admitted)
 
     def reaches(self, share: float) -> bool:
-        """Whether every subject has this share of its rows now, and one had not before."""
+        """Whether every subject now has this share of its rows, and one had not before."""
         now, before = (
-            all(rows[subject] >= share * wanted for subject, wanted in self._wanted.items())
+            all(rows[subject] >= share * target for subject, target in self._targets.items())
             for rows in (self._admitted, self._before)
         )
         return now and not before
 
     @property
     def full(self) -> bool:
-        """Whether every subject has its rows."""
-        return not any(map(self.room, self._wanted))
+        """Whether every subject has all its rows."""
+        return not any(map(self.rows_left, self._targets))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from newly admitted rows."""
+    """Result of a commit that admits rows."""
 
     progress: Progress
     release: bool
@@ -85,9 +84,10 @@ class Decision:
 
 
 def decide(progress: Progress, admitted: int, quotas: Quotas, plan: Plan, now: datetime) -> Decision:
-    """Release after so many rows, when training is due (it needs a version to pin), and when the target is reached.
+    """Decide on a release and on training by the plan's `releases`.
 
-    Training is due after so many rows, so many days with a new row among them, or with a share of every subject.
+    A release is due after a number of rows, when training is due (which needs a pinned version), and when the target is
+    reached. Training is due after a number of rows, a number of days with a new row, or a share of every subject.
     """
     policy: Releases = plan.releases
     unreleased, untrained = progress.unreleased + admitted, progress.untrained + admitted

@@ -1,4 +1,4 @@
-"""What must be known to decide about the next row, folded from the narrow columns of both tables."""
+"""State for the decision on the next row, folded from the narrow columns of both tables."""
 
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -14,16 +14,16 @@ class State:
     rows: set[str]
     entries: set[str]
     deleted: set[str]
-    """Ids of rows that must not come back."""
+    """Ids of deleted rows, which are never added again."""
     admitted: Counter[str]
-    """Rows `in`, by subject."""
+    """Admitted rows by subject."""
     difficulties: Counter[float | None]
-    """The same by difficulty: a few values, since a probe has few attempts. The plan's bins may change."""
+    """Admitted rows by difficulty. It has few values, because a probe has few attempts; the plan's bins may change."""
     progress: Progress
 
     @classmethod
     def load(cls, rows: Table, ledger: Table) -> "State":
-        """Read both tables again and fold them."""
+        """Reload both tables and fold them."""
         rows.reload()
         ledger.reload()
         progress = Progress(**{field.name: rows.mark(field.name) or 0 for field in fields(Progress)})
@@ -31,17 +31,17 @@ class State:
         for row in rows.read(["id", "subject", "admission", "difficulty"]):
             state.add(row["id"], row["subject"], row["admission"], row["difficulty"])
         for line in ledger.read(["id", "kind", "item_id"]):
-            state.keep(line["id"], line["kind"], line["item_id"])
+            state.add_entry(line["id"], line["kind"], line["item_id"])
         return state
 
     def add(self, row: str, subject: str, admission: str, difficulty: float | None) -> None:
-        """The table has this row now."""
+        """Apply an appended row."""
         self.rows.add(row)
         self.admitted[subject] += admission == IN
         self.difficulties[difficulty] += admission == IN
 
-    def keep(self, entry: str, kind: str, item: str) -> None:
-        """The ledger has this line now."""
+    def add_entry(self, entry: str, kind: str, item: str) -> None:
+        """Apply an appended ledger line."""
         self.entries.add(entry)
         if kind == "deleted":
             self.deleted.add(item)

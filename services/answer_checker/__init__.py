@@ -1,1 +1,7 @@
-"""Does the solution land on the key, and is the trace sound?"""
+"""Compares solutions with the key and checks their traces.
+
+__main__.py  builds the service
+handler.py   the comparison and further attempts
+settings.py  settings
+trace.py     flaws of a trace
+"""

@@ -1,7 +1,7 @@
-"""Does the solution land on the key? Right, wrong, or cannot be told; and is another attempt worth it?
+"""Compares a solution with the key, checks its trace, and requests further attempts.
 
-Where every attempt misses the key, and a sound one lands on an answer that a verifier found blind, two models have
-found the same without the key: then the key is disputed after all, and the item ends rejected instead of as a row.
+When every attempt misses the key, and a sound one gives an answer that a verifier also found blind, two models agree
+against the key: the key is disputed, and the item is rejected.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import FAULTS, Attempt, Item
+from schemas.outcomes import Tier
 from services.answer_checker.judge_audit import AuditJudge
-from services.answer_checker.trace import flaws
+from services.answer_checker.trace import find_flaws
 from shared.answers.rivals import agree, wrong
 from shared.ports import Comparison, Grader
 
@@ -19,7 +20,7 @@ ROLE = "answer_checker"
 
 @dataclass(frozen=True, slots=True)
 class CheckAnswer:
-    """`traces` attempts are wanted; `retries` more while none has landed on the key."""
+    """Requests `traces` attempts, and up to `retries` more while none hits the key."""
 
     grader: Grader
     traces: int
@@ -29,19 +30,19 @@ class CheckAnswer:
     """None: the judge is not measured."""
 
     async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
-        found = await self._compare(event.attempt, event.item)
-        flawed = flaws(event.attempt, event.item.written.statement)
-        checked = event.attempt.with_(agrees=found.agrees, method=found.method, flaws=flawed)
-        item = event.item.with_(attempts=(*event.item.attempts, checked))
-        if self._wants_more(item):
-            said = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=False)
-            return [said, SolutionRequested.of(event, ROLE, item=said.item)]
-        if self.policy == "evidence" and (why := disputed(item)):
-            item = item.with_(tier="disputed", tier_reason=why)
-            return [ProblemRejected.of(event, ROLE, item, found.calls, reason="key_disputed", detail=why)]
+        comparison = await self._compare(event.attempt, event.item)
+        flaws = find_flaws(event.attempt, event.item.written.statement)
+        attempt = event.attempt.with_(agrees=comparison.agrees, method=comparison.method, flaws=flaws)
+        item = event.item.with_(attempts=(*event.item.attempts, attempt))
+        if self._needs_more(item):
+            checked = SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=False)
+            return [checked, SolutionRequested.of(event, ROLE, item=checked.item)]
+        if self.policy == "evidence" and (why := explain_dispute(item)):
+            item = item.with_(tier=Tier.DISPUTED, tier_reason=why)
+            return [ProblemRejected.of(event, ROLE, item, comparison.calls, reason="key_disputed", detail=why)]
         audit = await self.audit_judge(event, item) if self.audit_judge else None
-        last = SolutionChecked.of(event, ROLE, item=item, calls=found.calls, final=True)
-        return [last, audit] if audit else [last]
+        checked = SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=True)
+        return [checked, audit] if audit else [checked]
 
     async def _compare(self, attempt: Attempt, item: Item) -> Comparison:
         if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):
@@ -53,21 +54,21 @@ class CheckAnswer:
         key = item.written
         return await self.grader.compare(key.answer, attempt.answer, key.answer_type, key.statement)
 
-    def _wants_more(self, item: Item) -> bool:
-        return len(item.attempts) < self.traces + (0 if _landed(item) else self.retries)
+    def _needs_more(self, item: Item) -> bool:
+        return len(item.attempts) < self.traces + (0 if _hits_key(item) else self.retries)
 
 
-def disputed(item: Item) -> str:
-    """Why the solver's word disputes the key, in a sentence; empty when it does not."""
-    if _landed(item):
+def explain_dispute(item: Item) -> str:
+    """Explain in a sentence why the solver's answer disputes the key; empty when it does not."""
+    if _hits_key(item):
         return ""
     for attempt in item.attempts:
         if attempt.answer is not None and attempt.agrees == "no" and not attempt.flaws:
-            blind = [found for verdict in item.verdicts for found in wrong(verdict) if agree(found, attempt.answer)]
+            blind = [answer for verdict in item.verdicts for answer in wrong(verdict) if agree(answer, attempt.answer)]
             if blind:
                 return f"the solver found {attempt.answer!r}, as did {len(blind)} of the blind votes, and never the key"
     return ""
 
 
-def _landed(item: Item) -> bool:
+def _hits_key(item: Item) -> bool:
     return any(attempt.agrees == "yes" for attempt in item.attempts)

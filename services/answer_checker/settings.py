@@ -2,7 +2,7 @@ from shared.config import settings
 
 
 class Settings(settings.Settings):
-    """Answer checker: large events and little waiting, so few at once."""
+    """Answer checker: large events and little waiting, so few in flight."""
 
     service: str = "answer_checker"
     in_flight: int = 16

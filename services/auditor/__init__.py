@@ -1,1 +1,10 @@
-"""Measures the checks: sends known-good problems through them again, broken on purpose."""
+"""Measures the checks with planted errors and controls.
+
+__main__.py       builds the service
+controls.py       problems without planted errors
+handler.py        draws the audits
+inject.py         builds the events of an audit item
+rival_answers.py  recorded wrong answers, and difficulty
+settings.py       settings
+planted_errors/   errors by kind
+"""

@@ -1,4 +1,4 @@
-"""Unbroken problems: who refuses one of these is too strict. Without them, refusing everything would look perfect."""
+"""Controls: problems without planted errors. They measure false rejections."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -13,8 +13,8 @@ from services.auditor.rival_answers import difficulty
 from shared.errors import Refusal
 from shared.exact_problems import LEVELS, exact
 
-MANY = 10**9
-"""Numbers of exact problems to draw from, so that hardly any comes twice."""
+EXACT_PROBLEMS = 10**9
+"""Number of exact problems to draw from, so that repetitions are rare."""
 
 
 class Vetted(BaseModel):
@@ -29,29 +29,29 @@ class Vetted(BaseModel):
     topic: str
 
 
-def row(item: Item) -> PlannedAudit:
-    """The accepted problem as it is."""
+def row_control(item: Item) -> PlannedAudit:
+    """Plan a control from an accepted problem, unchanged."""
     return PlannedAudit(
         AuditTag(kind="control-row", source=item.id, difficulty=difficulty(item)), item.written, item.topic
     )
 
 
-def exactly(dice: Random) -> PlannedAudit:
-    """A problem whose answer is known by arithmetic, as hard as its level says."""
-    found = exact(dice.randrange(MANY))
-    mark = AuditTag(kind="control-exact", difficulty=(found.level - 1) / (LEVELS - 1))
-    return PlannedAudit(mark, found.problem, found.topic)
+def exact_control(rng: Random) -> PlannedAudit:
+    """Plan a control from a problem of exact arithmetic; its level is the difficulty."""
+    drawn = exact(rng.randrange(EXACT_PROBLEMS))
+    tag = AuditTag(kind="control-exact", difficulty=(drawn.level - 1) / (LEVELS - 1))
+    return PlannedAudit(tag, drawn.problem, drawn.topic)
 
 
-def vetted(line: Vetted) -> PlannedAudit:
-    """A problem that the user stands for."""
+def vetted_control(line: Vetted) -> PlannedAudit:
+    """Plan a control from the user's file."""
     topic = Topic(subject=line.subject, field=line.topic, subfield=line.topic, name=line.topic)
     problem = Problem(statement=line.problem, answer=line.answer, answer_type=line.answer_type, rationale="")
     return PlannedAudit(AuditTag(kind="control-vetted"), problem, topic)
 
 
-def load(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:
-    """Read the user's file. Raises Refusal that names every bad line, with the reason."""
+def load_vetted(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:
+    """Read the user's file. Raises Refusal that lists every invalid line with the reason."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -59,23 +59,23 @@ def load(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:
             f"{path}: cannot be read ({type(error).__name__})", "Correct `audits.controls` in the plan"
         ) from error
     read = [_line(line, subjects) for line in lines]
-    wrong = [f"{path}:{number}: {found}" for number, found in enumerate(read, 1) if isinstance(found, str)]
-    if wrong or not read:
-        raise Refusal("\n".join(wrong) or f"{path}: holds no problem", "Correct the file of controls and run again")
-    return tuple(found for found in read if isinstance(found, Vetted))
+    errors = [f"{path}:{number}: {line}" for number, line in enumerate(read, 1) if isinstance(line, str)]
+    if errors or not read:
+        raise Refusal("\n".join(errors) or f"{path}: contains no problem", "Correct the file of controls and run again")
+    return tuple(line for line in read if isinstance(line, Vetted))
 
 
 def _line(text: str, subjects: Collection[str]) -> Vetted | str:
-    """The problem, or what is wrong with it."""
+    """Parse a line; returns an error message for an invalid one."""
     try:
-        found = Vetted.model_validate_json(text)
+        line = Vetted.model_validate_json(text)
     except ValidationError as error:
-        return "; ".join(_mistakes(error))
-    if found.subject not in subjects:
-        return f"subject: the plan has no {found.subject!r}; it has {', '.join(subjects)}"
-    return found
+        return "; ".join(_describe_errors(error))
+    if line.subject not in subjects:
+        return f"subject: the plan has no {line.subject!r}; it has {', '.join(subjects)}"
+    return line
 
 
-def _mistakes(error: ValidationError) -> Iterator[str]:
+def _describe_errors(error: ValidationError) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_input=False):
         yield ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))

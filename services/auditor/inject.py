@@ -1,4 +1,4 @@
-"""How an audit item enters: with the events that the factory would have made for it, so that nothing tells it apart."""
+"""Builds the events of an audit item. They equal those of a new problem, so that no service can tell them apart."""
 
 from dataclasses import dataclass
 
@@ -10,38 +10,38 @@ from schemas.item import Item, Problem, Provenance, Topic
 from shared.ports import TaggedEvent
 
 ORIGINAL_CALLS = {"prompt_tokens": 0, "completion_tokens": 0, "reasoning_tokens": 0, "cost": 0.0}
-"""What the writer's calls cost the second time."""
+"""Costs of the writer's calls in an audit item: they were paid for in the original."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedAudit:
     """A problem to be sent through the checks."""
 
-    mark: AuditTag
+    tag: AuditTag
     problem: Problem
     topic: Topic
     screening: bool = False
-    """Whether screening looks at it too. It refuses what resembles an earlier text, as most audits do."""
+    """Whether it passes through screening, which rejects texts that resemble earlier ones, as most audits do."""
 
 
 def inject(event: SolutionChecked, audit: PlannedAudit) -> TaggedEvent:
-    """The event that sends it off: as if it had been asked for, written, and perhaps screened."""
-    asked = Event(
-        id=derive(event.item.id, f"audit/{audit.mark.kind}"),
+    """Build the first event of an audit item, as if it had been requested, written and perhaps screened."""
+    request = Event(
+        id=derive(event.item.id, f"audit/{audit.tag.kind}"),
         cause=Cause(parent=event.id, parent_hash=event.hash, role="planner"),
     )
-    item = Item(id=asked.id, plan=event.item.plan, topic=audit.topic, problem=audit.problem)
-    drafted = ProblemDrafted.of(asked, "problem_writer", item, _writing(event.item) if audit.mark.source else ())
-    return TaggedEvent(drafted if audit.screening else _screened(drafted), audit.mark)
+    item = Item(id=request.id, plan=event.item.plan, topic=audit.topic, problem=audit.problem)
+    drafted = ProblemDrafted.of(request, "problem_writer", item, _writer_calls(event.item) if audit.tag.source else ())
+    return TaggedEvent(drafted if audit.screening else _screened(drafted), audit.tag)
 
 
 def _screened(drafted: ProblemDrafted) -> ProblemScreened:
-    """As if screening had passed it, though the lineage must not say so: then it would count as a look."""
+    """Build problem.screened. The lineage has no step of screening, which would count as a check that passed."""
     item = drafted.item.with_(fingerprint=drafted.item.written.fingerprint)
     return ProblemScreened.after(drafted, "screening", item=item)
 
 
-def _writing(item: Item) -> tuple[Provenance, ...]:
-    """Who wrote it: the panel trusts nobody's verdict on their own problem. It was paid for when it was written."""
+def _writer_calls(item: Item) -> tuple[Provenance, ...]:
+    """Return the writer's calls at no cost: the panel needs the writer's model, and the calls were paid for already."""
     calls = (call for step in item.lineage if step.type == ProblemDrafted.type for call in step.calls)
     return tuple(call.with_(**ORIGINAL_CALLS) for call in calls)

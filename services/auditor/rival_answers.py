@@ -1,4 +1,4 @@
-"""What the item's own history tells: which wrong answer comes naturally, and how hard the problem is."""
+"""Reads an item's recorded attempts: its most common wrong answer, and its difficulty."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from shared.answers.normal import math_form
 
 
 def rival_answer(item: Item) -> str | None:
-    """The commonest answer that was found wrong: of the verifiers' blind votes and the solver's attempts.
+    """Return the most common wrong answer among blind votes and solutions; None without one.
 
-    Errors that come naturally are the ones that models share: the hardest to notice, and the likeliest in life.
+    Errors that models share are the most likely ones, and the hardest to notice.
     """
     wrong = list(_wrong(item))
     counts = Counter(map(math_form, wrong))
@@ -24,7 +24,7 @@ def _wrong(item: Item) -> Iterator[str]:
 
 
 def difficulty(item: Item) -> float | None:
-    """0 easy to 1 hard: the share of cheap attempts that missed the key, or else of blind votes; None: unknown."""
+    """Return 0 (easy) to 1 (hard): the share of probe attempts, else of blind votes, that missed; None if unknown."""
     if item.probe and (graded := item.probe.attempts - item.probe.ungraded):
         return 1 - item.probe.hits / graded
     votes = [vote for verdict in item.verdicts for vote in verdict.votes if vote.agrees != "unsure"]

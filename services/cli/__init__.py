@@ -1,1 +1,11 @@
-"""The command `chimera`."""
+"""The command `chimera`.
+
+audit.py  `chimera audit`
+train.py  `chimera train`
+check/    `chimera check`
+common/   modules that several commands use
+dataset/  `chimera dataset`
+kafka/    `chimera kafka`, `chimera dead-letters`
+run/      `chimera run`
+stack/    `chimera up`, `down`, `status`, `scale`, `logs`
+"""

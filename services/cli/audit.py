@@ -1,13 +1,13 @@
-"""chimera audit: what became of items that were broken on purpose, and of controls.
+"""`chimera audit`: the results of items with planted errors, and of controls.
 
-A rate is `hits` of `n` with Wilson's 95 % interval: for defects a hit is an item that was let through, for controls one
-that was rejected, for checks an item that was noticed, of those about which the check could tell. For two roles it is
-an item of which both gave the same wrong answer, of those that both got wrong.
+A rate is `hits` of `n` with Wilson's 95 % interval. For defects a hit is an accepted item, for controls a rejected one,
+for checks an item that the check noticed, of those on which it could decide. For two roles a hit is an item with the
+same wrong answer from both, of those that both got wrong.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,22 +15,22 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
+from schemas.config.policies import Difficulty
 from schemas.item import Item
-from services.cli.common.difficulty_bins import BINS, bin_of
 from services.cli.common.sanitize_terminal import as_text
 from shared.audit_items import NOTICED, PASSED, UNABLE
-from shared.dataset import Audit, Dataset, Part
-from shared.dataset.build import item as item_of
+from shared.dataset import Audit, Dataset, TableSnapshot
+from shared.dataset.build import to_item as item_of
 from shared.stats.error_agreement import error_agreement
 from shared.stats.wilson import needed, wilson
 
-ALL = "all"
+ALL, UNKNOWN = "all", "unknown"
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."
-BOUND = "Natural errors are subtler than planted ones: take what is let through here as the least."
+BOUND = "Natural errors are subtler than planted ones: read the rates of accepted defects as a lower bound."
 
 SUSPICIOUS = (
-    "The verifiers err more alike with each other than with the solver: are they one model behind two names? Then "
-    "their two verdicts are one. See endpoints and models with `chimera check models`."
+    "The verifiers share more errors with each other than with the solver. If they are one model behind two names, "
+    "their two verdicts count as one. `chimera check models` shows endpoints and models."
 )
 
 SHOWN = (
@@ -41,11 +41,11 @@ SHOWN = (
     ("Controls, by check", "noticed", "false_alarms"),
     ("The judge of answers, on pairs that the rules decided", "wrong", "judge"),
 )
-"""Title, what is counted, which part of the document."""
+"""Title of a table, name of a hit, key in the document."""
 
 
-def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
-    """All figures, as one JSON document. Unknown is null."""
+def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficulty) -> dict[str, Any]:
+    """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
     every = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
     lines = [line for line in every if not AuditTag(kind=line["kind"]).of_judge]
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]
@@ -55,7 +55,11 @@ def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
         "audits": len(lines),
         "simulated": sum(line["simulated"] for line in every),
         "let_through": _rates(((line["kind"], line["accepted"]) for line in defects), width),
-        "by_difficulty": _rates(((bin_of(line["difficulty"]), line["accepted"]) for line in defects), width),
+        "by_difficulty": _rates(
+            ((difficulty.bin(line["difficulty"]) or UNKNOWN, line["accepted"]) for line in defects),
+            width,
+            [*difficulty.bins, UNKNOWN],
+        ),
         "falsely_rejected": _rates(((line["kind"], not line["accepted"]) for line in controls), width),
         "noticed": {check: _noticed(check, defects, width) for check in sorted(checks)},
         "false_alarms": {check: _noticed(check, controls, width) for check in sorted(checks)},
@@ -66,8 +70,8 @@ def count(audits: Part[Audit], width: float | None) -> dict[str, Any]:
     }
 
 
-def alike(dataset: Dataset) -> dict[str, Any]:
-    """How alike the roles err, over all rows and all that was rejected."""
+def error_overlap(dataset: Dataset) -> dict[str, Any]:
+    """Count the same wrong answers by pairs of roles, over all rows and all rejected items."""
     rejected = dataset.ledger.columns("item", where="kind = 'rejected'")
     items = chain(map(item_of, dataset.rows), (Item.model_validate_json(line["item"]) for line in rejected))
     report = error_agreement(items)
@@ -76,22 +80,26 @@ def alike(dataset: Dataset) -> dict[str, Any]:
     return {"suspicious": report.suspicious, "pairs": rates}
 
 
-def _rates(told: Iterable[tuple[str, bool]], width: float | None) -> dict[str, dict[str, Any]]:
-    counts = Counter(told)
-    names = sorted({name for name, _ in counts}, key=lambda name: (BINS.index(name) if name in BINS else 0, name))
+def _rates(
+    outcomes: Iterable[tuple[str, bool]], width: float | None, order: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the rate of hits by name, and of all. `outcomes` are names, each with whether it is a hit."""
+    counts = Counter(outcomes)
+    present = {name for name, _ in counts}
+    names = [name for name in order if name in present] if order else sorted(present)
     rates = {name: _rate(counts[name, True], counts[name, True] + counts[name, False], width) for name in names}
     return {**rates, ALL: _rate(sum(n for (_, hit), n in counts.items() if hit), counts.total(), width)}
 
 
 def _rate(hits: int, n: int, width: float | None) -> dict[str, Any]:
     low, high = wilson(hits, n)
-    told = {"hits": hits, "n": n, "rate": hits / n if n else None, "low": low, "high": high}
-    return told if width is None else {**told, "needed": needed(hits / n, width) if n else None}
+    rate = {"hits": hits, "n": n, "rate": hits / n if n else None, "low": low, "high": high}
+    return rate if width is None else {**rate, "needed": needed(hits / n, width) if n else None}
 
 
 def _noticed(check: str, lines: Iterable[Mapping[str, Any]], width: float | None) -> dict[str, Any]:
-    found = Counter(json.loads(line["found"]).get(check) for line in lines)
-    return {**_rate(found[NOTICED], found[NOTICED] + found[PASSED], width), "unable": found[UNABLE]}
+    results = Counter(json.loads(line["found"]).get(check) for line in lines)
+    return {**_rate(results[NOTICED], results[NOTICED] + results[PASSED], width), "unable": results[UNABLE]}
 
 
 def _judge(kind: str, wrong: str, lines: Iterable[Mapping[str, Any]], width: float | None) -> dict[str, Any]:
@@ -100,17 +108,17 @@ def _judge(kind: str, wrong: str, lines: Iterable[Mapping[str, Any]], width: flo
     return {**_rate(found[wrong], found[NOTICED] + found[PASSED], width), "unable": found[UNABLE]}
 
 
-def render(counted: Mapping[str, Any]) -> None:
+def render(figures: Mapping[str, Any]) -> None:
     """Print the figures for a person."""
     console = Console(highlight=False)
-    if counted["simulated"]:
+    if figures["simulated"]:
         console.print(SIMULATED, style="bold yellow")
     for title, hits, part in SHOWN:
-        console.print(_table(title, hits, counted[part]), "")
+        console.print(_table(title, hits, figures[part]), "")
     console.print(BOUND, style="dim", soft_wrap=True)
-    agreed = counted["agreement"]
-    console.print("", _table("The same wrong answer, where both were wrong", "same", agreed["pairs"]))
-    if agreed["suspicious"]:
+    agreement = figures["agreement"]
+    console.print("", _table("The same wrong answer, where both were wrong", "same", agreement["pairs"]))
+    if agreement["suspicious"]:
         console.print(SUSPICIOUS, style="bold yellow", soft_wrap=True)
 
 

@@ -1,6 +1,6 @@
-"""chimera train: the trainer's phases, in the trainer's own environment.
+"""`chimera train`: the trainer's phases, in the trainer's own environment.
 
-Torch's friends and Faust want different versions of the same libraries, so this process becomes another one.
+The trainer's libraries and Faust need different versions of the same packages, so this process executes another Python.
 """
 
 import os
@@ -14,20 +14,20 @@ import typer
 from shared.errors import Refusal
 
 PHASES = {
-    "all": "Every phase that a run lacks, one after the other; goes on after a kill.",
+    "all": "Run every phase that is not done yet, in order; resumable after a kill.",
     "sft": "Supervised fine-tuning on the chains of thought of a release.",
-    "rl-set": "Choose the problems for reinforcement learning: those that are solved sometimes.",
+    "rl-set": "Choose the problems for reinforcement learning: those that the model solves sometimes.",
     "rl": "Reinforcement learning with CISPO.",
-    "evaluate": "Base, SFT and SFT + RL on held-out rows: pass@k with intervals.",
-    "compare": "Two datasets, tiers or policies at equal tokens: which trains the better model?",
-    "card": "The model card: scores, plots, data, lineage.",
+    "evaluate": "Evaluate base, SFT and SFT + RL on held-out rows: pass@k with intervals.",
+    "compare": "Compare two datasets, tiers or policies at equal tokens: which trains the better model?",
+    "card": "Write the model card: scores, plots, data, lineage.",
 }
 
 app = typer.Typer(no_args_is_help=True, help="Train on the dataset: chimera train all --help")
 
 
 def train(context: typer.Context) -> None:
-    """Become the phase that was named; its options are its own."""
+    """Replace this process by the phase; it parses its own options."""
     python = interpreter(Path(sys.prefix), sys.executable if find_spec("torch") else None)
     root = str(Path(str(files("services"))).parent)
     environment = {**os.environ, "PYTHONPATH": root}  # noqa: TID251 - passed on
@@ -42,13 +42,13 @@ for name, what in PHASES.items():
 
 
 def interpreter(environment: Path, own: str | None) -> str:
-    """The Python that has torch: of `trainer` inside this environment, or this one. Raises Refusal when none has."""
-    beside = environment / "trainer" / "bin" / "python"
-    if beside.exists():
-        return str(beside)
+    """Return a Python that has torch: of `trainer` inside this environment, or `own`. Raises Refusal without one."""
+    trainer = environment / "trainer" / "bin" / "python"
+    if trainer.exists():
+        return str(trainer)
     if own is None:
         raise Refusal(
-            f"there is no torch in {environment}, and no environment in {beside.parents[1]}",
-            "In a checkout type `make .venv/.trainer` (5 GB); elsewhere install requirements/trainer.txt",
+            f"there is no torch in {environment}, and no environment in {trainer.parents[1]}",
+            "In a checkout run `make .venv/.trainer` (5 GB); elsewhere install requirements/trainer.txt",
         )
     return own

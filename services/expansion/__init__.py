@@ -1,1 +1,7 @@
-"""A subject becomes many fine topics."""
+"""Expands a subject into topics.
+
+__main__.py  builds the service
+handler.py   one pass over a subject
+sameness.py  compares names of topics
+settings.py  settings
+"""

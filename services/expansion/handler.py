@@ -1,4 +1,4 @@
-"""A subject becomes topics: fine, distinct, each at the end of a path field › subfield › topic."""
+"""Expands a subject into distinct topics, each with a path field › subfield › topic."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from schemas.events import Event, SubjectRequested, TopicExpanded
 from schemas.identity import seed
 from schemas.item import Topic
-from services.expansion.sameness import near, same_topic
+from services.expansion.sameness import canonical_name, is_misspelling
 from shared.errors import Invalid
 from shared.ports import Malformed, Model
 
@@ -29,7 +29,7 @@ class Topics(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ExpandSubject:
-    """One pass over a subject. Fewer topics than wanted is an answer too: the planner asks again or stops."""
+    """One pass over a subject. It may return fewer topics than wanted: the planner requests another pass or stops."""
 
     model: Model
 
@@ -38,14 +38,14 @@ class ExpandSubject:
             "subject": event.subject,
             "about": event.about,
             "count": str(event.wanted),
-            "known": _listed(event.known),
-            "covered": _listed(f"{path} ({topics})" for path, topics in event.covered.items()),
+            "known": _join(event.known),
+            "covered": _join(f"{path} ({topics})" for path, topics in event.covered.items()),
         }
         try:
             form, calls = await self.model.structured(fields, Topics, seed=seed(event.id))
         except Malformed as error:
             raise Invalid(f"no topics for {event.subject}: {error}") from error
-        fresh = tuple(_fresh(form.topics, event))[: event.wanted]
+        fresh = tuple(_new_topics(form.topics, event))[: event.wanted]
         return [
             TopicExpanded.after(
                 event,
@@ -59,16 +59,16 @@ class ExpandSubject:
         ]
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join(names: Iterable[str]) -> str:
     return "; ".join(name.replace(";", ",") for name in names) or "none"
 
 
-def _fresh(leaves: Iterable[Leaf], event: SubjectRequested) -> Iterator[Topic]:
-    """Those that are neither known nor said twice."""
-    seen = {same_topic(name) for name in event.known} | {""}
+def _new_topics(leaves: Iterable[Leaf], event: SubjectRequested) -> Iterator[Topic]:
+    """Yield topics that are neither known nor repeated."""
+    seen = {canonical_name(name) for name in event.known} | {""}
     for leaf in leaves:
         name = " ".join(leaf.topic.split())
-        form = same_topic(name)
-        if form not in seen and not any(near(form, other) for other in seen):
+        form = canonical_name(name)
+        if form not in seen and not any(is_misspelling(form, other) for other in seen):
             seen.add(form)
             yield Topic(subject=event.subject, field=leaf.field.strip(), subfield=leaf.subfield.strip(), name=name)

@@ -1,6 +1,6 @@
-"""Do two names mean the same topic? By their words: spelling, endings and the order of parts do not count.
+"""Compares names of topics by their words. Spelling, endings and the order of parts are ignored.
 
-What cannot be seen in the words is not seen: "Galois cohomology" and "cohomology of Galois groups" are two topics.
+Paraphrases are not recognised: "Galois cohomology" and "cohomology of Galois groups" are two topics.
 """
 
 import re
@@ -10,8 +10,8 @@ from difflib import SequenceMatcher
 from schemas.identity import normal_form
 
 _JOINT = re.compile(r"\s*(?:,|&|\band\b)\s*")
-_LITTLE = frozenset({"the", "an", "of", "in", "for", "on", "to", "with", "by", "via", "from", "at", "its", "their"})
-"""Words that no topic differs by. "a" is none of them: it may be a name, as in "vitamin A"."""
+_STOP_WORDS = frozenset({"the", "an", "of", "in", "for", "on", "to", "with", "by", "via", "from", "at", "its", "their"})
+"""Words that distinguish no topics. "a" is not one of them: it may be a name, as in "vitamin A"."""
 _SPELLINGS = (
     (r"([yie])ses$", r"\1sis"),  # analyses, bases of hypotheses
     (r"(ss|sh|ch|x)es$", r"\1"),  # classes
@@ -26,16 +26,16 @@ _SPELLINGS = (
     (r"ogue$", "og"),  # analogue
     (r"ll", "l"),  # modelling
 )
-"""What a word is brought to before it is compared; British and American, one and many. It need not be a word."""
+"""Normalisation of a word for comparison: British and American spelling, singular and plural."""
 
 STEM = 5
-"""Letters at which a mistyped word must agree: what differs earlier is another prefix, as in micro- and macro-."""
-NEAR = 0.92
-"""Likeness from which a word is taken for mistyped: one letter in thirteen. Alcohols and acids differ by one in ten."""
+"""Leading letters that a misspelt word must share: an earlier difference is another prefix, as micro- and macro-."""
+MIN_SIMILARITY = 0.92
+"""Similarity from which a word counts as misspelt: one letter in thirteen. Alcohols and acids differ by one in ten."""
 
 
-def same_topic(name: str) -> str:
-    """Equal for names of the same topic, a slip of the pen aside."""
+def canonical_name(name: str) -> str:
+    """Return a form that is equal for names of the same topic, except for misspellings."""
     plain = "".join(
         sign for sign in unicodedata.normalize("NFKD", normal_form(name)) if not unicodedata.combining(sign)
     )
@@ -43,16 +43,16 @@ def same_topic(name: str) -> str:
     return " and ".join(sorted(" ".join(map(_word, part)) for part in map(_significant, parts) if part))
 
 
-def near(form: str, other: str) -> bool:
-    """Whether two forms of `same_topic` differ by a slip of the pen at most: in hyphens, or a letter of a long word."""
+def is_misspelling(form: str, other: str) -> bool:
+    """Whether two canonical names differ by at most a misspelling: hyphens, or one letter of a long word."""
     if form.replace(" ", "") == other.replace(" ", ""):
         return True
     words, others = form.split(), other.split()
-    return len(words) == len(others) and all(map(_slip, words, others))
+    return len(words) == len(others) and all(map(_is_same_word, words, others))
 
 
 def _significant(words: list[str]) -> list[str]:
-    return [word for word in words if word not in _LITTLE] or words
+    return [word for word in words if word not in _STOP_WORDS] or words
 
 
 def _word(word: str) -> str:
@@ -61,5 +61,7 @@ def _word(word: str) -> str:
     return word
 
 
-def _slip(word: str, other: str) -> bool:
-    return word == other or (word[:STEM] == other[:STEM] and SequenceMatcher(None, word, other).ratio() >= NEAR)
+def _is_same_word(word: str, other: str) -> bool:
+    return word == other or (
+        word[:STEM] == other[:STEM] and SequenceMatcher(None, word, other).ratio() >= MIN_SIMILARITY
+    )

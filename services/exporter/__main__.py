@@ -1,6 +1,6 @@
-"""python -m services.exporter: what Kafka knows of the consumer groups, for Prometheus.
+"""python -m services.exporter: exports the lag of all consumer groups for Prometheus.
 
-No service of the flow: it consumes nothing. While Kafka does not answer it shows no lag, rather than an old one.
+It is not part of the flow and consumes nothing. While Kafka does not answer it exports no lag instead of an old one.
 """
 
 import asyncio
@@ -22,31 +22,31 @@ log = logging.getLogger("services.exporter")
 
 
 class Exporter:
-    """Asks now and then."""
+    """Reads the lag at an interval."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.unready: str | None = "Kafka was not asked yet"
+        self.unready: str | None = "the lag was not read yet"
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until told to stop."""
+        """Run until `stopping` is set."""
         while not stopping.is_set():
-            await self._ask()
+            await self._measure()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), self._settings.lag_every_s)
 
-    async def _ask(self) -> None:
+    async def _measure(self) -> None:
         try:
-            found = await lags(self._settings.kafka_access, self._settings.factory)
+            current = await lags(self._settings.kafka_access, self._settings.factory)
         except KafkaError as error:
             LAG.clear()
-            self._say(f"Kafka does not answer: {type(error).__name__}: {error}")
+            self._set_unready(f"Kafka does not answer: {type(error).__name__}: {error}")
             return
-        for (group, partition), lag in found.items():
+        for (group, partition), lag in current.items():
             LAG.labels(group, partition.topic, partition.partition).set(lag)
-        self._say(None)
+        self._set_unready(None)
 
-    def _say(self, unready: str | None) -> None:
+    def _set_unready(self, unready: str | None) -> None:
         if unready and unready != self.unready:
             log.warning("%s", unready)
         self.unready = unready
@@ -67,7 +67,7 @@ async def main(settings: Settings) -> None:
 
 if __name__ == "__main__":
     configure("exporter")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says when Kafka is away is said here once
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an unavailable Kafka is logged once, here
     try:
         asyncio.run(main(read(Settings)))
     except Refusal as refusal:

@@ -1,33 +1,37 @@
 """Joins the first verdict of each verifier on the same problem text, and decides once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from pydantic import ConfigDict, Field
+
 from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
+from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
 from schemas.model import Model
 from services.panel.tiers import POLICIES
 from shared.errors import Invalid
 
-ROLES = ("verifier-a", "verifier-b")
-
 
 class ReceivedVerdict(Model):
-    """What one verifier said, and its part of the item's lineage."""
+    """Verdict of one verifier, and its part of the item's lineage."""
 
     verdict: Verdict
     lineage: tuple[Step, ...]
 
 
 class JoinState(Model):
-    """State of one problem: what was heard first from each role, then the decision, and for ever that it was made."""
+    """State of one problem: the first verdict of each role, then the decision, then a tombstone."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     problem_hash: str
-    heard: tuple[ReceivedVerdict, ...] = ()
+    received: tuple[ReceivedVerdict, ...] = Field((), validation_alias="heard", serialization_alias="heard")
+    """Under the name that earlier versions wrote to the changelog."""
     accepted: ProblemAccepted | None = None
     rejected: ProblemRejected | None = None
     published: bool = False
-    """The decision is on the log."""
+    """Whether the decision is on the log."""
 
     @property
     def decision(self) -> Event | None:
@@ -36,41 +40,42 @@ class JoinState(Model):
 
 @dataclass(frozen=True, slots=True)
 class JoinVerdicts:
-    """`tiers` are those that go on; items of another tier are rejected and stay queryable."""
+    """Accepts items of `tiers`; rejects items of other tiers, which stay in the ledger."""
 
     tiers: Collection[str]
     policy: str = "evidence"
 
     def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
-        """Fold a verdict into the case; once published, a decision leaves no more than the hash of its text.
+        """Fold a verdict into the state. Returns the state to store, the events to publish, and the state after that.
 
-        Raises Invalid when the verdict speaks about another text than the first one did.
+        A published decision leaves a tombstone with the hash of the problem's text. Raises Invalid for a verdict about
+        another text than that of the first one.
         """
         verdict = event.verdict
         known = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
         if known.problem_hash != verdict.problem_hash:
-            raise Invalid(f"{verdict.role} judged another text than was judged before")
+            raise Invalid(f"{verdict.role} judged another text than the first verdict")
         if case and known.published:
             return case, [], case
-        if known.decision is None and verdict.role not in {heard.verdict.role for heard in known.heard}:
+        if known.decision is None and verdict.role not in {one.verdict.role for one in known.received}:
             known = self._receive(known, event)
-        kept = known.model_dump_json().encode()
+        stored = known.model_dump_json().encode()
         if known.decision is None:
-            return kept, [], kept
-        rest = JoinState(problem_hash=known.problem_hash, published=True)
-        return kept, [known.decision], rest.model_dump_json(exclude_unset=True).encode()
+            return stored, [], stored
+        tombstone = JoinState(problem_hash=known.problem_hash, published=True)
+        return stored, [known.decision], tombstone.model_dump_json(exclude_unset=True).encode()
 
     def _receive(self, case: JoinState, event: ProblemVerified) -> JoinState:
-        heard = (*case.heard, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
-        if {each.verdict.role for each in heard} != set(ROLES):
-            return case.with_(heard=heard)
-        decision = self._decide(heard, event)
+        received = (*case.received, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
+        if {each.verdict.role for each in received} != set(VERIFIERS):
+            return case.with_(received=received)
+        decision = self._decide(received, event)
         if isinstance(decision, ProblemAccepted):
             return JoinState(problem_hash=case.problem_hash, accepted=decision)
         return JoinState(problem_hash=case.problem_hash, rejected=decision)
 
-    def _decide(self, heard: tuple[ReceivedVerdict, ...], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
-        ordered = sorted(heard, key=lambda each: each.verdict.role)
+    def _decide(self, received: Sequence[ReceivedVerdict], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
+        ordered = sorted(received, key=lambda each: each.verdict.role)
         verdicts = tuple(each.verdict for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
         finding = POLICIES[self.policy](verdicts, event.item.written, event.item.writer)

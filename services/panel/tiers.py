@@ -1,15 +1,15 @@
-"""From votes and judgements to a tier: how far may the key be believed?
+"""Assigns a tier, which says how reliable the key is, from votes and judgements.
 
-verified   each verifier hit the key, both judge the item good, the key has more votes than any rival, and guessing
-           explains the hits with a chance under 1 % (`shared.stats.guessing`)
-plausible  both judge it good, no rival has two votes, a verifier that is not the writer's model hit the key (or one
-           that is, twice), and guessing explains the hits with a chance under 1 %
-disputed   a rival answer has votes from both verifiers, or at least two votes and as many as the key
-unsolved   nothing of these: hard, or a wrong key
+verified   each verifier hit the key, both judge the item good, the key has more votes than any rival answer, and the
+           probability of the hits by guessing is under 1 % (`shared.stats.guessing`)
+plausible  both judge it good, no rival answer has two votes, a verifier that is not the writer's model hit the key (or
+           one that is, twice), and the probability of the hits by guessing is under 1 %
+disputed   a rival answer has votes of both verifiers, or at least two votes and as many as the key
+unsolved   none of these: a hard problem or a wrong key
 
-A bad judgement comes before `unsolved`: then the item is not hard but faulty. Votes and a bad judgement count also
-where the other verifier was unable to judge; an item that nothing speaks against is then `unable`, and may be verified
-again. Under the policy `paper` the only tier is `nodded`: both judge it good, with the key in view.
+A bad judgement precedes `unsolved`: the item is then faulty, not hard. Votes and a bad judgement also count when the
+other verifier was unable to judge. Without either the item is `unable`, and may be verified again. Under the policy
+`paper` the only tier is `nodded` (judge-only): both judge it good, seeing the key.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +20,12 @@ from shared.answers.rivals import strongest
 from shared.stats.guessing import MAX_P_VALUE, guess_probability, hits_needed, p_value
 
 DISPUTED_VOTES = 2
-"""Votes from which a rival answer counts as more than a slip."""
+"""Votes from which a rival answer disputes the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A tier, or a reason to reject; `detail` says why in a sentence."""
+    """A tier, or a reason to reject; `detail` explains it in a sentence."""
 
     tier: str | None
     reason: str
@@ -33,19 +33,19 @@ class Finding:
 
 
 Policy = Callable[[Sequence[Verdict], Problem, str | None], Finding]
-"""(verdicts, problem, the model that wrote it if known) → what they come to, whatever the order of the verdicts."""
+"""(verdicts, problem, writer's model if known) → finding, independent of the order of the verdicts."""
 
 
 def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
-    """Votes first, then judgements."""
+    """Decide by votes first, then by judgements."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     hits, rival = sum(verdict.hits for verdict in verdicts), strongest(verdicts)
     if len(rival.voters) > 1 or rival.votes >= max(DISPUTED_VOTES, hits):
         return Finding(
             "disputed", "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
         )
-    if spoken := _against(verdicts):
-        return spoken
+    if objection := _find_objection(verdicts):
+        return objection
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
     luck = p_value(guess_probability(problem.answer), hits, guesses)
@@ -61,17 +61,17 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
 
 
 def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
-    """The CHIMERA paper's gate: two verifiers that see the key, and no more."""
+    """Decide as the CHIMERA paper: by two judges that see the key, without blind votes."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
-    return _against(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
+    return _find_objection(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
 
 
 POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_judgements}
-"""By their name in the plan."""
+"""Policies by their name in the plan."""
 
 
-def _against(verdicts: Sequence[Verdict]) -> Finding | None:
-    """What a judgement says against the item, or that one is missing."""
+def _find_objection(verdicts: Sequence[Verdict]) -> Finding | None:
+    """Return the objection of a judgement, or that a judgement is missing."""
     for verdict in verdicts:
         if verdict.judgement and not verdict.judgement.good:
             return Finding(None, *_fault(verdict.role, verdict.judgement))
@@ -82,7 +82,7 @@ def _against(verdicts: Sequence[Verdict]) -> Finding | None:
 
 
 def _fault(role: str, judgement: Judgement) -> tuple[str, str]:
-    """The first point that does not hold, and why."""
+    """Return the first criterion that is not met, and the judge's reason."""
     faults = {
         "ill_posed": ("well_posed", not judgement.well_posed),
         "not_self_contained": ("self_contained", not judgement.self_contained),
@@ -92,5 +92,5 @@ def _fault(role: str, judgement: Judgement) -> tuple[str, str]:
         "open_problem": ("open_problem", judgement.open_problem),
         "too_easy": ("hard_enough", not judgement.hard_enough),
     }
-    fault, point = next((fault, point) for fault, (point, found) in faults.items() if found)
+    fault, point = next((fault, point) for fault, (point, is_fault) in faults.items() if is_fault)
     return fault, f"{role}: {judgement.reasons.get(point, judgement.reason)}"

@@ -1,1 +1,15 @@
-"""Asks for as many problems, of the topics that lack them, as the measured yield says."""
+"""Requests the problems that the plan lacks, by the measured yield.
+
+__main__.py       builds the service
+ability.py        weights topics by the trained model's ability
+budget.py         problems that the budget allows in flight
+demand.py         problems wanted by subject and topic
+endings.py        state transitions
+handler.py        the control loop
+hints.py          hints of a request
+ledger_keeper.py  initialises the budget ledger
+measured.py       exports the state as metrics
+settings.py       settings
+state.py          the state
+plans/            plans that come with the factory
+"""

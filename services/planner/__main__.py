@@ -2,7 +2,7 @@
 
 from services.planner.handler import Planner
 from services.planner.ledger_keeper import ledger_keeper
-from services.planner.measured import Measured
+from services.planner.measured import MeasuredPlanner
 from services.planner.settings import Settings
 from shared.config.plan_loader import load_plan
 from shared.config.topics_loader import load_topics
@@ -12,7 +12,7 @@ from shared.runtime import Service, run
 def build(settings: Settings) -> Service:
     plan = load_plan(settings.plan)
     planner = Planner(plan, settings.factory, load_topics(plan))
-    return Service(machine=Measured(planner), background=(ledger_keeper(settings, plan.budget),))
+    return Service(machine=MeasuredPlanner(planner), background=(ledger_keeper(settings, plan.budget),))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,28 @@
-"""What the trained model can do already, and where a further row teaches it most. Numbers only."""
+"""Weights topics by the trained model's measured ability: rows of some topics teach it more than others."""
 
 from collections.abc import Mapping
 
 from schemas.events import EvaluationCompleted
 from schemas.item import Topic
 
-TRAINED = ("rl", "sft")
-"""Stages that a trained model may have; the first that was measured counts."""
+TRAINED_STAGES = ("rl", "sft")
+"""Training stages of a model; the first that was measured counts."""
 
 
-def measured(event: EvaluationCompleted) -> dict[str, float]:
-    """Part → pass@1 of the trained model, drawn towards that of all; empty when only the base was measured."""
-    for stage in TRAINED:
-        found = {score.part: score.shrunk for score in event.scores if (score.model, score.k) == (stage, 1)}
-        if known := {part: value for part, value in found.items() if value is not None}:
+def read_ability(event: EvaluationCompleted) -> dict[str, float]:
+    """Return pass@1 of the trained model by part, shrunk towards the mean; empty when only the base was measured."""
+    for stage in TRAINED_STAGES:
+        scores = {score.part: score.shrunk for score in event.scores if (score.model, score.k) == (stage, 1)}
+        if known := {part: value for part, value in scores.items() if value is not None}:
             return known
     return {}
 
 
-def worth(ability: Mapping[str, float], topic: Topic) -> float:
-    """How often a topic is wanted, where one that is mastered or hopeless is wanted once: up to twice.
+def topic_weight(ability: Mapping[str, float], topic: Topic) -> float:
+    """Return the weight of a topic: 1 for a topic that the model always or never solves, up to 2 at one half.
 
-    p(1 − p) is how far attempts differ, which is what there is to learn from: most at one half, nothing at 0 and 1.
-    What was not measured is as its subject, or as all.
+    p(1 − p) is the variance of an attempt, from which the model learns: largest at p = 1/2, none at 0 and 1. A subfield
+    without a score takes that of its subject, or of all.
     """
     parts = (f"{topic.subject} › {topic.subfield}", topic.subject, "all")
     p = next((ability[part] for part in parts if part in ability), 0.0)

@@ -1,7 +1,7 @@
-"""How many problems the budget lets be open at once. Numbers only.
+"""How many problems the budget allows in flight.
 
-What is spent is known from what has ended. A problem under way is taken for the dearest so far: cheap ones end first,
-so that a mean would promise too much. What is left over is asked for as soon as they have ended.
+Spend is known only of problems that have ended. Each one in flight is estimated at the highest cost so far: cheap
+problems end first, so a mean would be too low. The rest of the budget becomes available as problems end.
 """
 
 from collections.abc import Iterator
@@ -11,50 +11,50 @@ from schemas.config.plan import Plan
 from schemas.spend import Spend, total
 from services.planner.state import State
 
-FIRST = 8
-"""Problems that may be under way before the cost of any is known; one more for each that is."""
+INITIAL_IN_FLIGHT = 8
+"""Problems in flight before any cost is known; one more for each known cost."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """One limit of the plan, and what is spent of it."""
+class LimitUse:
+    """One limit of the plan, and the spend that counts towards it."""
 
     model: str
     unit: str
     spent: float
     limit: float
-    each: float
-    """Most that one problem has cost so far."""
+    cost_per_problem: float
+    """Highest cost of one problem so far."""
 
     @property
-    def room(self) -> int | None:
-        """How many problems may be open together; `None`: there is room, and no problem has taken any of it yet."""
+    def problems_left(self) -> int | None:
+        """Problems that the rest of the limit pays for; `None` when no problem has cost any of it yet."""
         if self.spent >= self.limit:
             return 0
-        return int((self.limit - self.spent) / self.each) if self.each else None
+        return int((self.limit - self.spent) / self.cost_per_problem) if self.cost_per_problem else None
 
 
-def accounts(plan: Plan, state: State) -> Iterator[Account]:
-    """Every limit."""
+def limit_uses(plan: Plan, state: State) -> Iterator[LimitUse]:
+    """Yield every limit of the plan with its use."""
     spent = {one.model: one for one in (*state.spent, total(state.spent))}
-    most = {one.model: one for one in state.dearest}
+    highest = {one.model: one for one in state.dearest}
     for model, limit in plan.budget.limits().items():
-        gone, each = spent.get(model, Spend(model=model)), most.get(model, Spend(model=model))
+        used, each = spent.get(model, Spend(model=model)), highest.get(model, Spend(model=model))
         if limit.tokens is not None:
-            yield Account(model, "tokens", gone.tokens, limit.tokens, each.tokens)
+            yield LimitUse(model, "tokens", used.tokens, limit.tokens, each.tokens)
         if limit.dollars is not None:
-            yield Account(model, "dollars", gone.dollars, limit.dollars, each.dollars)
+            yield LimitUse(model, "dollars", used.dollars, limit.dollars, each.dollars)
 
 
-def slots(plan: Plan, state: State) -> tuple[int, Account | None]:
-    """How many problems may be in flight, and the account that allows no more; `None` when the budget does not matter.
+def allowed_in_flight(plan: Plan, state: State) -> tuple[int, LimitUse | None]:
+    """Return how many problems may be in flight, and the limit that allows no more; `None` when none restricts them.
 
-    A parked problem keeps its share: what it has cost is not told, and it may be opened again.
+    A parked problem keeps its share of the budget: its cost is unknown, and it may be replayed.
     """
     if not plan.budget.limits():
         return plan.in_progress, None
-    most, holds = min(plan.in_progress, FIRST + state.costed), None
-    for account in accounts(plan, state):
-        if account.room is not None and account.room - len(state.parked) < most:
-            most, holds = max(0, account.room - len(state.parked)), account
-    return most, holds
+    allowed, restricting = min(plan.in_progress, INITIAL_IN_FLIGHT + state.costed), None
+    for use in limit_uses(plan, state):
+        if use.problems_left is not None and use.problems_left - len(state.parked) < allowed:
+            allowed, restricting = max(0, use.problems_left - len(state.parked)), use
+    return allowed, restricting

@@ -1,24 +1,24 @@
-"""How many problems to have under way, for each subject. Numbers only."""
+"""How many problems should be in flight for each subject, and of which topics."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
 
 from schemas.config.plan import Plan
-from services.planner.ability import worth
+from services.planner.ability import topic_weight
 from services.planner.state import State, SubjectState, TopicRef, TopicState
 
-PRIOR = 8
-"""How many endings an assumed yield weighs."""
-HARD = 3
-"""How often a topic without rows is asked while another is asked once."""
+PRIOR_PROBLEMS = 8
+"""Weight of a prior yield, in ended problems."""
+MAX_REQUEST_RATIO = 3
+"""Most requests for a topic without rows, relative to the mean of its subject."""
 
 
 def missing_rows(plan: Plan, state: State) -> dict[str, int]:
-    """Rows that each subject lacks; those in reserve are as good as admitted, unless they may wait for their bin.
+    """Rows that each subject lacks. Rows in reserve count as admitted, unless there are limits by difficulty.
 
-    Under limits by difficulty a row in reserve may be one too many of its bin: then only admitted rows count, and what
-    is admitted from the reserve after a target was raised is asked for once too often.
+    Under such limits a row in reserve may exceed its bin, so only admitted rows count. After a target was raised, rows
+    that are then admitted from the reserve have been requested once too often.
     """
     subjects = {name: state.subject(name) for name in plan.subjects}
     supply = {name: one.admitted + (0 if plan.limits() else one.reserve) for name, one in subjects.items()}
@@ -26,9 +26,9 @@ def missing_rows(plan: Plan, state: State) -> dict[str, int]:
 
 
 def _target(plan: Plan, supply: Mapping[str, int]) -> int:
-    """Rows to grow towards. Without an end: a release ahead of the subject that has most of its share.
+    """Return the target in rows. A plan without end aims one release beyond the subject that is furthest ahead.
 
-    So every subject always lacks rows, the ones behind more, and one that is stuck does not stop the others.
+    So every subject always lacks rows, those behind lack more, and a stuck subject does not stop the others.
     """
     if not plan.endless:
         return plan.rows
@@ -37,15 +37,15 @@ def _target(plan: Plan, supply: Mapping[str, int]) -> int:
 
 
 def next_topic_ref(plan: Plan, state: State, name: str) -> TopicRef:
-    """Which topic is asked next, of a subject that has an open one."""
-    held = _held(Counter(state.in_flight.values()), name)
-    return name, next_topic(state.subject(name), yields(plan, state)[name], held, state.ability)
+    """Return the next topic to request, of a subject with an open one."""
+    held = _in_flight_by_topic(Counter(state.in_flight.values()), name)
+    return name, next_topic(state.subject(name), expected_yields(plan, state)[name], held, state.ability)
 
 
-def yields(plan: Plan, state: State) -> dict[str, float]:
-    """Share of problems that become rows, in (0, 1): measured for each subject, drawn towards that of all.
+def expected_yields(plan: Plan, state: State) -> dict[str, float]:
+    """Share of problems that become rows, in (0, 1): measured for each subject, shrunk towards the overall yield.
 
-    The mean of all is in turn drawn towards the plan's assumption. Each prior weighs PRIOR endings.
+    The overall yield is shrunk towards the plan's assumption. Each prior weighs PRIOR_PROBLEMS ended problems.
     """
     subjects = [state.subject(name) for name in plan.subjects]
     overall = _shrunk(sum(s.good for s in subjects), sum(s.ended for s in subjects), towards=plan.yield_assumed)
@@ -53,29 +53,29 @@ def yields(plan: Plan, state: State) -> dict[str, float]:
 
 
 def _shrunk(good: int, ended: int, towards: float) -> float:
-    return (good + PRIOR * towards) / (ended + PRIOR)
+    return (good + PRIOR_PROBLEMS * towards) / (ended + PRIOR_PROBLEMS)
 
 
-def wanted(plan: Plan, state: State) -> dict[str, int]:
-    """Problems that should be in flight for each subject: at least one while a row is lacking.
+def wanted_in_flight(plan: Plan, state: State) -> dict[str, int]:
+    """Problems that should be in flight for each subject: at least one while a row is missing.
 
-    So many that the expected rows come within half a row of the lack, those under way at the yields of their topics,
-    further ones at that of the topic that is next. Asking for the last half would, with rows lacking by ones, mostly
-    pay for rows beyond the target.
+    The expected rows of that number come within half a row of the missing ones. Problems in flight count by the yields
+    of their topics, further ones by that of the next topic. Requesting the last half too would, with one row missing,
+    mostly pay for rows beyond the target.
     """
-    expected, under_way = yields(plan, state), Counter(state.in_flight.values())
+    expected, under_way = expected_yields(plan, state), Counter(state.in_flight.values())
     return {
-        name: _enough(state, name, lack, expected[name], _held(under_way, name)) if lack else 0
+        name: _needed_in_flight(state, name, lack, expected[name], _in_flight_by_topic(under_way, name)) if lack else 0
         for name, lack in missing_rows(plan, state).items()
     }
 
 
-def _held(under_way: Mapping[TopicRef, int], name: str) -> Counter[int]:
-    """Problems under way by number of the topic, for one subject."""
+def _in_flight_by_topic(under_way: Mapping[TopicRef, int], name: str) -> Counter[int]:
+    """Problems in flight by number of the topic, for one subject."""
     return Counter({number: count for (subject, number), count in under_way.items() if subject == name})
 
 
-def _enough(state: State, name: str, lack: int, expected: float, held: Counter[int]) -> int:
+def _needed_in_flight(state: State, name: str, lack: int, expected: float, held: Counter[int]) -> int:
     subject = state.subject(name)
     coming = sum(count * _yield(subject.topics[number], expected) for number, count in held.items())
     each = expected
@@ -85,30 +85,30 @@ def _enough(state: State, name: str, lack: int, expected: float, held: Counter[i
 
 
 def _yield(topic: TopicState, expected: float) -> float:
-    """Of one topic: measured, drawn towards its subject's."""
+    """Yield of one topic, shrunk towards that of its subject."""
     return _shrunk(topic.good, topic.ended, expected)
 
 
 def next_topic(subject: SubjectState, expected: float, held: Mapping[int, int], ability: Mapping[str, float]) -> int:
-    """The open topic that is covered least for its worth, by rows there and rows to be expected (Sainte-Laguë).
+    """Return the open topic with the least coverage for its weight, in admitted and expected rows (Sainte-Laguë).
 
-    A topic that hardly ever yields is not given up, but asked at most HARD times as often as the mean.
+    A topic with a low yield stays open, but is requested at most MAX_REQUEST_RATIO times as often as the mean.
     """
     open_ = subject.open_topics
-    often = HARD * (1 + sum(subject.topics[number].asked for number in open_) / len(open_))
+    often = MAX_REQUEST_RATIO * (1 + sum(subject.topics[number].requested for number in open_) / len(open_))
 
     def order(number: int) -> tuple[bool, float, int]:
         topic = subject.topics[number]
         covered = topic.good + topic.held_out + held.get(number, 0) * _yield(topic, expected)
-        return topic.asked > often, (2 * covered + 1) / worth(ability, topic.topic), topic.asked
+        return topic.requested > often, (2 * covered + 1) / topic_weight(ability, topic.topic), topic.requested
 
     return min(open_, key=order)
 
 
-def share(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int]) -> Iterator[str]:
-    """Whose problem to ask for next, until every slot is taken or every want met.
+def allocate(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int]) -> Iterator[str]:
+    """Yield the next subject to request, until all slots are taken or every subject has what it wants.
 
-    Slots go by the Sainte-Laguë method, which favours neither large nor small subjects.
+    Slots are allocated by the Sainte-Laguë method, which favours neither large nor small subjects.
     """
     held = Counter(in_flight)
     while held.total() < slots:
@@ -121,11 +121,11 @@ def share(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int])
 
 
 PICK_PERIOD = 60
-"""Topics begin anywhere among so many turns, so that also topics asked but once show the whole mix."""
+"""Topics start at different positions among this many picks, so topics requested once also show the whole mix."""
 
 
 def pick(mix: Mapping[str, float], n: int) -> str:
-    """Whose turn it is, the `n`-th time: weights share the turns as subjects share the slots."""
+    """Return the name of the `n`-th pick: weights share the picks as subjects share the slots."""
     least = min(mix.values())
-    *_, name = share(n + 1, {name: weight / least * (n + 1) for name, weight in mix.items()}, {})
+    *_, name = allocate(n + 1, {name: weight / least * (n + 1) for name, weight in mix.items()}, {})
     return name

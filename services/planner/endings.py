@@ -1,6 +1,6 @@
-"""What each event does to the state. Said twice, an event changes nothing the second time.
+"""State transitions of the planner, one for each event. They are idempotent.
 
-An ending counts if its problem is in flight or parked, and takes it from there: that is all the memory it needs.
+The end of a problem counts only while the problem is in flight or parked, and removes it from there.
 """
 
 from collections.abc import Iterable
@@ -10,63 +10,64 @@ from schemas.events import ProblemParked, ProblemRejected, SampleCurated, Sample
 from schemas.events.base import Cause
 from schemas.identity import derive, normal_form
 from schemas.item import Topic
+from schemas.outcomes import Admission
 from schemas.spend import added, spent
-from services.planner.state import PATIENCE, State, TopicState
+from services.planner.state import CLOSE_AFTER, State, TopicState
 
-DEFECTS = frozenset(
+DEFECT_REASONS = frozenset(
     {"malformed", "empty", "too_short", "too_long", "answer_too_long", "multiple_choice", "proof", "leak"}
     | {"contaminated"}
     | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
-"""Reasons that speak against a topic. That a problem is unsolved, hard or too easy does not."""
-REPEAT = "repeat"
-"""The reason that says that a topic has been asked enough."""
+"""Reasons of rejection that count against a topic. Unsolved, hard and too easy do not."""
+REPEAT_REASON = "repeat"
+"""The reason that shows that a topic is exhausted."""
 
 
 EXHAUSTED_AFTER = 0.1
-"""A pass that brings less than this share of new topics is the last one."""
+"""A pass that returns less than this share of new topics is the last one."""
 
 
 def subject_id(root: UUID, subject: str) -> UUID:
-    """Parent of everything that is asked about a subject."""
+    """Return the parent id of all requests about a subject."""
     return derive(root, f"subject/{normal_form(subject)}")
 
 
 def expand(state: State, event: TopicExpanded, root: UUID) -> State:
-    """Add the topics that are new. The latest pass ends with its own answer; the subject is dry if that had few."""
+    """Add new topics. The reply to the latest pass ends the pass; with few new topics the subject is exhausted."""
     subject = state.subject(event.subject)
     state = add_topics(state, event.subject, event.topics, root)
     new = len(state.subject(event.subject).topics) - len(subject.topics)
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
-        state = state.with_subject(event.subject, expanding=False, dry=new < EXHAUSTED_AFTER * event.wanted)
+        state = state.with_subject(event.subject, expanding=False, exhausted=new < EXHAUSTED_AFTER * event.wanted)
         state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
 
 
 def add_topics(state: State, name: str, topics: Iterable[Topic], root: UUID) -> State:
-    """Add those topics of a subject that are new."""
+    """Add the new ones of some topics to a subject."""
     known = {known.topic.id(root) for known in state.subject(name).topics}
     new = {topic.id(root): TopicState(topic=topic) for topic in topics if topic.id(root) not in known}
     return state.with_subject(name, topics=(*state.subject(name).topics, *new.values())) if new else state
 
 
 def curate(state: State, event: SampleCurated) -> State:
-    """The problem is a row. A row in reserve may be admitted later."""
+    """End a problem that became a row, or admit a row from the reserve."""
     if event.held_out:
         return _hold_out(state, event)
-    row, admitted, reserve = event.sample_id, event.admission == "in", event.admission == "reserve"
-    if place := state.place(row):
+    row, admitted, reserve = event.sample_id, event.admission == Admission.IN, event.admission == Admission.RESERVE
+    if place := state.topic_of(row):
         name, subject = place[0], state.subject(place[0])
         topic = state.topic(place)
-        told = [event.summary] if event.summary and (admitted or reserve) else []
+        new = [event.summary] if event.summary and (admitted or reserve) else []
         state = state.without(row).with_topic(
             place,
             defects_in_a_row=0,
             repeats_in_a_row=0,
             ended=topic.ended + 1,
             good=topic.good + admitted,
-            summaries=(*topic.summaries, *told)[-state.kept :],
+            summaries=(*topic.summaries, *new)[-state.summaries_per_topic :],
         )
         if event.spent is not None:
             state = state.with_costs(event.spent)
@@ -87,29 +88,30 @@ def curate(state: State, event: SampleCurated) -> State:
 
 
 def _hold_out(state: State, event: SampleCurated) -> State:
-    """The place is free, the cost counts, and the topic has one more: no yield and no summary tells of the row."""
-    if (place := state.place(event.sample_id)) is None:
+    """End a problem that became a held-out row: its slot and its cost count, its yield and summary do not."""
+    if (place := state.topic_of(event.sample_id)) is None:
         return state
     state = state.without(event.sample_id).with_topic(place, held_out=state.topic(place).held_out + 1)
     return state.with_costs(event.spent) if event.spent is not None else state
 
 
 def reject(state: State, event: ProblemRejected) -> State:
-    """The problem is none. What it ended of counts against its topic if it is a defect or a repeat."""
-    if (place := state.place(event.item.id)) is None:
+    """End a rejected problem. A defect or a repeat counts against its topic."""
+    if (place := state.topic_of(event.item.id)) is None:
         return state
     subject = state.subject(place[0])
-    state = state.without(event.item.id).with_topic(place, **_judged(state.topic(place), event.reason))
+    state = state.without(event.item.id).with_topic(place, **_rejection_changes(state.topic(place), event.reason))
     state = state.with_costs(spent(event.item.calls))
     return state.with_subject(place[0], ended=subject.ended + 1)
 
 
-def _judged(topic: TopicState, reason: str) -> dict[str, object]:
-    """What a rejection changes. A repeat is no defect, and does not end a row of them."""
-    defects = topic.defects_in_a_row + 1 if reason in DEFECTS else topic.defects_in_a_row if reason == REPEAT else 0
-    repeats = topic.repeats_in_a_row + 1 if reason == REPEAT else topic.repeats_in_a_row if reason in DEFECTS else 0
-    patience = max(PATIENCE, topic.good)  # where many were good, six bad ones in a row come by chance
-    closed = "defects" if defects >= patience else "repeats" if repeats >= PATIENCE else topic.closed
+def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
+    """Changes of a topic after a rejection. Repeats do not interrupt a series of defects, nor the reverse."""
+    is_defect, is_repeat = reason in DEFECT_REASONS, reason == REPEAT_REASON
+    defects = topic.defects_in_a_row + 1 if is_defect else topic.defects_in_a_row * is_repeat
+    repeats = topic.repeats_in_a_row + 1 if is_repeat else topic.repeats_in_a_row * is_defect
+    limit = max(CLOSE_AFTER, topic.good)  # a topic with many good rows has six defects in a row by chance
+    closed = "defects" if defects >= limit else "repeats" if repeats >= CLOSE_AFTER else topic.closed
     return {
         "ended": topic.ended + 1,
         "defects_in_a_row": defects,
@@ -119,23 +121,23 @@ def _judged(topic: TopicState, reason: str) -> dict[str, object]:
 
 
 def park(state: State, event: ProblemParked) -> State:
-    """The problem waits for a person and frees its slot. It still counts when it ends after all."""
+    """Park a problem until a person replays or drops it. It frees its slot, and still counts when it ends."""
     if (place := state.in_flight.get(event.problem_id)) is None:
         return state
     return state.without(event.problem_id).with_(parked={**state.parked, event.problem_id: place})
 
 
 def delete(state: State, event: SampleDeleted) -> State:
-    """The row is gone, and its place free again. It may be heard of before the row is."""
+    """Remove a deleted row, which becomes missing again. The deletion may arrive before the row."""
     row = event.sample_id
     if row in state.deleted:
         return state
     state = state.with_(deleted=state.deleted | {row})
-    if state.place(row):
+    if state.topic_of(row):
         return state.without(row)
     if row in state.reserve:
         return _unreserve(state, row)
-    if event.admission == "in":
+    if event.admission == Admission.IN:
         return state.with_subject(event.subject, admitted=state.subject(event.subject).admitted - 1)
     return state
 

@@ -1,7 +1,7 @@
-"""Asks for as many problems, of the topics that lack them, as the measured yield says.
+"""Requests as many problems, of the topics that lack rows, as the measured yield implies.
 
-A closed loop: every ending updates the state, then requests are topped up to what the state says is wanted, within
-the plan's limit on work in progress. A request is a pure function of plan, topic and number.
+A control loop: every end of a problem updates the state; then new requests bring the problems in flight up to the
+wanted number, within the plan's limit. A request is a pure function of plan, topic and number.
 """
 
 import logging
@@ -29,17 +29,17 @@ from schemas.events import (
 from schemas.identity import derive, factory_id
 from schemas.item import Easier, Topic
 from schemas.spend import out_of
-from services.planner.ability import measured
-from services.planner.budget import Account, slots
-from services.planner.demand import PICK_PERIOD, missing_rows, next_topic_ref, pick, share, wanted
+from services.planner.ability import read_ability
+from services.planner.budget import LimitUse, allowed_in_flight
+from services.planner.demand import PICK_PERIOD, allocate, missing_rows, next_topic_ref, pick, wanted_in_flight
 from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
 from services.planner.hints import STRUCTURES, TECHNIQUES
 from services.planner.state import State, TopicRef, TopicState
 
 log = logging.getLogger(__name__)
 
-PASS = 100
-"""Most topics asked for at once: a longer list repeats itself, and what is missing is asked for in the next pass."""
+MAX_TOPICS_PER_PASS = 100
+"""Most topics requested in one pass: a model repeats itself in a longer list. Further passes request the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,23 @@ class Planner:
 
     plan: Plan
     factory: str
-    own: Sequence[Topic] = ()
-    """Topics that a person has brought: they are there before any other is asked for."""
+    own_topics: Sequence[Topic] = ()
+    """User-supplied topics. They are added before any topic is requested."""
 
     @property
     def root(self) -> UUID:
         return factory_id(self.factory)
 
     def start(self, state: State | None, now: datetime) -> tuple[State, Sequence[Event]]:
-        """Begin, or go on from a snapshot. A plan that is new is adopted: what it changes holds from now on."""
+        """Start, or resume from a snapshot. A changed plan is adopted and applies from now on."""
         state = state or State()
         for name in self.plan.subjects:
-            state = add_topics(state, name, [topic for topic in self.own if topic.subject == name], self.root)
+            state = add_topics(state, name, [topic for topic in self.own_topics if topic.subject == name], self.root)
         if state.plan_hash == self.plan.hash:
             return self._top_up(state)
         adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)
-        moist = {name: subject.with_(dry=False) for name, subject in state.subjects.items()}
-        state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=moist)
+        reopened = {name: subject.with_(exhausted=False) for name, subject in state.subjects.items()}
+        state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=reopened)
         state, events = self._top_up(state)
         return state, (adopted, *events)
 
@@ -77,30 +77,32 @@ class Planner:
             case SampleCurated():
                 state = curate(state, event)
             case ProblemRejected():
-                state, again = self._send_back(state, event)
+                state, harder = self._reject(state, event)
                 state, events = self._top_up(state)
-                return state, [*again, *events]
+                return state, [*harder, *events]
             case ProblemParked():
                 state = park(state, event)
             case SampleDeleted():
                 state = delete(state, event)
             case EvaluationCompleted(plan=self.plan.name):
-                state = state.with_(ability=measured(event))
-            case _:  # a model that was trained on another plan's rows
+                state = state.with_(ability=read_ability(event))
+            case _:  # an evaluation of a model that was trained for another plan
                 return state, ()
         return self._top_up(state)
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
         events: list[Event] = []
-        room, account = slots(self.plan, state)
+        room, limit = allowed_in_flight(self.plan, state)
         for name, lack in missing_rows(self.plan, state).items() if room else ():
-            if lack and self._wants_topics(state, name):
-                state, event = self._ask_topics(state, name)
+            if lack and self._needs_topics(state, name):
+                state, event = self._request_topics(state, name)
                 events.append(event)
-        wants = {name: want for name, want in wanted(self.plan, state).items() if state.subject(name).open_topics}
+        wants = {
+            name: want for name, want in wanted_in_flight(self.plan, state).items() if state.subject(name).open_topics
+        }
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        for name in share(room, wants, in_flight):
-            state, event = self._ask_problem(state, next_topic_ref(self.plan, state, name))
+        for name in allocate(room, wants, in_flight):
+            state, event = self._request_problem(state, next_topic_ref(self.plan, state, name))
             events.append(event)
         in_flight = Counter(name for name, _ in state.in_flight.values())
         more = (
@@ -108,16 +110,16 @@ class Planner:
             if room
             else any(missing_rows(self.plan, state).values())
         )
-        state, said = self._held_back(state, account if more and in_flight.total() >= room else None)
-        return state, [*events, *said]
+        state, reports = self._report_budget(state, limit if more and in_flight.total() >= room else None)
+        return state, [*events, *reports]
 
-    def _held_back(self, state: State, account: Account | None) -> tuple[State, Sequence[Event]]:
-        """Say it when the budget is what stands in the way; as an event once nothing is under way any more."""
-        if account and not state.held_back:
-            gone = out_of(account.spent, account.limit, account.unit)
-            log.warning("budget: no further problem for now: %s are spent by what has ended", gone)
-        state = state.with_(held_back=account is not None)
-        if account is None or state.in_flight or state.told == state.adoptions:
+    def _report_budget(self, state: State, limit: LimitUse | None) -> tuple[State, Sequence[Event]]:
+        """Log that the budget allows no further problem; publish it when no problem is in flight any more."""
+        if limit and not state.held_back:
+            spent = out_of(limit.spent, limit.limit, limit.unit)
+            log.warning("budget: no further problem for now: ended problems spent %s", spent)
+        state = state.with_(held_back=limit is not None)
+        if limit is None or state.in_flight or state.reported_adoption == state.adoptions:
             return state, ()
         reached = BudgetReached.root(
             derive(self.root, "budget"),
@@ -125,19 +127,19 @@ class Planner:
             state.adoptions,
             plan=self.plan.name,
             plan_hash=self.plan.hash,
-            model=account.model,
-            unit=account.unit,
-            spent=account.spent,
-            limit=account.limit,
+            model=limit.model,
+            unit=limit.unit,
+            spent=limit.spent,
+            limit=limit.limit,
         )
-        return state.with_(told=state.adoptions), (reached,)
+        return state.with_(reported_adoption=state.adoptions), (reached,)
 
-    def _wants_topics(self, state: State, name: str) -> bool:
+    def _needs_topics(self, state: State, name: str) -> bool:
         subject = state.subject(name)
         enough = len(subject.open_topics) >= self.plan.subjects[name].topics
-        return not (enough or subject.expanding or subject.dry)
+        return not (enough or subject.expanding or subject.exhausted)
 
-    def _ask_topics(self, state: State, name: str) -> tuple[State, Event]:
+    def _request_topics(self, state: State, name: str) -> tuple[State, Event]:
         subject = state.subject(name)
         request = SubjectRequested.root(
             subject_id(self.root, name),
@@ -146,28 +148,28 @@ class Planner:
             plan=self.plan.name,
             subject=name,
             about=self.plan.about(name),
-            wanted=min(PASS, self.plan.subjects[name].topics - len(subject.open_topics)),
+            wanted=min(MAX_TOPICS_PER_PASS, self.plan.subjects[name].topics - len(subject.open_topics)),
             known=tuple(known.topic.name for known in subject.topics),
             covered=dict(Counter(f"{known.topic.field} › {known.topic.subfield}" for known in subject.topics)),
         )
         return state.with_subject(name, passes=subject.passes + 1, expanding=True), request
 
-    def _ask_problem(self, state: State, place: TopicRef) -> tuple[State, Event]:
-        topic = state.topic(place)
-        request = self._request(topic, topic.asked)
-        state = state.with_topic(place, asked=topic.asked + 1)
-        return state.with_(in_flight={**state.in_flight, request.id: place}), request
+    def _request_problem(self, state: State, ref: TopicRef) -> tuple[State, Event]:
+        topic = state.topic(ref)
+        request = self._request(topic, topic.requested)
+        state = state.with_topic(ref, requested=topic.requested + 1)
+        return state.with_(in_flight={**state.in_flight, request.id: ref}), request
 
-    def _send_back(self, state: State, event: ProblemRejected) -> tuple[State, Sequence[Event]]:
-        """End the problem. One that was too easy for the probe is wanted harder, as often as the plan says.
+    def _reject(self, state: State, event: ProblemRejected) -> tuple[State, Sequence[Event]]:
+        """End the problem. One that the probe found too easy is requested harder, as often as the plan says.
 
-        That is a request like any other: made while its subject wants one more and a place is free.
+        Like any request, it needs a subject that wants one more problem and a free slot.
         """
-        place, easy = state.place(event.item.id), event.item
+        ref, easy = state.topic_of(event.item.id), event.item
         state = reject(state, event)
         times = 1 + (easy.harder_than.times if easy.harder_than else 0)
         too_easy = (event.service, event.reason) == ("probe", "too_easy") and times <= self.plan.solving.harder
-        if place is None or not too_easy or not self._has_room(state, place[0]):
+        if ref is None or not too_easy or not self._has_room(state, ref[0]):
             return state, ()
         request = ProblemRequested.after(
             event,
@@ -179,26 +181,26 @@ class Planner:
                 problem=easy.id, statement=easy.written.statement, answer=easy.written.answer, times=times
             ),
         )
-        return state.with_(in_flight={**state.in_flight, request.id: place}), (request,)
+        return state.with_(in_flight={**state.in_flight, request.id: ref}), (request,)
 
     def _has_room(self, state: State, name: str) -> bool:
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        return in_flight.total() < slots(self.plan, state)[0] and in_flight[name] < wanted(self.plan, state).get(
-            name, 0
-        )
+        return in_flight.total() < allowed_in_flight(self.plan, state)[0] and in_flight[name] < wanted_in_flight(
+            self.plan, state
+        ).get(name, 0)
 
-    def _request(self, asked: TopicState, n: int) -> ProblemRequested:
-        """The `n`-th problem of a topic. Answer types and hints take turns, each topic starting with its own."""
-        parent = asked.topic.id(self.root)
-        turns = parent.int % PICK_PERIOD + n
+    def _request(self, state: TopicState, n: int) -> ProblemRequested:
+        """Build the `n`-th request of a topic. Answer types and hints alternate, from the topic's own start."""
+        parent = state.topic.id(self.root)
+        position = parent.int % PICK_PERIOD + n
         return ProblemRequested.root(
             parent,
             "planner",
             n,
             plan=self.plan.name,
-            topic=asked.topic,
-            answer_type=pick(self.plan.mix, turns),
-            technique=TECHNIQUES[turns % len(TECHNIQUES)],
-            structure=STRUCTURES[turns % len(STRUCTURES)],
-            avoid=asked.summaries,
+            topic=state.topic,
+            answer_type=pick(self.plan.mix, position),
+            technique=TECHNIQUES[position % len(TECHNIQUES)],
+            structure=STRUCTURES[position % len(STRUCTURES)],
+            avoid=state.summaries,
         )

@@ -1,4 +1,4 @@
-"""What a request suggests to the writer, so that the problems of one topic differ. Data alone."""
+"""Hints of a request to the writer, so that the problems of one topic differ."""
 
 TECHNIQUES = (
     "an exact calculation in several steps",
@@ -22,4 +22,4 @@ STRUCTURES = (
     "a comparison of two objects that look alike",
     "an identification by a set of clues that fits one object alone",
 )
-"""Their numbers have no common factor: a topic sees every pair before one comes again."""
+"""The lengths of both lists have no common factor: a topic gets every pair before one is repeated."""

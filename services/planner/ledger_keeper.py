@@ -1,4 +1,4 @@
-"""Keeps the budget's books: opens them from the log when Valkey has none, and shows what is spent as metrics."""
+"""Initialises the budget ledger from the log when Valkey has none, and exports the spend as metrics."""
 
 import asyncio
 import logging
@@ -19,23 +19,23 @@ from shared.telemetry.metrics import BUDGET_DOLLARS, BUDGET_TOKENS, SPENT_DOLLAR
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
+CHECK_INTERVAL_S = 1.0
 
 
 @asynccontextmanager
 async def ledger_keeper(settings: Settings, budget: Budget) -> AsyncIterator[None]:
-    """Mind the books, until the end of the block. Without a budget they are closed: nobody counts meanwhile."""
-    treasury = BudgetLedger(connect(settings.valkey_access), settings.factory, budget.limits(), settings.lease_s)
+    """Keep the ledger initialised until the end of the block. Without a budget, accounting is disabled."""
+    ledger = BudgetLedger(connect(settings.valkey_access), settings.factory, budget.limits(), settings.lease_s)
     try:
-        async with run_in_background(partial(_keep_initialised, settings, budget, treasury)):
+        async with run_in_background(partial(_keep_initialised, settings, budget, ledger)):
             yield
     finally:
-        await treasury.aclose()
+        await ledger.aclose()
 
 
-async def _keep_initialised(settings: Settings, budget: Budget, treasury: BudgetLedger, over: asyncio.Event) -> None:
+async def _keep_initialised(settings: Settings, budget: Budget, ledger: BudgetLedger, stopping: asyncio.Event) -> None:
     if not budget.limits():
-        await treasury.close()
+        await ledger.close()
         return
     for model, limit in budget.limits().items():
         if limit.tokens is not None:
@@ -43,29 +43,29 @@ async def _keep_initialised(settings: Settings, budget: Budget, treasury: Budget
         if limit.dollars is not None:
             BUDGET_DOLLARS.labels(model).set(limit.dollars)
     warned: set[str] = set()
-    while not over.is_set():
+    while not stopping.is_set():
         try:
-            if not await treasury.is_open():
-                await rebuild(settings, treasury)
+            if not await ledger.is_open():
+                await rebuild(settings, ledger)
         except (KafkaError, OSError) as error:
-            log.warning("what was spent cannot be read from the log yet: %s: %s", type(error).__name__, error)
-        spent = await treasury.spent()
-        _show(spent)
-        for account in set(_nearly_spent(budget, spent)) - warned:
-            log.warning("budget: %s", account)
-            warned.add(account)
-        await asyncio.sleep(EVERY_S)
+            log.warning("cannot read the spend from the log yet: %s: %s", type(error).__name__, error)
+        spent = await ledger.spent()
+        _export(spent)
+        for warning in set(_find_nearly_spent(budget, spent)) - warned:
+            log.warning("budget: %s", warning)
+            warned.add(warning)
+        await asyncio.sleep(CHECK_INTERVAL_S)
 
 
-async def rebuild(settings: Settings, treasury: BudgetLedger) -> None:
-    """Add up what the log tells, and open the books. Two that do it at once do no harm: the first counts."""
+async def rebuild(settings: Settings, ledger: BudgetLedger) -> None:
+    """Add up the calls in the log and initialise the ledger. Concurrent rebuilds are safe: the first one counts."""
     calls = await recorded_calls(settings.kafka_access, settings.factory)
     uncounted = sum(tokens(call) is None for call in calls)
-    if await treasury.open(_cost(call) for call in calls if tokens(call) is not None):
-        spent = (await treasury.spent()).get("all", Amount(0, 0))
-        told = [amount(spent.tokens, "tokens"), *([] if spent.dollars is None else [amount(spent.dollars, "dollars")])]
+    if await ledger.open(_cost(call) for call in calls if tokens(call) is not None):
+        spent = (await ledger.spent()).get("all", Amount(0, 0))
+        sums = [amount(spent.tokens, "tokens"), *([] if spent.dollars is None else [amount(spent.dollars, "dollars")])]
         log.info(
-            "spend rebuilt from the log: %s by %d calls, %d of them uncounted", ", ".join(told), len(calls), uncounted
+            "spend rebuilt from the log: %s by %d calls, %d of them uncounted", ", ".join(sums), len(calls), uncounted
         )
 
 
@@ -74,16 +74,16 @@ def _cost(call: Provenance) -> tuple[str, str, Amount]:
     return call.model, f"{call.role}/{call.prompt}/{call.model}", Amount.of(tokens(call) or 0, call.cost)
 
 
-def _show(spent: Mapping[str, Amount]) -> None:
+def _export(spent: Mapping[str, Amount]) -> None:
     for model, cost in spent.items():
         SPENT_TOKENS.labels(model).set(cost.tokens)
         if cost.dollars is not None:
             SPENT_DOLLARS.labels(model).set(cost.dollars)
 
 
-def _nearly_spent(budget: Budget, spent: Mapping[str, Amount]) -> Iterator[str]:
+def _find_nearly_spent(budget: Budget, spent: Mapping[str, Amount]) -> Iterator[str]:
     for model, limit in budget.limits().items():
         for unit, most in (("tokens", limit.tokens), ("dollars", limit.dollars)):
-            gone = getattr(spent.get(model), unit, None)
-            if most is not None and gone is not None and gone >= WARN_AT * most:
+            used = getattr(spent.get(model), unit, None)
+            if most is not None and used is not None and used >= WARN_AT * most:
                 yield f"{WARN_AT:.0%} of {amount(most, unit)} are spent by {model}"

@@ -1,79 +1,94 @@
-"""What the planner remembers. Small on purpose: it is written whole after every change.
+"""State of the planner. It is small, because a snapshot is written after every batch.
 
-An id is kept only while it can still matter: in flight, parked, in reserve, deleted. An admitted row is a number, so
-the size grows with topics and with work in progress, not with rows.
+It holds the ids of problems in flight, parked, in reserve and deleted. Admitted rows are only counted, so the size
+grows with topics and with problems in flight, not with rows.
 """
 
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.item import Topic
 from schemas.model import Model
 from schemas.spend import Spend, added, dearest, total
 
-PATIENCE = 6
-"""A topic is closed after so many defective problems in a row (more where it has more rows), or so many that repeat
-others."""
+CLOSE_AFTER = 6
+"""A topic is closed after this many defective problems in a row (or as many as it has rows, if more), or this many
+repeats."""
 
-KEPT = 8
-"""Most summaries that are kept of a topic."""
-KEPT_IN_ALL = 4000
-"""Most that are kept of all: half a megabyte. With many topics each keeps fewer, but one at least."""
+MAX_SUMMARIES = 8
+"""Most summaries stored for a topic."""
+MAX_SUMMARIES_IN_ALL = 4000
+"""Most summaries of all topics: half a megabyte. With many topics each stores fewer, at least one."""
+
+_BY_OLD_NAME = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+"""Snapshots keep the field names of earlier versions, which read them after a rollback."""
+
+
+def _named(old: str, default: bool | int) -> Any:
+    return Field(default, validation_alias=old, serialization_alias=old)
+
 
 TopicRef = tuple[str, int]
-"""Where a problem belongs: subject, number of the topic in it."""
+"""Reference to a topic: subject, index of the topic in it."""
 
 
 class TopicState(Model):
-    """One topic: what it was asked, what came of it, and why it is asked no more."""
+    """One topic: its requests, their results, and why it is closed."""
+
+    model_config = _BY_OLD_NAME
 
     topic: Topic
-    asked: int = 0
+    requested: int = _named("asked", 0)
     ended: int = 0
     good: int = 0
-    """Of those that ended, rows that were admitted at once."""
+    """Ended problems that became rows and were admitted immediately."""
     held_out: int = 0
-    """Rows that are held out. They cover the topic; what else became of them is kept from whoever asks for others."""
+    """Held-out rows. They count as coverage only: nothing else about them may influence requests."""
     defects_in_a_row: int = 0
     repeats_in_a_row: int = 0
     closed: str | None = None
-    """`defects`: given up; `repeats`: exhausted; `None`: open."""
+    """Why it is closed: `defects` or `repeats`; `None` while open."""
     summaries: tuple[str, ...] = ()
-    """How its latest rows begin."""
+    """Beginnings of its latest rows."""
 
 
 class SubjectState(Model):
-    """One subject: its topics in the order of arrival, and what became of its problems."""
+    """One subject: its topics in order of arrival, and the results of its problems."""
+
+    model_config = _BY_OLD_NAME
 
     topics: tuple[TopicState, ...] = ()
     passes: int = 0
-    """How often topics were asked for."""
+    """Number of passes in which topics were requested."""
     expanding: bool = False
-    """Whether the latest pass is still out."""
-    dry: bool = False
-    """Whether a pass came back with hardly a new topic."""
+    """Whether the latest pass is still in flight."""
+    exhausted: bool = _named("dry", False)
+    """Whether a pass returned too few new topics."""
     admitted: int = 0
     """Rows that count towards the quota."""
     reserve: int = 0
-    """Rows beyond it: they are admitted before anything new is."""
+    """Rows beyond the quota: they are admitted before new ones."""
     ended: int = 0
-    """Endings ever, for the yield."""
+    """Ended problems, for the yield."""
     good: int = 0
-    """Of these, rows that were admitted, at once or from the reserve."""
+    """Ended problems that became admitted rows, immediately or from the reserve."""
 
     @property
     def open_topics(self) -> list[int]:
-        """Numbers of the topics that may be asked."""
+        """Indices of the topics that may be requested."""
         return [number for number, topic in enumerate(self.topics) if not topic.closed]
 
 
 class State(Model):
     """The whole state. Every method returns a new one."""
 
+    model_config = _BY_OLD_NAME
+
     plan_hash: str | None = None
     adoptions: int = 0
-    """How often a plan was adopted."""
+    """Number of adopted plans."""
     subjects: dict[str, SubjectState] = Field(default_factory=dict)
     in_flight: dict[UUID, TopicRef] = Field(default_factory=dict)
     parked: dict[UUID, TopicRef] = Field(default_factory=dict)
@@ -81,17 +96,17 @@ class State(Model):
     """Rows that may be admitted later, with their subject."""
     deleted: frozenset[UUID] = frozenset()
     ability: dict[str, float] = Field(default_factory=dict)
-    """pass@1 of the model that was trained last: of all, by subject, by subfield (`subject › subfield`)."""
+    """pass@1 of the model trained last: overall, by subject, by subfield (`subject › subfield`)."""
     spent: tuple[Spend, ...] = ()
-    """By topics, and by problems that have ended."""
+    """Spend of topic requests and of ended problems."""
     dearest: tuple[Spend, ...] = ()
-    """Most that one problem has cost so far."""
+    """Highest cost of one problem so far."""
     costed: int = 0
-    """Problems that ended and told what they cost."""
+    """Ended problems with a known cost."""
     held_back: bool = False
-    """Whether the budget lets no further problem begin."""
-    told: int = 0
-    """Number of the adoption for which it was said that the budget is reached."""
+    """Whether the budget allows no further problem."""
+    reported_adoption: int = _named("told", 0)
+    """Number of the adoption for which `budget.reached` was published."""
 
     def subject(self, name: str) -> SubjectState:
         return self.subjects.get(name, SubjectState())
@@ -100,9 +115,9 @@ class State(Model):
         return self.with_(subjects={**self.subjects, name: self.subject(name).with_(**changes)})
 
     def with_costs(self, costs: tuple[Spend, ...]) -> "State":
-        """A problem has ended that cost so much."""
-        most = dearest([*self.dearest, *costs, total(costs)])
-        return self.with_(spent=added([*self.spent, *costs]), dearest=most, costed=self.costed + 1)
+        """Add the costs of an ended problem."""
+        highest = dearest([*self.dearest, *costs, total(costs)])
+        return self.with_(spent=added([*self.spent, *costs]), dearest=highest, costed=self.costed + 1)
 
     def with_topic(self, place: TopicRef, **changes: object) -> "State":
         name, number = place
@@ -113,19 +128,19 @@ class State(Model):
     def topic(self, place: TopicRef) -> TopicState:
         return self.subject(place[0]).topics[place[1]]
 
-    def place(self, problem: UUID) -> TopicRef | None:
-        """Where a problem belongs that has not ended; `None` if it has, or was never asked for."""
+    def topic_of(self, problem: UUID) -> TopicRef | None:
+        """Return the topic of an open problem; `None` if it has ended or was not requested here."""
         return self.in_flight.get(problem) or self.parked.get(problem)
 
     def without(self, problem: UUID) -> "State":
-        """The problem is no longer open."""
+        """Remove a problem from the open ones."""
         return self.with_(in_flight=_minus(self.in_flight, problem), parked=_minus(self.parked, problem))
 
     @property
-    def kept(self) -> int:
-        """How many summaries each topic keeps."""
+    def summaries_per_topic(self) -> int:
+        """Number of summaries that each topic stores."""
         topics = sum(len(subject.topics) for subject in self.subjects.values())
-        return max(1, min(KEPT, KEPT_IN_ALL // max(1, topics)))
+        return max(1, min(MAX_SUMMARIES, MAX_SUMMARIES_IN_ALL // max(1, topics)))
 
 
 def _minus(places: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:

@@ -1,4 +1,4 @@
-"""How hard is it for the model that will be trained? A few cheap attempts, before a long solution is paid for."""
+"""Measures the difficulty of a problem by a few attempts of the model that will be trained."""
 
 import asyncio
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ ROLE = "probe"
 
 @dataclass(frozen=True, slots=True)
 class ProbeDifficulty:
-    """Without a model nothing is tried, and the difficulty stays unknown."""
+    """Without a model the difficulty stays unknown."""
 
     model: Model | None
     grader: Grader
@@ -27,8 +27,8 @@ class ProbeDifficulty:
             return [ProblemProbed.of(event, ROLE, item=event.item)]
         problem = event.item.written
         replies = await self._attempts(self.model, event)
-        found = [await self._grade(reply, problem) for reply in replies]
-        probe = Probe(attempts=self.attempts, hits=found.count("yes"), ungraded=found.count("unsure"))
+        grades = [await self._grade(reply, problem) for reply in replies]
+        probe = Probe(attempts=self.attempts, hits=grades.count("yes"), ungraded=grades.count("unsure"))
         item, calls = event.item.with_(probe=probe), tuple(call for reply in replies for call in reply.calls)
         graded = probe.attempts - probe.ungraded
         if graded and probe.hits / graded > self.max_base_pass:
@@ -37,11 +37,11 @@ class ProbeDifficulty:
         return [ProblemProbed.of(event, ROLE, item=item, calls=calls)]
 
     async def _attempts(self, model: Model, event: ProblemAccepted) -> list[Reply]:
-        """All at once; the endpoint's gate bounds them. Where one fails the others still end: they are paid for."""
+        """Run all attempts concurrently. When one fails the others still finish, because they are paid for."""
         fields = {"problem": event.item.written.statement}
-        asked = (model.complete(fields, seed=seed(event.id, n)) for n in range(self.attempts))
+        calls = (model.complete(fields, seed=seed(event.id, n)) for n in range(self.attempts))
         replies = []
-        for reply in await asyncio.gather(*asked, return_exceptions=True):
+        for reply in await asyncio.gather(*calls, return_exceptions=True):
             if isinstance(reply, BaseException):
                 raise reply
             replies.append(reply)

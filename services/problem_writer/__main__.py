@@ -10,16 +10,20 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     models = Models.of(settings)
-    handler = WriteProblem(
+    return Service(handle=build_handler(models), close=(models.aclose,))
+
+
+def build_handler(models: Models) -> WriteProblem:
+    """Return the handler with its prompts; `chimera check models` uses it too."""
+    return WriteProblem(
         draft=models.model("writer", Prompt.load(PROMPTS / "draft.md")),
         harder=models.model("writer", harder_prompt()),
     )
-    return Service(handle=handler, close=(models.aclose,))
 
 
 def harder_prompt() -> Prompt:
-    """What is asked of every problem, and from which one to start."""
-    return Prompt.load(PROMPTS / "draft.md").followed_by(Prompt.load(PROMPTS / "harder.md"))
+    """Return the prompt of every problem, followed by the easy problem to start from."""
+    return Prompt.load(PROMPTS / "draft.md").with_section(Prompt.load(PROMPTS / "harder.md"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A topic becomes a problem with one short answer that can be checked."""
+"""Writes a problem on a topic, with one short answer that can be checked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ WISHES = {
     "date": "one date, written 5 March 1848",
     "code": "one string or program output, taken character by character",
 }
-"""What to ask for by type of answer; any other type is asked for by its name."""
+"""Wording of the request by answer type; any other type is requested by its name."""
 
 FREE = "as you like"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteProblem:
-    """One request, one problem: from its topic, or from a problem that was too easy."""
+    """One problem per request: from its topic, or from a problem that was too easy."""
 
     draft: Model
     harder: Model

@@ -1,1 +1,11 @@
-"""What can be decided about a problem before a model is paid."""
+"""Rejects problems by rules before a model is paid.
+
+__main__.py         builds the service
+benchmark_judge.py  a judge for doubtful overlap with a benchmark
+fingerprint.py      fingerprint of a problem
+form.py             rules of form
+handler.py          the checks in order
+index_keeper.py     initialises the index of near duplicates
+semantic_check.py   paraphrased duplicates
+settings.py         settings
+"""

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from services.screening.benchmark_judge import BenchmarkJudge
-from services.screening.fingerprint import FEATURES, WORDED
+from services.screening.fingerprint import FEATURES, FEATURES_WITH_TEXT
 from services.screening.handler import ScreenProblem
 from services.screening.index_keeper import index_keeper
 from services.screening.semantic_check import SemanticCheck
@@ -18,16 +18,14 @@ PROMPT = Path(__file__).parent / "prompts" / "same_problem.md"
 def build(settings: Settings) -> Service:
     plan, models = load_plan(settings.plan), Models.of(settings)
     embedder, benchmarks = models.embedder(), Benchmarks.load(plan.benchmarks)
-    features = WORDED if embedder else FEATURES
-    twins = ValkeyNearDuplicateIndex(
+    features = FEATURES_WITH_TEXT if embedder else FEATURES
+    index = ValkeyNearDuplicateIndex(
         settings.valkey_access, settings.factory, features, plan.variants, settings.marker_days, settings.lease_s
     )
-    examiner = (
-        BenchmarkJudge(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.want_a_judge else None
-    )
-    handle = ScreenProblem(twins, benchmarks, examiner, SemanticCheck(embedder, twins) if embedder else None)
-    minded = index_keeper(settings, twins, worded=embedder is not None)
-    return Service(handle=handle, background=(minded,), close=(twins.close, models.aclose))
+    judge = BenchmarkJudge(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.needs_judge else None
+    handle = ScreenProblem(index, benchmarks, judge, SemanticCheck(embedder, index) if embedder else None)
+    keeper = index_keeper(settings, index, with_text=embedder is not None)
+    return Service(handle=handle, background=(keeper,), close=(index.close, models.aclose))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A judge where n-grams leave it open: is this the same problem as the closest question of a benchmark?"""
+"""A judge that compares a problem with benchmark questions where n-grams do not decide."""
 
 from dataclasses import dataclass
 
@@ -15,20 +15,20 @@ class BenchmarkJudge:
     benchmarks: Benchmarks
 
     async def __call__(self, problem: Problem) -> tuple[str | None, tuple[Provenance, ...]]:
-        """What it is known from, and the calls that told. Who cannot tell keeps nobody out."""
+        """Return why the problem is known from a benchmark, or None, and the calls. Ignores malformed replies."""
         paid: tuple[Provenance, ...] = ()
-        for match, question in self.benchmarks.doubtful(problem.statement):
+        for match, question in self.benchmarks.matches_to_judge(problem.statement):
             fields = {"one": problem.statement, "other": question}
             try:
-                said, calls = await self.model.structured(fields, Same, seed=_dice(fields))
+                verdict, calls = await self.model.structured(fields, Same, seed=_seed(fields))
             except Malformed as error:
                 paid += error.calls
                 continue
             paid += calls
-            if said.same == "yes":
-                return f"the judge knows it from {match}: {said.reason}", paid
+            if verdict.same == "yes":
+                return f"the judge recognises {match}: {verdict.reason}", paid
         return None, paid
 
 
-def _dice(fields: dict[str, str]) -> int:
+def _seed(fields: dict[str, str]) -> int:
     return int(content_hash("\n".join(fields.values()))[:7], 16)

@@ -1,8 +1,7 @@
-"""What of a problem is remembered, to know it again in other words.
+"""Fingerprint of a problem, from which a reworded duplicate is recognised.
 
-Two problems are one when their clauses are nearly the same, whatever the variables are called and in whatever order
-they come, and their numbers (units converted) and keys are the same. How nearly depends on the key: one that a guess
-may hit proves little.
+Two problems are duplicates when their clauses are nearly equal, independent of the order of clauses and the names of
+variables, and their numbers (in base units) and keys are equal. A key that a guess may hit needs a higher similarity.
 """
 
 import re
@@ -16,37 +15,37 @@ from schemas.identity import normal_form
 from schemas.item import Problem
 from shared.ports import TextFingerprint
 from shared.stats.guessing import guess_probability
-from shared.text.quantities import quantities
-from shared.text.words import nameless, pairs
+from shared.text.quantities import read_quantities
+from shared.text.words import word_pairs, words_without_names
 
 FEATURES = f"1.{RMinHash.ALGORITHM_VERSION}"
-"""Version of all that is computed here: another one needs another index, made anew from the log."""
-WORDED = f"{FEATURES}.worded"
-"""The same with statements."""
+"""Version of the fingerprint. Another version needs another index, which is rebuilt from the log."""
+FEATURES_WITH_TEXT = f"{FEATURES}.worded"
+"""Version of fingerprints that include the statement."""
 
 BANDS, ROWS = 16, 4
-"""Of the MinHash. Texts that share 70 % of their pairs meet in a band with a chance of 99 %; 85 %: always."""
-NEAR, NEAR_BY_LUCK = 0.85, 0.95
-"""Share of common pairs from which equal numbers and an equal key make two problems one; the second is for keys that
-a guess may hit."""
+"""Of the MinHash. Texts that share 70 % of their pairs have a common band in 99 % of cases; 85 %: always."""
+NEAR, NEAR_IF_GUESSABLE = 0.85, 0.95
+"""Share of common pairs from which problems with equal numbers and keys are duplicates; the second is for keys that a
+guess may hit."""
 
 _SIGNS = re.compile(r"(?<![A-Za-z])[-+−]|[<>]")
 
 
-def fingerprint(problem: Problem, *, worded: bool = False) -> TextFingerprint:
-    """Compute it; with the text where meanings are compared. The statement is not empty."""
-    said, key = quantities(problem.statement), quantities(problem.answer)
-    shingles = pairs(said.text)
-    signs = "".join(sorted(_SIGNS.findall(said.text)))
+def fingerprint(problem: Problem, *, with_text: bool = False) -> TextFingerprint:
+    """Compute the fingerprint; `with_text` includes the statement. The statement must not be empty."""
+    statement, key = read_quantities(problem.statement), read_quantities(problem.answer)
+    shingles = word_pairs(statement.text)
+    signs = "".join(sorted(_SIGNS.findall(statement.text)))
     return TextFingerprint(
         text=_digest(normal_form(problem.statement)),
-        figures=_digest(signs, *sorted(said.values)),
-        written=_digest(signs, *sorted(said.written)),
-        key=_digest(*key.values, *nameless(key.text)),
-        near=NEAR_BY_LUCK if guess_probability(problem.answer) else NEAR,
+        figures=_digest(signs, *sorted(statement.values)),
+        written=_digest(signs, *sorted(statement.written)),
+        key=_digest(*key.values, *words_without_names(key.text)),
+        near=NEAR_IF_GUESSABLE if guess_probability(problem.answer) else NEAR,
         shingles=b"".join(pack(">I", number) for number in sorted({crc32(one.encode()) for one in shingles})),
         bands=_bands(sorted(shingles)),
-        statement=problem.statement if worded else "",
+        statement=problem.statement if with_text else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""The form of a problem: what a rule can refuse, with the reason."""
+"""Checks the form of a problem by rules."""
 
 import re
 from collections.abc import Iterable
@@ -10,16 +10,17 @@ SHORTEST, LONGEST = 40, 8_000
 """Characters of a statement. The paper's mean is 211 words."""
 LONGEST_ANSWER = 300
 """Characters. A longer answer cannot be compared."""
-TELLING = 24
-"""Characters from which an answer inside the statement is a leak whatever stands around it."""
+LONG_ANSWER = 24
+"""Characters from which an answer inside the statement is always a leak."""
 
 _CHOICE = re.compile(r"\b(?:which|choose|select|pick)\b[^.?!]{0,40}\b(?:of|from) the (?:following|options)\b", re.I)
 _OPTIONS = tuple(re.compile(rf"(?:^|\s)\(?{letter}[).:]\s") for letter in "ABCD")
-_ASKS = r"\s+(?:compute|determine|find|calculate|evaluate|prove|show|describe|give|state|derive|what|how)\b"
+_QUESTION_VERB = r"\s+(?:compute|determine|find|calculate|evaluate|prove|show|describe|give|state|derive|what|how)\b"
 _PARTS = tuple(
-    tuple(re.compile(rf"(?:^|\s)\(?{label}\)[:.]?{_ASKS}", re.I) for label in labels) for labels in ("ab", ("i", "ii"))
+    tuple(re.compile(rf"(?:^|\s)\(?{label}\)[:.]?{_QUESTION_VERB}", re.I) for label in labels)
+    for labels in ("ab", ("i", "ii"))
 )
-"""Questions under labels that follow one another; conditions `(a)` and `(b)` do not ask, and numbers may be steps."""
+"""Questions under consecutive labels. Conditions `(a)` and `(b)` are not questions, and numbers may be steps."""
 _ELSEWHERE = re.compile(
     r"\b(?:as|like|than) (?:in|for) the (?:previous|preceding|last|above) (?:problem|question|exercise|part|example)\b"
     r"|\b(?:the|your|our) (?:previous|preceding) (?:problem|question|exercise|conversation|answer)\b"
@@ -34,12 +35,12 @@ _PROOF = re.compile(
 )
 _PROOF_ANSWER = re.compile(r"\W*(?:proof(?::.*)?|q\.?\s*e\.?\s*d\.?|see (?:the )?proof|proven)\W*", re.I | re.DOTALL)
 _PARAGRAPH = re.compile(r"[a-z)]{2}[.;!?]\s+[A-Z][a-z]+ .*[a-z)]{2}[.!?]|\n\s*\n", re.DOTALL)
-"""Two whole sentences, or two paragraphs."""
+"""Two complete sentences, or two paragraphs."""
 _ANSWER_IS = re.compile(r"\b(?:answer|result|solution) (?:is|equals|=)\s*:?\s*|\banswer:\s*", re.I)
 
 
-def flaw(problem: Problem) -> tuple[str, str] | None:
-    """Reason and detail of the first flaw found; None for a problem of good form."""
+def find_flaw(problem: Problem) -> tuple[str, str] | None:
+    """Return reason and detail of the first flaw; None for a problem without one."""
     statement, answer = problem.statement.strip(), problem.answer.strip()
     return _size(statement, answer) or _kind(statement, answer)
 
@@ -59,47 +60,47 @@ def _size(statement: str, answer: str) -> tuple[str, str] | None:
 
 
 def _kind(statement: str, answer: str) -> tuple[str, str] | None:
-    if found := _CHOICE.search(statement):
-        return "multiple_choice", f"it offers options: {_quote(found[0])}"
+    if match := _CHOICE.search(statement):
+        return "multiple_choice", f"it offers options: {_quote(match[0])}"
     if _follow(statement, _OPTIONS):
         return "multiple_choice", "it offers options A to D"
     if any(_follow(statement, labels) for labels in _PARTS):
         return "several_answers", "it asks several questions under labels"
-    if found := _ELSEWHERE.search(statement):
-        return "not_self_contained", f"it refers to what is not there: {_quote(found[0])}"
-    if found := _PROOF.search(statement) or _PROOF_ANSWER.fullmatch(answer):
-        return "proof", f"a proof cannot be compared: {_quote(found[0])}"
+    if match := _ELSEWHERE.search(statement):
+        return "not_self_contained", f"it refers to something outside the problem: {_quote(match[0])}"
+    if match := _PROOF.search(statement) or _PROOF_ANSWER.fullmatch(answer):
+        return "proof", f"a proof cannot be compared: {_quote(match[0])}"
     if leak := _leak(normal_form(statement), normal_form(answer).strip("$ .")):
-        return "leak", f"the statement holds its answer: {_quote(leak)}"
+        return "leak", f"the statement contains its answer: {_quote(leak)}"
     return None
 
 
 def _follow(statement: str, labels: Iterable[re.Pattern[str]]) -> bool:
-    """Whether the labels follow one another."""
+    """Whether the labels occur in this order."""
     at = 0
     for label in labels:
-        found = label.search(statement, at)
-        if found is None:
+        match = label.search(statement, at)
+        if match is None:
             return False
-        at = found.end() - 1
+        at = match.end() - 1
     return True
 
 
 def _leak(statement: str, answer: str) -> str:
-    """Where the answer is given away; empty when it is not."""
+    """Return the part of the statement that reveals the answer; empty when none does."""
     if r"\boxed" in statement:
         return r"\boxed"
-    if len(answer) >= TELLING and answer in statement:
+    if len(answer) >= LONG_ANSWER and answer in statement:
         return answer
-    for told in _ANSWER_IS.finditer(statement):
-        rest = statement[told.end() :].lstrip("$ ")
+    for phrase in _ANSWER_IS.finditer(statement):
+        rest = statement[phrase.end() :].lstrip("$ ")
         after = rest[len(answer) : len(answer) + 1]
         if rest.startswith(answer) and not after.isalnum():
-            return told[0] + answer
+            return phrase[0] + answer
     return ""
 
 
 def _quote(text: str) -> str:
-    """The start of a find, on one line."""
+    """Return the beginning of a text in quotes, on one line."""
     line = " ".join(text.split())
     return f"“{line[:80]}…”" if len(line) > 80 else f"“{line}”"

@@ -1,4 +1,4 @@
-"""Decide early: form, leak of the answer, contamination, repeats, near repeats; on request, twins in meaning."""
+"""Rejects a problem before models are paid: bad form, leaked answer, contamination, duplicates and near duplicates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemScreen
 from schemas.item import Item, Problem, Provenance
 from services.screening.benchmark_judge import BenchmarkJudge
 from services.screening.fingerprint import fingerprint
-from services.screening.form import flaw
+from services.screening.form import find_flaw
 from services.screening.semantic_check import SemanticCheck
 from shared.ports import Match, NearDuplicateIndex
 from shared.text.contamination import Benchmarks
@@ -15,12 +15,12 @@ from shared.text.contamination import Benchmarks
 ROLE = "screening"
 
 Found = tuple[str, str] | None
-"""Reason and detail of a refusal."""
+"""Reason and detail of a rejection."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenProblem:
-    """What is refused for its form, or is known from a benchmark, keeps nobody out."""
+    """Problems of bad form or from a benchmark do not enter the index."""
 
     index: NearDuplicateIndex
     benchmarks: Benchmarks
@@ -37,13 +37,13 @@ class ScreenProblem:
 
     async def _found(self, item: Item) -> tuple[Found, tuple[Provenance, ...]]:
         problem, paid = item.written, tuple[Provenance, ...]()
-        if found := flaw(problem) or self._contaminated(problem):
+        if found := find_flaw(problem) or self._contaminated(problem):
             return found, paid
         if self.benchmark_judge:
             known, paid = await self.benchmark_judge(problem)
             if known:
                 return ("contaminated", known), paid
-        its = fingerprint(problem, worded=self.semantic_check is not None)
+        its = fingerprint(problem, with_text=self.semantic_check is not None)
         found = _match(await self.index.add(its, item.id))
         if self.semantic_check and not found:
             likeness, calls = await self.semantic_check.closest(its, item.id)
@@ -51,12 +51,12 @@ class ScreenProblem:
         return found, paid
 
     def _contaminated(self, problem: Problem) -> Found:
-        match = self.benchmarks.known(problem.statement)
+        match = self.benchmarks.find_match(problem.statement)
         return ("contaminated", str(match)) if match else None
 
 
 def _match(to: Match) -> Found:
-    """Reason and detail, for a problem that is not new."""
+    """Return reason and detail for a problem that is not new."""
     match to.kind:
         case "new":
             return None
@@ -67,4 +67,4 @@ def _match(to: Match) -> Found:
         case "same_meaning":
             return to.kind, f"means the same as {to.of}, with the same numbers and key: cosine {to.score:.2f}"
         case _:
-            return to.kind, f"one more like {to.of}, with another answer: {to.score:.0%} in common"
+            return to.kind, f"another variant of {to.of}, with another answer: {to.score:.0%} in common"

@@ -1,4 +1,4 @@
-"""Keeps the index of near duplicates whole: fills it from the log when Valkey has none."""
+"""Initialises the index of near duplicates from the log when Valkey has none."""
 
 import asyncio
 import logging
@@ -22,9 +22,9 @@ from shared.runtime.background_task import run_in_background
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
+CHECK_INTERVAL_S = 1.0
 MAX_PENDING = 100
-"""Problems between two moments in which the process may do something else."""
+"""Problems that are processed before other tasks may run."""
 
 
 class _Step(BaseModel):
@@ -37,50 +37,50 @@ class _Item(BaseModel):
     lineage: tuple[_Step, ...]
 
 
-class _Known(BaseModel):
-    """Of an event, only what screening remembers: reading the rest would take most of the time."""
+class _ScreenedEvent(BaseModel):
+    """The part of an event that the index needs: parsing the rest would take most of the time."""
 
     item: _Item
 
 
 @asynccontextmanager
-async def index_keeper(settings: Settings, twins: ValkeyNearDuplicateIndex, *, worded: bool) -> AsyncIterator[None]:
-    """Mind the index, with statements or without, until the end of the block."""
-    async with run_in_background(partial(_keep_initialised, settings, twins, worded)):
+async def index_keeper(settings: Settings, index: ValkeyNearDuplicateIndex, *, with_text: bool) -> AsyncIterator[None]:
+    """Keep the index initialised until the end of the block."""
+    async with run_in_background(partial(_keep_initialised, settings, index, with_text)):
         yield
 
 
 async def _keep_initialised(
-    settings: Settings, twins: ValkeyNearDuplicateIndex, worded: bool, over: asyncio.Event
+    settings: Settings, index: ValkeyNearDuplicateIndex, with_text: bool, stopping: asyncio.Event
 ) -> None:
-    while not over.is_set():
+    while not stopping.is_set():
         try:
-            if not await twins.is_open():
-                async with aclosing(screened_problems(settings, worded)) as known:
-                    count = await twins.rebuild(known)
+            if not await index.is_open():
+                async with aclosing(screened_problems(settings, with_text)) as problems:
+                    count = await index.rebuild(problems)
                 if count is not None:
                     log.info("index of near duplicates rebuilt from %d records of the log", count)
         except (KafkaError, OSError) as error:
-            log.warning("what was screened cannot be read from the log yet: %s: %s", type(error).__name__, error)
-        await asyncio.sleep(EVERY_S)
+            log.warning("cannot read screened problems from the log yet: %s: %s", type(error).__name__, error)
+        await asyncio.sleep(CHECK_INTERVAL_S)
 
 
 async def screened_problems(
-    settings: Settings, worded: bool = False
+    settings: Settings, with_text: bool = False
 ) -> AsyncGenerator[list[tuple[TextFingerprint, UUID]], None]:
-    """Problems that the log says have passed screening, each perhaps several times."""
-    async with aclosing(read_to_end(settings.kafka_access, settings.factory, SERVICE["screening"].reads)) as told:
-        async for values in told:
+    """Yield the problems in the log that passed screening, possibly repeated."""
+    async with aclosing(read_to_end(settings.kafka_access, settings.factory, SERVICE["screening"].reads)) as batches:
+        async for values in batches:
             for start in range(0, len(values), MAX_PENDING):
-                found = map(_item, values[start : start + MAX_PENDING])
-                yield [(fingerprint(item.problem, worded=worded), item.id) for item in found if item is not None]
+                items = map(_item, values[start : start + MAX_PENDING])
+                yield [(fingerprint(item.problem, with_text=with_text), item.id) for item in items if item is not None]
                 await asyncio.sleep(0)
 
 
 def _item(value: bytes) -> _Item | None:
-    """The item, if it passed. Of a record that is no event, nothing: it becomes a dead letter elsewhere."""
+    """Return the item if it passed screening; None also for a record that is not an event."""
     try:
-        item = _Known.model_validate_json(value).item
+        item = _ScreenedEvent.model_validate_json(value).item
     except ValidationError:
         return None
     return item if any(step.type == ProblemScreened.type for step in item.lineage) else None

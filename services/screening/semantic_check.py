@@ -1,4 +1,4 @@
-"""Twins in quite other words: the same numbers, the same key, and statements that mean the same to an embedder."""
+"""Finds paraphrased duplicates: equal numbers, equal key, and similar embeddings of the statements."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,21 +7,21 @@ from schemas.item import Provenance
 from shared.ports import Embedder, Match, NearDuplicateIndex, TextFingerprint
 
 SAME_MEANING = 0.85
-"""Cosine from which two statements with the same numbers and the same key mean the same."""
+"""Cosine similarity from which two statements with the same numbers and the same key are duplicates."""
 
 
 @dataclass(frozen=True, slots=True)
 class SemanticCheck:
-    """Nobody is asked while no earlier problem has the same numbers and key."""
+    """Calls the embedder only when an earlier problem has the same numbers and key."""
 
     embedder: Embedder
-    twins: NearDuplicateIndex
+    index: NearDuplicateIndex
 
-    async def closest(self, sketch: TextFingerprint, owner: UUID) -> tuple[Match, tuple[Provenance, ...]]:
-        """What the problem is to earlier ones, and the call that told."""
-        earlier = await self.twins.candidates(sketch, owner)
+    async def closest(self, its: TextFingerprint, owner: UUID) -> tuple[Match, tuple[Provenance, ...]]:
+        """Return the match with the closest earlier problem, and the call that it took."""
+        earlier = await self.index.candidates(its, owner)
         if not earlier:
             return Match("new"), ()
-        found = await self.embedder.nearness(sketch.statement, [statement for _, statement in earlier])
-        score, twin = max(zip(found.cosines, (id_ for id_, _ in earlier), strict=True))
-        return (Match("same_meaning", twin, score) if score >= SAME_MEANING else Match("new")), (found.call,)
+        nearness = await self.embedder.nearness(its.statement, [statement for _, statement in earlier])
+        score, closest = max(zip(nearness.cosines, (id_ for id_, _ in earlier), strict=True))
+        return (Match("same_meaning", closest, score) if score >= SAME_MEANING else Match("new")), (nearness.call,)

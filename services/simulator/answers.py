@@ -1,7 +1,7 @@
-r"""Whether two answers are the same, for answers written by this simulator: as strings, or as rational numbers.
+r"""Comparison of two answers of this simulator, as strings or as rational numbers.
 
-Deliberately small: what is equal only after algebra is "no" here, an empty answer "unsure"; real checking is the
-factory's business.
+Deliberately small: answers that are equal only after algebra are "no", an empty answer is "unsure". The factory has its
+own, complete comparison.
 """
 
 import re
@@ -12,17 +12,17 @@ Agreement = Literal["yes", "no", "unsure"]
 _FRACTION = re.compile(r"^(-?)\\?frac\{(-?\d+)\}\{(\d+)\}$")
 
 
-def plain(answer: str) -> str:
-    r"""Strip what changes nothing: `$`, a box, spaces, `\left`, a full stop, case."""
+def normalise(answer: str) -> str:
+    r"""Remove `$`, a box, spaces, `\left` and a final full stop, and ignore case."""
     text = re.sub(r"\\(?:left|right|,|;|!|displaystyle)|[\s$]", "", answer).replace("dfrac", "frac")
     if match := re.fullmatch(r"\\boxed\{(.*)\}", text):
         text = match[1]
     return text.rstrip(".").casefold()
 
 
-def number(answer: str) -> Fraction | None:
-    """Read an integer, a decimal or a fraction, or None."""
-    text = plain(answer)
+def parse_number(answer: str) -> Fraction | None:
+    """Parse an integer, a decimal or a fraction; `None` for anything else."""
+    text = normalise(answer)
     if match := _FRACTION.match(text):
         return Fraction(int(match[1] + "1") * int(match[2]), int(match[3]))
     try:
@@ -31,11 +31,11 @@ def number(answer: str) -> Fraction | None:
         return None
 
 
-def agrees(key: str, answer: str) -> Agreement:
+def compare(key: str, answer: str) -> Agreement:
     """Compare an answer with a key."""
-    if not plain(answer):
+    if not normalise(answer):
         return "unsure"
-    if plain(key) == plain(answer):
+    if normalise(key) == normalise(answer):
         return "yes"
-    a, b = number(key), number(answer)
+    a, b = parse_number(key), parse_number(answer)
     return "yes" if a is not None and a == b else "no"

@@ -1,12 +1,12 @@
-"""Two logs of JSON lines, for tests that count what was asked, what was paid, and what was paid twice.
+"""Two logs of JSON lines, for tests that count requests, paid calls, and calls that were paid twice.
 
-`call_log`: one line for each answer that the simulator began to make, written before its first byte is sent.
-`request_log`: every chat request, `at`:
+`call_log`: one line per answer, written before its first byte is sent.
+`request_log`: one line per change of a chat request; `at` is
 
-    refused   no work was begun: `status` tells why; null is a connection closed without a byte
-    left      the client went away while the call was waiting for a place
-    begun     the work begins
-    ended     it ends, however that came; `paid`: an answer was being made, be it in part or for a client who had left
+    refused   no work: `status` says why; null is a connection closed without a byte
+    left      the client disconnected while the call waited for a slot
+    begun     work starts
+    ended     work ends; `paid` if an answer was generated, also in part or for a client that had disconnected
 """
 
 import json
@@ -24,38 +24,38 @@ At = Literal["waiting", "refused", "left", "begun", "ended"]
 
 @dataclass(slots=True)
 class Call:
-    """One chat request, filled in as it goes on."""
+    """One chat request; its fields are filled in while it is processed."""
 
     number: int
     model: str
     request: str
-    """Digest of the request: equal requests, seed included, have the same."""
+    """Digest of the request; equal requests with the same seed have the same digest."""
     request_id: str | None
-    """What the client sent as `Idempotency-Key`, or else as `X-Request-Id`."""
+    """The client's `Idempotency-Key`, or else its `X-Request-Id`."""
     fault: Fault | None
     at: At = "waiting"
     arrived: float = field(default_factory=time.time)
     """Unix time."""
     started: float | None = None
-    """Unix time at which the work began; None when it never did."""
+    """Unix time of the start of work; `None` without work."""
     status: int | None = None
-    """As sent; None while nothing has been."""
+    """The status that was sent; `None` before."""
     paid: bool = False
     delivered: bool = False
-    """The client was there until the end and got a whole answer."""
+    """The client received the whole answer."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    """Made so far; an answer that is not streamed counts whole from the beginning."""
+    """Generated so far; an answer that is not streamed counts in full from the start."""
 
     def begin(self, prompt_tokens: int, *, paid: bool) -> None:
         self.started, self.prompt_tokens, self.paid = time.time(), prompt_tokens, paid
 
 
 class CallLog:
-    """Appends to the files; each line is one unbuffered write, so a kill loses nothing that was logged."""
+    """Appends to the files. Each line is one unbuffered write, so a kill loses no line."""
 
     def __init__(self, answers: Path | None, requests: Path | None = None) -> None:
-        """Open the files; what has no path is not kept."""
+        """Open the files; a log without a path is not written."""
         self._answers = answers.open("ab", buffering=0) if answers else None
         self._requests = requests.open("ab", buffering=0) if requests else None
 
@@ -77,7 +77,7 @@ class CallLog:
         self._answers.write(_line(record))
 
     def note(self, at: At, call: Call) -> None:
-        """Record where a request stands now."""
+        """Record the new state of a request."""
         call.at = at
         if self._requests is not None:
             self._requests.write(_line({"time": time.time(), **asdict(call)}))

@@ -1,4 +1,4 @@
-"""What goes wrong with the words: a completion in good form that is of no use, and JSON that comes in a wrapping."""
+"""Faults in the text of an answer: well-formed completions without use, and JSON inside other text."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,23 +22,23 @@ _CORRUPTIONS: dict[Fault, Callable[[Completion], Completion]] = {
 
 
 def corrupt(completion: Completion, fault: Fault | None, faults: Faults) -> Completion:
-    """Return the completion that a fault leaves of a good one; most faults spoil the way, not the words."""
+    """Apply a fault to a completion; most faults affect the transport, not the text."""
     if fault == "runaway":
         size = round(faults.runaway_mb * 1e6)
-        said = completion.content or APOLOGY
-        return replace(completion, content=(f"{said} " * (size // len(said) + 1))[:size])
+        text = completion.content or APOLOGY
+        return replace(completion, content=(f"{text} " * (size // len(text) + 1))[:size])
     return _CORRUPTIONS[fault](completion) if fault in _CORRUPTIONS else completion
 
 
 def _half(whole: Completion) -> Completion:
-    """Half of the tokens, the thinking first."""
+    """Return half of the tokens, the thinking first."""
     room = (len(whole.reasoning) + len(whole.content)) // 2 // CHARS * CHARS
     kept = whole.reasoning[:room]
     return replace(whole, reasoning=kept, content=whole.content[: room - len(kept)])
 
 
-def wrapped(reply: Reply, request: ChatRequest, faults: Faults) -> Reply:
-    """Return JSON as models write it that no grammar holds: in a code fence, or amid prose."""
+def wrap_json(reply: Reply, request: ChatRequest, faults: Faults) -> Reply:
+    """Put JSON into a code fence or into prose, as models without a grammar write it."""
     if reply.task == "solve":
         return reply
     fenced = f"```json\n{reply.content}\n```"

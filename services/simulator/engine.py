@@ -1,4 +1,4 @@
-"""One model's server inside the simulator: its present faults, what it works on, what waits, what it has counted."""
+"""The simulated server of one model: its faults, running calls, waiting calls and token counts."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,7 @@ from services.simulator.sampling import seeded_random
 
 
 class Engine:
-    """Like a vLLM engine: runs so many calls, the others wait in order. `faults` may change meanwhile."""
+    """Runs up to `at_once` calls like a vLLM engine; others wait in order. `faults` may change at any time."""
 
     def __init__(self, model: str, seed: int, faults: Faults) -> None:
         self.model = model
@@ -19,13 +19,13 @@ class Engine:
         self.generation_tokens = 0
         self._seed = seed
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self.behave(faults)
+        self.set_faults(faults)
 
-    def behave(self, faults: Faults) -> None:
-        """Take other faults; the throws begin anew, and whoever waits is let in if there is room now."""
+    def set_faults(self, faults: Faults) -> None:
+        """Replace the faults, restart their counter, and admit waiting calls if there is room now."""
         self.faults = faults
-        self._throws = count()
-        self._let_in()
+        self._draws = count()
+        self._admit_waiting()
 
     @property
     def waiting(self) -> int:
@@ -33,49 +33,49 @@ class Engine:
 
     @property
     def load(self) -> float:
-        """Share of the room that is taken, 0 to 1; 0 when there is no limit."""
+        """Fraction of slots in use, 0 to 1; 0 without a limit."""
         return min(self.running / self.faults.at_once, 1.0) if self.faults.at_once else 0.0
 
-    def throw(self) -> Fault | None:
-        """Decide what befalls the next call. Counted here, not drawn from the request: a repeat gets a new throw."""
+    def next_fault(self) -> Fault | None:
+        """Draw the fault of the next call. It depends on a counter, not on the request, so a repeat gets a new draw."""
         if not self.faults.rates:
             return None
-        return self.faults.pick(seeded_random(self._seed, "fault", self.model, next(self._throws)).random())
+        return self.faults.pick(seeded_random(self._seed, "fault", self.model, next(self._draws)).random())
 
     async def enter(self) -> None:
-        """Take one of the places, to be given back by `leave`; wait for it in order of arrival, or be Refused."""
+        """Take a slot, which `leave` returns; wait for it in order of arrival, or raise Refused."""
         if not self._full:
             self.running += 1
         elif self.faults.busy == "refuse":
             raise failing(429, self.faults)
         else:
-            await self._turn()
+            await self._wait()
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Return the slot."""
         self.running -= 1
-        self._let_in()
+        self._admit_waiting()
 
     @property
     def _full(self) -> bool:
         return self.faults.at_once is not None and self.running >= self.faults.at_once
 
-    async def _turn(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+    async def _wait(self) -> None:
+        slot = asyncio.get_running_loop().create_future()
+        self._waiting.append(slot)
         try:
-            await turn
+            await slot
         except asyncio.CancelledError:
-            if not turn.cancelled():  # the place was given in the very moment the client left
+            if not slot.cancelled():  # the slot was assigned at the moment when the client disconnected
                 self.leave()
-            elif turn in self._waiting:
-                self._waiting.remove(turn)
+            elif slot in self._waiting:
+                self._waiting.remove(slot)
             raise
 
-    def _let_in(self) -> None:
-        """Give free places away here and now, so that no newcomer takes one before those who wait."""
+    def _admit_waiting(self) -> None:
+        """Assign free slots immediately, so that a new call does not overtake waiting ones."""
         while self._waiting and not self._full:
-            turn = self._waiting.popleft()
-            if not turn.cancelled():
+            slot = self._waiting.popleft()
+            if not slot.cancelled():
                 self.running += 1
-                turn.set_result(None)
+                slot.set_result(None)

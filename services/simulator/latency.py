@@ -1,4 +1,4 @@
-"""How long an answer takes: by the settings, stretched for each request by its own factor."""
+"""The time of an answer: from the settings, multiplied by a factor of each request."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.simulator.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds to the first token, and seconds for all that follows."""
+    """Seconds to the first token, and seconds for all further tokens."""
 
     first_s: float
     rest_s: float
@@ -21,7 +21,7 @@ class Latency:
     def of(
         cls, asked: ChatRequest, answer: Completion, fault: Fault | None, faults: Faults, settings: Settings
     ) -> "Latency":
-        """Return the same pace for the same request, under the same settings and faults."""
+        """Return the latency; equal for equal requests with the same settings and faults."""
         token_s = 1 / faults.tokens_per_s if faults.tokens_per_s else 0.0
         if fault == "trickle":
             token_s = faults.trickle_s
@@ -30,12 +30,12 @@ class Latency:
         return cls(factor * faults.first_token_ms / 1000, factor * rest_s)
 
     async def at(self, share: float, began: float) -> None:
-        """Wait until so much of an answer is due that began at this time of the loop."""
+        """Wait until this share of the answer is due. `began` is the start on the event loop's clock."""
         wait = began + self.first_s + self.rest_s * share - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
 
 
 def _factor(asked: ChatRequest, spread: float, seed: int) -> float:
-    """Lognormal with mean 1, so that the mean time is what the settings say."""
+    """Return a lognormal factor with mean 1, so that the mean time is that of the settings."""
     return seeded_random(seed, "time", asked.digest).lognormvariate(-(spread**2) / 2, spread)

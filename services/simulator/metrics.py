@@ -1,4 +1,4 @@
-"""What vLLM tells about itself, under its names and its label `model_name`, made from the engines when asked."""
+"""vLLM's metrics with its names and its label `model_name`, computed from the engines at each scrape."""
 
 from collections.abc import Callable, Collection, Iterator
 
@@ -9,18 +9,18 @@ from prometheus_client.registry import Collector
 from services.simulator.engine import Engine
 
 _GAUGES: dict[str, tuple[str, Callable[[Engine], float]]] = {
-    "vllm:num_requests_running": ("Calls worked on", lambda engine: engine.running),
-    "vllm:num_requests_waiting": ("Calls that wait for a place", lambda engine: engine.waiting),
-    "vllm:kv_cache_usage_perc": ("Share of the places taken, 0 to 1", lambda engine: engine.load),
+    "vllm:num_requests_running": ("Running calls", lambda engine: engine.running),
+    "vllm:num_requests_waiting": ("Calls that wait for a slot", lambda engine: engine.waiting),
+    "vllm:kv_cache_usage_perc": ("Fraction of slots in use, 0 to 1", lambda engine: engine.load),
 }
 _COUNTERS: dict[str, tuple[str, Callable[[Engine], float]]] = {
-    "vllm:prompt_tokens": ("Tokens read", lambda engine: engine.prompt_tokens),
-    "vllm:generation_tokens": ("Tokens made", lambda engine: engine.generation_tokens),
+    "vllm:prompt_tokens": ("Prompt tokens", lambda engine: engine.prompt_tokens),
+    "vllm:generation_tokens": ("Generated tokens", lambda engine: engine.generation_tokens),
 }
 
 
 class Gauges(Collector):
-    """Reads the engines at each scrape, so that calls bear no cost for it."""
+    """Reads the engines at each scrape, without a cost per call."""
 
     def __init__(self, engines: Collection[Engine]) -> None:
         self._engines = engines
@@ -35,7 +35,7 @@ class Gauges(Collector):
 
 
 def registry(engines: Collection[Engine]) -> CollectorRegistry:
-    """Return a registry that holds these engines' figures and nothing of this process."""
+    """Return a registry with the metrics of these engines only."""
     made = CollectorRegistry()
     made.register(Gauges(engines))
     return made

@@ -1,21 +1,21 @@
-"""Wrong keys that no reasoning leads to: a factor two, a sign, off by one, the last figure, swapped letters."""
+"""Wrong keys that no reasoning gives: a factor of two, a sign, off by one, the last figure, swapped letters."""
 
 import re
 from random import Random
 
-from services.simulator.answers import number
+from services.simulator.answers import parse_number
 from services.simulator.bank.craft import frac
 from services.simulator.bank.problem import Problem
 
 
 def misprint(problem: Problem, rng: Random) -> str:
-    """Return the answer with one misprint; never the truth, and never one of the natural slips."""
+    """Return the answer with one misprint; never the true answer, and never one of the slips."""
     candidates = [wrong for wrong in _candidates(problem.answer, rng) if wrong not in (problem.answer, *problem.slips)]
     return rng.choice(candidates)
 
 
 def _candidates(answer: str, rng: Random) -> list[str]:
-    value = number(answer)
+    value = parse_number(answer)
     if value is not None and "." in answer:
         places = len(answer.split(".")[1])
         last = 10.0**-places

@@ -1,4 +1,4 @@
-"""Find in a prompt what it is about: labelled lines, a problem of the bank on a line of its own, a JSON Schema."""
+"""Parses prompts: labelled lines, a problem of the bank on its own line, a JSON Schema."""
 
 import html
 import json
@@ -11,42 +11,42 @@ from services.simulator.bank.problem import Problem
 
 _TAGS = re.compile(r"^\s*(?:<[^<>]+>\s*)+|(?:\s*</[^<>]+>)+\s*$")
 _MARKS = re.compile(r"</?data-[0-9a-f]+>")
-"""What the factory puts around texts that others wrote."""
+"""The marks that the factory puts around untrusted texts."""
 _LABEL = re.compile(r"^\W*[A-Za-z][A-Za-z ]{0,30}:\W*")
 _DECODER = json.JSONDecoder()
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def field(text: str, label: str) -> str | None:
-    """Return what stands after `label:` on the last line that begins so, or None."""
-    found = re.findall(rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*(.*?)[ \t]*$", text)
-    return _MARKS.sub("", str(found[-1])) if found else None
+    """Return the text after `label:` on the last line that begins with it, or `None`."""
+    values = re.findall(rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*(.*?)[ \t]*$", text)
+    return _MARKS.sub("", str(values[-1])) if values else None
 
 
 def schema_title(text: str) -> str | None:
-    """Return the title of the first JSON Schema of an object that stands in the text, or None."""
+    """Return the title of the first JSON Schema of an object in the text, or `None`."""
     if '"properties"' not in text:
         return None
     for brace in re.finditer(r"\{", text):
         try:
-            found, _ = _DECODER.raw_decode(text, brace.start())
+            schema, _ = _DECODER.raw_decode(text, brace.start())
         except ValueError:
             continue
-        if "properties" in found and "title" in found:
-            return str(found["title"])
+        if "properties" in schema and "title" in schema:
+            return str(schema["title"])
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A problem that a prompt is about. `altered`: somebody left words out, or added some."""
+    """The problem that a prompt is about. `altered`: words were removed or added."""
 
     problem: Problem
     altered: bool = False
 
 
-def sighted(text: str, bank: Bank) -> Sighting | None:
-    """Return the problem that the text is about, word for word or altered, or None."""
+def recognise(text: str, bank: Bank) -> Sighting | None:
+    """Return the problem that the text is about, unchanged or altered, or `None`."""
     if problem := problem_in(text, bank):
         return Sighting(problem)
     near = bank.near(text)
@@ -54,13 +54,13 @@ def sighted(text: str, bank: Bank) -> Sighting | None:
 
 
 def problem_in(text: str, bank: Bank) -> Problem | None:
-    """Return the bank's problem that stands on a line of the text, whatever marks enclose the line, or None."""
+    """Return the bank's problem on a line of the text, within any marks, or `None`."""
     return next((found for line in reversed(text.splitlines()) for reading in _readings(line)
                  if (found := bank.find(reading))), None)  # fmt: skip
 
 
 def _readings(line: str) -> Iterator[str]:
-    """Yield the line as it stands, then without tags, without a label, and the JSON strings in it."""
+    """Yield the line, then without tags, then without a label, then the JSON strings in it."""
     if len(line) < 40:
         return
     yield line

@@ -1,4 +1,4 @@
-"""Chance without state: what a die shows depends on its name alone, never on when it is thrown."""
+"""Random numbers without state: they depend only on a name, not on the order of draws."""
 
 import hashlib
 import math
@@ -6,11 +6,11 @@ from random import Random
 
 
 def seeded_random(*name: object) -> Random:
-    """Return a generator seeded by the name: the same name gives the same throws in every process, on every machine."""
+    """Return a generator seeded by the name: the same name gives the same numbers in every process and machine."""
     digest = hashlib.blake2b("\x1f".join(map(str, name)).encode(), digest_size=16).digest()
     return Random(int.from_bytes(digest, "big"))  # noqa: S311 - a simulation, not a secret
 
 
 def logistic(x: float) -> float:
-    """Item response theory's one-parameter (Rasch) curve: the chance that ability minus difficulty `x` succeeds."""
+    """Return the probability of success for `x` = ability − difficulty (Rasch model of item response theory)."""
     return 1 / (1 + math.exp(-x))

@@ -17,53 +17,53 @@ ABILITIES = {
     "sim-base": 0.0,
     "sim-all": 1.8,
 }
-"""The models there are. A problem of difficulty d is solved with probability logistic(ability − d)."""
+"""The models and their abilities. A problem of difficulty d is solved with probability logistic(ability − d)."""
 
 
-def known(model: str) -> str:
-    """Refuse a model that is not played: a typo would otherwise change nothing, in silence."""
+def check_model(model: str) -> str:
+    """Reject an unknown model: a typing error would otherwise have no effect."""
     if model not in ABILITIES:
         raise ValueError(f"no model {model!r}; there are {', '.join(ABILITIES)}")
     return model
 
 
-Model = Annotated[str, AfterValidator(known)]
+Model = Annotated[str, AfterValidator(check_model)]
 FaultsByModel = dict[Literal["*"] | Model, Faults]
-"""`*` stands for every model without an entry of its own."""
+"""`*` stands for every model without its own entry."""
 
 
 class Settings(BaseSettings):
-    """What a person may turn. All rates are probabilities between 0 and 1."""
+    """The settings. All rates are probabilities between 0 and 1."""
 
     model_config = SettingsConfigDict(env_prefix="CHIMERA_SIM_", frozen=True)
 
     seed: int = 0
-    """Seed of the bank and of every die."""
+    """Seed of the bank and of all random numbers."""
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = 8100
-    """Port to listen on; 0 takes a free one."""
+    """Port to listen on; 0 chooses a free one."""
     api_key: SecretStr | None = None
-    """If set, requests need it as bearer token; otherwise 401."""
+    """If set, requests need it as bearer token; otherwise they get 401."""
     wrong_keys: Rate = 0.1
-    """Drafted items whose answer is not the truth."""
+    """Share of drafts with a wrong key."""
     key_overlap: Rate = 0.25
-    """Of the wrong keys: those that are a slip solvers make too, not a misprint."""
+    """Share of wrong keys that are a slip that solvers also make, not a misprint."""
     malformed: Rate = 0.03
-    """Drafts that are no valid JSON."""
+    """Share of drafts that are not valid JSON."""
     bad_form: Rate = 0.03
-    """Drafts that are valid JSON but bad items: multiple choice, or the answer stands in the text."""
+    """Share of drafts that are bad items: multiple choice, or the answer is in the text."""
     abilities: dict[Model, float] = {}
-    """Abilities that differ from the built-in ones, by model id."""
+    """Abilities that replace the built-in ones, by model id."""
     latency_ms: dict[Model, NonNegativeFloat] = {}
-    """How long an answer takes, by model id; streamed answers spread it over their chunks. Default 0."""
+    """Time of an answer, by model id; streamed answers spread it over their chunks. Default 0."""
     faults: FaultsByModel = {}
-    """How slow, busy and broken the models' servers are at the start; none. `PUT /sim/faults` changes it."""
+    """Faults at the start, none by default. `PUT /sim/faults` changes them."""
     call_log: Path | None = None
-    """JSON lines: one record per answered call, for tests that count calls."""
+    """JSON lines: one per answered call, for tests that count calls."""
     request_log: Path | None = None
-    """JSON lines: every chat request, when it is refused, begins and ends, for tests that count those."""
+    """JSON lines: one when a chat request is refused, begins and ends, for tests that count requests."""
 
     def ability(self, model: str) -> float:
-        """Return the ability of a model; KeyError if there is no such model."""
+        """Return the ability of a model. Raises KeyError for an unknown model."""
         return {**ABILITIES, **self.abilities}[model]

@@ -1,6 +1,6 @@
-"""The chain of thought: the worked steps, wrapped in the doubts, checks and second looks of somebody who thinks aloud.
+"""Chains of thought: the worked steps with doubts, checks and reviews between them.
 
-Each sentence of the stock below is used at most once in a trace, so that nothing repeats as a loop.
+Each sentence below is used at most once in a trace, so that no trace looks like a loop.
 """
 
 import re
@@ -74,7 +74,7 @@ CLOSINGS = (
 
 
 def think(problem: Problem, answer: str, rng: Random) -> str:
-    """Return a trace of some 300 to 2,000 words that lands on `answer`; longer for harder problems."""
+    """Return a trace of about 300 to 2,000 words that ends with `answer`; longer for harder problems."""
     steps = problem.worked(answer)
     links, reviews, findings = (iter(rng.sample(stock, len(stock))) for stock in (LINKS, REVIEWS, FINDINGS))
     parts = [rng.choice(OPENINGS), f"The problem says: {problem.text}", _frame(problem, rng), _inventory(problem, rng)]

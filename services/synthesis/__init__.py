@@ -1,1 +1,6 @@
-"""The long chain of thought."""
+"""Makes long solutions.
+
+__main__.py  builds the service
+handler.py   one attempt
+settings.py  settings
+"""

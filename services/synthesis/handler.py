@@ -1,4 +1,4 @@
-"""One long solution: the thinking, the text after it, and the final answer. Whole, or marked as cut off."""
+"""Makes one long solution: reasoning, text and final answer. A truncated one is marked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ROLE = "synthesis"
 
 @dataclass(frozen=True, slots=True)
 class SynthesizeSolution:
-    """One event, one attempt. The solver sees the bare problem, never the key or what anybody said about it."""
+    """One attempt per event. The solver sees only the problem, never the key or a verdict."""
 
     model: Model
 

@@ -1,1 +1,6 @@
-"""Does the problem hold? Solved blind first, judged with the key in view afterwards."""
+"""Solves a problem blind, then judges it.
+
+__main__.py  builds the service
+handler.py   votes and judgement
+settings.py  settings
+"""

@@ -2,7 +2,7 @@ from shared.config import settings
 
 
 class Settings(settings.Settings):
-    """Verifier: CHIMERA_SERVICE says which of the two, verifier-a or verifier-b."""
+    """Verifier: CHIMERA_SERVICE is verifier-a or verifier-b."""
 
     service: str = "verifier-a"
 

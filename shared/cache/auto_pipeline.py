@@ -1,7 +1,7 @@
-"""Commands of many tasks in one trip to Valkey.
+"""Sends commands of many tasks to Valkey in one round trip.
 
-A process has many events in flight, and each asks Valkey a few times. What is asked for while others are under way
-travels as one pipeline: the client's own cost, most of it per trip, is shared.
+A process has many events in flight, and each needs a few commands. Commands that arrive while a round trip is in flight
+wait and go out together as one pipeline. Most of the client's cost is per round trip, so the tasks share it.
 """
 
 import asyncio
@@ -13,59 +13,59 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 QueueCommands = Callable[[Pipeline], object]
-"""Queues one command or several on a pipeline."""
+"""Queues one or several commands on a pipeline."""
 
 MAX_IN_FLIGHT = 2
-"""Trips under way at once. What is asked for meanwhile gathers for the next one."""
+"""Round trips in flight. Further commands wait for the next one."""
 
 
 class AutoPipeline:
-    """A client that gathers commands. Each task's own commands keep their order; it waits for them."""
+    """Collects commands of concurrent tasks. The commands of one task keep their order."""
 
     def __init__(self, valkey: Redis) -> None:
         self._valkey = valkey
         self._waiting: list[tuple[QueueCommands, asyncio.Future[list[Any]]]] = []
         self._trips: set[asyncio.Task[None]] = set()
 
-    async def execute(self, ask: QueueCommands) -> list[Any]:
-        """Send what `ask` queues. Returns the answers in order; raises what the client raises."""
-        answers: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ask, answers))
+    async def execute(self, queue: QueueCommands) -> list[Any]:
+        """Send what `queue` puts on the pipeline. Returns the replies in order; raises what the client raises."""
+        replies: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((queue, replies))
         if len(self._trips) < MAX_IN_FLIGHT:
             trip = asyncio.create_task(self._flush())
             self._trips.add(trip)
             trip.add_done_callback(self._trips.discard)
-        return await answers
+        return await replies
 
     async def _flush(self) -> None:
         while self._waiting:
-            asked, self._waiting = self._waiting, []
+            batch, self._waiting = self._waiting, []
             try:
-                said = await self._send([ask for ask, _ in asked])
+                results = await self._send([queue for queue, _ in batch])
             except Exception as error:  # noqa: BLE001 - each task gets it
-                said = [error] * len(asked)
-            for (_, answers), found in zip(asked, said, strict=True):
-                _resolve(answers, found)
+                results = [error] * len(batch)
+            for (_, replies), result in zip(batch, results, strict=True):
+                _resolve(replies, result)
 
-    async def _send(self, asked: list[QueueCommands]) -> list[list[Any] | Exception]:
+    async def _send(self, batch: list[QueueCommands]) -> list[list[Any] | Exception]:
         ends = [0]
         async with self._valkey.pipeline(transaction=False) as pipe:
-            for ask in asked:
-                ask(pipe)
+            for queue in batch:
+                queue(pipe)
                 ends.append(len(pipe.command_stack))
-            said = await pipe.execute(raise_on_error=False)
-        return [_first_error(said[start:end]) or said[start:end] for start, end in pairwise(ends)]
+            replies = await pipe.execute(raise_on_error=False)
+        return [_first_error(replies[start:end]) or replies[start:end] for start, end in pairwise(ends)]
 
 
-def _first_error(answers: list[Any]) -> Exception | None:
-    return next((answer for answer in answers if isinstance(answer, Exception)), None)
+def _first_error(replies: list[Any]) -> Exception | None:
+    return next((reply for reply in replies if isinstance(reply, Exception)), None)
 
 
-def _resolve(answers: asyncio.Future[list[Any]], found: list[Any] | Exception) -> None:
-    """A task that was cancelled meanwhile needs no answer."""
-    if answers.done():
+def _resolve(replies: asyncio.Future[list[Any]], result: list[Any] | Exception) -> None:
+    """Complete a task's future, unless the task was cancelled."""
+    if replies.done():
         return
-    if isinstance(found, Exception):
-        answers.set_exception(found)
+    if isinstance(result, Exception):
+        replies.set_exception(result)
     else:
-        answers.set_result(found)
+        replies.set_result(result)

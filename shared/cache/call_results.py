@@ -6,39 +6,39 @@ from collections.abc import Mapping
 from redis.asyncio.client import Pipeline
 
 from shared.cache.auto_pipeline import AutoPipeline
-from shared.cache.client import UNAVAILABLE, retry_while_away
+from shared.cache.client import UNAVAILABLE, retry_while_unavailable
 from shared.cache.leases import Lease, LeaseLost
 
 log = logging.getLogger(__name__)
 
 
 class CallResults:
-    """A hash from call to result. It goes when the event is done."""
+    """A hash from call to result. It is deleted when the event is done."""
 
-    def __init__(self, batch: AutoPipeline, key: str, ttl_s: int, lease: Lease, known: Mapping[str, bytes]) -> None:
-        """`known` is what the hash held when the event was claimed: nobody else writes to it since."""
+    def __init__(self, batch: AutoPipeline, key: str, ttl_s: int, lease: Lease, stored: Mapping[str, bytes]) -> None:
+        """`stored` is the hash when the event was claimed. Only the owner of the lease writes to it."""
         self._batch = batch
         self._key = key
         self._ttl_s = ttl_s
         self._lease = lease
-        self._known = dict(known)
+        self._results = dict(stored)
         self._new: dict[str, bytes] = {}
 
     async def get(self, call: str) -> bytes | None:
-        """Raises Lost when somebody else works on the event: then no further call is made here."""
+        """Raises LeaseLost when another process owns the event: then no further call is made here."""
         if self._new:
-            await retry_while_away(self._write)
-        return self._known.get(call)
+            await retry_while_unavailable(self._write)
+        return self._results.get(call)
 
     def put(self, call: str, result: bytes) -> None:
-        self._known[call] = self._new[call] = result
+        self._results[call] = self._new[call] = result
 
     async def save(self) -> None:
         try:
             if self._new:
                 await self._write()
         except (LeaseLost, *UNAVAILABLE) as error:
-            log.warning("the last call is made again: %s: %s", type(error).__name__, error)
+            log.warning("cannot save the last call, it will be repeated: %s: %s", type(error).__name__, error)
 
     async def _write(self) -> None:
         new = dict(self._new)

@@ -1,4 +1,4 @@
-"""The connection to Valkey, and patience while it is away."""
+"""The connection to Valkey, and retries while it is unavailable."""
 
 import asyncio
 import logging
@@ -17,22 +17,27 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CONNECTIONS = 8
-LONGEST_WAIT_S = 5.0
+MAX_BACKOFF_S = 5.0
 UNAVAILABLE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.OutOfMemoryError, OSError)
 
 
 def connect(access: ValkeyAccess) -> Redis:
-    """Build a client. It connects at the first command. Raises Refusal when access cannot be meant so."""
+    """Build a client, which connects at the first command.
+
+    Raises Refusal for an invalid URL, for two passwords, and for certificates that cannot be read.
+    """
     try:
         options: dict[str, Any] = {**parse_url(access.url)}
     except ValueError:
-        raise Refusal("CHIMERA_VALKEY is no URL of Valkey", "Write redis://host:port/0, or rediss:// for TLS") from None
+        raise Refusal(
+            "CHIMERA_VALKEY is not a valid Valkey URL", "Write redis://host:port/0, or rediss:// for TLS"
+        ) from None
     if access.password:
         if "password" in options:
-            raise Refusal("Valkey's password is given twice, in its URL and apart", "Remove it from CHIMERA_VALKEY")
+            raise Refusal("Valkey's password is set both in the URL and separately", "Remove it from CHIMERA_VALKEY")
         options["password"] = access.password.get_secret_value()
     if access.ca:
-        Tls(access.ca).context()  # said at the start, not at the first command
+        Tls(access.ca).context()  # fail at the start, not at the first command
         options["ssl_ca_certs"] = str(access.ca)
     pool = BlockingConnectionPool(
         **options, max_connections=CONNECTIONS, timeout=None, socket_timeout=10, socket_connect_timeout=5
@@ -40,18 +45,18 @@ def connect(access: ValkeyAccess) -> Redis:
     return Redis.from_pool(pool)
 
 
-async def retry_while_away(command: Callable[[], Awaitable[T]]) -> T:
-    """Run a command; while Valkey is away, wait and try again for as long as it takes.
+async def retry_while_unavailable(command: Callable[[], Awaitable[T]]) -> T:
+    """Run a command. While Valkey is unavailable, wait and retry without limit.
 
-    Whoever waits here keeps its slot, so intake pauses by itself and no event is blamed.
+    A waiting event keeps its slot, so intake pauses and no attempt is consumed.
     """
     wait = 0.1
     while True:
         try:
             return await command()
         except exceptions.AuthenticationError as error:
-            log.warning("valkey refuses our password, waiting for another: %s", error)
+            log.warning("valkey: authentication failed, retrying: %s", error)
         except UNAVAILABLE as error:
-            log.warning("valkey is away, waiting: %s: %s", type(error).__name__, error)
+            log.warning("valkey is unavailable, retrying: %s: %s", type(error).__name__, error)
         await asyncio.sleep(wait)
-        wait = min(2 * wait, LONGEST_WAIT_S)
+        wait = min(2 * wait, MAX_BACKOFF_S)

@@ -1,9 +1,10 @@
-"""What became of an event in a service: one process works on it, and the first outcome is the one that is kept.
+"""Idempotency store: the recorded outcome of each event in a service.
 
 claim ─► begin ─► (work, call by call) ─► record ─► (publish) ─► done
 
-A repeated event gets the recorded outcome published again, or, once it is done, nothing at all. An event on which
-another process still works is waited for: its result is collected, not paid for again.
+One process works on an event, and the first recorded outcome counts. For a repeated event that outcome is published
+again; once the event is done, nothing is. When another process works on the event, this one waits for its result, so
+that no call is paid twice.
 """
 
 import asyncio
@@ -18,38 +19,34 @@ from redis.asyncio import Redis
 
 from shared.cache.auto_pipeline import AutoPipeline, QueueCommands
 from shared.cache.call_results import CallResults
-from shared.cache.client import UNAVAILABLE, retry_while_away
+from shared.cache.client import UNAVAILABLE, retry_while_unavailable
 from shared.cache.leases import Lease, LeaseLost, Leases
+from shared.cache.lua import script
 
 log = logging.getLogger(__name__)
 
 DONE = b""
-"""What is left of an outcome once it is published: a done marker."""
-
+"""Replaces an outcome once it is published."""
 
 _FAILED = b"survived:"
+"""Prefix of an attempt that failed and did not crash its process."""
 
-_CLAIM = """
-local outcome = redis.call('get', KEYS[1])
-if outcome == '' then return {outcome, false, {}, {}} end
-local holder = redis.call('set', KEYS[2], ARGV[1], 'NX', 'GET', 'PX', ARGV[2])
-return {outcome, holder, redis.call('smembers', KEYS[3]), redis.call('hgetall', KEYS[4])}
-"""
+_CLAIM = script("idempotency_claim")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """What is known of an event at intake. `outcome` is `None` when nothing was recorded yet."""
+    """The state of an event at intake. `outcome` is `None` when none is recorded yet."""
 
     outcome: bytes | None
     lease: Lease | None
-    """Makes it ours to work on. Without one, and when it is not done, somebody else works on it."""
+    """This process owns the event. Without a lease, and when the event is not done, another process owns it."""
     attempts: int
     """Attempts of all processes so far."""
     crashes: int
-    """Of these, the ones whose end no process has told: it died of them or beside them."""
+    """Attempts without a recorded end: the process crashed during the attempt."""
     calls: Mapping[str, bytes]
-    """Results of the model calls that were made for it."""
+    """Results of the model calls made for the event."""
 
     @property
     def done(self) -> bool:
@@ -74,17 +71,17 @@ class IdempotencyStore:
         self._leases = Leases(self._batch, lease_s)
 
     def renewing_leases(self) -> AbstractAsyncContextManager[None]:
-        """Tell the other processes, until the end of the block, that this one lives and works on what it claimed."""
+        """Renew the leases of this process until the end of the block."""
         return self._leases.renewing()
 
     async def claim(self, event: UUID) -> ClaimResult:
-        """Look an event up, and take it on unless it is done or another process works on it. Counts no attempt."""
+        """Look up an event and own it, unless it is done or another process owns it. Counts no attempt."""
         lease = Lease(self._lease(event), self._outcome(event))
         keys = (lease.outcome, lease.key, self._attempts(event), self._calls(event))
-        told = await self._execute(
+        [reply] = await self._execute(
             lambda pipe: pipe.eval(_CLAIM, len(keys), *keys, lease.holder, self._leases.lease_ms)
         )
-        outcome, holder, attempts, calls = told[0]
+        outcome, holder, attempts, calls = reply
         return ClaimResult(
             outcome=outcome,
             lease=lease if outcome != DONE and holder in (None, lease.holder) else None,
@@ -94,9 +91,9 @@ class IdempotencyStore:
         )
 
     async def begin(self, event: UUID) -> Attempt:
-        """Count an attempt, before the work: an event that kills the process cannot come back for ever.
+        """Count an attempt before the work, so that an event that crashes the process is not retried for ever.
 
-        Attempts are members of a set, so that one command that Valkey got twice, because it was slow, counts once.
+        Attempts are members of a set: a command that the client sends twice after a time-out counts once.
         """
         attempt, key = uuid4().bytes, self._attempts(event)
         _, number, _ = await self._execute(
@@ -105,22 +102,22 @@ class IdempotencyStore:
         return Attempt(attempt, number)
 
     async def mark_failed(self, event: UUID, attempt: Attempt) -> None:
-        """Note that an attempt failed and the process lives: it stays counted, and is no death."""
+        """Record that an attempt failed without a crash. It stays counted."""
         key = self._attempts(event)
         await self._execute(lambda pipe: (pipe.sadd(key, _FAILED + attempt.id), pipe.srem(key, attempt.id)))
 
     async def release(self, event: UUID, attempt: Attempt) -> None:
-        """Take an attempt back: the process stops, the event is not to blame. Tried once: the process must end."""
+        """Take an attempt back because the process stops. Tries once: the process must end."""
         try:
             await self._batch.execute(lambda pipe: pipe.srem(self._attempts(event), attempt.id))
         except UNAVAILABLE as error:
-            log.warning("the attempt stays counted: %s: %s", type(error).__name__, error)
+            log.warning("cannot take an attempt back, it stays counted: %s: %s", type(error).__name__, error)
 
     @asynccontextmanager
     async def holding(self, event: UUID, lease: Lease, calls: Mapping[str, bytes]) -> AsyncIterator[CallResults]:
-        """Keep a claimed event ours until the end of the block. Yields the record of its calls, from those known.
+        """Renew the lease of a claimed event until the end of the block. Yields the results of its calls.
 
-        Raises Lost when another process took the event on.
+        Raises LeaseLost when another process has taken the event over.
         """
         block, now = asyncio.timeout(None), asyncio.get_running_loop().time
         self._leases.track(lease, lambda: block.reschedule(now()))
@@ -136,22 +133,22 @@ class IdempotencyStore:
             self._leases.untrack(lease)
 
     async def record(self, event: UUID, outcome: bytes) -> bytes:
-        """Keep an outcome if it is the first. Returns the one that is kept: that one is published."""
+        """Store an outcome unless one is stored. Returns the stored one: that one is published."""
         key = self._outcome(event)
         (earlier,) = await self._execute(lambda pipe: pipe.set(key, outcome, nx=True, get=True, ex=self._ttl))
         return earlier if isinstance(earlier, bytes) else outcome
 
     async def done(self, event: UUID) -> None:
-        """Shrink the outcome to a marker: everything it produced is acknowledged."""
-        rest = (self._attempts(event), self._calls(event), self._lease(event))
-        await self._execute(lambda pipe: (pipe.set(self._outcome(event), DONE, ex=self._ttl), pipe.delete(*rest)))
+        """Replace the outcome by a marker, once all that it produced is acknowledged."""
+        obsolete = (self._attempts(event), self._calls(event), self._lease(event))
+        await self._execute(lambda pipe: (pipe.set(self._outcome(event), DONE, ex=self._ttl), pipe.delete(*obsolete)))
 
     async def reset(self, event: UUID) -> None:
-        """Forget the attempts of an event that was put aside, so that a replay starts afresh. Paid calls are kept."""
+        """Delete the attempts of a dead letter, so that a replay starts again. Paid calls stay."""
         await self._execute(lambda pipe: pipe.delete(self._attempts(event), self._lease(event)))
 
-    async def _execute(self, ask: QueueCommands) -> list[Any]:
-        return await retry_while_away(lambda: self._batch.execute(ask))
+    async def _execute(self, queue: QueueCommands) -> list[Any]:
+        return await retry_while_unavailable(lambda: self._batch.execute(queue))
 
     def _outcome(self, event: UUID) -> str:
         return f"{self._prefix}:outcome:{event}"

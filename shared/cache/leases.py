@@ -1,7 +1,7 @@
-"""Who works on what, for as long as it says so.
+"""Renewable leases: which process owns which event.
 
-A lease is a key that names its holder and runs out by itself. A process beats for all that it holds; one that died or
-hangs stops beating, and whoever waits for its work may take it on.
+A lease is a key that names its holder and expires. A process renews all of its leases. When it dies or hangs it renews
+no more, and a process that waits for the event takes it over.
 """
 
 import asyncio
@@ -14,41 +14,27 @@ from functools import partial
 from uuid import uuid4
 
 from shared.cache.auto_pipeline import AutoPipeline
-from shared.cache.client import UNAVAILABLE, retry_while_away
+from shared.cache.client import UNAVAILABLE, retry_while_unavailable
+from shared.cache.lua import script
 
 log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
-    """Somebody else works on this: we were silent for longer than a lease lasts."""
+    """Another process owns the event: this one did not renew the lease in time."""
 
 
 RENEWALS_PER_TTL = 3
-"""Beats in the life of a lease."""
+"""Renewals during the lifetime of a lease."""
 
-_RENEW = """
-local lost = {}
-for at = 1, #KEYS, 2 do
-    local lease, outcome, holder = KEYS[at], KEYS[at + 1], ARGV[(at + 3) / 2]
-    local held = redis.call('get', lease)
-    local done = redis.call('exists', outcome) == 1 and redis.call('strlen', outcome) == 0
-    if held == holder or not held and not done then
-        redis.call('set', lease, holder, 'PX', ARGV[1])
-    else
-        lost[#lost + 1] = holder
-    end
-end
-return lost
-"""
-
-_DROP = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end"
+_RENEW, _DROP = script("lease_renew"), script("lease_drop")
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One claim to a key; a second claim of the same process is another lease.
+    """One claim of a key. A second claim by the same process is another lease.
 
-    `outcome` is the key under which the work leaves an empty string when it is done.
+    `outcome` is the key that holds an empty string once the work is done.
     """
 
     key: str
@@ -57,50 +43,50 @@ class Lease:
 
 
 class Leases:
-    """All leases of one process. They are taken where the work is looked up, in the same command (outcomes.py)."""
+    """All leases of one process. `idempotency.py` takes them, in the same command that looks up the event."""
 
     def __init__(self, batch: AutoPipeline, lease_s: float) -> None:
         self.lease_ms = int(lease_s * 1000)
-        self._held: dict[Lease, Callable[[], None]] = {}
+        self._on_lost: dict[Lease, Callable[[], None]] = {}
         self._batch = batch
 
     def track(self, lease: Lease, lost: Callable[[], None]) -> None:
-        """Beat for a lease from now on. `lost` is called when another one has it: we were silent for too long."""
-        self._held[lease] = lost
+        """Renew a lease from now on. Calls `lost` when another process has taken it over."""
+        self._on_lost[lease] = lost
 
     def untrack(self, lease: Lease) -> None:
-        """Beat for it no longer."""
-        self._held.pop(lease, None)
+        """Stop renewing a lease."""
+        self._on_lost.pop(lease, None)
 
     async def drop(self, lease: Lease) -> None:
-        """Give a lease back. Tried once: it runs out anyway."""
+        """Give a lease back. Tries once: the lease expires anyway."""
         self.untrack(lease)
         try:
             await self._batch.execute(lambda pipe: pipe.eval(_DROP, 1, lease.key, lease.holder))
         except UNAVAILABLE as error:
-            log.warning("a lease runs out by itself: %s: %s", type(error).__name__, error)
+            log.warning("cannot give a lease back, it will expire: %s: %s", type(error).__name__, error)
 
     @asynccontextmanager
     async def renewing(self) -> AsyncIterator[None]:
-        """Keep what is held, until the end of the block."""
-        beating = asyncio.create_task(self._renew_forever())
+        """Renew all leases until the end of the block."""
+        renewal = asyncio.create_task(self._renew_forever())
         try:
             yield
         finally:
-            beating.cancel()
+            renewal.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await beating
+                await renewal
 
     async def _renew_forever(self) -> None:
         while True:
             await asyncio.sleep(self.lease_ms / 1000 / RENEWALS_PER_TTL)
-            if held := {lease.holder: lease for lease in self._held}:
-                keys = [key for lease in held.values() for key in (lease.key, lease.outcome)]
-                for holder in await retry_while_away(partial(self._renew, keys, [*held])):
-                    if lost := self._held.pop(held[holder], None):
-                        lost()
+            if leases := {lease.holder: lease for lease in self._on_lost}:
+                keys = [key for lease in leases.values() for key in (lease.key, lease.outcome)]
+                for holder in await retry_while_unavailable(partial(self._renew, keys, [*leases])):
+                    if on_lost := self._on_lost.pop(leases[holder], None):
+                        on_lost()
 
     async def _renew(self, keys: list[str], holders: list[bytes]) -> list[bytes]:
-        """Renew; returns those of the holders that are none any more."""
+        """Renew leases, given as (key, outcome) pairs. Returns the holders whose lease was lost."""
         (lost,) = await self._batch.execute(lambda pipe: pipe.eval(_RENEW, len(keys), *keys, self.lease_ms, *holders))
         return list(lost)

@@ -1,1 +1,9 @@
-"""Settings, connections and the files that a person writes."""
+"""Settings and configuration files.
+
+connections.py    how to reach Kafka and Valkey
+environment.py    reads settings from the environment
+file_loader.py    loads a YAML or JSON file into a schema, and reports all mistakes
+plan_loader.py    loads the plan
+settings.py       settings of all processes
+topics_loader.py  loads a file of topics
+"""

@@ -1,6 +1,6 @@
-"""How a process reaches Kafka and Valkey: where they are, whom it trusts, who it is.
+"""How a process reaches Kafka and Valkey: addresses, trusted certificates, credentials.
 
-Made from the environment by `shared.config.settings`, from a bare address in the one-machine stack:
+`shared.config.settings` builds them from the environment; the one-machine stack from an address only:
 `KafkaAccess("127.0.0.1:9092")`. A password is a SecretStr, so that no repr, log line or exception shows it.
 """
 
@@ -15,22 +15,22 @@ from shared.errors import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Whom to trust, and the certificate to show to a server that asks for one. All files are PEM."""
+    """Trusted certificates, and the client certificate for servers that request one. All files are PEM."""
 
     ca: Path | None = None
-    """Certificates to trust; `None`: those that the system trusts."""
+    """Trusted certificates; `None`: those of the system."""
     cert: Path | None = None
     key: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """Load the files. Raises Refusal when one of them cannot be used."""
+        """Load the files. Raises Refusal when one of them is not valid."""
         try:
             context = ssl.create_default_context(cafile=self.ca)
         except OSError as error:
-            raise Refusal(f"{self.ca} cannot be read as certificates to trust ({error})", "Name a PEM file") from error
+            raise Refusal(f"{self.ca} cannot be read as trusted certificates ({error})", "Name a PEM file") from error
         if self.cert:
             try:
-                context.load_cert_chain(self.cert, self.key, password="")  # empty: never ask on the terminal
+                context.load_cert_chain(self.cert, self.key, password="")  # empty: never prompt on the terminal
             except OSError as error:
                 raise Refusal(
                     f"{self.cert} and {self.key} cannot be read as a certificate and its key ({error})",
@@ -41,7 +41,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class SaslCredentials:
-    """Who we are, by SASL."""
+    """Credentials of a SASL login."""
 
     mechanism: str
     username: str
@@ -50,7 +50,7 @@ class SaslCredentials:
 
 @dataclass(frozen=True, slots=True)
 class KafkaAccess:
-    """The brokers to ask first, as "host:port,host:port", and how to speak to them."""
+    """The bootstrap servers, as "host:port,host:port", with TLS and credentials."""
 
     servers: str
     tls: Tls | None = None
@@ -58,7 +58,7 @@ class KafkaAccess:
 
     @property
     def protocol(self) -> str:
-        """Kafka's name for what is spoken: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+        """Kafka's security protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
         encryption = "SSL" if self.tls else "PLAINTEXT"
         return f"SASL_{encryption}" if self.login else encryption
 
@@ -68,7 +68,7 @@ class KafkaAccess:
 
 @dataclass(frozen=True, slots=True)
 class ValkeyAccess:
-    """A redis:// URL, or rediss:// for TLS. The password may stand in it or apart."""
+    """A redis:// URL, or rediss:// for TLS. The password is in the URL or separate."""
 
     url: str = field(repr=False)
     ca: Path | None = None

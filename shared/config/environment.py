@@ -1,4 +1,4 @@
-"""The environment as settings, and what is wrong with it, by the names that a person typed."""
+"""Reads settings from the environment, and reports wrong variables by name."""
 
 import difflib
 import os
@@ -14,25 +14,25 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def read(kind: type[S]) -> S:
-    """Settings of a kind. Raises Refusal that names every variable with a wrong value; never the value."""
+    """Read settings. Raises Refusal that names every wrong variable, without its value."""
     try:
         return kind()
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", PREFIX)
-        wrong = [
+        faults = [
             f"{prefix}{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}"
             for one in error.errors(include_url=False, include_input=False)
         ]
-        raise Refusal("; ".join(wrong), ".env.example explains every variable") from None
+        raise Refusal("; ".join(faults), ".env.example explains every variable") from None
 
 
 def unknown_variables(kind: type[BaseSettings]) -> list[str]:
-    """Name the variables that begin like ours and are no setting of this kind, each with the nearest that is."""
-    known = [f"{PREFIX}{name.upper()}" for name in kind.model_fields]
-    ours = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)  # noqa: TID251 - names
-    return [f"{name} is no setting here{_nearest(name, known)}" for name in ours]
+    """List variables with our prefix that are not settings of this kind, each with the closest setting."""
+    settings = [f"{PREFIX}{name.upper()}" for name in kind.model_fields]
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in settings)  # noqa: TID251 - names
+    return [f"{name} is not a setting here{_closest(name, settings)}" for name in unknown]
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-    return f"; {near[0]} is" if near else ""
+def _closest(name: str, settings: list[str]) -> str:
+    close = difflib.get_close_matches(name, settings, n=1, cutoff=0.85)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,4 +1,4 @@
-"""Every setting that processes share. They come from the environment: `kafka` is CHIMERA_KAFKA, and so on."""
+"""Settings of all processes, from the environment: `kafka` is CHIMERA_KAFKA, and so on."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 
 
 class Connections(BaseSettings):
-    """Where log, cache and dataset are, and who we are to them: all that a tool needs that is no service."""
+    """How to reach Kafka, Valkey and the dataset: the settings of a tool that is not a service."""
 
     model_config = SettingsConfigDict(env_prefix="CHIMERA_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -22,51 +22,53 @@ class Connections(BaseSettings):
     kafka: str = "127.0.0.1:9092"
     """Bootstrap servers, host:port, separated by commas."""
     kafka_tls: bool = False
-    """Whether the brokers speak TLS."""
+    """Whether the brokers use TLS."""
     kafka_ca: Path | None = None
-    """Certificates to trust, PEM; without it, those that the system trusts."""
+    """Trusted certificates, PEM; by default those of the system."""
     kafka_cert: Path | None = None
-    """Our own certificate, PEM, for brokers that ask for one."""
+    """Client certificate, PEM, for brokers that request one."""
     kafka_key: Path | None = None
-    """The key of our certificate, PEM without a passphrase."""
+    """Key of the client certificate, PEM without a passphrase."""
     kafka_sasl: str | None = None
-    """How to log in: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN."""
+    """SASL mechanism: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN."""
     kafka_username: str | None = None
-    """Whom to log in as; `python -m shared.kafka.acls` says what a service may do under which name."""
+    """User name; `python -m shared.kafka.acls` lists the permissions that each service's user needs."""
     kafka_password: SecretStr | None = None
     """The password of that user."""
     kafka_password_file: Path | None = None
     """A file with that password instead."""
 
     valkey: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """URL of the Valkey server; rediss:// for TLS. A user name stands in it, a password may."""
+    """URL of the Valkey server; rediss:// for TLS. It includes a user name, and may include a password."""
     valkey_ca: Path | None = None
-    """Certificates to trust, PEM; without it, those that the system trusts."""
+    """Trusted certificates, PEM; by default those of the system."""
     valkey_password: SecretStr | None = None
-    """The password, when it does not stand in the URL."""
+    """The password, when it is not in the URL."""
     valkey_password_file: Path | None = None
     """A file with that password instead."""
 
     dataset: Path | str = Path("dataset")
-    """Folder of the curated dataset, or where it lies on an object store: s3://bucket/prefix, gs://…, abfs://…"""
+    """Folder of the curated dataset, or its URL on an object store: s3://bucket/prefix, gs://…, abfs://…"""
 
     @property
     def kafka_access(self) -> KafkaAccess:
-        """How to reach Kafka. Raises Refusal when the settings contradict each other or name a file in vain."""
+        """How to reach Kafka. Raises Refusal for contradictory settings, or a secret's file that cannot be read."""
         password = _secret("CHIMERA_KAFKA_PASSWORD", self.kafka_password, self.kafka_password_file)
         if not self.kafka_tls and (self.kafka_ca or self.kafka_cert or self.kafka_key):
-            raise Refusal("Certificates are given for Kafka, but no TLS", "Set CHIMERA_KAFKA_TLS=true")
+            raise Refusal("Certificates are set for Kafka, but not TLS", "Set CHIMERA_KAFKA_TLS=true")
         if bool(self.kafka_cert) != bool(self.kafka_key):
             raise Refusal(
-                "A certificate for Kafka and its key need each other", "Set CHIMERA_KAFKA_CERT and CHIMERA_KAFKA_KEY"
+                "A Kafka client certificate needs its key", "Set both CHIMERA_KAFKA_CERT and CHIMERA_KAFKA_KEY"
             )
         if not self.kafka_sasl and (self.kafka_username or password):
-            raise Refusal("A Kafka user is given, but not how to log in", "Set CHIMERA_KAFKA_SASL=SCRAM-SHA-512")
+            raise Refusal("A Kafka user is set, but no SASL mechanism", "Set CHIMERA_KAFKA_SASL=SCRAM-SHA-512")
         if self.kafka_sasl not in (None, *MECHANISMS):
-            raise Refusal(f"{self.kafka_sasl!r} is no way to log in", f"Set CHIMERA_KAFKA_SASL to one of {MECHANISMS}")
+            raise Refusal(
+                f"Unsupported SASL mechanism {self.kafka_sasl!r}", f"Set CHIMERA_KAFKA_SASL to one of {MECHANISMS}"
+            )
         if self.kafka_sasl == "PLAIN" and not self.kafka_tls:
             raise Refusal(
-                "PLAIN without TLS would send the Kafka password in the clear",
+                "PLAIN without TLS would send the Kafka password unencrypted",
                 "Set CHIMERA_KAFKA_TLS=true, or use SCRAM",
             )
         login = None
@@ -86,12 +88,12 @@ class Connections(BaseSettings):
         url = self.valkey.get_secret_value()
         password = _secret("CHIMERA_VALKEY_PASSWORD", self.valkey_password, self.valkey_password_file)
         if self.valkey_ca and not url.startswith("rediss://"):
-            raise Refusal("Certificates are given for Valkey, but no TLS", "Begin CHIMERA_VALKEY with rediss://")
+            raise Refusal("Certificates are set for Valkey, but not TLS", "Begin CHIMERA_VALKEY with rediss://")
         return ValkeyAccess(url, self.valkey_ca, password)
 
 
 def _secret(name: str, value: SecretStr | None, file: Path | None) -> SecretStr | None:
-    """Take a secret from its setting or its file. Raises Refusal for both, or for a file without one."""
+    """Read a secret from its setting or its file. Raises Refusal when both are set, or the file has none."""
     if file is None:
         return value
     if value is not None:
@@ -106,45 +108,46 @@ def _secret(name: str, value: SecretStr | None, file: Path | None) -> SecretStr 
 
 
 class Settings(Connections):
-    """What every service has: where the plan and the models are, and how much one process takes on."""
+    """Settings of every service: its plan and models, and the limits of one process."""
 
     service: str
     """Name of this deployment: expansion, verifier-a, …; also its consumer group."""
     plan: Path = Path("plan.yaml")
-    """The plan to follow."""
+    """The plan."""
     models: Path = Path("models.json")
-    """Which model plays which role."""
+    """The models file: the model of each role."""
     health_port: int = 8080
-    """Port of /livez, /readyz and /metrics; 0 takes a free one."""
+    """Port of /livez, /readyz and /metrics; 0 chooses a free one."""
     health_host: str = "127.0.0.1"
     """Address that the health server binds."""
 
     in_flight: int = Field(default=32, ge=1)
-    """Events handled at once by one process."""
+    """Events handled concurrently by one process."""
     session_s: float = Field(default=45.0, ge=6)
-    """How long a silent process keeps its partitions, in seconds. Short: quick takeover; long: patient with stalls."""
+    """Kafka session timeout, in seconds: how long a process without heartbeats keeps its partitions. A short one makes
+    takeover quick, a long one tolerates stalls."""
     poll_s: float = Field(default=300.0, gt=0)
-    """A process that asks for no records for so long is out of its group, in seconds."""
+    """A process that polls no records for this time leaves its consumer group, in seconds."""
     batch_events: int = Field(default=500, ge=1)
-    """Most events that a stateful service or sink takes at once."""
+    """Largest batch of events of a stateful service or sink."""
     batch_s: float = Field(default=0.5, ge=0)
-    """How long a sink gathers a batch, in seconds."""
+    """How long a sink collects a batch, in seconds."""
     uncommitted: int = Field(default=200, ge=1)
-    """Finished but uncommitted records a partition before it is paused."""
+    """Finished but uncommitted records of a partition at which it is paused."""
     attempts: int = Field(default=5, ge=1)
-    """Tries of one event before it becomes a dead letter, across processes. With three or more, an event that only
-    happened to be in flight when processes died is never blamed."""
+    """Attempts of one event, across processes, before it becomes a dead letter. With three or more, an event that was
+    only in flight when processes crashed is not taken for the cause."""
     backoff_s: float = Field(default=0.5, gt=0)
-    """First wait after a transient error, in seconds; doubles with each try, with jitter."""
+    """First wait after a transient error, in seconds; doubles with each retry, with jitter."""
     bugs_in_a_row: int = Field(default=20, ge=1)
-    """Dead letters by bugs, one after the other, that stop the process."""
+    """Consecutive dead letters caused by bugs that stop the process."""
     drain_s: float = Field(default=5.0, ge=0)
-    """How long a rebalance waits for running events, in seconds. Longer ones run on, and the new owner waits."""
+    """How long a rebalance waits for running events, in seconds. Longer ones continue, and the new owner waits."""
     lease_s: float = Field(default=15.0, ge=1)
-    """How long a process that says nothing keeps its running events from others, in seconds."""
+    """How long a process that does not renew its leases keeps its running events, in seconds."""
     grace_s: float = Field(default=25.0, ge=0)
-    """How long running events may go on after SIGTERM, in seconds."""
+    """How long running events may continue after SIGTERM, in seconds."""
     idle_s: float = Field(default=0.0, ge=0)
-    """A handler's process that had nothing to do for so long ends, in seconds; 0: never. For jobs."""
+    """A handler's process ends after this time without work, in seconds; 0: never. For jobs."""
     marker_days: float = Field(default=7.0, gt=0)
-    """How long it is remembered that an event is done, in days."""
+    """How long a done event is remembered, in days."""

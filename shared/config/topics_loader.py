@@ -1,4 +1,4 @@
-"""A person's own topics, as YAML, JSON lines or CSV: each a subject of the plan, a field, a subfield and a topic."""
+"""Loads a file of topics, as YAML, JSON lines or CSV: each with a subject of the plan, field, subfield and topic."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class TopicRecord(BaseModel):
-    """One topic as a person writes it."""
+    """One topic of the file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,42 +31,42 @@ class TopicRecord(BaseModel):
 
 
 def load_topics(plan: Plan) -> tuple[Topic, ...]:
-    """The topics in the plan's file, in its order; none without a file.
+    """Load the plan's topics file, in order; empty without a file.
 
-    Raises Refusal that names every bad line: `topics.csv:7: field: Field required`.
+    Raises Refusal that names every wrong line: `topics.csv:7: field: Field required`.
     """
     return read_topics(Path(plan.topics), plan.subjects) if plan.topics else ()
 
 
 def read_topics(path: Path, subjects: Collection[str]) -> tuple[Topic, ...]:
-    """As `load_topics`, for these subjects."""
+    """Load a topics file for these subjects, as `load_topics`."""
     try:
-        given = list(_READERS[path.suffix](path.read_text(encoding="utf-8")))
+        records = list(_READERS[path.suffix](path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, KeyError, TypeError, yaml.YAMLError) as error:
         why = getattr(error, "strerror", None) or f"not a list in {', '.join(_READERS)}"
         raise Refusal(
             f"{path}: cannot be read as topics: {why}", "Correct `topics` in the plan, or the file"
         ) from error
-    found: dict[str, int] = {}
-    topics, wrong = list[Topic](), list[str]()
-    for number, line in given:
-        topic = _topic(line, subjects)
+    first_lines: dict[str, int] = {}
+    topics, mistakes = list[Topic](), list[str]()
+    for number, record in records:
+        topic = _topic(record, subjects)
         if isinstance(topic, Topic):
-            first = found.setdefault(f"{topic.subject}/{normal_form(topic.name)}", number)
+            first = first_lines.setdefault(f"{topic.subject}/{normal_form(topic.name)}", number)
             if first == number:
                 topics.append(topic)
                 continue
-            topic = f"topic: given twice; the first is in line {first}"
-        wrong.append(f"{path}:{number}: {topic}")
-    if wrong or not topics:
-        raise Refusal("\n".join(wrong) or f"{path}: holds no topic", "Correct the file of topics and run again")
+            topic = f"topic: duplicate; the first is in line {first}"
+        mistakes.append(f"{path}:{number}: {topic}")
+    if mistakes or not topics:
+        raise Refusal("\n".join(mistakes) or f"{path}: has no topics", "Correct the file of topics and run again")
     return tuple(topics)
 
 
-def _topic(given: Any, subjects: Collection[str]) -> Topic | str:
-    """The topic, or what is wrong with the line."""
+def _topic(record: Any, subjects: Collection[str]) -> Topic | str:
+    """The topic, or what is wrong with the record."""
     try:
-        line = TopicRecord.model_validate(given)
+        line = TopicRecord.model_validate(record)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         return "; ".join(": ".join([*map(str, detail["loc"]), detail["msg"]]) for detail in details)
@@ -85,10 +85,10 @@ def _yaml(text: str) -> Iterator[tuple[int, Any]]:
 
 def _jsonl(text: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.splitlines(), 1):
-        given = None
-        with suppress(ValueError):  # a line that is no JSON is told as no mapping
-            given = json.loads(line)
-        yield number, given
+        record = None
+        with suppress(ValueError):  # a line that is not valid JSON is reported as not a mapping
+            record = json.loads(line)
+        yield number, record
 
 
 def _csv(text: str) -> Iterator[tuple[int, Any]]:

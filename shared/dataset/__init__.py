@@ -1,9 +1,32 @@
-"""The curated dataset: rows, ledger and audits, Delta tables in one folder, and the manifests of its releases."""
+"""The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
+
+schema.py        columns of the three tables
+build.py         converts events to lines of the tables
+table.py         a table for writing, with watermarks of the log
+reader.py        the dataset for reading
+query.py         SQL queries on a table
+storage.py       local folders and object stores
+failures.py      translates errors of tables and stores
+releases.py      releases and their manifests
+split.py         assigns held-out rows
+maintenance.py   deletes files of older versions
+event_replay.py  admission decisions, replayed from the log
+rebuild.py       rebuilds the dataset from the log
+"""
 
 from shared.dataset.failures import Conflict
 from shared.dataset.maintenance import purge
-from shared.dataset.reader import Dataset, Found, Part, audits
-from shared.dataset.releases import LATEST, NOW, Progress, Release, describe, manifest, manifests, opened
+from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits
+from shared.dataset.releases import (
+    LATEST,
+    NOW,
+    Progress,
+    Release,
+    build_manifest,
+    list_manifests,
+    open_release,
+    write_manifest,
+)
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
 from shared.dataset.table import Table
 
@@ -15,16 +38,16 @@ __all__ = [
     "Conflict",
     "Dataset",
     "Entry",
-    "Found",
-    "Part",
+    "ItemRecords",
     "Progress",
     "Release",
     "Row",
     "Table",
-    "audits",
-    "describe",
-    "manifest",
-    "manifests",
-    "opened",
+    "TableSnapshot",
+    "build_manifest",
+    "list_manifests",
+    "open_audits",
+    "open_release",
     "purge",
+    "write_manifest",
 ]

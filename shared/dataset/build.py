@@ -1,4 +1,4 @@
-"""From an event to its line in the tables, and from a row back to its item."""
+"""Converts an event to its line in a table, and a row back to its item."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,27 +17,27 @@ from shared.ports import Record
 _CORRECT = {"yes": True, "no": False}
 
 
-def chosen(attempts: Sequence[Attempt]) -> Attempt:
-    """The attempt that stands for the item: the first sound one that lands on the key, else the first."""
+def choose_attempt(attempts: Sequence[Attempt]) -> Attempt:
+    """Return the attempt whose solution becomes the row's: the first sound one that hits the key, else the first."""
     sound = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
     return next(sound, attempts[0])
 
 
-def curable(event: SolutionChecked) -> bool:
-    """Whether there is something to curate."""
+def is_curable(event: SolutionChecked) -> bool:
+    """Whether the event has a problem and an attempt."""
     return event.item.problem is not None and bool(event.item.attempts)
 
 
-def row(record: Record, event: SolutionChecked, now: datetime) -> Row:
-    """The row of a final solution.checked; its views and admission are still to be decided.
+def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
+    """Return the row of a final solution.checked; views and admission are decided later.
 
-    Raises Invalid when there is nothing to curate.
+    Raises Invalid without a problem or an attempt.
     """
-    if not curable(event):
+    if not is_curable(event):
         raise Invalid(f"{event.type} {event.id} is final, but has no problem or no attempt")
-    item, attempt = event.item, chosen(event.item.attempts)
+    item, attempt = event.item, choose_attempt(event.item.attempts)
     content: dict[str, Any] = {
-        **_about(item),
+        **_item_columns(item),
         "independent": item.independent,
         "rationale": item.written.rationale,
         "fingerprint": item.fingerprint or item.written.fingerprint,
@@ -57,24 +57,24 @@ def row(record: Record, event: SolutionChecked, now: datetime) -> Row:
     }
     return Row(
         **content,
-        **_origin(record),
+        **_source_columns(record),
         id=str(item.id),
         row_hash=content_hash(json.dumps([str(item.id), content], sort_keys=True, ensure_ascii=False)),
         curated_at=now,
     )
 
 
-def entry(record: Record, now: datetime) -> Entry | None:
-    """The line in the ledger, for those events that have one."""
+def to_entry(record: Record, now: datetime) -> Entry | None:
+    """Return the ledger line of an event; None for an event without one."""
     match record.event:
         case ProblemRejected(item=item) as event:
             rejected = {"service": event.service, "reason": event.reason, "detail": event.detail}
-            return _entry(record, item, now, kind="rejected", **rejected)
+            return _item_entry(record, item, now, kind="rejected", **rejected)
         case SolutionChecked(final=False, item=item):
-            return _entry(record, item, now, kind="attempt")
+            return _item_entry(record, item, now, kind="attempt")
         case SampleDeleted() as event:
             return Entry(
-                **_origin(record),
+                **_source_columns(record),
                 id=str(event.id),
                 kind="deleted",
                 item_id=str(event.sample_id),
@@ -88,12 +88,12 @@ def entry(record: Record, now: datetime) -> Entry | None:
             return None
 
 
-def audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
-    """The line of an audit item among the audits."""
+def to_audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
+    """Return the line of a judged audit item."""
     item, mark = event.item, event.mark
     return Audit(
-        **_about(item),
-        **_origin(record),
+        **_item_columns(item),
+        **_source_columns(record),
         id=str(item.id),
         tier=item.tier,
         kind=mark.kind,
@@ -110,13 +110,18 @@ def audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
     )
 
 
-def item(row: Row) -> Item:
-    """The item that a row was made from, except for its probe, of which the row keeps the difficulty."""
+def to_item(row: Row) -> Item:
+    """Return the item of a row, without its probe: the row keeps only the difficulty."""
     return Item.model_validate(
         {
             "id": row.id,
             "plan": row.plan,
-            "topic": {"subject": row.subject, "field": row.field, "subfield": row.subfield, "name": row.topic},
+            "topic": {
+                "subject": row.subject,
+                "field": row.field,
+                "subfield": row.subfield,
+                "name": row.topic,
+            },
             "problem": {
                 "statement": row.problem,
                 "answer": row.answer,
@@ -133,10 +138,10 @@ def item(row: Row) -> Item:
     )
 
 
-def _entry(record: Record, item: Item, now: datetime, **why: Any) -> Entry:
+def _item_entry(record: Record, item: Item, now: datetime, **why: Any) -> Entry:
     return Entry(
-        **_about(item),
-        **_origin(record),
+        **_item_columns(item),
+        **_source_columns(record),
         **why,
         id=str(record.event.id),
         item_id=str(item.id),
@@ -146,7 +151,7 @@ def _entry(record: Record, item: Item, now: datetime, **why: Any) -> Entry:
     )
 
 
-def _about(item: Item) -> dict[str, Any]:
+def _item_columns(item: Item) -> dict[str, Any]:
     calls = item.calls
     return {
         "plan": item.plan,
@@ -163,7 +168,7 @@ def _about(item: Item) -> dict[str, Any]:
     }
 
 
-def _origin(record: Record) -> dict[str, Any]:
+def _source_columns(record: Record) -> dict[str, Any]:
     return {
         "kafka_topic": record.kafka_topic,
         "kafka_incarnation": record.incarnation,
@@ -174,7 +179,7 @@ def _origin(record: Record) -> dict[str, Any]:
 
 
 def _total(parts: Iterable[float | None]) -> float | None:
-    """The sum, or `None` when any part is unknown."""
+    """Return the sum, or `None` when any part is unknown."""
     known = list(parts)
     return None if None in known else sum(part for part in known if part is not None)
 

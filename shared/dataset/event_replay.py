@@ -1,4 +1,4 @@
-"""What the aggregator once said about its rows and releases, folded from the log: a rebuild decides nothing anew."""
+"""Admission decisions and releases, replayed from the log, so that a rebuild repeats the aggregator's decisions."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -6,20 +6,21 @@ from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from schemas.events import DatasetReleased, Event, SampleCurated, SampleDeleted, TrainingTriggered
+from schemas.outcomes import Admission
 from shared.dataset.releases import Progress
 
 K = TypeVar("K", bound=Hashable)
 
 REPLAYED = (SampleCurated.type, SampleDeleted.type, DatasetReleased.type, TrainingTriggered.type)
-"""Kafka topics to hear before the first row is made."""
+"""Kafka topics to replay before the first row is built."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class AdmissionRecord(NamedTuple):
-    """What was said of a row; `turn` is 1 for one that was admitted from the reserve."""
+    """A published decision about a row; `order` is 1 for an admission from the reserve."""
 
-    turn: int
+    order: int
     admission: str
     views: tuple[str, ...]
     split: str
@@ -28,12 +29,12 @@ class AdmissionRecord(NamedTuple):
 
 @dataclass(slots=True)
 class AdmissionReplay:
-    """Times are those of the first saying: after a crash the same event may have been said again."""
+    """Times are those of the first publication: after a crash an event may be published again."""
 
     curated: dict[str, AdmissionRecord] = field(default_factory=dict)
-    """The latest word, by row."""
-    since: dict[str, datetime] = field(default_factory=dict)
-    """When it was curated, by row."""
+    """The latest decision by row."""
+    curated_at: dict[str, datetime] = field(default_factory=dict)
+    """Time of curation by row."""
     deleted: dict[str, datetime] = field(default_factory=dict)
     _admitted: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _released: dict[int, datetime] = field(default_factory=dict)
@@ -42,24 +43,24 @@ class AdmissionReplay:
     """Rows of each release."""
 
     def apply(self, event: Event, at: datetime) -> None:
-        """Take in one event; the order does not matter."""
+        """Apply one event, in any order."""
         match event:
             case SampleCurated():
-                word = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
-                self.curated[event.key] = max(word, self.curated.get(event.key, word), key=lambda one: one.turn)
-                _first(self.since, event.key, at)
-                if event.admission == "in":
-                    _first(self._admitted, (event.key, word.turn), at)
+                record = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
+                self.curated[event.key] = max(record, self.curated.get(event.key, record), key=lambda one: one.order)
+                _keep_earliest(self.curated_at, event.key, at)
+                if event.admission == Admission.IN:
+                    _keep_earliest(self._admitted, (event.key, record.order), at)
             case SampleDeleted():
-                _first(self.deleted, event.key, at)
+                _keep_earliest(self.deleted, event.key, at)
             case DatasetReleased():
-                _first(self._released, event.release, at)
+                _keep_earliest(self._released, event.release, at)
                 self._rows[event.release] = event.rows
             case TrainingTriggered():
-                _first(self._trained, event.release, at)
+                _keep_earliest(self._trained, event.release, at)
 
     def progress(self) -> Progress:
-        """Where the policy of releases stands."""
+        """Return the progress of the release policy."""
         last = max(self._rows, default=0)
         released, trained = self._released.get(last, _NEVER), max(self._trained.values(), default=_NEVER)
         triggered, rows = self._trained.values(), self._admitted.values()
@@ -73,5 +74,5 @@ class AdmissionReplay:
         )
 
 
-def _first(times: dict[K, datetime], key: K, at: datetime) -> None:
+def _keep_earliest(times: dict[K, datetime], key: K, at: datetime) -> None:
     times[key] = min(at, times.get(key, at))

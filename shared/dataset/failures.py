@@ -1,4 +1,4 @@
-"""What goes wrong with a table, its disk or its store, in the factory's own words."""
+"""Translates errors of a table, its disk or its object store into the factory's errors."""
 
 import re
 from collections.abc import Iterator
@@ -9,35 +9,35 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from shared.errors import Refusal, Transient
 
 _NEWER = re.compile(r"Kernel error: Unsupported|Unsupported table features|features must be specified")
-"""Delta's words for a table whose protocol it does not know. It has no class of errors for them."""
+"""Delta's messages for a table with an unknown protocol version. It has no exception class for them."""
 
 
-_ASKED = re.compile(r"^(Schema error|SQL error|Error during planning|Type error)")
-"""DataFusion's words for a question that is none: whoever asked it is at fault, and not the disk."""
+_QUERY_ERROR = re.compile(r"^(Schema error|SQL error|Error during planning|Type error)")
+"""DataFusion's messages for an invalid query: an error of the caller, not of the disk."""
 
 
 class Conflict(Transient):
-    """Somebody else committed first: read again and decide again."""
+    """Another writer committed first: reload and decide again."""
 
 
 @contextmanager
 def translate_errors(what: str) -> Iterator[None]:
-    """Raise, in one line, Conflict, Transient for a disk or a store that fails, Refusal for a table that is too new."""
+    """Raise Conflict, Transient for a failing disk or store, Refusal for a table that is too new; one line each."""
     try:
         yield
     except Exception as error:
-        # DataFusion has no class either: what it was told from outside begins so.
+        # DataFusion has no exception class either; its I/O errors start with "External error".
         if not isinstance(error, DeltaError | OSError) and not str(error).startswith("External error"):
             raise
-        if _ASKED.search(str(error)):
+        if _QUERY_ERROR.search(str(error)):
             raise
-        said = f"{what}: {_line(error)}"
+        message = f"{what}: {_line(error)}"
         if _NEWER.search(str(error)):
-            raise Refusal(said, "Newer software wrote it: update this one, or use another dataset folder") from error
-        raise (Conflict if isinstance(error, CommitFailedError) else Transient)(said) from error
+            raise Refusal(message, "A newer version wrote it: update Chimera, or use another dataset folder") from error
+        raise (Conflict if isinstance(error, CommitFailedError) else Transient)(message) from error
 
 
 def _line(error: Exception) -> str:
-    """What was said, without colours and without the body of a store's answer: that may repeat what we sent."""
-    said = str(error).partition("<?xml")[0]
-    return " ".join(re.sub(r"\x1b\[\d*m|↳|:\s*$", "", said).split())
+    """Return the message without colours and without the body of a store's response, which may repeat the request."""
+    message = str(error).partition("<?xml")[0]
+    return " ".join(re.sub(r"\x1b\[\d*m|↳|:\s*$", "", message).split())

@@ -1,4 +1,4 @@
-"""Delete what only older versions of the dataset hold, for good."""
+"""Deletes files that only older versions of the dataset need."""
 
 from deltalake import DeltaTable
 
@@ -8,14 +8,14 @@ from shared.dataset.storage import Location, join
 from shared.dataset.table import TABLES
 
 IN_FLIGHT_H = 1
-"""No write takes so long: an unknown file that is older belongs to nobody."""
+"""Longer than any write takes, in hours: an unreferenced file that is older is not part of a pending commit."""
 
 
 def purge(folder: Location) -> int:
-    """Leave of the rows only what the present version has; returns how many files went.
+    """Delete the files of rows that the present version does not have; returns their number.
 
-    Safe beside the aggregator: a file that it is about to commit is known to no version, but young. Older versions,
-    releases among them, can no longer be read where they had one of these files.
+    Safe while the aggregator runs: files of its pending commit are younger than IN_FLIGHT_H. Older versions, including
+    releases, become unreadable where they need one of the deleted files.
     """
     with translate_errors("cannot purge the rows"):
         table = DeltaTable(join(folder, TABLES[Row]))

@@ -1,7 +1,7 @@
-"""Questions to a Delta table, answered by DataFusion inside the process.
+"""SQL queries on a Delta table, run by DataFusion in this process.
 
-Not through pyarrow's datasets: they stumble over the table's own statistics (string against string_view) and read
-whole rows to find one. Reading an answer raises Transient when the disk or the store does not give it.
+pyarrow's datasets are not used: they fail on the table's statistics (string against string_view) and read whole rows to
+find one. Reading a result raises Transient when the disk or the store fails.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,38 +16,38 @@ from shared.dataset.failures import translate_errors
 def select(
     table: DeltaTable, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Some columns of the lines for which an SQL condition holds, a batch in memory at a time."""
+    """Yield some columns of the lines that match an SQL condition, with one batch in memory at a time."""
     ordered = f" order by {_names(order)}" if order else ""
-    return _answers(table, f"select {_names(columns)} from lines where {where}{ordered}")  # noqa: S608 - our own names
+    return _rows(table, f"select {_names(columns)} from lines where {where}{ordered}")  # noqa: S608 - our own names
 
 
 def batches(
     table: DeltaTable, columns: Sequence[str], rows: int, where: str = "true"
 ) -> Iterator[list[dict[str, Any]]]:
-    """As `select`, at most so many lines at a time, file after file: for long lines, and always in the same order."""
+    """As `select`, in batches of at most `rows` lines, file by file: for long lines, always in the same order."""
     settings = (f"batch_size = {rows}", "target_partitions = 1")
     return _batches(table, f"select {_names(columns)} from lines where {where}", settings)  # noqa: S608 - our own names
 
 
-def counts(table: DeltaTable, columns: Sequence[str], where: str = "true") -> Iterator[dict[str, Any]]:
-    """How many lines (`lines`) have each combination of values."""
+def count_lines(table: DeltaTable, columns: Sequence[str], where: str = "true") -> Iterator[dict[str, Any]]:
+    """Yield each combination of values with its number of lines, `lines`."""
     names = _names(columns)
-    return _answers(table, f"select {names}, count(*) as lines from lines where {where} group by {names}")  # noqa: S608
+    return _rows(table, f"select {names}, count(*) as lines from lines where {where} group by {names}")  # noqa: S608
 
 
-def table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
-    """Some columns of all lines."""
+def read_table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
+    """Return some columns of all lines."""
     with translate_errors("cannot read the table"):
         return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
 
 
-def among(ids: Iterable[str]) -> str:
-    """The condition that a line's id is one of these."""
-    return f"id in ({', '.join(map(text, ids)) or 'null'})"
+def id_in(ids: Iterable[str]) -> str:
+    """Return the SQL condition that a line's id is one of these."""
+    return f"id in ({', '.join(map(sql_string, ids)) or 'null'})"
 
 
-def text(value: str) -> str:
-    """A string as it is written in SQL."""
+def sql_string(value: str) -> str:
+    """Quote a string for SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -55,15 +55,15 @@ def _names(columns: Sequence[str]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 
 
-def _answers(table: DeltaTable, sql: str) -> Iterator[dict[str, Any]]:
+def _rows(table: DeltaTable, sql: str) -> Iterator[dict[str, Any]]:
     for lines in _batches(table, sql):
         yield from lines
 
 
 def _batches(table: DeltaTable, sql: str, settings: Sequence[str] = ()) -> Iterator[list[dict[str, Any]]]:
-    asked = QueryBuilder().register("lines", table)
+    builder = QueryBuilder().register("lines", table)
     for setting in settings:
-        asked.execute(f"set datafusion.execution.{setting}")
+        builder.execute(f"set datafusion.execution.{setting}")
     with translate_errors("cannot read the table"):
-        for batch in asked.execute(sql):
+        for batch in builder.execute(sql):
             yield pa.record_batch(batch).to_pylist()

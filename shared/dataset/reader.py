@@ -1,6 +1,6 @@
-"""Reading the dataset: typed rows, counts, one item by its id.
+"""Reads the dataset: typed rows, counts, one item by its id.
 
-Everything here raises Transient when the disk or the store does not answer, or says no.
+Every function raises Transient when the disk or the store fails or refuses.
 """
 
 from collections import Counter
@@ -16,18 +16,18 @@ from deltalake.exceptions import DeltaError
 from shared.dataset import query
 from shared.dataset.failures import translate_errors
 from shared.dataset.schema import Audit, Entry, Row, Source
-from shared.dataset.storage import Location, join, table
-from shared.dataset.table import TABLES, readable
+from shared.dataset.storage import Location, join, open_table
+from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
 
 T = TypeVar("T", bound=Source)
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
+class TableSnapshot(Generic[T]):
     """One table at one version."""
 
-    of: type[T]
+    line_type: type[T]
     delta: DeltaTable
 
     @property
@@ -41,30 +41,30 @@ class Part(Generic[T]):
         return sum(self.counts("schema_version").values())
 
     def select(self, where: str = "true") -> Iterator[T]:
-        """Lines for which an SQL condition holds, or all; a few in memory at a time, in no promised order."""
-        return map(self.of.of, self.columns(*(field.name for field in fields(self.of)), where=where))
+        """Yield the lines that match an SQL condition, in no defined order, with one batch in memory at a time."""
+        return map(self.line_type.of, self.columns(*(field.name for field in fields(self.line_type)), where=where))
 
     def columns(self, *names: str, where: str = "true") -> Iterator[dict[str, Any]]:
-        """Some columns of the lines for which an SQL condition holds."""
+        """Yield some columns of the lines that match an SQL condition."""
         return query.select(self.delta, names, where)
 
     def table(self, *names: str) -> pa.Table:
-        """Some columns of all lines."""
-        return query.table(self.delta, names)
+        """Return some columns of all lines."""
+        return query.read_table(self.delta, names)
 
     def batches(self, rows: int, where: str = "true") -> Iterator[list[dict[str, Any]]]:
-        """Whole lines, at most so many in memory at a time, in the same order each time."""
-        return query.batches(self.delta, [field.name for field in fields(self.of)], rows, where)
+        """Yield all columns in batches of at most `rows` lines, always in the same order."""
+        return query.batches(self.delta, [field.name for field in fields(self.line_type)], rows, where)
 
     def counts(self, *columns: str, where: str = "true") -> Counter[tuple[Any, ...]]:
-        """Lines by the values of some columns."""
-        answers = query.counts(self.delta, columns, where)
+        """Number of lines by the values of some columns."""
+        answers = query.count_lines(self.delta, columns, where)
         return Counter({tuple(one[column] for column in columns): one["lines"] for one in answers})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the dataset has about one item: its row, if it is curated, and its lines in the ledger."""
+class ItemRecords:
+    """All lines about one item: its row, if it is curated, and its ledger lines."""
 
     row: Row | None
     entries: tuple[Entry, ...]
@@ -74,62 +74,65 @@ class Found:
 class Dataset:
     """The curated dataset in a folder."""
 
-    rows: Part[Row]
-    ledger: Part[Entry]
+    rows: TableSnapshot[Row]
+    ledger: TableSnapshot[Entry]
 
     @classmethod
     def open(cls, folder: Location, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
-        """The dataset as it is now, or at a version of its tables.
+        """Open the dataset at its present version, or at given versions of its tables.
 
-        Raises Refusal when there is none yet, no such version, or a newer software wrote it.
+        Raises Refusal when there is no dataset or no such version, or newer software wrote it.
         """
-        return cls(Part(Row, _opened(folder, Row, version)), Part(Entry, _opened(folder, Entry, ledger_version)))
+        return cls(
+            TableSnapshot(Row, _open_table(folder, Row, version)),
+            TableSnapshot(Entry, _open_table(folder, Entry, ledger_version)),
+        )
 
     @staticmethod
-    def there(folder: Location) -> bool:
-        """Whether there is one that can be opened."""
-        with _reading(folder):
-            return bool(table(folder, TABLES[Row]) and table(folder, TABLES[Entry]))
+    def exists(folder: Location) -> bool:
+        """Whether the folder has a dataset."""
+        with _translate_errors(folder):
+            return bool(open_table(folder, TABLES[Row]) and open_table(folder, TABLES[Entry]))
 
-    def get(self, prefix: str) -> Found:
-        """The item whose id begins so. Raises Refusal when there is none or more than one."""
-        begins = f"starts_with({{}}, {query.text(prefix.lower())})"
+    def get(self, prefix: str) -> ItemRecords:
+        """Return the item whose id starts with `prefix`. Raises Refusal when there is none or more than one."""
+        begins = f"starts_with({{}}, {query.sql_string(prefix.lower())})"
         ids = {row["id"] for row in self.rows.columns("id", where=begins.format("id"))}
         ids |= {line["item_id"] for line in self.ledger.columns("item_id", where=begins.format("item_id"))}
         if not ids:
-            raise Refusal(f"no item in the dataset has an id that begins with {prefix!r}", "Look for it in the ledger")
+            raise Refusal(f"no item in the dataset has an id that starts with {prefix!r}", "Look for it in the ledger")
         if len(ids) > 1:
             some = ", ".join(sorted(ids)[:3])
-            raise Refusal(f"{prefix!r} is ambiguous: {len(ids)} ids begin so ({some}, …)", "Give more characters of it")
+            raise Refusal(f"{prefix!r} is ambiguous: {len(ids)} ids start with it ({some}, …)", "Give more characters")
         (one,) = ids
-        row = next(self.rows.select(f"id = {query.text(one)}"), None)
-        return Found(row, tuple(self.ledger.select(f"item_id = {query.text(one)}")))
+        row = next(self.rows.select(f"id = {query.sql_string(one)}"), None)
+        return ItemRecords(row, tuple(self.ledger.select(f"item_id = {query.sql_string(one)}")))
 
 
-def audits(folder: Location) -> Part[Audit]:
-    """The audits as they are now. Raises Refusal when there are none yet, or a newer software wrote them."""
-    with _reading(folder):
-        delta = table(folder, TABLES[Audit])
-        found = Part(Audit, readable(delta)) if delta else None
+def open_audits(folder: Location) -> TableSnapshot[Audit]:
+    """Open the audits. Raises Refusal when there are none yet, or newer software wrote them."""
+    with _translate_errors(folder):
+        delta = open_table(folder, TABLES[Audit])
+        found = TableSnapshot(Audit, check_version(delta)) if delta else None
     if found is None or len(found) == 0:
-        next_step = "Have curated problems audited with `audits: {rate: 0.05}` in the plan, and run again"
+        next_step = "Set `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
     return found
 
 
-def _opened(folder: Location, of: type[Source], version: int | None) -> DeltaTable:
+def _open_table(folder: Location, of: type[Source], version: int | None) -> DeltaTable:
     address = join(folder, TABLES[of])
-    with _reading(folder):
-        if (present := table(folder, TABLES[of])) is None:
-            raise Refusal(f"there is no dataset in {folder} yet", "Grow one with `chimera run`, or name its folder")
+    with _translate_errors(folder):
+        if (present := open_table(folder, TABLES[of])) is None:
+            raise Refusal(f"there is no dataset in {folder} yet", "Make one with `chimera run`, or name its folder")
         if version is None:
-            return readable(present)
+            return check_version(present)
         try:
-            return readable(DeltaTable(address, version=version))
+            return check_version(DeltaTable(address, version=version))
         except DeltaError as error:
             next_step = f"Take a version from a release in {join(folder, 'releases')}"
             raise Refusal(f"{address} has no version {version}: {error}", next_step) from error
 
 
-def _reading(folder: Location) -> AbstractContextManager[None]:
+def _translate_errors(folder: Location) -> AbstractContextManager[None]:
     return translate_errors(f"cannot read the dataset in {folder}")

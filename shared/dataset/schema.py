@@ -1,8 +1,8 @@
-"""The tables of the dataset, each defined once: a dataclass, from which the Arrow schema is made.
+"""The tables of the dataset: a dataclass each, from which the Arrow schema is derived.
 
-rows    one per curated problem
-ledger  everything else that was paid for: rejected items, attempts before the last; and which rows were deleted
-audits  items that were broken on purpose, and controls: apart, so that whoever reads rows or ledger never meets one
+rows    one line per curated problem
+ledger  all other results: rejected items, attempts before the last, deletions of rows
+audits  items with planted errors, and controls: in a table of their own, so that rows and ledger never contain one
 """
 
 from dataclasses import dataclass, fields
@@ -12,13 +12,15 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
+from schemas.outcomes import Admission
+
 SCHEMA_VERSION = 1
-"""Raised with every change of the columns. Older code refuses a newer table."""
+"""Incremented with every change of the columns. Older code refuses a newer table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a row comes from: columns that all tables have."""
+    """Columns of all tables: what a line is about and the record that it comes from."""
 
     id: str
     plan: str | None = None
@@ -32,7 +34,7 @@ class Source:
     tier: str | None = None
     """verified, plausible, disputed, unsolved; open."""
     simulated: bool = False
-    """Whether any model behind it was played by the simulator."""
+    """Whether the simulator played any model behind it."""
     tokens: int | None = None
     """Tokens generated for the item by all models, reasoning included; null when any count is unknown."""
     cost: float | None = None
@@ -45,7 +47,7 @@ class Source:
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Self:
-        """From a record as Arrow gives it."""
+        """Convert a record as Arrow returns it."""
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
         return cls(**values)
 
@@ -71,20 +73,20 @@ class Row(Source):
     """Equal for problems that differ only in case, spacing or Unicode form."""
     tier_reason: str | None
     reasoning: str
-    """Chain of thought of the chosen attempt: the first sound one that lands on the key, else the first."""
+    """Chain of thought of the chosen attempt: the first sound one that hits the key, else the first."""
     solution: str
     """Text after the thinking, of the same attempt."""
     correct: bool | None
-    """Whether that attempt lands on the key; null when it cannot be told."""
+    """Whether that attempt hits the key; null when unknown."""
     flaws: tuple[str, ...]
-    """What is unsound about that attempt."""
+    """Flaws of that attempt."""
     solver: str
-    """Model that made it."""
+    """Model of that attempt."""
     difficulty: float | None
-    """Share of the probe's graded attempts that missed; null when there was none."""
+    """Share of the probe's graded attempts that missed; null without one."""
     views: tuple[str, ...] = ()
-    """Views that it belongs to: sft, rl."""
-    admission: str = "aside"
+    """Views that contain the row: sft, rl."""
+    admission: str = Admission.ASIDE
     """in, reserve, aside (see sample.curated)."""
     split: str = "train"
     """train, or held_out: in no view (see shared/dataset/split.py)."""
@@ -95,24 +97,24 @@ class Row(Source):
     lineage: str
     """JSON list of schemas.item.Step: every event with its model calls, prompts, tokens and cost."""
     event: str
-    """Id of the solution.checked that it was made from."""
+    """Id of its solution.checked."""
     event_hash: str
     row_hash: str
-    """SHA-256 over everything that does not depend on when, in which order and under which targets it was curated."""
+    """SHA-256 over all columns that do not depend on the time, the order and the targets of its curation."""
     curated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Source):
-    """One line of the ledger. `id` is the id of the event that it keeps."""
+    """One line of the ledger. `id` is the id of its event."""
 
     kind: str
-    """rejected, attempt (solved, but another attempt was asked for), deleted."""
+    """rejected, attempt (another attempt was requested), deleted."""
     item_id: str
     service: str | None = None
-    """Who rejected it."""
+    """The service that rejected it."""
     reason: str | None = None
-    """One word for statistics, or why it was deleted."""
+    """One word for statistics, or the decision to delete."""
     detail: str | None = None
     item: str | None = None
     """The complete schemas.item.Item as JSON; null for a deletion."""
@@ -124,20 +126,20 @@ class Audit(Source):
     """One judged audit item. `id` is the item's id."""
 
     kind: str
-    """Kind of defect, or control-…; open (see schemas.audit_tag.Mark)."""
+    """Kind of planted error, or control-…; open (see schemas.audit_tag.AuditTag)."""
     source: str | None
-    """Id of the row that it was made from."""
+    """Id of the row that it was derived from."""
     difficulty: float | None
     """0 easy to 1 hard, as measured for the source; null when unknown."""
     accepted: bool
-    """Whether the checks let it through."""
+    """Whether the checks accepted it."""
     reason: str
-    """Why it was rejected; of an accepted one, its tier."""
+    """Reason of the rejection; the tier of an accepted item."""
     detail: str
     service: str
-    """Who ended it."""
+    """The service that ended it."""
     found: str
-    """JSON object, by check that looked at it: passed, noticed, unable."""
+    """JSON object: result of each check that saw it (passed, noticed, unable)."""
     item: str
     """The complete schemas.item.Item as JSON."""
     event: str
@@ -156,7 +158,7 @@ _ARROW: dict[Any, pa.DataType] = {
 
 
 def arrow_schema(of: type[Source]) -> pa.Schema:
-    """Columns in the order of the fields; only `X | None` is nullable."""
+    """Derive the columns, in the order of the fields; only `X | None` is nullable."""
     hints = get_type_hints(of)
     return pa.schema([_arrow_field(field.name, hints[field.name]) for field in fields(of)])
 

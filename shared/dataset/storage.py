@@ -1,7 +1,7 @@
-"""Where a dataset lies: a local folder, or a prefix on an object store as delta-rs names it (s3://, gs://, abfs://).
+"""Location of a dataset: a local folder, or a prefix on an object store in the syntax of delta-rs (s3://, gs://, abfs://).
 
-Tables and small files go through the same library, so that both take endpoint and credentials from the same variables
-of the environment (docs/dataset.md) and nothing of ours ever holds a secret.
+Tables and small files use the same library, so both take endpoint and credentials from the same environment variables
+(docs/dataset.md), and this code holds no secret.
 """
 
 from pathlib import Path
@@ -13,24 +13,24 @@ from pyarrow.fs import FileSelector, FileType, PyFileSystem
 
 Location = Path | str
 
-_WHOLE = 1 << 26
-"""Bytes that are held back, so that a small file leaves in one piece."""
+BUFFER_BYTES = 1 << 26
+"""Write buffer in bytes: a small file is sent in one request."""
 
 
-def remote(where: Location) -> bool:
-    """Whether it is an address on an object store."""
+def is_remote(where: Location) -> bool:
+    """Whether the location is on an object store."""
     return "://" in str(where)
 
 
 def join(where: Location, name: str) -> str:
-    """The address of what lies in the dataset under a name."""
+    """Return the address of a name in the dataset."""
     return f"{str(where).rstrip('/')}/{name}"
 
 
-def table(where: Location, name: str) -> DeltaTable | None:
-    """The table that lies there, if one does. Raises OSError when a store does not answer, or refuses.
+def open_table(where: Location, name: str) -> DeltaTable | None:
+    """Open a table; None when there is none. Raises OSError when a store does not answer, or refuses.
 
-    `DeltaTable.is_deltatable` would stop all threads of the process while a store is silent.
+    `DeltaTable.is_deltatable` would block all threads of the process while a store does not answer.
     """
     try:
         return DeltaTable(join(where, name))
@@ -38,29 +38,29 @@ def table(where: Location, name: str) -> DeltaTable | None:
         return None
 
 
-def names(where: Location, folder: str) -> list[str]:
-    """Names of the files in a folder of the dataset; none when there is no such folder."""
+def list_files(where: Location, folder: str) -> list[str]:
+    """Return the names of the files in a folder of the dataset; none when there is no such folder."""
     return [
-        found.base_name
-        for found in _files(where).get_file_info(FileSelector(folder, allow_not_found=True))
-        if found.type == FileType.File
+        info.base_name
+        for info in _files(where).get_file_info(FileSelector(folder, allow_not_found=True))
+        if info.type == FileType.File
     ]
 
 
-def has(where: Location, file: str) -> bool:
-    """Whether a small file lies there."""
+def file_exists(where: Location, file: str) -> bool:
+    """Whether a small file exists."""
     return bool(_files(where).get_file_info(file).type == FileType.File)
 
 
-def read(where: Location, file: str) -> bytes:
-    """A small file."""
+def read_file(where: Location, file: str) -> bytes:
+    """Read a small file."""
     with _files(where).open_input_stream(file) as source:
         return bytes(source.read())
 
 
-def write(where: Location, file: str, content: bytes) -> None:
-    """A small file, which appears whole or not at all."""
-    with _files(where).open_output_stream(file, buffer_size=_WHOLE) as out:
+def write_file(where: Location, file: str, content: bytes) -> None:
+    """Write a small file atomically."""
+    with _files(where).open_output_stream(file, buffer_size=BUFFER_BYTES) as out:
         out.write(content)
 
 

@@ -1,4 +1,4 @@
-"""Every Kafka client is made here, with the settings that keep the promises; Faust's own in faust_loop.py."""
+"""Kafka clients, with the settings that the delivery guarantees need. Faust builds its own in faust/loop.py."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from schemas.flow import BY_TYPE, EVENT_LIMIT
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import TRACEPARENT, Message
-from shared.kafka.connection import authorized, options, why_refused
+from shared.kafka.connection import client_options, explain_refusal, translate_denials
 from shared.kafka.names import kafka_topic
 from shared.telemetry import traces
 
@@ -26,25 +26,25 @@ __all__ = [
     "KafkaError",
     "Producer",
     "TopicPartition",
-    "administrator",
-    "leave",
-    "member",
-    "observer",
+    "create_group_consumer",
+    "create_reader",
+    "leave_group",
+    "open_admin",
     "poll",
 ]
 
 log = logging.getLogger(__name__)
 
 RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
-"""Largest record in bytes: an event, or a dead letter that was one and has more headers."""
+"""Largest record in bytes: an event, or a dead letter, which has more headers."""
 
-LEAVE_WITHIN_S = 10.0
+LEAVE_TIMEOUT_S = 10.0
 
 
-def observer(access: KafkaAccess) -> AIOKafkaConsumer:
-    """Build a consumer without a group, for reading assigned partitions."""
+def create_reader(access: KafkaAccess) -> AIOKafkaConsumer:
+    """Create a consumer without a group, for assigned partitions."""
     return AIOKafkaConsumer(
-        **options(access),
+        **client_options(access),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=RECORD_LIMIT,
@@ -52,16 +52,16 @@ def observer(access: KafkaAccess) -> AIOKafkaConsumer:
     )
 
 
-def member(
+def create_group_consumer(
     access: KafkaAccess,
     group: str,
     session_s: float = 45,
     assignor: type = RoundRobinPartitionAssignor,
     max_poll_interval_s: float = 300,
 ) -> AIOKafkaConsumer:
-    """Build a group's consumer that commits by hand and never guesses where to begin."""
+    """Create a member of a group. It commits by hand, and fails when the group has no offset."""
     return AIOKafkaConsumer(
-        **options(access),
+        **client_options(access),
         group_id=group,
         client_id=group,
         enable_auto_commit=False,
@@ -83,44 +83,44 @@ async def poll(
     timeout_ms: int,
     max_records: int | None = None,
 ) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """`getmany`, given up once `stopping` is set: in a rebalance it waits for the other members, however long.
+    """`getmany`, cancelled when `stopping` is set: during a rebalance it waits for the other members without limit.
 
-    It is cancelled then and only then: a cancelled one switches off the client's poll time-out for good.
-    Raises Refusal when the group has no offset, or one that the log no longer holds.
+    It is cancelled only then: a cancelled `getmany` disables the client's poll timeout.
+    Raises Refusal when the group has no offset, or its offset is outside the log.
     """
     records = asyncio.create_task(consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records))
-    told = asyncio.create_task(stopping.wait())
+    stop = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait([records, told], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([records, stop], return_when=asyncio.FIRST_COMPLETED)
         return await records if records.done() else {}
     except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
         raise Refusal(
-            f"A consumer group lost its place ({type(error).__name__}: {error})",
+            f"A consumer group has no valid offset ({type(error).__name__}: {error})",
             "Nothing was consumed. Restore the group's offsets, so that no event is skipped or paid for again",
         ) from error
     finally:
-        told.cancel()
+        stop.cancel()
         records.cancel()
 
 
-async def leave(consumer: AIOKafkaConsumer) -> None:
-    """Leave the group and close. A rebalance, or a broker that is away, may hold that up only so long."""
+async def leave_group(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group and close. Stops waiting after LEAVE_TIMEOUT_S: a rebalance or a lost broker may block it."""
     try:
-        async with asyncio.timeout(LEAVE_WITHIN_S):
+        async with asyncio.timeout(LEAVE_TIMEOUT_S):
             await consumer.stop()
     except TimeoutError:
-        log.warning("the group was not left in time; its partitions are handed on when the session runs out")
+        log.warning("could not leave the group in time; its partitions are reassigned when the session expires")
 
 
 @asynccontextmanager
-async def administrator(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Connect for administration. Raises as `Producer.start` does."""
-    admin = AIOKafkaAdminClient(**options(access))
+async def open_admin(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connect for administration. Raises as `Producer.start`."""
+    admin = AIOKafkaAdminClient(**client_options(access))
     try:
         await admin.start()
     except KafkaConnectionError as error:
         await admin.close()
-        raise await why_refused(access, error) from None
+        raise await explain_refusal(access, error) from None
     try:
         yield admin
     finally:
@@ -128,13 +128,13 @@ async def administrator(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClien
 
 
 class Producer:
-    """Publishes messages of one factory; returns when the broker has acknowledged all of them."""
+    """Publishes messages of one factory."""
 
     def __init__(self, access: KafkaAccess, factory: str) -> None:
         self._access = access
         self._factory = factory
         self._kafka = AIOKafkaProducer(
-            **options(access),
+            **client_options(access),
             acks="all",
             enable_idempotence=True,
             compression_type="zstd",
@@ -143,13 +143,13 @@ class Producer:
         )
 
     async def start(self) -> None:
-        """Connect. Raises KafkaConnectionError while no broker answers, Refusal when waiting would not help."""
-        with authorized(self._access):
+        """Connect. Raises KafkaConnectionError while no broker answers, Refusal when a retry would not help."""
+        with translate_denials(self._access):
             try:
                 await self._kafka.start()
             except KafkaConnectionError as error:
-                reason = await why_refused(self._access, error)
-                if isinstance(reason, Refusal):  # nobody will try again
+                reason = await explain_refusal(self._access, error)
+                if isinstance(reason, Refusal):  # no caller retries
                     await self._kafka.stop()
                 raise reason from None
             except KafkaError:
@@ -161,7 +161,7 @@ class Producer:
         await self._kafka.stop()
 
     async def publish(self, messages: Iterable[Message]) -> None:
-        """Send, then wait until every message is acknowledged."""
+        """Send messages. Returns when the broker has acknowledged all of them."""
         messages = list(messages)
         acks = [
             await self._kafka.send(
@@ -172,4 +172,4 @@ class Producer:
         for ack in acks:
             await ack
         traced = ((one.name, dict(one.headers).get(TRACEPARENT, b"")) for one in messages if one.name in BY_TYPE)
-        traces.sent(traced)
+        traces.record_sent(traced)

@@ -1,6 +1,6 @@
 """Event ⇄ record: the value is the event as JSON, the envelope CloudEvents 1.0 in binary mode plus W3C traceparent.
 
-The mark of an audit item is in the envelope alone: what handles it sees an event like any other.
+The tag of an audit item is only in the envelope: a handler cannot tell its events from others.
 """
 
 import json
@@ -16,8 +16,8 @@ from shared.audit_items import divert
 from shared.errors import Invalid
 from shared.ports import TaggedEvent
 
-AUDIT = "ce_audit"
-"""Header with the mark of an audit item: a CloudEvents extension."""
+AUDIT_HEADER = "ce_audit"
+"""Header with the tag of an audit item: a CloudEvents extension."""
 
 TRACEPARENT = "traceparent"
 
@@ -34,10 +34,10 @@ class Message:
     headers: Headers
 
 
-def encode(event: Event, source: str, mark: AuditTag | None = None) -> Message:
+def encode(event: Event, source: str, tag: AuditTag | None = None) -> Message:
     """Encode an event of `source` ("factory/service").
 
-    Raises Invalid for an event beyond EVENT_LIMIT: better refused here than by every reader.
+    Raises Invalid for an event larger than EVENT_LIMIT, which every reader would refuse.
     """
     value = event.model_dump_json().encode()
     if len(value) > EVENT_LIMIT:
@@ -50,39 +50,39 @@ def encode(event: Event, source: str, mark: AuditTag | None = None) -> Message:
         "content-type": "application/json",
         TRACEPARENT: f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
-    if mark:
-        headers[AUDIT] = mark.model_dump_json()
+    if tag:
+        headers[AUDIT_HEADER] = tag.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
 
 
-def outgoing(produced: Iterable[Event | TaggedEvent], source: str, mark: AuditTag | None) -> Iterator[Message]:
-    """Encode what was made out of a record: all of it has the record's mark, and an audit item ends in its own way.
+def encode_outputs(produced: Iterable[Event | TaggedEvent], source: str, tag: AuditTag | None) -> Iterator[Message]:
+    """Encode the events produced from a record, with its tag. The end of an audit item becomes `audit.judged`.
 
     Raises as `encode`.
     """
-    for made in produced:
-        event, its = (made.event, made.tag) if isinstance(made, TaggedEvent) else (made, mark)
-        yield encode(divert(event, its), source, its)
+    for output in produced:
+        event, its_tag = (output.event, output.tag) if isinstance(output, TaggedEvent) else (output, tag)
+        yield encode(divert(event, its_tag), source, its_tag)
 
 
 def ce_type(event: Event | type[Event]) -> str:
-    """CloudEvents type; carries the major version."""
+    """CloudEvents type, with the major version."""
     return f"chimera.{event.type}.v{event.major}"
 
 
 def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event:
-    """Decode a record of the Kafka topic `name`. Unknown fields are kept; raises Invalid saying what is wrong."""
+    """Decode a record of the Kafka topic `name`; keeps unknown fields. Raises Invalid with the reason."""
     if value is None:
         raise Invalid("the value is null")
     if len(value) > EVENT_LIMIT:
-        raise Invalid(f"{len(value):,} bytes are more than the {EVENT_LIMIT:,} that an event may have")
+        raise Invalid(f"the value has {len(value):,} bytes, an event at most {EVENT_LIMIT:,}")
     event_class = BY_TYPE[name].event
     headers = list(headers)
     envelope = dict(headers)
-    if (found := (envelope.get("ce_type") or b"").decode(errors="replace")) != ce_type(event_class):
-        raise Invalid(f"ce_type is {found or 'missing'}, expected {ce_type(event_class)}")
+    if (declared := (envelope.get("ce_type") or b"").decode(errors="replace")) != ce_type(event_class):
+        raise Invalid(f"ce_type is {declared or 'missing'}, expected {ce_type(event_class)}")
     try:
-        # a plan in a file must not hold a field that nobody knows; one in an event may be of a later version
+        # a plan file may hold no unknown field; a plan in an event may come from a later version
         event = event_class.model_validate_json(value, extra="allow")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
@@ -93,22 +93,22 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
         raise Invalid("ce_id differs from the id of the event")
     if key != event.key.encode():
         raise Invalid(f"the record's key is not {event.key}")
-    mark_of(headers)
+    audit_tag_of(headers)
     return event
 
 
-def mark_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:
-    """The mark of a record about an audit item; raises Invalid when it is none."""
-    if (found := dict(headers).get(AUDIT)) is None:
+def audit_tag_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:
+    """Read the tag of a record about an audit item; `None` for other records. Raises Invalid when it is malformed."""
+    if (header := dict(headers).get(AUDIT_HEADER)) is None:
         return None
     try:
-        return AuditTag.model_validate_json(found)
+        return AuditTag.model_validate_json(header)
     except ValidationError as error:
-        raise Invalid(f"{AUDIT} is no mark of an audit item") from error
+        raise Invalid(f"{AUDIT_HEADER} is not a valid audit tag") from error
 
 
 def pack(messages: Iterable[Message]) -> bytes:
-    """Pack messages into one value for the outcome record. Never empty."""
+    """Pack messages into one value for the idempotency store. Never empty."""
     return json.dumps(
         [
             (m.name, _text(m.key), _text(m.value), [(name, value.decode()) for name, value in m.headers])
@@ -119,7 +119,7 @@ def pack(messages: Iterable[Message]) -> bytes:
 
 
 def unpack(outcome: bytes) -> list[Message]:
-    """Inverse of `pack`; nothing is unpacked from nothing."""
+    """Inverse of `pack`; an empty value gives no messages."""
     return [
         Message(name, _bytes(key), _bytes(value), [(header, text.encode()) for header, text in headers])
         for name, key, value, headers in json.loads(outcome or b"[]")

@@ -1,7 +1,7 @@
-"""How a client connects to a broker, and why one does not take it.
+"""How a client connects to a broker, and why a broker refuses it.
 
-A broker that does not trust us, that we do not trust, or that does not let us read or write, is a Refusal that names
-it: aiokafka tells the first two to its log alone.
+Failed authentication, an untrusted certificate and a missing permission become a Refusal with the broker's name.
+aiokafka only logs the first two.
 """
 
 import ssl
@@ -24,59 +24,59 @@ from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 
 
-def options(access: KafkaAccess) -> dict[str, Any]:
-    """Build what every aiokafka client takes."""
-    found: dict[str, Any] = {"bootstrap_servers": access.servers, "security_protocol": access.protocol}
+def client_options(access: KafkaAccess) -> dict[str, Any]:
+    """Build the options that every aiokafka client takes."""
+    built: dict[str, Any] = {"bootstrap_servers": access.servers, "security_protocol": access.protocol}
     if access.tls:
-        found["ssl_context"] = access.tls.context()
+        built["ssl_context"] = access.tls.context()
     if login := access.login:
-        found["sasl_mechanism"] = login.mechanism
-        found["sasl_plain_username"] = login.username
-        found["sasl_plain_password"] = login.password.get_secret_value()
-    return found
+        built["sasl_mechanism"] = login.mechanism
+        built["sasl_plain_username"] = login.username
+        built["sasl_plain_password"] = login.password.get_secret_value()
+    return built
 
 
 @contextmanager
-def authorized(access: KafkaAccess) -> Iterator[None]:
-    """Say plainly what the broker does not let us do: raises Refusal for it."""
+def translate_denials(access: KafkaAccess) -> Iterator[None]:
+    """Raise a Refusal for a permission that the broker denies."""
     try:
         yield
     except (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
-        raise forbidden(access, _what(error)) from error
+        raise permission_refusal(access, _resource(error)) from error
 
 
-def _what(error: KafkaError) -> str:
-    if isinstance(error, ClusterAuthorizationFailedError):  # of an idempotent producer that may write nowhere
+def _resource(error: KafkaError) -> str:
+    if isinstance(error, ClusterAuthorizationFailedError):  # raised for an idempotent producer without any grant
         return "any topic, or the cluster itself"
     kind = "group" if isinstance(error, GroupAuthorizationFailedError) else "topic"
     return " ".join([kind, *map(str, error.args)])
 
 
-def forbidden(access: KafkaAccess, what: str) -> Refusal:
-    """Build the Refusal for what a broker does not let us do."""
-    who = access.login.username if access.login else "us"
+def permission_refusal(access: KafkaAccess, what: str) -> Refusal:
+    """Build the Refusal for a resource that a broker denies."""
+    user = access.login.username if access.login else "an anonymous client"
     return Refusal(
-        f"Kafka at {access.servers} does not let {who} use {what} like this",
-        "Grant what python -m shared.kafka.acls prints, or log in as the right user",
+        f"Kafka at {access.servers} does not let {user} use {what} like this",
+        "Add the grants that python -m shared.kafka.acls prints, or log in as another user",
     )
 
 
-async def why_refused(access: KafkaAccess, found: KafkaConnectionError) -> Refusal | KafkaConnectionError:
-    """Find out why no broker takes us: aiokafka only logs it. `found` when one does by now."""
-    connection = {name: value for name, value in options(access).items() if name != "bootstrap_servers"}
+async def explain_refusal(access: KafkaAccess, failure: KafkaConnectionError) -> Refusal | KafkaConnectionError:
+    """Find out why no broker accepts a connection. Returns `failure` when one accepts it now."""
+    connection = {name: value for name, value in client_options(access).items() if name != "bootstrap_servers"}
     for host, port, _ in collect_hosts(access.servers):
         try:
             (await create_conn(host, port, **connection)).close()
         except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
             return Refusal(
                 f"Kafka at {host}:{port} refuses user {access.login and access.login.username} ({error})",
-                "Correct CHIMERA_KAFKA_SASL, _USERNAME and _PASSWORD, or make that user",
+                "Correct CHIMERA_KAFKA_SASL, _USERNAME and _PASSWORD, or create that user",
             )
         except ssl.SSLCertVerificationError as error:
             return Refusal(
-                f"Kafka at {host}:{port} shows a certificate that is not trusted ({error.verify_message})",
-                "Name the authority that signed it in CHIMERA_KAFKA_CA, or correct the host name in CHIMERA_KAFKA",
+                f"Kafka at {host}:{port} presents a certificate that is not trusted ({error.verify_message})",
+                "Set CHIMERA_KAFKA_CA to the authority that signed it, or correct the host name in CHIMERA_KAFKA",
             )
         except (OSError, KafkaError) as error:  # TimeoutError is an OSError
-            found = KafkaConnectionError(f"{host}:{port}: {type(error).__name__}: {error}")
-    return found
+            failure = KafkaConnectionError(f"{host}:{port}: {type(error).__name__}: {error}")
+    return failure

@@ -1,4 +1,4 @@
-"""How Kafka topics and consumer groups are named: everything begins with the factory."""
+"""Names of Kafka topics and consumer groups. All begin with the factory."""
 
 
 def kafka_topic(factory: str, name: str) -> str:

@@ -1,7 +1,8 @@
-"""Every model call that the log tells of, each once: what a budget is rebuilt from.
+"""Every model call recorded in the log, each once. The budget ledger is rebuilt from them.
 
-An item carries its whole lineage, so the same call is read again with every later event; the event that it was made for
-tells them apart. What was trimmed is in the later events. A call whose event did not get onto the log is not told.
+An item carries its whole lineage, so the same call is read again in every later event; the id of the event that it was
+made for identifies it. Later events also hold the calls of trimmed events. A call is missing when its event was never
+published.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ class _Item(BaseModel):
 
 
 class _Event(BaseModel):
-    """Of an event, only what it has cost: reading the rest would take most of the time."""
+    """The part of an event that records calls: parsing the rest would take most of the time."""
 
     id: UUID
     calls: tuple[Provenance, ...] = ()
@@ -34,17 +35,17 @@ class _Event(BaseModel):
 
 
 async def recorded_calls(access: KafkaAccess, factory: str) -> list[Provenance]:
-    """Read the log from its start to where it ends now. Raises KafkaError when Kafka does not answer."""
+    """Read the log from its start to its present end. Raises KafkaError when Kafka does not answer."""
     calls: dict[UUID, tuple[Provenance, ...]] = {}
-    async with aclosing(read_to_end(access, factory, [event.type for event in COST_BEARING_EVENTS])) as told:
-        async for values in told:
+    async with aclosing(read_to_end(access, factory, [event.type for event in COST_BEARING_EVENTS])) as batches:
+        async for values in batches:
             for value in values:
-                calls.update((step, recorded_calls) for step, recorded_calls in _steps(value) if recorded_calls)
-    return [call for made in calls.values() for call in made]
+                calls.update((event, its_calls) for event, its_calls in _steps(value) if its_calls)
+    return [call for its_calls in calls.values() for call in its_calls]
 
 
 def _steps(value: bytes) -> Iterator[tuple[UUID, tuple[Provenance, ...]]]:
-    """Of a record that is no event, nothing: it becomes a dead letter elsewhere."""
+    """Steps of an event; none for a record that is not an event, which its consumer makes a dead letter."""
     try:
         yield from _Event.model_validate_json(value).steps
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Who pays for a call. Without a budget nobody asks."""
+"""Reserves budget for a call; does nothing without a budget."""
 
 import asyncio
 import contextlib
@@ -19,41 +19,41 @@ from shared.errors import OverBudget, Transient
 
 log = logging.getLogger(__name__)
 
-CHARACTERS_A_TOKEN = 4
-"""A guess, for whatever no endpoint has counted."""
-ANSWER_GUESS = 4096
-"""Tokens that an answer is taken for at first, when nothing limits it."""
+CHARACTERS_PER_TOKEN = 4
+"""An estimate, for text that no endpoint has counted."""
+ANSWER_TOKENS = 4096
+"""Estimated length of an answer without a token limit."""
 RETRY_S = 0.25
 RENEWALS_PER_TTL = 3
-"""Beats in the life of a reservation."""
+"""Renewals during the lifetime of a reservation."""
 WARN_EVERY_S = 30.0
-CLOSING_S = 2.0
-"""So long a call that is cut off by the end of its process waits for Valkey."""
+CANCELLED_COMMIT_S = 2.0
+"""How long a cancelled call waits for Valkey to record its cost."""
 
 
 class Charge(Protocol):
-    """What is reserved for one call.
+    """The reservation for one call.
 
-    At the end of the call: settled, it is what the provenance says. Broken, interrupted, it is what had arrived, or
-    all that was reserved, since it may have been paid. Not taken (Busy, Invalid, …), it is given back.
+    An answered call is charged by its provenance. A broken or cancelled call is charged for what arrived, or, when
+    nothing did, for all that was reserved, since it may have been paid. A refused call (Busy, Invalid, …) is free.
     """
 
     def commit(self, call: Provenance) -> None:
-        """Tell what the call has cost."""
+        """Set the cost of the call."""
         ...
 
     def partial(self, characters: int) -> None:
-        """Tell how much of an answer came that was not finished."""
+        """Set how much of an answer has arrived, in characters."""
         ...
 
 
 class BudgetGuard(Protocol):
     """The budget of a factory."""
 
-    def charge(self, part: RoleModel, kind: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[Charge]:
-        """Reserve what a call may cost. Waits while others' reservations stand in the way; raises OverBudget.
+    def charge(self, role_model: RoleModel, kind: str, body: Mapping[str, Any]) -> AbstractAsyncContextManager[Charge]:
+        """Reserve what a call may cost. Calls of one `kind` cost about the same.
 
-        Calls of one `kind` cost about the same.
+        Waits while reservations of other calls leave no room. Raises OverBudget.
         """
         ...
 
@@ -71,10 +71,10 @@ class _NoCharge:
 
 
 class Unlimited:
-    """The purse of a factory without a budget."""
+    """The guard of a factory without a budget."""
 
     @asynccontextmanager
-    async def charge(self, part: RoleModel, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Charge]:
+    async def charge(self, role_model: RoleModel, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Charge]:
         """Reserve nothing."""
         yield _NoCharge()
 
@@ -95,100 +95,100 @@ class _Charge:
 
 
 class LimitedBudget:
-    """The purse of a factory with a budget. Its reservations live as long as this process says so."""
+    """The guard of a factory with a budget. Renews its reservations while their calls are in flight."""
 
-    def __init__(self, treasury: BudgetLedger, lease_s: float) -> None:
-        self._treasury = treasury
+    def __init__(self, ledger: BudgetLedger, lease_s: float) -> None:
+        self._ledger = ledger
         self._lease_s = lease_s
-        self._held: dict[str, Reservation] = {}
-        self._beating: asyncio.Task[None] | None = None
+        self._reservations: dict[str, Reservation] = {}
+        self._renewal: asyncio.Task[None] | None = None
         self._warned: set[tuple[str, str]] = set()
-        self._say_again = 0.0
+        self._next_log = 0.0
 
     @asynccontextmanager
-    async def charge(self, part: RoleModel, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Charge]:
-        """Reserve, and pay at the end."""
-        bill, guess = _Charge(), _guess(part, body)
-        reservation = await self._reserved(part.model, f"{kind}/{part.model}", guess)
+    async def charge(self, role_model: RoleModel, kind: str, body: Mapping[str, Any]) -> AsyncIterator[Charge]:
+        """Reserve the cost of a call, and charge it at the end."""
+        charge, estimate = _Charge(), _estimate(role_model, body)
+        reservation = await self._reserve(role_model.model, f"{kind}/{role_model.model}", estimate)
         self._hold(reservation)
         try:
-            yield bill
+            yield charge
         except (Transient, asyncio.CancelledError) as error:
-            cost = _partly(part, body, bill.characters, reservation.amount)
-            closing = CLOSING_S if isinstance(error, asyncio.CancelledError) else None
+            cost = _partial_cost(role_model, body, charge.characters, reservation.amount)
+            limit_s = CANCELLED_COMMIT_S if isinstance(error, asyncio.CancelledError) else None
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(closing):
-                    await self._pay(reservation, cost, measured=False)
+                async with asyncio.timeout(limit_s):
+                    await self._commit_cost(reservation, cost, measured=False)
             raise
         except BaseException:
-            self._held.pop(reservation.id)
-            await self._treasury.release(reservation)
+            self._reservations.pop(reservation.id)
+            await self._ledger.release(reservation)
             raise
-        await self._commit(part, reservation, bill.call)
+        await self._commit(role_model, reservation, charge.call)
 
     async def aclose(self) -> None:
-        """Stop beating, close the connection."""
-        if self._beating:
-            self._beating.cancel()
+        """Stop renewing and close the connection."""
+        if self._renewal:
+            self._renewal.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._beating
-        await self._treasury.aclose()
+                await self._renewal
+        await self._ledger.aclose()
 
-    async def _reserved(self, model: str, kind: str, guess: Amount) -> Reservation:
+    async def _reserve(self, model: str, kind: str, estimate: Amount) -> Reservation:
         while True:
             try:
-                reservation = await self._treasury.reserve(model, kind, guess)
+                reservation = await self._ledger.reserve(model, kind, estimate)
             except LimitReached as full:
                 raise self._over(model, full) from None
             except NotInitialised:
-                self._log("paid work waits until the planner has added up from the log what was spent")
+                self._log("model calls wait until the planner has added up the costs on the log")
             except Contended:
-                self._log("the rest of the budget is reserved for calls under way: waiting for what they leave")
+                self._log("the rest of the budget is reserved for calls in flight: waiting for what they release")
             else:
                 self._warn(reservation)
                 return reservation
             await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
-    async def _commit(self, part: RoleModel, reservation: Reservation, call: Provenance | None) -> None:
+    async def _commit(self, role_model: RoleModel, reservation: Reservation, call: Provenance | None) -> None:
         count = tokens(call) if call else None
         if call is None or count is None:
-            await self._pay(reservation, _priced(part, reservation.amount), measured=False)
+            await self._commit_cost(reservation, _without_unknown_price(role_model, reservation.amount), measured=False)
         else:
-            await self._pay(reservation, Amount.of(count, call.cost), measured=True)
+            await self._commit_cost(reservation, Amount.of(count, call.cost), measured=True)
 
-    async def _pay(self, reservation: Reservation, cost: Amount, *, measured: bool) -> None:
-        self._held.pop(reservation.id)
-        await self._treasury.commit(reservation, cost, measured=measured)
+    async def _commit_cost(self, reservation: Reservation, cost: Amount, *, measured: bool) -> None:
+        self._reservations.pop(reservation.id)
+        await self._ledger.commit(reservation, cost, measured=measured)
 
     def _hold(self, reservation: Reservation) -> None:
-        self._held[reservation.id] = reservation
-        if self._beating is None or self._beating.done():
-            self._beating = asyncio.create_task(self._renew())
+        self._reservations[reservation.id] = reservation
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(self._renew())
 
     async def _renew(self) -> None:
-        while self._held:
+        while self._reservations:
             await asyncio.sleep(self._lease_s / RENEWALS_PER_TTL)
-            await self._treasury.renew(list(self._held.values()))
+            await self._ledger.renew(list(self._reservations.values()))
 
     def _over(self, model: str, full: LimitReached) -> OverBudget:
-        limit = {(scope, unit): most for scope, unit, most in self._treasury.limits(model)}[full.model, full.unit]
-        gone, needed = out_of(full.gone, limit, full.unit), amount(full.needed, full.unit)
+        limit = {(scope, unit): most for scope, unit, most in self._ledger.limits(model)}[full.model, full.unit]
+        spent, needed = out_of(full.spent, limit, full.unit), amount(full.needed, full.unit)
         return OverBudget(
-            f"the budget{_limit_of(full.model)} has no room: {gone} are spent, and this call takes about {needed}. "
+            f"the budget{_limit_of(full.model)} has no room: {spent} are spent, and this call takes about {needed}. "
             "Raise the budget in the plan, then replay"
         )
 
     def _warn(self, reservation: Reservation) -> None:
-        for scope, unit, limit in self._treasury.limits(reservation.model):
-            gone = reservation.gone[scope, unit]
-            if gone >= WARN_AT * limit and (scope, unit) not in self._warned:
+        for scope, unit, limit in self._ledger.limits(reservation.model):
+            spent = reservation.spent[scope, unit]
+            if spent >= WARN_AT * limit and (scope, unit) not in self._warned:
                 self._warned.add((scope, unit))
-                log.warning("budget%s: %s are spent", _limit_of(scope), out_of(gone, limit, unit))
+                log.warning("budget%s: %s are spent", _limit_of(scope), out_of(spent, limit, unit))
 
-    def _log(self, what: str) -> None:
-        if time.monotonic() >= self._say_again:
-            self._say_again = time.monotonic() + WARN_EVERY_S
-            log.warning("%s", what)
+    def _log(self, message: str) -> None:
+        if time.monotonic() >= self._next_log:
+            self._next_log = time.monotonic() + WARN_EVERY_S
+            log.warning("%s", message)
 
 
 def _limit_of(model: str) -> str:
@@ -196,22 +196,22 @@ def _limit_of(model: str) -> str:
 
 
 def _prompt_tokens(body: Mapping[str, Any]) -> int:
-    return len(json.dumps(body["messages"], ensure_ascii=False)) // CHARACTERS_A_TOKEN
+    return len(json.dumps(body["messages"], ensure_ascii=False)) // CHARACTERS_PER_TOKEN
 
 
-def _guess(part: RoleModel, body: Mapping[str, Any]) -> Amount:
-    prompt, answer = _prompt_tokens(body), body.get("max_tokens") or ANSWER_GUESS
-    return Amount.of(prompt + answer, part.cost(prompt, answer))
+def _estimate(role_model: RoleModel, body: Mapping[str, Any]) -> Amount:
+    prompt, answer = _prompt_tokens(body), body.get("max_tokens") or ANSWER_TOKENS
+    return Amount.of(prompt + answer, role_model.cost(prompt, answer))
 
 
-def _partly(part: RoleModel, body: Mapping[str, Any], characters: int, reserved: Amount) -> Amount:
-    """What an answer has cost that broke off; all that was reserved when nothing of it came."""
+def _partial_cost(role_model: RoleModel, body: Mapping[str, Any], characters: int, reserved: Amount) -> Amount:
+    """Cost of a broken call, by what arrived; all that was reserved when nothing did."""
     if not characters:
-        return _priced(part, reserved)
-    prompt, answer = _prompt_tokens(body), characters // CHARACTERS_A_TOKEN
-    return Amount.of(prompt + answer, part.cost(prompt, answer))
+        return _without_unknown_price(role_model, reserved)
+    prompt, answer = _prompt_tokens(body), characters // CHARACTERS_PER_TOKEN
+    return Amount.of(prompt + answer, role_model.cost(prompt, answer))
 
 
-def _priced(part: RoleModel, reserved: Amount) -> Amount:
-    """What was reserved; its dollars are nothing to go by when there is no price."""
-    return reserved if part.price else Amount(reserved.tokens, None)
+def _without_unknown_price(role_model: RoleModel, reserved: Amount) -> Amount:
+    """The reserved amount; without its dollars when the model has no price."""
+    return reserved if role_model.price else Amount(reserved.tokens, None)

@@ -1,5 +1,7 @@
-"""Counts what calls come to."""
+"""Counts calls by outcome, with their duration, tokens and cost."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from schemas.item import Provenance
@@ -17,20 +19,25 @@ _OUTCOMES: dict[type[Exception], str] = {
 
 
 class CallMetrics:
-    """The metrics of one model for one service; looked up once."""
+    """The metrics of one model for one service. Looks up the labels once."""
 
     def __init__(self, endpoint: str, model: str, service: str) -> None:
         labels = ("chat", endpoint, model, service)
         self._duration = CALL_DURATION.labels(*labels)
         self._input, self._output = TOKENS.labels(*labels, "input"), TOKENS.labels(*labels, "output")
-        self._who = (endpoint, model, service)
+        self._labels = (endpoint, model, service)
         self._calls = {
             outcome: MODEL_CALLS.labels(endpoint, model, outcome) for outcome in ("answered", *_OUTCOMES.values())
         }
 
-    def failed(self, error: Exception) -> None:
-        """Count a request without an answer."""
-        self._calls[_OUTCOMES[type(error)]].inc()
+    @contextmanager
+    def count_failure(self) -> Iterator[None]:
+        """Count the request of this block if it fails."""
+        try:
+            yield
+        except tuple(_OUTCOMES) as error:
+            self._calls[_OUTCOMES[type(error)]].inc()
+            raise
 
     def succeeded(self, call: Provenance) -> None:
         """Count an answer."""
@@ -41,8 +48,8 @@ class CallMetrics:
         if call.completion_tokens is not None:
             self._output.observe(call.completion_tokens)
         if call.cost is not None:
-            MODEL_DOLLARS.labels(*self._who).inc(call.cost)
+            MODEL_DOLLARS.labels(*self._labels).inc(call.cost)
 
 
 call_metrics = lru_cache(CallMetrics)
-"""The meter of an endpoint's alias, a model and a service."""
+"""The metrics of an endpoint's alias, a model and a service."""

@@ -1,51 +1,79 @@
-"""The way to one endpoint: its client, the gate before it, and the purse that pays."""
+"""One endpoint: its client, its concurrency limiter and its budget. Every model call passes through `call`."""
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from shared.llm.budget_guard import BudgetGuard
+from schemas.config.models_config import RoleModel
+from schemas.item import Provenance
+from shared.llm.budget_guard import BudgetGuard, Charge
+from shared.llm.call_metrics import call_metrics
 from shared.llm.endpoint import EndpointClient
-from shared.llm.limiter.limiter import ConcurrencyLimiter
-from shared.llm.limiter.permit import Permit
+from shared.llm.errors import Busy
+from shared.llm.limiter.limiter import ConcurrencyLimiter, Permit
 from shared.llm.limiter.vllm_load import poll
+from shared.telemetry import traces
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+Send = Callable[[Permit, Charge], Awaitable[tuple[R, Provenance]]]
+"""Sends one request. Returns its result and the call for the lineage."""
 
 
 @dataclass(slots=True)
 class EndpointChannel:
-    """Shared by everything in the process that speaks to this endpoint."""
+    """Shared by all models of the process that use this endpoint."""
 
     endpoint: EndpointClient
     limiter: ConcurrencyLimiter
     budget: BudgetGuard
     models: set[str] = field(default_factory=set)
-    """What is asked for here."""
+    """Names of the models requested here."""
     supports_schemas: bool = field(init=False)
-    """Whether a structured answer is asked for by `response_format`, and not in the prompt."""
-    _watch: asyncio.Task[None] | None = None
+    """Whether structured answers use `response_format`, and not the prompt."""
+    _polling: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        self.supports_schemas = self.endpoint.place.structured != "prompt"
+        self.supports_schemas = self.endpoint.config.structured != "prompt"
 
-    def permit(self) -> Permit:
-        """A place for one call. With the first, the server's load is watched."""
-        if self._watch is None:
-            self._watch = asyncio.create_task(poll(self.endpoint, self.limiter, self.models))
-        return Permit(self.limiter)
+    async def call(self, model: RoleModel, caller: str, task: str, body: Mapping[str, Any], send: Send[R]) -> R:
+        """Send a request when a slot is free and the budget has room for `body`, and record what it cost.
+
+        Repeats the request while the endpoint is Busy, since nothing was done or paid. Raises what `send` raises.
+        """
+        metrics = call_metrics(model.endpoint, model.model, caller)
+        self._start_polling()
+        async with self.limiter.permit() as permit:
+            while True:
+                try:
+                    async with self.budget.charge(model, f"{caller}/{task}", body) as charge:
+                        with permit.request(), metrics.count_failure(), traces.call(model.model, caller):
+                            result, call = await send(permit, charge)
+                        metrics.succeeded(call)
+                        charge.commit(call)
+                        return result
+                except Busy as busy:
+                    await permit.wait_to_retry(busy)
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        if self._watch:
-            self._watch.cancel()
+        """Stop polling and close every connection."""
+        if self._polling:
+            self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+                await self._polling
         await self.endpoint.aclose()
 
     def disable_schemas(self, why: str) -> None:
-        """Remember what the endpoint does not understand."""
+        """Put the schema into the prompt from now on."""
         if self.supports_schemas:
-            log.warning("from now on forms are asked for in the prompt: %s", why)
+            log.warning("endpoint lacks `response_format`, putting the JSON Schema into the prompt: %s", why)
         self.supports_schemas = False
+
+    def _start_polling(self) -> None:
+        """Read the server's load from the first call on."""
+        if self._polling is None:
+            self._polling = asyncio.create_task(poll(self.endpoint, self.limiter, self.models))

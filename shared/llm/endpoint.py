@@ -1,8 +1,8 @@
 """One OpenAI-compatible endpoint over HTTP: chat completions as a stream of chunks, and the list of models.
 
-Errors: errors.py. A wrong key or an unknown model is Busy too: that is a fault of the configuration, not of the record,
-and must not cost an item. Messages name the endpoint by its alias, never the key. Proxies of the environment are not
-used.
+errors.py lists the errors. A wrong key or an unknown model is also Busy: the configuration is at fault, not the record,
+so no item may be lost. Messages name the endpoint by its alias and never show the key. Proxy variables of the
+environment are ignored.
 """
 
 import json
@@ -23,26 +23,26 @@ from shared.llm.errors import Busy, UnsupportedSchema
 
 CONNECT_S = 10.0
 NO_LIMIT = httpx.Limits(max_connections=0)
-"""aiohttp's 0 is "no limit" (None would be 100): how much is in flight is the gate's decision."""
-WHOLE_LIMIT = 16 * 1024 * 1024
-"""Bytes of one chunk, or of an answer in one piece."""
+"""0 is "no limit" in aiohttp (None would be 100). The concurrency limiter decides what is in flight."""
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""Largest chunk, or answer that is not streamed."""
 
 _RETRYABLE = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504, 529}
 _PERMANENT = {400, 413, 414, 422}
-_FORM_WORDS = ("response_format", "json_schema", "structured", "guided")
+_SCHEMA_WORDS = ("response_format", "json_schema", "structured", "guided")
 
 
 class EndpointClient:
-    """One client, to be shared by everything in the process that speaks to this address with this key."""
+    """The HTTP client of one address with one key. Everything in the process shares it."""
 
-    def __init__(self, alias: str, place: Endpoint, key: SecretStr | None = None) -> None:
+    def __init__(self, alias: str, config: Endpoint, key: SecretStr | None = None) -> None:
         self.alias = alias
-        self.place = place
+        self.config = config
         self._key = key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-        verify: ssl.SSLContext | bool = Tls(place.ca).context() if place.ca else True
+        verify: ssl.SSLContext | bool = Tls(config.ca).context() if config.ca else True
         self._chat, self._models, self._embeddings = (
-            httpx.URL(f"{place.base_url.rstrip('/')}/{path}") for path in ("chat/completions", "models", "embeddings")
+            httpx.URL(f"{config.base_url.rstrip('/')}/{path}") for path in ("chat/completions", "models", "embeddings")
         )
         self._http = httpx.AsyncClient(
             headers=headers,
@@ -55,46 +55,46 @@ class EndpointClient:
         await self._http.aclose()
 
     async def models(self, timeout_s: float) -> list[str]:
-        """Names of the models served. Raises as `chat` does."""
+        """List the names of the models served. Raises as `chat` does."""
         with self._attributed():
             response = await self._http.get(self._models, timeout=timeout_s)
             self._check(response.status_code, response.headers, response.content)
             return [str(model["id"]) for model in _object(response.content).get("data", [])]
 
     async def embeddings(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Vectors of texts, within the time that a first token may take. Raises as `chat` does."""
-        timeout = httpx.Timeout(self.place.first_token_s, connect=CONNECT_S)
+        """Request vectors of texts, within `first_token_s`. Raises as `chat` does."""
+        timeout = httpx.Timeout(self.config.first_token_s, connect=CONNECT_S)
         with self._attributed():
             async with self._http.stream("POST", self._embeddings, json=body, timeout=timeout) as response:
-                [content] = [content async for content in _whole(response)]
+                [content] = [content async for content in _body(response)]
                 self._check(response.status_code, response.headers, content)
                 return _object(content)
 
     async def metrics(self, timeout_s: float) -> str:
-        """What the server tells of itself, beside /v1 on the same host. Raises as `chat` does."""
-        url = self.place.base_url.rstrip("/").removesuffix("/v1") + "/metrics"
+        """Read the server's Prometheus metrics, at /metrics beside /v1. Raises as `chat` does."""
+        url = self.config.base_url.rstrip("/").removesuffix("/v1") + "/metrics"
         with self._attributed():
             async with self._http.stream("GET", url, timeout=timeout_s) as response:
-                [content] = [content async for content in _whole(response)]
+                [content] = [content async for content in _body(response)]
                 self._check(response.status_code, response.headers, content)
                 return content.decode(errors="replace")
 
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """Post a chat completion and yield its chunks; one whole answer is one chunk.
+        """Post a chat completion and yield its chunks; an answer that is not streamed is one chunk.
 
-        Raises Busy, Transient, Invalid or Unformed. How long it may take is for the caller to say.
+        Raises Busy, Transient, Invalid or UnsupportedSchema. Sets no time limit: the caller does.
         """
         timeout = httpx.Timeout(None, connect=CONNECT_S)
         with self._attributed():
             async with self._http.stream("POST", self._chat, json=body, timeout=timeout) as response:
                 streamed = response.headers.get("content-type", "").startswith("text/event-stream")
-                whole = response.status_code != httpx.codes.OK or not streamed
-                async for data in _whole(response) if whole else _server_sent(response):
+                streamed = streamed and response.status_code == httpx.codes.OK
+                async for data in _server_sent(response) if streamed else _body(response):
                     self._check(response.status_code, response.headers, data)
                     yield _object(data)
 
     def _check(self, status: int, headers: httpx.Headers, content: bytes) -> None:
-        """Raise for an error status, and for an error that came with status 200."""
+        """Raise for an error status, and for an error inside a reply with status 200."""
         if status == httpx.codes.OK and b'"error"' not in content:
             return
         error = _error(content)
@@ -104,14 +104,14 @@ class EndpointClient:
             status = _code(error) or status
         message = error.get("message") if isinstance(error, dict) else error
         text = self._redacted(str(message or content[:1000].decode(errors="replace")))[:300]
-        said = f"endpoint {self.alias} answers {status}: {text}"
+        report = f"endpoint {self.alias} answers {status}: {text}"
         if status in _RETRYABLE:
-            raise Busy(said, _retry_after_s(headers.get("retry-after")))
-        if status in _PERMANENT and any(word in text for word in _FORM_WORDS):
-            raise UnsupportedSchema(said)
+            raise Busy(report, _retry_after_s(headers.get("retry-after")))
+        if status in _PERMANENT and any(word in text for word in _SCHEMA_WORDS):
+            raise UnsupportedSchema(report)
         if status in _PERMANENT:
-            raise Invalid(said)
-        raise Transient(said)
+            raise Invalid(report)
+        raise Transient(report)
 
     def _redacted(self, message: str) -> str:
         secret = self._key.get_secret_value() if self._key else ""
@@ -119,7 +119,7 @@ class EndpointClient:
 
     @contextmanager
     def _attributed(self) -> Iterator[None]:
-        """No chaining: the cause's own text is not redacted."""
+        """Convert errors of the transport. Drops the cause, whose text may hold the key."""
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -128,26 +128,26 @@ class EndpointClient:
             kind = type(error).__name__
             raise Transient(f"endpoint {self.alias}: {kind}: {self._redacted(str(error))}") from None
         except ValueError as error:
-            raise Transient(f"endpoint {self.alias} does not speak JSON: {error}") from None
+            raise Transient(f"endpoint {self.alias} does not answer with valid JSON: {error}") from None
 
 
-async def _whole(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body, in one. Raises ValueError when it is too long to be an answer."""
+async def _body(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the complete body. Raises ValueError when it is too long."""
     content = b""
     async for piece in response.aiter_bytes():
         content += piece
-        if len(content) > WHOLE_LIMIT:
-            raise ValueError(f"more than {WHOLE_LIMIT} bytes in one piece")
+        if len(content) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"more than {MAX_MESSAGE_BYTES} bytes in one message")
     yield content
 
 
 async def _server_sent(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The data of each event. Split on line feeds alone: `aiter_lines` also splits on U+2028, which JSON may hold."""
+    """Yield the data of each event. Splits on line feeds only: `aiter_lines` also splits on U+2028, valid in JSON."""
     rest = b""
     async for chunk in response.aiter_bytes():
         *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > WHOLE_LIMIT:
-            raise ValueError(f"more than {WHOLE_LIMIT} bytes in one piece")
+        if len(rest) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"more than {MAX_MESSAGE_BYTES} bytes in one message")
         for line in lines:
             data = line.removeprefix(b"data:").strip()
             if line.startswith(b"data:") and data != b"[DONE]":
@@ -162,7 +162,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def _error(content: bytes) -> Any:
-    """The `error` of a body, if it has one."""
+    """The `error` field of a body; `None` without one."""
     try:
         return _object(content).get("error")
     except ValueError:
@@ -170,13 +170,13 @@ def _error(content: bytes) -> Any:
 
 
 def _code(error: Any) -> int | None:
-    """The HTTP status that an error names in its body."""
+    """The HTTP status inside an error body."""
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, int) and code >= 400 else None
 
 
 def _retry_after_s(retry_after: str | None) -> float | None:
-    """Retry-After in seconds (RFC 9110 also knows dates: they are left alone)."""
+    """Retry-After in seconds. A date (RFC 9110) is ignored."""
     try:
         return max(float(retry_after), 0.0) if retry_after else None
     except ValueError:

@@ -1,17 +1,17 @@
-"""What a call can come to, besides an answer.
+"""How a model call can fail.
 
-Busy        nothing was done: the endpoint takes no call now. Asked again for as long as it takes, no attempt is burnt
-Transient   the call broke: it may have cost something; one of the event's attempts (shared/errors.py)
-  TimedOut  because nothing came in time
-Invalid     the endpoint will never take this request (shared/errors.py)
-Unformed    the endpoint does not know `response_format`: asked again with the schema in the prompt
+Busy               the endpoint takes no call now. The call is repeated without limit; no attempt is consumed
+Transient          the call broke and may have cost something; counts as an attempt of the event (shared/errors.py)
+  TimedOut         nothing arrived in time
+Invalid            the endpoint will never accept this request (shared/errors.py)
+UnsupportedSchema  the endpoint does not know `response_format`: repeated with the schema in the prompt
 """
 
 from shared.errors import Transient
 
 
 class Busy(Exception):
-    """The endpoint is down, overloaded, or refuses us. `retry_after_s`: when to ask again, if it told."""
+    """The endpoint is down, overloaded, or refuses access. `retry_after_s` is its Retry-After, if it sent one."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -19,8 +19,8 @@ class Busy(Exception):
 
 
 class TimedOut(Transient):
-    """Nothing came in time: perhaps there was too much to do."""
+    """Nothing arrived in time. The endpoint may be overloaded."""
 
 
 class UnsupportedSchema(Exception):
-    """No structured output here."""
+    """The endpoint does not support structured output."""

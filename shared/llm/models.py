@@ -1,4 +1,4 @@
-"""The models of one process: every role's, over one line per endpoint."""
+"""The models of one process, by role. All models of an endpoint share one channel."""
 
 from schemas.config.models_config import ModelsConfig
 from shared.config.settings import Settings
@@ -15,52 +15,53 @@ from shared.llm.prompts import Prompt
 
 
 class Models:
-    """Makes models; owns their connections. May be built outside a running loop."""
+    """Creates models and owns their connections. May be built outside a running event loop."""
 
-    def __init__(self, cast: ModelsConfig, asked_by: str, purse: BudgetGuard | None = None) -> None:
-        """`asked_by` is the service, for lineage."""
-        self._cast = cast
-        self._asked_by = asked_by
-        self._purse = purse or Unlimited()
-        self._lines: dict[str, EndpointChannel] = {}
+    def __init__(self, config: ModelsConfig, service: str, budget: BudgetGuard | None = None) -> None:
+        """`service` is named in the lineage as the caller."""
+        self._config = config
+        self._service = service
+        self._budget = budget or Unlimited()
+        self._channels: dict[str, EndpointChannel] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> "Models":
-        """The models of a service. Raises Refusal when the models file cannot be used, or the budget not with it."""
-        cast = load_models_config(settings.models)
-        return cls(cast, settings.service, budget_guard(settings, cast))
+        """Create the models of a service. Raises Refusal for a wrong models file, or a budget that does not fit it."""
+        config = load_models_config(settings.models)
+        return cls(config, settings.service, budget_guard(settings, config))
 
     def model(self, role: str, prompt: Prompt) -> ChatModel:
-        """The model that plays `role`, with a prompt. Raises Refusal when nobody does, or when its key is missing."""
-        part = role_model(self._cast, role)
-        line = self._channel(part.endpoint)
-        line.models.add(part.model)
-        asked_by = role if role == "judge" else self._asked_by  # one judge serves many; it plays none of their roles
-        call_metrics(part.endpoint, part.model, asked_by)  # its counters show zero from here on
-        return ChatModel(line, part, prompt, asked_by)
+        """Create a role's model with a prompt. Raises Refusal when the role has no model, or its key is missing."""
+        assigned = role_model(self._config, role)
+        channel = self._channel(assigned.endpoint)
+        channel.models.add(assigned.model)
+        caller = role if role == "judge" else self._service  # several services share the judge
+        call_metrics(assigned.endpoint, assigned.model, caller)  # its counters start at zero now
+        return ChatModel(channel, assigned, prompt, caller)
 
     def embedder(self) -> Embedder | None:
-        """Who compares meanings; None when the role is open."""
+        """Create the embeddings model; `None` when the role has no model."""
         if not self.is_assigned("embedder"):
             return None
-        part = role_model(self._cast, "embedder")
-        line = self._channel(part.endpoint)
-        call_metrics(part.endpoint, part.model, self._asked_by)
-        return Embedder(line, part, self._asked_by)
+        assigned = role_model(self._config, "embedder")
+        channel = self._channel(assigned.endpoint)
+        call_metrics(assigned.endpoint, assigned.model, self._service)
+        return Embedder(channel, assigned, self._service)
 
     def is_assigned(self, role: str) -> bool:
-        """Whether a model plays this role."""
-        return role in self._cast.assigned()
+        """Whether a role has a model."""
+        return role in self._config.assigned()
 
     def _channel(self, name: str) -> EndpointChannel:
-        if name not in self._lines:
-            place = self._cast.endpoints[name]
-            endpoint = EndpointClient(name, place, api_key(name, place))
-            self._lines[name] = EndpointChannel(endpoint, ConcurrencyLimiter(name, place.at_once), self._purse)
-        return self._lines[name]
+        if name not in self._channels:
+            endpoint = self._config.endpoints[name]
+            client = EndpointClient(name, endpoint, api_key(name, endpoint))
+            limiter = ConcurrencyLimiter(name, endpoint.max_concurrency)
+            self._channels[name] = EndpointChannel(client, limiter, self._budget)
+        return self._channels[name]
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for line in self._lines.values():
-            await line.aclose()
-        await self._purse.aclose()
+        for channel in self._channels.values():
+            await channel.aclose()
+        await self._budget.aclose()

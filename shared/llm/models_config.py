@@ -1,4 +1,4 @@
-"""Reads the models file and the keys that it points to. No key is ever in a file of ours, a log or an error."""
+"""Loads the models file, and the API keys that it refers to. No log line and no error shows a key."""
 
 import os
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ from shared.errors import Refusal
 
 
 def load_models_config(path: Path) -> ModelsConfig:
-    """The models in a YAML or JSON file; paths in it start from its folder.
+    """Load a YAML or JSON file. Its relative paths are relative to its folder.
 
-    Raises Refusal with one line per mistake, and when roles that check each other are one model.
+    Raises Refusal with one line per mistake, also when two roles that check each other have the same model.
     """
-    cast = MODELS.read(path)
+    config = MODELS.read(path)
     folder = path.parent.resolve()
-    places = {name: resolved(place, folder) for name, place in cast.endpoints.items()}
-    return cast.model_copy(update={"endpoints": places})
+    endpoints = {name: resolve_paths(endpoint, folder) for name, endpoint in config.endpoints.items()}
+    return config.model_copy(update={"endpoints": endpoints})
 
 
-def resolved(place: Endpoint, folder: Path) -> Endpoint:
-    """The endpoint with the paths that it names, which start from the folder of its file."""
-    files = {"key_file": place.key_file, "ca": place.ca}
-    return place.model_copy(update={name: folder / file for name, file in files.items() if file})
+def resolve_paths(endpoint: Endpoint, folder: Path) -> Endpoint:
+    """Make the endpoint's paths absolute; relative ones start at the folder of its file."""
+    files = {"key_file": endpoint.key_file, "ca": endpoint.ca}
+    return endpoint.model_copy(update={name: folder / file for name, file in files.items() if file})
 
 
 def _unknown_endpoints(data: dict[str, Any]) -> Iterator[Finding]:
-    """The rule is the schema's; here it gets its line."""
+    """Check the rule of the schema again, to report its line."""
     endpoints, roles = data.get("endpoints"), data.get("roles")
     if not isinstance(endpoints, dict) or not isinstance(roles, dict):
         return
@@ -42,9 +42,9 @@ def _unknown_endpoints(data: dict[str, Any]) -> Iterator[Finding]:
             yield ("roles", str(role), "endpoint"), f"no endpoint {name!r}{hint}"
 
 
-def _shared_roles(cast: ModelsConfig) -> Iterator[Finding]:
-    for first, second in () if cast.allow_shared else cast.shared():
-        model, address = cast.identity(first)
+def _shared_roles(config: ModelsConfig) -> Iterator[Finding]:
+    for first, second in () if config.allow_shared else config.shared():
+        model, address = config.identity(first)
         why = f"the same model as {first} ({model} at {address}), and its verdict on its own work is worth less"
         yield ("roles", second), f"{why}: give it another model, or write `allow_shared: true` into the file"
 
@@ -59,27 +59,27 @@ MODELS = FileKind(
 )
 
 
-def role_model(cast: ModelsConfig, role: str) -> RoleModel:
-    """The model of a role. Raises Refusal when the role is open."""
+def role_model(config: ModelsConfig, role: str) -> RoleModel:
+    """The model of a role. Raises Refusal when the role has none."""
     try:
-        return cast.assigned()[role]
+        return config.assigned()[role]
     except KeyError:
-        raise Refusal(f"no model plays the role {role}", f"Add {role} to the models file") from None
+        raise Refusal(f"the role {role} has no model", f"Add {role} to the models file") from None
 
 
-def api_key(name: str, place: Endpoint) -> SecretStr | None:
-    """The key of an endpoint, read now. Raises Refusal when it is not where the file says."""
-    if place.key_file is not None:
+def api_key(name: str, endpoint: Endpoint) -> SecretStr | None:
+    """Read the key of an endpoint. Raises Refusal when its file or variable has none."""
+    if endpoint.key_file is not None:
         try:
-            value = place.key_file.read_text("utf-8").strip()
+            value = endpoint.key_file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
             value = ""
         if not value:
-            raise Refusal(f"the key of endpoint {name} is missing", f"Write it into {place.key_file}")
+            raise Refusal(f"the key of endpoint {name} is missing", f"Write it into {endpoint.key_file}")
         return SecretStr(value)
-    if place.key_env is not None:
-        value = os.environ.get(place.key_env, "").strip()  # noqa: TID251 - the name is a setting; nothing else reads keys
+    if endpoint.key_env is not None:
+        value = os.environ.get(endpoint.key_env, "").strip()  # noqa: TID251 - the name is a setting; nothing else reads keys
         if not value:
-            raise Refusal(f"the key of endpoint {name} is missing", f"Set the environment variable {place.key_env}")
+            raise Refusal(f"the key of endpoint {name} is missing", f"Set the environment variable {endpoint.key_env}")
         return SecretStr(value)
     return None

@@ -1,4 +1,4 @@
-"""The plan's budget against the models that play: does it fit, and which purse follows from it?"""
+"""Checks the plan's budget against the models, and creates the budget guard of a service."""
 
 from collections.abc import Mapping
 
@@ -12,35 +12,35 @@ from shared.errors import Refusal
 from shared.llm.budget_guard import BudgetGuard, LimitedBudget, Unlimited
 
 
-def budget_guard(settings: Settings, cast: ModelsConfig) -> BudgetGuard:
-    """The purse of a service. Raises Refusal when its plan's budget does not fit the models."""
+def budget_guard(settings: Settings, config: ModelsConfig) -> BudgetGuard:
+    """Create the budget guard of a service. Raises Refusal when the plan's budget does not fit the models."""
     budget = load_plan(settings.plan).budget
-    check(budget, cast)
+    check(budget, config)
     if not budget.limits():
         return Unlimited()
     valkey = connect(settings.valkey_access)
     return LimitedBudget(BudgetLedger(valkey, settings.factory, budget.limits(), settings.lease_s), settings.lease_s)
 
 
-def check(budget: Budget, cast: ModelsConfig) -> None:
-    """Raise Refusal for a limit on a model that nobody plays, or in dollars on a model without a price."""
-    playing = cast.assigned()
-    names = sorted({part.model for part in playing.values()})
+def check(budget: Budget, config: ModelsConfig) -> None:
+    """Raise Refusal for a limit on a model without a role, or in dollars on a model without a price."""
+    assigned = config.assigned()
+    names = sorted({role_model.model for role_model in assigned.values()})
     for model, limit in budget.limits().items():
         if model != ALL and model not in names:
             raise Refusal(
-                f"the plan has a budget for {model}, which plays no role; there are {', '.join(names)}",
+                f"the plan has a budget for {model}, which has no role; there are {', '.join(names)}",
                 "Correct budget.models in the plan",
             )
-        if (role := _unpriced(model, limit, playing)) is not None:
+        if (role := _unpriced(model, limit, assigned)) is not None:
             raise Refusal(
-                f"the plan has a budget in dollars, and the price of {playing[role].model} ({role}) is unknown",
+                f"the plan has a budget in dollars, and the price of {assigned[role].model} ({role}) is unknown",
                 f"Give {role} a price in the models file, or set the budget in tokens",
             )
 
 
-def _unpriced(model: str, limit: Limit, playing: Mapping[str, RoleModel]) -> str | None:
+def _unpriced(model: str, limit: Limit, assigned: Mapping[str, RoleModel]) -> str | None:
     if limit.dollars is None:
         return None
-    bound = (role for role, part in playing.items() if model in (ALL, part.model) and part.price is None)
-    return next(bound, None)
+    unpriced = (role for role, one in assigned.items() if model in (ALL, one.model) and one.price is None)
+    return next(unpriced, None)

@@ -1,4 +1,4 @@
-"""Before anything starts: does every endpoint answer, take the key, and serve the model its role needs?"""
+"""Checks before a start: every endpoint answers, accepts the key, and serves the models of its roles."""
 
 import asyncio
 from typing import NamedTuple
@@ -11,65 +11,68 @@ from shared.llm.errors import Busy
 from shared.llm.models_config import api_key
 
 TIMEOUT_S = 5.0
-NAMED = 10
-"""Most models named of those that an endpoint serves; some serve hundreds."""
+MAX_NAMES = 10
+"""Names of served models in one message; some endpoints serve hundreds."""
 
 
 class Fault(NamedTuple):
-    """Why a role cannot work."""
+    """Why the model of a role cannot be used."""
 
     what: str
     next_step: str
 
 
-async def probe_endpoints(cast: ModelsConfig) -> list[str]:
-    """One line per role that could not work, naming role, address and what to do; empty when all is well."""
-    return [f"{role}: {fault.what}; {fault.next_step}" for role, fault in (await faults(cast)).items()]
+async def probe_endpoints(config: ModelsConfig) -> list[str]:
+    """Report one line per role that cannot work: role, address, what to do next. Empty when all can."""
+    return [f"{role}: {fault.what}; {fault.next_step}" for role, fault in (await faults(config)).items()]
 
 
-async def faults(cast: ModelsConfig) -> dict[str, Fault]:
-    """What is wrong, by role."""
-    playing = cast.assigned()
-    places = {part.endpoint: cast.endpoints[part.endpoint] for part in playing.values()}
-    served = dict(zip(places, await asyncio.gather(*(_served(*place) for place in places.items())), strict=True))
-    found = {role: _fault(part, places[part.endpoint], served[part.endpoint]) for role, part in playing.items()}
-    return {role: fault for role, fault in found.items() if fault}
+async def faults(config: ModelsConfig) -> dict[str, Fault]:
+    """Find what is wrong, by role."""
+    assigned = config.assigned()
+    endpoints = {model.endpoint: config.endpoints[model.endpoint] for model in assigned.values()}
+    lists = await asyncio.gather(*(_list_models(*endpoint) for endpoint in endpoints.items()))
+    served = dict(zip(endpoints, lists, strict=True))
+    checks = {
+        role: _check(model, endpoints[model.endpoint], served[model.endpoint]) for role, model in assigned.items()
+    }
+    return {role: fault for role, fault in checks.items() if fault}
 
 
-def _fault(part: RoleModel, place: Endpoint, served: list[str] | Fault) -> Fault | None:
-    if isinstance(served, Fault) or part.model in served:
+def _check(model: RoleModel, endpoint: Endpoint, served: list[str] | Fault) -> Fault | None:
+    if isinstance(served, Fault) or model.model in served:
         return served if isinstance(served, Fault) else None
-    more = f" and {len(served) - NAMED} more" if len(served) > NAMED else ""
-    there = ", ".join(served[:NAMED]) + more or "nothing"
-    what = f"no model {part.model} at {place.base_url}; it serves {there}{did_you_mean(part.model, served)}"
+    more = f" and {len(served) - MAX_NAMES} more" if len(served) > MAX_NAMES else ""
+    names = ", ".join(served[:MAX_NAMES]) + more or "nothing"
+    what = f"no model {model.model} at {endpoint.base_url}; it serves {names}{did_you_mean(model.model, served)}"
     return Fault(what, "name a model that it serves")
 
 
-async def _served(name: str, place: Endpoint) -> list[str] | Fault:
-    """Names of the models served, or what is wrong."""
+async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault:
+    """Names of the models served, or why there is no list."""
     try:
-        endpoint = EndpointClient(name, place, api_key(name, place))
+        client = EndpointClient(name, endpoint, api_key(name, endpoint))
     except Refusal as refusal:
         return Fault(refusal.message, refusal.next_step)
     try:
-        return await endpoint.models(TIMEOUT_S)
+        return await client.models(TIMEOUT_S)
     except (Busy, Transient, Invalid) as error:
-        return Fault(f"no list of models from {place.base_url}: {error}", advice(str(error), place))
+        return Fault(f"no list of models from {endpoint.base_url}: {error}", advice(str(error), endpoint))
     finally:
-        await endpoint.aclose()
+        await client.aclose()
 
 
-def advice(said: str, place: Endpoint) -> str:
-    """What to do about an endpoint that gives no answer."""
-    if any(f" answers {status}" in said for status in (401, 402, 403)):
-        return f"check the key in {place.key_env or place.key_file}" if keyed(place) else "set key_env"
-    if " answers 404" in said:
+def advice(error: str, endpoint: Endpoint) -> str:
+    """What to do next about an endpoint's error."""
+    if any(f" answers {status}" in error for status in (401, 402, 403)):
+        return f"check the key in {endpoint.key_env or endpoint.key_file}" if has_key(endpoint) else "set key_env"
+    if " answers 404" in error:
         return "check base_url, up to and including /v1, and the model's name"
-    if " answers 429" in said or " answers 5" in said:
+    if " answers 429" in error or " answers 5" in error:
         return "wait until it is less busy"
     return "is it up?"
 
 
-def keyed(place: Endpoint) -> bool:
-    """Whether calls carry a key."""
-    return bool(place.key_env or place.key_file)
+def has_key(endpoint: Endpoint) -> bool:
+    """Whether calls send a key."""
+    return bool(endpoint.key_env or endpoint.key_file)

@@ -1,9 +1,9 @@
-"""A prompt is a markdown file: system part, a line `---`, user part, with `$field` for what is filled in.
+"""Prompts as Markdown files: system part, a line `---`, user part, with `$field` as placeholders.
 
-Whatever is filled in is data. Every value stands on one line, holds no token of a chat template and nothing unseen
-(`shared.llm.sanitize`), and is never read as a template again. Where others wrote it and the prompt asks for more than
-to solve it, it stands between marks, `<$mark>$problem</$mark>`, and the prompt says that nothing between them is an
-instruction. The mark is another one in each call, so no text can close it. A dollar sign of the prompt itself is `$$`.
+The values of the fields are data. Each value is one line, without tokens of chat templates and without invisible
+characters (`shared.llm.sanitize`), and is not read as a template again. A prompt that gives instructions about
+untrusted text puts it between marks, `<$mark>$problem</$mark>`, and says that nothing between them is an instruction.
+The mark differs in each call, so no text can close it. A dollar sign of the prompt itself is `$$`.
 """
 
 import json
@@ -17,37 +17,37 @@ from schemas.identity import content_hash
 from shared.llm.sanitize import one_line
 
 MARK = "mark"
-"""What a prompt calls its mark."""
+"""The placeholder of the mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The text of a file, known by its name and by the hash of its bytes."""
+    """The text of a file, identified by its name and its hash."""
 
     name: str
     text: str
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a prompt; its name is the file's, without `.md`."""
+        """Read a prompt. Its name is the file's, without `.md`."""
         return cls(path.stem, path.read_text("utf-8"))
 
     @property
     def hash(self) -> str:
         return content_hash(self.text)
 
-    def followed_by(self, more: Self) -> Self:
-        """This prompt with a section added to its user part; known by the section's name."""
-        return type(self)(more.name, f"{self.text}\n{more.text}")
+    def with_section(self, section: Self) -> Self:
+        """Add a section to the user part. The new prompt has the section's name."""
+        return type(self)(section.name, f"{self.text}\n{section.text}")
 
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
-        """The chat messages, filled in; the same for the same seed. A prompt without `---` has no system part.
+        """Build the chat messages. The same fields and seed give the same text; without `---` there is no system part.
 
-        Raises ValueError when the fields are not exactly those that the prompt names.
+        Raises ValueError when the fields are not exactly the placeholders of the prompt.
         """
-        named = set(Template(self.text).get_identifiers()) - {MARK}
-        if named != set(fields):
-            raise ValueError(f"prompt {self.name} takes {sorted(named)}, not {list(fields)}")
+        placeholders = set(Template(self.text).get_identifiers()) - {MARK}
+        if placeholders != set(fields):
+            raise ValueError(f"prompt {self.name} takes {sorted(placeholders)}, not {list(fields)}")
         *system, user = self.text.split("\n---\n", 1)
         values = {name: one_line(value) for name, value in fields.items()}
         values[MARK] = _mark(values, seed)
@@ -56,5 +56,5 @@ class Prompt:
 
 
 def _mark(values: Mapping[str, str], seed: int) -> str:
-    """No value holds it: it is a hash of all of them, and of a seed that whoever wrote them did not know."""
+    """A hash of all values and of the seed, which their authors do not know, so that no value contains it."""
     return f"data-{content_hash(json.dumps([seed, values], sort_keys=True))[:12]}"

@@ -1,4 +1,8 @@
-"""The forms in which models answer. The services ask for them, and `chimera check models` tries them out."""
+"""Schemas of structured answers. The services request them, and `chimera check models` tests them.
+
+Names, order and docstrings are part of the request, and so of the key of a recorded call: a change makes an upgraded
+factory repeat its calls in flight.
+"""
 
 from pydantic import BaseModel
 

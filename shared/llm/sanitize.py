@@ -1,7 +1,7 @@
-"""Text that a model wrote, made harmless for the prompt of another: nothing unseen in it, no token of a chat template.
+"""Makes a model's text harmless for the prompt of another: no invisible characters, no tokens of chat templates.
 
-Nothing is taken away: an invisible character is spelt out, `[U+200B]`, and a token is broken by a space, which LaTeX
-does not see. What a person reads and what a model reads is then the same.
+Nothing is removed. An invisible character is spelt out, `[U+200B]`, and a space breaks up a token; LaTeX ignores it. A
+person and a model then read the same text.
 """
 
 import re
@@ -21,25 +21,25 @@ _TOKEN = re.compile(
     rf"|[\[［](?=/?(?:{_SQUARE})[\]］])",  # [INST], [/INST]
     re.IGNORECASE,
 )
-"""The first character of a token; only that is consumed, so that tokens which overlap are all found."""
+"""Matches the first character of a token, and consumes only that, so that overlapping tokens all match."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 _BLANK = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Letters and marks without a shape."""
+"""Letters and marks that are not visible."""
 
 
 def neutralise(text: str) -> str:
-    """The text with every unseen character spelt out and every token broken; line breaks stay."""
+    """Spell out every invisible character and break up every token. Line breaks stay."""
     return _TOKEN.sub(r"\g<0> ", "".join(map(_visible, text)))
 
 
 def one_line(text: str) -> str:
-    """`neutralise` on one line, so that the text cannot pose as a line of the prompt."""
+    """`neutralise` the text and put it on one line, so that it cannot look like a line of the prompt."""
     return neutralise(" ".join(text.split()))
 
 
 def _visible(char: str) -> str:
-    unseen = char not in "\n\t" and unicodedata.category(char) in _INVISIBLE
-    return f"[U+{ord(char):04X}]" if unseen or _BLANK.match(char) else char
+    invisible = char not in "\n\t" and unicodedata.category(char) in _INVISIBLE
+    return f"[U+{ord(char):04X}]" if invisible or _BLANK.match(char) else char

@@ -1,22 +1,22 @@
-"""An answer, gathered chunk by chunk: the thinking apart from the text.
+"""Collects the chunks of an answer, and separates the thinking from the text.
 
-Endpoints send the thinking as `reasoning` (vLLM), as `reasoning_content` (others), or inline as `<think>…</think>`,
-where the opening tag may be part of the prompt and so be missing.
+Endpoints send the thinking as `reasoning` (vLLM), as `reasoning_content` (others), or inline as `<think>…</think>`. The
+opening tag may be part of the prompt and so be missing.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 TEXT_LIMIT = 4 * 1024 * 1024
-"""Characters of one answer, thinking included. Beyond, it is a runaway: it would not fit into an event."""
+"""Characters of one answer, thinking included. A longer one is a runaway: it would not fit into an event."""
 
 BROKEN = (None, "abort", "error")
-"""Finish reasons of a call that the endpoint gave up."""
+"""Finish reasons of a call that the endpoint aborted."""
 
 
 @dataclass(slots=True)
 class StreamAccumulator:
-    """What has arrived so far."""
+    """The answer so far."""
 
     finish_reason: str | None = None
     revision: str | None = None
@@ -28,7 +28,7 @@ class StreamAccumulator:
     _reasoning: list[str] = field(default_factory=list)
 
     def add(self, chunk: dict[str, Any]) -> None:
-        """Take a chunk of a stream, or a whole completion. Raises ValueError when it is none."""
+        """Add a chunk of a stream, or a complete answer. Raises ValueError when it is not valid."""
         try:
             self.usage = chunk.get("usage") or self.usage
             self.revision = chunk.get("system_fingerprint") or self.revision
@@ -62,7 +62,7 @@ class StreamAccumulator:
         return text.strip(), reasoning.strip()
 
     def fault(self, text: str) -> str | None:
-        """Why this is no answer (`Reply.fault`)."""
+        """Why the answer cannot be used (`Reply.fault`); `None` when it can."""
         if self.finish_reason == "text_limit":
             return "runaway"
         if self._refused or self.finish_reason == "content_filter":
@@ -72,12 +72,12 @@ class StreamAccumulator:
         return None if text else "empty"
 
     def count(self, name: str) -> int | None:
-        """A token count; None when the endpoint did not tell."""
+        """A token count; `None` when the endpoint did not report it."""
         details = self.usage.get("completion_tokens_details") or {}
         value = self.usage.get(name, details.get(name))
         return value if isinstance(value, int) else None
 
 
 def _joined(pieces: list[str]) -> str:
-    """One text. A character outside the BMP may come as two surrogates in two chunks; a lone one cannot be stored."""
+    """Join pieces. Two chunks may split a character into surrogates; a lone surrogate cannot be stored."""
     return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

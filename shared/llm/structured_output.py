@@ -1,27 +1,27 @@
-"""Structured output: the JSON Schema that is asked for, and the object made from what came back.
+"""Structured output: requests an answer by JSON Schema, and parses the answer into an object.
 
-The schema's name is the form's class name in lower case.
+The schema's name is the class name in lower case.
 """
 
 import json
-import re
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from shared.llm.json_reader import read
 from shared.llm.sanitize import neutralise
 from shared.ports import T
 
-_LOST_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[bfrt]")
-"""JSON reads the start of \\frac, \\times, \\beta, \\rho as a control character; no text of ours holds one."""
-
 
 @cache
-def response_format(form: type[BaseModel]) -> dict[str, Any]:
-    """The request's `response_format`; strict, so no further keys and none left out."""
-    schema = _closed(form.model_json_schema())
-    return {"type": "json_schema", "json_schema": {"name": form.__name__.lower(), "schema": schema, "strict": True}}
+def response_format(response_model: type[BaseModel]) -> dict[str, Any]:
+    """Build the request's `response_format`. It is strict: all keys are required, and no others are allowed."""
+    schema = _closed(response_model.model_json_schema())
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": response_model.__name__.lower(), "schema": schema, "strict": True},
+    }
 
 
 def _closed(schema: Any) -> Any:
@@ -35,29 +35,24 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
-def in_prompt(form: type[BaseModel], messages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Ask for a form in words, for an endpoint that knows no `response_format`."""
-    asked = (
+def in_prompt(response_model: type[BaseModel], messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Put the schema into the prompt, for an endpoint without `response_format`."""
+    request = (
         "Answer with one JSON object and nothing else. Write every backslash twice. "
-        f"It must match this JSON Schema:\n{json.dumps(form.model_json_schema())}"
+        f"It must match this JSON Schema:\n{json.dumps(response_model.model_json_schema())}"
     )
     *before, last = messages
-    return [*before, {**last, "content": f"{last['content']}\n\n{asked}"}]
+    return [*before, {**last, "content": f"{last['content']}\n\n{request}"}]
 
 
 def repair(text: str, problem: str) -> list[dict[str, str]]:
     """Show the model its answer and what is wrong with it."""
-    asked = f"That answer cannot be used: {problem}. Give the whole answer again, as one JSON object and nothing else."
-    return [{"role": "assistant", "content": neutralise(text)}, {"role": "user", "content": asked}]
+    request = (
+        f"That answer cannot be used: {problem}. Give the whole answer again, as one JSON object and nothing else."
+    )
+    return [{"role": "assistant", "content": neutralise(text)}, {"role": "user", "content": request}]
 
 
-def parse(form: type[T], text: str) -> T:
-    """Read an answer, also one with a code fence or words around it. Raises ValueError that says what is wrong."""
-    body = text[text.find("{") : text.rfind("}") + 1] or text
-    if _LOST_BACKSLASH.search(body):
-        raise ValueError("a single backslash in JSON: part of a LaTeX command is lost")
-    try:
-        return form.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}") from error
+def parse(response_model: type[T], text: str) -> T:
+    """Read an answer as `json_reader.read` does. Raises ValueError that says what is wrong."""
+    return read(response_model, text)[0]

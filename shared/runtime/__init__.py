@@ -1,12 +1,15 @@
-"""The life of a process: start, intake, work, commit, stop. A service's `__main__` builds a Service and calls `run`.
+"""Runs a service from start to exit. A service's `__main__` builds a Service and calls `run`.
 
-process.py    run: logs, signals, health, the order of starting and stopping
-worker.py     stateless services: one event in, events out, once
-slots.py      how many events at once, or one alone
-machine.py    stateful services with one replica: state folded from the log, snapshot before publishing
-sink.py       services that write batches to a store that keeps their place
-retry.py      how long to wait between tries
-health.py     /livez, /readyz, /metrics
+service.py          the four kinds of service
+process.py          `run`: logs, signals, health, order of start and stop
+stateless.py        the loop of a stateless service
+worker.py           handles one event of a stateless service, idempotently
+slots.py            semaphore with an exclusive mode
+single_active.py    the loop that machine and sink share: one replica works, in batches
+machine.py          the loop of a state machine: state folded from the log, snapshot before publishing
+sink.py             the loop of a sink: batches written to a store that keeps its own offsets
+background_task.py  a task that runs beside the loop
+health.py           /livez, /readyz, /metrics
 """
 
 from shared.runtime.process import run

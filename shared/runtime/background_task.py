@@ -1,4 +1,4 @@
-"""Work that goes on beside a service's own, for as long as that does."""
+"""A background task that is bound to a service's lifetime."""
 
 import asyncio
 import contextlib
@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def run_in_background(work: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run `work` until the end of the block; the event that it is given is then set."""
-    over = asyncio.Event()
-    working = asyncio.ensure_future(work(over))
+    """Run `work` until the end of the block. Then its argument, an event, is set and the task is cancelled."""
+    stopping = asyncio.Event()
+    task = asyncio.ensure_future(work(stopping))
     try:
         yield
     finally:
-        over.set()  # a Kafka client that is being closed may swallow the cancellation
-        working.cancel()
+        stopping.set()  # a Kafka client that is being closed may swallow the cancellation
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await working
+            await task

@@ -1,4 +1,4 @@
-"""Health of a process over HTTP: /livez (the event loop answers), /readyz (it has its partitions), /metrics."""
+"""Health of a process over HTTP: /livez (the event loop responds), /readyz (partitions are assigned), /metrics."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from prometheus_client.exposition import choose_encoder
 
 
 class Health:
-    """A small HTTP server beside the intake loop."""
+    """An HTTP server beside the consumer loop."""
 
     def __init__(self, host: str, port: int, ready: Callable[[], str | None]) -> None:
         """`ready` returns why the process is not ready, or `None`."""
@@ -37,6 +37,6 @@ class Health:
         return web.Response(text=f"{reason or 'ready'}\n", status=503 if reason else 200)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        """Plain, or OpenMetrics for whoever asks for it: that has the exemplars."""
+        """Prometheus text, or OpenMetrics with exemplars when the client accepts it."""
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(REGISTRY), headers={"Content-Type": content_type})

@@ -55,7 +55,7 @@ class MachineLoop(SingleActiveLoop):
             self._state = self._machine.state_type.model_validate(snapshot.state)
             self._offsets |= {p: snapshot.offsets.get(f"{p.topic}/{p.partition}", 0) for p in partitions}
             await self.producer.publish(unpack(snapshot.outbox.encode()))
-        await self.begin_at(self._offsets)
+        await self.start_at(self._offsets)
         self._state, decided = self._machine.start(self._state, utc_now())
         await self._keep(decided)
 

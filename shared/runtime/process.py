@@ -1,9 +1,9 @@
 """One process from start to exit 0.
 
-Start: logs, health (alive, not ready), service, producer, consumer; a broker that is not there yet, or a factory that
-is not provisioned yet, is waited for.
-SIGTERM or SIGINT: unready, stop intake, commit, leave the group, then let running events finish within the grace
-period into the outcome record, close, exit 0. Exit 1 with one clear line when the process must not go on.
+Start: logs, health (alive, not ready), service, producer, consumer. Waits for a broker that does not answer yet and a
+factory that is not provisioned yet.
+SIGTERM or SIGINT: not ready, stop consuming, commit, leave the group, let running events finish within the grace period
+and record their results, close, exit 0. Exit 1 with one line when the process must not continue.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from shared.cache.idempotency import IdempotencyStore
 from shared.config.environment import read, unknown_variables
 from shared.config.settings import Settings
 from shared.errors import Refusal
-from shared.kafka.admin.readiness import missing
+from shared.kafka.admin.readiness import find_obstacle
 from shared.kafka.clients import KafkaConnectionError, KafkaError, Producer
-from shared.kafka.connection import authorized
+from shared.kafka.connection import translate_denials
 from shared.runtime.health import Health
 from shared.runtime.machine import MachineLoop
 from shared.runtime.service import Service
@@ -40,20 +40,20 @@ RECHECK_S = 2.0
 WARN_EVERY_S = 30.0
 
 
-class Loop(Protocol):
-    """What drives a service of one kind."""
+class ServiceLoop(Protocol):
+    """Runs a service of one kind."""
 
     def why_not_ready(self) -> str | None: ...
 
     async def run(self) -> None:
-        """Work until `stop`; on return nothing is left to commit, and the group is left."""
+        """Work until `stop`; on return everything finished is committed, and the group is left."""
         ...
 
     def stop(self) -> None: ...
 
 
 def run(build: Callable[[S], Service], kind: type[S]) -> None:
-    """Run a service, with settings from the environment, until it is told to stop; exits the process."""
+    """Run a service with settings from the environment until a signal; exits the process."""
     configure(kind.model_fields["service"].default)
     try:
         settings = read(kind)
@@ -61,22 +61,22 @@ def run(build: Callable[[S], Service], kind: type[S]) -> None:
         traces.configure(settings.service)
         for name in unknown_variables(kind):
             log.warning("%s", name)
-        asyncio.run(_live(build, settings))
+        asyncio.run(_run_service(build, settings))
     except Refusal as refusal:
         log.critical("%s", refusal)
         sys.exit(1)
     except Exception:
-        log.critical("stopped by an error; nothing unfinished was committed", exc_info=True)
+        log.critical("stopped by an error; no unfinished event was committed", exc_info=True)
         sys.exit(1)
 
 
-async def _live(build: Callable[[S], Service], settings: S) -> None:
+async def _run_service(build: Callable[[S], Service], settings: S) -> None:
     service = build(settings)
     access = settings.kafka_access
     valkey = connect(settings.valkey_access)
     producer = Producer(access, settings.factory)
     outcomes = IdempotencyStore(valkey, settings.factory, settings.service, settings.marker_days, settings.lease_s)
-    loop = _loop(service, settings, producer, outcomes)
+    loop = _create_loop(service, settings, producer, outcomes)
     start_at_zero(settings.service)
     READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
     health = Health(settings.health_host, settings.health_port, loop.why_not_ready)
@@ -87,23 +87,23 @@ async def _live(build: Callable[[S], Service], settings: S) -> None:
             closing.push_async_callback(close)
         await health.start()
         closing.push_async_callback(health.stop)
-        if not await _wait_until_ready(partial(_unreachable, producer), stopping):
+        if not await _wait_until_ready(partial(_check_broker, producer), stopping):
             return
         closing.push_async_callback(producer.stop)
-        if not await _wait_until_ready(partial(_unprovisioned, settings), stopping):
+        if not await _wait_until_ready(partial(_check_provisioning, settings), stopping):
             return
-        closing.enter_context(authorized(access))
+        closing.enter_context(translate_denials(access))
         for companion in service.background:
             await closing.enter_async_context(companion)
         await loop.run()
     log.info("stopped")
 
 
-def _loop(service: Service, settings: Settings, producer: Producer, outcomes: IdempotencyStore) -> Loop:
+def _create_loop(service: Service, settings: Settings, producer: Producer, outcomes: IdempotencyStore) -> ServiceLoop:
     if service.handle:
         return StatelessLoop(service.handle, settings, producer, outcomes)
     if service.join:
-        from shared.kafka.faust.loop import FaustLoop  # only who joins pays for importing Faust
+        from shared.kafka.faust.loop import FaustLoop  # imports Faust, which only the join needs
 
         return FaustLoop(service.join, settings, producer)
     if service.machine:
@@ -113,7 +113,7 @@ def _loop(service: Service, settings: Settings, producer: Producer, outcomes: Id
     raise TypeError("a service has a handler, a join, a machine or a sink")
 
 
-def _on_signals(stopping: asyncio.Event, loop: Loop) -> None:
+def _on_signals(stopping: asyncio.Event, loop: ServiceLoop) -> None:
     def stop() -> None:
         log.info("stopping")
         stopping.set()
@@ -124,22 +124,22 @@ def _on_signals(stopping: asyncio.Event, loop: Loop) -> None:
 
 
 async def _wait_until_ready(obstacle: Callable[[], Awaitable[str | None]], stopping: asyncio.Event) -> bool:
-    """Wait until there is no obstacle; say what it is once, and again now and then. False when told to stop first."""
-    said, say_again = None, 0.0
+    """Wait until there is no obstacle; log a new one, and repeat it every WARN_EVERY_S. False when stopped first."""
+    logged, log_again_at = None, 0.0
     while not stopping.is_set():
-        if (found := await obstacle()) is None:
+        if (reason := await obstacle()) is None:
             return True
-        if found != said or time.monotonic() >= say_again:
-            log.warning("waiting: %s", found)
-            said, say_again = found, time.monotonic() + WARN_EVERY_S
+        if reason != logged or time.monotonic() >= log_again_at:
+            log.warning("waiting: %s", reason)
+            logged, log_again_at = reason, time.monotonic() + WARN_EVERY_S
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), RECHECK_S)
     return False
 
 
-async def _unreachable(producer: Producer) -> str | None:
+async def _check_broker(producer: Producer) -> str | None:
     kafka_log = logging.getLogger("aiokafka")
-    kafka_log.setLevel(logging.CRITICAL)  # at every try it would say what is said here now and then
+    kafka_log.setLevel(logging.CRITICAL)  # it would log every retry
     try:
         await producer.start()
     except KafkaConnectionError as error:
@@ -149,9 +149,9 @@ async def _unreachable(producer: Producer) -> str | None:
     return None
 
 
-async def _unprovisioned(settings: Settings) -> str | None:
+async def _check_provisioning(settings: Settings) -> str | None:
     try:
-        lacks = await missing(settings.kafka_access, settings.factory, settings.service)
+        obstacle = await find_obstacle(settings.kafka_access, settings.factory, settings.service)
     except KafkaError as error:
         return f"the broker does not answer: {type(error).__name__}: {error}"
-    return lacks and f"{lacks}. What is missing is made by: chimera kafka create"
+    return obstacle and f"{obstacle}. Create them with: chimera kafka create"

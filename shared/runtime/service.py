@@ -1,4 +1,4 @@
-"""The kinds of service, as what `build` returns."""
+"""The four kinds of service. `build` returns one."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -12,14 +12,14 @@ from schemas.events import Event
 from shared.ports import Join, Sink, TaggedEvent
 
 Handler = Callable[[Any], Awaitable[Iterable[Event | TaggedEvent]]]
-"""Stateless: an event in, the events that follow from it out. Called again after a crash; only one result counts."""
+"""Stateless: takes an event, returns the events that follow. May be called again after a crash; one result counts."""
 
 
 class Machine(Protocol):
-    """Stateful, one replica: pure functions over a state that is folded from the log.
+    """Stateful, one active replica: pure functions over a state folded from the log.
 
-    A state is snapshotted together with the events it decided on before these are published, so that a crash
-    publishes the same events again. The same event may arrive more than once.
+    A snapshot holds the state and the events it decided on, and is written before they are published: after a crash the
+    same events are published again. The same event may arrive more than once.
     """
 
     @property
@@ -28,7 +28,7 @@ class Machine(Protocol):
         ...
 
     def start(self, state: Any | None, now: datetime) -> tuple[Any, Iterable[Event]]:
-        """Begin afresh (`None`) or go on from a snapshot."""
+        """Start with a new state (`None`) or resume from a snapshot."""
         ...
 
     def __call__(self, state: Any, event: Event, now: datetime) -> tuple[Any, Iterable[Event]]: ...
@@ -38,7 +38,7 @@ class Machine(Protocol):
 class Service:
     """What a process does: exactly one of handler, join, machine or sink. `close` runs at the end.
 
-    `beside` is entered when Kafka is there, and left when the work is over.
+    `background` is entered when Kafka answers, and left when the loop ends.
     """
 
     handle: Handler | None = None

@@ -17,13 +17,13 @@ from shared.kafka.clients import (
     KafkaError,
     Producer,
     TopicPartition,
-    leave,
-    member,
+    create_group_consumer,
+    leave_group,
     poll,
 )
 from shared.kafka.codec import decode
 from shared.kafka.consume.assignors import SingleActiveAssignor
-from shared.kafka.dlq.dead_letter import Failure, meant_for, to_record
+from shared.kafka.dlq.dead_letter import Failure, is_addressed_to, to_record
 from shared.kafka.names import flow_name, group, kafka_topic
 from shared.telemetry.metrics import AGE, DURATION, EVENTS, IN_FLIGHT
 
@@ -41,14 +41,14 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, settings: Settings, producer: Producer) -> None:
         self.settings = settings
         self.producer = producer
-        self.consumer = member(
+        self.consumer = create_group_consumer(
             settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SingleActiveAssignor
         )
         self._partitions: set[TopicPartition] = set()
         self._assigned = False
         self._taken_over = False
         self._stopping = asyncio.Event()
-        self._at_work = asyncio.Lock()
+        self._batch_lock = asyncio.Lock()
 
     @abstractmethod
     async def take_over(self, partitions: set[TopicPartition]) -> None:
@@ -78,7 +78,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             while not self._stopping.is_set():
                 await self._run_batch()
         finally:
-            await leave(self.consumer)
+            await leave_group(self.consumer)
 
     @property
     def can_proceed(self) -> bool:
@@ -86,7 +86,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._taken_over and not self._stopping.is_set()
 
     async def _run_batch(self) -> None:
-        async with self._at_work:
+        async with self._batch_lock:
             if (partitions := self._partitions) and not self._taken_over:
                 try:
                     await self.take_over(partitions)
@@ -97,8 +97,8 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
                     if partitions is self._partitions:
                         self._taken_over = True
                         self.consumer.resume(*partitions)
-        records = await self._gather()
-        async with self._at_work:
+        records = await self._collect()
+        async with self._batch_lock:
             # Revoked while it was gathered: all of it comes again, after the next `take_over`.
             if self._taken_over and records:
                 await self._measured(records)
@@ -112,7 +112,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         for record in records:
             DURATION.labels(service, self.name_of(record)).observe(monotonic() - started)
 
-    async def _gather(self) -> list[ConsumerRecord]:
+    async def _collect(self) -> list[ConsumerRecord]:
         clock, room = asyncio.get_running_loop().time, self.settings.batch_events
         records = await self._poll(POLL_MS, room)
         until = clock() + self.gather_s
@@ -128,7 +128,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         """Decode a batch; what is no event becomes a dead letter."""
         good = []
         for record in records:
-            if not meant_for(self.settings.service, record.headers):
+            if not is_addressed_to(self.settings.service, record.headers):
                 continue
             try:
                 good.append((record, decode(self.name_of(record), record.key, record.value, record.headers)))
@@ -144,7 +144,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         await self.producer.publish(to_record(name, record, failure))
         EVENTS.labels(self.settings.service, name, "dead_letter").inc()
 
-    async def begin_at(self, offsets: dict[TopicPartition, int]) -> None:
+    async def start_at(self, offsets: dict[TopicPartition, int]) -> None:
         """Read on from here. Committed too: the predecessor may have died before it could, with nothing coming after.
 
         Then the lag of finished work would stay, and whoever waits for the end of all work would wait for ever.
@@ -167,7 +167,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """Finish the batch under way, then let go: until this returns, nobody else takes over."""
         try:
-            async with asyncio.timeout(self.settings.drain_s), self._at_work:
+            async with asyncio.timeout(self.settings.drain_s), self._batch_lock:
                 self._release()
         except TimeoutError:
             log.warning("a batch was not finished before the rebalance; it is repeated by whoever comes next")
@@ -182,7 +182,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self.consumer.pause(*assigned)
         self._partitions = set(assigned)
         self._assigned = True
-        others = "" if assigned else f", standing by: {SingleActiveAssignor.at_work or 'another one'} works"
+        others = "" if assigned else f", standing by: {SingleActiveAssignor.active_member or 'another one'} works"
         log.info("assigned %d partitions%s", len(assigned), others)
 
 

@@ -49,7 +49,7 @@ class SinkLoop(SingleActiveLoop):
         kept = await self._marks.read()
         self._mark = kept.decode() if kept else None
         await self._publish()
-        await self.begin_at(offsets)
+        await self.start_at(offsets)
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
         """Write, publish, commit."""

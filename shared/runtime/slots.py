@@ -1,4 +1,4 @@
-"""So many at once, or one quite alone."""
+"""Semaphore with an exclusive mode."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,23 +6,23 @@ from contextlib import asynccontextmanager
 
 
 class Slots:
-    """A semaphore of which somebody may take everything. Whoever waits is served in turn, so nobody starves."""
+    """A semaphore whose slots can all be taken by one holder. Waiters are served in order, so none starves."""
 
     def __init__(self, number: int) -> None:
         self._number = number
         self._free = asyncio.Semaphore(number)
-        self._one_by_one = asyncio.Lock()
+        self._exclusive_turn = asyncio.Lock()
 
     @asynccontextmanager
     async def shared(self) -> AsyncIterator[None]:
-        """Hold one slot."""
+        """Hold one slot until the end of the block."""
         async with self._free:
             yield
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
-        """Hold all slots: nobody else is inside."""
-        async with self._one_by_one:
+        """Hold all slots: no other holder is inside."""
+        async with self._exclusive_turn:
             held = 0
             try:
                 while held < self._number:

@@ -5,7 +5,7 @@ import asyncio
 from schemas.flow import consumed_by
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.settings import Settings
-from shared.kafka.clients import Producer, leave, member
+from shared.kafka.clients import Producer, create_group_consumer, leave_group
 from shared.kafka.consume.consumer_loop import ConsumerLoop
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
@@ -19,7 +19,7 @@ class StatelessLoop:
         self._grace_s = settings.grace_s
         self._outcomes = outcomes
         self._topics = [kafka_topic(settings.factory, flow.name) for flow in consumed_by(settings.service)]
-        self._consumer = member(
+        self._consumer = create_group_consumer(
             settings.kafka_access,
             group(settings.factory, settings.service),
             settings.session_s,
@@ -49,4 +49,4 @@ class StatelessLoop:
                 await self._intake.run(self._topics)
             finally:
                 self._worker.stop()
-                await asyncio.gather(leave(self._consumer), self._intake.finish(self._grace_s))
+                await asyncio.gather(leave_group(self._consumer), self._intake.finish(self._grace_s))

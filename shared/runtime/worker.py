@@ -23,8 +23,8 @@ from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
 from shared.errors import Invalid, Refusal, Transient
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import decode, mark_of, outgoing, pack, unpack
-from shared.kafka.dlq.dead_letter import Failure, meant_for, to_record
+from shared.kafka.codec import audit_tag_of, decode, encode_outputs, pack, unpack
+from shared.kafka.dlq.dead_letter import Failure, is_addressed_to, to_record
 from shared.kafka.names import flow_name
 from shared.runtime.service import Handler
 from shared.runtime.slots import Slots
@@ -79,7 +79,7 @@ class Worker:
 
     async def __call__(self, record: ConsumerRecord) -> None:
         """Finish a record for good. Raises only when the process must stop."""
-        if not meant_for(self._settings.service, record.headers):
+        if not is_addressed_to(self._settings.service, record.headers):
             return
         with IN_FLIGHT.labels(self._settings.service).track_inprogress():
             await self._finish(flow_name(self._settings.factory, record.topic), record)
@@ -122,7 +122,7 @@ class Worker:
         outcome = known.outcome
         if outcome is None:
             try:
-                outcome = await self._attempt(event, mark_of(record.headers), known, calls)
+                outcome = await self._attempt(event, audit_tag_of(record.headers), known, calls)
             except _GaveUp as given_up:
                 await self._to_dead_letter(name, record, given_up.error, given_up.attempts)
                 await self._outcomes.reset(event.id)
@@ -148,7 +148,7 @@ class Worker:
                         async with journalled(calls):
                             produced = await self._handle(event)
                     self._bugs = 0
-                    return await self._outcomes.record(event.id, pack(outgoing(produced, self._source, mark)))
+                    return await self._outcomes.record(event.id, pack(encode_outputs(produced, self._source, mark)))
                 except (asyncio.CancelledError, LeaseLost):
                     await self._outcomes.release(event.id, attempt)
                     raise

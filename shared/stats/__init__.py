@@ -1,1 +1,6 @@
-"""Statistics of counts, guesses and shared errors. Pure."""
+"""Statistics. Pure functions.
+
+error_agreement.py  whether two verifiers make the same errors
+guessing.py         probability of a correct guess
+wilson.py           confidence intervals of rates
+"""

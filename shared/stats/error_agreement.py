@@ -1,29 +1,29 @@
-"""Do two verifiers err alike? Two names may stand for one model, and its two verdicts are then one.
+"""Measures whether two verifiers make the same errors: two names may be one model, whose verdicts are not independent.
 
-Models that err on their own err differently: where both are wrong, they rarely give the same wrong answer. How rarely
-depends on the problems, some of which have a slip that everybody makes. So the verifiers are measured against the
-solver: is it likelier that they give the same wrong answer than that one of them and the solver do?
+Independent models err differently: where both are wrong, they rarely give the same wrong answer. The rate depends on
+the problems, some of which have an error that many models make. So the rate of the two verifiers is compared with the
+rates of each with the solver.
 
-What it sees: one model behind two names that repeats itself, because it is served without sampling, or nearly so.
-What it cannot see: two models that were trained alike and err alike together with the solver; one model under two names
-whose samples scatter as widely as those of different models do. The solver is only asked about items that the panel
-accepted, where rivals are few, so that its figure is rather too low than too high: a suspicion is a reason to look.
+It detects one model behind two names that repeats itself, because it is served with little or no sampling. It does not
+detect two similarly trained models that err together with the solver, nor one model behind two names whose samples vary
+like those of different models. The solver only sees accepted items, which have few rival answers, so its rates are
+rather too low: a suspicion is a reason to investigate, not a proof.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from schemas.flow import VERIFIERS
 from schemas.item import Item
 from shared.answers.rivals import agree, wrong
 from shared.stats.wilson import wilson
 
-VERIFIERS = ("verifier-a", "verifier-b")
 SOLVER = "solver"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorOverlap:
-    """Two roles: items where both were wrong, those where both gave the same wrong answer, and the 95 % interval."""
+    """Two roles: the items where both were wrong, and those of them with the same wrong answer."""
 
     roles: tuple[str, str]
     both_wrong: int
@@ -31,11 +31,12 @@ class ErrorOverlap:
 
     @property
     def rate(self) -> float | None:
-        """Share of the items that both got wrong; `None` where there is none."""
+        """Share with the same wrong answer; `None` when both were never wrong."""
         return self.same / self.both_wrong if self.both_wrong else None
 
     @property
     def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the rate."""
         return wilson(self.same, self.both_wrong)
 
 
@@ -48,22 +49,22 @@ class Report:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the verifiers' interval lies above those of both with the solver."""
+        """Whether the verifiers' interval is above both intervals with the solver."""
         return all(self.verifiers.interval[0] > other.interval[1] for other in self.with_solver)
 
 
 def error_agreement(items: Iterable[Item]) -> Report:
-    """How alike the wrong answers are, from rows and from rejected items alike: the first wrong answer of each role."""
-    first_wrong = [_wrong(item) for item in items]
+    """Compare the first wrong answers of each role, in rows and rejected items."""
+    first_wrong = [_first_wrong(item) for item in items]
     a, b = VERIFIERS
     return Report(_overlap(a, b, first_wrong), (_overlap(a, SOLVER, first_wrong), _overlap(b, SOLVER, first_wrong)))
 
 
-def _wrong(item: Item) -> dict[str, str]:
-    """The first wrong answer by role; without those that gave none."""
-    found = {verdict.role: wrong(verdict) for verdict in item.verdicts}
-    found[SOLVER] = [one.answer for one in item.attempts if one.answer is not None and one.agrees == "no"]
-    return {role: answers[0] for role, answers in found.items() if answers}
+def _first_wrong(item: Item) -> dict[str, str]:
+    """The first wrong answer of each role that has one."""
+    answers = {verdict.role: wrong(verdict) for verdict in item.verdicts}
+    answers[SOLVER] = [one.answer for one in item.attempts if one.answer is not None and one.agrees == "no"]
+    return {role: given[0] for role, given in answers.items() if given}
 
 
 def _overlap(one: str, other: str, first_wrong: Iterable[dict[str, str]]) -> ErrorOverlap:

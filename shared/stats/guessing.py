@@ -1,6 +1,6 @@
-"""How likely is it that a guess hits? A hit says little where there are few answers to guess from.
+"""Probability of a correct guess. A hit is weak evidence when there are few possible answers.
 
-| key | chance of one guess |
+| key | probability of one guess |
 |---|---|
 | yes or no, true or false, even or odd | 1/2 |
 | one letter A to E | 1/4 |
@@ -9,7 +9,7 @@
 | a month; a whole number up to 20, either sign | 1/12 |
 | anything else | 0 |
 
-Whole numbers are not guessed evenly: small ones are far likelier, as answers and as guesses.
+Whole numbers are not equally likely: small ones are more frequent, as answers and as guesses.
 """
 
 from math import comb
@@ -18,9 +18,9 @@ from shared.answers.normal import text_form
 from shared.answers.number import read_number
 
 MAX_P_VALUE = 0.01
-"""Chance of agreement by guessing alone from which hits prove nothing."""
+"""Hits count as evidence when guessing gives them with at most this probability."""
 MAX_P_VALUE_ONE_MODEL = MAX_P_VALUE**0.5
-"""The same for one of two verifiers: both together are then below LUCK."""
+"""The limit for one of two verifiers: both together are then below MAX_P_VALUE."""
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
@@ -34,11 +34,11 @@ _WORDS = {
     **dict.fromkeys(_MONTHS, 1 / 12),
 }
 _NUMBERS = ((3, 1 / 5), (20, 1 / 12))
-"""Largest absolute value, chance; narrowest first."""
+"""(largest absolute value, probability), narrowest first."""
 
 
 def guess_probability(key: str) -> float:
-    """Chance that one guess hits the key."""
+    """Probability that one guess hits the key."""
     number = read_number(key)
     if number is None:
         return _WORDS.get(text_form(key), 0.0)
@@ -48,10 +48,10 @@ def guess_probability(key: str) -> float:
 
 
 def hits_needed(model: str, writer: str | None) -> int:
-    """Blind hits from which a model bears witness: one; two from the writer's own, which may repeat its own slip."""
+    """Blind hits that count as evidence: one; two from the writer's own model, which may repeat its own error."""
     return 2 if model == writer else 1
 
 
 def p_value(p: float, hits: int, guesses: int) -> float:
-    """Chance that at least so many of the guesses hit, each with chance `p`; without misses, p to the power of hits."""
+    """Probability of at least `hits` hits in independent guesses with probability `p` each (binomial tail)."""
     return sum(comb(guesses, k) * p**k * (1 - p) ** (guesses - k) for k in range(hits, guesses + 1))

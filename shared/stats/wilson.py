@@ -1,6 +1,6 @@
-"""What a count says about a rate: Wilson's interval (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927).
+"""Wilson's confidence interval of a rate (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927).
 
-It holds for few trials and for rates near 0 and 1, where an estimate plus or minus its error does not.
+Unlike the normal approximation it holds for few trials and for rates near 0 and 1.
 """
 
 from math import ceil, sqrt
@@ -11,7 +11,7 @@ _Z2 = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) ** 2
 
 
 def wilson(hits: float, trials: float) -> tuple[float, float]:
-    """The 95 % interval of a rate of which `hits` of `trials` were seen; (0, 1) when there were none."""
+    """The 95 % interval of the rate hits / trials; (0, 1) without trials."""
     if not trials:
         return 0.0, 1.0
     rate, v = hits / trials, _Z2 / trials
@@ -20,9 +20,9 @@ def wilson(hits: float, trials: float) -> tuple[float, float]:
 
 
 def needed(rate: float, width: float) -> int:
-    """The fewest trials after which the interval is no wider than `width`, in (0, 1), if the rate stays as it is.
+    """The fewest trials for an interval no wider than `width`, in (0, 1), at this rate.
 
-    Wilson's width set equal to `width` is a quadratic equation for z²/n.
+    Setting Wilson's width equal to `width` gives a quadratic equation for z²/n.
     """
     w2 = width**2
     b = 4 * rate * (1 - rate) - 2 * w2

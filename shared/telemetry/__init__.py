@@ -1,1 +1,6 @@
-"""Logs, metrics and traces."""
+"""Logs, metrics and traces.
+
+logs.py     JSON log lines
+metrics.py  the catalogue of metrics
+traces.py   OpenTelemetry spans
+"""

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, with the event and trace at hand."""
+"""Logs: one JSON object per line on standard error, with the current event and trace."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ _context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=
 
 @contextmanager
 def about(event: Event) -> Iterator[None]:
-    """Every line logged inside carries the event's id, type and trace."""
+    """Add the event's id, type and trace to every line logged in the block."""
     token = _context.set({"event_id": str(event.id), "event_type": event.type, "trace_id": event.trace.hex})
     try:
         yield
@@ -43,7 +43,7 @@ class _JsonLines(logging.Formatter):
 
 
 def configure(service: str) -> None:
-    """Send this process's logs to standard error; libraries only from warnings up."""
+    """Log to standard error: our own packages from INFO, libraries from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines(service))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

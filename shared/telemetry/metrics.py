@@ -1,7 +1,7 @@
-"""The catalogue of metrics. No metric is defined elsewhere.
+"""The catalogue of metrics. No other module defines one.
 
-Labels take few values by construction: services and events of the flow, words that stand in code, subjects of the plan,
-endpoints and models of the cast. Where a word comes from the log it goes through `bounded_label`.
+The number of label values is small: services and events of the flow, constants, subjects of the plan, endpoints and
+models of the models file. A value from the log passes through `bounded_label`.
 """
 
 from itertools import product
@@ -9,6 +9,7 @@ from itertools import product
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.flow import consumed_by, produced_by
+from schemas.outcomes import Admission
 
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800, 7200)
 _LONG = (1, 5, 20, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
@@ -16,47 +17,52 @@ _LONG = (1, 5, 20, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 OUTCOMES = ("done", "repeated", "dead_letter")
 ERRORS = ("transient", "bug")
 ENDINGS = ("row", "rejected")
-ADMISSIONS = ("in", "reserve")
+ADMISSIONS = (Admission.IN, Admission.RESERVE)
 
 EVENTS = Counter(
-    "chimera_events", f"Consumed events by how they ended: {', '.join(OUTCOMES)}", ["service", "event", "outcome"]
+    "chimera_events", f"Consumed events by outcome: {', '.join(OUTCOMES)}", ["service", "event", "outcome"]
 )
 PRODUCED = Counter("chimera_events_produced", "Produced events, acknowledged by the broker", ["service", "event"])
-RETRIES = Counter("chimera_retries", "Tries after the first, by class of error: transient, bug", ["service", "error"])
-REDELIVERIES = Counter("chimera_redeliveries", "Events that another try had begun before", ["service", "event"])
+RETRIES = Counter(
+    "chimera_retries", "Attempts after the first, by class of error: transient, bug", ["service", "error"]
+)
+REDELIVERIES = Counter("chimera_redeliveries", "Events with an earlier attempt", ["service", "event"])
 DURATION = Histogram(
     "chimera_event_duration_seconds",
-    "From intake of an event to the acknowledgement of what it produced",
+    "From intake of an event to the acknowledgement of the events it produced",
     ["service", "event"],
     buckets=_SECONDS,
 )
 AGE = Histogram(
-    "chimera_event_age_seconds", "From an event's place in the log to its intake", ["service", "event"], buckets=_LONG
+    "chimera_event_age_seconds",
+    "From the Kafka timestamp of an event to its intake",
+    ["service", "event"],
+    buckets=_LONG,
 )
 IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
-SLOTS = Gauge("chimera_slots", "Events that one process may work on at once", ["service"])
-SLOTS_BUSY = Gauge("chimera_slots_busy", "Of the slots, those that are taken", ["service"])
+SLOTS = Gauge("chimera_slots", "Events that one process may handle concurrently", ["service"])
+SLOTS_BUSY = Gauge("chimera_slots_busy", "Slots in use", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
 LAG = Gauge(
     "kafka_consumergroup_lag",
-    "Records from a group's committed offset to the end of a partition, under the name of the common Kafka exporter",
+    "Records from a group's committed offset to the end of a partition; the name is that of the common Kafka exporter",
     ["consumergroup", "topic", "partition"],
 )
 
-# The plan, as the planner sees it. Subjects are those of the plan.
+# The state of the plan, from the planner. Subjects are those of the plan.
 
-REQUESTED_ROWS = Gauge("chimera_rows_wanted", "Rows that the plan wants", ["subject"])
+REQUESTED_ROWS = Gauge("chimera_rows_wanted", "Target number of rows of the plan", ["subject"])
 ROWS = Gauge("chimera_rows", f"Rows by admission: {', '.join(ADMISSIONS)}", ["subject", "admission"])
-OPEN = Gauge("chimera_problems_open", "Problems under way", ["subject"])
+OPEN = Gauge("chimera_problems_open", "Problems in progress", ["subject"])
 PARKED = Gauge(
     "chimera_problems_parked", "Problems whose record became a dead letter; replay or drop them", ["subject"]
 )
-YIELD = Gauge("chimera_yield_ratio", "Share of problems that become rows, as the planner expects it", ["subject"])
-ENDED = Counter("chimera_problems_ended", "Problems by how they ended: row, rejected", ["subject", "ending"])
+YIELD = Gauge("chimera_yield_ratio", "Share of problems that become rows, as the planner estimates it", ["subject"])
+ENDED = Counter("chimera_problems_ended", "Ended problems: row, rejected", ["subject", "ending"])
 REJECTED = Counter("chimera_problems_rejected", "Rejected problems by service and reason", ["service", "reason"])
 ITEM_SECONDS = Histogram(
     "chimera_problem_duration_seconds",
-    "From the request of a problem to its ending, of those that the running planner asked for itself",
+    "From the request of a problem to its end, for problems requested since the planner started",
     ["ending"],
     buckets=_LONG,
 )
@@ -65,24 +71,24 @@ VERDICTS = ("accepted", "rejected")
 AUDITS = Counter("chimera_audits", f"Judged audit items: {', '.join(VERDICTS)}", ["kind", "outcome"])
 AUDIT_CHECKS = Counter(
     "chimera_audit_checks",
-    "What a check found in audit items, broken ones and controls: passed, noticed, unable",
+    "Results of a check on audit items, with a planted error and controls: passed, noticed, unable",
     ["check", "broken", "finding"],
 )
 
-# The run that the trainer works on; nothing while there is none.
+# The trainer's current run; no values without one.
 
 TRAINING_OUTCOMES = ("completed", "failed", "interrupted")
-TRAINING_RUNS = Counter("chimera_training_runs", f"Runs by how they ended: {', '.join(TRAINING_OUTCOMES)}", ["outcome"])
-TRAINING_STEP = Gauge("chimera_training_step", "Steps done in the phase at hand: sft, rl, control", ["phase"])
-TRAINING_STEPS = Gauge("chimera_training_steps", "Steps that this phase will have", ["phase"])
+TRAINING_RUNS = Counter("chimera_training_runs", f"Runs by outcome: {', '.join(TRAINING_OUTCOMES)}", ["outcome"])
+TRAINING_STEP = Gauge("chimera_training_step", "Steps done in the current phase: sft, rl, control", ["phase"])
+TRAINING_STEPS = Gauge("chimera_training_steps", "All steps of the phase", ["phase"])
 TRAINING_LOSS = Gauge("chimera_training_loss", "Loss of the last step", ["phase"])
 TRAINING_REWARD = Gauge("chimera_training_reward", "Mean reward of the last step of RL", ["phase"])
-TRAINING_TOKENS = Gauge("chimera_training_tokens", "Tokens that the phase has seen", ["phase"])
+TRAINING_TOKENS = Gauge("chimera_training_tokens", "Tokens processed by the phase", ["phase"])
 
-# Calls to models, under OpenTelemetry's names for generative AI (semantic conventions, gen-ai-metrics) and its buckets.
+# Model calls, with OpenTelemetry's names for generative AI (semantic conventions, gen-ai-metrics) and its buckets.
 
 CALL = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "chimera_role"]
-"""Provider: the endpoint's alias. Role: the service that asks."""
+"""Provider: the endpoint's alias. Role: the calling service."""
 TOKENS = Histogram(
     "gen_ai_client_token_usage",
     "Tokens of an answered call, by gen_ai_token_type: input, output",
@@ -97,47 +103,45 @@ CALL_DURATION = Histogram(
 )
 MODEL_CALLS = Counter(
     "chimera_model_calls",
-    "Requests by how they ended: answered, refused (tried again), timed_out, broken, invalid",
+    "Requests by outcome: answered, refused (repeated), timed_out, broken, invalid",
     ["endpoint", "model", "outcome"],
 )
 MODEL_DOLLARS = Counter(
     "chimera_model_dollars",
-    "US dollars that answered calls cost, by the service that asks; absent where a price is unknown",
+    "Cost of answered calls in US dollars, by calling service; absent where a price is unknown",
     ["endpoint", "model", "service"],
 )
 MODEL_FIRST_TOKEN = Histogram(
     "chimera_model_first_token_seconds",
-    "From the request to the beginning of the answer",
+    "From the request to the first token",
     ["endpoint"],
     buckets=[0.01 * 2**power for power in range(14)],
 )
-MODEL_LIMIT = Gauge("chimera_model_limit", "Calls that may be in flight, as found out", ["endpoint"])
-MODEL_WAITING = Gauge("chimera_model_waiting", "Calls that wait for a place, or to ask again", ["endpoint"])
+MODEL_LIMIT = Gauge("chimera_model_limit", "Current limit of calls in flight", ["endpoint"])
+MODEL_WAITING = Gauge("chimera_model_waiting", "Calls that wait for a slot, or to be repeated", ["endpoint"])
 MODEL_CIRCUIT_OPEN = Gauge("chimera_model_circuit_open", "1 while the endpoint takes no calls", ["endpoint"])
 
-SPENT_TOKENS = Gauge("chimera_spent_tokens", "Tokens spent of the budget, ever; model `all` is the sum", ["model"])
-SPENT_DOLLARS = Gauge(
-    "chimera_spent_dollars", "US dollars spent of the budget, ever; absent where a price is unknown", ["model"]
-)
+SPENT_TOKENS = Gauge("chimera_spent_tokens", "Tokens spent in total; model `all` is the sum", ["model"])
+SPENT_DOLLARS = Gauge("chimera_spent_dollars", "US dollars spent in total; absent where a price is unknown", ["model"])
 BUDGET_TOKENS = Gauge("chimera_budget_tokens", "The plan's limit in tokens; model `all` is for the sum", ["model"])
 BUDGET_DOLLARS = Gauge("chimera_budget_dollars", "The plan's limit in US dollars", ["model"])
 
 OTHER = "other"
-_MOST = 64
+_MAX_VALUES = 64
 _seen: dict[str, set[str]] = {}
 
 
 def bounded_label(label: str, value: str) -> str:
-    """A word from the log as a label's value: the first 64 different ones, and `other` for any further one."""
+    """Limit the values of a label: the first 64 different ones, then `other`."""
     seen = _seen.setdefault(label, set())
-    if value not in seen and len(seen) >= _MOST:
+    if value not in seen and len(seen) >= _MAX_VALUES:
         return OTHER
     seen.add(value)
     return value
 
 
 def start_at_zero(service: str) -> None:
-    """Show what a service will count before it has counted any: a first error is then a rise and no birth."""
+    """Start the series of a service at 0, so that its first increment is visible."""
     for flow in consumed_by(service):
         for outcome in OUTCOMES:
             EVENTS.labels(service, flow.name, outcome)
@@ -153,7 +157,7 @@ def start_at_zero(service: str) -> None:
 
 
 def plan_at_zero(subjects: list[str]) -> None:
-    """The same for what the planner counts."""
+    """Start the planner's series at 0."""
     for subject, ending in product(subjects, ENDINGS):
         ENDED.labels(subject, ending)
     for ending in ENDINGS:

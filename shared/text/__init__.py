@@ -1,1 +1,9 @@
-"""What two problem statements have in common. Pure; for screening, the dataset's card and the trainer."""
+"""Similarity of problem statements. Pure functions, used by screening, the dataset card and the trainer.
+
+words.py          normalised words and word pairs
+quantities.py     numbers in base units
+overlap.py        n-gram overlap with many texts
+clusters.py       clusters of problems of one template
+benchmarks.py     reads the questions of a benchmark
+contamination.py  detects problems of a benchmark
+"""

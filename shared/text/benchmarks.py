@@ -1,4 +1,4 @@
-"""Reads the questions of a benchmark: JSON lines, CSV or parquet."""
+"""Reads the questions of a benchmark from JSON lines, CSV or Parquet."""
 
 import csv
 import json
@@ -10,28 +10,28 @@ from schemas.config.policies import Benchmark
 from shared.errors import Refusal
 
 COLUMNS = ("question", "problem", "prompt", "query", "statement", "input", "text")
-"""Usual names of the column, best first; case does not count."""
+"""Usual names of the column, best first; case is ignored."""
 
 Row = dict[str, Any]
 
 
-def questions(name: str, benchmark: Benchmark) -> list[str]:
-    """The question of every row, in order; empty where a row has none. Raises Refusal when they cannot be read."""
+def read_questions(name: str, benchmark: Benchmark) -> list[str]:
+    """Return the question of every row in order; empty where a row has none. Raises Refusal for an unreadable file."""
     where = f"benchmarks.{name} in the plan"
     rows = read_rows(benchmark.path, f"The benchmark {name}", where)
     column = _column(rows, benchmark.column)
     if column is None:
-        there = ", ".join(dict.fromkeys(key for row in rows for key in row)) or "no rows"
-        wanted = repr(benchmark.column) if benchmark.column else "of questions"
-        raise Refusal(f"{benchmark.path} has no column {wanted}; there is: {there}", f"Name it as `column` of {where}")
+        columns = ", ".join(dict.fromkeys(key for row in rows for key in row)) or "no rows"
+        missing = repr(benchmark.column) if benchmark.column else "of questions"
+        raise Refusal(f"{benchmark.path} has no column {missing}; it has {columns}", f"Name it as `column` of {where}")
     return [str(row.get(column) or "") for row in rows]
 
 
 def read_rows(path: Path, what: str, where: str) -> list[Row]:
-    """The rows of a file; `where` is the setting that names it. Raises Refusal when they cannot be read."""
+    """Return the rows of a file; `where` is the setting that names it. Raises Refusal when it cannot be read."""
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise Refusal(f"{path} is no kind of file that is known", f"Give {where} one of {', '.join(_READERS)}")
+        raise Refusal(f"{path} is not of a supported file type", f"Set {where} to a file of {', '.join(_READERS)}")
     try:
         return list(read(path))
     except (OSError, ValueError, csv.Error) as error:  # json's, Unicode's and Arrow's errors are ValueErrors
@@ -51,7 +51,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
             if line.strip():
                 row = json.loads(line)
                 if not isinstance(row, dict):
-                    raise ValueError(f"line {number} is no JSON object")
+                    raise ValueError(f"line {number} is not a JSON object")
                 yield row
 
 
@@ -61,7 +61,7 @@ def _csv(path: Path) -> Iterator[Row]:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    from pyarrow import parquet  # only who has such a file pays for the import
+    from pyarrow import parquet  # a slow import that only this format needs
 
     with path.open("rb") as file:
         yield from parquet.read_table(file).to_pylist()

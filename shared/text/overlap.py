@@ -1,8 +1,8 @@
-"""How much of a text is in one of many others: n-grams of words, found by an inverted index in memory.
+"""Overlap of a text with many others, by n-grams of words in an in-memory inverted index.
 
-Jaccard for n = 8 and 13 is what the CHIMERA paper (arXiv:2603.00889) and others publish; a word that was edited breaks
-as many n-grams, so that a lightly edited text keeps few. What tells best is how many trigrams of an item a text has.
-Texts under 13 words have too few of them: they are known by runs of eight characters.
+The CHIMERA paper (arXiv:2603.00889) and others publish Jaccard indices for n = 8 and 13. One edited word breaks n
+n-grams, so a lightly edited text keeps few of these; the share of an item's trigrams in the text detects it best. Texts
+under 13 words have too few trigrams and are compared by runs of eight characters.
 """
 
 from collections import Counter
@@ -10,52 +10,55 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shared.text.words import nameless
+from shared.text.words import words_without_names
 
 T = TypeVar("T")
 
-SHORT = 13
+SHORT_WORDS = 13
 """Words below which a text is short."""
-CHARACTERS = 8
+RUN_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What a text and an item have in common, as shares from 0 to 1."""
+    """Overlap of a text and an item, as shares from 0 to 1."""
 
     item: int
-    """Place of the item in its list, from 0."""
+    """Index of the item in its list, from 0."""
     contained: float
-    """Of the item's trigrams (of a short item: runs of characters) in the text, or of the text's in the item."""
+    """Share of the item's trigrams (of a short item: character runs) in the text, or of the text's in the item."""
     jaccard_8: float
     jaccard_13: float
 
 
 class Overlaps:
-    """An index of items. Names of variables, case and punctuation do not count."""
+    """An index of items. Names of variables, case and punctuation are ignored."""
 
     def __init__(self, items: Iterable[str]) -> None:
-        self._items = [nameless(item) for item in items]
-        self._long = _Index({at: grams(words, 3) for at, words in enumerate(self._items) if len(words) >= SHORT})
-        self._short = _Index({at: _runs(words) for at, words in enumerate(self._items) if len(words) < SHORT})
+        self._items = [words_without_names(item) for item in items]
+        self._long = _Index({at: ngrams(words, 3) for at, words in enumerate(self._items) if len(words) >= SHORT_WORDS})
+        self._short = _Index(
+            {at: _character_runs(words) for at, words in enumerate(self._items) if len(words) < SHORT_WORDS}
+        )
 
     def __len__(self) -> int:
         return len(self._items)
 
     def closest(self, text: str) -> Overlap | None:
-        """The item that has most in common with a text; None when none has anything."""
-        words = nameless(text)
+        """Return the item that overlaps most with a text; None when none overlaps."""
+        words = words_without_names(text)
         contained, item = max(
-            self._long.closest(grams(words, 3), both=len(words) >= SHORT), self._short.closest(_runs(words), both=False)
+            self._long.closest(ngrams(words, 3), both=len(words) >= SHORT_WORDS),
+            self._short.closest(_character_runs(words), both=False),
         )
         if not contained:
             return None
         other = self._items[item]
-        return Overlap(item, contained, *(jaccard(grams(words, n), grams(other, n)) for n in (8, 13)))
+        return Overlap(item, contained, *(jaccard(ngrams(words, n), ngrams(other, n)) for n in (8, 13)))
 
 
 class _Index:
-    """Which items a gram is in."""
+    """Inverted index: the items that contain an n-gram."""
 
     def __init__(self, items: dict[int, set[int]]) -> None:
         self._sizes = {item: len(found) for item, found in items.items()}
@@ -65,23 +68,23 @@ class _Index:
                 self._places[gram] = (*self._places.get(gram, ()), item)
 
     def closest(self, found: set[int], *, both: bool) -> tuple[float, int]:
-        """The largest share of an item's grams that are among those found, or the other way round; and the item."""
+        """Return the largest share of an item's n-grams in the given ones (`both`: or the reverse), and the item."""
         common = Counter(item for gram in found for item in self._places.get(gram, ()))
         most = len(found) if both else max(self._sizes.values(), default=0)
         return max(((n / min(self._sizes[item], most), item) for item, n in common.items()), default=(0.0, 0))
 
 
-def grams(words: Sequence[str], n: int) -> set[int]:
-    """Hashes of the runs of n words, good for this process; none in a text of fewer words."""
+def ngrams(words: Sequence[str], n: int) -> set[int]:
+    """Hashes of the runs of n words, valid in this process only; none for a text of fewer words."""
     return {hash(run) for run in zip(*(words[start:] for start in range(n)), strict=False)}
 
 
 def jaccard(one: Set[T], other: Set[T]) -> float:
-    """Common members by all members; 0 for two empty sets."""
+    """Size of the intersection divided by that of the union; 0 for two empty sets."""
     return len(one & other) / (len(one | other) or 1)
 
 
-def _runs(words: Sequence[str]) -> set[int]:
-    """Hashes of the runs of characters; one for a text that is shorter than a run."""
+def _character_runs(words: Sequence[str]) -> set[int]:
+    """Hashes of the runs of characters; one hash for a text shorter than a run."""
     text = " ".join(words)
-    return {hash(text[at : at + CHARACTERS]) for at in range(max(len(text) - CHARACTERS, 0) + 1)}
+    return {hash(text[at : at + RUN_LENGTH]) for at in range(max(len(text) - RUN_LENGTH, 0) + 1)}

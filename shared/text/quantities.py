@@ -1,7 +1,7 @@
-r"""Numbers in a text, with units taken to their base: `12 cm`, `$0.12\,\mathrm{m}$` and 120 millimetres are one value.
+r"""Reads the numbers of a text in base units: `12 cm`, `$0.12\,\mathrm{m}$` and 120 millimetres have one value.
 
-Units only serve to compare two texts, so a few dozen will do, dimensions are left out, and what is no unit here is a
-word. Converting answers is the business of shared/answers.
+Units serve only to compare two texts: a few dozen are known, dimensions are ignored, and an unknown unit is a word.
+shared/answers converts the units of answers.
 """
 
 import re
@@ -30,15 +30,15 @@ _WRAPPED = re.compile(r"\\(?:text|mathrm|rm|operatorname)\s*\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """A text whose numbers, units included, are replaced by ` # `; the numbers as written, and in base units."""
+    """A text with ` # ` for each number and its unit; the numbers as written, and in base units."""
 
     text: str
     written: tuple[str, ...]
     values: tuple[str, ...]
 
 
-def quantities(text: str) -> Quantities:
-    """Read every number: sixty significant figures, of a converted one six, since who converts rounds."""
+def read_quantities(text: str) -> Quantities:
+    """Read every number with sixty significant figures, or six after a conversion, because authors round."""
     text = _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r" \1", _THOUSANDS.sub("", text)))
     parts: list[str] = []
     written: list[str] = []
@@ -57,7 +57,7 @@ def quantities(text: str) -> Quantities:
 
 
 def _unit(text: str, at: int) -> tuple[Decimal, int]:
-    """Factor to the base of the unit that stands at a place, and where it ends; 1 and the place where there is none."""
+    """Return the factor to the base unit of the unit at a position, and its end; 1 and the position without a unit."""
     product, first = Decimal(1), True
     while found := _FACTOR.match(text, at):
         by, name, power = found[1], found[2], int(found[3] or 1)

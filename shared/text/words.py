@@ -1,11 +1,11 @@
-"""The words of a text, and what of them is left when it is told in another way."""
+"""Words of a text, normalised for the comparison of reworded problems."""
 
 import re
 import unicodedata
 from itertools import pairwise
 
-SIMILAR = 0.7
-"""Share of common `pairs` from which two problems are of one template."""
+TEMPLATE_SIMILARITY = 0.7
+"""Share of common `word_pairs` from which two problems have one template."""
 
 _LOOKS = re.compile(
     r"\\(?:(?:left|right)(?![a-z])\.?|(?:displaystyle|mathstrut|q?quad|[dt]?frac)(?![a-z])|[,;:!> ])|[$~]"
@@ -20,33 +20,33 @@ _CLAUSE = re.compile(r"[.,;:?!()]+")
 
 
 def words(text: str) -> list[str]:
-    """Words and numbers in lower case, LaTeX's commands by their name; no punctuation."""
-    return _WORD.findall(_plain(text))
+    """Words and numbers in lower case, LaTeX commands by name; without punctuation."""
+    return _WORD.findall(_normalise(text))
 
 
-def nameless(text: str) -> list[str]:
-    """`words` with `@` for whatever may be renamed: single letters, Greek ones too."""
-    return [_unnamed(word) for word in words(text)]
+def words_without_names(text: str) -> list[str]:
+    """`words` with `@` for names of variables: single letters, also Greek ones."""
+    return [_without_name(word) for word in words(text)]
 
 
-def pairs(text: str) -> frozenset[str]:
-    """Neighbours among `nameless` words, never across punctuation, so that clauses may change places.
+def word_pairs(text: str) -> frozenset[str]:
+    """Pairs of adjacent `words_without_names` within a clause, so the order of clauses is ignored.
 
-    A clause of one word counts as that word; repeated marks as one, so that the size of a matrix is no matter.
+    A clause of one word counts as that word. Repeated `#` or `@` count as one, so the size of a matrix is ignored.
     """
     found: set[str] = set()
-    for clause in _CLAUSE.split(_plain(text)):
+    for clause in _CLAUSE.split(_normalise(text)):
         run: list[str] = []
-        for word in map(_unnamed, _WORD.findall(clause)):
+        for word in map(_without_name, _WORD.findall(clause)):
             if word not in ("#", "@") or run[-1:] != [word]:
                 run.append(word)
         found.update(map(" ".join, pairwise(run)) if len(run) > 1 else run)
     return frozenset(found)
 
 
-def _plain(text: str) -> str:
+def _normalise(text: str) -> str:
     return _LOOKS.sub(" ", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _unnamed(word: str) -> str:
+def _without_name(word: str) -> str:
     return "@" if (len(word) == 1 and word.isalpha()) or word in _NAMES else word

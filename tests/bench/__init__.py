@@ -1,1 +1,1 @@
-"""What the factory itself costs, measured with models that answer at once. Never part of the tests."""
+"""Benchmarks: the factory's own cost, measured with models that respond immediately. Not part of the tests."""

@@ -1,8 +1,8 @@
-"""`make bench`: first figures of the factory's own cost, as a table or (`--json`) one document.
+"""`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
     python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000] [--json]
 
-Timings on a shared machine are noisy: compare figures of one run with each other.
+Timings on a shared machine are noisy: compare only figures of one run.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str, Any]:
-    """The figures of these parts, as a document."""
+    """Measure the named parts; return the figures as a document."""
     figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}}
     if "synthesis" in parts:
         long = await slots.measure(size.calls)
@@ -65,7 +65,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
 
 
 def show(figures: dict[str, Any]) -> None:
-    """Print for a person."""
+    """Print tables."""
     console = Console()
     if "line" in figures:
         _show_line(console, figures)

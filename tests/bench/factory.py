@@ -1,4 +1,4 @@
-"""A factory for measuring: the real stack, the simulator with latencies of our choice, CPU by process."""
+"""A factory for benchmarks: the real stack, the simulator with chosen latencies, CPU time by process."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ FACTORY = "bench"
 async def factory(
     folder: Path, plan: Plan, latency_ms: dict[str, int], only: Sequence[str] = ()
 ) -> AsyncIterator[tuple[Stack, KafkaWorld]]:
-    """Everything up and ready; `only` names the services to start, all when empty."""
+    """Start the stack and wait until it is ready; `only` names the services to start, all if empty."""
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
@@ -44,12 +44,12 @@ async def factory(
 
 
 def chosen(folder: Path, only: Sequence[str]) -> list[ProcessSpec]:
-    """The services to start."""
+    """Return the services to start."""
     return [process for process in models_config.services(folder) if not only or process.name in only]
 
 
 def cpu_s(stack: Stack) -> dict[str, float]:
-    """CPU seconds so far by process, its children included (Kafka is one of them)."""
+    """Return CPU seconds so far by process, including its children (Kafka is one)."""
     return {running.name: _cpu_s(running.id.pid) for running in stack.processes()}
 
 

@@ -1,6 +1,6 @@
-"""What it takes to get answers out of endpoints that are full, broken or patient: Chimera's client beside plain ones.
+"""Measures Chimera's model client against plain clients, on endpoints that are full, broken or that queue.
 
-The plain clients keep 64 calls in flight and ask again after 0.5 s, 1 s, 2 s, …, as scripts do.
+The plain clients keep 64 calls in flight and retry after 0.5 s, 1 s, 2 s, …, as scripts do.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Ask = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """An endpoint and how long its calls would take if nothing were wasted."""
+    """An endpoint, and the ideal seconds for its calls."""
 
     name: str
     options: tuple[str, ...]
@@ -47,13 +47,13 @@ SCENARIOS = (
 
 
 async def measure(calls: int) -> list[dict[str, Any]]:
-    """A row for each scenario and client. CPU is that of this process: the servers have their own."""
+    """Return one row for each scenario and client. CPU is of this process; the servers are separate processes."""
     return [await _run(scenario, name, calls) for scenario in SCENARIOS for name in CLIENTS]
 
 
 async def _run(scenario: Scenario, client: str, calls: int) -> dict[str, Any]:
     async with server() as well, CLIENTS[client](well) as ask:
-        await ask()  # what a process does once: imports, certificates
+        await ask()  # one-time costs of a process: imports, certificates
     async with server("--latency-s", str(LATENCY_S), *scenario.options) as url, CLIENTS[client](url) as ask:
         cpu, clock = time.process_time(), time.perf_counter()
         await _all(ask, calls)
@@ -87,7 +87,7 @@ async def _all(ask: Ask, calls: int) -> None:
 
 @asynccontextmanager
 async def server(*options: str) -> AsyncIterator[str]:
-    """An endpoint in a process of its own; yields its address."""
+    """Start an endpoint as a separate process; yield its address."""
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-m", "tests.support.fake_endpoint", *options)
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)

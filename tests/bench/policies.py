@@ -1,4 +1,4 @@
-"""What policies of verification trade: yield, hardness, error. Simulated abilities, real verifiers and panel."""
+"""Compares verification policies by yield, difficulty and error: simulated abilities, real verifiers and panel."""
 
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +14,7 @@ WRONG, NATURAL = 0.4, 0.5
 
 
 async def measure(count: int) -> dict[str, Any]:
-    """Every policy on the same candidates."""
+    """Measure every policy on the same candidates."""
     worker = SymbolicWorker()
     drawn, grader = candidates(count, WRONG, NATURAL), Remembering(standard(worker))
     try:
@@ -24,7 +24,7 @@ async def measure(count: int) -> dict[str, Any]:
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print as a table."""
+    """Print a table."""
     table = Table(
         "policy", "good kept", "hard kept", "mean difficulty", "misprints let in", "slips let in", "wrong rows",
         title="verification policies on the simulator: arithmetic, not models",

@@ -1,7 +1,7 @@
-"""What screening finds, what it refuses wrongly, and what it costs, on problems made by code and by hand.
+"""Measures recall, false positives and cost of screening, on generated and hand-written problems.
 
-The bank is unkind on purpose: each problem has some hundred of its kind, with other numbers. Costs are CPU time of this
-process; Valkey's own is what its server used.
+The bank is hard: each problem has about a hundred variants with other numbers. Costs are CPU time of this process;
+Valkey's cost is the CPU time of its server.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from rich.table import Table
 from deploy.local.supervisor import Stack
 from schemas.item import Problem
 from services.screening.fingerprint import fingerprint
-from services.screening.form import flaw
+from services.screening.form import find_flaw
 from shared.cache.client import connect
 from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.connections import ValkeyAccess
@@ -36,7 +36,7 @@ ITEMS = 300
 
 
 async def measure() -> dict[str, Any]:
-    """Twins and throughput on a Valkey of our own; contamination in memory."""
+    """Measure duplicates and throughput on a Valkey started here, contamination in memory."""
     problems = bank()
     with tempfile.TemporaryDirectory() as folder:
         async with Stack(Path(folder)) as stack:
@@ -47,7 +47,7 @@ async def measure() -> dict[str, Any]:
     return {
         "twins_found": found,
         "bank": {"unlimited variants": every, "3 variants": few},
-        "flaws_in_bank": sum(flaw(one) is not None for one in problems),
+        "flaws_in_bank": sum(find_flaw(one) is not None for one in problems),
         "contamination": _contamination(problems),
         "cpu_ms": _costs(problems),
     }
@@ -65,7 +65,7 @@ async def _nothing() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
 
 
 async def _found(twins: ValkeyNearDuplicateIndex) -> dict[str, Any]:
-    """Share of planted twins that are found, by how they were made."""
+    """Return the fraction of planted duplicates that are found, by kind."""
     first: dict[str, Match] = {}
     counts: Counter[tuple[str, bool]] = Counter()
     for pair in planted(400):
@@ -79,7 +79,7 @@ async def _found(twins: ValkeyNearDuplicateIndex) -> dict[str, Any]:
 
 
 async def _bank(valkey: str, factory: str, variants: int, problems: Sequence[Problem]) -> dict[str, Any]:
-    """Every problem of the bank once, so many at a time as one process has."""
+    """Add every problem of the bank once, with the concurrency of one process."""
     client, twins = connect(ValkeyAccess(valkey)), await _index(valkey, factory, variants)
     sketches, memory = [fingerprint(one) for one in problems], await _memory(client)
     started, used = time.perf_counter(), await _server_s(client)
@@ -113,7 +113,7 @@ async def _server_s(client: Redis) -> float:
 
 
 def _contamination(problems: Sequence[Problem]) -> dict[str, Any]:
-    """Share of edited items that are found, and of problems of other subjects that are taken for known."""
+    """Return the fraction of edited items that are found, and of unrelated problems that are falsely matched."""
     rng = Random(5)
     items = [one.statement for one in rng.sample(problems, ITEMS)]
     known = Benchmarks({"test": Overlaps([*SHORT, *items])})
@@ -125,17 +125,17 @@ def _contamination(problems: Sequence[Problem]) -> dict[str, Any]:
 
 
 def _share(known: Benchmarks, texts: Iterable[str]) -> float:
-    found = [known.known(text) is not None for text in texts]
+    found = [known.find_match(text) is not None for text in texts]
     return sum(found) / len(found)
 
 
 def _costs(problems: Sequence[Problem]) -> dict[str, float]:
-    """CPU milliseconds a problem, by step."""
+    """Return CPU milliseconds per problem, by step."""
     known = Benchmarks({"test": Overlaps([one.statement for one in problems[::4]])})
     steps: dict[str, Callable[[Problem], object]] = {
-        "form": flaw,
+        "form": find_flaw,
         "sketch": fingerprint,
-        f"contamination, {len(problems[::4])} items": lambda one: known.known(one.statement),
+        f"contamination, {len(problems[::4])} items": lambda one: known.find_match(one.statement),
     }
     return {name: _cpu_ms(step, problems[1::4]) for name, step in steps.items()}
 
@@ -148,7 +148,7 @@ def _cpu_ms(step: Callable[[Problem], object], problems: Sequence[Problem]) -> f
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print for a person."""
+    """Print tables."""
     table = Table("planted twins", "pairs", "found", title="screening")
     for how, row in figures["twins_found"].items():
         table.add_row(how, str(row["pairs"]), f"{row['found']:.1%}")

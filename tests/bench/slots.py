@@ -1,4 +1,4 @@
-"""How busy one stage keeps the model: synthesis, 64 in flight, 200 ms a call."""
+"""Measures the slot utilisation of one stage: synthesis, 64 in flight, 200 ms a call."""
 
 import tempfile
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.events import ProblemProbed
 from schemas.item import Problem
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from services.simulator.bank import Bank
 from tests.bench.factory import factory
 from tests.support.kafka_world import KafkaWorld, until
@@ -18,7 +18,7 @@ LATENCY_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Figures of one run; `busy` is the share of slots that a call was in, between 0 and 1."""
+    """Figures of one run; `busy` is the fraction of slot-seconds with a call, from 0 to 1."""
 
     calls: int
     seconds: float
@@ -29,8 +29,8 @@ class Slots:
 
 
 async def measure(calls: int) -> Slots:
-    """Solve `calls` problems. The time is that of the log: from the first solution to the last, and one latency."""
-    plan = run_config.plan(demo(), 1)
+    """Solve `calls` problems. Seconds are by timestamps of the log: first to last solution, plus one latency."""
+    plan = run_config.load(plan_file(None), 1)
     latency = {"sim-solver": int(1000 * LATENCY_S)}
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, latency, only=["synthesis"]) as (_, world):
@@ -45,7 +45,7 @@ async def measure(calls: int) -> Slots:
 
 
 def probed(world: KafkaWorld, calls: int) -> list[ProblemProbed]:
-    """So many problems to be solved, of the simulator's bank."""
+    """Return `calls` problems of the simulator's bank."""
     problems = Bank(0).problems("mathematics")
     found = []
     for request, drawn in zip(world.requests(calls), problems, strict=False):

@@ -1,4 +1,4 @@
-"""What one stage adds to its calls: consume → call → produce → commit, 64 in flight, 50 ms a call, short answers."""
+"""Measures the overhead of one stage: consume → call → produce → commit, 64 in flight, 50 ms a call, short answers."""
 
 import tempfile
 import time
@@ -24,7 +24,7 @@ FACTORY = "bench"
 
 
 async def measure(calls: int) -> dict[str, Any]:
-    """Figures of one process. CPU is its own: model client, Kafka client, Valkey client and runtime together."""
+    """Return figures of one process; CPU covers model, Kafka and Valkey clients and the runtime."""
     with tempfile.TemporaryDirectory() as folder:
         async with Stack(Path(folder)) as stack, server("--latency-s", str(LATENCY_S)) as url:
             await stack.start_infrastructure()

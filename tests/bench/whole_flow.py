@@ -1,4 +1,4 @@
-"""The whole line with models that answer at once: rows per second, and CPU per event by service."""
+"""Measures the whole flow with models that respond immediately: rows per second, CPU per event by service."""
 
 import tempfile
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.flow import FLOW, SERVICES, consumed_by
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from tests.bench.factory import cpu_s, factory
 from tests.support.kafka_world import until
 
@@ -27,8 +27,8 @@ class Line:
 
 
 async def measure(rows: int) -> Line:
-    """Grow `rows` rows. The time is that of the log: from the first request to the last admitted row."""
-    plan = run_config.plan(demo(), rows).model_copy(update={"in_progress": 128})
+    """Grow `rows` rows. Seconds are by timestamps of the log: first request to last admitted row."""
+    plan = run_config.load(plan_file(None), rows).model_copy(update={"in_progress": 128})
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, {}) as (stack, world):
             before = cpu_s(stack)

@@ -8,7 +8,7 @@ from schemas.config.plan import Plan
 from schemas.events import ItemEvent
 from schemas.flow import FLOW, SERVICE
 from services.simulator.bank import Bank
-from shared.kafka.codec import AUDIT
+from shared.kafka.codec import AUDIT_HEADER
 from tests.e2e.factory import Remains
 
 STAGES = (
@@ -26,7 +26,7 @@ def check_everything(found: Remains, plan: Plan, seed: int) -> None:
     """Run all checks."""
     check_every_problem_ended_once(found)
     check_audit_items_ended_as_audits_and_nowhere_else(found)
-    check_exactly_the_rows_asked_for(found, plan)
+    check_exactly_the_requested_rows(found, plan)
     check_correct_rows_have_the_true_answer(found, seed)
     check_lineage_is_complete_and_real(found)
     check_one_id_means_one_content(found)
@@ -69,12 +69,12 @@ def audited(found: Remains) -> set[UUID]:
     bears: dict[UUID, set[bool]] = defaultdict(set)
     for records in (found.records[flow.name] for flow in FLOW if issubclass(flow.event, ItemEvent)):
         for record in records:
-            bears[UUID((record.key or b"").decode())].add(AUDIT in dict(record.headers))
-    assert all(len(said) == 1 for said in bears.values()), "a mark was lost on the way"
-    return {item for item, said in bears.items() if said == {True}}
+            bears[UUID((record.key or b"").decode())].add(AUDIT_HEADER in dict(record.headers))
+    assert all(len(output) == 1 for output in bears.values()), "a mark was lost on the way"
+    return {item for item, output in bears.items() if output == {True}}
 
 
-def check_exactly_the_rows_asked_for(found: Remains, plan: Plan) -> None:
+def check_exactly_the_requested_rows(found: Remains, plan: Plan) -> None:
     """Exactly the quota of each subject is `in`; no row twice; the log says the same as the table."""
     ids = [row["id"] for row in found.rows]
     assert len(ids) == len(set(ids)), "a row twice"
@@ -82,11 +82,11 @@ def check_exactly_the_rows_asked_for(found: Remains, plan: Plan) -> None:
     assert len(texts) == len(set(texts)), "a problem twice"
     admitted = Counter(row["subject"] for row in found.rows if row["admission"] == "in")
     assert admitted == Counter(plan.quotas())
-    said = {
+    output = {
         event.sample_id: event.admission
         for event in sorted(found.events["sample.curated"], key=lambda e: e.cause.index)
     }
-    assert said == {UUID(row["id"]): row["admission"] for row in found.rows}
+    assert output == {UUID(row["id"]): row["admission"] for row in found.rows}
 
 
 def check_correct_rows_have_the_true_answer(found: Remains, seed: int) -> None:

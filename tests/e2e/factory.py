@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from deploy.local.supervisor import Stack
 from schemas.events import Event
 from schemas.flow import DEAD_LETTERS, FLOW
-from services.cli.dataset.rebuild import built
+from services.cli.dataset.rebuild import build
 from shared.dataset.storage import Location, join
 from shared.kafka.codec import decode
 from tests.support.kafka_world import KafkaWorld
@@ -80,7 +80,7 @@ async def read(world: KafkaWorld, dataset: Location, calls: Path) -> Remains:
     """Read everything of a factory whose services are at rest."""
     records = {flow.name: await world.records(flow.name) for flow in FLOW}
     with TemporaryDirectory() as folder:
-        await built(world.access, world.factory, Path(folder), lambda name, number: None)
+        await build(world.access, world.factory, Path(folder), lambda name, number: None)
         again = DeltaTable(Path(folder) / "rows").to_pyarrow_table().to_pylist()
     return Remains(
         factory=world.factory,

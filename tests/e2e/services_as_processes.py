@@ -99,10 +99,10 @@ class Line:
         """Whether some process has given its endpoint up for now."""
         ports = [one.health_port for one in self._running().values() if one.health_port]
         async with httpx.AsyncClient(trust_env=False) as http:
-            told = await asyncio.gather(*(http.get(f"http://127.0.0.1:{port}/metrics") for port in ports))
+            reported = await asyncio.gather(*(http.get(f"http://127.0.0.1:{port}/metrics") for port in ports))
         return any(
             line.startswith("chimera_model_circuit_open") and line.endswith(" 1.0")
-            for metrics in told
+            for metrics in reported
             for line in metrics.text.splitlines()
         )
 
@@ -115,7 +115,7 @@ class Line:
         return {name: one.restarts for name, one in self._running().items() if one.restarts}
 
     async def at_work(self, services: Collection[str], restarts: int) -> bool:
-        """Whether these run after so many restarts, and have taken over."""
+        """Whether these have restarted that often, run, and have taken over."""
         running = [self._running().get(name) for name in services]
         ports = {one.name: one.health_port for one in running if one and one.health_port and one.restarts == restarts}
         return len(ports) == len(services) and not await health.unready(ports, 0.5)

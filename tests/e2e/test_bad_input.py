@@ -1,4 +1,4 @@
-"""Whatever lies on a Kafka topic that anybody reads: it is put aside once by each reader, and nothing else suffers."""
+"""Malformed records on every consumed Kafka topic: each reader dead-letters each once, and neighbours pass."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -102,8 +102,8 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
 
 
 def judged(cause: UUID, item: Item) -> AuditJudged:
-    told: dict[str, Any] = {"accepted": True, "reason": "verified", "detail": "a test", "found": {}}
-    return AuditJudged.root(cause, "panel", item=item, mark=AuditTag(kind="sign"), **told)
+    reported: dict[str, Any] = {"accepted": True, "reason": "verified", "detail": "a test", "found": {}}
+    return AuditJudged.root(cause, "panel", item=item, mark=AuditTag(kind="sign"), **reported)
 
 
 async def test_bad_records_become_dead_letters_and_good_ones_become_rows(stack: Stack, world: KafkaWorld) -> None:
@@ -170,9 +170,9 @@ class Producing:
 
 def origin(letter: ConsumerRecord) -> tuple[str, Place]:
     """Which service put it aside, and where it lay."""
-    said = {name: value.decode() for name, value in letter.headers if name.startswith("chimera-")}
-    place = (said["chimera-kafka-topic"], int(said["chimera-partition"]), int(said["chimera-offset"]))
-    return said["chimera-service"], place
+    output = {name: value.decode() for name, value in letter.headers if name.startswith("chimera-")}
+    place = (output["chimera-kafka-topic"], int(output["chimera-partition"]), int(output["chimera-offset"]))
+    return output["chimera-service"], place
 
 
 async def readable(world: KafkaWorld, name: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A budget for half of the rows: planning stops, everything drains, and a raised budget goes on from there."""
+"""A budget for half of the rows: planning stops, everything drains, and a raised budget resumes from there."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from services.cli.common.options import demo
-from shared.kafka.codec import AUDIT
+from services.cli.common.options import plan_file
+from shared.kafka.codec import AUDIT_HEADER
 from tests.e2e.factory import chimera, remains
 
 ROWS = 24
@@ -26,8 +26,8 @@ def grown(directory: Path, plan: dict[str, Any], tokens: int) -> tuple[int, Any]
 
 
 async def test_a_run_stops_at_its_budget_and_resumes_when_it_is_raised(tmp_path: Path) -> None:
-    # few at once, so that some are rows before the budget is gone, however slowly one step or another goes
-    directory, plan = tmp_path / "stack", {**yaml.safe_load(demo().read_text()), "in_progress": 6}
+    # few in progress, so that some are rows before the budget is spent, however slow a step is
+    directory, plan = tmp_path / "stack", {**yaml.safe_load(plan_file(None).read_text()), "in_progress": 6}
     status, short = grown(directory, plan, HALF)
     assert (status, short["outcome"]) == (1, "short"), short
     assert short["reason"].startswith("budget reached: ")
@@ -39,7 +39,7 @@ async def test_a_run_stops_at_its_budget_and_resumes_when_it_is_raised(tmp_path:
     found = await remains(directory)
     assert not any(found.lag.values()), "something is left to do"
     assert {event.error for event in found.events["problem.parked"]} <= {"OverBudget"}
-    problems = {letter.key for letter in found.dead if AUDIT not in dict(letter.headers)}
+    problems = {letter.key for letter in found.dead if AUDIT_HEADER not in dict(letter.headers)}
     assert len(problems) == short["ends"]["parked"]
     assert [event.limit for event in found.events["budget.reached"]] == [HALF]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local.state_file import ProcessId, StateFile
 from schemas.flow import SERVICE
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from shared.config.settings import Settings
 from tests.e2e.checks import check_everything, repeated_calls
 from tests.e2e.factory import chimera, remains
@@ -32,7 +32,7 @@ async def test_killing_every_service_once_loses_and_duplicates_nothing(tmp_path:
     assert process.returncode == 0, out + progress
     assert killed == set(SERVICE)
     found = await remains(directory)
-    check_everything(found, run_config.plan(demo(), ROWS), SEED)
+    check_everything(found, run_config.load(plan_file(None), ROWS), SEED)
     in_flight = Settings.model_fields["in_flight"].default
     assert repeated_calls(found) <= len(CALLERS) * in_flight
 

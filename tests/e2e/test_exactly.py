@@ -10,7 +10,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from schemas.config.policies import Audits, Releases
 from services.cli.common import run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
@@ -22,9 +22,9 @@ from tests.support.kafka_world import KafkaWorld, until
 
 ROWS, SEED, KILLS = 500, 13, 10
 STEP = 10
-"""Rows between two kills at least: whoever is killed has worked."""
+"""Fewest rows between two kills, so that the killed service has worked."""
 TRAIN = 100
-PLAN = run_config.plan(demo(), ROWS).model_copy(
+PLAN = run_config.load(plan_file(None), ROWS).model_copy(
     update={
         "in_progress": 64,
         "variants": 1000,
@@ -57,7 +57,7 @@ async def test_a_run_has_exactly_its_rows_although_services_are_killed(
 
 
 async def kill_both_again_and_again(line: Line, dice: random.Random) -> None:
-    """Kill -9 of both, in any order, whenever so many further rows have come."""
+    """Kill -9 of both, in any order, after each `BETWEEN` further rows."""
     rows = 0
     for times in range(KILLS):
         await until(partial(grown_by_both, line, rows + STEP, times), f"rows after {times} kills", 60, every_s=0.3)
@@ -72,7 +72,7 @@ async def grown_by_both(line: Line, rows: int, restarts: int) -> bool:
 
 
 def check_the_yield(found: Remains) -> None:
-    """About 60 % of what was asked for, so that the planner has something to reckon with."""
+    """About 60 % of the requests, so that the planner must estimate a yield."""
     requested = {event.id for event in found.events["problem.requested"]}
     assert 0.5 < len(found.rows) / len(requested) < 0.7
     assert sum(row["admission"] == "in" for row in found.rows) == ROWS
@@ -85,7 +85,7 @@ def check_each_subject_has_its_share(found: Remains, plan: Plan) -> None:
 
 
 def check_training_was_triggered_once_whenever_it_was_due(found: Remains) -> None:
-    """One id for a release, and a release for each time that so many rows had come, not a commit too late."""
+    """One id for each release, and a release at the first commit that reaches its number of rows."""
     triggers = {event.id: event for event in found.events["training.triggered"]}
     trained = 0
     for event in sorted(triggers.values(), key=lambda one: one.release):

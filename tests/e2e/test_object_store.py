@@ -52,9 +52,9 @@ async def test_a_factory_fills_an_object_store_that_fails_for_a_while(
 
 
 async def refused_for_a_while(bucket: Store, log: Path) -> None:
-    """From the first commit on, until the aggregator has said so more than once; meanwhile nothing changes."""
+    """From the first commit until the aggregator has logged it more than once; meanwhile nothing changes."""
 
-    async def said(times: int) -> bool:
+    async def message(times: int) -> bool:
         lines = await asyncio.to_thread(log.read_text)
         return lines.count("the store refuses, tried again: cannot write the table: ") >= times
 
@@ -63,9 +63,9 @@ async def refused_for_a_while(bucket: Store, log: Path) -> None:
         return len(dataset.rows), len(dataset.ledger)
 
     bucket.forbid("s3:PutObject")
-    await until(lambda: said(1), "what the store said")
+    await until(lambda: message(1), "what the store said")
     before = there()
-    await until(lambda: said(2), "the same again")
+    await until(lambda: message(2), "the same again")
     assert there() == before
     bucket.forbid()
 

@@ -89,7 +89,7 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
     assert not record.up
     assert list(find(folder)) == []
 
-    chimera(folder, "up", "--rows", str(ROWS + 8))  # after trimming, everybody goes on from its place
+    chimera(folder, "up", "--rows", str(ROWS + 8))  # after trimming, every group resumes at its offset
     more = status_when(folder, lambda now: now["progress"]["admitted"] == ROWS + 8)
     assert sum(one["dead_letters"] for one in more["services"]) == 0
     assert sum(one["restarts"] for each in more["services"] for one in each["processes"]) == 0

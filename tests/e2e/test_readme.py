@@ -56,7 +56,8 @@ def test_the_service_added_by_the_readme_s_diff_fits_in(tmp_path: Path) -> None:
     project = copy(tmp_path)
     sh("git init -q . && git apply docs/add-a-service.diff && rm -rf .git", project)
     sh(f"{sys.executable} -m schemas.export && {sys.executable} -m ruff check -q && {sys.executable} -m mypy", project)
-    sh(f"{sys.executable} -m pytest -q -p no:cacheprovider tests/architecture tests/unit/deploy/test_chart.py", project)
+    tests = "tests/architecture tests/unit tests/services/test_tagger.py"
+    sh(f"{sys.executable} -m pytest -q -n 2 --dist loadfile -p no:cacheprovider {tests}", project)
     for lines in re.findall(r"```text\n(.*?)```", README, re.S):
         added = (project / "docs" / "add-a-service.diff").read_text()
         shown = [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]

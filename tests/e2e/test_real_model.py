@@ -1,4 +1,4 @@
-"""A real model over HTTP, one in every role. The simulator's server stands in for it, with a key."""
+"""A real model over HTTP, one in every role. The simulator's server plays it, with a key."""
 
 import asyncio
 import json

@@ -47,7 +47,7 @@ def drawn(family: str, number: int = 0) -> bank.Problem:
     return [one for subject in SUBJECTS for one in Bank(SEED).problems(subject) if one.family == family][number]
 
 
-def asked(world: KafkaWorld, number: int, of: bank.Problem, key: str) -> tuple[ProblemRequested, Item]:
+def requested(world: KafkaWorld, number: int, of: bank.Problem, key: str) -> tuple[ProblemRequested, Item]:
     """A request, and the item as a writer would hand it in, with this key."""
     topic = Topic(subject=of.subject, field="f", subfield="s", name="t")
     parent = topic.id(factory_id(world.factory))
@@ -79,7 +79,7 @@ async def ended(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
 
         def draft(name: str, family: str, number: int, change: Any = str) -> Event:
             of = drawn(family, number)
-            request, item = asked(world, len(ids), of, change(of.answer))
+            request, item = requested(world, len(ids), of, change(of.answer))
             ids[name] = item.id
             return ProblemDrafted.of(request, "problem_writer", item=item)
 

@@ -21,12 +21,12 @@ PLAN = Path(plans.__path__[0]) / "demo.yaml"
 
 
 def assigned(process: OsProcess) -> str:
-    """What it said last about its part."""
+    """Its last log line about its assignment."""
     return [line["message"] for line in process.log() if line["message"].startswith("assigned ")][-1]
 
 
 async def rows(folder: Location, number: int) -> bool:
-    return Dataset.there(folder) and len(Dataset.open(folder).rows) == number
+    return Dataset.exists(folder) and len(Dataset.open(folder).rows) == number
 
 
 async def test_the_standby_names_the_active_replica_and_takes_over_after_a_kill(world: KafkaWorld) -> None:
@@ -57,18 +57,19 @@ async def test_an_unreachable_store_is_awaited_and_does_not_delay_a_stop(
         monkeypatch.setenv(name, value)
     async with world.process("services.aggregator", "aggregator", plan=PLAN, dataset=WHERE) as process:
         waits, refuses = "cannot take over yet, tried again: cannot open rows: ", "cannot write the table: "
-        await until(lambda: told(process, waits, "error sending request"), "the wait")
+        await until(lambda: reported(process, waits, "error sending request"), "the wait")
         assert await process.readyz() == 503
         async with store(world.folder, port):
             await world.publish(checked(number) for number in range(3))
             await until(lambda: rows(WHERE, 3), "three rows")
         await world.publish([checked(3)])
-        await until(lambda: told(process, refuses, "error sending request"), "the wait for it to come back")
+        await until(lambda: reported(process, refuses, "error sending request"), "the wait for it to come back")
         process.send(signal.SIGTERM)
         assert await process.end() == 0
         assert SECRET not in str(process.log())
 
 
-async def told(process: OsProcess, begin: str, end: str) -> bool:
+async def reported(process: OsProcess, begin: str, end: str) -> bool:
     """Whether a line of its log begins and ends about so; it must still run."""
-    return await process.said(begin) and any(begin in one["message"] and end in one["message"] for one in process.log())
+    lines = process.log()
+    return await process.output(begin) and any(begin in one["message"] and end in one["message"] for one in lines)

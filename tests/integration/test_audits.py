@@ -19,9 +19,9 @@ from services.screening.handler import ScreenProblem
 from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.clock import utc_now
 from shared.config.connections import ValkeyAccess
-from shared.dataset import Dataset, audits
+from shared.dataset import Dataset, open_audits
 from shared.errors import Invalid
-from shared.kafka.codec import mark_of
+from shared.kafka.codec import audit_tag_of
 from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.read.tail import tail
 from shared.kafka.recorded_calls import recorded_calls
@@ -68,8 +68,8 @@ class Verify:
             raise Invalid("it cannot be verified")
         wrong = event.item.written.statement == WRONG
         vote = Vote(answer="41" if wrong else "42", agrees="no" if wrong else "yes", method="numeric")
-        said = verdict(self.role).with_(votes=(vote,), problem_hash=event.item.written.hash)
-        return [ProblemVerified.of(event, self.role, event.item, (call(self.role),), verdict=said)]
+        output = verdict(self.role).with_(votes=(vote,), problem_hash=event.item.written.hash)
+        return [ProblemVerified.of(event, self.role, event.item, (call(self.role),), verdict=output)]
 
 
 async def nothing() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
@@ -106,9 +106,9 @@ async def line(world: KafkaWorld, running: AsyncExitStack) -> None:
 async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: KafkaWorld) -> None:
     source, ordinary = checked(1), item(2)
     bare = {"verdicts": (), "attempts": (), "tier": None, "probe": None}
-    asked = ProblemScreened.of(ordinary[1], "screening", ordinary[0].with_(**bare))
+    requested = ProblemScreened.of(ordinary[1], "screening", ordinary[0].with_(**bare))
     async with AsyncExitStack() as running:
-        await world.publish([source, asked])
+        await world.publish([source, requested])
         await line(world, running)
         await until(lambda: is_drained(world.access, world.factory, SERVICES), "an end of everything")
         before = await world.records("audit.judged")
@@ -126,26 +126,26 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
     assert len(before) == 3
     contents = defaultdict(set)
     for record in await world.records("audit.judged"):
-        contents[dict(record.headers)["ce_id"]].add((record.value, mark_of(record.headers)))
-    assert [len(told) for told in contents.values()] == [1, 1, 1], "a repetition has another id or content"
+        contents[dict(record.headers)["ce_id"]].add((record.value, audit_tag_of(record.headers)))
+    assert [len(reported) for reported in contents.values()] == [1, 1, 1], "a repetition has another id or content"
 
     marked = {event.item.id for event in judged.values()} | {derive(source.item.id, "audit/ill")}
     for flow in FLOW:
         for record in await world.records(flow.name):
             about_audit = bool(record.key) and record.key.decode() in map(str, marked)
-            assert about_audit == (mark_of(record.headers) is not None), flow.name
+            assert about_audit == (audit_tag_of(record.headers) is not None), flow.name
             assert not (about_audit and flow.name in ENDS), flow.name
     (letter, *again) = await world.records(DEAD_LETTERS)
-    assert mark_of(letter.headers) == AuditTag(kind="ill", source=source.item.id, difficulty=0.75)
+    assert audit_tag_of(letter.headers) == AuditTag(kind="ill", source=source.item.id, difficulty=0.75)
     assert {one.key for one in again} == {letter.key}
-    assert {event.item.id for event in await world.events("problem.accepted")} == {asked.item.id}
+    assert {event.item.id for event in await world.events("problem.accepted")} == {requested.item.id}
 
     dataset = Dataset.open(world.folder)
     assert [row.id for row in dataset.rows] == [str(source.item.id)]
     assert len(dataset.ledger) == 0
-    kept = {line.kind: line for line in audits(world.folder)}
+    kept = {line.kind: line for line in open_audits(world.folder)}
     assert {kind: line.id for kind, line in kept.items()} == {k: str(event.item.id) for k, event in judged.items()}
-    assert len(audits(world.folder)) == 3
+    assert len(open_audits(world.folder)) == 3
     assert (kept["sign"].source, kept["sign"].difficulty) == (str(source.item.id), 0.75)
 
     heard = Counter[str]()

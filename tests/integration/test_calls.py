@@ -52,11 +52,11 @@ async def test_a_failed_attempt_repeats_no_answered_call(world: KafkaWorld) -> N
     async with solver(file) as model:
 
         async def handle(request: ProblemRequested) -> Iterable[Event]:
-            said = [await model.complete({"problem": "What is it?"}, seed=seed(request.id, n)) for n in range(3)]
+            output = [await model.complete({"problem": "What is it?"}, seed=seed(request.id, n)) for n in range(3)]
             tries[request.id] += 1
             if tries[request.id] < 3:
                 raise Transient("the fourth call fails")
-            problem = Problem(statement=said[-1].text, answer="1", answer_type="number", rationale="")
+            problem = Problem(statement=output[-1].text, answer="1", answer_type="number", rationale="")
             return [ProblemDrafted.of(request, SERVICE, request.item.with_(problem=problem))]
 
         await world.publish(requests)
@@ -81,7 +81,7 @@ async def test_a_process_killed_at_any_moment_repeats_no_recorded_call(world: Ka
     async with serve(SimulatorSettings(port=0, call_log=file, latency_ms={"sim-solver": 40})) as url:
         place = written(world.folder, url)
         for n in range(KILLS + 1):
-            before = asked(file)
+            before = requested(file)
             kept = await world.seeds_on_record(SERVICE)
             async with world.process(ASKER, SERVICE, **place, in_flight=IN_FLIGHT, attempts=9) as process:
                 if n < KILLS:
@@ -91,11 +91,11 @@ async def test_a_process_killed_at_any_moment_repeats_no_recorded_call(world: Ka
                     await process.end()
                 else:
                     await until(lambda: committed(world, EVENTS), "the commit of all")
-            new = asked(file) - before
+            new = requested(file) - before
             assert not new.keys() & kept, "a call was made although its result is on record"
             again += sum((new & before).values())
     assert again <= KILLS * IN_FLIGHT
-    assert set(asked(file)) == {seed(request.id, n) for request in world.requests(EVENTS) for n in range(CALLS)}
+    assert set(requested(file)) == {seed(request.id, n) for request in world.requests(EVENTS) for n in range(CALLS)}
     assert await world.records("dead-letters") == []
 
 
@@ -116,7 +116,7 @@ async def test_a_process_frozen_beyond_its_lease_repeats_only_calls_in_flight(wo
             frozen.send(signal.SIGCONT)
             await world.publish(requests)
             await until(lambda: committed(world, 2 * EVENTS), "the commit of all")
-    assert (asked(file) - Counter(set(asked(file)))).total() <= IN_FLIGHT
+    assert (requested(file) - Counter(set(requested(file)))).total() <= IN_FLIGHT
     assert await world.records("dead-letters") == []
 
 
@@ -132,13 +132,13 @@ def written(folder: Path, url: str) -> dict[str, Path]:
     return {"models": models, "plan": plan}
 
 
-def asked(calls: Path) -> Counter[int]:
+def requested(calls: Path) -> Counter[int]:
     """How often each call, known by its seed, was answered."""
     return Counter(json.loads(line)["seed"] for line in calls.read_text().splitlines()) if calls.exists() else Counter()
 
 
 async def more_than(calls: Path, before: Counter[int], number: int) -> bool:
-    return asked(calls).total() > before.total() + number
+    return requested(calls).total() > before.total() + number
 
 
 async def test_a_result_that_comes_while_others_are_written_is_written_too(world: KafkaWorld) -> None:

@@ -17,7 +17,7 @@ from services.aggregator.handler import Curate
 from services.aggregator.policy import IN
 from services.cli.__main__ import app
 from shared.clock import utc_now
-from shared.dataset import Dataset, Row, Table, audits
+from shared.dataset import Dataset, Row, Table, open_audits
 from shared.runtime.sink import SinkLoop
 from tests.support.items import attempt, checked, judged, plan, rejected
 from tests.support.kafka_world import KafkaWorld, until
@@ -46,7 +46,7 @@ def about(number: int) -> Any:
     return event.with_(item=event.item.with_(problem=words))
 
 
-def told(folder: Path) -> dict[str, tuple[Any, ...]]:
+def reported(folder: Path) -> dict[str, tuple[Any, ...]]:
     return {
         row.id: (row.row_hash, row.admission, row.views, row.split, row.kafka_offset)
         for row in Dataset.open(folder).rows
@@ -79,17 +79,17 @@ async def test_deleted_rows_stay_deleted_and_a_rebuild_publishes_nothing(world: 
         await until(lambda: rows(folder, 12), "twelve rows")
         await until(lambda: lines(folder, 4), "the ledger")
         await until(lambda: judged_lines(folder, 1), "the audit")
-    assert not set(gone) & set(told(folder))
-    assert Counter(row[1] for row in told(folder).values())[IN] == 4
-    assert any(row[3] == "held_out" for row in told(folder).values())
+    assert not set(gone) & set(reported(folder))
+    assert Counter(row[1] for row in reported(folder).values())[IN] == 4
+    assert any(row[3] == "held_out" for row in reported(folder).values())
     ends = {flow.name: await world.ends(flow.name) for flow in FLOW}
 
     out = world.folder / "again" / "dataset"
     done = await chimera(world, "rebuild", "--out", str(out))
     assert (done["rows"], done["ledger"], done["audits"], done["differing"]) == (12, 4, 1, [])
-    assert told(out) == told(folder)
+    assert reported(out) == reported(folder)
     assert kept(out) == kept(folder)
-    assert [line.id for line in audits(out)] == [line.id for line in audits(folder)]
+    assert [line.id for line in open_audits(out)] == [line.id for line in open_audits(folder)]
     assert marks(out, world.factory) == marks(folder, world.factory)
     async with aggregator(world, out):
         await world.publish([about(17)])
@@ -143,4 +143,4 @@ async def lines(folder: Path, number: int) -> bool:
 
 
 async def judged_lines(folder: Path, number: int) -> bool:
-    return len(audits(folder)) == number
+    return len(open_audits(folder)) == number

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from schemas.events import Event, ProblemRequested
 from services.cli.__main__ import app
 from shared.errors import Invalid
-from shared.kafka.dlq.dead_letter import MEANT_FOR
+from shared.kafka.dlq.dead_letter import ADDRESSEE_HEADER
 from tests.support.kafka_world import KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, writer
 
@@ -52,7 +52,7 @@ async def test_a_dead_letter_is_replayed_to_its_service_or_ends_its_problem(worl
 
 
 async def test_a_record_meant_for_another_service_is_passed_over(world: KafkaWorld) -> None:
-    told, others = world.requests(2)
+    reported, others = world.requests(2)
     handled: list[ProblemRequested] = []
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
@@ -61,11 +61,11 @@ async def test_a_record_meant_for_another_service_is_passed_over(world: KafkaWor
 
     await world.publish([others])
     (record,) = await world.records("problem.requested")
-    await world.put("problem.requested", record.key, record.value, [*record.headers, (MEANT_FOR, b"another")], 0)
-    await world.publish([told], 0)
+    await world.put("problem.requested", record.key, record.value, [*record.headers, (ADDRESSEE_HEADER, b"another")], 0)
+    await world.publish([reported], 0)
     async with world.running(writer(world, world.settings(SERVICE), handle)):
         await until(lambda: committed(world, 3), "all three records")
-    assert Counter(request.id for request in handled) == {others.id: 1, told.id: 1}
+    assert Counter(request.id for request in handled) == {others.id: 1, reported.id: 1}
 
 
 async def _says(world: KafkaWorld, name: str, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""A state machine with one working replica: what was decided once is what is published, whoever publishes it."""
+"""A state machine with one active replica: a decision is published as it was made, by any replica."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -38,8 +38,8 @@ class Asker:
         if event.subject == "bug":
             raise ZeroDivisionError("a bug")
         about = f"decided at {now.isoformat()}"
-        asked = SubjectRequested.after(event, SERVICE, plan="test", subject=event.subject, about=about, wanted=1)
-        return Seen(subjects=[*state.subjects, event.subject]), [asked]
+        requested = SubjectRequested.after(event, SERVICE, plan="test", subject=event.subject, about=about, wanted=1)
+        return Seen(subjects=[*state.subjects, event.subject]), [requested]
 
 
 def expanded(*subjects: str) -> list[TopicExpanded]:
@@ -64,7 +64,7 @@ async def asking(
         yield loops[0], task
 
 
-async def asked(world: KafkaWorld) -> list[str]:
+async def requested(world: KafkaWorld) -> list[str]:
     return sorted({event.subject for event in await world.events("subject.requested")})
 
 
@@ -85,7 +85,7 @@ async def committed(world: KafkaWorld) -> int:
 
 def outcome(world: KafkaWorld, subjects: list[str]) -> Callable[[], Awaitable[bool]]:
     async def there() -> bool:
-        return await asked(world) == subjects
+        return await requested(world) == subjects
 
     return there
 
@@ -99,7 +99,7 @@ async def test_after_a_kill_before_publishing_the_same_bytes_are_published(
         await asyncio.wait_for(producer.waiting.wait(), 10)
         decided = unpack((await snapshot(world)).outbox.encode())
         task.cancel()
-    assert await asked(world) == []
+    assert await requested(world) == []
     assert await committed(world) == 0
     assert decided
     async with asking(world):
@@ -186,5 +186,5 @@ async def test_a_log_that_no_longer_holds_what_comes_next_is_refused_in_words(wo
     await admin.delete_records({place: RecordsToDelete(before_offset=2)})
     await admin.close()
     async with asking(world) as (_, task):
-        with pytest.raises(Refusal, match="lost its place"):
+        with pytest.raises(Refusal, match="has no valid offset"):
             await asyncio.wait_for(asyncio.shield(task), 10)

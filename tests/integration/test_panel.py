@@ -29,9 +29,9 @@ A, B = "verifier-a", "verifier-b"
 def verified(number: int, role: str, problem_hash: str = "h", **points: bool) -> ProblemVerified:
     made, requested = item(number)
     fresh = made.with_(verdicts=(), attempts=(), tier=None)
-    said = verdict(role, **points)
-    said = said.with_(problem_hash=problem_hash, votes=said.votes[1:])  # the hit alone
-    return ProblemVerified.of(requested, role, fresh, verdict=said)
+    output = verdict(role, **points)
+    output = output.with_(problem_hash=problem_hash, votes=output.votes[1:])  # the hit alone
+    return ProblemVerified.of(requested, role, fresh, verdict=output)
 
 
 @asynccontextmanager

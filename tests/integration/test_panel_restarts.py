@@ -65,6 +65,6 @@ async def test_every_problem_is_decided_while_panels_are_scaled(world: KafkaWorl
     finally:
         old.terminate()
         await old.wait()
-    said = {(event.item.id, event.model_dump_json()) for event in await world.events("problem.accepted")}
-    assert len(said) == PROBLEMS, "two decisions on one problem"
+    output = {(event.item.id, event.model_dump_json()) for event in await world.events("problem.accepted")}
+    assert len(output) == PROBLEMS, "two decisions on one problem"
     assert sum((await world.committed("panel", "problem.verified")).values()) == len(events)

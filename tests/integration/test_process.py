@@ -1,4 +1,4 @@
-"""What a process promises when it is killed, told to stop, or left without broker or cache."""
+"""What a process promises when it is killed, stopped, or left without broker or cache."""
 
 import asyncio
 import signal
@@ -19,9 +19,9 @@ from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
 from schemas.flow import BY_TYPE
 from shared.kafka.admin.topics import provision, topic_settings
-from shared.kafka.clients import administrator, member
+from shared.kafka.clients import create_group_consumer, open_admin
 from shared.kafka.codec import encode
-from shared.kafka.lag import committed as places
+from shared.kafka.lag import committed_offsets as places
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import WARN_EVERY_S
 from tests.support.kafka_world import KafkaWorld, OsProcess, until
@@ -110,7 +110,7 @@ async def test_sigterm_releases_partitions_while_a_running_call_finishes_once(
             return await process.readyz() == 503
 
         await until(unready, "unreadiness", within_s=2)
-        heir = member(world.access, group(world.factory, SERVICE), session_s=6)
+        heir = create_group_consumer(world.access, group(world.factory, SERVICE), session_s=6)
         heir.subscribe([kafka_topic(world.factory, "problem.requested")])
         await heir.start()
         try:
@@ -249,7 +249,7 @@ async def test_a_process_says_how_it_is_and_what_it_does_and_signs_its_events(wo
     assert record.key == str(request.id).encode()
 
 
-async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, world: KafkaWorld) -> None:
+async def test_a_process_waits_for_valkey_and_continues_by_itself(stack: Stack, world: KafkaWorld) -> None:
     before, after = world.requests(3), world.requests(20, start=10)
     await world.publish(before)
     async with writer(world, attempts=1) as process:
@@ -257,7 +257,7 @@ async def test_a_process_waits_for_valkey_and_goes_on_by_itself(stack: Stack, wo
         stack.kill("valkey", signal.SIGKILL)
         await world.publish(after)
         await until(lambda: committed(world, 23), "the commit after Valkey came back")
-        assert any("valkey is away" in line["message"] for line in process.log())
+        assert any("valkey is unavailable" in line["message"] for line in process.log())
     assert set(await drafted(world)) == {request.id for request in before + after}
     assert await world.records("dead-letters") == []
 
@@ -300,18 +300,19 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
         await late.start_infrastructure()
         assert late.bootstrap == world.kafka
         await until(
-            lambda: process.said("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
+            lambda: process.output("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
         )
-        async with administrator(world.access) as admin:
+        async with open_admin(world.access) as admin:
             await admin.create_topics(list(topic_settings(world.factory, 1).values()))
-        await until(lambda: process.said("late.problem_writer was not given its first offsets"), "a word about offsets")
+        await until(lambda: process.output("late.problem_writer has no initial offsets"), "a word about offsets")
         assert await process.readyz() == 503
         await provision(world.access, world.factory)
         await process.ready()
-        said = [line for line in process.log() if line["level"] != "info"]
+        output = [line for line in process.log() if line["level"] != "info"]
         assert all(
-            one["message"] != after["message"] or apart(one, after) > WARN_EVERY_S - 1 for one, after in pairwise(said)
-        ), "the same was said again and again"
+            one["message"] != after["message"] or apart(one, after) > WARN_EVERY_S - 1
+            for one, after in pairwise(output)
+        ), "the same was output again and again"
         async with world:
             await world.publish(world.requests(2))
             await until(lambda: committed(world, 2), "the commit")
@@ -331,7 +332,7 @@ def apart(one: dict[str, str], after: dict[str, str]) -> float:
 
 async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: KafkaWorld) -> None:
     shape, flow = topic_settings(world.factory, 1)["problem.requested"], BY_TYPE["problem.requested"]
-    async with administrator(world.access) as admin:
+    async with open_admin(world.access) as admin:
         await admin.delete_topics([shape.name])
 
         async def forgotten() -> bool:
@@ -342,4 +343,4 @@ async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: Ka
     async with writer(world) as process:
         assert await process.end() == 1
         (line,) = [line["message"] for line in process.log() if line["level"] == "critical"]
-    assert "lost its place" in line
+    assert "has no valid offset" in line

@@ -169,7 +169,7 @@ async def test_a_group_that_lost_its_offsets_refuses_to_start(world: KafkaWorld)
 
     await world.publish(world.requests(1))
     async with world.running(stranger) as task:
-        with pytest.raises(Refusal, match="lost its place"):
+        with pytest.raises(Refusal, match="has no valid offset"):
             await asyncio.wait_for(asyncio.shield(task), 20)
 
 

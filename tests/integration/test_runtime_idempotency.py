@@ -77,7 +77,7 @@ async def test_output_that_the_broker_refuses_is_published_without_rework(
     assert len(await world.events("problem.drafted")) == 1
 
 
-async def test_an_attempt_that_a_stalled_valkey_is_told_twice_counts_once(stack: Stack, world: KafkaWorld) -> None:
+async def test_an_attempt_that_a_stalled_valkey_is_reported_twice_counts_once(stack: Stack, world: KafkaWorld) -> None:
     (request,) = world.requests(1)
     impatient = Redis.from_url(world.valkey, socket_timeout=0.2)
     outcomes = IdempotencyStore(impatient, world.factory, SERVICE, marker_days=1, lease_s=5)

@@ -1,4 +1,4 @@
-"""A sink goes on from the place that its store keeps, and publishes what the store decided, once or again."""
+"""A sink resumes at its store's offsets, and publishes what the store decided, once or again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The chart, rendered: what a set of values becomes on a version of Kubernetes."""
+"""Renders the chart for a file of values and a version of Kubernetes."""
 
 import subprocess
 import sys
@@ -12,18 +12,18 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm/chimera"
 SETS = sorted((CHART / "ci").glob("*.yaml"))
 VERSIONS = ("1.29", "1.33", "1.37")
-"""The oldest that the chart takes, that of most clusters, the newest whose schemas there are."""
+"""The oldest supported version, a common one, and the newest with published schemas."""
 APIS = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1")
 
 Object = dict[str, Any]
 
 
 class Failed(Exception):
-    """Helm said no."""
+    """Helm failed."""
 
 
 def helm(*arguments: str) -> str:
-    """What helm prints. Raises Failed with what it says."""
+    """Run helm and return its output. Raises Failed with its message."""
     program = Path(sys.executable).parent / "helm"
     done = subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -32,14 +32,14 @@ def helm(*arguments: str) -> str:
 
 
 def render(values: Path, version: str = VERSIONS[-1], *more: str, apis: tuple[str, ...] = APIS) -> list[Object]:
-    """Every object. Raises Failed."""
+    """Return every rendered object. Raises Failed."""
     there = [f"--api-versions={api}" for api in apis]
     text = helm("template", "chimera", str(CHART), f"--values={values}", f"--kube-version={version}", *there, *more)
     return [one for one in yaml.safe_load_all(text) if one]
 
 
 def pods(objects: list[Object]) -> Iterator[tuple[Object, Object]]:
-    """Every object that makes pods, with the pod that it makes."""
+    """Yield every object with a pod template, and that template."""
     for one in objects:
         spec = one.get("spec") or {}
         if pod := spec.get("template") or spec.get("jobTargetRef", {}).get("template"):
@@ -47,7 +47,7 @@ def pods(objects: list[Object]) -> Iterator[tuple[Object, Object]]:
 
 
 def matches(selector: Object, labels: dict[str, str]) -> bool:
-    """Whether a label selector finds them."""
+    """Return whether a label selector matches the labels."""
     rules = selector.get("matchExpressions", [])
     named = selector.get("matchLabels", {}) if "matchLabels" in selector or rules else selector
     return named.items() <= labels.items() and all(labels.get(rule["key"]) in rule["values"] for rule in rules)

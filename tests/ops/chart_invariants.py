@@ -1,4 +1,4 @@
-"""What must hold in whatever the chart renders, beyond what a schema can say."""
+"""Rules for rendered objects, beyond what a schema can express."""
 
 import re
 from collections import Counter
@@ -16,24 +16,24 @@ from tests.ops.chart import Object, matches, pods
 
 OURS = ("/etc/chimera/config/", "/etc/chimera/kafka/", "/etc/chimera/valkey/")
 OPERATORS = {"container", "endpoint", "instance", "job", "namespace", "pod"}
-"""Labels that the Prometheus operator gives to what a PodMonitor finds."""
+"""Labels that the Prometheus operator adds to targets of a PodMonitor."""
 SCALERS = ("ScaledObject", "HorizontalPodAutoscaler")
 
 
 def broken(objects: list[Object]) -> Iterator[str]:
-    """Every rule that does not hold, with the object."""
+    """Yield every violated rule, with the object."""
     for rule in (unique, selectors, scraped, containers, files, scaled, triggers, hardened, reachable, readable):
         yield from rule(objects)
 
 
 def unique(objects: list[Object]) -> Iterator[str]:
-    """No object twice."""
+    """Each object exists once."""
     counted = Counter((one["kind"], one["metadata"]["name"]) for one in objects)
     yield from (f"{kind} {name} stands there {times} times" for (kind, name), times in counted.items() if times > 1)
 
 
 def selectors(objects: list[Object]) -> Iterator[str]:
-    """Every selector finds pods, and a Service's port is one of theirs; a Deployment finds its own and no others."""
+    """Every selector matches pods, a Service's port is one of theirs, a Deployment matches its own pods only."""
     labels = {name(owner): pod["metadata"]["labels"] for owner, pod in pods(objects)}
     ports = {name(owner): _ports(pod) for owner, pod in pods(objects)}
     for one in objects:
@@ -49,15 +49,15 @@ def selectors(objects: list[Object]) -> Iterator[str]:
         for port in spec.get("ports", []) if one["kind"] == "Service" else []:
             if any(ports[owner].get(port.get("targetPort")) != port["port"] for owner in found):
                 yield f"{name(one)}: no port {port}"
-    asked = {port["port"] for one in objects for port in (one.get("spec") or {}).get("podMetricsEndpoints", [])}
-    if asked - {port for found in ports.values() for port in found}:
-        yield f"PodMonitor: no port {asked}"
+    requested = {port["port"] for one in objects for port in (one.get("spec") or {}).get("podMetricsEndpoints", [])}
+    if requested - {port for found in ports.values() for port in found}:
+        yield f"PodMonitor: no port {requested}"
 
 
 def scraped(objects: list[Object]) -> Iterator[str]:
-    """No label of a metric is hidden by one that the operator gives its target."""
-    told = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
-    labels = {label for metric in told for label in metric._labelnames}
+    """No label of our metrics is overwritten by a target label of the operator."""
+    reported = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    labels = {label for metric in reported for label in metric._labelnames}
     for place in (place for one in objects for place in (one.get("spec") or {}).get("podMetricsEndpoints", [])):
         dropped = {rule["regex"] for rule in place.get("relabelings", []) if rule["action"] == "labeldrop"}
         if hidden := labels & OPERATORS - dropped:
@@ -65,7 +65,7 @@ def scraped(objects: list[Object]) -> Iterator[str]:
 
 
 def containers(objects: list[Object]) -> Iterator[str]:
-    """Probes ask a port that is there; time to stop outlasts the drain; memory is limited; no variable twice."""
+    """Probes use an existing port; the grace period exceeds the drain; memory is limited; no duplicate variable."""
     for owner, pod in pods(objects):
         for container in pod["spec"]["containers"]:
             ports = {port["name"] for port in container.get("ports", [])}
@@ -84,7 +84,7 @@ def containers(objects: list[Object]) -> Iterator[str]:
 
 
 def files(objects: list[Object]) -> Iterator[str]:
-    """Every mount has its volume and the other way round, and a file in a variable lies on a mount."""
+    """Mounts and volumes match, and every file named in a variable is on a mount."""
     for owner, pod in pods(objects):
         volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
         mounted = {mount["name"] for c in pod["spec"]["containers"] for mount in c.get("volumeMounts", [])}
@@ -103,7 +103,7 @@ def files(objects: list[Object]) -> Iterator[str]:
 
 
 def scaled(objects: list[Object]) -> Iterator[str]:
-    """What is scaled is there, says no number of replicas, has one scaler, and never more than partitions or one."""
+    """A scaled Deployment exists, sets no replicas, has one scaler, and never more replicas than partitions."""
     deployments = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Deployment"}
     scalers = [one for one in objects if one["kind"] in SCALERS]
     targets = Counter(one["spec"]["scaleTargetRef"]["name"] for one in scalers)
@@ -128,24 +128,24 @@ def scaled(objects: list[Object]) -> Iterator[str]:
 
 
 def triggers(objects: list[Object]) -> Iterator[str]:
-    """A service is scaled by the lag of its group in every Kafka topic that it consumes, and in no other."""
+    """A service is scaled by its group's lag on exactly the Kafka topics that it consumes."""
     for one in objects:
         if one["kind"] not in ("ScaledObject", "ScaledJob"):
             continue
-        asked = [trigger["metadata"] for trigger in one["spec"]["triggers"]]
-        (group,) = {metadata["consumerGroup"] for metadata in asked}
+        requested = [trigger["metadata"] for trigger in one["spec"]["triggers"]]
+        (group,) = {metadata["consumerGroup"] for metadata in requested}
         factory, _, service = group.partition(".")
         wanted = [f"{factory}.{flow.name}" for flow in consumed_by(service)]
-        if [metadata["topic"] for metadata in asked] != wanted:
-            yield f"{name(one)}: {[metadata['topic'] for metadata in asked]}, but {service} consumes {wanted}"
+        if [metadata["topic"] for metadata in requested] != wanted:
+            yield f"{name(one)}: {[metadata['topic'] for metadata in requested]}, but {service} consumes {wanted}"
         if not one["metadata"]["name"].endswith(service.replace("_", "-")):
             yield f"{name(one)} looks at the group of {service}"
-        if any("excludePersistentLag" in metadata for metadata in asked):
+        if any("excludePersistentLag" in metadata for metadata in requested):
             yield f"{name(one)}: a long call looks like a lag that persists"
 
 
 def hardened(objects: list[Object]) -> Iterator[str]:
-    """The standard `restricted`, and a root that cannot be written."""
+    """Pods meet the standard `restricted` and have a read-only root."""
     wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
     for owner, pod in pods(objects):
         context = pod["spec"]["securityContext"]
@@ -159,19 +159,19 @@ def hardened(objects: list[Object]) -> Iterator[str]:
 
 
 def reachable(objects: list[Object]) -> Iterator[str]:
-    """Where the network is closed, every process may go to the Kafka and the Valkey that it is told of."""
+    """With network policies, every process can reach its Kafka and Valkey."""
     policies = [one["spec"] for one in objects if one["kind"] == "NetworkPolicy"]
     for owner, pod in pods(objects) if policies else ():
         own = [policy for policy in policies if matches(policy["podSelector"], pod["metadata"]["labels"])]
         opened = {p["port"] for policy in own for rule in policy.get("egress", []) for p in rule["ports"]} - {53, 443}
-        told = [value(pod["spec"]["containers"][0], f"CHIMERA_{what}") for what in ("KAFKA", "VALKEY")]
-        needed = {int(port) for address in told for port in re.findall(r":(\d+)", address or "")}
+        reported = [value(pod["spec"]["containers"][0], f"CHIMERA_{what}") for what in ("KAFKA", "VALKEY")]
+        needed = {int(port) for address in reported for port in re.findall(r":(\d+)", address or "")}
         if not needed <= opened or not any("Egress" in policy["policyTypes"] for policy in own):
             yield f"{name(owner)} needs {sorted(needed)}, and may go to {sorted(map(str, opened))}"
 
 
 def readable(objects: list[Object]) -> Iterator[str]:
-    """Services can read the plan and the models file."""
+    """Plan and models file are valid."""
     for one in objects:
         if one["kind"] == "ConfigMap" and "plan.yaml" in one.get("data", {}):
             for file, kind in (("plan.yaml", Plan), ("models.yaml", ModelsConfig)):
@@ -182,12 +182,12 @@ def readable(objects: list[Object]) -> Iterator[str]:
 
 
 def name(one: Object) -> str:
-    """As a person calls it."""
+    """Return kind and name of an object."""
     return f"{one['kind']} {one['metadata']['name']}"
 
 
 def value(container: Object, variable: str) -> str | None:
-    """What a container's variable says."""
+    """Return the value of a container's variable, None if it is not set."""
     return next((one.get("value") for one in container.get("env", []) if one["name"] == variable), None)
 
 
@@ -196,7 +196,7 @@ def _ports(pod: Object) -> dict[str, int]:
 
 
 def _paths(volume: Object, objects: list[Object]) -> Iterator[str]:
-    """Files of a volume, as far as the chart knows them."""
+    """Yield the files of a volume that the chart defines."""
     for source in volume.get("projected", {}).get("sources", []):
         yield from (item["path"] for item in source["secret"]["items"])
     wanted: Any = volume.get("configMap", {}).get("name")

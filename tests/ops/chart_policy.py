@@ -1,6 +1,6 @@
-"""What checkov says to the production set:  python -m tests.ops.chart_policy
+"""Runs checkov on the production values:  python -m tests.ops.chart_policy
 
-It lives in an environment of its own (requirements/checkov.txt), since it pins what others need newer.
+checkov has its own environment (requirements/checkov.txt), since it pins older versions.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ EXCUSED = {
 
 
 def main() -> int:
-    """Exit status of checkov."""
+    """Return the exit status of checkov."""
     if not PROGRAM.exists():
         print(f"{PROGRAM} was not found. Next step: make .venv/.checkov", file=sys.stderr)  # noqa: T201
         return 1

@@ -1,4 +1,4 @@
-"""`make check-ops`: every validator of what operates the factory. A program that is missing is a failure, never a skip.
+"""`make check-ops`: runs every validator of the deployment. A missing program is a failure, never a skip.
 
 python -m tests.ops.check
 """
@@ -23,15 +23,15 @@ ALERTMANAGER = "deploy/alertmanager/alertmanager.yml"
 
 
 def checks() -> Iterator[list[str]]:
-    """Every command."""
+    """Return every command."""
     yield ["promtool", "check", "rules", RULES]
     yield ["promtool", "check", "config", "--syntax-only", PROMETHEUS]
     yield ["promtool", "test", "rules", "tests/ops/alert_tests.yaml"]
     yield ["amtool", "check-config", ALERTMANAGER]
     for case in yaml.safe_load((ROOT / "tests/ops/alert_routes.yaml").read_text()):
         labels = [f"{name}={value}" for name, value in case["labels"].items()]
-        told = f"--verify.receivers={case['receiver']}"
-        yield ["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", told, *labels]
+        reported = f"--verify.receivers={case['receiver']}"
+        yield ["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", reported, *labels]
     yield [sys.executable, "-m", "deploy.grafana.build", "--check"]
     for profile in ("observability", "gpu", "training"):
         yield ["docker-compose", "--profile", "core", "--profile", profile, "config", "--quiet"]
@@ -41,7 +41,7 @@ def checks() -> Iterator[list[str]]:
 
 
 def failures() -> Iterator[str]:
-    """Run them; name what went wrong."""
+    """Run them; yield failures."""
     for command in checks():
         program = command[0]
         path = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)

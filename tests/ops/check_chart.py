@@ -1,4 +1,4 @@
-"""Every check of the chart:  python -m tests.ops.check_chart
+"""Runs every check of the chart:  python -m tests.ops.check_chart
 
 helm lint and template, strict schemas of Kubernetes and of the custom resources (a kind without one is a failure),
 our own invariants; and values that must be refused, by their name, or that these checks must find.
@@ -26,7 +26,7 @@ kubernetes.schema_contents = cache(kubernetes.schema_contents)  # or each object
 
 
 def main() -> int:
-    """Say what is wrong."""
+    """Print failures; return the exit status."""
     wrong = 0
     for what, found in findings():
         print(f"{'FAIL' if found else 'ok  '}  {what}")  # noqa: T201
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def findings() -> Iterator[tuple[str, list[str]]]:
-    """Every check with what it found."""
+    """Yield every check with its findings."""
     for values in SETS:
         yield f"helm lint {values.name}", list(_lint(values))
         for version in VERSIONS:
@@ -57,9 +57,9 @@ def _lint(values: Path) -> Iterator[str]:
             yield str(error)
 
 
-def _lacks_apis(said: str) -> bool:
-    """`helm lint` knows no custom resources, and cannot be told of any."""
-    return "this cluster has no" in said and said.count("[ERROR]") == 1
+def _lacks_apis(output: str) -> bool:
+    """`helm lint` does not support custom resources."""
+    return "this cluster has no" in output and output.count("[ERROR]") == 1
 
 
 def _rendered(values: Path, version: str) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _invalid(one: Object, version: str) -> Iterator[str]:
 
 
 def _missed(case: dict[str, Any]) -> Iterator[str]:
-    """What makes no sense must not render, or be found afterwards; the message must name it."""
+    """Invalid values must not render, or must be found by the checks, with a message that names them."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(case["values"], file)
         file.flush()
@@ -101,14 +101,14 @@ def _missed(case: dict[str, Any]) -> Iterator[str]:
             APIS if "finds" in case else case.get("apis", ()),
         )
         try:
-            objects, said = render(base, VERSIONS[-1], f"--values={file.name}", apis=tuple(apis)), ""
+            objects, output = render(base, VERSIONS[-1], f"--values={file.name}", apis=tuple(apis)), ""
         except Failed as error:
-            objects, said = [], str(error)
+            objects, output = [], str(error)
     if "finds" in case and objects:
-        said = "\n".join(_bad(objects, VERSIONS[-1]))
+        output = "\n".join(_bad(objects, VERSIONS[-1]))
     wanted = case["finds" if "finds" in case else "says"]
-    if any(word not in said for word in wanted):
-        yield f"says {said or 'nothing'}, not {wanted}"
+    if any(word not in output for word in wanted):
+        yield f"says {output or 'nothing'}, not {wanted}"
 
 
 if __name__ == "__main__":

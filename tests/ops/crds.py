@@ -1,8 +1,8 @@
-"""Strict JSON Schemas of the custom resources that the chart makes, from their makers' definitions.
+"""Writes strict JSON Schemas of the chart's custom resources, from their upstream definitions.
 
     python -m tests.ops.crds SOURCE=FILE.yaml …     writes crds.json; SOURCE: what, and which version
 
-A cluster drops keys that it does not know in silence; here they are refused.
+A cluster silently drops unknown keys; these schemas refuse them.
 """
 
 import json
@@ -15,11 +15,11 @@ import yaml
 FILE = Path(__file__).parent / "crds.json"
 KEPT = {"type", "enum", "pattern", "minimum", "maximum", "minLength", "minItems", "required", "items", "format"}
 PODS = "template"
-"""A pod, whose schema Kubernetes has: thousands of lines."""
+"""Pod templates, whose schema Kubernetes has: thousands of lines."""
 
 
 def strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI schema that takes no other keys, without its prose."""
+    """Return an OpenAPI schema without descriptions that allows no other keys."""
     if schema.get("x-kubernetes-int-or-string"):
         return {"type": ["integer", "string"]}
     made = {name: value for name, value in schema.items() if name in KEPT}

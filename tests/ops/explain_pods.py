@@ -1,7 +1,7 @@
-"""What kubectl's JSON says to a person; for try-chart, so it needs nothing but Python.
+"""Summarises kubectl's JSON for try-chart; needs only Python.
 
-kubectl get pods --output=json | python3 why.py pods         those that are not ready, and the last thing each said
-kubectl … --output=json        | python3 why.py secrets      names of the secrets that objects need, with their keys
+kubectl get pods --output=json | python3 explain_pods.py pods      pods that are not ready, with their last message
+kubectl … --output=json        | python3 explain_pods.py secrets   secrets that objects need, with their keys
 """
 
 import json
@@ -11,21 +11,21 @@ from typing import Any
 
 
 def unready(pods: list[dict[str, Any]]) -> Iterator[str]:
-    """A line for each pod that has not what it should."""
+    """Yield a line for each pod that is not ready."""
     for pod in pods:
         status = pod["status"]
         parts = status.get("containerStatuses", [])
         if status.get("phase") == "Succeeded" or (parts and all(part["ready"] for part in parts)):
             continue
-        told = [one.get("message") for one in status.get("conditions", []) if one["status"] != "True"]
+        reported = [one.get("message") for one in status.get("conditions", []) if one["status"] != "True"]
         states = [state for part in parts for kind in ("lastState", "state") for state in part.get(kind, {}).values()]
-        told += [" ".join(filter(None, (one.get("reason"), one.get("message", "").strip()))) for one in states]
-        said = "; ".join(dict.fromkeys(filter(None, told))) or status.get("phase", "unknown")
-        yield f"{pod['metadata']['name']}: {said}"
+        reported += [" ".join(filter(None, (one.get("reason"), one.get("message", "").strip()))) for one in states]
+        output = "; ".join(dict.fromkeys(filter(None, reported))) or status.get("phase", "unknown")
+        yield f"{pod['metadata']['name']}: {output}"
 
 
 def secrets(found: Any) -> Iterator[tuple[str, str]]:
-    """Every secret and key that is named anywhere; an empty key where all of them are meant."""
+    """Yield every referenced secret and key; an empty key stands for all keys."""
     if isinstance(found, list):
         for one in found:
             yield from secrets(one)

@@ -1,4 +1,4 @@
-"""KEDA at work on a cluster whose nodes run nothing: Deployments there, a real Kafka and real services here.
+"""KEDA's scaling on a cluster whose nodes run nothing: Deployments there, a real Kafka and real services here.
 
     python -m tests.ops.keda_scaling FOLDER
 
@@ -32,11 +32,11 @@ EVERY_S, LONGEST_S, SLOWLY_S = 3.0, 1500.0, 300.0
 PLAN = {"name": "lag", "rows": 80, "in_progress": 80, "variants": 200, "subjects": {"mathematics": {}, "physics": {}}}
 LATENCY_MS = {"sim-writer": 6000, "sim-verifier-a": 2000, "sim-verifier-b": 2000, "sim-solver": 8000}
 AT_ONCE = {"problem_writer": 4, "synthesis": 4, "verifier-a": 8, "verifier-b": 8}
-"""Few, so that a small plan makes a backlog. Of the others one process is enough."""
+"""Low, so that a small plan makes a backlog. Of other services one process suffices."""
 
 
 def values(stack: Stack, models: dict[str, Any]) -> dict[str, Any]:
-    """Of the chart. Nobody there needs Valkey or a volume."""
+    """Values of the chart. No pod needs Valkey or a volume."""
     services: dict[str, Any] = {name: {"inFlight": few, "scaling": {"max": 4}} for name, few in AT_ONCE.items()}
     return {
         "kafka": {"servers": stack.bootstrap, "replication": 1},
@@ -51,7 +51,7 @@ def values(stack: Stack, models: dict[str, Any]) -> dict[str, Any]:
 
 
 async def main(folder: Path) -> None:
-    """Install, follow, record, uninstall."""
+    """Install, run, record, uninstall."""
     samples: list[Sample] = []
     async with Stack(folder / "stack") as stack:
         await stack.start_infrastructure()
@@ -71,7 +71,7 @@ async def main(folder: Path) -> None:
 
 
 def _processes(folder: Path) -> list[ProcessSpec]:
-    """The simulator, and none yet of every service."""
+    """Start the simulator, and every service with no process."""
     port = Ports({}).take("simulator")
     place = {"base_url": f"http://127.0.0.1:{port}/v1", "simulated": True}
     roles = {"writer": "writer", "verifier_a": "verifier-a", "verifier_b": "verifier-b", "solver": "solver"}
@@ -94,10 +94,10 @@ def _processes(folder: Path) -> list[ProcessSpec]:
 
 
 async def _follow(stack: Stack, samples: list[Sample]) -> None:
-    """Run what the Deployments say, until there was work and all of it is done."""
+    """Run as many processes as the Deployments ask for, until all work is done."""
     started, worked = time.monotonic(), False
     scaling: dict[str, asyncio.Task[None]] = {}
-    sole = {service.name for service in SERVICES if service.single_active}
+    single_active = {service.name for service in SERVICES if service.single_active}
     while (now := time.monotonic() - started) < LONGEST_S:
         wanted = await _replicas()
         for name, replicas in wanted.items():
@@ -108,9 +108,11 @@ async def _follow(stack: Stack, samples: list[Sample]) -> None:
             if (name := group.removeprefix("chimera.")) in waiting:
                 waiting[name] += lag
         samples += [Sample(now, name, waiting[name], wanted[name]) for name in wanted]
-        told = ", ".join(f"{name} {waiting[name]}/{wanted[name]}" for name in wanted if waiting[name] or wanted[name])
-        print(f"{now:5.0f} s  lag/replicas: {told}", flush=True)  # noqa: T201
-        active = [name for name in wanted if name not in sole and (wanted[name] or waiting[name])]
+        reported = ", ".join(
+            f"{name} {waiting[name]}/{wanted[name]}" for name in wanted if waiting[name] or wanted[name]
+        )
+        print(f"{now:5.0f} s  lag/replicas: {reported}", flush=True)  # noqa: T201
+        active = [name for name in wanted if name not in single_active and (wanted[name] or waiting[name])]
         worked = worked or len(active) > len(AT_ONCE)
         if worked and not active:
             break
@@ -119,9 +121,9 @@ async def _follow(stack: Stack, samples: list[Sample]) -> None:
 
 
 async def _replicas() -> dict[str, int]:
-    """How many processes of each service its Deployment asks for."""
-    said = json.loads(await _run("kubectl", "--namespace", NAMESPACE, "get", "deployments", "--output=json"))
-    found = {one["metadata"]["name"]: int(one["spec"]["replicas"]) for one in said["items"]}
+    """Return the replicas of each service's Deployment."""
+    message = json.loads(await _run("kubectl", "--namespace", NAMESPACE, "get", "deployments", "--output=json"))
+    found = {one["metadata"]["name"]: int(one["spec"]["replicas"]) for one in message["items"]}
     return {service.name: found[f"{RELEASE}-{service.name.replace('_', '-')}"] for service in SERVICES}
 
 

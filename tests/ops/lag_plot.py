@@ -1,4 +1,4 @@
-"""Lag and replicas over time, as a table and as a picture that needs no library."""
+"""Lag and replicas over time, as CSV and as SVG without a library."""
 
 import csv
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LAG, REPLICAS = "#4682b4", "#c0392b"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was seen of one service."""
+    """Samples of one service."""
 
     seconds: float
     service: str
@@ -21,7 +21,7 @@ class Sample:
 
 
 def write(path: Path, samples: Sequence[Sample]) -> None:
-    """As CSV."""
+    """Return CSV."""
     with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(field.name for field in fields(Sample))
@@ -29,7 +29,7 @@ def write(path: Path, samples: Sequence[Sample]) -> None:
 
 
 def draw(samples: Sequence[Sample], services: Sequence[str]) -> str:
-    """As SVG: a strip for each service, lag as an area, replicas as steps, each with its own scale."""
+    """Return SVG: a strip for each service, lag as an area, replicas as steps, each with its own scale."""
     end = max((sample.seconds for sample in samples), default=1) or 1
     strips = []
     for row, service in enumerate(services):

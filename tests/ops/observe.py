@@ -8,15 +8,15 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.ops.prometheus_sidecar import Missing, beside
+from tests.ops.prometheus_sidecar import Missing, alongside
 
 
 async def main(directory: Path) -> None:
-    """Say where to look, and stay."""
+    """Print the addresses and run until Ctrl-C."""
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with beside(directory) as url:
+    async with alongside(directory) as url:
         print(f"Prometheus  {url}/graph")  # noqa: T201
         print(f"alerts      {url}/alerts")  # noqa: T201
         print(f"targets     {url}/targets")  # noqa: T201

@@ -1,4 +1,4 @@
-"""A real Prometheus, and the exporter of the lag, beside a local stack that is up."""
+"""A real Prometheus and the lag exporter beside a running local stack."""
 
 import asyncio
 import json
@@ -19,16 +19,16 @@ ROOT = Path(__file__).parents[2]
 HERE = ROOT / "deploy" / "prometheus"
 
 START_S = 30.0
-"""How long a server may take to answer."""
+"""Seconds that a server may take to become ready."""
 
 
 class Missing(Exception):
-    """What is needed is not there; the message says what to do."""
+    """A requirement is missing; the message has the next step."""
 
 
 @asynccontextmanager
-async def beside(directory: Path, every_s: int = 5, trainer: str | None = None) -> AsyncIterator[str]:
-    """Yield the URL of a Prometheus that scrapes the stack in a folder, and a trainer's address. Raises Missing."""
+async def alongside(directory: Path, every_s: int = 5, trainer: str | None = None) -> AsyncIterator[str]:
+    """Yield the URL of a Prometheus that scrapes the stack of a folder and a trainer. Raises Missing."""
     program = shutil.which("prometheus")
     if not program:
         raise Missing("prometheus was not found. Next step: apt-get install prometheus")
@@ -63,7 +63,7 @@ async def beside(directory: Path, every_s: int = 5, trainer: str | None = None) 
 
 
 def configuration(home: Path, every_s: int) -> dict[str, object]:
-    """As prometheus.yml, with the stack's processes for targets and nobody to alert."""
+    """Return prometheus.yml with the stack's processes as targets and no Alertmanager."""
     shipped = yaml.safe_load((HERE / "prometheus.yml").read_text())
     return {
         "global": {"scrape_interval": f"{every_s}s", "evaluation_interval": f"{every_s}s"},
@@ -83,7 +83,7 @@ def configuration(home: Path, every_s: int) -> dict[str, object]:
 
 
 async def answering(url: str) -> None:
-    """Wait until there is a good answer from there. Raises TimeoutError."""
+    """Wait for a successful response. Raises TimeoutError."""
     async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:
@@ -95,18 +95,20 @@ async def answering(url: str) -> None:
 
 
 async def _follow(directory: Path, file: Path, exporter: str, trainer: str | None, every_s: int) -> None:
-    """Keep the targets up to date: processes come and go."""
+    """Update the targets while processes start and stop."""
     models = json.loads((directory / "models.json").read_text())["endpoints"]
     while True:
         processes = StateFile.read(directory).processes
-        told = [_target("chimera", one.name, f"{LOOPBACK}:{one.health_port}") for one in processes if one.health_port]
-        told += [
+        reported = [
+            _target("chimera", one.name, f"{LOOPBACK}:{one.health_port}") for one in processes if one.health_port
+        ]
+        reported += [
             _target("models", alias, httpx.URL(place["base_url"]).netloc.decode()) for alias, place in models.items()
         ]
-        told.append(_target("exporter", "exporter", exporter))
-        told += [_target("chimera", "trainer", trainer)] if trainer else []
+        reported.append(_target("exporter", "exporter", exporter))
+        reported += [_target("chimera", "trainer", trainer)] if trainer else []
         new = file.with_suffix(".new")
-        new.write_text(json.dumps(told))
+        new.write_text(json.dumps(reported))
         new.replace(file)
         await asyncio.sleep(every_s)
 

@@ -1,8 +1,8 @@
-"""Runs a small factory with a real Prometheus beside it, and asks for the data of every panel and every rule.
+"""Runs a small factory with a real Prometheus, and checks that every panel and rule has data.
 
     python -m tests.ops.queries
 
-The models are simulated, have prices, and break now and then, so that money, retries and errors have something to show.
+The simulated models have prices and fail sometimes, so that money, retries and errors have data.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ import yaml
 
 from deploy.grafana.boards import BOARDS
 from deploy.local.ports import LOOPBACK
-from tests.ops.prometheus_sidecar import HERE, ROOT, Missing, answering, beside
+from tests.ops.prometheus_sidecar import HERE, ROOT, Missing, alongside, answering
 
 FOREIGN = re.compile(r'^(node_|kube|disk:|up\{job="node")')
-"""Told by exporters that a local stack has none of."""
+"""Metrics of exporters that a local stack does not have."""
 EVERY_S, PAUSE_S, PATIENCE_S = 2, 10, 180
 FAULTS = {"*": {"rates": {"500": 0.02}}}
 PORT, TRAINER_PORT = 29_871, 29_872
 
 
 def panels() -> Iterator[tuple[str, str]]:
-    """Every query of a dashboard, as Prometheus takes it, by its panel."""
+    """Yield every query of the dashboards in plain PromQL, by panel."""
     for board in BOARDS:
         for panel in board.panels:
             for query in panel.queries:
@@ -40,7 +40,7 @@ def panels() -> Iterator[tuple[str, str]]:
 
 
 def rules() -> Iterator[tuple[str, str]]:
-    """Every rule's expression by its name."""
+    """Yield every rule's expression by its name."""
     for file in sorted((HERE / "rules").glob("*.yaml")):
         for group in yaml.safe_load(file.read_text())["groups"]:
             for rule in group["rules"]:
@@ -48,15 +48,15 @@ def rules() -> Iterator[tuple[str, str]]:
 
 
 async def tried(url: str) -> list[str]:
-    """Name what brings no data. An alert should be silent, so of rules each selector is asked for."""
+    """Return queries without data. An alert should be silent, so of rules each selector is queried."""
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
         empty = [f"{panel}: {expr}" for panel, expr in panels() if not await _brings(client, expr)]
-        asked = sorted({one for _, expr in rules() for one in selectors(expr) if not FOREIGN.match(one)})
-        return empty + [f"rules: {one}" for one in asked if not await _brings(client, one)]
+        requested = sorted({one for _, expr in rules() for one in selectors(expr) if not FOREIGN.match(one)})
+        return empty + [f"rules: {one}" for one in requested if not await _brings(client, one)]
 
 
 def metrics(expr: str) -> set[str]:
-    """Names of the metrics in a PromQL expression."""
+    """Return the metric names in a PromQL expression."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|on) \([^)]*\)', " ", expr)
     return {name for name in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", bare) if set(name) & {*"_:"} or name == "up"} - {
         "histogram_quantile",
@@ -68,7 +68,7 @@ def metrics(expr: str) -> set[str]:
 
 
 def selectors(expr: str) -> set[str]:
-    """Metrics with their matchers, in a PromQL expression, and one for each word of `a|b`."""
+    """Return metrics with their matchers in a PromQL expression, one for each word of `a|b`."""
     bare = re.sub(r"\b(?:by|on) \([^)]*\)", " ", expr)
     found = {f"{name}{matchers}" for name, matchers in re.findall(r"([a-z_:]+)(\{[^}]*\})", bare)}
     worded = [(one, re.search(r'=~"(\w+(?:\|\w+)+)"', one)) for one in found]
@@ -106,7 +106,7 @@ _TRAINING = [sys.executable, "-m", "tests.ops.training_metrics"]
 
 
 def main(home: Path) -> int:
-    """Start a factory, ask, stop it."""
+    """Start a factory, query it, stop it."""
     stack = home / "stack"
     settings = {"CHIMERA_SIM_PORT": str(PORT), "CHIMERA_SIM_FAULTS": json.dumps(FAULTS)}
     environment = {**os.environ, **settings}  # noqa: TID251 - a child starts from ours
@@ -116,20 +116,20 @@ def main(home: Path) -> int:
             subprocess.run([*order(home), "--dir", str(stack)], cwd=ROOT, check=True)
             with subprocess.Popen([*_TRAINING, str(home), str(TRAINER_PORT)], cwd=ROOT) as trainer:
                 try:
-                    empty = asyncio.run(asked(stack))
+                    empty = asyncio.run(requested(stack))
                 finally:
                     trainer.terminate()
         finally:
             subprocess.run([*_CHIMERA, "down", "--dir", str(stack)], cwd=ROOT, check=False)
             simulator.terminate()
-    told = f"{len([*panels()])} queries of panels and the metrics of {len([*rules()])} rules were asked for"
-    print("\n".join([*(f"no data  {one}" for one in empty), told]))  # noqa: T201
+    summary = f"{len([*panels()])} queries of panels and the metrics of {len([*rules()])} rules were checked"
+    print("\n".join([*(f"no data  {one}" for one in empty), summary]))  # noqa: T201
     return 1 if empty else 0
 
 
-async def asked(stack: Path) -> list[str]:
-    """Ask until there is data for everything, or patience ends. Name what brings none."""
-    async with beside(stack, EVERY_S, f"{LOOPBACK}:{TRAINER_PORT}") as url:
+async def requested(stack: Path) -> list[str]:
+    """Query until everything has data or the time limit is reached. Return what has none."""
+    async with alongside(stack, EVERY_S, f"{LOOPBACK}:{TRAINER_PORT}") as url:
         until = time.monotonic() + PATIENCE_S
         while (empty := await tried(url)) and time.monotonic() < until:  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(PAUSE_S)
@@ -141,4 +141,4 @@ if __name__ == "__main__":
         try:
             sys.exit(main(Path(folder)))
         except Missing as missing:
-            sys.exit(f"tried: {missing}")
+            sys.exit(f"queries: {missing}")

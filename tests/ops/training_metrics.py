@@ -1,8 +1,8 @@
-"""What a trainer tells while a run goes on, without torch: its own file and metrics, with made-up numbers.
+"""The progress file and metrics of a trainer, with made-up numbers and without torch.
 
     python -m tests.ops.training_metrics FOLDER PORT        until SIGTERM
 
-The local stack has no trainer, and what is asked of one must be seen to be answered.
+The local stack has no trainer, but queries of its metrics must have data.
 """
 
 import asyncio
@@ -12,22 +12,22 @@ from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
 from shared.runtime.health import Health
-from trainer.run.progress import counted, set_phase, show
+from trainer.run.progress import count_run, publish_once, set_phase
 
 STEPS = 100
 
 
 async def main(folder: Path, port: int) -> None:
-    """One step of RL a second, after a run that has ended."""
+    """Report one step of RL per second, after a completed run."""
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     health = Health(LOOPBACK, port, lambda: None)
     await health.start()
-    with counted() as ended:
+    with count_run() as ended:
         ended["outcome"] = "completed"
     for step in range(1, STEPS + 1):
         set_phase(folder, "rl", step=step, steps=STEPS, loss=1 / step, reward=step / STEPS, tokens=1000.0 * step)
-        show(folder)
+        publish_once(folder)
         if over.is_set():
             break
         await asyncio.sleep(1)

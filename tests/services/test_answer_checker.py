@@ -6,7 +6,7 @@ from schemas.events import AuditJudged, Event, ProblemRejected, SolutionChecked,
 from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
 from services.answer_checker.judge_audit import AuditJudge
-from services.answer_checker.trace import flaws, repeats
+from services.answer_checker.trace import find_flaws, repetition_share
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.roles.registry import reply_to
@@ -36,8 +36,8 @@ async def check(
     verdicts: tuple[Verdict, ...] = (),
     policy: str = "evidence",
 ) -> list[Event]:
-    said = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
-    return list(await CheckAnswer(GRADER, traces, retries, policy)(said))
+    output = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
+    return list(await CheckAnswer(GRADER, traces, retries, policy)(output))
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,15 @@ async def test_asks_for_more_while_it_is_worth_it(answers: list[str], traces: in
 
 def test_a_long_text_of_its_own_words_is_no_loop() -> None:
     text = " ".join(f"step {n} uses lemma {n * 7 % 101} of the paper" for n in range(1000))
-    assert repeats(text) == 0
-    assert repeats(f"{text} {'wait, let me redo this ' * 1000}") > 0.3
+    assert repetition_share(text) == 0
+    assert repetition_share(f"{text} {'wait, let me redo this ' * 1000}") > 0.3
 
 
 async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
     grade = '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
     judge = ScriptedModel("../shared/answers", "same_answer", grade, grade)
-    said = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
-    [checked] = await CheckAnswer(Graders(None, Judge(judge, "answer_checker")), traces=1, retries=1)(said)
+    output = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
+    [checked] = await CheckAnswer(Graders(None, Judge(judge, "answer_checker")), traces=1, retries=1)(output)
     assert isinstance(checked, SolutionChecked)
     assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
     assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds
@@ -140,7 +140,7 @@ def test_no_trace_of_the_simulator_is_called_unsound() -> None:
                 asked = {"model": "sim-base", "messages": [{"role": "user", "content": problem.text}], "seed": seed}
                 reply = reply_to(Stage(ChatRequest.model_validate(asked), bank, Settings()))
                 found = attempt(final_answer(reply.content), reasoning=reply.reasoning, solution=reply.content)
-                assert flaws(found, problem.text) == (), problem.text
+                assert find_flaws(found, problem.text) == (), problem.text
                 traces += 1
     assert traces == 1800
 
@@ -148,8 +148,8 @@ def test_no_trace_of_the_simulator_is_called_unsound() -> None:
 def test_a_problem_in_another_script_may_be_thought_about_in_it() -> None:
     problem = "设 L(7,2) 为透镜空间。它有多少个度为一的自映射同伦类?"
     found = attempt("8128", reasoning="透镜空间的自映射同伦类由度决定,因此我们计算度为一的类。")
-    assert flaws(found, problem) == ()
-    assert flaws(found, PROBLEM.statement) == ("foreign_script", "off_topic")
+    assert find_flaws(found, problem) == ()
+    assert find_flaws(found, PROBLEM.statement) == ("foreign_script", "off_topic")
 
 
 def blind(*answers: str) -> Verdict:

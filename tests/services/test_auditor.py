@@ -15,10 +15,10 @@ import pytest
 from schemas.config.policies import Benchmark
 from schemas.events import ItemEvent, ProblemDrafted, ProblemScreened, SolutionChecked
 from schemas.item import Item, Probe, Problem, Verdict, Vote
-from services.auditor.controls import Vetted, load
+from services.auditor.controls import Vetted, load_vetted
 from services.auditor.handler import AuditProblem
 from services.auditor.planted_errors import FORMS, GROUPS, KEYS, STATEMENTS
-from services.screening.form import flaw
+from services.screening.form import find_flaw
 from services.simulator.bank import SUBJECTS, Bank
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
@@ -119,7 +119,7 @@ def test_a_defect_of_the_words_keeps_the_key_and_changes_the_statement() -> None
 def test_what_is_twin_for_screening_is_the_same_text_to_it() -> None:
     assert all(FORMS["twin"](whole, Random(1)).fingerprint == whole.fingerprint for whole in bank())  # type: ignore[union-attr]
     leaked = [FORMS["answer_leaked"](whole, Random(at)) for at, whole in enumerate(bank())]
-    assert any(flaw(one) for one in leaked if one)
+    assert any(find_flaw(one) for one in leaked if one)
 
 
 async def test_a_planted_benchmark_question_is_recognised_by_screening(tmp_path: Path) -> None:
@@ -134,12 +134,12 @@ async def test_a_planted_benchmark_question_is_recognised_by_screening(tmp_path:
     assert len(handed_in) == len(planted)
     assert len(handed_in) >= 5
     assert not set(handed_in) & set(questions)
-    assert all(screened.known(statement) for statement in handed_in)
+    assert all(screened.find_match(statement) for statement in handed_in)
 
 
 async def test_a_third_of_audits_use_the_commonest_wrong_answer_as_key() -> None:
-    said = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
-    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in said)
+    output = [("7", "no"), ("9", "no"), ("7.0", "unsure"), ("9", "no"), ("8128", "yes"), (None, "unsure")]
+    votes = tuple(Vote(answer=answer, agrees=agrees, method="numeric") for answer, agrees in output)
     heard = (Verdict(role="verifier-a", model="m", problem_hash="h", votes=votes),)
     kinds = Counter[str]()
     for number in range(600):
@@ -214,7 +214,7 @@ def test_exact_problems_are_distinct_recognised_and_well_formed() -> None:
     assert len({one.problem.statement for one in made}) == 300
     assert all(read(one.problem.statement) == one for one in made)
     assert [one.level for one in made[:6]] == [1, 2, 3, 4, 5, 1]
-    assert not any(flaw(one.problem) for one in made)
+    assert not any(find_flaw(one.problem) for one in made)
     assert read(made[0].problem.statement.replace("its sign", "a sign")) is None
 
 
@@ -266,23 +266,23 @@ async def test_the_users_controls_are_mixed_in_as_they_are(tmp_path: Path) -> No
     file = tmp_path / "good.jsonl"
     line = '{"problem": "How many?", "answer": "3", "answer_type": "number", "subject": "physics", "topic": "quarks"}'
     file.write_text(line + "\n")
-    vetted = load(file, PLACES)
+    vetted = load_vetted(file, PLACES)
     found = [one for number in range(60) for one in await audit(accepted(number), vetted=vetted)]
     [first, *_] = [one for one in found if one.tag.kind == "control-vetted"]
     assert item(first).written.statement == "How many?"
     assert (item(first).topic.subject, item(first).topic.name, item(first).calls) == ("physics", "quarks", ())
     file.write_text(f'{line}\n{{"problem": 1}}\nnot JSON\n{line.replace("physics", "music")}\n')
     with pytest.raises(Refusal) as refused:
-        load(file, PLACES)
-    told = [mistake.removeprefix(f"{file}:") for mistake in refused.value.message.splitlines()]
-    assert [mistake[:2] for mistake in told] == ["2:", "3:", "4:"]
-    assert "problem: Input should be a valid string" in told[0]
-    assert "Invalid JSON" in told[1]
-    assert "the plan has no 'music'" in told[2]
+        load_vetted(file, PLACES)
+    reported = [error.removeprefix(f"{file}:") for error in refused.value.message.splitlines()]
+    assert [error[:2] for error in reported] == ["2:", "3:", "4:"]
+    assert "problem: Input should be a valid string" in reported[0]
+    assert "Invalid JSON" in reported[1]
+    assert "the plan has no 'music'" in reported[2]
     for empty in (tmp_path / "none.jsonl", tmp_path / "empty.jsonl"):
         (tmp_path / "empty.jsonl").write_text("")
         with pytest.raises(Refusal, match=empty.name):
-            load(empty, PLACES)
+            load_vetted(empty, PLACES)
 
 
 def test_every_kind_has_one_name() -> None:

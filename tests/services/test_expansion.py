@@ -8,7 +8,7 @@ import pytest
 from schemas.events import SubjectRequested, TopicExpanded
 from schemas.identity import factory_id
 from services.expansion.handler import ExpandSubject
-from services.expansion.sameness import near, same_topic
+from services.expansion.sameness import canonical_name, is_misspelling
 from shared.errors import Invalid
 from tests.support.fake_models import ScriptedModel
 
@@ -24,8 +24,8 @@ def topics(*names: str) -> str:
 
 
 async def test_duplicates_are_removed_and_the_number_is_kept() -> None:
-    said = topics("Knots and Links", "links & knots", "Lens  spaces", "Braids", "Foliations", "Orbifolds", "")
-    model = ScriptedModel("expansion", "topics", said)
+    output = topics("Knots and Links", "links & knots", "Lens  spaces", "Braids", "Foliations", "Orbifolds", "")
+    model = ScriptedModel("expansion", "topics", output)
     [event] = await ExpandSubject(model)(asked(wanted=2, known=("lens spaces",)))
     assert isinstance(event, TopicExpanded)
     assert [topic.name for topic in event.topics] == ["Knots and Links", "Braids"]
@@ -84,12 +84,12 @@ OTHER = [
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_spelling_endings_and_order_make_no_new_topic(one: str, other: str) -> None:
-    assert near(same_topic(one), same_topic(other))
+    assert is_misspelling(canonical_name(one), canonical_name(other))
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_names_differ_when_a_word_does(one: str, other: str) -> None:
-    assert not near(same_topic(one), same_topic(other))
+    assert not is_misspelling(canonical_name(one), canonical_name(other))
 
 
 async def test_a_respelled_topic_is_not_new_and_the_prompt_lists_covered_ones() -> None:

@@ -66,7 +66,7 @@ async def test_an_answer_is_right_wrong_or_beyond_telling(url: str, item: Any, a
     assert (status, grade["agrees"], grade["how"]) == (200, agrees, how)
 
 
-async def test_many_are_graded_at_once_in_their_order(url: str) -> None:
+async def test_many_are_graded_together_in_their_order(url: str) -> None:
     items = [{"key": str(number), "answer": str(number % 3)} for number in range(300)]
     status, found = await post(url, {"items": items})
     assert status == 200
@@ -74,7 +74,7 @@ async def test_many_are_graded_at_once_in_their_order(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "reported"),
     [
         (b"{", 400, "body: not JSON"),
         (b"[]", 400, "body: Input should be a valid dictionary"),
@@ -86,10 +86,12 @@ async def test_many_are_graded_at_once_in_their_order(url: str) -> None:
         ({"items": [{"key": "1", "answer": "1"}, {"key": "1", "answer": 2}]}, 400, "items.1.answer: Input should be"),
     ],
 )
-async def test_what_the_caller_did_wrong_is_told_with_its_place(url: str, body: Any, status: int, told: str) -> None:
-    found, said = await post(url, body)
+async def test_what_the_caller_did_wrong_is_reported_with_its_place(
+    url: str, body: Any, status: int, reported: str
+) -> None:
+    found, output = await post(url, body)
     assert found == status
-    assert said["error"].startswith(told)
+    assert output["error"].startswith(reported)
 
 
 async def test_too_large_a_body_is_refused(url: str) -> None:
@@ -98,19 +100,19 @@ async def test_too_large_a_body_is_refused(url: str) -> None:
 
 
 async def test_a_judge_decides_what_rules_cannot_and_its_absence_is_no_verdict(tmp_path: Path) -> None:
-    asked = {"key": "Paris", "answer": "city of Paris", "answer_type": "text", "problem": "Where is the Louvre?"}
+    requested = {"key": "Paris", "answer": "city of Paris", "answer_type": "text", "problem": "Where is the Louvre?"}
     async with simulated(Simulated(port=0)) as models:
         part = {"endpoint": "sim", "model": "sim-judge"}
         roles = dict.fromkeys(("writer", "verifier_a", "verifier_b", "solver", "judge"), part)
-        told = {"endpoints": {"sim": {"base_url": models}}, "roles": roles, "allow_shared": True}
-        (tmp_path / "models.yaml").write_text(yaml.safe_dump(told))
+        reported = {"endpoints": {"sim": {"base_url": models}}, "roles": roles, "allow_shared": True}
+        (tmp_path / "models.yaml").write_text(yaml.safe_dump(reported))
         async with serve(Settings(port=0, models=tmp_path / "models.yaml")) as url:
-            status, grade = await post(f"{url}/grade", asked)
+            status, grade = await post(f"{url}/grade", requested)
             assert (status, grade["how"]) == (200, "judge")
     async with serve(Settings(port=0, models=tmp_path / "models.yaml", judge_s=0.5)) as url:
-        status, said = await post(f"{url}/grade", asked)
+        status, output = await post(f"{url}/grade", requested)
     assert status == 503
-    assert said["error"].startswith("the judge cannot be reached")
+    assert output["error"].startswith("the judge cannot be reached")
 
 
 async def test_rows_exported_for_verl_are_scored_by_the_example(
@@ -125,8 +127,8 @@ async def test_rows_exported_for_verl_are_scored_by_the_example(
     for one in parquet.read_table(tmp_path / "train.parquet").to_pylist():
         assert one["prompt"] == [{"role": "user", "content": "6 times 7?"}]
         known = (one["data_source"], one["reward_model"]["ground_truth"], one["extra_info"])
-        for said, score in ((r"</think>\boxed{42}", 1.0), (r"</think>\boxed{41}", 0.0), ("hm", 0.0)):
-            found = await asyncio.to_thread(example.compute_score, known[0], said, known[1], known[2])
+        for output, score in ((r"</think>\boxed{42}", 1.0), (r"</think>\boxed{41}", 0.0), ("hm", 0.0)):
+            found = await asyncio.to_thread(example.compute_score, known[0], output, known[1], known[2])
             assert (found["score"], found["unsure"]) == (score, False)
 
 

@@ -22,7 +22,7 @@ async def probe(*lines: str, max_base_pass: float = 0.6) -> Event:
     return done
 
 
-async def test_hits_are_counted_and_the_item_goes_on() -> None:
+async def test_hits_are_counted_and_the_item_continues() -> None:
     probed = await probe(HIT, MISS, CUT, "no idea")
     assert isinstance(probed, ProblemProbed)
     assert probed.item.probe == Probe(attempts=4, hits=1, ungraded=2)

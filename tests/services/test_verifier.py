@@ -26,20 +26,20 @@ POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enou
 SUBJECTS = ("mathematics", "physics", "history")
 
 
-def said(subjects: tuple[str, ...] = ("mathematics",), canary: str = "CANARY", **points: bool) -> str:
+def output(subjects: tuple[str, ...] = ("mathematics",), canary: str = "CANARY", **points: bool) -> str:
     good = {**dict.fromkeys(POINTS, True), "open_problem": False, **points}
     reasons = {point: f"about {point}" for point in POINTS}
     return json.dumps({"reasons": reasons, **good, "subjects": subjects, "reason": "It holds.", "canary": canary})
 
 
 def canary_of(prompt: str) -> str:
-    told = re.search(r"Repeat the word (\w+)", prompt)
-    assert told
-    return told[1]
+    reported = re.search(r"Repeat the word (\w+)", prompt)
+    assert reported
+    return reported[1]
 
 
 class Judge(ScriptedModel):
-    """Says the canary that it was told where its line has CANARY."""
+    """Repeats the canary of its prompt where its line has CANARY."""
 
     async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
         prompt = "\n".join(message["content"] for message in self.prompt.messages(fields, seed))
@@ -52,7 +52,7 @@ def blind(*lines: str) -> ScriptedModel:
 
 
 def judge(line: str = "") -> ScriptedModel:
-    return Judge("verifier", "judgement", line or said())
+    return Judge("verifier", "judgement", line or output())
 
 
 async def verify(
@@ -85,14 +85,14 @@ async def test_misses_lead_to_more_attempts_and_all_are_on_record() -> None:
     assert "Answers found without knowing the proposed one: 6" in lines
 
 
-async def test_a_hit_that_may_be_luck_does_not_end_the_attempts() -> None:
+async def test_a_hit_that_may_be_chance_does_not_end_the_attempts() -> None:
     yes = item(Problem(statement="Is every such group, as was defined above, soluble?", answer="yes",
                        answer_type="text", rationale=""))  # fmt: skip
     verified = await verify(blind(*[r"\boxed{yes}"] * 3), judge(), about=yes)
     assert verified.verdict.hits == 3
 
 
-async def test_the_writers_own_model_is_asked_until_it_hits_twice() -> None:
+async def test_the_writers_own_model_is_requested_until_it_hits_twice() -> None:
     drafted = item().with_(lineage=(Step(service="problem_writer", event=item().id, type="problem.drafted",
                            calls=(provenance(),)),))  # fmt: skip
     lines = (r"\boxed{8128}", r"\boxed{6}", r"\boxed{8128}")
@@ -105,7 +105,7 @@ async def test_the_writers_own_model_is_asked_until_it_hits_twice() -> None:
 SECRETS = {"key": "8128", "rationale": "secret reason", "writer": "the-writers-model"}
 
 
-def told_everywhere() -> Item:
+def stated_everywhere() -> Item:
     """The key, the rationale and the writer's name wherever an item has room for a text, and where it has none."""
     every = " ".join(SECRETS.values())
     problem = Problem.model_validate({**PROBLEM.model_dump(), "hint": every})
@@ -134,7 +134,7 @@ async def endpoint() -> AsyncIterator[tuple[str, list[bytes]]]:
         seen.append(str(request.rel_url).encode() + repr(request.raw_headers).encode() + await request.read())
         body = await request.json()
         judged = "response_format" in body
-        text = said(canary=canary_of(body["messages"][-1]["content"])) if judged else r"\boxed{6}"
+        text = output(canary=canary_of(body["messages"][-1]["content"])) if judged else r"\boxed{6}"
         message = {"role": "assistant", "content": text}
         return web.json_response({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 
@@ -157,7 +157,7 @@ async def test_key_rationale_and_writer_are_not_sent_before_all_blind_votes() ->
         models = Models(ModelsConfig(endpoints={"here": Endpoint(base_url=url)}, roles=roles), "verifier-a")
         ask = {name: models.model("verifier_a", Prompt.load(PROMPTS / f"{name}.md")) for name in ("blind", "judgement")}
         handler = VerifyProblem("verifier-a", ask["blind"], ask["judgement"], GRADER, 3, SUBJECTS)
-        [verified] = await handler(event(ProblemScreened, told_everywhere()))
+        [verified] = await handler(event(ProblemScreened, stated_everywhere()))
         await models.aclose()
     *solved, judged = seen
     assert len(solved) == 3
@@ -172,8 +172,8 @@ async def test_key_rationale_and_writer_are_not_sent_before_all_blind_votes() ->
     assert verified.verdict.judgement.good
 
 
-async def test_the_judge_finds_the_subject_without_being_told_the_topic() -> None:
-    asked = {subjects: judge(said(subjects)) for subjects in [("mathematics",), ("physics", "mathematics"), (),
+async def test_the_judge_finds_the_subject_without_knowing_the_topic() -> None:
+    asked = {subjects: judge(output(subjects)) for subjects in [("mathematics",), ("physics", "mathematics"), (),
              ("history",), ("physics", "history", "mathematics")]}  # fmt: skip
     found = {}
     for subjects, model in asked.items():
@@ -194,7 +194,7 @@ async def test_the_two_verifiers_roll_different_dice() -> None:
 
 
 async def test_a_judge_without_json_or_canary_is_unable_and_ends_nothing() -> None:
-    for line in ("Looks fine to me.", said(canary="copied")):
+    for line in ("Looks fine to me.", output(canary="copied")):
         verified = await verify(blind(r"\boxed{8128}"), judge(line))
         assert verified.verdict.judgement is None
         assert verified.verdict.unable

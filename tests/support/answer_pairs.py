@@ -1,4 +1,4 @@
-"""Pairs of answers with what is true of them: for the tests of the rules, and for their figures in the bench."""
+"""Labelled pairs of answers, for the tests of the rules and for the benchmark."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from schemas.item import Agreement
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`expected` of the rules alone; `truth`: what a reader would say; `confusion`: what only this pair finds."""
+    """`expected`: by the rules alone; `truth`: the correct verdict; `confusion`: the error that this pair finds."""
 
     key: str
     answer: str
@@ -22,8 +22,8 @@ class Pair:
 
 def _pair(line: str) -> Pair:
     key, answer, kind, expected, confusion = (_seen(part.strip()) for part in line.split(" ¦ "))
-    said, _, truth = expected.partition(", ")
-    return Pair(key, answer, kind, cast("Agreement", said), cast("Agreement", truth or said), confusion)
+    output, _, truth = expected.partition(", ")
+    return Pair(key, answer, kind, cast("Agreement", output), cast("Agreement", truth or output), confusion)
 
 
 def _seen(text: str) -> str:

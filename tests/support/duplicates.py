@@ -1,7 +1,7 @@
-"""Problems told in another way, by code and by hand: what screening has to know again, and what it must let through.
+"""Duplicates and edits of problems, generated and hand-written: what screening must recognise, and what it must pass.
 
-By code, from the simulator's bank: white space and case, clauses in another order, variables renamed, all of it at
-once; and words exchanged, as somebody does who hides a benchmark's question. By hand: other units, short questions.
+Generated from the simulator's bank: white space and case, shuffled clauses, renamed variables, all three together, and
+replaced words, as an edit that hides a benchmark's question. Hand-written: other units, short questions.
 """
 
 import re
@@ -22,7 +22,7 @@ _LETTERS = "abcdfghjkmnpqrstuvwxyzABCDEGHJKLMNPQRTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A problem and another that is the same."""
+    """Two texts of the same problem."""
 
     how: str
     one: Problem
@@ -34,7 +34,7 @@ def problem(statement: str, answer: str) -> Problem:
 
 
 def bank(seed: int = 0) -> list[Problem]:
-    """All problems of a simulator's bank: a few dozen templates, each with some hundred choices of numbers."""
+    """Return all problems of a simulator bank: a few dozen templates with about a hundred choices of numbers."""
     return [problem(one.text, one.answer) for subject in SUBJECTS for one in problems(seed, subject)]
 
 
@@ -43,7 +43,7 @@ def spaced(rng: Random, text: str) -> str:
 
 
 def reordered(rng: Random, text: str) -> str:
-    """Sentences in another order, and in some of them the clauses between commas."""
+    """Shuffle sentences, and in some of them the clauses between commas."""
     sentences = _SENTENCE_END.split(text)
     rng.shuffle(sentences)
     return " ".join(_clauses(rng, sentence) for sentence in sentences)
@@ -58,7 +58,7 @@ def _clauses(rng: Random, sentence: str) -> str:
 
 
 def renamed(rng: Random, text: str) -> str:
-    """Every letter that stands alone in a formula gets another name."""
+    """Rename every single-letter variable of the formulas."""
     letters = sorted({letter for maths in _MATHS.findall(text) for letter in _LETTER.findall(maths)})
     names = dict(zip(letters, rng.sample(_LETTERS, len(letters)), strict=True))
     return _MATHS.sub(lambda maths: _LETTER.sub(lambda letter: names[letter[0]], maths[0]), text)
@@ -84,7 +84,7 @@ _OTHER_WORDS = (
 
 
 def exchanged(rng: Random, text: str) -> str:
-    """One word in ten is another."""
+    """Replace one word in ten."""
     words = text.split(" ")
     plain = [at for at, word in enumerate(words) if word.isalpha()]
     for at in rng.sample(plain, min(len(plain), max(1, len(words) // 10))):
@@ -118,7 +118,7 @@ _MEASURED = (
 
 
 def in_other_units() -> Iterator[Pair]:
-    """The same with one quantity converted; the key, without a unit, may differ with it."""
+    """Yield pairs with one quantity converted to another unit; the key may differ with it."""
     for template, quantities in _MEASURED:
         for number in range(20, 26):
             for one, other in quantities:
@@ -127,7 +127,7 @@ def in_other_units() -> Iterator[Pair]:
 
 
 def planted(number: int, seed: int = 0) -> Iterator[Pair]:
-    """Twins of some problems of the bank, each in every way that changes it, and of the problems with units."""
+    """Yield duplicates of some bank problems, one for each edit that changes them, and of problems with units."""
     rng = Random(seed)
     for one in rng.sample(bank(), number):
         for how, edit in SAME.items():
@@ -155,7 +155,7 @@ SHORT = (
 
 
 def edited_in(rng: Random, text: str) -> str:
-    """A short question with one word exchanged, inside a longer problem."""
+    """Embed a short question with one word replaced in a longer problem."""
     words = text.split(" ")
     words[rng.randrange(1, len(words) - 1)] = rng.choice(_OTHER_WORDS)
     return f"Answer the question below with a single value. {' '.join(words)} State it without any rounding."

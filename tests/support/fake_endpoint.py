@@ -1,9 +1,9 @@
-"""An endpoint that takes so many calls at once; beyond, it refuses (429) or lets them wait as vLLM does. It counts.
+"""A model endpoint with a concurrency limit; beyond it calls get 429 or queue as in vLLM. It counts calls.
 
-    async with Server(at_once=16).listen() as url:
-    python -m tests.support.fake_endpoint --at-once 16 --busy queue      # in a process of its own: prints its address
+    async with FakeEndpoint(at_once=16).listen() as url:
+    python -m tests.support.fake_endpoint --at-once 16 --busy queue      # as a separate process: prints its address
 
-GET /metrics tells the queue under vLLM's names; GET /seen tells what the clients did to it.
+GET /metrics reports the queue under vLLM's metric names; GET /seen reports counters of calls.
 """
 
 import argparse
@@ -23,24 +23,24 @@ USAGE = {"prompt_tokens": 60, "completion_tokens": 12}
 
 @dataclass(slots=True)
 class FakeEndpoint:
-    """What happens to a call, and what has happened. May be changed while it runs."""
+    """Behaviour and counters of the endpoint. May be changed while it runs."""
 
     at_once: int = 1_000_000
     busy: str = "refuse"
     broken: float = 0.0
-    """Share of calls that get 503 by chance."""
+    """Fraction of calls that get 503, at random."""
     latency_s: float = 0.0
     fault: int | str | None = None
-    """What every call gets: a status, `silence` or `cut` (an answer without an end)."""
+    """Response to every call: a status, `silence` or `cut` (a stream without an end)."""
     retry_after_s: float | None = None
     seeds: list[int] = field(default_factory=list)
-    """Of all calls, in the order in which they came."""
+    """Seeds of all calls, in order of arrival."""
     arrivals: list[float] = field(default_factory=list)
     asked: int = 0
-    """How often the load was asked for."""
+    """Number of requests for the load."""
     running: int = 0
     most: int = 0
-    """Calls that were here at the same time."""
+    """Maximum number of concurrent calls."""
     waiting: int = 0
     longest: int = 0
     waited_s: float = 0.0
@@ -53,7 +53,7 @@ class FakeEndpoint:
         self._room = asyncio.Semaphore(self.at_once)
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        """Answer after the latency, or not."""
+        """Respond after the latency, or as the fault says."""
         body = json.loads(await request.read())
         self.seeds.append(body["seed"])
         self.arrivals.append(asyncio.get_running_loop().time())
@@ -96,7 +96,7 @@ class FakeEndpoint:
             self._room.release()
 
     async def metrics(self, _: web.Request) -> web.Response:
-        """Tell the load, where calls queue."""
+        """Report the load, if calls queue."""
         self.asked += 1
         if self.busy != "queue":
             return web.Response(status=404)
@@ -105,7 +105,7 @@ class FakeEndpoint:
         return web.Response(text="\n".join(lines) + "\n")
 
     async def seen(self, _: web.Request) -> web.Response:
-        """Tell the figures."""
+        """Report the counters."""
         return web.json_response({"refused": self.refused, "waited_s": self.waited_s, "longest": self.longest})
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""For tests of handlers: a model that says what it was told to, and events to begin with."""
+"""For tests of handlers: a model that returns scripted lines, and events."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from shared.ports import Malformed, Reply, T
 
 E = TypeVar("E", bound=ItemEvent)
 GRADER = Graders()
-"""The real rules, without the process for expressions."""
+"""The real rules, without the process for symbolic expressions."""
 
 TOPIC = Topic(subject="mathematics", field="topology", subfield="3-manifolds", name="lens spaces")
 PROBLEM = Problem(
@@ -27,7 +27,7 @@ PROBLEM = Problem(
 
 
 class ScriptedModel:
-    """Says its lines in turn, through the real prompt and the real parser. `CUT` lines are not finished."""
+    """Returns its lines in turn, through the real prompt and parser. `CUT` lines are truncated."""
 
     CUT = "cut off: "
 
@@ -79,5 +79,5 @@ def item(problem: Problem = PROBLEM, index: int = 0) -> Item:
 
 
 def event(kind: type[E], item: Item, **fields: Any) -> E:
-    """An event about an item, as if some service had made it out of the request."""
+    """Make an event about an item, derived from its request."""
     return kind.of(requested(), "test", item=item, **fields)

@@ -1,4 +1,4 @@
-"""Items, events and records as the other services would have made them."""
+"""Items, events and records as other services make them."""
 
 from typing import Any
 from uuid import UUID
@@ -94,11 +94,11 @@ def rejected(number: int, reason: str = "malformed") -> ProblemRejected:
 
 
 def judged(number: int, mark: AuditTag, *, accepted: bool = False, simulated: bool = True, **found: str) -> AuditJudged:
-    """An audit item that the panel ended; `found` by check, with __ for a slash and _ for a dash."""
+    """Make the event of a judged audit item; `found` by check, with __ for a slash and _ for a dash."""
     made, requested = item(number, tier="verified" if accepted else "disputed", attempts=())
     checks = {name.replace("__", "/").replace("_", "-"): finding for name, finding in found.items()}
-    told: dict[str, Any] = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
-    return AuditJudged.of(requested, "panel", made, (call("verifier-a", simulated=simulated),), mark=mark, **told)
+    reported: dict[str, Any] = {"accepted": accepted, "reason": made.tier, "detail": "So it is.", "found": checks}
+    return AuditJudged.of(requested, "panel", made, (call("verifier-a", simulated=simulated),), mark=mark, **reported)
 
 
 def deleted(event: SolutionChecked) -> SampleDeleted:
@@ -111,7 +111,7 @@ def record(event: Event, offset: int, partition: int = 0, incarnation: str = "on
 
 
 def log(*events: Event, partitions: int = 2, incarnation: str = "one") -> list[Record]:
-    """The events as records, offsets counted for each Kafka topic and partition."""
+    """Return the events as records, with offsets by Kafka topic and partition."""
     ends: dict[tuple[str, int], int] = {}
     records = []
     for event in events:

@@ -1,4 +1,4 @@
-"""What tests do with the log from outside: write to it, read it whole, look at offsets. It uses no group's state."""
+"""A factory on the test broker: write to the log, read it, read offsets, without joining a group."""
 
 import asyncio
 import json
@@ -22,10 +22,10 @@ from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.settings import Settings
-from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, observer
+from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, create_reader
 from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
-from shared.runtime.process import Loop
+from shared.runtime.process import ServiceLoop
 
 PATIENCE_S = 30.0
 MODELS = Path(__file__).parents[2] / "deploy" / "compose" / "models.simulated.json"
@@ -53,14 +53,14 @@ class KafkaWorld:
         await self.raw.stop()
 
     def settings(self, service: str, **changes: Any) -> Settings:
-        """Settings of a service in this factory, quick to fail and to take over."""
+        """Return settings of a service in this factory, with short time limits."""
         waits = {"session_s": 6, "lease_s": 3, "backoff_s": 0.01, "drain_s": 5, "grace_s": 5}
         quick = {**waits, "health_port": 0, "attempts": 3}
         place = {"factory": self.factory, "kafka": self.kafka, "valkey": self.valkey, "models": MODELS}
         return Settings(service=service, **{**place, **quick, **changes})
 
     def env(self, service: str, **changes: Any) -> dict[str, str]:
-        """Build the same settings as environment variables."""
+        """Return the same settings as environment variables."""
         settings = self.settings(service, **changes).model_dump(exclude_unset=True)
         return {
             f"CHIMERA_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -68,7 +68,7 @@ class KafkaWorld:
         }
 
     def requests(self, number: int, start: int = 0) -> list[ProblemRequested]:
-        """Requests for problems, as the planner makes them."""
+        """Make requests for problems, as the planner does."""
         parent = TOPIC.id(factory_id(self.factory))
         return [
             ProblemRequested.root(parent, "planner", index, plan="test", topic=TOPIC, answer_type="number")
@@ -76,7 +76,7 @@ class KafkaWorld:
         ]
 
     async def publish(self, events: Iterable[Event], partition: int | None = None) -> None:
-        """Put events on the log as their producer does, all acknowledged."""
+        """Publish events as their producer does, all acknowledged."""
         for message in [encode(event, f"{self.factory}/test") for event in events]:
             await self.put(message.name, message.key, message.value, message.headers, partition)
 
@@ -88,13 +88,13 @@ class KafkaWorld:
         headers: Iterable[tuple[str, bytes | None]] = (),
         partition: int | None = None,
     ) -> None:
-        """Put any bytes on a Kafka topic."""
+        """Write any bytes to a Kafka topic."""
         topic = kafka_topic(self.factory, name)
         await self.raw.send_and_wait(topic, value, key, partition=partition, headers=list(headers))
 
     async def records(self, name: str) -> list[ConsumerRecord]:
-        """Everything on a Kafka topic at this moment."""
-        reader = observer(self.access)
+        """Return all records that are now on a Kafka topic."""
+        reader = create_reader(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)
@@ -113,12 +113,12 @@ class KafkaWorld:
             await reader.stop()
 
     async def events(self, name: str) -> list[Any]:
-        """Every event on a Kafka topic at this moment."""
+        """Return all events that are now on a Kafka topic."""
         return [decode(name, r.key, r.value, r.headers) for r in await self.records(name)]
 
     async def ends(self, name: str) -> dict[int, int]:
-        """Offset behind the last record by partition."""
-        reader = observer(self.access)
+        """Return the end offset of each partition."""
+        reader = create_reader(self.access)
         await reader.start()
         try:
             topic = kafka_topic(self.factory, name)
@@ -128,7 +128,7 @@ class KafkaWorld:
             await reader.stop()
 
     async def committed(self, service: str, name: str) -> dict[int, int]:
-        """Committed offset by partition."""
+        """Return the committed offset of each partition."""
         reader = AIOKafkaConsumer(
             bootstrap_servers=self.kafka, group_id=group(self.factory, service), enable_auto_commit=False
         )
@@ -142,7 +142,7 @@ class KafkaWorld:
 
     @asynccontextmanager
     async def process(self, module: str, service: str, **changes: Any) -> AsyncIterator["OsProcess"]:
-        """A service as a process of its own, killed at the end if it is still there."""
+        """Run a service as a process; kill it at the end if it still runs."""
         port = Ports({}).take(service)
         env = self.env(service, **{"health_port": port, "dataset": self.folder, **changes})
         log = self.folder / f"{service}-{port}.log"
@@ -162,22 +162,22 @@ class KafkaWorld:
             await process.wait()
 
     def outcomes(self, settings: Settings) -> IdempotencyStore:
-        """The outcome records of a service."""
+        """Return the idempotency store of a service."""
         return IdempotencyStore(
             self._valkey_client, self.factory, settings.service, settings.marker_days, settings.lease_s
         )
 
     async def seeds_on_record(self, service: str) -> set[int]:
-        """Seeds of the model calls whose results are kept for events that are not done."""
+        """Return the seeds of recorded model calls of unfinished events."""
         keys = [key async for key in self._valkey_client.scan_iter(f"{self.factory}:{service}:calls:*")]
         results = [result for key in keys for result in (await self._valkey_client.hgetall(key)).values()]
         return {call["seed"] for result in results for call in json.loads(result)["calls"]}
 
     @asynccontextmanager
     async def running(
-        self, make: Callable[[Producer], Loop], producer: Producer | None = None
+        self, make: Callable[[Producer], ServiceLoop], producer: Producer | None = None
     ) -> AsyncIterator[asyncio.Task[None]]:
-        """A service's loop inside this process, stopped at the end as by SIGTERM."""
+        """Run a service's loop in this process; stop it at the end as SIGTERM does."""
         producer = producer or Producer(self.access, self.factory)
         await producer.start()
         loop = make(producer)
@@ -194,7 +194,7 @@ class KafkaWorld:
 
 
 class GatedProducer(Producer):
-    """A real producer that holds the named Kafka topics (all, when none is named) back until the gate opens."""
+    """A real producer that blocks the named Kafka topics (default: all) until the gate opens."""
 
     def __init__(self, access: KafkaAccess, factory: str, *names: str) -> None:
         super().__init__(access, factory)
@@ -211,7 +211,7 @@ class GatedProducer(Producer):
 
 
 class BrokenProducer(Producer):
-    """A real producer to which the broker refuses the named Kafka topic."""
+    """A real producer that fails for the named Kafka topic, as if the broker refused it."""
 
     def __init__(self, access: KafkaAccess, factory: str, name: str) -> None:
         super().__init__(access, factory)
@@ -237,7 +237,7 @@ class OsProcess:
         return self._process.pid
 
     async def ready(self, within_s: float = PATIENCE_S) -> None:
-        """Wait until it says that it is ready."""
+        """Wait until it reports readiness."""
 
         async def is_ready() -> bool:
             assert self._process.returncode is None, self._log.read_text()
@@ -246,24 +246,24 @@ class OsProcess:
         await until(is_ready, "readiness", within_s)
 
     async def readyz(self) -> int:
-        """Status of /readyz; 0 while nobody answers."""
+        """Return the status of /readyz; 0 while nothing listens."""
         try:
             return (await self.get("/readyz")).status_code
         except httpx.TransportError:
             return 0
 
     async def answers(self) -> bool:
-        """Whether its health server listens."""
+        """Return whether its health server listens."""
         assert self._process.returncode is None, self._log.read_text()
         return await self.readyz() != 0
 
     async def owns_everything(self, partitions: int = 8) -> bool:
-        """Whether it was assigned so many partitions at last."""
-        said = [line["message"] for line in self.log() if line["message"].startswith("assigned ")]
-        return said[-1:] == [f"assigned {partitions} partitions"]
+        """Return whether its last assignment had this number of partitions."""
+        output = [line["message"] for line in self.log() if line["message"].startswith("assigned ")]
+        return output[-1:] == [f"assigned {partitions} partitions"]
 
-    async def said(self, words: str) -> bool:
-        """Whether these words are in its log; it must still run."""
+    async def output(self, words: str) -> bool:
+        """Return whether its log contains these words; it must still run."""
         assert self._process.returncode is None, self._log.read_text()
         return any(words in line["message"] for line in self.log())
 
@@ -275,11 +275,11 @@ class OsProcess:
         self._process.send_signal(number)
 
     async def end(self, within_s: float = PATIENCE_S) -> int:
-        """Wait for its end; returns the exit code, negative for a signal."""
+        """Wait until it exits; return the exit code, negative for a signal."""
         return await asyncio.wait_for(self._process.wait(), within_s)
 
     def log(self) -> list[dict[str, str]]:
-        """Lines that it logged; what a library in Rust says on its own is none."""
+        """Return its log lines; ignores lines of Rust libraries, which are not JSON."""
         return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
 
 
@@ -291,7 +291,7 @@ async def _number(reader: AIOKafkaConsumer, topic: str) -> list[int]:
 async def until(
     condition: Callable[[], Awaitable[bool]], what: str, within_s: float = PATIENCE_S, every_s: float = 0.05
 ) -> None:
-    """Wait until a condition holds; fail saying what was waited for."""
+    """Wait until a condition holds; fail with `what` after `within_s` seconds."""
     async with asyncio.timeout(within_s) as deadline:
         try:
             while not await condition():

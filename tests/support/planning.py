@@ -1,4 +1,4 @@
-"""What planners' tests need: plans, endings, and the rest of the world as a machine without a broker."""
+"""For the planner's tests: plans, events, and a simulation of all other services without a broker."""
 
 import random
 from collections import Counter
@@ -107,8 +107,8 @@ def started(plan: Plan) -> tuple[Planner, State, list[ProblemRequested]]:
     requests: list[ProblemRequested] = []
     for event in events:
         if isinstance(event, SubjectRequested):
-            state, asked = planner(state, expanded(event), NOW)
-            requests += [request for request in asked if isinstance(request, ProblemRequested)]
+            state, requested = planner(state, expanded(event), NOW)
+            requests += [request for request in requested if isinstance(request, ProblemRequested)]
     return planner, state, requests
 
 
@@ -117,7 +117,7 @@ def closed(state: State, why: str) -> list[str]:
 
 
 class Factory:
-    """The rest of the world: expands, ends problems as the dice say, and admits while there is room."""
+    """Simulates the other services: expands topics, ends problems at random, admits rows within the quotas."""
 
     def __init__(self, plan: Plan, seed: int, good: float) -> None:
         self.dice = random.Random(seed)
@@ -127,7 +127,7 @@ class Factory:
         self.published: dict[UUID, Event] = {}
         self.quotas = Quotas(plan, {}, {})
         self.difficulties: Counter[float | None] = Counter()
-        """Of the rows admitted."""
+        """Difficulties of the admitted rows."""
         self.waiting: list[tuple[ProblemRequested, float | None]] = []
         self.inbox: list[Event] = []
         self.open: list[ProblemRequested] = []
@@ -149,7 +149,7 @@ class Factory:
         self.promote()
 
     def promote(self) -> None:
-        """What the aggregator does when it starts: rows in reserve come first."""
+        """Admit rows from the reserve first, as the aggregator does at its start."""
         self.quotas = Quotas(self.planner.plan, self.quotas.admitted, self.difficulties)
         waiting, self.waiting = self.waiting, []
         for request, difficulty in waiting:
@@ -172,7 +172,7 @@ class Factory:
         return curated(request, self.admit(request, self.dice.choice(DIFFICULTIES)))
 
     def step(self) -> bool:
-        """Deliver one event, perhaps one that was delivered before, perhaps after a crash. False when all is quiet."""
+        """Deliver one event, sometimes repeated, sometimes after a crash. Return False when nothing is left."""
         assert self.state is not None
         assert len(self.state.in_flight) <= self.planner.plan.in_progress
         if self.open and (not self.inbox or self.dice.random() < 0.5):

@@ -1,4 +1,4 @@
-"""For tests of the runtime: a problem_writer inside the test's own process."""
+"""For tests of the runtime: a problem_writer in the test's process."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""An S3 that listens here: moto's server in a process of its own."""
+"""A local S3 server: moto in a separate process."""
 
 import asyncio
 import json
@@ -17,11 +17,11 @@ from tests.support.kafka_world import until
 
 BUCKET = "lab"
 WHERE = f"s3://{BUCKET}/factory"
-SECRET = "never-to-be-seen"  # noqa: S105 - of a store that believes everybody
+SECRET = "never-to-be-seen"  # noqa: S105 - a store that accepts any key
 
 
 def environment(port: int) -> dict[str, str]:
-    """What a process needs to find it."""
+    """Return the environment variables with which a process finds the server."""
     return {
         "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
         "AWS_ALLOW_HTTP": "true",
@@ -46,7 +46,7 @@ class Store:
         self._bucket("PUT")
 
     def forbid(self, *actions: str) -> None:
-        """Answer 403 to these from now on; to none when none is given."""
+        """Answer 403 to these actions from now on; without arguments to none."""
         resources = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
         denial = {"Effect": "Deny", "Principal": "*", "Action": actions, "Resource": resources}
         if actions:
@@ -55,7 +55,7 @@ class Store:
             self._bucket("DELETE", "?policy")
 
     def pause(self) -> None:
-        """It answers nobody any more."""
+        """Stop answering, until `go_on`."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
@@ -63,14 +63,14 @@ class Store:
 
     def _bucket(self, method: str, query: str = "", content: str = "") -> None:
         address = f"http://{LOOPBACK}:{self.port}/{BUCKET}{query}"
-        httpx.request(method, address, content=content, timeout=60).raise_for_status()  # the first loads all of boto
+        httpx.request(method, address, content=content, timeout=60).raise_for_status()  # the first request loads boto
 
 
 @asynccontextmanager
 async def store(folder: Path, port: int | None = None) -> AsyncIterator[Store]:
-    """Start one, with its bucket; its log lies in the folder."""
+    """Start a server with its bucket; its log is in the folder."""
     port = port or Ports({}).take("store")
-    # Apart from our own packages: what it needs must not decide which versions those have.
+    # In a separate folder: its requirements must not decide the versions of ours.
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([f"{sys.prefix}/store", os.environ.get("PYTHONPATH", "")])}  # noqa: TID251
     with (folder / "store.log").open("w") as log:
         process = await asyncio.create_subprocess_exec(

@@ -1,6 +1,6 @@
-"""A broker that asks everybody for a certificate and a password, and allows what the flow says; and TLS for Valkey.
+"""A broker that requires a client certificate and a password, with ACLs of the flow; and TLS for Valkey.
 
-Its second listener is open to the tests themselves, which come as a super user.
+A second, plaintext listener is for the tests, as super user.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ STRANGER = "stranger"
 
 @dataclass(frozen=True)
 class TlsKafka:
-    """A factory behind TLS, passwords and grants."""
+    """A factory behind TLS, passwords and ACLs."""
 
     folder: Path
     kafka: Kafka
@@ -56,12 +56,12 @@ class TlsKafka:
         return Tls(self.folder / "ca.pem", self.folder / "client.pem", self.folder / "client.key")
 
     def access(self, service: str, **changes: Any) -> KafkaAccess:
-        """How a service reaches the broker, as itself."""
+        """Return the access of a service, as its own user."""
         login = SaslCredentials(MECHANISM, user(service), SecretStr(password(service)))
         return KafkaAccess(**{"servers": self.servers, "tls": self.tls, "login": login, **changes})
 
     def env(self, service: str, **changes: Any) -> dict[str, Any]:
-        """Settings of the same access, the password in a file."""
+        """Return settings of the same access, with the password in a file."""
         file = self.folder / f"{service}.password"
         file.write_text(f"{password(service)}\n")
         return {
@@ -78,7 +78,7 @@ class TlsKafka:
 
     @asynccontextmanager
     async def world(self, folder: Path) -> AsyncIterator[KafkaWorld]:
-        """The log from outside."""
+        """Open the factory on the plaintext listener."""
         async with KafkaWorld(self.kafka.bootstrap, self.valkey.url, FACTORY, folder) as world:
             yield world
 
@@ -93,7 +93,7 @@ def password(service: str) -> str:
 
 @asynccontextmanager
 async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
-    """Start broker and cache, make users, grants and Kafka topics. The topics are made by the factory's operator."""
+    """Start broker and cache; create users, ACLs and, as the factory's operator, Kafka topics."""
     ports, jars = Ports({}), await download(lambda _event: None)
     port, controller, secure = (ports.take(name) for name in ("kafka", "controller", "secure"))
     authority = certificates(folder)
@@ -125,7 +125,7 @@ async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
 
 @asynccontextmanager
 async def serving(server: Kafka | Valkey, folder: Path) -> AsyncIterator[None]:
-    """Run a server of the local stack until the block is left."""
+    """Run a server of the local stack inside the block."""
     await server.prepare()
     log = folder / f"{server.name}.log"
     command = Command(server.name, server.argv, {}, log, server.folder, orphan_signal=signal.SIGTERM)
@@ -140,7 +140,7 @@ async def serving(server: Kafka | Valkey, folder: Path) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def tls_before(port: int, authority: trustme.CA) -> AsyncIterator[int]:
-    """Terminate TLS in front of a server that cannot (the packaged Valkey is built without it). Yields the port."""
+    """Terminate TLS in front of a server without TLS, such as the packaged Valkey. Yield the port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(LOOPBACK).configure_cert(context)
 
@@ -163,11 +163,11 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def certificates(folder: Path) -> trustme.CA:
-    """Write an authority and what it signed for the broker and for clients."""
+    """Write a certificate authority, and certificates for the broker and for clients."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     server, client = authority.issue_cert(LOOPBACK), authority.issue_cert("client.example")
-    key = load_pem_private_key(server.private_key_pem.bytes(), None)  # Kafka reads keys in PKCS #8 alone
+    key = load_pem_private_key(server.private_key_pem.bytes(), None)  # Kafka reads only PKCS #8 keys
     pkcs8 = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / "server.pem").write_bytes(pkcs8 + b"".join(pem.bytes() for pem in server.cert_chain_pems))
     client.cert_chain_pems[0].write_to_path(folder / "client.pem")

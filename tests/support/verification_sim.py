@@ -1,7 +1,7 @@
-"""Verification on trial: the real verifiers and the real panel over problems whose truth is known.
+"""Measures verification policies: the real verifiers and panel on problems with known truth.
 
-The simulator's plays answer in process, without HTTP, so that a policy is tried on a thousand problems in seconds. What
-comes out is arithmetic about abilities and difficulties (`services/simulator/README.md`), not about real models.
+The simulator's roles answer in process, without HTTP, so that a policy runs on a thousand problems in seconds. Results
+follow from simulated abilities and difficulties (`services/simulator/README.md`); they say nothing about real models.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,12 +27,12 @@ from tests.support.fake_models import event, provenance, requested
 
 BANK = Bank(0)
 ABLE = Settings(abilities={"sim-verifier-a": 0.6, "sim-verifier-b": 0.2})
-"""Verifiers at the edge of what they can do, as real ones are with problems at PhD level."""
+"""Verifiers near the limit of their ability, as real ones are with PhD-level problems."""
 POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough")
 
 
 class SimulatedModel:
-    """A model of the simulator, asked through the real prompt."""
+    """A model of the simulator, called through the real prompt."""
 
     def __init__(self, name: str, prompt: str) -> None:
         self.name = name
@@ -51,22 +51,22 @@ class SimulatedModel:
     def _reply(self, fields: Mapping[str, str], seed: int, form: dict[str, Any]) -> Reply:
         messages = self._prompt.messages(fields, seed)
         request = {"model": self.name, "messages": messages, "seed": seed, "response_format": form}
-        said = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
-        return Reply(said.content, said.reasoning, (provenance(seed),))
+        output = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
+        return Reply(output.content, output.reasoning, (provenance(seed),))
 
 
 class AlwaysApproves(SimulatedModel):
-    """A judge that says yes to everything, and no more."""
+    """A judge that approves everything."""
 
     async def structured(
         self, fields: Mapping[str, str], form: type[T], *, seed: int
     ) -> tuple[T, tuple[Provenance, ...]]:
-        said, calls = await super().structured(fields, form, seed=seed)
-        return said.model_copy(update={**dict.fromkeys(POINTS, True), "open_problem": False}), calls
+        output, calls = await super().structured(fields, form, seed=seed)
+        return output.model_copy(update={**dict.fromkeys(POINTS, True), "open_problem": False}), calls
 
 
 class Remembering:
-    """A grader that compares the same pair once: every policy meets the same answers."""
+    """A grader with a cache, so that every policy gets the same results."""
 
     def __init__(self, grader: Grader) -> None:
         self._grader, self._known = grader, dict[tuple[str, str, str], Comparison]()
@@ -80,18 +80,18 @@ class Remembering:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A problem with the key that its writer gave it."""
+    """A problem with the key of its writer."""
 
     subject: str
     problem: Problem
     difficulty: float
     right: bool
     natural: bool
-    """Of a wrong key: whether solvers arrive at it too."""
+    """For a wrong key: whether solvers make the same error."""
 
 
 def candidates(count: int, wrong: float, natural: float, seed: int = 0) -> list[Candidate]:
-    """Draw problems. `wrong`: share with a wrong key; `natural`: share of these that solvers arrive at too."""
+    """Draw problems. `wrong`: fraction with a wrong key; `natural`: fraction of these that solvers reach too."""
     return [_candidate(Random(f"{seed} {number}"), wrong, natural) for number in range(count)]
 
 
@@ -105,7 +105,7 @@ def _candidate(rng: Random, wrong: float, natural: float) -> Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How verification is done."""
+    """A verification policy."""
 
     name: str
     blind_attempts: int = 4
@@ -115,7 +115,7 @@ class Policy:
 
 
 async def accepted(policy: Policy, drawn: Iterable[Candidate], grader: Grader) -> list[bool]:
-    """Which of the candidates the verifiers and the panel let through."""
+    """Return which candidates the verifiers and the panel accept."""
     return [await _accepted(policy, number, one, grader) for number, one in enumerate(drawn)]
 
 
@@ -123,7 +123,7 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
     topic = Topic(subject=drawn.subject, field="f", subfield="s", name="t")
     screened = event(ProblemScreened, requested(number).item.with_(problem=drawn.problem, topic=topic))
     join, case = JoinVerdicts(policy.tiers, policy.rests_on), None
-    said: list[Event] = []
+    output: list[Event] = []
     for role in ("verifier-a", "verifier-b"):
         name = f"sim-{role}"
         judge = policy.judge(name, "judgement")
@@ -131,12 +131,12 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
         [verified] = await verify(screened)
         assert isinstance(verified, ProblemVerified)
         case, decided, _ = join(case, verified)
-        said += decided
-    return isinstance(said[-1], ProblemAccepted)
+        output += decided
+    return isinstance(output[-1], ProblemAccepted)
 
 
 HARD = 1.0
-"""Difficulty from which a problem counts as hard here: a sixth of the bank, which reaches from -2 to 3."""
+"""Minimum difficulty of a hard problem: a sixth of the bank, whose range is -2 to 3."""
 EASY = -1.5
 """Difficulty below which the simulated judges call a problem too easy."""
 
@@ -149,28 +149,28 @@ POLICIES = (
     Policy("verified, judges that always nod", judge=AlwaysApproves),
     Policy("two nods, judges that always nod", rests_on="paper", tiers=("nodded",), judge=AlwaysApproves),
 )
-"""What the table compares; `verified, up to 4` is the default for supervised fine-tuning."""
+"""The policies of the table; `verified, up to 4` is the default for SFT."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a policy makes of candidates; shares between 0 and 1."""
+    """Results of a policy; fractions from 0 to 1."""
 
     good_kept: float
     hard_kept: float
-    """Of the good ones from HARD on."""
+    """Fraction of the good problems with difficulty HARD or more that are kept."""
     difficulty: float
-    """Mean, of the good ones kept."""
+    """Mean difficulty of the good problems kept."""
     misprints_in: float
-    """Of the wrong keys that no solver arrives at, those let in."""
+    """Fraction accepted of the wrong keys that no solver reaches."""
     slips_in: float
-    """Of the wrong keys that solvers arrive at too, those let in."""
+    """Fraction accepted of the wrong keys that solvers reach too."""
     wrong_rows: float
-    """Wrong keys among all that is let in."""
+    """Fraction of wrong keys among all accepted problems."""
 
 
 def outcome(drawn: Sequence[Candidate], let_in: Sequence[bool]) -> Outcome:
-    """Compare what was let in with the truth."""
+    """Compare the accepted candidates with the truth."""
     pairs = list(zip(drawn, let_in, strict=True))
     good = [(one, kept) for one, kept in pairs if one.right and one.difficulty >= EASY]
     wrong = [(one, kept) for one, kept in pairs if not one.right]

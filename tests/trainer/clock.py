@@ -1,7 +1,7 @@
-"""The clock of ten: a digit, then steps of + − × modulo ten, from left to right. Every answer is known exactly.
+"""A tiny task, the clock of ten: a digit, then steps of + − × modulo ten, left to right. Every answer is exact.
 
-The thought lists each step; the answer is the last three results, so that luck is rare. A model that has seen one and
-two steps knows the form and each fact, and must learn to go on.
+The trace lists each step; the answer is the last three results, so that guessing rarely succeeds. A base model trained
+on one and two steps knows format and facts, and must learn longer chains.
 """
 
 import random
@@ -18,7 +18,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from shared.dataset import SCHEMA_VERSION, Dataset, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
-from trainer.data import Example, completion
+from trainer.data import Example, render_completion
 from trainer.phases import sft
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run
@@ -34,18 +34,18 @@ RECIPE: dict[str, Any] = {
     "rl": {"learning_rate": 1e-5, "completions": 32, "per_device": 32, "checkpoint_generations": 1},
     "evaluate": {"samples": 8, "ks": [1, 2, 4, 8], "max_tokens": 80, "batch": 256, "problems": 60},
 }
-"""A recipe for minutes on a CPU."""
+"""A recipe that takes minutes on a CPU."""
 SMALL: dict[str, dict[str, Any]] = {
     "sft": {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 2, "checkpoint_steps": 5},
     "rl_set": {"problems": 24, "plain": True},
     "rl": {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "epochs": 1, "checkpoint_generations": 1},
     "evaluate": {"samples": 8, "ks": [1], "max_tokens": 40, "batch": 32, "problems": 16},
 }
-"""Changes to it, for a training of a minute that goes through every phase and learns nothing."""
+"""Changes to RECIPE for a one-minute training that runs every phase and learns nothing."""
 
 
 def row(number: int, steps: int, dice: random.Random, *, muddled: bool = False, **changes: object) -> Row:
-    """One problem with its trace, as the aggregator would have kept it. A muddled teacher adds for times."""
+    """Make one row as the aggregator stores it. With `muddled` the trace adds where it should multiply."""
     now = dice.randrange(10)
     problem, lines, results = str(now), [], [now]
     for _ in range(steps):
@@ -85,7 +85,7 @@ def row(number: int, steps: int, dice: random.Random, *, muddled: bool = False, 
         "lineage": "[]",
         "event": id_,
         "event_hash": "",
-        "row_hash": problem,
+        "row_hash": f"{problem} {lines}",
         "curated_at": NOW,
         "schema_version": SCHEMA_VERSION,
         "kafka_topic": "",
@@ -97,7 +97,7 @@ def row(number: int, steps: int, dice: random.Random, *, muddled: bool = False, 
 
 
 def rows(count: int, steps: Iterable[int], seed: int, start: int = 0, muddled: float = 0.0) -> list[Row]:
-    """Problems of as many steps, all different; for a share of them the teacher was muddled."""
+    """Make `count` rows with distinct problems; `muddled` is the fraction with a wrong trace."""
     dice, seen, lengths = random.Random(seed), set[str](), list(steps)
     muddle = random.Random(f"{seed}, muddled")
     found: list[Row] = []
@@ -110,7 +110,7 @@ def rows(count: int, steps: Iterable[int], seed: int, start: int = 0, muddled: f
 
 
 def grow(folder: Path, made: Iterable[Row]) -> int:
-    """Add the rows that a dataset lacks; its version. The ledger is empty."""
+    """Append the rows that a dataset lacks; return its version. The ledger is empty."""
     table = Table(folder, Row, "clock")
     Table(folder, Entry, "clock")
     known = {line["id"] for line in Dataset.open(folder).rows.columns("id")}
@@ -120,9 +120,9 @@ def grow(folder: Path, made: Iterable[Row]) -> int:
 
 
 def newborn(folder: Path) -> Path:
-    """A model that knows nothing, 3 layers of 128, with its tokenizer.
+    """Save a randomly initialised model, 3 layers of 128, with its tokenizer.
 
-    Input and output embeddings are apart: tied, so small a model learns the 270 facts five times as slowly.
+    Embeddings are not tied: tied ones make so small a model learn the 270 facts five times slower.
     """
     torch.manual_seed(0)
     tokens = tokenizer()
@@ -146,7 +146,7 @@ def newborn(folder: Path) -> Path:
 
 
 def base(folder: Path) -> str:
-    """A model that can do one step or two, and has never seen more."""
+    """Train a model on problems of one and two steps; return its path."""
     grow(folder / "dataset", rows(4000, (1, 2), seed=1))
     taught = {**TAUGHT, "batch": 64, "per_device": 64, "epochs": 4, "checkpoint_steps": 1000}
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
@@ -156,23 +156,23 @@ def base(folder: Path) -> str:
 
 
 def recipe(folder: Path, base: str, **changes: Any) -> Path:
-    """The recipe as a file."""
+    """Write the recipe as a file."""
     path = folder / "recipe.yaml"
     path.write_text(yaml.safe_dump({**RECIPE, "base": base, **changes}))
     return path
 
 
 def harder(muddled: float = 0.0) -> list[Row]:
-    """Problems of three to five steps."""
+    """Make rows of three to five steps."""
     return rows(1400, range(3, 6), seed=2, start=10_000, muddled=muddled)
 
 
 def long_ones() -> list[Row]:
-    """Problems of six to ten steps. Of every fifth there is only the key: no teacher has solved it."""
+    """Make rows of six to ten steps. Every fifth has only a key: the teacher failed it."""
     made = rows(2400, range(6, 11), seed=3, start=20_000)
     return [replace(row, views=("rl",), correct=False) if at % 5 == 0 else row for at, row in enumerate(made)]
 
 
 def every_step_right(example: Example, text: str) -> bool:
-    """Whether a completion thinks as it should, and does not land on its answer by luck."""
-    return text.strip() == completion(example)[0]["content"].strip()
+    """Return whether every step of a completion is right, not only its answer."""
+    return text.strip() == render_completion(example)[0]["content"].strip()

@@ -1,4 +1,4 @@
-"""A model that can do one step or two: made once for all tests, in most of a minute."""
+"""The base model of the tests, trained once in about a minute."""
 
 import pytest
 

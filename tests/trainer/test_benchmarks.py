@@ -1,4 +1,4 @@
-"""Benchmarks: the file is what it should be, letters are graded, what was trained on is found again."""
+"""Benchmarks: validation of files, grading of letters, contamination of training rows."""
 
 import csv
 import json
@@ -15,22 +15,22 @@ from aiohttp import web
 
 from shared.errors import Refusal
 from tests.trainer import clock
-from tests.trainer.models.test_served import beside
-from trainer.benchmarks import described, table
-from trainer.benchmarks.descriptor import shipped
-from trainer.benchmarks.questions import questions
-from trainer.metrics.multiple_choice import letter_of
+from tests.trainer.models.test_served import alongside
+from trainer.benchmarks import load_benchmark, render_table
+from trainer.benchmarks.descriptor import list_shipped
+from trainer.benchmarks.questions import read_questions
+from trainer.metrics.multiple_choice import parse_letter
 from trainer.phases import card
 from trainer.phases.evaluate import evaluate
-from trainer.recipe import Recipe, load
+from trainer.recipe import Recipe, load_recipe
 from trainer.run.run_folder import Run
 
 WORDS = ("orbit", "lattice", "enzyme", "tensor", "spectrum", "polymer", "graph", "vector", "genome", "plasma", "ring")
 
 
 def made(name: str, count: int) -> list[dict[str, str]]:
-    """As many rows as the descriptor's file would have, of our own making."""
-    benchmark, dice = described(name), random.Random(name)
+    """Make rows in the columns of the descriptor."""
+    benchmark, dice = load_benchmark(name), random.Random(name)
     rows = []
     for number in range(count):
         text = f"Question {number}: how does the {' '.join(dice.choices(WORDS, k=25))} behave?"
@@ -51,23 +51,23 @@ def as_csv(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", list_shipped())
 def test_every_described_file_is_taken_whole_and_refused_otherwise(name: str, tmp_path: Path) -> None:
-    benchmark = described(name)
+    benchmark = load_benchmark(name)
     rows = made(name, benchmark.n)
-    assert len(questions(name, benchmark, as_csv(tmp_path / "a.csv", rows), seed=0)) == benchmark.n
+    assert len(read_questions(name, benchmark, as_csv(tmp_path / "a.csv", rows), seed=0)) == benchmark.n
     with pytest.raises(Refusal, match=f"{benchmark.n - 1} questions, .* has {benchmark.n}. Take the file of"):
-        questions(name, benchmark, as_csv(tmp_path / "b.csv", rows[1:]), seed=0)
+        read_questions(name, benchmark, as_csv(tmp_path / "b.csv", rows[1:]), seed=0)
     with pytest.raises(Refusal, match=f"{benchmark.n - 1} of them different"):
-        questions(name, benchmark, as_csv(tmp_path / "b.csv", [*rows[1:], rows[1]]), seed=0)
+        read_questions(name, benchmark, as_csv(tmp_path / "b.csv", [*rows[1:], rows[1]]), seed=0)
     nameless = [{column: text for column, text in row.items() if column != benchmark.answer} for row in rows]
     with pytest.raises(Refusal, match=f"no column {benchmark.answer}; there is: "):
-        questions(name, benchmark, as_csv(tmp_path / "c.csv", nameless), seed=0)
+        read_questions(name, benchmark, as_csv(tmp_path / "c.csv", nameless), seed=0)
 
 
 def test_options_are_shuffled_by_the_seed_and_the_letter_follows(tmp_path: Path) -> None:
     file = as_csv(tmp_path / "a.csv", made("gpqa_diamond", 198))
-    found = {seed: questions("gpqa_diamond", described("gpqa_diamond"), file, seed) for seed in (0, 0, 1)}
+    found = {seed: read_questions("gpqa_diamond", load_benchmark("gpqa_diamond"), file, seed) for seed in (0, 0, 1)}
     for number, example in enumerate(found[0]):
         assert f"\n{example.answer}. right {number}\n" in example.problem
     letters = [[example.answer for example in its] for its in found.values()]
@@ -83,26 +83,26 @@ def test_options_are_shuffled_by_the_seed_and_the_letter_follows(tmp_path: Path)
     ],
 )  # fmt: skip
 def test_a_letter_is_read_from_what_models_write(answer: str, letter: str | None) -> None:
-    assert letter_of(answer, "How long?\n\nA. 5 nm\nB. 9 nm\nC. 7 nm\n\nAnswer with the letter.") == letter
+    assert parse_letter(answer, "How long?\n\nA. 5 nm\nB. 9 nm\nC. 7 nm\n\nAnswer with the letter.") == letter
 
 
 @asynccontextmanager
 async def world() -> AsyncIterator[str]:
-    """`knows` finds the right option, `clings` always takes A, `judge` knows that "right" is right."""
+    """Serve `knows`, which finds the right option, `clings`, which always answers A, and `judge`."""
 
     async def chat(request: web.Request) -> web.Response:
         body = await request.json()
-        asked = body["messages"][-1]["content"]
+        requested = body["messages"][-1]["content"]
         if body["model"] == "judge":
-            agrees = "yes" if re.search(r"^Answer: <[^>]+>correct", asked, re.MULTILINE) else "no"
+            agrees = "yes" if re.search(r"^Answer: <[^>]+>correct", requested, re.MULTILINE) else "no"
             content = json.dumps({"agrees": agrees, "reason": "as told"})
         else:
-            right = re.search(r"^([A-D])\. right", asked, re.MULTILINE)
+            right = re.search(r"^([A-D])\. right", requested, re.MULTILINE)
             known = right[1] if right else "correct, in other words"
             content = f"\\boxed{{{known if body['model'] == 'knows' else 'A'}}}"
-        said = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+        output = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 50, "completion_tokens": 10}
-        return web.json_response({"model": body["model"], "choices": [said], "usage": usage})
+        return web.json_response({"model": body["model"], "choices": [output], "usage": usage})
 
     async def models(_: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": name} for name in ("knows", "clings", "judge")]})
@@ -119,21 +119,21 @@ async def world() -> AsyncIterator[str]:
 
 
 def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
-    """A run with GPQA and HLE, each in a small form of its own, and a row that was copied from GPQA."""
+    """Write a run with small forms of GPQA and HLE, and a training row copied from GPQA."""
     files = {}
     for name, n in (("gpqa_diamond", 60), ("hle_text", 10)):
-        small = {**described(name).model_dump(exclude_none=True), "n": n, "samples": 2}
-        told = folder / f"small_{name}.yaml"
-        told.write_text(yaml.safe_dump(json.loads(json.dumps(small))))
+        small = {**load_benchmark(name).model_dump(exclude_none=True), "n": n, "samples": 2}
+        reported = folder / f"small_{name}.yaml"
+        reported.write_text(yaml.safe_dump(json.loads(json.dumps(small))))
         as_csv(folder / f"{name}.csv", made(name, n))
-        files[str(told)] = f"{name}.csv"
+        files[str(reported)] = f"{name}.csv"
     copied: dict[str, Any] = {"problem": made("gpqa_diamond", 60)[7]["Question"]}
     held_out = [clock.row(number, 3, random.Random(number), split="held_out") for number in range(3)]
     trained = [*clock.rows(20, (3,), seed=1, start=100), clock.row(999, 3, random.Random(0), **copied)]
     clock.grow(folder / "data", [*held_out, *trained])
     how = {"samples": 2, "ks": [1, 2], "max_tokens": 400, "benchmarks": files}
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
-    recipe: Recipe = load(clock.recipe(folder, "base", prompt="$problem", held_out=nothing, evaluate=how))
+    recipe: Recipe = load_recipe(clock.recipe(folder, "base", prompt="$problem", held_out=nothing, evaluate=how))
     endpoints = {"here": {"base_url": url}}
     part = {"endpoint": "here", "model": "judge"}
     served = folder / "served.yaml"
@@ -146,7 +146,7 @@ def laid_out(folder: Path, url: str, judge: bool = True) -> Run:
 
 
 def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) -> None:
-    with beside(world()) as url:
+    with alongside(world()) as url:
         run = laid_out(tmp_path, url)
         found = run.run_once("evaluate", evaluate)
     gpqa, hle = found["benchmarks"]
@@ -172,7 +172,7 @@ def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) 
 
 
 def test_what_only_a_judge_can_grade_is_refused_without_one(tmp_path: Path) -> None:
-    with beside(world()) as url, pytest.raises(Refusal, match="HLE, text only cannot be graded by rules"):
+    with alongside(world()) as url, pytest.raises(Refusal, match="HLE, text only cannot be graded by rules"):
         evaluate(laid_out(tmp_path, url, judge=False))
 
 
@@ -182,5 +182,5 @@ def test_a_wrong_benchmark_file_is_refused_before_training(tmp_path: Path) -> No
     with pytest.raises(Refusal, match="the file of GPQA-Diamond cannot be read: "):
         run.run_once("sft", lambda _: pytest.fail("it began"))
     with pytest.raises(Refusal, match=r"no benchmark 'gpqa'. There are aime24, aime25"):
-        described("gpqa")
-    assert "unknown" in table({"benchmarks": []})
+        load_benchmark("gpqa")
+    assert "unknown" in render_table({"benchmarks": []})

@@ -1,4 +1,4 @@
-"""Two datasets, the same recipe, tokens and exam: the one with right keys trains the better model."""
+"""Comparison of two datasets: the one with right keys trains the better model."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ EXAM = {
     "held_out": {"topics": 0.04, "clusters": 0.1, "validation": 0.04},
     "evaluate": {**clock.RECIPE["evaluate"], "problems": 120},
 }
-"""Many problems: the difference is to be seen beyond doubt."""
+"""Enough problems for a significant difference."""
 
 
 def compared(folder: Path, config: Path, **places: object) -> int | str | None:
@@ -33,21 +33,23 @@ def test_wrong_keys_cost_points_that_the_comparison_shows(tmp_path: Path, base: 
     assert found["gain"]["low"] > 0.02
     assert found["pass@1"]["other"]["low"] > found["pass@1"]["base"]["high"]
     assert found["tokens"]["one"] == pytest.approx(found["tokens"]["other"], rel=0.001)
-    asked = {name: (tmp_path / "run" / "exam" / f"{name}.jsonl").read_text().splitlines() for name in compare.ARMS}
-    assert [json.loads(line)["id"] for line in asked["one"]] == [json.loads(line)["id"] for line in asked["other"]]
+    requested = {name: (tmp_path / "run" / "exam" / f"{name}.jsonl").read_text().splitlines() for name in compare.ARMS}
+    assert [json.loads(line)["id"] for line in requested["one"]] == [
+        json.loads(line)["id"] for line in requested["other"]
+    ]
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "reported"),
     [
         ("difficulty > 0.9", "has 0 rows to train on"),
-        ("tear = 'verified'", "is no condition on rows: Schema error: No field named tear"),
+        ("tear = 'verified'", "invalid condition on rows, \"tear = 'verified'\": Schema error: No field named tear"),
     ],
 )
 def test_an_arm_without_rows_is_refused_before_anything_is_trained(
-    where: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    where: str, reported: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "data"
     clock.grow(data, clock.harder())
     assert compared(tmp_path, clock.recipe(tmp_path, "never loaded"), one=data, other=data, other_where=where) == 1
-    assert told in capsys.readouterr().err
+    assert reported in capsys.readouterr().err

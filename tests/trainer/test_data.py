@@ -1,4 +1,4 @@
-"""From rows to tokens: what is held out, what is left out, what the loss covers, what a completion is worth."""
+"""From rows to tokens: held-out splits, exclusion by length, loss mask, rewards."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from datasets import Dataset
 from transformers import Qwen3Config, Qwen3ForCausalLM
 from trl import SFTConfig, SFTTrainer
 
-from shared.answers.extract import completed_answer
+from shared.answers.extract import final_answer
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
-from trainer.data import TRAIN, measure, split
+from trainer.data import TRAIN, assign_split, measure
 from trainer.metrics.rewards import Reward
 from trainer.recipe import HeldOut, Recipe
 
@@ -45,7 +45,7 @@ def test_the_loss_covers_thinking_and_answer_and_nothing_of_the_prompt(name: str
 
 def test_a_chat_template_that_drops_the_thinking_is_refused() -> None:
     forgets = PLAIN.replace("m.content", "m.content.split('</think>')[-1]")
-    with pytest.raises(Refusal, match="the thinking of row 00000001 does not come back"):
+    with pytest.raises(Refusal, match="chat template lose the thinking of row 00000001"):
         measure([example(1)], tokenizer(forgets), RECIPE)
 
 
@@ -53,11 +53,11 @@ def test_a_tokenizer_that_cannot_write_digits_is_refused() -> None:
     tokens = tokenizer()
     tokens.add_tokens(["4"])
     tokens.backend_tokenizer.decoder = None
-    with pytest.raises(Refusal, match="does not come back"):
+    with pytest.raises(Refusal, match="tokenizer and its chat template lose the"):
         measure([example(1)], tokens, RECIPE)
 
 
-def test_what_is_too_long_is_left_out_whole_and_its_difficulty_told() -> None:
+def test_what_is_too_long_is_left_out_whole_and_its_difficulty_reported() -> None:
     short, long = example(1, difficulty=0.25), example(2, difficulty=1.0, reasoning="round and round " * 40)
     found = measure([short, long], tokenizer(), RECIPE)
     assert len(found.rows) == 1
@@ -70,9 +70,9 @@ def test_problems_that_differ_in_numbers_only_are_never_on_both_sides() -> None:
     words = [f"A {shape} of {size} tiles" for shape in ("row", "ring", "net", "star", "tree", "path") for size in "ab"]
     for text in words:
         rows = [{"subject": "s", "topic": "t0", "problem": f"{text}, {n}.5 wide", "split": TRAIN} for n in range(9)]
-        assert len({split(row, held_out) for row in rows}) == 1
+        assert len({assign_split(row, held_out) for row in rows}) == 1
     sides = [
-        split({"subject": "s", "topic": f"t{n}", "problem": f"{'x' * n}", "split": TRAIN}, held_out)
+        assign_split({"subject": "s", "topic": f"t{n}", "problem": f"{'x' * n}", "split": TRAIN}, held_out)
         for n in range(2000)
     ]
     shares = {side: sides.count(side) / len(sides) for side in set(sides)}
@@ -81,8 +81,9 @@ def test_problems_that_differ_in_numbers_only_are_never_on_both_sides() -> None:
 
 async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     worker = SymbolicWorker()
-    reward = Reward(standard(worker))
-    texts = {
+    reward = Reward(standard(worker), frozenset({2}))
+    texts: dict[str, float | None] = {
+        "So it is \\boxed{42}.": 1.0,
         "<think>\n6*7\n</think>\n\n\\boxed{42}": 1.0,
         "6*7</think>\\boxed{41}": 0.0,
         "<think>\nperhaps \\boxed{42}, perhaps": 0.0,
@@ -91,9 +92,16 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     }
     completions = [[{"role": "assistant", "content": text}] for text in texts]
     many = len(texts)
-    told: dict[str, float] = {}
-    found = await reward(completions, ["42"] * many, ["number"] * many, ["6*7?"] * many, told.__setitem__, prompts=[])
+    ids = [[1, 2]] * many
+    reported: dict[str, float] = {}
+    about = (["42"] * many, ["number"] * many, ["6*7?"] * many)
+    found = await reward(completions, *about, ids, reported.__setitem__, prompts=[])
+    cut = await reward(completions, *about, [[1, 2, 1]] * many, dict[str, float]().__setitem__)
+    inside = Reward(standard(worker), frozenset({2}), opens_thinking=True)
+    thinking = await inside(completions[:1], ["42"], ["number"], ["6*7?"], ids[:1], dict[str, float]().__setitem__)
     await worker.aclose()
+    assert cut == [0.0] * many, "what the token limit stops has no answer"
+    assert thinking == [0.0], "a box inside the thinking is not an answer"
     assert found == list(texts.values())
-    assert told == {"unsure": 0.2}
-    assert completed_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"
+    assert reported == {"unsure": pytest.approx(1 / 6)}
+    assert final_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

@@ -1,4 +1,4 @@
-"""Exports as researchers load them: Hugging Face's datasets by the card's header, pandas by the files."""
+"""Exports load as researchers load them: by Hugging Face's `datasets` and by pandas."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ PAPER = ["index", "subject", "topic", "question", "answer", "solution", "origina
 
 @pytest.fixture
 async def home(tmp_path: Path) -> Path:
-    """Rows of two subjects, some held out; some took a second solution, one was never solved."""
+    """Write rows of two subjects; some are held out, some have a second solution, one was never solved."""
     wanted = plan(8, "mathematics", "physics").model_copy(update={"held_out": HeldOut(share=0.4)})
     sink = Curate(tmp_path / "dataset", "test", wanted, lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
     await sink.open({})
@@ -32,7 +32,7 @@ async def home(tmp_path: Path) -> Path:
 
 
 def worded(event: Any) -> Any:
-    """With a statement that shares its cluster with no other."""
+    """Return the event with a statement of its own cluster."""
     named = event.item.written.with_(statement=f"Who is {event.item.id.hex.translate(LETTERS)}?")
     return event.with_(item=event.item.with_(problem=named))
 
@@ -41,7 +41,7 @@ LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 def loaded(home: Path, form: str, view: str) -> dict[str, pd.DataFrame]:
-    """By split; the same by `load_dataset` and by pandas from the files."""
+    """Load each split, by `load_dataset` and by pandas, and check that both agree."""
     out = home / f"{form}-{view}"
     export(home, out, form, view, "now")
     found = load_dataset(str(out), cache_dir=str(home / "cache"))

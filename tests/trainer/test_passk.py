@@ -1,4 +1,4 @@
-"""pass@k, its intervals, and what they are worth."""
+"""pass@k and its intervals."""
 
 import random
 from itertools import combinations
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.metrics.passk import estimate, paired, pass_at_k, shrunk, spread
+from trainer.metrics.passk import estimate, estimate_paired, estimate_spread, pass_at_k, shrink
 
 
 @given(st.data())
@@ -46,12 +46,12 @@ def test_pairs_show_a_gain_that_two_intervals_would_hide() -> None:
     dice = random.Random(3)
     base = [dice.random() for _ in range(80)]
     better = [value + 0.02 * dice.random() for value in base]
-    assert paired(better, base).excludes_zero
+    assert estimate_paired(better, base).excludes_zero
     assert estimate(better).low < estimate(base).high
 
 
 def test_small_parts_shrink_to_the_mean_and_large_ones_keep_their_score() -> None:
     small, large = [1.0] * 2, [1.0] * 500
-    assert shrunk(small, 0.5, spread=0.02) < 0.65
-    assert shrunk(large, 0.5, spread=0.02) > 0.9
-    assert spread([[0.0, 1.0] * 20] * 3, 0.5) == 0
+    assert shrink(small, 0.5, spread=0.02) < 0.65
+    assert shrink(large, 0.5, spread=0.02) > 0.9
+    assert estimate_spread([[0.0, 1.0] * 20] * 3, 0.5) == 0

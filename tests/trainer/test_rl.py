@@ -1,4 +1,4 @@
-"""CISPO is really CISPO under our settings, and what it is given to learn from."""
+"""Our settings make TRL train CISPO, on the selected problems."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from trl import GRPOTrainer
 from shared.errors import Refusal
 from tests.trainer import clock
 from tests.trainer.tiny import example, tokenizer
-from trainer.metrics.grading import Graded
+from trainer.metrics.grading import GradedProblem
 from trainer.models import weights
-from trainer.phases import rl
-from trainer.phases.rl_set import fate
+from trainer.phases import rl, sft
+from trainer.phases.rl_set import classify
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run
 
@@ -22,7 +22,7 @@ RECIPE = {"prompt": "$problem", "rl": {"completions": 4, "per_device": 4, "rollo
 
 
 def reward(completions: list[Any], **_: Any) -> list[float]:
-    """Something that differs within every group."""
+    """A reward that differs within every group."""
     return [float(at % 2) for at, _ in enumerate(completions)]
 
 
@@ -30,18 +30,18 @@ def trainer(folder: Path, **changes: Any) -> GRPOTrainer:
     base = clock.newborn(folder / "newborn")
     run = Run(folder, Recipe.model_validate({"base": str(base), **RECIPE, "evaluate": {"max_tokens": 8}}), folder, None)
     rows = [{"prompt": [{"role": "user", "content": str(n)}]} for n in range(32)]
-    settings = rl.settings(run, report_to="none", max_steps=4, **changes)
-    model = weights.model(str(base))
-    tokens = weights.tokenizer(str(base))
+    settings = rl.build_config(run, report_to="none", max_steps=4, **changes)
+    model = weights.load_model(str(base))
+    tokens = weights.load_tokenizer(str(base))
     return GRPOTrainer(
         model, reward_funcs=reward, args=settings, train_dataset=Dataset.from_list(rows), processing_class=tokens
     )
 
 
 def gradients(folder: Path, loss_type: str) -> tuple[float, float | None]:
-    """Size of the gradient, and share of capped tokens, where the policy has already moved as its rewards asked.
+    """Return gradient norm and fraction of capped tokens for a policy that has already followed its rewards.
 
-    Good completions have become e² times as likely as when they were sampled, bad ones e⁻² times.
+    Good completions are e² times as likely as when they were sampled, bad ones e⁻² times.
     """
     torch.manual_seed(0)
     made = trainer(folder, loss_type=loss_type)
@@ -89,11 +89,30 @@ def test_vllm_reserves_memory_for_the_longest_rollout_only(tmp_path: Path) -> No
     )
     run = Run(tmp_path, recipe, tmp_path, None)
     rows = [{"prompt": [{"role": "user", "content": text}]} for text in ("1", "1+2+3")]
-    length = rl.longest(run, rows, tokens)
+    length = rl.longest_rollout(run, rows, tokens)
     assert length == 1 + 5 + 2 + 8  # user, five bytes, end, assistant; then the completion
-    args = rl.settings(run, vllm_max_model_length=length, report_to="none")
+    args = rl.build_config(run, vllm_max_model_length=length, report_to="none")
     assert (args.use_vllm, args.vllm_mode) == (True, "colocate")
     assert (args.vllm_gpu_memory_utilization, args.vllm_max_model_length) == (0.2, length)
+
+
+def test_arguments_of_trl_pass_through_unless_the_trainer_sets_them(tmp_path: Path) -> None:
+    def configured(phase: str, **extra: Any) -> Any:
+        recipe = Recipe.model_validate({"base": "none", phase: {"trl": extra}})
+        run = Run(tmp_path, recipe, tmp_path, None)
+        return rl.build_config(run) if phase == "rl" else sft.build_config(run, tmp_path, has_validation=False)
+
+    config = configured("rl", vllm_importance_sampling_mode="token_truncate", report_to="none")
+    assert (config.vllm_importance_sampling_mode, config.report_to) == ("token_truncate", [])
+    assert configured("sft", weight_decay=0.1).weight_decay == 0.1
+    assert configured("sft").report_to == ["tensorboard"]
+    for phase in ("sft", "rl"):
+        with pytest.raises(Refusal, match=rf"{phase}.trl: the trainer sets learning_rate, save_steps"):
+            configured(phase, save_steps=1, learning_rate=1)
+        with pytest.raises(Refusal, match=rf"{phase}.trl: \w+Config has no argument weight_decey"):
+            configured(phase, weight_decey=0.1)
+        with pytest.raises(Refusal, match=rf"{phase}.trl: \w+Config refuses the arguments: "):
+            configured(phase, lr_scheduler_kwargs="{", optim="no such optimiser")
 
 
 def test_a_pool_smaller_than_one_generation_is_refused(tmp_path: Path) -> None:
@@ -118,5 +137,5 @@ def test_a_pool_smaller_than_one_generation_is_refused(tmp_path: Path) -> None:
 def test_practice_is_what_is_sometimes_solved(right: int, unsure: int, taught: bool, expected: str) -> None:
     run = Run(Path(), Recipe(base="none"), Path(), None)
     row = example(1) if taught else example(1, views=["rl"], admission="aside")
-    tries = Graded(row.id, samples=8, right=right, unsure=unsure, truncated=0, tokens=None, cost=None)
-    assert fate(run, row, tries) == expected
+    tries = GradedProblem(row.id, samples=8, right=right, unsure=unsure, truncated=0, tokens=None, cost=None)
+    assert classify(run, row, tries) == expected

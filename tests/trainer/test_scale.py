@@ -1,4 +1,4 @@
-"""Several processes train one model, and the shipped configurations are ones that accelerate takes."""
+"""Several processes train one model, and accelerate accepts the shipped configurations."""
 
 import json
 import os
@@ -49,4 +49,4 @@ def test_two_processes_train_one_model_and_one_of_them_says_so(tmp_path: Path) -
     assert (done.stderr.count("sft: begins"), done.stderr.count("sft: done.")) == (2, 1)
     refused = started("evaluate")
     assert refused.returncode == 1
-    assert "evaluate: is no training, and runs in one process" in refused.stderr
+    assert "evaluate: runs in one process only" in refused.stderr

@@ -1,4 +1,4 @@
-"""A release becomes a model with scores, or a reason why not: the real service, real events, real training."""
+"""The trainer service: a release becomes a model with scores, or a failure with its reason."""
 
 import asyncio
 import json
@@ -19,13 +19,13 @@ PATIENCE_S = 420.0
 
 
 def triggered(release: int, version: int) -> TrainingTriggered:
-    told: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
-    return TrainingTriggered.root(UUID(int=release), "aggregator", **told)
+    reported: dict[str, Any] = {"plan": "clock", "release": release, "table_version": version, "rows": 0}
+    return TrainingTriggered.root(UUID(int=release), "aggregator", **reported)
 
 
 @asynccontextmanager
 async def service(world: KafkaWorld, recipe: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m trainer`, killed at the end."""
+    """Run `python -m trainer`; kill it at the end."""
     places = {"CHIMERA_RECIPE": recipe, "CHIMERA_RUNS": world.folder / "runs", "CHIMERA_DATASET": world.folder / "data"}
     env = {**os.environ, **world.env("trainer", in_flight=1), **{k: str(v) for k, v in places.items()}}  # noqa: TID251
     with (world.folder / "trainer.log").open("ab") as log:
@@ -39,17 +39,17 @@ async def service(world: KafkaWorld, recipe: Path) -> AsyncIterator[asyncio.subp
 
 
 async def endings(world: KafkaWorld) -> list[Any]:
-    """Everything that the trainer has said."""
+    """Return every event that the trainer published."""
     names = ("training.completed", "training.failed", "evaluation.completed")
     return [event for name in names for event in await world.events(name)]
 
 
 async def ended(world: KafkaWorld, events: int) -> list[Any]:
-    async def said() -> bool:
+    async def output() -> bool:
         found = await endings(world)
         return len(found) >= events or any(event.type == "training.failed" and event.release == 1 for event in found)
 
-    await until(said, "the end of the training", PATIENCE_S, every_s=0.5)
+    await until(output, "the end of the training", PATIENCE_S, every_s=0.5)
     return await endings(world)
 
 
@@ -92,12 +92,12 @@ async def appears(folder: Path, pattern: str) -> list[Path]:
 
 
 def kill_holder(run: Path) -> None:
-    """`kill -9` for the process that holds a run folder."""
+    """Send `kill -9` to the process that holds a run folder."""
     lock = str((run / "lock").resolve())
     for process in Path("/proc").glob("[0-9]*"):
         try:
             held = {os.readlink(fd) for fd in (process / "fd").iterdir()}
-        except OSError:  # ended meanwhile, or not ours
+        except OSError:  # already ended, or not ours
             continue
         if lock in held:
             os.kill(int(process.name), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Models and tokenizers that are made in a moment and need nothing from outside."""
+"""Tiny models and tokenizers, made locally in a moment."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ TEMPLATES = Path(trl.__file__).parent / "chat_templates"
 
 
 def tokenizer(template: str = PLAIN) -> PreTrainedTokenizerFast:
-    """Bytes as tokens, so that any text comes back; thinking tags and the box are one token each."""
+    """Build a byte tokenizer that round-trips any text; thinking tags and the box are one token each."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     raw = Tokenizer(models.BPE(vocab={char: at for at, char in enumerate(alphabet)}, merges=[]))
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -31,7 +31,7 @@ def tokenizer(template: str = PLAIN) -> PreTrainedTokenizerFast:
 
 
 def example(number: int, **changes: object) -> Example:
-    """A row as the trainer reads it."""
+    """Make a row as the trainer reads it."""
     made = {
         "id": f"{number:08d}",
         "subject": "clocks",
@@ -47,5 +47,7 @@ def example(number: int, **changes: object) -> Example:
         "views": ["sft", "rl"],
         "admission": "in",
         "split": CLUSTER,
+        "row_hash": "",
+        "simulated": False,
     }
     return Example(**{**made, **changes})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The user's file as problems. It must be what its descriptor says, or else the score would be another benchmark's."""
+"""Reads the user's file as problems. It must match its descriptor, or the score would be of another benchmark."""
 
 import random
 import string
@@ -15,17 +15,17 @@ from trainer.metrics.multiple_choice import LETTER
 
 Row = Mapping[str, Any]
 BENCHMARK = "benchmark"
-"""The split that no training knows."""
+"""Split of the questions; no training uses it."""
 OPTIONS = "\n\n"
 
 
-def questions(name: str, benchmark: Benchmark, path: Path, seed: int) -> list[Example]:
-    """Raises Refusal when the file cannot be read, lacks a column or has another number of questions."""
+def read_questions(name: str, benchmark: Benchmark, path: Path, seed: int) -> list[Example]:
+    """Read the questions. Raises Refusal when the file is unreadable, lacks a column or has the wrong length."""
     rows = read_rows(path, f"the file of {benchmark.title}", f"evaluate.benchmarks.{name} in the recipe")
-    _has_columns(name, benchmark, path, rows)
+    _check_columns(name, benchmark, path, rows)
     if benchmark.without:
         rows = [row for row in rows if not row.get(benchmark.without)]
-    found = [_example(benchmark, row, seed) for row in rows]
+    found = [_to_example(benchmark, row, seed) for row in rows]
     different = len({example.id for example in found})
     if (len(found), different) != (benchmark.n, benchmark.n):
         raise Refusal(
@@ -35,23 +35,23 @@ def questions(name: str, benchmark: Benchmark, path: Path, seed: int) -> list[Ex
     return found
 
 
-def _has_columns(name: str, benchmark: Benchmark, path: Path, rows: list[dict[str, Any]]) -> None:
-    told = (benchmark.question, benchmark.answer, *benchmark.wrong, benchmark.group, benchmark.without)
-    wanted = {*told, benchmark.letters.column if benchmark.letters else None} - {None}
-    there = {key for row in rows for key in row}
-    if missing := {str(column) for column in wanted - there}:
+def _check_columns(name: str, benchmark: Benchmark, path: Path, rows: list[dict[str, Any]]) -> None:
+    required = (benchmark.question, benchmark.answer, *benchmark.wrong, benchmark.group, benchmark.without)
+    expected = {*required, benchmark.letters.column if benchmark.letters else None} - {None}
+    present = {key for row in rows for key in row}
+    if missing := {str(column) for column in expected - present}:
         raise Refusal(
-            f"{path} has no column {', '.join(sorted(missing))}; there is: {', '.join(sorted(there)) or 'none'}",
+            f"{path} has no column {', '.join(sorted(missing))}; there is: {', '.join(sorted(present)) or 'none'}",
             f"Take the file of {benchmark.source}, or describe your own in place of {name}",
         )
 
 
-def _example(benchmark: Benchmark, row: Row, seed: int) -> Example:
+def _to_example(benchmark: Benchmark, row: Row, seed: int) -> Example:
     problem, answer = _text(row, benchmark.question), _text(row, benchmark.answer)
     id_ = content_hash(problem)[:16]
     if benchmark.wrong:
         options = [answer, *(_text(row, column) for column in benchmark.wrong)]
-        problem, answer = multiple_choice(problem, options, f"{seed}/{id_}")
+        problem, answer = format_options(problem, options, f"{seed}/{id_}")
     choice = benchmark.letters is not None and _text(row, benchmark.letters.column) == benchmark.letters.value
     return Example(
         id=id_,
@@ -68,21 +68,23 @@ def _example(benchmark: Benchmark, row: Row, seed: int) -> Example:
         views=[],
         admission="",
         split=BENCHMARK,
+        row_hash=id_,
+        simulated=None,
     )
 
 
-def multiple_choice(question: str, options: list[str], dice: str) -> tuple[str, str]:
-    """The question with its options in a new order, and the letter of the first of those given."""
-    order = random.Random(dice).sample(range(len(options)), len(options))  # noqa: S311 - a seeded shuffle
+def format_options(question: str, options: list[str], seed: str) -> tuple[str, str]:
+    """Return the question with its options shuffled, and the letter of the first given option."""
+    order = random.Random(seed).sample(range(len(options)), len(options))  # noqa: S311 - a seeded shuffle
     lines = [
         f"{letter}. {' '.join(options[at].split())}" for letter, at in zip(string.ascii_uppercase, order, strict=False)
     ]
-    asked = "Answer with the letter of the right option."
-    return question + OPTIONS + "\n".join([*lines, "", asked]), string.ascii_uppercase[order.index(0)]
+    instruction = "Answer with the letter of the right option."
+    return question + OPTIONS + "\n".join([*lines, "", instruction]), string.ascii_uppercase[order.index(0)]
 
 
-def stem(problem: str) -> str:
-    """The question without the options that were added: what may be found in a row."""
+def strip_options(problem: str) -> str:
+    """Return the question without the options that were added: the text that a row may contain."""
     return problem.partition(f"{OPTIONS}A. ")[0]
 
 

@@ -1,4 +1,4 @@
-"""Samples of a model, graded: problem by problem in a file, so that whoever comes again goes on where it stopped."""
+"""Samples a model and grades the completions, one problem a line in a file, so that a resumed phase continues there."""
 
 import asyncio
 import json
@@ -17,16 +17,16 @@ from trainer.data import Example
 from trainer.metrics.multiple_choice import MultipleChoiceGrader
 from trainer.metrics.rewards import Reward
 from trainer.models.sampling import Sample, Sampler
-from trainer.run.call_file import CallFile, whole_lines
+from trainer.run.call_file import CallFile, read_complete_lines
 from trainer.run.run_folder import Run
 
-JUDGE_WITHIN_S = 600.0
-"""How long a judge that cannot be reached is waited for."""
+JUDGE_TIMEOUT_S = 600.0
+"""Seconds to wait for a judge that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
-    """What a model made of one problem."""
+class GradedProblem:
+    """Graded completions of one problem."""
 
     id: str
     samples: int
@@ -34,56 +34,58 @@ class Graded:
     unsure: int
     truncated: int
     tokens: int | None
-    """Of all samples; None when any is unknown."""
+    """Over all samples; None when any is unknown."""
     cost: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeWithRetries:
-    """A grader whose judge may be away for a while, but not for ever."""
+class JudgeWithTimeout:
+    """A grader that fails when its judge does not answer in time."""
 
     grader: Grader
 
     async def compare(self, key: str, answer: str, answer_type: str, question: str = "") -> Comparison:
         try:
-            async with asyncio.timeout(JUDGE_WITHIN_S):
+            async with asyncio.timeout(JUDGE_TIMEOUT_S):
                 return await self.grader.compare(key, answer, answer_type, question)
         except TimeoutError:
             raise Refusal(
-                f"the judge has not answered for {JUDGE_WITHIN_S:.0f} s",
-                "See to its endpoint, then run this again: it goes on from the last checkpoint",
+                f"the judge has not answered for {JUDGE_TIMEOUT_S:.0f} s",
+                "Check its endpoint, then run this again: it resumes at the last checkpoint",
             ) from None
 
 
-def grader(run: Run, worker: SymbolicWorker) -> Grader:
-    """The graders of the factory; with a judge when the run has a models file that names one."""
-    return _grader(worker, _judges(run))
+def build_grader(run: Run, worker: SymbolicWorker) -> Grader:
+    """Build the factory's grader, with a judge when the models file of the run names one."""
+    return _build_grader(worker, _open_judges(run))
 
 
-def _grader(worker: SymbolicWorker, judges: Models | None) -> Grader:
-    return JudgeWithRetries(MultipleChoiceGrader(standard(worker, open_judge(judges, "trainer") if judges else None)))
+def _build_grader(worker: SymbolicWorker, judges: Models | None) -> Grader:
+    return JudgeWithTimeout(MultipleChoiceGrader(standard(worker, open_judge(judges, "trainer") if judges else None)))
 
 
-def _judges(run: Run) -> Models | None:
+def _open_judges(run: Run) -> Models | None:
     return Models(load_models_config(run.models), "trainer") if run.models else None
 
 
-def graded(run: Run, sampler: Sampler, examples: Sequence[Example], samples: int, file: Path) -> list[Graded]:
-    """Sample and grade what the file does not hold yet. Calls to models lie beside it: none is paid for twice."""
-    return asyncio.run(_all_graded(run, sampler, examples, samples, file))
-
-
-async def _all_graded(
+def grade_problems(
     run: Run, sampler: Sampler, examples: Sequence[Example], samples: int, file: Path
-) -> list[Graded]:
+) -> list[GradedProblem]:
+    """Sample and grade the problems that the file lacks. Model calls are recorded beside it: none is paid for twice."""
+    return asyncio.run(_grade_problems(run, sampler, examples, samples, file))
+
+
+async def _grade_problems(
+    run: Run, sampler: Sampler, examples: Sequence[Example], samples: int, file: Path
+) -> list[GradedProblem]:
     file.parent.mkdir(parents=True, exist_ok=True)
-    known = {one.id: one for one in (Graded(**json.loads(line)) for line in whole_lines(file))}
+    known = {one.id: one for one in (GradedProblem(**json.loads(line)) for line in read_complete_lines(file))}
     missing = [example for example in examples if example.id not in known]
-    calls = CallFile.kept(file.with_suffix(".calls.jsonl"))
-    async with _reward(run) as reward, calls, aclosing(sampler.answers(missing, samples)) as answers:
+    calls = CallFile.opened(file.with_suffix(".calls.jsonl"))
+    async with _open_reward(run) as reward, calls, aclosing(sampler.sample(missing, samples)) as answers:
         with file.open("a") as log:
             async for example, found in answers:
-                one = await _graded(reward, example, found)
+                one = await _grade_problem(reward, example, found)
                 log.write(json.dumps(asdict(one)) + "\n")
                 log.flush()
                 known[example.id] = one
@@ -91,22 +93,22 @@ async def _all_graded(
 
 
 @asynccontextmanager
-async def _reward(run: Run) -> AsyncIterator[Reward]:
-    worker, judges = SymbolicWorker(), _judges(run)
+async def _open_reward(run: Run) -> AsyncIterator[Reward]:
+    worker, judges = SymbolicWorker(), _open_judges(run)
     try:
-        yield Reward(_grader(worker, judges))
+        yield Reward(_build_grader(worker, judges))
     finally:
         await worker.aclose()
         if judges:
             await judges.aclose()
 
 
-async def _graded(reward: Reward, example: Example, samples: Sequence[Sample]) -> Graded:
+async def _grade_problem(reward: Reward, example: Example, samples: Sequence[Sample]) -> GradedProblem:
     texts = ("" if one.truncated else one.text for one in samples)
     asked = (reward.grade(text, example.answer, example.answer_type, example.problem) for text in texts)
     rewards = await asyncio.gather(*asked)
     tokens, costs = [one.tokens for one in samples], [one.cost for one in samples]
-    return Graded(
+    return GradedProblem(
         id=example.id,
         samples=len(samples),
         right=rewards.count(1.0),

@@ -1,4 +1,4 @@
-"""Multiple choice: the answer is the letter of an option, or what that option says, word by word."""
+"""Multiple choice: the answer is the letter of an option, or the exact text of an option."""
 
 import re
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ _OPTION = re.compile(r"^\(?([A-Z])[.):]\s+(.+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class MultipleChoiceGrader:
-    """A grader that knows letters, before one that knows all else."""
+    """Grades letters, and passes every other answer type to another grader."""
 
     other: Grader
 
     async def compare(self, key: str, answer: str, answer_type: str, question: str = "") -> Comparison:
         if answer_type != LETTER:
             return await self.other.compare(key, answer, answer_type, question)
-        if (given := letter_of(answer, question)) is None:
+        if (given := parse_letter(answer, question)) is None:
             return Comparison("unsure", LETTER, "neither a letter nor an option")
         return Comparison("yes" if given == key.upper() else "no", LETTER)
 
 
-def letter_of(answer: str, question: str) -> str | None:
-    """The letter of the option that is meant, among those that stand in the question on lines of their own."""
-    options: dict[str, str] = {letter: text_form(said) for letter, said in _OPTION.findall(question)}
+def parse_letter(answer: str, question: str) -> str | None:
+    """Return the letter of the chosen option, None when unclear; options are lines of the question."""
+    options: dict[str, str] = {letter: text_form(option) for letter, option in _OPTION.findall(question)}
     meant = [letter for letter, option in options.items() if option == text_form(answer)]
     if len(meant) == 1:
         return meant[0]

@@ -1,8 +1,8 @@
-"""Unbiased pass@k and how sure it is.
+"""Unbiased pass@k with confidence intervals.
 
 pass@k is the chance that at least one of k samples is right. From n samples of which c are right it is
 1 − C(n−c, k) / C(n, k) (Chen et al., arXiv 2107.03374), averaged over problems; 1 − (1 − c/n)^k is biased low.
-Intervals are percentile bootstraps over problems: samples of one problem are no independent evidence.
+Intervals are percentile bootstraps over problems: samples of one problem are not independent.
 """
 
 from collections.abc import Sequence
@@ -30,29 +30,29 @@ class Estimate:
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float:
-    """Chance that k samples drawn without return hold a right one. Raises ValueError unless 1 ≤ k ≤ samples."""
+    """Return the probability that k samples drawn without replacement hold a right one. Needs 1 ≤ k ≤ samples."""
     if not 1 <= k <= samples:
         raise ValueError(f"pass@{k} needs at least {k} samples a problem and k at least 1; there are {samples}")
     return 1 - comb(samples - right, k) / comb(samples, k)
 
 
 def estimate(values: Sequence[float], seed: int = 0) -> Estimate:
-    """Mean over problems of one value each. Raises ValueError when there is none."""
+    """Estimate the mean over problems. Raises ValueError when there are none."""
     if not values:
         raise ValueError("no problem to estimate from")
-    low, high = np.quantile(_means(np.asarray(values, dtype=float), seed), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    low, high = np.quantile(_bootstrap_means(np.asarray(values, dtype=float), seed), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return Estimate(float(np.mean(values)), float(low), float(high), len(values))
 
 
-def paired(ones: Sequence[float], others: Sequence[float], seed: int = 0) -> Estimate:
-    """Mean of `ones − others`, problem by problem: far tighter than the difference of two intervals."""
+def estimate_paired(ones: Sequence[float], others: Sequence[float], seed: int = 0) -> Estimate:
+    """Estimate the mean of `ones − others` paired by problem; far tighter than the difference of two intervals."""
     return estimate([one - other for one, other in zip(ones, others, strict=True)], seed)
 
 
-def shrunk(part: Sequence[float], whole: float, spread: float) -> float:
-    """The mean of a small part, drawn towards the mean of the whole as far as chance may have moved it.
+def shrink(part: Sequence[float], whole: float, spread: float) -> float:
+    """Shrink the mean of a part towards the mean of the whole.
 
-    `spread` is the variance of the true means between parts (empirical Bayes, Efron and Morris 1975); the fewer
+    `spread` is the variance of the true means between parts (empirical Bayes, Efron and Morris 1975). The fewer
     problems a part has, the less its own mean counts.
     """
     chance = whole * (1 - whole) / len(part)
@@ -60,14 +60,14 @@ def shrunk(part: Sequence[float], whole: float, spread: float) -> float:
     return own * float(np.mean(part)) + (1 - own) * whole
 
 
-def spread(parts: Sequence[Sequence[float]], whole: float) -> float:
-    """Variance of the means of parts beyond what chance explains; 0 when chance explains all of it."""
+def estimate_spread(parts: Sequence[Sequence[float]], whole: float) -> float:
+    """Estimate the variance of the parts' means beyond sampling noise; 0 when noise explains all of it."""
     sizes = np.array([len(part) for part in parts])
     means = np.array([np.mean(part) for part in parts])
     seen = float(np.average((means - whole) ** 2, weights=sizes))
     return max(0.0, seen - float(np.average(whole * (1 - whole) / sizes, weights=sizes)))
 
 
-def _means(values: np.ndarray, seed: int) -> np.ndarray:
-    dice = np.random.default_rng(seed)
-    return np.array([values[dice.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)])
+def _bootstrap_means(values: np.ndarray, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.array([values[rng.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)])

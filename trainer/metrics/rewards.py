@@ -1,29 +1,39 @@
-"""Does a completion land on the key? The same rules as everywhere in the factory (`shared.answers`).
+"""Reward: does a completion reach the key? By the rules of the whole factory (`shared.answers`).
 
 right   1.0
-wrong   0.0, and so is a completion without a closed thought or a final answer: it did not answer within its tokens
-unsure  None: nobody can tell, so it teaches nothing (TRL leaves it out of its group)
+wrong   0.0, also for a completion that is truncated, does not close its thinking, or has no final answer
+unsure  None: it cannot be graded, so it gives no gradient (TRL leaves it out of its group)
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.answers.extract import completed_answer
+from shared.answers.extract import final_answer
 from shared.ports import Grader
+
+OPEN = "<think>"
 
 
 class Reward:
-    """TRL's reward function. Only extracted answers are compared, never the thinking."""
+    """TRL's reward function. It compares final answers only, never the thinking.
+
+    end_token_ids     a completion that ends with none of them is truncated
+    opens_thinking    whether the chat template opens the thinking, so that completions begin inside it
+    """
 
     __name__ = "lands_on_the_key"
 
-    def __init__(self, grader: Grader) -> None:
+    def __init__(
+        self, grader: Grader, end_token_ids: frozenset[int] = frozenset(), opens_thinking: bool = False
+    ) -> None:
         self._grader = grader
+        self._ends = end_token_ids
+        self._prefix = OPEN if opens_thinking else ""
 
     async def grade(self, text: str, key: str, answer_type: str, problem: str) -> float | None:
-        """The reward of one completion."""
-        if (answer := completed_answer(text)) is None:
+        """Return the reward of one completion."""
+        if (answer := final_answer(text)) is None:
             return 0.0
         found = await self._grader.compare(key, answer, answer_type, problem)
         return {"yes": 1.0, "no": 0.0}.get(found.agrees)
@@ -34,10 +44,14 @@ class Reward:
         answer: Sequence[str],
         answer_type: Sequence[str],
         problem: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
         log_metric: Callable[[str, float], None],
         **_: Any,
     ) -> list[float | None]:
-        texts = [completion[-1]["content"] for completion in completions]
+        texts = [
+            f"{self._prefix}{completion[-1]['content']}" if ids and ids[-1] in self._ends else ""
+            for completion, ids in zip(completions, completion_ids, strict=True)
+        ]
         graded = zip(texts, answer, answer_type, problem, strict=True)
         found = list(await asyncio.gather(*(self.grade(*one) for one in graded)))
         log_metric("unsure", found.count(None) / len(found))

@@ -1,4 +1,4 @@
-"""Answers of a model to problems: what a sampler is, and the one that generates in this process."""
+"""Samplers: the interface, and the one that generates in this process."""
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,80 +8,90 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from schemas.identity import content_hash
-from trainer.data import Example, prompt
+from trainer.data import Example, render_prompt
+from trainer.metrics.rewards import OPEN
+from trainer.models import weights
 from trainer.recipe import Evaluate, Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One completion: the thinking first, closed by its tag."""
+    """One completion; its text begins with the thinking, which its tag closes."""
 
     text: str
     tokens: int | None
-    """Generated, thinking included; None when the endpoint did not tell."""
+    """Generated tokens, including thinking; None when the endpoint does not report them."""
     truncated: bool
-    """Cut off at the limit of tokens."""
+    """Stopped by the token limit."""
     cost: float | None = None
     """US dollars; None when unknown."""
 
 
-Answers = AsyncGenerator[tuple[Example, list[Sample]], None]
+SampleStream = AsyncGenerator[tuple[Example, list[Sample]], None]
 
 
 class Sampler(Protocol):
-    """Whatever answers problems."""
+    """Samples completions of problems."""
 
-    def answers(self, examples: Sequence[Example], samples: int) -> Answers:
-        """`samples` completions for every problem, in any order. The same for the same seed, so far as the model is."""
+    def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
+        """Yield `samples` completions for every problem, in any order; deterministic by seed as far as the model is."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class InProcess:
-    """transformers' own generation, a batch of whole problems at a time."""
+class InProcessSampler:
+    """Generates with transformers, in batches of whole problems."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     recipe: Recipe
     how: Evaluate
 
-    async def answers(self, examples: Sequence[Example], samples: int) -> Answers:
+    async def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
         self.model.eval()
         for batch in _batches(examples, max(1, self.how.batch // samples)):
-            found = self._generated(batch, samples)
+            found = self._generate(batch, samples)
             for at, example in enumerate(batch):
                 yield example, found[at * samples : (at + 1) * samples]
 
-    def _generated(self, batch: Sequence[Example], samples: int) -> list[Sample]:
-        torch.manual_seed(dice(self.recipe.seed, batch[0].id))
-        asked = self.tokenizer.apply_chat_template(
-            [prompt(self.recipe, example) for example in batch],
+    def _generate(self, batch: Sequence[Example], samples: int) -> list[Sample]:
+        ends = weights.end_token_ids(self.model, self.tokenizer)
+        torch.manual_seed(derive_seed(self.recipe.seed, batch[0].id))
+        inputs = self.tokenizer.apply_chat_template(
+            [render_prompt(self.recipe, example) for example in batch],
             add_generation_prompt=True,
             padding=True,
             return_tensors="pt",
             return_dict=True,
         ).to(self.model.device)
-        written = self.model.generate(
-            **asked,
+        completions = self.model.generate(
+            **inputs,
             do_sample=True,
             temperature=self.how.temperature,
             top_p=self.how.top_p,
             top_k=self.how.top_k,
             max_new_tokens=self.how.max_tokens,
             num_return_sequences=samples,
-            eos_token_id=self.tokenizer.eos_token_id,
+            eos_token_id=ends,
             pad_token_id=self.tokenizer.pad_token_id,
-        )[:, asked["input_ids"].shape[1] :]
-        return [self._sample(ids.tolist()) for ids in written]
+        )[:, inputs["input_ids"].shape[1] :]
+        prefix = OPEN if opens_thinking(self.tokenizer) else ""
+        return [self._to_sample(ids.tolist(), ends, prefix) for ids in completions]
 
-    def _sample(self, ids: list[int]) -> Sample:
-        ended = self.tokenizer.eos_token_id in ids
-        kept = ids[: ids.index(self.tokenizer.eos_token_id)] if ended else ids
-        return Sample(self.tokenizer.decode(kept), len(kept), not ended)
+    def _to_sample(self, ids: list[int], ends: list[int], prefix: str) -> Sample:
+        length = next((at for at, id_ in enumerate(ids) if id_ in ends), len(ids))
+        return Sample(prefix + self.tokenizer.decode(ids[:length]), length, truncated=length == len(ids))
 
 
-def dice(seed: int, id_: str) -> int:
-    """Where the dice of a problem begin."""
+def opens_thinking(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Return whether the chat template ends with an opened thinking tag, so that a completion begins inside it."""
+    asked = [{"role": "user", "content": "?"}]
+    text: str = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+    return text.rstrip().endswith(OPEN)
+
+
+def derive_seed(seed: int, id_: str) -> int:
+    """Return the first seed of a problem."""
     return int(content_hash(f"{seed}/{id_}")[:7], 16)
 
 

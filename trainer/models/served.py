@@ -1,12 +1,12 @@
-"""Models asked over HTTP, behind any OpenAI-compatible endpoint: `--served FILE` says which stage is served where.
+"""Sampler over HTTP, for any OpenAI-compatible endpoint: `--served FILE` maps stages to endpoints.
 
     endpoints: {vllm: {base_url: "http://127.0.0.1:8000/v1", at_once: 128}}
     models:
       base: {endpoint: vllm, model: base}
       rl: {endpoint: vllm, model: trained, price: {input: 0.1, output: 0.4}}
 
-Endpoints and models are written as in a models file. How they are sampled is the recipe's to say. A call that breaks is
-made again, a refused one waits its turn, and an endpoint that takes nothing for ten minutes ends the phase.
+Endpoints and models are written as in a models file; the recipe sets the sampling parameters. A broken call is retried,
+a refused one waits, and an endpoint that accepts no call for ten minutes ends the phase.
 """
 
 import asyncio
@@ -25,50 +25,53 @@ from shared.config.file_loader import FileKind, Finding
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
-from shared.llm.models_config import resolved
+from shared.llm.models_config import resolve_paths
 from shared.llm.preflight import faults
 from shared.ports import Reply
 from trainer.data import Example
-from trainer.models.sampling import Answers, Sample, dice
+from trainer.models.sampling import Sample, SampleStream, derive_seed
 from trainer.recipe import Evaluate, Recipe
 
-TRIES = 5
-"""Calls for one sample, while they break."""
-PATIENCE_S = 600.0
-"""How long an endpoint may take no call at all."""
+MAX_ATTEMPTS = 5
+"""Calls for one sample, when they break."""
+OUTAGE_LIMIT_S = 600.0
+"""Seconds that an endpoint may accept no call before the phase fails."""
 STAGES = ("base", "sft", "control", "rl")
-Asked = asyncio.Task[list[Sample]]
-GO_ON = "See to the endpoint, then run this again: what was answered is kept"
+"""Stages of a run."""
+ARMS = ("one", "other")
+"""Arms of a comparison."""
+SampleTask = asyncio.Task[list[Sample]]
+RETRY_HINT = "Check the endpoint, then run this again: answered calls are kept"
 
 
 class ServedModels(BaseModel):
-    """The file."""
+    """The content of the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     endpoints: dict[str, Endpoint] = Field(min_length=1)
     models: dict[str, RoleModel]
-    """By stage."""
+    """Model of each stage."""
 
 
-def load(path: Path) -> ServedModels:
-    """Read the file; paths in it start from its folder. Raises Refusal with one line per mistake."""
-    found = _FILE.read(path)
-    places = {name: resolved(place, path.parent.resolve()) for name, place in found.endpoints.items()}
-    return found.model_copy(update={"endpoints": places})
+def load_served_models(path: Path) -> ServedModels:
+    """Read the file; paths in it are relative to its folder. Raises Refusal with one line per error."""
+    served = _FILE.read(path)
+    endpoints = {name: resolve_paths(one, path.parent.resolve()) for name, one in served.endpoints.items()}
+    return served.model_copy(update={"endpoints": endpoints})
 
 
 def _findings(found: ServedModels) -> Iterator[Finding]:
     for stage, part in found.models.items():
-        if stage not in STAGES:
-            yield ("models", stage), f"no such stage; there are {', '.join(STAGES)}"
+        if stage not in STAGES + ARMS:
+            yield ("models", stage), f"unknown stage; there are {', '.join(STAGES + ARMS)}"
         if part.endpoint not in found.endpoints:
             yield (
                 ("models", stage, "endpoint"),
                 f"no endpoint {part.endpoint!r}; there are {', '.join(found.endpoints)}",
             )
         for name in {"temperature", "top_p", "max_tokens", "ceiling"} & part.model_fields_set:
-            yield ("models", stage, name), "`evaluate` in the recipe says this, for all models alike"
+            yield ("models", stage, name), "`evaluate` in the recipe sets this, for all models alike"
 
 
 _FILE = FileKind(
@@ -77,39 +80,39 @@ _FILE = FileKind(
 
 
 @dataclass(frozen=True, slots=True)
-class Verbatim(Prompt):
-    """The very words that the model gets in process."""
+class RecipePrompt(Prompt):
+    """The same prompt as in process."""
 
     recipe: Recipe
 
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
-        return [{"role": "user", "content": self.recipe.ask(fields["problem"])}]
+        return [{"role": "user", "content": self.recipe.render_prompt(fields["problem"])}]
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A `trainer.models.sampling.Sampler` over an endpoint. Problems come in the order in which they are answered."""
+class ServedSampler:
+    """A `trainer.models.sampling.Sampler` over an endpoint. Yields problems in the order of their completion."""
 
-    place: Endpoint
+    endpoint: Endpoint
     part: RoleModel
     recipe: Recipe
     how: Evaluate
 
-    async def answers(self, examples: Sequence[Example], samples: int) -> Answers:
-        cast = self._cast()
+    async def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
+        cast = self._models_config()
         if fault := next(iter((await faults(cast)).values()), None):
             raise Refusal(fault.what, f"{fault.next_step.capitalize()}; then run this again")
         models = Models(cast, "trainer")
-        model = models.model("base", Verbatim("evaluate", self.recipe.prompt, self.recipe))
-        at_once = math.ceil(self.place.at_once / samples) + 1
-        waiting, running = iter(examples), dict[Asked, Example]()
+        model = models.model("base", RecipePrompt("evaluate", self.recipe.prompt, self.recipe))
+        at_once = math.ceil(self.endpoint.max_concurrency / samples) + 1
+        waiting, running = iter(examples), dict[SampleTask, Example]()
         try:
             while True:
                 for example in islice(waiting, at_once - len(running)):
-                    running[asyncio.create_task(self._asked(model, example, samples))] = example
+                    running[asyncio.create_task(self._request_samples(model, example, samples))] = example
                 if not running:
                     return
-                for task in await _some(running, model):
+                for task in await _wait_for_any(running, model):
                     yield running.pop(task), task.result()
         finally:
             for task in running:
@@ -117,49 +120,49 @@ class Served:
             await asyncio.gather(*running, return_exceptions=True)
             await models.aclose()
 
-    async def _asked(self, model: ChatModel, example: Example, samples: int) -> list[Sample]:
-        first = dice(self.recipe.seed, example.id)
-        calls = (_sample(model, example.problem, first + number) for number in range(samples))
+    async def _request_samples(self, model: ChatModel, example: Example, samples: int) -> list[Sample]:
+        first = derive_seed(self.recipe.seed, example.id)
+        calls = (_request_sample(model, example.problem, first + number) for number in range(samples))
         return list(await asyncio.gather(*calls))
 
-    def _cast(self) -> ModelsConfig:
-        """The models file of a factory in which this model plays every role."""
+    def _models_config(self) -> ModelsConfig:
+        """Build a models config with this model in every role."""
         sampling = {"temperature": self.how.temperature, "top_p": self.how.top_p, "max_tokens": self.how.max_tokens}
-        extra = {"top_k": self.how.top_k or None, **self.part.extra}
+        extra = {"top_k": self.how.top_k, **self.part.extra}  # 0, for no limit, is not the same as none given
         part = self.part.model_copy(update={**sampling, "extra": extra})
-        endpoints = {part.endpoint: self.place}
+        endpoints = {part.endpoint: self.endpoint}
         return ModelsConfig(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, part)), allow_shared=True)
 
 
-async def _some(running: Mapping[Asked, Example], model: ChatModel) -> set[Asked]:
-    """Those that are done, one at least. Raises Refusal when the endpoint has taken nothing for too long."""
+async def _wait_for_any(running: Mapping[SampleTask, Example], model: ChatModel) -> set[SampleTask]:
+    """Return the finished tasks, at least one. Raises Refusal when the endpoint accepts no call for too long."""
     while True:
-        done, _ = await asyncio.wait(running, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(running, timeout=OUTAGE_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if done:
             return done
         if model.channel.limiter.breaker.open:
-            raise Refusal(f"the endpoint of {model.name} has taken no call for {PATIENCE_S:.0f} s", GO_ON)
+            raise Refusal(f"the endpoint of {model.name} has accepted no call for {OUTAGE_LIMIT_S:.0f} s", RETRY_HINT)
 
 
-async def _sample(model: ChatModel, problem: str, seed: int) -> Sample:
-    for tried in range(TRIES):
+async def _request_sample(model: ChatModel, problem: str, seed: int) -> Sample:
+    for tried in range(MAX_ATTEMPTS):
         try:
-            return _said(await model.complete({"problem": problem}, seed=seed))
+            return _to_sample(await model.complete({"problem": problem}, seed=seed))
         except Invalid as error:
-            raise Refusal(str(error), "Correct the recipe's `evaluate`, or how the model is served") from error
+            raise Refusal(str(error), "Correct `evaluate` in the recipe, or how the model is served") from error
         except Transient as error:
             broken = error
             await asyncio.sleep(backoff(1.0, tried))
-    raise Refusal(f"{TRIES} calls broke: {broken}", GO_ON)
+    raise Refusal(f"{MAX_ATTEMPTS} calls failed: {broken}", RETRY_HINT)
 
 
-def _said(reply: Reply) -> Sample:
-    """An answer that was cut off has no closed thought, as in process."""
+def _to_sample(reply: Reply) -> Sample:
+    """Convert a reply. A truncated one has no closed thinking, as in process."""
     cut = reply.fault in ("too_long", "runaway")
     text = reply.reasoning if cut else f"{reply.reasoning}</think>{reply.text}"
     return Sample(text, reply.provenance.completion_tokens, cut, reply.provenance.cost)
 
 
-def hash_of(part: RoleModel, place: Endpoint) -> str:
-    """Which model at which address, so that answers of another are never taken for its own."""
-    return content_hash(f"{part.model}@{place.base_url}")[:8]
+def hash_endpoint(part: RoleModel, endpoint: Endpoint) -> str:
+    """Hash model and address, so that completions of another model are never reused."""
+    return content_hash(f"{part.model}@{endpoint.base_url}")[:8]

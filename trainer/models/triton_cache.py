@@ -1,10 +1,10 @@
-"""What Triton would need a C compiler for, compiled when the image is built.
+"""Compiles, when the image is built, the file for which Triton needs a C compiler.
 
 python -m trainer.models.triton_cache LIBCUDA
 
-TRL's losses are Triton kernels on a GPU, and before its first kernel Triton compiles and loads one file of C. The image
-has no compiler, and its /tmp is often mounted noexec. So Dockerfile.trainer names `Cache` in TRITON_CACHE_MANAGER: it
-knows that file; kernels are made and kept as ever.
+TRL's losses are Triton kernels on a GPU, and before its first kernel Triton compiles and loads one C file. The image
+has no compiler, and its /tmp is often mounted noexec. Dockerfile.trainer names `Cache` in TRITON_CACHE_MANAGER: it
+returns the compiled file; kernels are compiled and cached as usual.
 """
 
 import sys
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).with_name(".triton")
 
 
 class Cache(FileCacheManager):
-    """Triton's own, but for the files in FOLDER. They are told by name: the key depends on the machine's programs."""
+    """Triton's cache, except for the files in FOLDER. They are found by name: the key depends on the machine."""
 
     def get_file(self, filename: str) -> str | None:
         path = FOLDER / filename
@@ -26,7 +26,7 @@ class Cache(FileCacheManager):
 
 
 def compile_(libcuda: str) -> None:
-    """Compile it as Triton would. Any library of that name does to link with; the real one is the driver's."""
+    """Compile the file as Triton does. Any library of that name suffices for linking; the driver has the real one."""
     FOLDER.mkdir()
     source = Path(driver.__file__).with_name("driver.c")
     needed = ["-Wl,--no-as-needed", libcuda]

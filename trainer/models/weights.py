@@ -1,8 +1,10 @@
-"""Models and tokenizers, and what every training by transformers has in common."""
+"""Loads models and tokenizers; the arguments that every training shares."""
 
 import shutil
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from accelerate import PartialState
@@ -11,47 +13,63 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from shared.errors import Refusal
 from trainer.run.run_folder import log_line
 
-COMPLETE = "trainer_state.json"
-"""What transformers writes last into a checkpoint."""
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+LAST_CHECKPOINT_FILE = "trainer_state.json"
+"""The file that transformers writes last into a checkpoint."""
 
 
-def tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
-    """Raises Refusal for an unknown model."""
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Load a tokenizer. Raises Refusal for an unknown model."""
     try:
-        return AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
     except (OSError, ValueError) as error:
-        raise _unknown(name, error) from error
+        raise _unknown_model(name, error) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
-def model(name: str, revision: str | None = None) -> PreTrainedModel:
-    """Weights in float32: steps as small as 1e-6 vanish in bfloat16, in which a GPU computes all the same (`bf16`).
+def end_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return every token id that ends a completion: those of the model's generation config, and the tokenizer's."""
+    configured = model.generation_config.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return sorted({id_ for id_ in (*ids, tokenizer.eos_token_id) if id_ is not None})
+
+
+def load_model(name: str, revision: str | None = None) -> PreTrainedModel:
+    """Load weights in float32: updates as small as 1e-6 vanish in bfloat16. A GPU still computes in bfloat16 (`bf16`).
 
     Raises Refusal for an unknown model.
     """
     try:
         return AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=torch.float32)
     except (OSError, ValueError) as error:
-        raise _unknown(name, error) from error
+        raise _unknown_model(name, error) from error
 
 
-def on_device(name: str) -> PreTrainedModel:
-    """A model to ask: on the GPU, in bfloat16, where there is one."""
+def load_for_sampling(name: str) -> PreTrainedModel:
+    """Load a model for sampling: in bfloat16 on the GPU if there is one."""
     if not torch.cuda.is_available():
-        return model(name)
-    return model(name).to(device="cuda", dtype=torch.bfloat16)
+        return load_model(name)
+    return load_model(name).to(device="cuda", dtype=torch.bfloat16)
 
 
-def _unknown(name: str, error: Exception) -> Refusal:
+def _unknown_model(name: str, error: Exception) -> Refusal:
     first = str(error).splitlines()[0]
     return Refusal(f"the model {name!r} cannot be loaded: {first}", "Correct `base` in the recipe, or its files")
 
 
-def common(folder: Path, seed: int, batch: int, per_device: int) -> dict[str, Any]:
-    """Settings of any training. Raises Refusal when the batch cannot be divided so."""
+def common_arguments(folder: Path, seed: int, batch: int, per_device: int) -> dict[str, Any]:
+    """Return the arguments of any training. Raises Refusal when the batch is not divisible by devices and rows."""
     gpu = torch.cuda.is_available()
     devices = PartialState().num_processes
     if batch % (per_device * devices):
-        raise Refusal(f"a batch of {batch} is not whole on {devices} devices of {per_device}", "Change per_device")
+        raise Refusal(
+            f"a batch of {batch} is not divisible by {devices} devices × {per_device} per_device", "Change per_device"
+        )
     return {
         "output_dir": str(folder),
         "seed": seed,
@@ -61,22 +79,37 @@ def common(folder: Path, seed: int, batch: int, per_device: int) -> dict[str, An
         "save_total_limit": 2,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
-        "report_to": "tensorboard",
         "use_cpu": not gpu,
         "bf16": gpu,
         "activation_checkpointing": gpu,
-        "disable_tqdm": True,  # `Watch` tells how far it is
+        "disable_tqdm": True,  # `StopCallback` logs the progress
     }
 
 
-def last_checkpoint(folder: Path) -> str | None:
-    """The last complete checkpoint; what was cut off while it was written is removed."""
+def build_arguments(kind: type[T], owned: dict[str, Any], extra: Mapping[str, Any], key: str) -> T:
+    """Build TRL's arguments from those that the trainer owns and the extra ones of the recipe.
+
+    Raises Refusal for an extra one that is unknown, or that the trainer owns.
+    """
+    known = {field.name for field in fields(kind) if field.init}
+    if unknown := sorted(extra.keys() - known):
+        raise Refusal(f"{key}: {kind.__name__} has no argument {', '.join(unknown)}", "Correct the name, or remove it")
+    if taken := sorted(extra.keys() & owned.keys()):
+        raise Refusal(f"{key}: the trainer sets {', '.join(taken)}", "Remove it; the recipe may have a key for it")
+    try:
+        return kind(**{"report_to": "tensorboard", **extra, **owned})
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"{key}: {kind.__name__} refuses the arguments: {error}", "Correct the recipe") from error
+
+
+def find_last_checkpoint(folder: Path) -> str | None:
+    """Return the last complete checkpoint, None if there is none. Removes incomplete ones."""
     found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     for path in found:
-        if not (path / COMPLETE).exists():
+        if not (path / LAST_CHECKPOINT_FILE).exists():
             shutil.rmtree(path)
-    whole = [path for path in found if path.exists()]
-    if not whole:
+    complete = [path for path in found if path.exists()]
+    if not complete:
         return None
-    log_line(f"resumes at step {whole[-1].name.rpartition('-')[2]}")
-    return str(whole[-1])
+    log_line(f"resumes at step {complete[-1].name.rpartition('-')[2]}")
+    return str(complete[-1])

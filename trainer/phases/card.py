@@ -1,102 +1,129 @@
-"""The model card of a run: `python -m trainer.card`. What was trained on what, did it get better, how sure is that?
+"""The model card of a run: `python -m trainer.card`. It states the training data, the gains and their intervals.
 
-README.md with a table, plots as PNG and PDF beside it.
+README.md with tables; the plots as PNG and PDF beside it.
 """
 
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from trainer.benchmarks import table
+from trainer.benchmarks import render_table
+from trainer.data import TRAIN
 from trainer.metrics import plots
-from trainer.run.run_folder import Found, Run
+from trainer.run.run_folder import PhaseResult, Run
 
-NAMES = {"base": "base", "sft": "SFT", "control": "SFT + more SFT", "rl": "SFT + RL"}
+STAGE_TITLES = {"base": "base", "sft": "SFT", "control": "SFT + more SFT", "rl": "SFT + RL"}
 
 
-def write(run: Run) -> Found:
+def write(run: Run) -> PhaseResult:
     """Write `card/README.md` and its plots."""
     folder = run.path("card")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = plots.draw(run, folder)
-    (folder / "README.md").write_text(text(run, drawn))
+    (folder / "README.md").write_text(render(run, drawn))
     return {"card": str(folder / "README.md"), "plots": drawn}
 
 
-def text(run: Run, drawn: Iterable[str]) -> str:
-    """The card."""
-    manifest, found = json.loads(run.path("manifest.json").read_text()), run.needed("evaluate")
+def render(run: Run, drawn: Iterable[str]) -> str:
+    """Return the card as Markdown."""
+    manifest, found = json.loads(run.path("manifest.json").read_text()), run.require_result("evaluate")
     sections = (
         f"# {run.recipe.base.rpartition('/')[2]}, trained by Chimera",
-        "\n".join(verdict(found)),
-        "## Scores\n\n" + "\n".join(_table(found)),
-        _how_measured(run, found),
-        "## Benchmarks\n\n" + table(found),
-        "## By subject\n\n" + "\n".join(_subjects(found)),
-        "## Data\n\n" + "\n".join(_data(run)),
+        *_warn_of_simulation(run),
+        "\n".join(describe_gains(found)),
+        "## Scores\n\n" + "\n".join(_render_scores(found)),
+        _describe_method(run, found),
+        "## Benchmarks\n\n" + render_table(found),
+        "## By subject\n\n" + "\n".join(_render_subjects(found)),
+        "## Data\n\n" + "\n".join(_describe_data(run)),
         "\n\n".join(f"![{name}]({name}.png)" for name in drawn),
         "## Lineage\n\n```json\n" + json.dumps(manifest, indent=2, ensure_ascii=False) + "\n```",
     )
     return "\n\n".join(sections) + "\n"
 
 
-def verdict(found: Found) -> Iterable[str]:
-    """Each gain in a sentence; one whose interval holds zero is called what it is."""
+def describe_gains(found: PhaseResult) -> Iterable[str]:
+    """Yield one line for each gain; it says so when the interval contains zero."""
     for gain in found["gains"]:
-        told = f"{100 * gain['value']:+.1f} points [{100 * gain['low']:+.1f}, {100 * gain['high']:+.1f}]"
-        sure = "" if gain["low"] > 0 or gain["high"] < 0 else ": no difference that this many problems can show"
-        yield f"- {NAMES[gain['model']]} over {NAMES[gain['over']]}: pass@1 {told}{sure}"
+        gained = f"{100 * gain['value']:+.1f} points [{100 * gain['low']:+.1f}, {100 * gain['high']:+.1f}]"
+        note = (
+            "" if gain["low"] > 0 or gain["high"] < 0 else ": not a significant difference with this number of problems"
+        )
+        yield f"- {STAGE_TITLES[gain['model']]} over {STAGE_TITLES[gain['over']]}: pass@1 {gained}{note}"
 
 
-def _table(found: Found) -> Iterable[str]:
+def _warn_of_simulation(run: Run) -> Iterable[str]:
+    rows = [row for row in run.examples if row.split == TRAIN]
+    if simulated := sum(row.simulated is True for row in rows):
+        yield (
+            f"> **SIMULATED.** The simulator played a model behind {simulated:,} of the {len(rows):,} training rows. "
+            "Their traces teach nothing: this model only shows that the pipeline works. Do not use it."
+        )
+    if unknown := sum(row.simulated is None for row in rows):
+        yield f"For {unknown:,} of the {len(rows):,} training rows the dataset does not say whether they are simulated."
+
+
+def _render_scores(found: PhaseResult) -> Iterable[str]:
     scores = [score for score in found["scores"] if score["kind"] == "all"]
     ks = sorted({score["k"] for score in scores})
     yield "| model | " + " | ".join(f"pass@{k}" for k in ks) + " | cut off | cannot grade | tokens |"
     yield "|---" * (len(ks) + 4) + "|"
     for stage, spent in found["spent"].items():
-        cells = [_score(score) for score in scores if score["model"] == stage]
+        cells = [_format_score(score) for score in scores if score["model"] == stage]
         tokens = "unknown" if spent["mean_tokens"] is None else f"{spent['mean_tokens']:.0f}"
-        rest = [f"{100 * spent['truncated']:.1f} %", f"{100 * spent['unsure']:.1f} %", tokens]
-        yield "| " + " | ".join([NAMES[stage], *cells, *rest]) + " |"
+        counts = [f"{100 * spent['truncated']:.1f} %", f"{100 * spent['unsure']:.1f} %", tokens]
+        yield "| " + " | ".join([STAGE_TITLES[stage], *cells, *counts]) + " |"
 
 
-def _score(score: dict[str, Any]) -> str:
+def _format_score(score: dict[str, Any]) -> str:
     return f"{100 * score['value']:.1f} [{100 * score['low']:.1f}, {100 * score['high']:.1f}]"
 
 
-def _how_measured(run: Run, found: Found) -> str:
+def _describe_method(run: Run, found: PhaseResult) -> str:
     how = run.recipe.evaluate
     return (
-        f"Percent, with 95 % intervals (bootstrap over problems; none can be given where all are right or all wrong). "
+        f"Percent, with 95 % intervals (bootstrap over problems; not defined where all or none are right). "
         f"Gains are paired by problem. {found['problems']} held-out problems, {found['samples']} samples each at "
         f"temperature {how.temperature:g}, top-p {how.top_p:g}, top-k {how.top_k}, at most {how.max_tokens} tokens; "
-        f"what was cut off or cannot be graded counts as wrong. Graded by {found['grader']} (`shared/answers`). "
-        f"Held-out rows passed the same checks as the rows trained on, so these scores are relative."
+        f"truncated completions and those that cannot be graded count as wrong. Graded by {found['grader']} "
+        f"(`shared/answers`). Held-out rows passed the same checks as the training rows, so these scores are relative."
     )
 
 
-def _subjects(found: Found) -> Iterable[str]:
-    yield "pass@1; *shrunk* is drawn towards the whole as far as chance may have moved it: single parts are noise.\n"
+def _render_subjects(found: PhaseResult) -> Iterable[str]:
+    yield "pass@1; *shrunk* is shrunk towards the mean of all problems: small parts alone are noise.\n"
     yield "| model | subject | problems | pass@1 | shrunk |"
     yield "|---|---|---|---|---|"
     for score in found["scores"]:
         if score["k"] == 1 and score["kind"] in ("subject", "subfield"):
-            drawn = f"{100 * score['shrunk']:.1f}"
-            yield f"| {NAMES[score['model']]} | {score['part']} | {score['problems']} | {_score(score)} | {drawn} |"
+            cells = (STAGE_TITLES[score["model"]], score["part"], str(score["problems"]), _format_score(score))
+            yield f"| {' | '.join(cells)} | {100 * score['shrunk']:.1f} |"
 
 
-def _data(run: Run) -> Iterable[str]:
-    if sft := run.found("sft"):
+def _describe_data(run: Run) -> Iterable[str]:
+    if sft := run.result("sft"):
         rows = sft["train"]
         best = f"; lowest validation loss in epoch {sft['best_epoch']}" if sft["best_epoch"] else ""
         yield f"- SFT: {rows['rows']} rows, {rows['tokens']} tokens, {sft['steps']} steps{best}"
         yield f"- left out as too long ({run.recipe.max_length} tokens): {rows['too_long']}, of difficulty " + (
             "unknown" if rows["difficulty_too_long"] is None else f"{rows['difficulty_too_long']:.2f}"
         )
-    if pool := run.found("rl_set"):
-        tried = f"{pool['taught']} taught, {pool['teacher_failed']} that the teacher failed"
-        yield f"- RL pool: {tried}; {pool['kept']} of them kept"
-    if rl := run.found("rl"):
+    if pool := run.result("rl_set"):
+        candidates = f"{pool['taught']} of SFT, {pool['teacher_failed']} that the teacher failed"
+        yield f"- RL pool: {candidates}; {pool['kept']} of them kept"
+    if rl := run.result("rl"):
         yield f"- RL: {rl['problems']} problems, {rl['steps']} steps of CISPO, {rl['seconds']:.0f} s"
-    if control := run.found("control"):
-        yield f"- more SFT: {control['steps']} steps, {control['seconds']:.0f} s, to hold RL against"
+        yield f"- RL rollouts stopped by the token limit: {_percent(rl.get('truncated'))}; {_describe_ratio(rl)}"
+    if control := run.result("control"):
+        yield f"- control arm: {control['steps']} further steps of SFT, {control['seconds']:.0f} s"
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{100 * share:.1f} %"
+
+
+def _describe_ratio(rl: PhaseResult) -> str:
+    ratio = rl.get("importance_ratio")
+    if ratio is None:
+        return "no importance ratio: the trainer itself wrote the rollouts"
+    return f"mean importance ratio of the trainer to vLLM {ratio:.3f}; far below 1, TRL has masked most of the gradient"

@@ -1,7 +1,7 @@
-"""Base, SFT and SFT + RL on held-out rows: unbiased pass@k with intervals, paired gains: `python -m trainer.evaluate`.
+"""Evaluates base, SFT and SFT + RL: unbiased pass@k with intervals, paired gains: `python -m trainer.evaluate`.
 
-A completion that was cut off counts as wrong, and so does one that nobody can grade; both are counted apart. Held-out
-rows passed the same checks as the rows trained on, so the scores are relative.
+A truncated completion counts as wrong, and so does one that cannot be graded; both are also counted separately.
+Held-out rows passed the same checks as the training rows, so the scores are relative.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,17 +11,16 @@ from typing import Any
 
 from shared.errors import Refusal
 from shared.llm import load_models_config
-from trainer.benchmarks import described
-from trainer.benchmarks.contamination import contamination
-from trainer.benchmarks.questions import stem
+from trainer.benchmarks import load_benchmark
+from trainer.benchmarks.contamination import measure_contamination
+from trainer.benchmarks.questions import strip_options
 from trainer.data import HELD_OUT, TRAIN, Example
-from trainer.metrics.grading import Graded, graded
-from trainer.metrics.passk import Estimate, estimate, paired, pass_at_k, shrunk, spread
-from trainer.models import weights
-from trainer.models.sampling import InProcess, Sampler
-from trainer.models.served import STAGES, Served, hash_of, load
+from trainer.metrics.grading import GradedProblem, grade_problems
+from trainer.metrics.passk import Estimate, estimate, estimate_paired, estimate_spread, pass_at_k, shrink
+from trainer.models.sampler import open_sampler
+from trainer.models.served import STAGES, load_served_models
 from trainer.recipe import Evaluate
-from trainer.run.run_folder import Found, Run, log_line
+from trainer.run.run_folder import PhaseResult, Run, log_line
 
 ALL = "all"
 
@@ -30,114 +29,108 @@ PARTS: Mapping[str, Callable[[Example], str]] = {
     "subject": lambda example: example.subject,
     "subfield": lambda example: f"{example.subject} › {example.subfield}",
 }
-"""By what scores are told apart."""
+"""Groupings for which scores are reported."""
 GROUPS = {"group": PARTS["subfield"]}
 
 
-def evaluate(run: Run) -> Found:
-    """Measure every model that the run has."""
+def evaluate(run: Run) -> PhaseResult:
+    """Evaluate every model of the run on held-out rows and benchmarks."""
     how = run.recipe.evaluate
-    held_out = _measured(run, chosen(run), how, "evaluate", PARTS)
-    found = [_benchmark(run, name, examples) for name, examples in run.benchmarks.items()]
-    return {**held_out, "grader": _grader(run, "rules"), "benchmarks": found}
+    held_out = _measure(run, select_problems(run), how, "evaluate", PARTS)
+    found = [_measure_benchmark(run, name, examples) for name, examples in run.benchmarks.items()]
+    return {**held_out, "grader": _grader_name(run, "rules"), "benchmarks": found}
 
 
-def _benchmark(run: Run, name: str, examples: Sequence[Example]) -> Found:
-    """One benchmark, and how much of it is in the rows that were trained on."""
-    benchmark = described(name)
+def _measure_benchmark(run: Run, name: str, examples: Sequence[Example]) -> PhaseResult:
+    """Evaluate on one benchmark, and measure how much of it is in the training rows."""
+    benchmark = load_benchmark(name)
     if benchmark.grader == "judge" and run.models is None:
         raise Refusal(f"{benchmark.title} cannot be graded by rules", "Give a models file with a judge: --models")
     trained = [example.problem for example in run.examples if example.split == TRAIN]
-    found = _measured(run, examples, benchmark.how(run.recipe.evaluate), f"evaluate/{Path(name).stem}", GROUPS)
-    known = contamination([stem(example.problem) for example in examples], trained)
-    grader = _grader(run, "letter" if benchmark.grader == "letter" else "rules")
+    found = _measure(
+        run, examples, benchmark.adapt_sampling(run.recipe.evaluate), f"evaluate/{Path(name).stem}", GROUPS
+    )
+    known = measure_contamination([strip_options(example.problem) for example in examples], trained)
+    grader = _grader_name(run, "letter" if benchmark.grader == "letter" else "rules")
     return {"name": name, "title": benchmark.title, **found, "grader": grader, "contamination": known}
 
 
-def _grader(run: Run, rules: str) -> str:
-    """Who grades, by name."""
+def _grader_name(run: Run, rules: str) -> str:
+    """Return a description of the grader."""
     judge = load_models_config(run.models).assigned().get("judge") if run.models else None
     return f"{rules} and judge {judge.model}" if judge and rules == "rules" else rules
 
 
-def _measured(
-    run: Run, examples: Sequence[Example], how: Evaluate, place: str, parts: Mapping[str, Callable[[Example], str]]
-) -> Found:
-    """Every model on some problems; answers lie under the place."""
-    found: dict[str, list[Graded]] = {}
-    for stage, model in models(run).items():
-        sampler, name = sampling(run, stage, model, how)
-        log_line(f"{place}: {name} on {len(examples)} problems, {how.samples} samples each")
-        found[stage] = graded(run, sampler, examples, how.samples, run.path(place, f"{name}.jsonl"))
+def _measure(
+    run: Run, examples: Sequence[Example], how: Evaluate, folder: str, parts: Mapping[str, Callable[[Example], str]]
+) -> PhaseResult:
+    """Evaluate every model on the problems; completions are graded into files in `folder` of the run."""
+    found: dict[str, list[GradedProblem]] = {}
+    for stage, model in list_models(run).items():
+        sampler, endpoint = open_sampler(run.served, stage, model, run.recipe, how)
+        name = f"{stage}-{endpoint}" if endpoint else stage
+        log_line(f"{folder}: {name} on {len(examples)} problems, {how.samples} samples each")
+        found[stage] = grade_problems(run, sampler, examples, how.samples, run.path(folder, f"{name}.jsonl"))
     return {
         "problems": len(examples),
         "samples": how.samples,
         "max_tokens": how.max_tokens,
-        "scores": [score for stage, its in found.items() for score in _scores(how, stage, examples, its, parts)],
-        "gains": list(_gains(found)),
-        "spent": {stage: _spent(its) for stage, its in found.items()},
+        "scores": [score for stage, its in found.items() for score in _score_parts(how, stage, examples, its, parts)],
+        "gains": list(_paired_gains(found)),
+        "spent": {stage: _summarise_spend(its) for stage, its in found.items()},
     }
 
 
-def chosen(run: Run) -> list[Example]:
-    """The held-out problems that are asked. Raises Refusal when there is none."""
+def select_problems(run: Run) -> list[Example]:
+    """Return the held-out problems of the evaluation. Raises Refusal when there are none."""
     examples = [example for example in run.examples if example.split in HELD_OUT]
     if not examples:
         raise Refusal("no row is held out", "Grow the dataset, or raise held_out in the recipe")
     return examples[: run.recipe.evaluate.problems]
 
 
-def models(run: Run) -> dict[str, str]:
-    """Stage → model, as far as the run has got, and those that are served."""
-    trained = {stage: found["model"] for stage in STAGES[1:] if (found := run.found(stage)) and found.get("model")}
-    served = {stage: part.model for stage, part in load(run.served).models.items()} if run.served else {}
+def list_models(run: Run) -> dict[str, str]:
+    """Return the model of each stage: those trained so far, and those that are served."""
+    trained = {stage: found["model"] for stage in STAGES[1:] if (found := run.result(stage)) and found.get("model")}
+    served = {stage: part.model for stage, part in load_served_models(run.served).models.items()} if run.served else {}
     known = {"base": run.recipe.base, **served, **trained}
     return {stage: known[stage] for stage in STAGES if stage in known}
 
 
-def sampling(run: Run, stage: str, model: str, how: Evaluate) -> tuple[Sampler, str]:
-    """Who answers for a stage, and a name for its answers: the endpoint where it is served, or else this process."""
-    served = load(run.served) if run.served else None
-    if served and (part := served.models.get(stage)):
-        place = served.endpoints[part.endpoint]
-        return Served(place, part, run.recipe, how), f"{stage}-{hash_of(part, place)}"
-    return InProcess(weights.on_device(model), weights.tokenizer(model), run.recipe, how), stage
-
-
-def _scores(
+def _score_parts(
     how: Evaluate,
     stage: str,
     examples: Sequence[Example],
-    found: Sequence[Graded],
+    found: Sequence[GradedProblem],
     kinds: Mapping[str, Callable[[Example], str]],
 ) -> Iterator[dict[str, Any]]:
     for k in how.ks:
         values = [pass_at_k(one.samples, one.right, k) for one in found]
         whole = estimate(values)
-        yield _line(stage, ALL, ALL, k, whole, whole.value)
+        yield _score_record(stage, ALL, ALL, k, whole, whole.value)
         for kind, of in kinds.items():
             parts: dict[str, list[float]] = {}
             for example, value in zip(examples, values, strict=True):
                 parts.setdefault(of(example), []).append(value)
-            between = spread(list(parts.values()), whole.value)
+            between = estimate_spread(list(parts.values()), whole.value)
             for name, its in sorted(parts.items()):
-                yield _line(stage, kind, name, k, estimate(its), shrunk(its, whole.value, between))
+                yield _score_record(stage, kind, name, k, estimate(its), shrink(its, whole.value, between))
 
 
-def _line(stage: str, kind: str, part: str, k: int, found: Estimate, drawn: float) -> dict[str, Any]:
+def _score_record(stage: str, kind: str, part: str, k: int, found: Estimate, drawn: float) -> dict[str, Any]:
     return {"model": stage, "kind": kind, "part": part, "k": k, **asdict(found), "shrunk": drawn}
 
 
-def _gains(by_stage: Mapping[str, Sequence[Graded]]) -> Iterator[dict[str, Any]]:
-    """pass@1 of each stage minus that of the ones before it, paired by problem."""
+def _paired_gains(by_stage: Mapping[str, Sequence[GradedProblem]]) -> Iterator[dict[str, Any]]:
+    """Yield pass@1 of each stage minus that of every earlier one, paired by problem."""
     stages = list(by_stage)
     for at, stage in enumerate(stages):
         for earlier in stages[:at]:
             ones, others = ([one.right / one.samples for one in by_stage[name]] for name in (stage, earlier))
-            yield {"model": stage, "over": earlier, **asdict(paired(ones, others))}
+            yield {"model": stage, "over": earlier, **asdict(estimate_paired(ones, others))}
 
 
-def _spent(found: Sequence[Graded]) -> dict[str, Any]:
+def _summarise_spend(found: Sequence[GradedProblem]) -> dict[str, Any]:
     samples = sum(one.samples for one in found)
     tokens = [one.tokens for one in found]
     costs = [one.cost for one in found]

@@ -1,11 +1,12 @@
 """Reinforcement learning with CISPO, by TRL's GRPOTrainer: `python -m trainer.rl`.
 
-CISPO (MiniMax-M1, arXiv 2506.13585) caps the importance weight instead of clipping the update, so that every token
-keeps its gradient. That differs from DAPO only where the policy has left the sampler: several steps a generation.
+CISPO (MiniMax-M1, arXiv 2506.13585) caps the importance weight instead of clipping the update, so every token keeps
+its gradient. It differs from DAPO only where the policy differs from the sampler: with several steps a generation.
 """
 
 import logging
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from datasets import Dataset
@@ -14,79 +15,97 @@ from trl import GRPOConfig, GRPOTrainer
 
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
-from trainer.data import prompt
-from trainer.metrics.grading import grader
+from trainer.data import render_prompt
+from trainer.metrics.grading import build_grader
 from trainer.metrics.rewards import Reward
 from trainer.models import weights
-from trainer.phases.rl_set import problems
-from trainer.run.run_folder import Found, Run
-from trainer.run.stop_callback import attach, seconds
+from trainer.models.sampling import opens_thinking
+from trainer.phases.rl_set import load_pool
+from trainer.run.run_folder import PhaseResult, Run
+from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds
 
 
-def train(run: Run) -> Found:
-    """Train on from the SFT model; the model lies in `rl/model`."""
+def train(run: Run) -> PhaseResult:
+    """Continue training from the SFT model; the result is in `rl/model`."""
     if run.recipe.rl is None:
-        raise Refusal("the recipe has no rl", "Add `rl: {}` to it")
-    start, pool = run.needed("sft")["model"], run.needed("rl_set")["kept"]
+        raise Refusal("the recipe has no `rl`", "Add `rl: {}` to it")
+    start, pool = run.require_result("sft")["model"], run.require_result("rl_set")["kept"]
     groups = run.recipe.rl.completions * run.recipe.rl.reuse // run.recipe.rl.rollouts
     if pool < groups:
         raise Refusal(
-            f"{pool} problems do not fill one generation of {groups}; TRL would drop them all in silence",
+            f"{pool} problems do not fill one generation of {groups}; TRL would silently drop them all",
             "Lower rl.completions, or grow the dataset",
         )
     rows = [
         {
-            "prompt": prompt(run.recipe, row),
+            "prompt": render_prompt(run.recipe, row),
             "answer": row.answer,
             "answer_type": row.answer_type,
             "problem": row.problem,
         }
-        for row in problems(run)
+        for row in load_pool(run)
     ]
-    logging.getLogger("trl.trainer.grpo_trainer").setLevel(
-        logging.ERROR
-    )  # what nobody can tell is in the log: `unsure`
-    tokenizer = weights.tokenizer(start)
+    # It warns of each reward of None; their share is logged as `unsure`.
+    logging.getLogger("trl.trainer.grpo_trainer").setLevel(logging.ERROR)
+    tokenizer = weights.load_tokenizer(start)
+    model = weights.load_model(start)
     trainer = GRPOTrainer(
-        weights.model(start),
-        reward_funcs=Reward(grader(run, SymbolicWorker())),
-        args=settings(run, vllm_max_model_length=longest(run, rows, tokenizer)),
+        model,
+        reward_funcs=Reward(
+            build_grader(run, SymbolicWorker()),
+            frozenset(weights.end_token_ids(model, tokenizer)),
+            opens_thinking(tokenizer),
+        ),
+        args=build_config(run, vllm_max_model_length=longest_rollout(run, rows, tokenizer)),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
     )
     attach(trainer, "rl")
-    trainer.train(resume_from_checkpoint=weights.last_checkpoint(run.path("rl")))
+    trainer.train(resume_from_checkpoint=weights.find_last_checkpoint(run.path("rl")))
     trainer.save_model(str(run.path("rl", "model")))
     trainer.state.save_to_json(str(run.path("rl", "log.json")))
-    steps, took = trainer.state.global_step, seconds(trainer.state.log_history)
-    return {"model": str(run.path("rl", "model")), "problems": len(rows), "steps": steps, "seconds": round(took, 1)}
+    steps, history = trainer.state.global_step, trainer.state.log_history
+    return {
+        "model": str(run.path("rl", "model")),
+        "problems": len(rows),
+        "steps": steps,
+        "seconds": round(total_seconds(history), 1),
+        "truncated": _mean(history, TRUNCATED),
+        "importance_ratio": _mean(history, IMPORTANCE_RATIO),
+    }
 
 
-def longest(run: Run, rows: Sequence[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> int:
-    """Tokens of the longest rollout there can be; vLLM would keep room for all that the model could read."""
+def _mean(history: Sequence[dict[str, Any]], name: str) -> float | None:
+    """Return the mean of a logged value over the steps; None when it was not logged."""
+    values = [float(line[name]) for line in history if name in line]
+    return fmean(values) if values else None
+
+
+def longest_rollout(run: Run, rows: Sequence[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the tokens of the longest possible rollout; vLLM's default is the model's full context."""
     prompts = (
         tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False) for row in rows
     )
-    return max(map(len, prompts)) + run.recipe.evaluate.max_tokens
+    return max(map(len, prompts)) + run.recipe.rollout_tokens
 
 
-def settings(run: Run, **changes: Any) -> GRPOConfig:
-    """TRL's settings for a run."""
+def build_config(run: Run, **changes: Any) -> GRPOConfig:
+    """Build TRL's configuration for a run."""
     rl = run.recipe.rl
-    assert rl is not None  # noqa: S101 - `train` has looked
-    common = weights.common(run.path("rl"), run.recipe.seed, rl.completions, rl.per_device)
+    assert rl is not None  # noqa: S101 - `train` checks it
+    common = weights.common_arguments(run.path("rl"), run.recipe.seed, rl.completions, rl.per_device)
     accumulation = common["gradient_accumulation_steps"]
-    told = {
+    own = {
         "loss_type": "cispo",
         "epsilon_high": rl.epsilon_high,
         "learning_rate": rl.learning_rate,
         "lr_scheduler_type": rl.scheduler,
         "num_train_epochs": rl.epochs,
-        "save_steps": rl.checkpoint_generations * rl.reuse,  # a generation is never cut in two by a restart
+        "save_steps": rl.checkpoint_generations * rl.reuse,  # a restart never splits a generation
         "num_generations": rl.rollouts,
         "steps_per_generation": accumulation * rl.reuse,
         "generation_batch_size": None,
-        "max_completion_length": run.recipe.evaluate.max_tokens,
+        "max_completion_length": run.recipe.rollout_tokens,
         "temperature": 1.0,
         "use_vllm": rl.vllm != "no",
         "vllm_mode": rl.vllm if rl.vllm != "no" else "colocate",
@@ -94,4 +113,4 @@ def settings(run: Run, **changes: Any) -> GRPOConfig:
         "vllm_server_base_url": rl.vllm_server,
         "bf16": common["bf16"],
     }
-    return GRPOConfig(**{**common, **told, **changes})
+    return weights.build_arguments(GRPOConfig, {**common, **own, **changes}, rl.trl, "rl.trl")

@@ -1,6 +1,6 @@
 """Supervised fine-tuning on the chains of thought of a release, by TRL's SFTTrainer: `python -m trainer.sft --help`.
 
-Resumes from its last checkpoint. The checkpoint with the lowest loss on validation rows is the result.
+Resumes at its last checkpoint. The result is the checkpoint with the lowest loss on validation rows.
 """
 
 from pathlib import Path
@@ -12,87 +12,88 @@ from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from shared.errors import Refusal
-from trainer.data import TRAIN, VALIDATION, Measured, measure
+from trainer.data import TRAIN, VALIDATION, MeasuredRows, measure
 from trainer.models import weights
-from trainer.run.run_folder import Found, Run, log_line
-from trainer.run.stop_callback import attach, seconds
+from trainer.run.run_folder import PhaseResult, Run, log_line
+from trainer.run.stop_callback import attach, total_seconds
 
 
-def train(run: Run) -> Found:
-    """Train; the model lies in `sft/model`."""
-    tokenizer = weights.tokenizer(run.recipe.base, run.recipe.revision)
-    rows, validation = (taught(run, part, tokenizer) for part in (TRAIN, VALIDATION))
+def train(run: Run) -> PhaseResult:
+    """Train; the model is in `sft/model`."""
+    tokenizer = weights.load_tokenizer(run.recipe.base, run.recipe.revision)
+    rows, validation = (measure_split(run, part, tokenizer) for part in (TRAIN, VALIDATION))
     if not rows.rows:
-        raise Refusal(f"no row fits into {run.recipe.max_length} tokens", "Raise max_length")
+        raise Refusal(f"no training row fits into {run.recipe.max_length} tokens", "Raise max_length")
     log_line(f"sft: {_describe(rows)}; validation: {_describe(validation)}")
-    validated = bool(validation.rows)
+    has_validation = bool(validation.rows)
     trainer = SFTTrainer(
-        weights.model(run.recipe.base, run.recipe.revision),
-        settings(run, run.path("sft"), validated),
+        weights.load_model(run.recipe.base, run.recipe.revision),
+        build_config(run, run.path("sft"), has_validation),
         train_dataset=Dataset.from_list(rows.rows),
-        eval_dataset=Dataset.from_list(validation.rows) if validated else None,
+        eval_dataset=Dataset.from_list(validation.rows) if has_validation else None,
         processing_class=tokenizer,
-        peft_config=_adapters(run.recipe.sft.lora_rank),
+        peft_config=_lora_config(run.recipe.sft.lora_rank),
     )
-    found = trained(trainer, "sft", run.path("sft"))
+    result = run_training(trainer, "sft", run.path("sft"))
     best = trainer.state.best_model_checkpoint
-    return found | {
+    return result | {
         "train": rows.summary(),
         "validation": validation.summary(),
         "best_step": int(best.rpartition("-")[2]) if best else None,
-        "best_epoch": _epoch_of(trainer.state.best_global_step, trainer.state.log_history) if best else None,
+        "best_epoch": _find_epoch(trainer.state.best_global_step, trainer.state.log_history) if best else None,
     }
 
 
-def taught(run: Run, part: str, tokenizer: PreTrainedTokenizerBase) -> Measured:
-    """Rows of a split that have a trace to learn from."""
-    return measure([row for row in run.examples if row.taught and row.split == part], tokenizer, run.recipe)
+def measure_split(run: Run, part: str, tokenizer: PreTrainedTokenizerBase) -> MeasuredRows:
+    """Render and measure the rows of a split that SFT trains on."""
+    return measure([row for row in run.examples if row.is_for_sft and row.split == part], tokenizer, run.recipe)
 
 
-def trained(trainer: SFTTrainer, phase: str, folder: Path) -> Found:
-    """Train to the end, from the last checkpoint on; the model lies in the folder's `model`."""
+def run_training(trainer: SFTTrainer, phase: str, folder: Path) -> PhaseResult:
+    """Train to the end, from the last checkpoint; the model is in the folder's `model`."""
     attach(trainer, phase)
-    trainer.train(resume_from_checkpoint=weights.last_checkpoint(folder))
+    trainer.train(resume_from_checkpoint=weights.find_last_checkpoint(folder))
     if isinstance(trainer.model, PeftModel):
         trainer.model = trainer.model.merge_and_unload()
     trainer.save_model(str(folder / "model"))
     trainer.state.save_to_json(str(folder / "log.json"))
-    steps, took = trainer.state.global_step, seconds(trainer.state.log_history)
+    steps, took = trainer.state.global_step, total_seconds(trainer.state.log_history)
     return {"model": str(folder / "model"), "steps": steps, "seconds": round(took, 1)}
 
 
-def settings(run: Run, folder: Path, validated: bool, **changes: Any) -> SFTConfig:
-    """TRL's settings for a run."""
+def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -> SFTConfig:
+    """Build TRL's configuration for a run."""
     sft = run.recipe.sft
-    return SFTConfig(
-        **weights.common(folder, run.recipe.seed, sft.batch, sft.per_device),
-        learning_rate=sft.learning_rate,
-        lr_scheduler_type=sft.scheduler,
-        warmup_steps=sft.warmup,
-        num_train_epochs=sft.epochs,
-        save_steps=sft.checkpoint_steps,
-        eval_strategy="steps" if validated else "no",
-        eval_steps=sft.checkpoint_steps,
-        load_best_model_at_end=validated,
-        metric_for_best_model="eval_loss" if validated else None,
-        per_device_eval_batch_size=sft.per_device,
-        max_length=run.recipe.max_length,
-        packing=sft.packing,
-        completion_only_loss=True,
+    owned = {
+        **weights.common_arguments(folder, run.recipe.seed, sft.batch, sft.per_device),
+        "learning_rate": sft.learning_rate,
+        "lr_scheduler_type": sft.scheduler,
+        "warmup_steps": sft.warmup,
+        "num_train_epochs": sft.epochs,
+        "save_steps": sft.checkpoint_steps,
+        "eval_strategy": "steps" if has_validation else "no",
+        "eval_steps": sft.checkpoint_steps,
+        "load_best_model_at_end": has_validation,
+        "metric_for_best_model": "eval_loss" if has_validation else None,
+        "per_device_eval_batch_size": sft.per_device,
+        "max_length": run.recipe.max_length,
+        "packing": sft.packing,
+        "completion_only_loss": True,
         **changes,
-    )
+    }
+    return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl")
 
 
-def _adapters(rank: int) -> LoraConfig | None:
+def _lora_config(rank: int) -> LoraConfig | None:
     return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM") if rank else None
 
 
-def _epoch_of(step: int | None, history: list[dict[str, Any]]) -> float | None:
+def _find_epoch(step: int | None, history: list[dict[str, Any]]) -> float | None:
     return next((round(line["epoch"], 2) for line in history if line["step"] == step and "eval_loss" in line), None)
 
 
-def _describe(measured: Measured) -> str:
+def _describe(measured: MeasuredRows) -> str:
     found = measured.summary()
-    hard = found["difficulty_too_long"]
-    left = f"{found['too_long']} too long" + (f", of difficulty {hard:.2f}" if hard is not None else "")
-    return f"{found['rows']} rows, {found['tokens']} tokens, longest {found['longest']}, {left}"
+    difficulty = found["difficulty_too_long"]
+    excluded = f"{found['too_long']} too long" + (f", of difficulty {difficulty:.2f}" if difficulty is not None else "")
+    return f"{found['rows']} rows, {found['tokens']} tokens, longest {found['longest']}, {excluded}"

@@ -1,6 +1,6 @@
-"""What the time of RL would have bought otherwise: as long a training by more SFT: `python -m trainer.control`.
+"""Control arm: more SFT for as long as RL took: `python -m trainer.control`.
 
-A gain of RL says something only beside this arm. It begins where RL began, with SFT's learning rate and schedule.
+A gain of RL means something only against this arm. It starts from the SFT model, with SFT's learning rate and schedule.
 """
 
 from datasets import Dataset
@@ -8,19 +8,19 @@ from trl import SFTTrainer
 
 from trainer.data import TRAIN
 from trainer.models import weights
-from trainer.phases.sft import settings, taught, trained
-from trainer.run.run_folder import Found, Run
+from trainer.phases.sft import build_config, measure_split, run_training
+from trainer.run.run_folder import PhaseResult, Run
 
 
-def train(run: Run) -> Found:
-    """Train the SFT model on; the result lies in `control/model`."""
-    before, rival = run.needed("sft"), run.needed("rl")
+def train(run: Run) -> PhaseResult:
+    """Continue SFT from the SFT model; the result is in `control/model`."""
+    before, rival = run.require_result("sft"), run.require_result("rl")
     steps = max(1, round(rival["seconds"] / before["seconds"] * before["steps"]))
-    tokenizer = weights.tokenizer(before["model"])
+    tokenizer = weights.load_tokenizer(before["model"])
     trainer = SFTTrainer(
-        weights.model(before["model"]),
-        settings(run, run.path("control"), validated=False, max_steps=steps),
-        train_dataset=Dataset.from_list(taught(run, TRAIN, tokenizer).rows),
+        weights.load_model(before["model"]),
+        build_config(run, run.path("control"), has_validation=False, max_steps=steps),
+        train_dataset=Dataset.from_list(measure_split(run, TRAIN, tokenizer).rows),
         processing_class=tokenizer,
     )
-    return trained(trainer, "control", run.path("control"))
+    return run_training(trainer, "control", run.path("control"))

@@ -1,1 +1,10 @@
-"""A run folder: its state, its progress, what it will cost."""
+"""A run folder: its state, its progress, the forecast of its costs.
+
+run_folder.py         the folder: lock, results of phases, manifest
+call_file.py          journal of answered model calls
+progress.py           progress.json, and the service's metrics made from it
+progress_callback.py  writes progress.json during a training
+stop_callback.py      log lines during a training; stops it with a checkpoint
+costs.py              formulas for time and memory
+dry_run.py            forecast of a whole run
+"""

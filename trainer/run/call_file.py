@@ -1,4 +1,4 @@
-"""Calls to models that were answered, kept in a file of lines: whoever comes again pays for none of them twice."""
+"""Journal of answered model calls in a file of JSON lines: a resumed phase pays for no call twice."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,47 +10,47 @@ from shared.call_journal import journalled
 
 
 class CallFile:
-    """A `shared.call_journal.Journal` for a whole phase. A kill costs the calls that were in flight.
+    """A `shared.call_journal.Journal` for a phase. A kill loses only the calls in flight.
 
-    Answers may be a megabyte each and many thousands: only their places in the file are held in memory.
+    Answers are up to a megabyte each and there are many thousands: only their offsets are kept in memory.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._places: dict[str, int] = {}
+        self._offsets: dict[str, int] = {}
         at = file.seek(0)
         for line in file:
             if line.endswith(b"\n"):
-                self._places[json.loads(line)["call"]] = at
+                self._offsets[json.loads(line)["call"]] = at
                 at += len(line)
-        file.truncate(at)  # a line that was cut off by a kill is made again
+        file.truncate(at)  # a line truncated by a kill is written again
 
     @classmethod
     @asynccontextmanager
-    async def kept(cls, path: Path) -> AsyncIterator[None]:
-        """Every call inside of the block is looked up in the file, and noted there."""
+    async def opened(cls, path: Path) -> AsyncIterator[None]:
+        """Inside the block every model call is looked up in the file, and recorded there."""
         with path.open("a+b") as file:
             async with journalled(cls(file)):
                 yield
 
     async def get(self, call: str) -> bytes | None:
-        if (at := self._places.get(call)) is None:
+        if (at := self._offsets.get(call)) is None:
             return None
         self._file.seek(at)
         result: str = json.loads(self._file.readline())["result"]
         return result.encode()
 
     def put(self, call: str, result: bytes) -> None:
-        self._places[call] = self._file.seek(0, 2)
+        self._offsets[call] = self._file.seek(0, 2)
         self._file.write(json.dumps({"call": call, "result": result.decode()}).encode() + b"\n")
         self._file.flush()
 
     async def save(self) -> None:
-        """Every line is written already."""
+        """Do nothing: every line is already written."""
 
 
-def whole_lines(path: Path) -> list[str]:
-    """The lines of a file that may not be there; one that was cut off by a kill is taken away, to be made again."""
+def read_complete_lines(path: Path) -> list[str]:
+    """Return the lines of a file, none if it is missing. Removes a last line that a kill truncated."""
     if not path.exists():
         return []
     whole = path.read_text().rpartition("\n")[0]

@@ -1,20 +1,20 @@
-"""What training and sampling take: formulas, with their sources, and the assumptions, each with its name.
+"""Formulas for the time and memory of training and sampling, with their sources and named assumptions.
 
 N parameters, L layers, H hidden size, A heads × head size, K key-value heads × head size, s tokens of a sequence.
 
 training FLOPs     6 N a token (Kaplan et al., arXiv 2001.08361) and 6 L A s² a sequence: causal attention, half of
-                   PaLM's 12 L A s² (arXiv 2204.02311, appendix B). CISPO asks the old policy once more: 8 for 6
+                   PaLM's 12 L A s² (arXiv 2204.02311, appendix B). CISPO adds a pass for the old policy: 8 for 6
 training memory    16 N: weights, gradients and two moments of Adam in float32 (ZeRO, arXiv 1910.02054), over all
-                   devices with FSDP; on one device 2 bytes more for each weight of a linear layer, whose bfloat16 copy
-                   autocast keeps while a row is under way. With adapters 4 N, and 16 bytes for each of their own.
-                   Activations, checkpointed: 4 L s H for the residual stream in float32, 34 s H for the layer at hand
+                   devices with FSDP; on one device 2 bytes more for each weight of a linear layer, for the bfloat16
+                   copy that autocast keeps during a pass. With adapters 4 N, and 16 bytes for each of their own.
+                   Activations, checkpointed: 4 L s H for the residual stream in float32, 34 s H for the current layer
                    (Korthikanti et al., arXiv 2205.05198), 96 s H with adapters; the head is computed in tiles of 4,096
                    tokens by 32,768 words of 6 bytes (TRL)
 key-value cache    4 L K bytes a token, in bfloat16
-decoding           a step reads all weights (2 N bytes) and the cache of all sequences; its time is that, or 2 N FLOPs a
-                   sequence, whichever is longer (roofline), over the efficiency
+decoding           a step reads all weights (2 N bytes) and the cache of all sequences; its time is the longer of that
+                   and 2 N FLOPs a sequence (roofline), divided by the efficiency
 
-Held against a model of the shape of Qwen3-4B on one H100 (torch 2.11, one row at a time), memory as torch counts it:
+Compared with a model of the shape of Qwen3-4B on one H100 (torch 2.11, one row at a time), memory as torch counts it:
 all weights, rows of 4,093 / 8,189 / 14,997 tokens took 74.2 / 75.8 / 78.7 GB (here 74.3 / 76.2 / 79.3) at an MFU of
 0.23 / 0.27 / 0.29; adapters of rank 16, rows of 32,765 tokens, 37.6 GB (what adapters add is fitted to that) at 0.30.
 """
@@ -26,23 +26,23 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 MFU = 0.28
-"""Share of the peak that training reaches, what is computed twice for checkpointing not counted; measured, above."""
-EFFICIENCY = 0.65
-"""Share of the roofline that a server such as vLLM reaches; transformers' own is far slower. Measured with vLLM 0.26 on
-an H100, the shape of Qwen3-4B: 256 completions of 2,048 tokens at once, 11,109 tokens a second from first to last. A
-server's first burst is slower: 256 of 512 tokens, warming up included, 9,059, a third of what this says."""
-AT_ONCE = 256
-"""Most sequences that a device decodes at once. An assumption; the memory for their cache may allow fewer."""
-USABLE = 0.9
-"""Share of the memory that may be planned with."""
+"""Fraction of peak FLOPs in training, without the recomputation of checkpointing; measured, see above."""
+DECODING_EFFICIENCY = 0.65
+"""Fraction of the roofline that a server such as vLLM reaches; generation by transformers is far slower. Measured with
+vLLM 0.26 on an H100, the shape of Qwen3-4B: 256 concurrent completions of 2,048 tokens, 11,109 tokens a second
+overall. The first batch of a server is slower: 256 of 512 tokens, with warm-up, 9,059, a third of this estimate."""
+MAX_DECODED_SEQUENCES = 256
+"""Maximum number of sequences decoded together on a device. Assumed; memory for their cache may allow fewer."""
+USABLE_MEMORY = 0.9
+"""Fraction of device memory that the forecast uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What it can do at most.
+    """Limits of a device.
 
     Peak in bfloat16 without sparsity (FLOP/s) and bandwidth (bytes/s) by the data sheet; memory (bytes) as the driver
-    tells it, which counts "80 GB" in GiB.
+    reports it, which counts "80 GB" in GiB.
     """
 
     flops: float
@@ -60,11 +60,11 @@ DEVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A model, as far as it costs."""
+    """The shape of a model, as far as it determines costs."""
 
     parameters: int
     linear: int
-    """Of them in linear layers, the head apart."""
+    """Of these in linear layers, without the head."""
     adapters: int
     """Parameters of low-rank adapters; 0 when all weights are trained."""
     layers: int
@@ -76,44 +76,48 @@ class Shape:
     words: int
 
     def training_flops(self, lengths: list[int], old_policy: bool = False) -> float:
-        """For one pass over sequences of these lengths."""
+        """Return the FLOPs of one pass over sequences of these lengths."""
         tokens, squares = sum(lengths), sum(length**2 for length in lengths)
         return (8 if old_policy else 6) * (self.parameters * tokens + self.layers * self.attention * squares)
 
     def training_memory(self, length: int, at_once: int, devices: int) -> float:
-        """Bytes on each device."""
+        """Return the bytes on each device."""
         head = 6 * min(length * at_once, 4096) * min(self.words, 32_768)
         states = 4 * self.parameters + 16 * self.adapters if self.adapters else 16 * self.parameters
         copies = 2 * self.linear if devices == 1 and not self.adapters else 0
-        return states / devices + copies + head + self._a_token * length * at_once
+        return states / devices + copies + head + self._bytes_per_token * length * at_once
 
     def longest(self, device: Device, at_once: int, devices: int) -> int:
-        """Tokens of the longest sequence that can be trained on; 0 when the weights alone are too many."""
-        room = USABLE * device.memory - self.training_memory(4096, at_once, devices) + self._a_token * 4096 * at_once
-        return max(int(room // (self._a_token * at_once)), 0)
+        """Return the tokens of the longest sequence that fits; 0 when the weights alone do not."""
+        room = (
+            USABLE_MEMORY * device.memory
+            - self.training_memory(4096, at_once, devices)
+            + self._bytes_per_token * 4096 * at_once
+        )
+        return max(int(room // (self._bytes_per_token * at_once)), 0)
 
     @property
-    def _a_token(self) -> int:
+    def _bytes_per_token(self) -> int:
         return (4 * self.layers + (96 if self.adapters else 34)) * self.hidden
 
     def decoding_memory(self, context: float, at_once: int) -> float:
         return 2 * self.parameters + 4 * self.layers * self.cache * context * at_once
 
     def decoding_rate(self, device: Device, prompt: int, written: int) -> float | None:
-        """Tokens a second of one device that is kept full; None when not one sequence fits.
+        """Return tokens per second of one device under full load; None when not even one sequence fits.
 
-        A completion takes its room when it is whole; while it is written, it is half as long on average.
+        Memory is planned for full length; during decoding a completion is half as long on average.
         """
-        room = USABLE * device.memory - 2 * self.parameters
-        at_once = min(AT_ONCE, int(room // (4 * self.layers * self.cache * (prompt + written))))
+        room = USABLE_MEMORY * device.memory - 2 * self.parameters
+        at_once = min(MAX_DECODED_SEQUENCES, int(room // (4 * self.layers * self.cache * (prompt + written))))
         if at_once < 1:
             return None
         read_s = self.decoding_memory(prompt + written / 2, at_once) / device.bandwidth
-        return EFFICIENCY * at_once / max(read_s, 2 * self.parameters * at_once / device.flops)
+        return DECODING_EFFICIENCY * at_once / max(read_s, 2 * self.parameters * at_once / device.flops)
 
 
-def shape_of(name: str, revision: str | None, rank: int) -> Shape:
-    """A model's shape, from its configuration alone: no weights are read."""
+def load_shape(name: str, revision: str | None, rank: int) -> Shape:
+    """Read a model's shape from its configuration, without its weights."""
     config = AutoConfig.from_pretrained(name, revision=revision)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
@@ -131,8 +135,11 @@ def shape_of(name: str, revision: str | None, rank: int) -> Shape:
     )
 
 
-def assumptions() -> dict[str, Any]:
-    """What the hours rest on."""
-    return {"mfu": MFU, "decoding_efficiency": EFFICIENCY, "at_once": AT_ONCE, "usable_memory": USABLE} | {
-        "devices": {name: asdict(device) for name, device in DEVICES.items()}
-    }
+def list_assumptions() -> dict[str, Any]:
+    """Return the assumptions behind the hours, as JSON values."""
+    return {
+        "mfu": MFU,
+        "decoding_efficiency": DECODING_EFFICIENCY,
+        "at_once": MAX_DECODED_SEQUENCES,
+        "usable_memory": USABLE_MEMORY,
+    } | {"devices": {name: asdict(device) for name, device in DEVICES.items()}}

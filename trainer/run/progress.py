@@ -1,6 +1,6 @@
-"""How far the run is, in `progress.json` of its folder, and from there in the service's metrics.
+"""Progress of a run: `progress.json` in its folder, and the service's metrics made from it.
 
-The training is a process of its own: it writes, the service reads.
+The training is a separate process: it writes the file, the service reads it.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from shared.telemetry.metrics import (
 )
 
 FILE = "progress.json"
-EVERY_S = 5.0
-"""Between two looks."""
+POLL_INTERVAL_S = 5.0
+"""Seconds between two reads of the file."""
 GAUGES = {
     "step": TRAINING_STEP,
     "steps": TRAINING_STEPS,
@@ -32,25 +32,25 @@ GAUGES = {
 
 
 def set_phase(folder: Path, phase: str, **values: float | None) -> None:
-    """Write how far a phase is; whole or not at all."""
+    """Write the progress of a phase, atomically."""
     draft = folder / f".{FILE}"
     draft.write_text(json.dumps({"phase": phase, **values}))
     draft.replace(folder / FILE)
 
 
-async def read(folder: Path, over: asyncio.Event) -> None:
-    """Show a run's progress until it is over, then nothing: an old loss would look like a new one."""
+async def publish_progress(folder: Path, over: asyncio.Event) -> None:
+    """Set the gauges until the run is over, then clear them: an old loss would look current."""
     try:
         while not over.is_set():
-            show(folder)
-            await asyncio.sleep(EVERY_S)
+            publish_once(folder)
+            await asyncio.sleep(POLL_INTERVAL_S)
     finally:
         for gauge in GAUGES.values():
             gauge.clear()
 
 
-def show(folder: Path) -> None:
-    """Set the gauges to what the file says; what it does not say is not shown."""
+def publish_once(folder: Path) -> None:
+    """Set the gauges to the values in the file; gauges without a value are cleared."""
     path = folder / FILE
     if not path.exists():
         return
@@ -62,8 +62,8 @@ def show(folder: Path) -> None:
 
 
 @contextmanager
-def counted() -> Iterator[dict[str, str]]:
-    """Count a run by the outcome that the block names; without one it was interrupted, or is a bug."""
+def count_run() -> Iterator[dict[str, str]]:
+    """Count a run by the outcome that the block sets; without one it is `interrupted`."""
     ended = {"outcome": "interrupted"}
     try:
         yield ended

@@ -1,4 +1,4 @@
-"""Tells how far a training is, after each step that is logged."""
+"""Writes the progress of a training after each logged step."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from trainer.run.progress import set_phase
 
 
 class ProgressCallback(TrainerCallback):
-    """Its output folder is the phase's, in the folder of the run."""
+    """Expects that the output folder is the phase's folder in the run folder."""
 
     def on_log(
         self,

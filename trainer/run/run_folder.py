@@ -1,10 +1,11 @@
-"""A run folder: one process at a time, each phase once, and what must be known later.
+"""A run folder: one process at a time, each phase once, and the lineage of the run.
 
-lock            held by the process that works here
-PHASE.json      what a finished phase found; it is not run again
+lock            held by the process that works in the folder
+run.json        recipe, table version, and hashes of the ids and contents of the rows that the folder is for
+PHASE.json      result of a finished phase, which is not run again
 PHASE/          its checkpoints and files
-failure.json    why the last try failed, and in which phase
-manifest.json   release, recipe, seeds, library versions, phases: the same however often the run was killed
+failure.json    phase and reason of the last failure
+manifest.json   release, recipe, seeds, library versions, phases: the same after any number of kills
 """
 
 import fcntl
@@ -21,19 +22,20 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
+from pydantic import ValidationError
 
 from schemas.identity import content_hash
 from shared.dataset.storage import Location
 from shared.errors import Refusal
-from trainer.benchmarks import described
-from trainer.benchmarks.questions import questions
-from trainer.data import Example, read
+from trainer.benchmarks import load_benchmark
+from trainer.benchmarks.questions import read_questions
+from trainer.data import Example, read_examples
 from trainer.recipe import Recipe
 
 LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "chimera-factory")
 
-Found = dict[str, Any]
-"""What a phase found; JSON."""
+PhaseResult = dict[str, Any]
+"""Result of a phase; JSON values."""
 
 
 @dataclass(frozen=True)
@@ -44,78 +46,92 @@ class Run:
     recipe: Recipe
     dataset: Location
     version: int | None
-    """Of the rows table; None: as it is now."""
+    """Version of the rows table; None: the current one."""
     models: Path | None = None
-    """Models file whose `judge` is asked where no rule can tell."""
+    """Models file whose `judge` grades answers that no rule can."""
     served: Path | None = None
-    """Which stage is asked behind which endpoint; the others are asked in process (`trainer/models/served.py`)."""
+    """File of the endpoints that serve stages (`trainer/models/served.py`); other stages are sampled in process."""
 
     @cached_property
     def examples(self) -> list[Example]:
         """Rows of the release. Raises Refusal when they are too few."""
-        return read(self.dataset, self.version, self.recipe.held_out)
+        return read_examples(self.dataset, self.version, self.recipe.held_out)
 
     @cached_property
     def benchmarks(self) -> dict[str, list[Example]]:
-        """Questions of every benchmark of the recipe. Raises Refusal when a file is not what it should be."""
+        """Questions of every benchmark of the recipe. Raises Refusal for an invalid file."""
         files = self.recipe.evaluate.benchmarks
-        return {name: questions(name, described(name), path, self.recipe.seed) for name, path in files.items()}
+        return {
+            name: read_questions(name, load_benchmark(name), path, self.recipe.seed) for name, path in files.items()
+        }
 
     def path(self, *parts: str) -> Path:
         return self.folder.joinpath(*parts)
 
-    def found(self, phase: str) -> Found | None:
-        """What a phase found; None while it is not finished."""
+    def result(self, phase: str) -> PhaseResult | None:
+        """Return the result of a phase; None while it is not finished."""
         path = self.path(f"{phase}.json")
         return json.loads(path.read_text()) if path.exists() else None
 
-    def needed(self, phase: str) -> Found:
-        """As `found`. Raises Refusal when the phase has not been run."""
-        if (found := self.found(phase)) is None:
+    def require_result(self, phase: str) -> PhaseResult:
+        """As `result`, but raises Refusal when the phase is not finished."""
+        if (found := self.result(phase)) is None:
             raise Refusal(f"{self.folder} has no finished phase {phase}", f"Run it first: python -m trainer.{phase}")
         return found
 
-    def run_once(self, phase: str, work: Callable[["Run"], Found]) -> Found:
-        """Do a phase, unless it is done. Raises Refusal when the folder belongs to another recipe or release."""
+    def run_once(self, phase: str, work: Callable[["Run"], PhaseResult]) -> PhaseResult:
+        """Run a phase unless it is finished. Raises Refusal when the folder is for another recipe or other data."""
         self._claim()
-        if (found := self.found(phase)) is None:
+        if (found := self.result(phase)) is None:
             log_line(f"{phase}: begins")
             found = work(self)
-            many = processes()
-            many.wait_for_everyone()  # the model is whole before the phase is called done
-            if not many.is_main_process:
+            state = distributed_state()
+            state.wait_for_everyone()  # the model must be complete before the phase counts as finished
+            if not state.is_main_process:
                 return found
-            write(self.path(f"{phase}.json"), found)
+            write_json(self.path(f"{phase}.json"), found)
         log_line(f"{phase}: done. {json.dumps(found, ensure_ascii=False)[:600]}")
-        self._manifest()
+        self._write_manifest()
         return found
 
     def _claim(self) -> None:
-        """Remember what the folder is for. What evaluation needs is looked at now, not after hours of training."""
+        """Record what the folder is for, and validate benchmark files now instead of after hours of training."""
         self.benchmarks  # noqa: B018
-        meant = {
+        claim = {
             "recipe": json.loads(self.recipe.model_dump_json()),
             "table_version": self.version,
             "rows": content_hash("\n".join(example.id for example in self.examples)),
+            "contents": content_hash("\n".join(f"{example.id} {example.row_hash}" for example in self.examples)),
         }
         path = self.path("run.json")
-        if path.exists() and json.loads(path.read_text()) != meant:
-            raise Refusal(f"{self.folder} holds a run of another recipe or dataset", "Use another folder with --run")
-        write(path, meant)
+        if path.exists() and (different := self._differences(json.loads(path.read_text()), claim)):
+            raise Refusal(
+                f"{self.folder} holds a run with other {', '.join(different)}", "Use another folder with --run"
+            )
+        write_json(path, claim)
 
-    def _manifest(self) -> None:
+    def _differences(self, recorded: PhaseResult, claim: PhaseResult) -> list[str]:
+        """Return the names of the parts that differ. Older versions recorded fewer keys of the recipe, no contents."""
+        try:
+            same_recipe = Recipe.model_validate(recorded["recipe"]) == self.recipe
+        except ValidationError:
+            same_recipe = False
+        names = [name for name in claim if name != "recipe" and recorded.get(name, claim[name]) != claim[name]]
+        return names if same_recipe else ["recipe", *names]
+
+    def _write_manifest(self) -> None:
         done = [path.stem for path in sorted(self.folder.glob("*.json")) if path.stem in PHASES]
-        libraries = {name: version(name) for name in LIBRARIES if _installed(name)}
+        libraries = {name: version(name) for name in LIBRARIES if _is_installed(name)}
         meant = json.loads(self.path("run.json").read_text())
-        write(self.path("manifest.json"), {**meant, "libraries": libraries, "phases": done})
+        write_json(self.path("manifest.json"), {**meant, "libraries": libraries, "phases": done})
 
 
 PHASES = ("sft", "rl_set", "rl", "control", "evaluate", "card")
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder; wait while another process does. The kernel lets go of it when a process dies, however."""
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Lock the folder; wait while another process holds the lock. The kernel releases it when a process dies."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
@@ -126,25 +142,25 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def write(path: Path, value: Found) -> None:
-    """Write JSON, whole or not at all."""
+def write_json(path: Path, value: PhaseResult) -> None:
+    """Write JSON atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     draft.replace(path)
 
 
-def processes() -> PartialState:
-    """The processes that `accelerate launch` has started for this run; one without it."""
+def distributed_state() -> PartialState:
+    """Return the state of the processes of `accelerate launch`; without it there is one process."""
     return PartialState(cpu=not torch.cuda.is_available())
 
 
 def log_line(text: str) -> None:
-    """Tell whoever watches; standard output is for results."""
+    """Print a line to stderr; stdout is for results."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line tool
 
 
-def _installed(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         return bool(version(name))
     except ModuleNotFoundError:

@@ -1,6 +1,6 @@
-"""What a training tells while it runs, and what ends it: every few seconds a line, at every step how long it took.
+"""Log lines of a training, the seconds of each step, and its stop.
 
-Stops after the step that is under way, with a checkpoint, on SIGTERM or SIGINT; at once on a loss of NaN.
+SIGTERM or SIGINT stop it after the current step, with a checkpoint; a loss of NaN stops it immediately.
 """
 
 import math
@@ -16,34 +16,46 @@ from shared.errors import Refusal
 from trainer.run.progress_callback import ProgressCallback
 from trainer.run.run_folder import log_line
 
-EVERY_S = 10.0
-"""Between two lines."""
+LOG_INTERVAL_S = 10.0
+"""Seconds between two log lines."""
+TRUNCATED = "completions/clipped_ratio"
+"""TRL's name of the fraction of rollouts that the token limit stopped."""
+IMPORTANCE_RATIO = "sampling/importance_sampling_ratio/mean"
+"""TRL's name of the mean ratio of trainer to vLLM probabilities, after truncation or masking: 1 when they agree."""
+LOGGED = {
+    "loss": "loss",
+    "reward": "reward",
+    "unsure": "unsure",
+    TRUNCATED: "truncated",
+    IMPORTANCE_RATIO: "importance ratio",
+}
+"""Values in a log line, with their names there."""
 SECONDS = "seconds"
-"""Of a step, in the log of a training; it is part of every checkpoint, so that a kill does not lose it."""
+"""Key of a step's seconds in the log of a training, which is part of every checkpoint and survives a kill."""
 
 
 class Stopped(Exception):
-    """Told to stop: a checkpoint was written, nothing is lost."""
+    """Stopped by a signal, after a checkpoint was written."""
 
 
 class StopCallback(TrainerCallback):
-    """Watches one training."""
+    """Logs one training and stops it."""
 
     def __init__(self, phase: str) -> None:
         self.phase, self.stopping = phase, False
-        self._step_began = self._told = time.monotonic()
-        self._took = 0.0
+        self._step_began = self._logged_at = time.monotonic()
+        self._step_s = 0.0
         self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self.stopping = True
-        signal.signal(number, self._before[signal.Signals(number)])  # the second time ends it
+        signal.signal(number, self._before[signal.Signals(number)])  # a second signal kills
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._step_began = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._took = time.monotonic() - self._step_began
+        self._step_s = time.monotonic() - self._step_began
         control.should_save |= self.stopping
         control.should_training_stop |= self.stopping
 
@@ -65,34 +77,33 @@ class StopCallback(TrainerCallback):
             if name in logs and not math.isfinite(float(logs[name])):
                 raise Refusal(
                     f"{name} is {logs[name]} at step {state.global_step}",
-                    f"Lower the learning rate, or go on from the last checkpoint in {args.output_dir}",
+                    f"Lower the learning rate, or resume at the last checkpoint in {args.output_dir}",
                 )
         if "loss" in logs:
-            state.log_history[-1][SECONDS] = self._took
+            state.log_history[-1][SECONDS] = self._step_s
             self._log(state, logs)
 
     def _log(self, state: TrainerState, logs: dict[str, float]) -> None:
         at, of, now = state.global_step, state.max_steps, time.monotonic()
-        if now - self._told < EVERY_S and at < of:
+        if now - self._logged_at < LOG_INTERVAL_S and at < of:
             return
-        self._told = now
-        told = {name: logs.get(name) for name in ("loss", "reward", "unsure")}
-        values = "".join(f"{name} {float(value):.3f}, " for name, value in told.items() if value is not None)
-        left = (of - at) * seconds(state.log_history) / at
-        log_line(f"{self.phase}: step {at} of {of}, {values}{_time(left)} left")
+        self._logged_at = now
+        values = "".join(f"{LOGGED[name]} {float(logs[name]):.3f}, " for name in LOGGED if name in logs)
+        left_s = (of - at) * total_seconds(state.log_history) / at
+        log_line(f"{self.phase}: step {at} of {of}, {values}{_format_time(left_s)} left")
 
 
 def attach(trainer: Trainer, phase: str) -> None:
-    """Watch a training, instead of what transformers would print, and tell the service how far it is."""
+    """Attach the callbacks to a trainer, in place of transformers' printing."""
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(StopCallback(phase))
     trainer.add_callback(ProgressCallback())
 
 
-def seconds(history: Sequence[dict[str, Any]]) -> float:
-    """What all steps took, those before a kill included."""
+def total_seconds(history: Sequence[dict[str, Any]]) -> float:
+    """Return the seconds of all steps, including those before a kill."""
     return float(sum(line.get(SECONDS, 0.0) for line in history))
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

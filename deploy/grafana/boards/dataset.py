@@ -1,4 +1,4 @@
-"""What waits in the log, and are the checks to be believed?"""
+"""Dashboard: Kafka lag, rows by admission, audits of the checks."""
 
 from deploy.grafana.panels import Board, bars, lines
 from deploy.grafana.promql import RATE
@@ -15,60 +15,60 @@ def _share(outcome: str, match: str) -> str:
 BOARD = Board(
     "dataset",
     "Kafka and dataset",
-    "How much waits in the log, what became rows, and how far are the checks to be believed?",
+    "Kafka lag, rows by admission, and how reliable the checks are.",
     (
         lines(
             "Lag by Kafka topic",
-            "Records that wait, by group and Kafka topic.",
+            "Records not yet consumed, by consumer group and Kafka topic.",
             "short",
             ("sum by (consumergroup, topic) (kafka_consumergroup_lag)", "{{consumergroup}} {{topic}}"),
         ),
         lines(
-            "Worst partition",
-            "One far above the others: a record that takes long, or a stuck process.",
+            "Largest lag of a partition",
+            "One partition far above the others: a slow record or a stuck process.",
             "short",
             ("max by (consumergroup) (kafka_consumergroup_lag)", "{{consumergroup}}"),
         ),
         lines(
-            "Events made",
-            "A second, by event.",
+            "Events produced",
+            "Per second, by event type.",
             "eps",
             (f"sum by (event) (rate(chimera_events_produced_total{RATE}))", "{{event}}"),
         ),
         lines(
             "Rows by admission",
-            "`reserve` is beyond the target of its subject or bin.",
+            "Rows in `reserve` exceed the target of their subject or difficulty bin.",
             "short",
             ("sum by (admission) (chimera_rows)", "{{admission}}"),
         ),
         lines(
-            "Broken items let through",
-            "Of those broken on purpose: an estimate of false accepts, since the aggregator started.",
+            "Broken items accepted",
+            "Fraction of the broken audit items that were accepted: an estimate of false accepts.",
             "percentunit",
             (
                 _share("accepted", "!~"),
-                "let through",
+                "accepted",
             ),
         ),
         lines(
-            "Good items refused",
-            "Share of controls that were rejected: what the checks cost.",
+            "Good items rejected",
+            "Fraction of the unchanged control items that were rejected: an estimate of false rejects.",
             "percentunit",
             (
                 _share("rejected", "=~"),
-                "refused",
+                "rejected",
             ),
         ),
         bars(
-            "What each check finds",
-            "In audit items that are broken (yes) or not (no), since the aggregator started.",
+            "Findings by check",
+            "In audit items, broken (yes) or not (no), since the aggregator started.",
             "short",
             "sum by (check, broken, finding) (chimera_audit_checks_total)",
             "{{check}} broken={{broken}} {{finding}}",
         ),
         bars(
             "Audits by kind",
-            "Which defects are let through, since the aggregator started.",
+            "Outcome of audit items by kind of planted error, since the aggregator started.",
             "short",
             f"sum by (kind, outcome) ({_VERDICTS})",
             "{{kind}} {{outcome}}",

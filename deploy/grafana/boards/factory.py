@@ -1,4 +1,4 @@
-"""Does the dataset grow, what does a row cost, when is it done?"""
+"""Dashboard: growth of the dataset, cost of a row, time to completion."""
 
 from deploy.grafana.panels import Board, bars, lines, number
 from deploy.grafana.promql import RATE, quantile
@@ -9,69 +9,74 @@ _TOKENS = "gen_ai_client_token_usage_sum"
 BOARD = Board(
     "factory",
     "Factory",
-    "Is the dataset growing, at what price, and when is it done?",
+    "Growth of the dataset, cost of a row, and time to completion.",
     (
-        number("Rows in", "Rows that count for the plan.", "short", 'sum(chimera_rows{admission="in"})'),
         number(
-            "Of the plan",
-            "Share of the rows that the plan wants.",
+            "Rows admitted",
+            "Rows with admission `in`, which count towards the plan.",
+            "short",
+            'sum(chimera_rows{admission="in"})',
+        ),
+        number(
+            "Plan completed",
+            "Fraction of the rows that the plan asks for.",
             "percentunit",
             'sum(chimera_rows{admission="in"}) / sum(chimera_rows_wanted)',
         ),
         number(
-            "To the plan",
-            "At the speed of the last hour; nothing while no row comes.",
+            "Time to completion",
+            "At the rate of the last hour; empty while no rows arrive.",
             "s",
             '(sum(chimera_rows_wanted) - sum(chimera_rows{admission="in"}))'
             ' / (deriv(sum(chimera_rows{admission="in"})[1h:15s]) > 0)',
         ),
         number(
             "Yield",
-            "Share of ended problems that became rows of any kind, within the last hour. See rejections when it falls.",
+            "Fraction of the problems ended in the last hour that became rows. If it falls, see Rejections.",
             "percentunit",
             f'sum(increase({_ENDED}{{ending="row"}}[1h])) / sum(increase({_ENDED}[1h]))',
         ),
         number(
-            "Tokens a row",
-            "All calls of the last hour by the rows of that hour: what a row costs.",
+            "Tokens per row",
+            "Tokens of all calls of the last hour, divided by the rows of that hour.",
             "short",
             f'sum(increase({_TOKENS}[1h])) / (sum(increase({_ENDED}{{ending="row"}}[1h])) > 0)',
         ),
         number(
-            "Dollars a row",
-            "The same in money; nothing where a price is unknown.",
+            "Dollars per row",
+            "Cost of all calls of the last hour, divided by the rows of that hour; empty where a price is unknown.",
             "currencyUSD",
             f'sum(increase(chimera_model_dollars_total[1h])) / (sum(increase({_ENDED}{{ending="row"}}[1h])) > 0)',
         ),
         number(
-            "Parked",
-            "Problems that wait for a person: look at the dead letters.",
+            "Problems parked",
+            "Problems with a dead letter. Inspect them with `chimera dead-letters list`.",
             "short",
             "sum(chimera_problems_parked)",
         ),
         lines(
             "Rows per hour",
-            "By subject, with those in reserve and those whose solution misses the key.",
+            "By subject, including rows in reserve and rows whose solution misses the key.",
             "short",
             (f'3600 * sum by (subject) (rate({_ENDED}{{ending="row"}}{RATE}))', "{{subject}}"),
         ),
         bars(
             "Funnel",
-            "Events made in the time shown. The first step that is far below the one before loses the problems.",
+            "Events produced in the time range. A step far below the previous one is where problems are lost.",
             "short",
             "sort_desc(sum by (event) (increase(chimera_events_produced_total[$__range])))",
             "{{event}}",
         ),
         bars(
             "Coverage by subject",
-            "Rows in, of those wanted. A subject that lags lacks yield or topics.",
+            "Admitted rows, as a fraction of the target. A subject that falls behind lacks yield or topics.",
             "percentunit",
             'sum by (subject) (chimera_rows{admission="in"}) / sum by (subject) (chimera_rows_wanted)',
             "{{subject}}",
         ),
         lines(
             "Rejections",
-            "By the service that rejected and why; many of one kind point to one model.",
+            "Per hour, by service and reason. Many of one kind point to one model.",
             "short",
             (
                 f"3600 * sum by (service, reason) (rate(chimera_problems_rejected_total{RATE}))",
@@ -80,19 +85,19 @@ BOARD = Board(
         ),
         lines(
             "Expected yield",
-            "What the planner reckons with when it asks for problems.",
+            "The yield that the planner assumes when it requests problems.",
             "percentunit",
             ("max by (subject) (chimera_yield_ratio)", "{{subject}}"),
         ),
         lines(
-            "From request to ending",
-            "How long a problem takes. More work in progress makes it longer, not more.",
+            "Time from request to end",
+            "How long a problem takes. More work in progress increases it without increasing throughput.",
             "s",
-            (quantile(0.5, "chimera_problem_duration_seconds_bucket", "ending"), "half, {{ending}}"),
+            (quantile(0.5, "chimera_problem_duration_seconds_bucket", "ending"), "median, {{ending}}"),
             (quantile(0.95, "chimera_problem_duration_seconds_bucket", "ending"), "95 %, {{ending}}"),
         ),
         lines(
-            "Problems under way",
+            "Problems in progress",
             "By subject; the plan limits the sum.",
             "short",
             ("max by (subject) (chimera_problems_open)", "{{subject}}"),

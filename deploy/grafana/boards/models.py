@@ -1,4 +1,4 @@
-"""What limits, and what does it cost?"""
+"""Dashboard: calls, concurrency limits, tokens and money by endpoint and model."""
 
 from deploy.grafana.panels import Board, lines
 from deploy.grafana.promql import RATE, quantile
@@ -9,11 +9,11 @@ _TOKENS = "gen_ai_client_token_usage_sum"
 BOARD = Board(
     "models",
     "Models and money",
-    "What do the models do, what is their limit, and what has it cost?",
+    "Calls, concurrency limits, tokens and cost, by endpoint and model.",
     (
         lines(
             "Tokens",
-            "A second, by model and service.",
+            "Per second, by model and service.",
             "short",
             (
                 f"sum by (gen_ai_request_model, chimera_role) (rate({_TOKENS}{RATE}))",
@@ -21,8 +21,8 @@ BOARD = Board(
             ),
         ),
         lines(
-            "Tokens read and made",
-            "A second, by model.",
+            "Input and output tokens",
+            "Per second, by model.",
             "short",
             (
                 f"sum by (gen_ai_request_model, gen_ai_token_type) (rate({_TOKENS}{RATE}))",
@@ -30,56 +30,56 @@ BOARD = Board(
             ),
         ),
         lines(
-            "Time of a call, 95 %",
-            "From the request to the end of the answer.",
+            "Call duration, 95 %",
+            "From the request to the end of the response.",
             "s",
             (quantile(0.95, _CALLS, "gen_ai_request_model"), "{{gen_ai_request_model}}"),
         ),
         lines(
             "Time to first token, 95 %",
-            "Grows first when a server has too much to do.",
+            "The first sign of an overloaded server.",
             "s",
             (quantile(0.95, "chimera_model_first_token_seconds_bucket", "endpoint"), "{{endpoint}}"),
         ),
         lines(
-            "Calls by how they ended",
-            "Refused (429, 503) are asked again and cost nothing; broken and timed out may cost.",
+            "Calls by outcome",
+            "Refused calls (429, 503) are retried and cost nothing; broken and timed-out calls may cost.",
             "reqps",
             (f"sum by (endpoint, outcome) (rate(chimera_model_calls_total{RATE}))", "{{endpoint}} {{outcome}}"),
         ),
         lines(
-            "Limit",
-            "Calls that may be in flight, as found out, over all processes.",
+            "Concurrency limit",
+            "Maximum calls in flight as found by the limiter, summed over all processes.",
             "short",
             ("sum by (endpoint) (chimera_model_limit)", "{{endpoint}}"),
         ),
         lines(
-            "Calls that wait",
-            "For a place, or to ask again. Many and a low limit: the endpoint is the bottleneck.",
+            "Waiting calls",
+            "Waiting for a permit or a retry. Many of them with a low limit: the endpoint is the bottleneck.",
             "short",
             ("sum by (endpoint) (chimera_model_waiting)", "{{endpoint}}"),
         ),
         lines(
             "Circuit open",
-            "1 while an endpoint takes no calls.",
+            "1 while the circuit breaker of an endpoint is open.",
             "short",
             ("max by (endpoint) (chimera_model_circuit_open)", "{{endpoint}}"),
         ),
         lines(
             "Budget used",
-            "Share of each limit of the plan. At 1 no problem is begun.",
+            "Fraction of each budget of the plan. At 1 no new problem is requested.",
             "percentunit",
             ("account:chimera_budget_used:ratio", "{{model}} {{unit}}"),
         ),
         lines(
             "Budget left",
-            "In tokens, by limit.",
+            "In tokens, by budget.",
             "short",
             ("max by (model) (chimera_budget_tokens) - max by (model) (chimera_spent_tokens)", "{{model}}"),
         ),
         lines(
-            "Dollars an hour",
-            "By model and by the service that asks; nothing where a price is unknown.",
+            "Dollars per hour",
+            "By model and calling service; empty where a price is unknown.",
             "currencyUSD",
             (
                 f"3600 * sum by (model, service) (rate(chimera_model_dollars_total{RATE}))",
@@ -87,20 +87,20 @@ BOARD = Board(
             ),
         ),
         lines(
-            "Money",
-            "US dollars spent of the budget, where every price is known.",
+            "Dollars spent",
+            "US dollars charged to the budget; empty where a price is unknown.",
             "currencyUSD",
             ("max by (model) (chimera_spent_dollars)", "{{model}}"),
         ),
         lines(
-            "Queue of the server",
-            "What a vLLM server has taken and does not work on yet.",
+            "vLLM queue",
+            "Requests that a vLLM server has accepted and not started.",
             "short",
             ("sum by (model_name) (vllm:num_requests_waiting)", "{{model_name}}"),
         ),
         lines(
-            "KV cache of the server",
-            "At 1 it preempts: lower `at_once` or add memory.",
+            "vLLM KV cache",
+            "At 1 vLLM preempts requests: lower `max_concurrency` or add memory.",
             "percentunit",
             ("max by (model_name) (vllm:kv_cache_usage_perc)", "{{model_name}}"),
         ),

@@ -1,4 +1,4 @@
-"""Who is slow, or broken?"""
+"""Dashboard: rates, errors, slots and lag of each service."""
 
 from deploy.grafana.panels import Board, lines
 from deploy.grafana.promql import RATE, quantile
@@ -8,17 +8,17 @@ _DURATION = "chimera_event_duration_seconds_bucket"
 BOARD = Board(
     "services",
     "Services",
-    "Which service is slow, broken, or in need of replicas?",
+    "Which service is slow, fails, or needs replicas.",
     (
         lines(
-            "Rate",
-            "Events finished a second.",
+            "Throughput",
+            "Events finished per second.",
             "eps",
             (f"sum by (service) (rate(chimera_events_total{RATE}))", "{{service}}"),
         ),
         lines(
             "Dead letters",
-            "Share of events put aside. Above 1 % is an alert.",
+            "Fraction of events that became dead letters. An alert fires above 1 %.",
             "percentunit",
             (
                 f'sum by (service) (rate(chimera_events_total{{outcome="dead_letter"}}{RATE}))'
@@ -28,40 +28,38 @@ BOARD = Board(
         ),
         lines(
             "Retries",
-            "Tries after the first. Transient: the world; bug: ours.",
+            "Attempts after the first. `transient`: an external cause; `bug`: an error in the service.",
             "eps",
             (f"sum by (service, error) (rate(chimera_retries_total{RATE}))", "{{service}} {{error}}"),
         ),
         lines(
-            "Duration, 95 %",
-            "From intake to what followed from it; mostly the model's time.",
+            "Processing time, 95 %",
+            "From consumption of an event to its output; mostly model calls.",
             "s",
             (quantile(0.95, _DURATION, "service"), "{{service}}"),
         ),
         lines(
-            "Slots taken",
-            "Share of the slots. Full with a lag that grows: add replicas.",
+            "Busy slots",
+            "Fraction of the slots. Full slots and a growing lag: add replicas.",
             "percentunit",
             ("sum by (service) (chimera_slots_busy) / sum by (service) (chimera_slots)", "{{service}}"),
         ),
         lines(
             "In flight",
-            "Events taken and not finished, those that wait for a retry too.",
+            "Events consumed and not finished, including those waiting for a retry.",
             "short",
             ("sum by (service) (chimera_in_flight)", "{{service}}"),
         ),
+        lines("Lag", "Records not yet consumed, by service.", "short", ("service:chimera_lag:sum", "{{service}}")),
         lines(
-            "Lag", "Records that wait, by who has to read them.", "short", ("service:chimera_lag:sum", "{{service}}")
-        ),
-        lines(
-            "Age at intake, 95 %",
-            "How long events have waited when they are taken up.",
+            "Age at consumption, 95 %",
+            "How long events waited before they were consumed.",
             "s",
             (quantile(0.95, "chimera_event_age_seconds_bucket", "service"), "{{service}}"),
         ),
         lines(
             "Replicas",
-            "Processes that are ready. More than partitions are idle.",
+            "Processes that are ready. Those beyond the number of partitions are idle.",
             "short",
             ("sum by (service) (chimera_ready)", "{{service}}"),
             (
@@ -72,7 +70,7 @@ BOARD = Board(
         ),
         lines(
             "Redeliveries",
-            "Events that another try had begun before: after crashes, rebalances, deploys.",
+            "Events that an earlier attempt had already started: after crashes, rebalances and deploys.",
             "eps",
             (f"sum by (service) (rate(chimera_redeliveries_total{RATE}))", "{{service}}"),
         ),

@@ -30,7 +30,7 @@
 {{- if and $files (not $values.models.keysSecret) }}
 {{- fail (printf "\n\nmodels.keysSecret: name the secret with the keys of the endpoints %s" (join ", " $files)) }}
 {{- end }}
-{{- range $name, $own := $values.services }}
+{{- range $name, $own := include "chimera.declared" . | fromYaml }}
 {{- $service := mustMergeOverwrite (deepCopy $values.defaults) (deepCopy $own) }}
 {{- $scaling := $service.scaling }}
 {{- $key := printf "\n\nservices.%s" $name }}

@@ -64,9 +64,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- .pattern | replace "{factory}" .root.Values.factory | replace "{service}" .service | replace "{name}" (include "chimera.kube" .service) -}}
 {{- end -}}
 
+{{/* Every service with what the flow (files/flow.yaml) and the values say of it, as YAML. */}}
+{{- define "chimera.declared" -}}
+{{- mustMergeOverwrite (.Files.Get "files/flow.yaml" | fromYaml) (deepCopy .Values.services) | toYaml }}
+{{- end -}}
+
 {{/* Every service with what it has from the defaults, as YAML; disabled ones are left out. */}}
 {{- define "chimera.services" -}}
-{{- range $name, $own := .Values.services }}
+{{- range $name, $own := include "chimera.declared" . | fromYaml }}
 {{- $service := mustMergeOverwrite (deepCopy $.Values.defaults) (deepCopy $own) }}
 {{- $_ := set $service "module" ($service.module | default $name) }}
 {{- $_ := set $service "user" ($service.user | default $name) }}

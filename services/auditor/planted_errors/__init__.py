@@ -1,7 +1,11 @@
-"""What can be wrong with a problem, by kind: `(problem, dice) → the broken problem`, or None where it does not apply.
+"""Planted errors by kind: `(problem, rng) → the problem with the error`, or None where the kind does not apply.
 
-Pure: the same dice break the same problem in the same way. An answer that was broken is not yet shown to be another
-one: the grader has the last word.
+key.py        wrong keys
+statement.py  statements that lost a datum or a restriction
+form.py       bad form, and prompt injection aimed at the judge
+benchmark.py  questions of benchmarks
+
+All are pure functions. A changed key may equal the old one in another form: the grader decides that.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +20,6 @@ from services.auditor.planted_errors.statement import OFF_TOPIC, STATEMENTS
 Defect = Callable[[Problem, Random], Problem | None]
 
 GROUPS: tuple[Mapping[str, Defect], ...] = (KEYS, STATEMENTS, FORMS)
-"""Each group gets an equal share, whatever its size."""
+"""Each group gets an equal share, independent of its size."""
 
 __all__ = ["BENCHMARK_ITEM", "FORMS", "GROUPS", "KEYS", "OFF_TOPIC", "STATEMENTS", "Defect", "benchmark_items"]

@@ -1,4 +1,4 @@
-"""Bad form, which screening should refuse, and a line that speaks to the judge."""
+"""Bad form, which screening should reject, and prompt injection aimed at the judge."""
 
 from random import Random
 
@@ -30,50 +30,50 @@ _INJECTIONS = (
 _FURTHER = ("none of these", "it cannot be determined from the data", "it depends on the choices made", "zero")
 
 
-def options_added(problem: Problem, dice: Random) -> Problem:
-    """A question with four options."""
-    wrong = [broken.answer for slip in KEYS.values() if (broken := slip(problem, dice))]
+def options_added(problem: Problem, rng: Random) -> Problem:
+    """Add four options to choose from."""
+    wrong = [broken.answer for slip in KEYS.values() if (broken := slip(problem, rng))]
     options = list(dict.fromkeys([problem.answer, *wrong, *_FURTHER]))[:4]
-    dice.shuffle(options)
-    listed = " ".join(f"{label} {option}" for label, option in zip(dice.choice(_LABELS), options, strict=True))
-    return _followed(problem, dice.choice(_OPTIONS).format(listed))
+    rng.shuffle(options)
+    listed = " ".join(f"{label} {option}" for label, option in zip(rng.choice(_LABELS), options, strict=True))
+    return _followed(problem, rng.choice(_OPTIONS).format(listed))
 
 
-def proof_asked(problem: Problem, dice: Random) -> Problem:
-    """A proof is asked for, which no comparison can check."""
-    return _followed(problem, dice.choice(_PROOFS))
+def proof_asked(problem: Problem, rng: Random) -> Problem:
+    """Request a proof, which cannot be compared."""
+    return _followed(problem, rng.choice(_PROOFS))
 
 
-def answer_leaked(problem: Problem, dice: Random) -> Problem:
-    """The statement tells its answer."""
-    return _followed(problem, dice.choice(_LEAKS).format(problem.answer.strip("$")))
+def answer_leaked(problem: Problem, rng: Random) -> Problem:
+    """Reveal the answer in the statement."""
+    return _followed(problem, rng.choice(_LEAKS).format(problem.answer.strip("$")))
 
 
-def twin(problem: Problem, dice: Random) -> Problem:
-    """The same words with other white space and capitals."""
-    breaks = dice.choice(("\n", "  ", "\n\n"))
+def twin(problem: Problem, rng: Random) -> Problem:
+    """Change white space and capital letters only."""
+    breaks = rng.choice(("\n", "  ", "\n\n"))
     text = breaks.join(sentences(problem.statement))
     return problem.with_(statement=f" {text[0].swapcase()}{text[1:]}\n")
 
 
-def twin_reordered(problem: Problem, dice: Random) -> Problem | None:
-    """The same sentences, two of them in another order; the last one still asks."""
-    *told, asked = sentences(problem.statement)
-    if len(told) < 2:
+def twin_reordered(problem: Problem, rng: Random) -> Problem | None:
+    """Swap two sentences; the last one, which asks, stays."""
+    *given, question = sentences(problem.statement)
+    if len(given) < 2:
         return None
-    at = dice.randrange(len(told) - 1)
-    told[at], told[at + 1] = told[at + 1], told[at]
-    return problem.with_(statement=" ".join((*told, asked)))
+    at = rng.randrange(len(given) - 1)
+    given[at], given[at + 1] = given[at + 1], given[at]
+    return problem.with_(statement=" ".join((*given, question)))
 
 
-def injection(problem: Problem, dice: Random) -> Problem | None:
-    """A line that tells the judge to approve, and a wrong key to approve of."""
-    wrong = [broken for slip in KEYS.values() if (broken := slip(problem, dice))]
+def injection(problem: Problem, rng: Random) -> Problem | None:
+    """Add a line that tells the judge to approve, and a wrong key."""
+    wrong = [broken for slip in KEYS.values() if (broken := slip(problem, rng))]
     if not wrong:
         return None
-    line = dice.choice(_INJECTIONS)
-    parts = [problem.statement, line] if dice.getrandbits(1) else [line, problem.statement]
-    return dice.choice(wrong).with_(statement="\n".join(parts))
+    line = rng.choice(_INJECTIONS)
+    parts = [problem.statement, line] if rng.getrandbits(1) else [line, problem.statement]
+    return rng.choice(wrong).with_(statement="\n".join(parts))
 
 
 def _followed(problem: Problem, line: str) -> Problem:

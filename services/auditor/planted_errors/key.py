@@ -1,7 +1,7 @@
-r"""Wrong keys: the slips of somebody who has done nearly everything right.
+r"""Wrong keys, as from a small slip in a correct derivation.
 
-Each function takes the answer and dice, and gives another answer, or None where it is not about such an answer.
-Whether the new one is really another is for the grader to say.
+Each function takes an answer and returns another one, or None for a kind of answer that it does not change. The grader
+decides whether the new answer really differs.
 """
 
 import re
@@ -17,7 +17,7 @@ from shared.answers.shape import Shape, read_shape
 Slip = Callable[[str, Random], str | None]
 
 FIGURE = 4
-"""The significant figure in which a rounded number is wrong."""
+"""The significant figure that is changed in a rounded number."""
 _FRACTION = re.compile(r"(-?)(\\[dt]?frac\s*\{)(\d+)(\}.*)", re.DOTALL)
 _LEADING = re.compile(r"(-?)(\d+)(\.\d+)?(?![\d,.^!_{])(.*)", re.DOTALL)
 _INNER = re.compile(r"(?<=[\w})\]])\s*([+-])\s*(?=[\w\\({])")
@@ -26,7 +26,7 @@ _SMALLER = {"": "m", "k": "", "m": "", "c": "m", "n": "p", "µ": "n", "M": "k", 
 _TURNED = {"[": "(", "(": "[", "]": ")", ")": "]"}
 
 
-def sign(answer: str, dice: Random) -> str | None:
+def sign(answer: str, rng: Random) -> str | None:
     """−5 for 5."""
     if not _single(answer):
         return None
@@ -35,7 +35,7 @@ def sign(answer: str, dice: Random) -> str | None:
     return answer[1:] if answer.startswith("-") else f"-{answer}"
 
 
-def factor_two(answer: str, dice: Random) -> str | None:
+def factor_two(answer: str, rng: Random) -> str | None:
     """Twice as much."""
     if not _single(answer):
         return None
@@ -50,8 +50,8 @@ def factor_two(answer: str, dice: Random) -> str | None:
     return f"{minus}2{times}{size}"
 
 
-def fourth_figure(answer: str, dice: Random) -> str | None:
-    """Another digit in the fourth significant figure, or in the last; not in whole numbers of fewer figures."""
+def fourth_figure(answer: str, rng: Random) -> str | None:
+    """Change the fourth significant figure, or the last; not of integers with fewer figures."""
     found = _LEADING.fullmatch(answer) if read_number(answer) else None
     if found is None or (found[3] is None and len(found[2]) < FIGURE):
         return None
@@ -60,20 +60,20 @@ def fourth_figure(answer: str, dice: Random) -> str | None:
     if not places:
         return None
     at = places[-1]
-    other = (int(digits[at]) + dice.randint(1, 9)) % 10
+    other = (int(digits[at]) + rng.randint(1, 9)) % 10
     return f"{found[1]}{digits[:at]}{other}{digits[at + 1 :]}{found[4]}"
 
 
-def inner_sign(answer: str, dice: Random) -> str | None:
-    """The wrong branch: the first plus or minus between two terms, the other way round."""
+def inner_sign(answer: str, rng: Random) -> str | None:
+    """Take the wrong branch: invert the first plus or minus between two terms."""
     if read_number(answer) or not (found := _INNER.search(answer)):
         return None
     at = found.start(1)
     return f"{answer[:at]}{'-' if found[1] == '+' else '+'}{answer[at + 1 :]}"
 
 
-def unit(answer: str, dice: Random) -> str | None:
-    """The next unit for the unit: metres for kilometres."""
+def unit(answer: str, rng: Random) -> str | None:
+    """Replace the unit by the next one, as metres for kilometres."""
     number = read_number(answer)
     found = _MEASURE.search(answer) if number and number.unit else None
     if found is None:
@@ -81,8 +81,8 @@ def unit(answer: str, dice: Random) -> str | None:
     return f"{answer[: found.start()]}{_SMALLER[found[1]]}{found[2]}{answer[found.end() :]}"
 
 
-def swapped(answer: str, dice: Random) -> str | None:
-    """Two neighbours in a pair or tuple, in the wrong order."""
+def swapped(answer: str, rng: Random) -> str | None:
+    """Swap two adjacent entries of a pair or tuple."""
     tree = read_shape(answer)
     if not isinstance(tree, Shape) or tree.brackets != "()":
         return None
@@ -90,13 +90,13 @@ def swapped(answer: str, dice: Random) -> str | None:
     places = [at for at in range(len(parts) - 1) if parts[at] != parts[at + 1]]
     if len(parts) < len(tree.parts) or not places:
         return None
-    at = dice.choice(places)
+    at = rng.choice(places)
     parts[at], parts[at + 1] = parts[at + 1], parts[at]
     return f"({', '.join(parts)})"
 
 
-def other_bound(answer: str, dice: Random) -> str | None:
-    """An interval that is open where it was closed, at a finite end."""
+def other_bound(answer: str, rng: Random) -> str | None:
+    """Open a closed finite end of an interval, or the reverse."""
     tree = read_shape(answer)
     if not isinstance(tree, Shape) or tree.kind != "list" or len(tree.parts) != 2:
         return None
@@ -107,7 +107,7 @@ def other_bound(answer: str, dice: Random) -> str | None:
     ends = [at for at, part in enumerate((low, high)) if "\\infty" not in part and "∞" not in part]
     if not ends:
         return None
-    if dice.choice(ends) == 0:
+    if rng.choice(ends) == 0:
         left = _TURNED[left]
     else:
         right = _TURNED[right]
@@ -115,7 +115,7 @@ def other_bound(answer: str, dice: Random) -> str | None:
 
 
 def _single(answer: str) -> bool:
-    """Whether it is one value, neither a list nor an equation, and not nothing."""
+    """Whether it is one value, not a list or an equation, and not zero."""
     number = read_number(answer)
     return isinstance(read_shape(answer, bare=True), str) and "=" not in answer and not (number and number.value == 0)
 
@@ -137,19 +137,19 @@ _KEYS: tuple[tuple[Slip, tuple[str, ...]], ...] = (
     (swapped, ("tuple",)),
     (other_bound, ("interval",)),
 )
-"""With the types of answer that it is about; none: all but words."""
+"""Each with the answer types that it changes; none means all except words."""
 
 
 def _defect(slip: Slip, answer_types: tuple[str, ...]) -> Callable[[Problem, Random], Problem | None]:
-    def broken(problem: Problem, dice: Random) -> Problem | None:
+    def broken(problem: Problem, rng: Random) -> Problem | None:
         if problem.answer_type in TEXT or (answer_types and problem.answer_type not in answer_types):
             return None
         bare = problem.answer.strip(" $")
-        answer = slip(bare, dice)
+        answer = slip(bare, rng)
         return problem.with_(answer=problem.answer.replace(bare, answer, 1)) if answer else None
 
     return broken
 
 
 KEYS = {slip.__name__: _defect(slip, answer_types) for slip, answer_types in _KEYS}
-"""By kind. The statement stays as it is."""
+"""By kind. The statement is unchanged."""

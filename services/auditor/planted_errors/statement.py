@@ -1,4 +1,4 @@
-"""Statements that have lost something: a datum, or the word that made the answer the only one. The key stays."""
+"""Statements that lost a datum, or the restriction that made the answer unique. The key is unchanged."""
 
 import re
 from random import Random
@@ -7,7 +7,7 @@ from schemas.item import Problem
 
 OFF_TOPIC = "off_topic"
 SHORTEST = 60
-"""Characters that must be left."""
+"""Characters that must remain."""
 _END = re.compile(r"(?<=[.;?!])\s+(?=[A-Z$\\(])")
 _NUMBER = re.compile(r"\d")
 _CLAUSE = re.compile(r",(?:[^,.;:$]|[.,:]\d|\$[^$]*\$)+(?=[,.;:](?:\s|$))")
@@ -20,36 +20,36 @@ _RESTRICTING = re.compile(
 
 
 def sentences(statement: str) -> list[str]:
-    """The statement, split where a sentence ends; joined by spaces it is whole again but for white space."""
+    """Split a statement into sentences. Joined by spaces they give the statement, except for white space."""
     return _END.split(statement.strip())
 
 
-def missing_datum(problem: Problem, dice: Random) -> Problem | None:
-    """A sentence, or else a clause, with a number in it is left out; never the last sentence, which asks."""
+def missing_datum(problem: Problem, rng: Random) -> Problem | None:
+    """Remove a sentence, or else a clause, that contains a number; never the last sentence, which asks."""
     parts = sentences(problem.statement)
     with_numbers = [at for at, part in enumerate(parts[:-1]) if _NUMBER.search(part)]
     if with_numbers:
-        gone = dice.choice(with_numbers)
+        gone = rng.choice(with_numbers)
         return _left(problem, " ".join(part for at, part in enumerate(parts) if at != gone))
     return _without(
-        problem, [clause for clause in _CLAUSE.finditer(problem.statement) if _NUMBER.search(clause[0])], dice
+        problem, [clause for clause in _CLAUSE.finditer(problem.statement) if _NUMBER.search(clause[0])], rng
     )
 
 
-def second_solution(problem: Problem, dice: Random) -> Problem | None:
-    """A restricting word is left out: what was the smallest is any."""
-    return _without(problem, list(_RESTRICTING.finditer(problem.statement)), dice)
+def second_solution(problem: Problem, rng: Random) -> Problem | None:
+    """Remove a restricting word, such as "smallest"."""
+    return _without(problem, list(_RESTRICTING.finditer(problem.statement)), rng)
 
 
-def off_topic(problem: Problem, dice: Random) -> Problem:
-    """The words stay; whoever offers it gives them a topic of another subject."""
+def off_topic(problem: Problem, rng: Random) -> Problem:
+    """Leave the problem unchanged; the caller assigns a topic of another subject."""
     return problem
 
 
-def _without(problem: Problem, finds: list[re.Match[str]], dice: Random) -> Problem | None:
+def _without(problem: Problem, finds: list[re.Match[str]], rng: Random) -> Problem | None:
     if not finds:
         return None
-    gone = dice.choice(finds)
+    gone = rng.choice(finds)
     return _left(problem, problem.statement[: gone.start()] + problem.statement[gone.end() :])
 
 

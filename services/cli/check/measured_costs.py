@@ -1,4 +1,4 @@
-"""What problems have taken so far, by the lineage of everything in a dataset's folder."""
+"""Calls and tokens per problem so far, from the lineage of all items in a dataset."""
 
 import json
 from collections import defaultdict
@@ -8,36 +8,28 @@ from itertools import islice
 from statistics import fmean
 from typing import Any
 
+from schemas.config.models_config import CHAT_ROLES, ROLES
 from schemas.config.plan import Plan
+from schemas.outcomes import Admission
 from services.cli.check.forecast import Basis, CallProfile, assumed
-from shared.dataset import Dataset, audits
+from services.planner.demand import PRIOR_PROBLEMS
+from shared.dataset import Dataset, open_audits
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 
-ENOUGH = 20
-"""Problems that must have ended before they count for more than what is assumed."""
-SAMPLED = 2000
-"""Most lines of each kind whose calls are read."""
-ROLES = {
-    "problem_writer": "writer",
-    "verifier-a": "verifier_a",
-    "verifier-b": "verifier_b",
-    "probe": "base",
-    "synthesis": "solver",
-    "judge": "judge",
-}
-"""Roles by who asked, in provenance."""
-
-
-PRIOR_PROBLEMS = 8
-"""How many problems the yield that the plan assumes weighs, as it does for the planner."""
+MIN_PROBLEMS = 20
+"""Ended problems below which the assumptions are used."""
+SAMPLED_ITEMS = 2000
+"""Most items of each kind whose calls are read."""
+ROLE_OF_CALLER = {ROLES[name].caller: name for name in CHAT_ROLES}
+"""Role by the `role` of a call in provenance, which is a service or the judge."""
 
 
 def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | None:
-    """The basis of what is there; `None` when that is too little, or not made by models of this kind.
+    """Return the measured basis; `None` with too few problems, or with problems of the other kind of models.
 
-    Audits count with the problems that they were made from. What topics have cost is in no table. A probe that the plan
-    asks for, and that nothing there has been through, is assumed.
+    The calls of audits count for the problems that the audits were made from. No table has the cost of topics. A probe
+    that the plan requires, and no item has passed, is assumed.
     """
     try:
         dataset = Dataset.open(folder)
@@ -46,38 +38,38 @@ def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | 
     rejected = dataset.ledger.counts("kind")[("rejected",)]
     rows = dataset.rows.counts("admission")
     problems = rows.total() + rejected
-    if problems < ENOUGH or (dataset.rows.counts("simulated")[(True,)] > 0) != simulated:
+    if problems < MIN_PROBLEMS or (dataset.rows.counts("simulated")[(True,)] > 0) != simulated:
         return None
     calls: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     count: defaultdict[str, float] = defaultdict(float)
     for lines, total in _sources(dataset, folder, rows.total(), rejected):
-        sample = list(islice(lines, SAMPLED))
+        sample = list(islice(lines, SAMPLED_ITEMS))
         for call in (call for steps in sample for step in steps for call in step["calls"]):
-            if role := ROLES.get(call["role"]):
+            if role := ROLE_OF_CALLER.get(call["role"]):
                 calls[role].append(call)
                 count[role] += total / len(sample)
-    paces = {role: _pace(calls[role], count[role] / problems) for role in ROLES.values() if role in calls}
-    probe = {role: pace for role, pace in assumed(plan).paces.items() if role == "base"}
-    good = rows[("in",)] + rows[("reserve",)]
+    profiles = {role: _profile(calls[role], count[role] / problems) for role in CHAT_ROLES if role in calls}
+    probe = {role: pace for role, pace in assumed(plan).profiles.items() if role == "base"}
+    good = rows[(Admission.IN,)] + rows[(Admission.RESERVE,)]
     return Basis(
-        (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **paces}, problems
+        (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **profiles}, problems
     )
 
 
 def _sources(dataset: Dataset, folder: Location, rows: int, rejected: int) -> Iterator[tuple[Iterable[Any], int]]:
-    """The steps of items, and how many items there are."""
+    """Yield the steps of items, and the number of items."""
     yield (json.loads(line["lineage"]) for line in dataset.rows.columns("lineage")), rows
     items = dataset.ledger.columns("item", where="kind = 'rejected'")
     yield (json.loads(line["item"])["lineage"] for line in items), rejected
-    with suppress(Refusal):  # none yet
-        found = audits(folder)
-        yield (json.loads(line["item"])["lineage"] for line in found.columns("item")), len(found)
+    with suppress(Refusal):  # there are no audits yet
+        table = open_audits(folder)
+        yield (json.loads(line["item"])["lineage"] for line in table.columns("item")), len(table)
 
 
-def _pace(calls: list[dict[str, Any]], each: float) -> CallProfile:
-    """`None` where no call told."""
+def _profile(calls: list[dict[str, Any]], each: float) -> CallProfile:
+    """Return the mean of each figure; `None` when no call has it."""
     means = {
-        name: fmean(told) if (told := [call[name] for call in calls if call[name] is not None]) else None
+        name: fmean(values) if (values := [call[name] for call in calls if call[name] is not None]) else None
         for name in ("prompt_tokens", "completion_tokens", "latency_s")
     }
     return CallProfile(each, means["prompt_tokens"], means["completion_tokens"], means["latency_s"])

@@ -1,4 +1,4 @@
-"""`chimera check models`: try every role out, and say what came of it as a table, or as JSON."""
+"""`chimera check models`: tries every role, and prints the results as a table, or as JSON."""
 
 import asyncio
 import json
@@ -24,103 +24,102 @@ COLUMNS = (
 _NUMBERS = frozenset(("first token", "whole", "tokens/s"))
 _LONG = ("endpoint", "model")
 WIDTH = 120
-"""Of what is not read in a terminal."""
+"""Columns of output that is not read in a terminal."""
 
 
-def check(cast: ModelsConfig, timeout_s: float, *, as_json: bool) -> bool:
-    """Try all roles and print; whether all work."""
-    logging.getLogger("shared.llm").setLevel(logging.CRITICAL)  # it is said here
+def check(models: ModelsConfig, timeout_s: float, *, as_json: bool) -> bool:
+    """Try all roles and print the results; return whether all work."""
+    logging.getLogger("shared.llm").setLevel(logging.CRITICAL)  # the results report the errors
     progress = Console(stderr=True, highlight=False)
-    playing = cast.assigned()
-    _line(progress, f"asking {len(playing)} roles, up to {timeout_s:g} s an answer; these are real calls")
+    _line(progress, f"checking {len(models.assigned())} roles, up to {timeout_s:g} s per answer; these are real calls")
 
-    def told(tried: ProbeResult) -> None:
-        took = "" if tried.latency_s is None else f" after {tried.latency_s:.1f} s"
-        _line(progress, f"  {tried.role}: {f'works{took}' if tried.works else 'does not work'}")
+    def report(result: ProbeResult) -> None:
+        took = "" if result.latency_s is None else f" after {result.latency_s:.1f} s"
+        _line(progress, f"  {result.role}: {f'works{took}' if result.works else 'does not work'}")
 
-    found = asyncio.run(probe_models(cast, timeout_s, told))
+    results = asyncio.run(probe_models(models, timeout_s, report))
     if as_json:
-        print(json.dumps(document(cast, found)))  # noqa: T201
+        print(json.dumps(document(models, results)))  # noqa: T201
     else:
         console = Console(highlight=False)
         console.width = console.width if console.is_terminal else WIDTH
-        console.print(table(found))
-        for line, style in describe(cast, found):
+        console.print(table(results))
+        for line, style in describe(models, results):
             console.print(Text(strip_controls(line), style), soft_wrap=True)
-    return all(tried.works for tried in found)
+    return all(result.works for result in results)
 
 
-def document(cast: ModelsConfig, found: list[ProbeResult]) -> dict[str, Any]:
-    """For `--json`."""
+def document(models: ModelsConfig, results: list[ProbeResult]) -> dict[str, Any]:
+    """Return the document for `--json`."""
     return {
-        "ok": all(tried.works for tried in found),
+        "ok": all(result.works for result in results),
         "roles": [
             {
-                **asdict(tried),
-                "works": tried.works,
-                "faults": [fault._asdict() for fault in tried.faults],
+                **asdict(result),
+                "works": result.works,
+                "faults": [fault._asdict() for fault in result.faults],
             }
-            for tried in found
+            for result in results
         ],
-        "dependence": dependence(cast),
-        "tokens": _total([tried.tokens for tried in found]),
-        "cost": _total([tried.cost for tried in found]),
+        "dependence": dependence(models),
+        "tokens": _total([result.tokens for result in results]),
+        "cost": _total([result.cost for result in results]),
     }
 
 
-def table(found: list[ProbeResult]) -> Table:
-    """A line per role."""
+def table(results: list[ProbeResult]) -> Table:
+    """Return a table with a line per role."""
     lines = Table(box=None, pad_edge=False, header_style="dim")
     for name in COLUMNS:
         lines.add_column(
             name, justify="right" if name in _NUMBERS else "left", no_wrap=name not in _LONG, overflow="fold"
         )
-    for tried in found:
-        lines.add_row(*_row(tried))
+    for result in results:
+        lines.add_row(*_row(result))
     return lines
 
 
-def _row(tried: ProbeResult) -> list[Text]:
+def _row(result: ProbeResult) -> list[Text]:
     return [
-        as_text(tried.role),
-        as_text(tried.endpoint),
-        as_text(tried.model),
-        Text("yes", "green") if tried.works else Text("no", "bold red"),
-        Text("" if tried.first_token_s is None else f"{tried.first_token_s:.2f} s"),
-        Text("" if tried.latency_s is None else f"{tried.latency_s:.2f} s"),
-        Text("" if tried.tokens_per_s is None else f"{tried.tokens_per_s:.0f}"),
-        Text(tried.thinking or ("none" if tried.calls else "")),
-        Text(tried.structured or "", "yellow" if tried.structured == "fails" else ""),
-        as_text(tried.finish_reason or ""),
-        Text("known" if tried.price_known else "unknown"),
+        as_text(result.role),
+        as_text(result.endpoint),
+        as_text(result.model),
+        Text("yes", "green") if result.works else Text("no", "bold red"),
+        Text("" if result.first_token_s is None else f"{result.first_token_s:.2f} s"),
+        Text("" if result.latency_s is None else f"{result.latency_s:.2f} s"),
+        Text("" if result.tokens_per_s is None else f"{result.tokens_per_s:.0f}"),
+        Text(result.thinking or ("none" if result.calls else "")),
+        Text(result.structured or "", "yellow" if result.structured == "fails" else ""),
+        as_text(result.finish_reason or ""),
+        Text("known" if result.price_known else "unknown"),
     ]
 
 
-def describe(cast: ModelsConfig, found: list[ProbeResult]) -> list[tuple[str, str]]:
-    """What is wrong and what to do, what could be better, and what it took; as lines with their style."""
-    faults = _by_role([(tried.role, fault) for tried in found for fault in tried.faults])
-    notes = _by_role([(tried.role, note) for tried in found for note in tried.notes])
+def describe(models: ModelsConfig, results: list[ProbeResult]) -> list[tuple[str, str]]:
+    """Return problems with their next steps, notes, and the spending, as lines with their style."""
+    faults = _by_role([(result.role, fault) for result in results for fault in result.faults])
+    notes = _by_role([(result.role, note) for result in results for note in result.notes])
     lines = []
     for fault, roles in faults.items():
         lines += [(f"problem  {roles}: {fault.what}", "red"), (f"         next step: {fault.next_step}", "")]
     lines += [(f"note     {roles}: {note}", "yellow") for note, roles in notes.items()]
-    lines += [(f"note     {line}", "yellow") for line in dependence(cast)]
-    if cast.simulated:
-        lines += [("note     SIMULATED models: nothing made with them is for training", "yellow")]
-    working = f"{sum(tried.works for tried in found)} of {len(found)} roles work"
-    return [*lines, (f"{working} · {_spent(found)}" if any(tried.calls for tried in found) else working, "")]
+    lines += [(f"note     {line}", "yellow") for line in dependence(models)]
+    if models.simulated:
+        lines += [("note     SIMULATED models: do not train on their output", "yellow")]
+    working = f"{sum(result.works for result in results)} of {len(results)} roles work"
+    return [*lines, (f"{working} · {_spent(results)}" if any(result.calls for result in results) else working, "")]
 
 
-def _by_role(told: list[tuple[str, T]]) -> dict[T, str]:
-    """The roles of which the same is to be said."""
+def _by_role(pairs: list[tuple[str, T]]) -> dict[T, str]:
+    """Return the roles of each fault or note."""
     roles: dict[T, list[str]] = {}
-    for role, what in told:
+    for role, what in pairs:
         roles.setdefault(what, []).append(role)
     return {what: ", ".join(names) for what, names in roles.items()}
 
 
-def _spent(found: list[ProbeResult]) -> str:
-    tokens, cost = _total([tried.tokens for tried in found]), _total([tried.cost for tried in found])
+def _spent(results: list[ProbeResult]) -> str:
+    tokens, cost = _total([result.tokens for result in results]), _total([result.cost for result in results])
     counted = "tokens not counted" if tokens is None else f"{tokens:,} tokens"
     return f"{counted}, {'cost unknown' if cost is None else f'{cost:.4f} dollars'}"
 

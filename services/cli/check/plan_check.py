@@ -1,4 +1,4 @@
-"""`chimera check plan`: what a plan will need, before money is spent."""
+"""`chimera check plan`: estimates what a plan will need."""
 
 import json
 from collections import Counter
@@ -18,56 +18,57 @@ from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.summary import duration, short
 
 
-def check(order: RunConfig, *, as_json: bool) -> None:
-    """Print it."""
-    found = forecast_plan(order)
+def check(config: RunConfig, *, as_json: bool) -> None:
+    """Print the estimate."""
+    estimate = forecast_plan(config)
     if as_json:
-        print(json.dumps(document(order.plan, found)))  # noqa: T201
+        print(json.dumps(document(config.plan, estimate)))  # noqa: T201
         return
     console = Console(highlight=False)
-    for line in describe(order.plan, found):
+    for line in describe(config.plan, estimate):
         console.print(line)
 
 
-def forecast_plan(order: RunConfig) -> Forecast:
-    """From what the folder has measured, or else from what is assumed."""
-    cast = order.cast or models_config.simulated(0)
-    product = DatasetSummary.of(order.dataset)
-    basis = measured_costs(order.dataset, order.plan, simulated=order.simulated)
-    rows = Counter(product.by_subject)
-    if not order.plan.limits():  # under limits by difficulty a row in reserve may wait for ever
-        rows.update(product.reserve)
-    return forecast(order.plan, rows, basis or assumed(order.plan), cast)
+def forecast_plan(config: RunConfig) -> Forecast:
+    """Estimate from what was measured in the folder, otherwise from assumptions."""
+    dataset = DatasetSummary.of(config.dataset)
+    basis = measured_costs(config.dataset, config.plan, simulated=config.simulated)
+    rows = Counter(dataset.by_subject)
+    if not config.plan.limits():  # under limits by difficulty a row in reserve may never be admitted
+        rows.update(dataset.reserve)
+    return forecast(config.plan, rows, basis or assumed(config.plan), config.models or models_config.simulated(0))
 
 
-def document(plan: Plan, found: Forecast) -> dict[str, object]:
-    """For `--json`."""
+def document(plan: Plan, estimate: Forecast) -> dict[str, object]:
+    """Return the document for `--json`."""
     return {
         "plan": plan.name,
         "wanted": None if plan.endless else plan.rows,
-        "measured_on": found.basis.problems,
-        "yield": found.basis.rows,
-        **{name: value for name, value in asdict(found).items() if name != "basis"},
+        "measured_on": estimate.basis.problems,
+        "yield": estimate.basis.rows,
+        **{name: value for name, value in asdict(estimate).items() if name != "basis"},
     }
 
 
-def describe(plan: Plan, found: Forecast) -> list[str | Table]:
-    """For a person."""
+def describe(plan: Plan, estimate: Forecast) -> list[str | Table]:
+    """Return the lines for a person."""
     topics = sum(subject.topics for subject in plan.subjects.values())
-    wanted = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
-    lines: list[str | Table] = [f"Plan {plan.name} is sound: {wanted}, {len(plan.subjects)} subjects, {topics} topics"]
-    if not found.rows:
-        return [*lines, "Its rows are there: nothing further will be asked for."]
-    what = "for each release" if plan.endless else "to come"
-    lines.append(f"{found.rows:,} rows {what}: about {found.problems:,} problems, at a yield of {found.basis.rows:.0%}")
-    return [*lines, _table(found), *_ends(found)]
+    target = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
+    lines: list[str | Table] = [f"Plan {plan.name} is sound: {target}, {len(plan.subjects)} subjects, {topics} topics"]
+    if not estimate.rows:
+        return [*lines, "The dataset has all its rows: nothing more will be requested."]
+    what = "for each release" if plan.endless else "missing"
+    lines.append(
+        f"{estimate.rows:,} rows {what}: about {estimate.problems:,} problems at a yield of {estimate.basis.rows:.0%}"
+    )
+    return [*lines, _table(estimate), *_time_and_basis(estimate)]
 
 
-def _table(found: Forecast) -> Table:
+def _table(estimate: Forecast) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("role", "model", "calls", "tokens", "cost"):
         table.add_column(name, justify="left" if name in ("role", "model") else "right")
-    for need in found.needs:
+    for need in estimate.needs:
         row = (
             need.role,
             strip_controls(need.model or "?"),
@@ -77,16 +78,18 @@ def _table(found: Forecast) -> Table:
         )
         table.add_row(*row)
     table.add_section()
-    table.add_row("all", "", f"{found.calls:,}", _tokens(found.tokens), _dollars(found.dollars))
+    table.add_row("all", "", f"{estimate.calls:,}", _tokens(estimate.tokens), _dollars(estimate.dollars))
     return table
 
 
-def _ends(found: Forecast) -> list[str]:
-    n = found.basis.problems
+def _time_and_basis(estimate: Forecast) -> list[str]:
+    n = estimate.basis.problems
     basis = (
-        f"measured on {n:,} problems in this folder" if n else "ASSUMED: too little has been measured in this folder"
+        f"measured on {n:,} problems in this folder"
+        if n
+        else "ASSUMED: too few problems have been measured in this folder"
     )
-    time = "unknown until latency is measured" if found.seconds is None else f"at least {duration(found.seconds)}"
+    time = "unknown until latency is measured" if estimate.seconds is None else f"at least {duration(estimate.seconds)}"
     return [f"time      {time}", f"basis     {basis}"]
 
 

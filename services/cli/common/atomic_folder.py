@@ -10,14 +10,14 @@ from shared.errors import Refusal
 
 @contextmanager
 def atomic_folder(out: Path) -> Iterator[Path]:
-    """A folder beside the wanted one, which takes its name at the end, and is gone when anything fails.
+    """Yield a draft folder, which is renamed to `out` at the end, and deleted when anything fails.
 
-    Raises Refusal when there is something in the wanted one already.
+    Raises Refusal when `out` is not empty.
     """
     if out.exists() and any(out.iterdir()):
-        raise Refusal(f"{out} is not empty", "Name a folder with --out that is not there yet")
+        raise Refusal(f"{out} is not empty", "Give a new folder with --out")
     draft = out.absolute().with_name(f".{out.absolute().name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)  # of a command that was killed
+    shutil.rmtree(draft, ignore_errors=True)  # left by a command that was killed
     draft.mkdir(parents=True)
     try:
         yield draft

@@ -1,4 +1,4 @@
-"""What is spent of the plan's budget, from the factory's books in Valkey."""
+"""Spending against the plan's budget, from the budget ledger in Valkey."""
 
 import asyncio
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """One limit of the plan. `spent`: `None` when a price is unknown."""
+    """One limit of the plan. `spent` is `None` when a price is unknown."""
 
     model: str
     unit: str
@@ -25,30 +25,30 @@ class BudgetLine:
 
     def __str__(self) -> str:
         unknown = f"unknown of {amount(self.limit, self.unit)}"
-        whose = "" if self.model == ALL else f" for {self.model}"
-        return (unknown if self.spent is None else out_of(self.spent, self.limit, self.unit)) + whose
+        suffix = "" if self.model == ALL else f" for {self.model}"
+        return (unknown if self.spent is None else out_of(self.spent, self.limit, self.unit)) + suffix
 
 
 async def accounts(valkey: str | None, budget: Budget) -> list[BudgetLine]:
-    """Every limit of the plan; none when it has no budget, or Valkey does not answer."""
+    """Return every limit of the plan; an empty list without a budget, and when Valkey does not answer."""
     if not budget.limits() or valkey is None:
         return []
-    treasury = BudgetLedger(connect(ValkeyAccess(valkey)), FACTORY, budget.limits(), lease_s=1.0)
+    ledger = BudgetLedger(connect(ValkeyAccess(valkey)), FACTORY, budget.limits(), lease_s=1.0)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            spent = await treasury.spent()
+            spent = await ledger.spent()
     except TimeoutError:
         return []
     finally:
-        await treasury.aclose()
-    found = []
+        await ledger.aclose()
+    lines = []
     for model, limit in budget.limits().items():
-        gone = spent.get(model, Amount(0, 0))
-        found += [BudgetLine(model, "tokens", gone.tokens, limit.tokens)] if limit.tokens else []
-        found += [BudgetLine(model, "dollars", gone.dollars, limit.dollars)] if limit.dollars else []
-    return found
+        amounts = spent.get(model, Amount(0, 0))
+        lines += [BudgetLine(model, "tokens", amounts.tokens, limit.tokens)] if limit.tokens else []
+        lines += [BudgetLine(model, "dollars", amounts.dollars, limit.dollars)] if limit.dollars else []
+    return lines
 
 
 def describe(accounts: Iterable[BudgetLine]) -> str:
-    """For a person."""
+    """Return all limits in one line, for a person."""
     return " · ".join(map(str, accounts))

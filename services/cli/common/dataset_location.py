@@ -1,4 +1,4 @@
-"""What lies in the dataset's folder."""
+"""Where the dataset is, how many rows and releases it has, and by which plan it was made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,25 +6,40 @@ from pathlib import Path
 from typing import Any
 
 from schemas.config.plan import Plan
+from schemas.config.policies import Difficulty
+from schemas.outcomes import Admission
+from shared.config.plan_loader import load_plan
 from shared.config.settings import Connections
-from shared.dataset import Dataset, manifests
-from shared.dataset.storage import Location, remote
+from shared.dataset import Dataset, list_manifests
+from shared.dataset.storage import Location, is_remote
 
 
 def dataset_in(directory: Path) -> Location:
-    """Where the dataset of a stack lies: in its folder, unless CHIMERA_DATASET names another place."""
-    named = Connections().dataset
-    return named if remote(named) else directory / named
+    """Return the location of a stack's dataset: in its folder, unless CHIMERA_DATASET names an object store."""
+    configured = Connections().dataset
+    return configured if is_remote(configured) else directory / configured
+
+
+def last_plan(directory: Path) -> Plan | None:
+    """Load the plan of the folder's last run; `None` before the first. Raises Refusal for an invalid file."""
+    path = directory / "plan.yaml"
+    return load_plan(path) if path.exists() else None
+
+
+def difficulty_bins(directory: Path) -> Difficulty:
+    """Return the difficulty bins of the folder's last run, otherwise the default ones."""
+    plan = last_plan(directory)
+    return plan.difficulty if plan else Difficulty()
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSummary:
-    """Rows and releases so far."""
+    """Rows and releases of a dataset."""
 
     by_subject: Mapping[str, int] = field(default_factory=dict)
     """Admitted rows."""
     reserve: Mapping[str, int] = field(default_factory=dict)
-    """Rows that are admitted before anything new."""
+    """Rows that are admitted before new ones."""
     released: int = 0
     """Admitted rows in the latest release."""
     tokens: int | None = None
@@ -32,22 +47,23 @@ class DatasetSummary:
 
     @classmethod
     def of(cls, folder: Location) -> "DatasetSummary":
-        """Read the folder; nothing there is no rows. Raises Refusal when a newer software wrote it."""
-        if not Dataset.there(folder):
+        """Read the dataset; no folder means no rows. Raises Refusal when a newer version wrote it."""
+        if not Dataset.exists(folder):
             return cls()
         dataset = Dataset.open(folder)
-        counted = dataset.rows.counts("subject", "admission").items()
-        admitted, reserve = ({name: n for (name, how), n in counted if how == kept} for kept in ("in", "reserve"))
+        counts = dataset.rows.counts("subject", "admission").items()
+        both = (Admission.IN, Admission.RESERVE)
+        admitted, reserve = ({name: n for (name, one), n in counts if one == how} for how in both)
         rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
-        counts = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
-        return cls(admitted, reserve, _released(folder), None if None in counts else sum(counts))
+        tokens = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
+        return cls(admitted, reserve, _released_rows(folder), None if None in tokens else sum(tokens))
 
     @property
     def rows(self) -> int:
         return sum(self.by_subject.values())
 
     def complete(self, plan: Plan) -> bool:
-        """Whether every subject has its rows, and a release holds them."""
+        """Return whether every subject has its rows, and a release contains them."""
         full = all(self.by_subject.get(name, 0) >= quota for name, quota in plan.quotas().items())
         return full and self.released >= plan.rows
 
@@ -57,6 +73,6 @@ def _pairs(part: Any, *columns: str) -> Any:
     return zip(*(table[column].to_pylist() for column in columns), strict=True)
 
 
-def _released(folder: Location) -> int:
-    made = manifests(folder)
-    return int(made[-1]["rows"]) if made else 0
+def _released_rows(folder: Location) -> int:
+    releases = list_manifests(folder)
+    return int(releases[-1]["rows"]) if releases else 0

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first drains, the second stops at once."""
+"""Ctrl-C and SIGTERM: the first drains, the second stops immediately."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Interrupts:
-    """Within the block, the first signal cancels the work that is given to `run`, the second the task of the block."""
+    """In the block, the first signal cancels the work passed to `run`, the second cancels the task of the block."""
 
     def __init__(self, on_first: Callable[[], None]) -> None:
         self.count = 0
@@ -28,7 +28,7 @@ class Interrupts:
             self._loop.remove_signal_handler(number)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Await the work; `None` when it was interrupted."""
+        """Await the work; return `None` when it was interrupted."""
         self._work = task = asyncio.ensure_future(work)
         try:
             return await task

@@ -1,4 +1,4 @@
-"""Which Kafka a command means, and what is said when it does not answer."""
+"""The Kafka that a command uses, and the error when it does not answer."""
 
 import asyncio
 import logging
@@ -18,27 +18,29 @@ T = TypeVar("T")
 
 Bootstrap = Annotated[
     str,
-    typer.Option(envvar="CHIMERA_KAFKA", help="Kafka's address, host:port; without it that of the stack in --dir."),
+    typer.Option(envvar="CHIMERA_KAFKA", help="Address of Kafka, host:port; default: the stack in --dir."),
 ]
-Factory = Annotated[str, typer.Option(envvar="CHIMERA_FACTORY", help="Name that its Kafka topics begin with.")]
+Factory = Annotated[str, typer.Option(envvar="CHIMERA_FACTORY", help="Prefix of its Kafka topics.")]
 
 
 def access(bootstrap: str, directory: Path) -> KafkaAccess:
-    """How to reach what was given, or the stack that runs in the folder. Raises Refusal when there is neither.
+    """Return how to reach the given Kafka, or that of the stack in the folder. Raises Refusal without either.
 
-    TLS and login come from the environment, as for the services (CHIMERA_KAFKA_TLS, …).
+    TLS and credentials come from the environment, as for the services (CHIMERA_KAFKA_TLS, …).
     """
-    record = StateFile.read(directory)
-    if found := bootstrap or (record.up and record.bootstrap):
-        return Connections(kafka=found).kafka_access
-    raise Refusal(f"no Kafka: nothing runs in {directory}", "Name one with --bootstrap HOST:PORT, or `chimera up`")
+    state = StateFile.read(directory)
+    if address := bootstrap or (state.up and state.bootstrap):
+        return Connections(kafka=address).kafka_access
+    raise Refusal(
+        f"no Kafka: nothing runs in {directory}", "Give one with --bootstrap HOST:PORT, or start one with `chimera up`"
+    )
 
 
 def call_kafka(kafka: KafkaAccess, work: Coroutine[Any, Any, T]) -> T:
-    """Await what asks Kafka something. Raises Refusal when it does not answer, or says no."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is said here
+    """Await a request to Kafka. Raises Refusal when it fails."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the Refusal reports the error
     try:
         return asyncio.run(work)
     except (KafkaError, OSError) as error:
-        told = f"Kafka at {kafka} does not answer as it should: {error or type(error).__name__}"
-        raise Refusal(told, "Check the address with --bootstrap, and that it is up") from error
+        message = f"the request to Kafka at {kafka} failed: {error or type(error).__name__}"
+        raise Refusal(message, "Check the address with --bootstrap, and that Kafka is up") from error

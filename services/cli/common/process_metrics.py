@@ -1,4 +1,4 @@
-"""What the processes of a stack say of themselves over HTTP: /readyz and /metrics."""
+"""Readiness and metrics of a stack's processes, over HTTP: /readyz and /metrics."""
 
 import asyncio
 from collections import Counter
@@ -15,12 +15,12 @@ from shared.telemetry.metrics import EVENTS, RETRIES
 
 @dataclass(frozen=True, slots=True)
 class ProcessMetrics:
-    """One process at one moment. Counts are since it started."""
+    """One process. Counts are since its start."""
 
     unready: str | None
-    """Why it is not ready; `None` when it is."""
+    """Why it is not ready; `None` when it is ready."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
-    """Events by how they ended: done, repeated, dead_letter."""
+    """Events by outcome: done, repeated, dead_letter."""
     retries: int = 0
 
     @property
@@ -29,10 +29,10 @@ class ProcessMetrics:
 
 
 async def scrape(running: Iterable[RunningProcess]) -> dict[str, ProcessMetrics]:
-    """Ask every process that has a health port. Whoever does not answer is not ready."""
+    """Scrape every process that has a health port. A process that does not answer is not ready."""
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-        asked = {one.name: _scrape_one(client, one.health_port) for one in running if one.health_port}
-        return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+        requests = {one.name: _scrape_one(client, one.health_port) for one in running if one.health_port}
+        return dict(zip(requests, await asyncio.gather(*requests.values()), strict=True))
 
 
 async def _scrape_one(client: httpx.AsyncClient, port: int) -> ProcessMetrics:
@@ -41,11 +41,11 @@ async def _scrape_one(client: httpx.AsyncClient, port: int) -> ProcessMetrics:
         ready, metrics = await asyncio.gather(client.get(f"{url}/readyz"), client.get(f"{url}/metrics"))
     except httpx.HTTPError as error:
         return ProcessMetrics(f"does not answer ({type(error).__name__})")
-    return read(metrics.text, None if ready.is_success else ready.text.strip())
+    return parse(metrics.text, None if ready.is_success else ready.text.strip())
 
 
-def read(metrics: str, unready: str | None) -> ProcessMetrics:
-    """From the text of /metrics to what matters here."""
+def parse(metrics: str, unready: str | None) -> ProcessMetrics:
+    """Parse the text of /metrics."""
     outcomes: Counter[str] = Counter()
     retries = 0
     for family in text_string_to_metric_families(metrics):

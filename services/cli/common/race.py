@@ -1,4 +1,4 @@
-"""Several things at once, until one of them ends."""
+"""Concurrent tasks until the first ends."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def first(*work: Coroutine[Any, Any, Any]) -> Any:
-    """Result of whatever ends first; the others are cancelled."""
+    """Return the result of the first that ends; cancel the others."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

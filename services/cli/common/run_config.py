@@ -1,4 +1,4 @@
-"""What a person asked for, checked before anything starts."""
+"""The configuration of a run, checked before anything starts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,53 +12,53 @@ from shared.config.plan_loader import load_plan
 from shared.config.topics_loader import load_topics
 from shared.dataset.storage import Location
 from shared.errors import Refusal
-from shared.text.benchmarks import questions
+from shared.text.benchmarks import read_questions
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """One run."""
+    """The configuration of one run."""
 
     plan: Plan
     directory: Path
-    cast: ModelsConfig | None = None
-    """Who plays the roles; `None`: a simulator that is started for it."""
+    models: ModelsConfig | None = None
+    """The models of the roles; `None` starts a simulator."""
     seed: int = 0
     """Of the simulator."""
 
     @property
     def simulated(self) -> bool:
-        return self.cast is None or self.cast.simulated
+        return self.models is None or self.models.simulated
 
     @property
     def dataset(self) -> Location:
         return dataset_in(self.directory)
 
     def to_json(self) -> str:
-        """For another process of ours. A key is not in it, only the name of its variable."""
+        """Return JSON for the supervisor's process. It contains the names of keys' variables, not the keys."""
         return TypeAdapter(RunConfig).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "RunConfig":
-        """What `to_json` made."""
+        """Parse the result of `to_json`."""
         return TypeAdapter(cls).validate_json(text)
 
 
-def plan(path: Path, rows: int | None) -> Plan:
-    """The plan in a file, for `rows` rows if given. Raises Refusal, for its files of topics and benchmarks too."""
-    found = load_plan(path)
-    load_topics(found)
-    for name, benchmark in found.benchmarks.items():
-        questions(name, benchmark)
-    return found.model_copy(update={"rows": rows}) if rows else found
+def load(path: Path, rows: int | None) -> Plan:
+    """Load a plan, and check its files of topics and benchmarks. `rows` overrides the plan's. Raises Refusal."""
+    plan = load_plan(path)
+    load_topics(plan)
+    for name, benchmark in plan.benchmarks.items():
+        read_questions(name, benchmark)
+    return plan.model_copy(update={"rows": rows}) if rows else plan
 
 
 def one_model(base_url: str, model: str, api_key_env: str | None) -> ModelsConfig:
-    """One real model in every role. Raises Refusal for an an address or variable that cannot be one."""
+    """Return one real model in every role. Raises Refusal for an invalid address or variable."""
     try:
         return ModelsConfig.one(Endpoint(base_url=base_url, key_env=api_key_env), model)
     except ValidationError as error:
         options = {"base_url": "--base-url", "key_env": "--api-key-env"}
         first = error.errors()[0]
         option, why = options[str(first["loc"][0])], first["msg"].removeprefix("Value error, ")
-        raise Refusal(f"what was given with {option} {why}", f"Correct {option} and run again") from None
+        raise Refusal(f"the value of {option} {why}", f"Correct {option} and run again") from None

@@ -1,4 +1,4 @@
-"""What models wrote is data: it is shown, never obeyed - not by the terminal either."""
+"""Removes terminal control sequences from text that models wrote."""
 
 import re
 import unicodedata
@@ -11,18 +11,18 @@ _KEPT = "\n\t"
 
 
 def strip_controls(text: str) -> str:
-    """Without terminal sequences, control characters and marks that turn the direction of writing around."""
+    """Remove escape sequences, control characters, and marks that change the direction of writing."""
     text = _ESCAPES.sub("", text)
     return "".join(c for c in text if c in _KEPT or (unicodedata.category(c) != "Cc" and c not in _BIDI))
 
 
 def as_text(text: object, style: str = "") -> Text:
-    """The text as it is, without markup."""
+    """Return the text literally, without markup."""
     return Text(strip_controls(str(text)), style=style)
 
 
 def fold(text: str, first: int = 6, last: int = 4) -> str:
-    """First and last lines, and how many lie between."""
+    """Return the first and last lines, and the number of lines between them."""
     lines = strip_controls(text).strip().splitlines()
     if len(lines) <= first + last + 1:
         return "\n".join(lines)

@@ -1,1 +1,14 @@
-"""`chimera dataset`: inspect and change the dataset."""
+"""`chimera dataset`: inspects and changes the dataset.
+
+commands.py        the command-line interface of the commands that read
+contamination.py   rows that match benchmark questions
+coverage.py        topics and distinct problems of each subject
+delete.py          `delete`
+rebuild.py         `rebuild`
+rejects.py         `rejects`
+show.py            `show`
+stats.py           `stats`
+versions.py        `versions`, `diff`
+write_commands.py  the command-line interface of the commands that write
+export/            `export`
+"""

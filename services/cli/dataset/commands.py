@@ -1,79 +1,79 @@
-"""chimera dataset: look at the product."""
+"""The command-line interface of `chimera dataset`: the commands that read."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.common.dataset_location import dataset_in
-from services.cli.dataset.write_commands import VERSION, AsJson, Directory, Tested, print_json
-from services.cli.dataset.write_commands import app as work
+from services.cli.common.dataset_location import dataset_in, difficulty_bins
+from services.cli.dataset.write_commands import VERSION, AsJson, BenchmarkPlan, Directory, print_json
+from services.cli.dataset.write_commands import app as write
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the product.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Inspect, export or change the dataset.")
 
 
 @app.command()
-def stats(plan: Tested = None, directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
-    """Rows by subject, tier and outcome; breadth, contamination, what was rejected and why; lengths, tokens, cost."""
-    from services.cli.dataset import stats as view
+def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
+    """Show rows by subject, tier and difficulty; coverage, contamination, rejections, lengths, tokens and cost."""
+    from services.cli.dataset import stats as command
     from services.cli.dataset.contamination import Contamination
     from shared.dataset import Dataset
 
     folder = dataset_in(directory)
-    counted = view.count(Dataset.open(folder), Contamination.of(directory, plan))
+    figures = command.count(Dataset.open(folder), Contamination.of(directory, plan), difficulty_bins(directory))
     if as_json:
-        print_json(counted)
+        print_json(figures)
     else:
-        view.render(counted)
+        command.render(figures)
 
 
 @app.command()
 def show(
-    item: Annotated[str, typer.Argument(metavar="ID", help="Id of the item, or how it begins.")],
+    item: Annotated[str, typer.Argument(metavar="ID", help="Id of the item, or its beginning.")],
     directory: Directory = Path(".chimera"),
-    full: Annotated[bool, typer.Option("--full", help="The whole chain of thought.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show the whole chain of thought.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """One item, curated or not: why it is believed or was rejected, and where it came from."""
-    from services.cli.dataset import show as view
+    """Show one item, curated or rejected: its evidence, the reason of its rejection, its lineage."""
+    from services.cli.dataset import show as command
     from shared.dataset import Dataset
 
-    found = Dataset.open(dataset_in(directory)).get(item)
+    result = Dataset.open(dataset_in(directory)).get(item)
     if as_json:
-        print_json(view.document(found))
+        print_json(command.document(result))
     else:
-        view.render(found, full=full)
+        command.render(result, full=full)
 
 
 @app.command()
 def rejects(
-    reason: Annotated[str | None, typer.Option(help="Only these, such as key_disputed.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only of this subject.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Show so many, the latest first.")] = 10,
+    reason: Annotated[str | None, typer.Option(help="Only this reason, such as key_disputed.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this subject.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Number of items to show, latest first.")] = 10,
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,
 ) -> None:
-    """What was rejected and why; with the key and every other answer that was found blind."""
-    from services.cli.dataset import rejects as view
+    """Show rejected items: the reason, the key, and the other answers of blind attempts."""
+    from services.cli.dataset import rejects as command
     from shared.dataset import Dataset
 
-    found = view.list_rejects(Dataset.open(dataset_in(directory)), reason, subject, limit)
+    items = command.list_rejects(Dataset.open(dataset_in(directory)), reason, subject, limit)
     if as_json:
-        print_json(found)
+        print_json(items)
     else:
-        view.render(found)
+        command.render(items)
 
 
 @app.command()
 def versions(directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
-    """Releases: number, rows, plan, versions of the tables, when the last row came."""
-    from services.cli.dataset import versions as view
+    """List releases: number, rows, plan, table versions, time of the last row."""
+    from services.cli.dataset import versions as command
 
-    releases = view.list_releases(dataset_in(directory))
+    releases = command.list_releases(dataset_in(directory))
     if as_json:
         print_json({"releases": releases})
     else:
-        view.render(releases)
+        command.render(releases)
 
 
 @app.command()
@@ -83,16 +83,16 @@ def diff(
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,
 ) -> None:
-    """Rows that came, went and changed between two versions, by subject, tier and admission; ids with --json."""
-    from services.cli.dataset import versions as view
-    from shared.dataset import opened
+    """Count rows that were added, removed or changed between two versions; with --json also their ids."""
+    from services.cli.dataset import versions as command
+    from shared.dataset import open_release
 
     folder = dataset_in(directory)
-    told = view.difference(opened(folder, before)[0], opened(folder, after)[0])
+    changes = command.difference(open_release(folder, before)[0], open_release(folder, after)[0])
     if as_json:
-        print_json(told)
+        print_json(changes)
     else:
-        view.render_difference(told)
+        command.render_difference(changes)
 
 
-app.add_typer(work)
+app.add_typer(write)

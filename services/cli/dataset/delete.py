@@ -1,6 +1,6 @@
-"""chimera dataset delete: rows go, and stay gone.
+"""`chimera dataset delete`: deletes rows for good.
 
-The deletion is an event, which the aggregator and every rebuild obey, and for which the planner asks for another row.
+The deletion is an event. The aggregator and every rebuild apply it, and the planner requests another row for it.
 """
 
 import time
@@ -14,26 +14,27 @@ from services.cli.common.dataset_location import dataset_in
 from services.cli.common.kafka_connection import access, call_kafka
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, Row, purge
-from shared.dataset.query import among
+from shared.dataset.query import id_in
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 from shared.kafka.clients import Producer
 from shared.kafka.codec import encode
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
+"""Longest wait for the aggregator."""
 LEFT = (
-    "Kafka's log cannot be purged: problem.*, solution.* and sample.* keep what was said about a row. Rebuilds obey\n"
-    "the deletion. The ledger keeps earlier attempts at the problem, and exports made before keep the row."
+    "Kafka's log cannot be purged: problem.*, solution.* and sample.* keep the events of a row. Rebuilds apply the\n"
+    "deletion. The ledger keeps earlier attempts at the problem, and earlier exports keep the row."
 )
 
 
 def delete(
     directory: Path, prefixes: Sequence[str], reason: str, bootstrap: str, factory: str, *, purged: bool
 ) -> dict[str, Any]:
-    """Delete the rows whose ids begin so, all or none; with `purged`, also from older versions of the table.
+    """Delete the rows whose ids begin with the prefixes, all or none; with `purged`, also from older table versions.
 
-    Raises Refusal when an id is of no row, when no Kafka takes the deletion, or there is nothing that could be purged
-    yet.
+    Raises Refusal when a prefix matches no row, when Kafka does not accept the deletion, or when the aggregator has not
+    deleted the rows before a purge.
     """
     folder = dataset_in(directory)
     dataset = Dataset.open(folder)
@@ -41,25 +42,27 @@ def delete(
     if rows:
         kafka = access(bootstrap, directory)
         call_kafka(kafka, _publish(kafka, factory, rows, reason))
-    waiting = _waiting(folder, {row.id for row in rows})
-    if purged and waiting:
-        next_step = "Look at `chimera status`, and repeat the command once the aggregator has done its work"
-        raise Refusal(f"the deletion is on the log, but {len(waiting)} rows are still in the table", next_step)
+    pending = _pending(folder, {row.id for row in rows})
+    if purged and pending:
+        next_step = "See `chimera status`, and repeat the command when the aggregator has deleted them"
+        raise Refusal(f"the deletion is published, but {len(pending)} rows are still in the table", next_step)
     return {
         "deleted": [row.id for row in rows],
-        "waiting": sorted(waiting),
+        "waiting": sorted(pending),
         "purged_files": purge(folder) if purged else None,
         "left": LEFT,
     }
 
 
 def _rows(dataset: Dataset, prefix: str) -> Iterator[Row]:
-    """The row to be deleted; none when it has been already."""
-    found = dataset.get(prefix)
-    if found.row:
-        yield found.row
-    elif not any(entry.kind == "deleted" for entry in found.entries):
-        raise Refusal(f"{prefix} is no row: it was not curated", "See `chimera dataset show`; only rows can be deleted")
+    """Yield the row to delete; nothing when it is deleted already."""
+    item = dataset.get(prefix)
+    if item.row:
+        yield item.row
+    elif not any(entry.kind == "deleted" for entry in item.entries):
+        raise Refusal(
+            f"{prefix} is not a row: it was not curated", "See `chimera dataset show`: only rows can be deleted"
+        )
 
 
 async def _publish(kafka: KafkaAccess, factory: str, rows: Sequence[Row], reason: str) -> None:
@@ -83,11 +86,11 @@ def _deletion(row: Row, reason: str) -> SampleDeleted:
     )
 
 
-def _waiting(folder: Location, ids: set[str]) -> set[str]:
-    """Those that the aggregator has not deleted, after some patience."""
-    until = time.monotonic() + PATIENCE_S
+def _pending(folder: Location, ids: set[str]) -> set[str]:
+    """Return the ids that the aggregator has not deleted within TIMEOUT_S."""
+    until = time.monotonic() + TIMEOUT_S
     while True:
-        left = {row["id"] for row in Dataset.open(folder).rows.columns("id", where=among(ids))}
+        left = {row["id"] for row in Dataset.open(folder).rows.columns("id", where=id_in(ids))}
         if not left or time.monotonic() > until:
             return left
         time.sleep(0.2)

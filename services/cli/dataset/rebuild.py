@@ -1,4 +1,4 @@
-"""chimera dataset rebuild: the dataset again, from what Kafka keeps for ever."""
+"""`chimera dataset rebuild`: builds the dataset from the retained Kafka topics."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,51 +16,51 @@ from shared.dataset.rebuild import Rebuild
 from shared.kafka.read.replay import replay
 from shared.ports import Record
 
-Tell = Callable[[str, int], None]
+ReportRecords = Callable[[str, int], None]
 
 
 def rebuild(directory: Path, out: Path, bootstrap: str, factory: str) -> dict[str, Any]:
-    """Write the folder; returns what is in it. Raises Refusal when it is not empty, or the log is not complete."""
+    """Write the folder; returns its numbers. Raises Refusal when it is not empty, or when the log is incomplete."""
     kafka = access(bootstrap, directory)
     with atomic_folder(out) as draft, Progress(console=Console(stderr=True), transient=True) as progress:
         tasks = {}
 
-        def tell(name: str, records: int) -> None:
+        def report(name: str, records: int) -> None:
             if name not in tasks:
                 tasks[name] = progress.add_task(name, total=None)
             progress.advance(tasks[name], records)
 
-        made = call_kafka(kafka, built(kafka, factory, draft, tell))
+        result = call_kafka(kafka, build(kafka, factory, draft, report))
     return {
         "out": str(out),
-        "rows": made.rows,
-        "ledger": made.entries,
-        "audits": made.audits,
-        "differing": made.differing,
+        "rows": result.rows,
+        "ledger": result.entries,
+        "audits": result.audits,
+        "differing": result.differing,
     }
 
 
-async def built(kafka: KafkaAccess, factory: str, folder: Path, tell: Tell) -> Rebuild:
-    """The tables in a folder, from a factory's log; tells how many records of which Kafka topic were read."""
+async def build(kafka: KafkaAccess, factory: str, folder: Path, report: ReportRecords) -> Rebuild:
+    """Build the tables in a folder from a factory's log; report the number of records read from each Kafka topic."""
 
-    async def heard(name: str) -> AsyncIterator[list[Record]]:
+    async def read(name: str) -> AsyncIterator[list[Record]]:
         async for batch in replay(kafka, factory, name):
-            tell(name, len(batch))
+            report(name, len(batch))
             yield batch
 
-    said = AdmissionReplay()
+    admissions = AdmissionReplay()
     for name in REPLAYED:
-        async for batch in heard(name):
+        async for batch in read(name):
             for record in batch:
-                said.apply(record.event, record.written)
-    made = Rebuild(folder, factory, said)
+                admissions.apply(record.event, record.written)
+    result = Rebuild(folder, factory, admissions)
     for kind, take in (
-        (SolutionChecked, made.solutions),
-        (ProblemRejected, made.rejections),
-        (SampleDeleted, made.deletions),
-        (AuditJudged, made.judgements),
+        (SolutionChecked, result.add_solutions),
+        (ProblemRejected, result.add_rejections),
+        (SampleDeleted, result.add_deletions),
+        (AuditJudged, result.add_audits),
     ):
-        async for batch in heard(kind.type):
+        async for batch in read(kind.type):
             take(batch)
-    made.finish()
-    return made
+    result.finish()
+    return result

@@ -1,4 +1,4 @@
-"""chimera dataset rejects: what was paid for and is no row, and why."""
+"""`chimera dataset rejects`: rejected items and their reasons."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,16 @@ from schemas.item import Item
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset.stats import counts_table
 from shared.dataset import Dataset, Entry
-from shared.dataset.query import among, text
+from shared.dataset.query import id_in, sql_string
 
 
 def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
-    """How many there are by reason, and the latest of them, as one JSON document."""
-    wanted = {"kind": "rejected", "reason": reason, "subject": subject}
-    where = " and ".join(f"{name} = {text(value)}" for name, value in wanted.items() if value)
+    """Return the numbers by reason, and the latest items, as one JSON document."""
+    filters = {"kind": "rejected", "reason": reason, "subject": subject}
+    where = " and ".join(f"{name} = {sql_string(value)}" for name, value in filters.items() if value)
     lines = list(dataset.ledger.columns("id", "reason", "recorded_at", where=where))
     latest = nlargest(limit, lines, key=lambda line: (line["recorded_at"], line["id"]))
-    by_id = {entry.id: entry for entry in dataset.ledger.select(among(line["id"] for line in latest))}
+    by_id = {entry.id: entry for entry in dataset.ledger.select(id_in(line["id"] for line in latest))}
     return {
         "by_reason": dict(Counter(line["reason"] for line in lines).most_common()),
         "rejects": [_describe(by_id[line["id"]]) for line in latest],
@@ -50,10 +50,10 @@ def _describe(entry: Entry) -> dict[str, Any]:
 
 
 def render(document: Mapping[str, Any]) -> None:
-    """Print them for a person."""
+    """Print the items for a person."""
     console = Console()
     if not document["by_reason"]:
-        console.print("Nothing was rejected for that.")
+        console.print("No rejected items match.")
         return
     console.print(counts_table("Rejected", document["by_reason"]))
     for one in document["rejects"]:

@@ -1,4 +1,4 @@
-"""chimera dataset show ID"""
+"""`chimera dataset show ID`: one item with its evidence and lineage."""
 
 import json
 from dataclasses import asdict
@@ -11,32 +11,34 @@ from rich.tree import Tree
 
 from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
-from shared.dataset import Entry, Found, Row, build
+from shared.dataset import Entry, ItemRecords, Row, build
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
 
-def document(found: Found) -> dict[str, Any]:
-    """The item as JSON, with its nested parts unfolded."""
+def document(result: ItemRecords) -> dict[str, Any]:
+    """Return the item as one JSON document."""
     nested = ("verdicts", "attempts", "lineage")
     row = (
-        {**asdict(found.row), **{name: json.loads(getattr(found.row, name)) for name in nested}} if found.row else None
+        {**asdict(result.row), **{name: json.loads(getattr(result.row, name)) for name in nested}}
+        if result.row
+        else None
     )
-    entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in found.entries]
+    entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in result.entries]
     return {"row": row, "ledger": entries}
 
 
-def render(found: Found, *, full: bool) -> None:
+def render(result: ItemRecords, *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
-    entries = sorted(found.entries, key=lambda one: one.recorded_at)
-    item = _item(found.row, entries)
+    entries = sorted(result.entries, key=lambda one: one.recorded_at)
+    item = _item(result.row, entries)
     if any(call.simulated for call in item.calls) if item else False:
-        console.print(Text("SIMULATED: the models behind this item were played by the simulator", "bold yellow"))
+        console.print(Text("SIMULATED: the simulator played the models behind this item", "bold yellow"))
     if item and not item.independent:
         console.print(Text("NOT INDEPENDENT: one model played more than one role", "bold yellow"))
-    if found.row:
-        console.print(_standing(found.row))
+    if result.row:
+        console.print(_row_lines(result.row))
     for entry in entries:
         console.print(_ledger_line(entry))
     if item:
@@ -45,14 +47,18 @@ def render(found: Found, *, full: bool) -> None:
 
 def _item(row: Row | None, entries: list[Entry]) -> Item | None:
     if row:
-        return build.item(row)
+        return build.to_item(row)
     complete = [entry.item for entry in entries if entry.item]
     return Item.model_validate_json(complete[-1]) if complete else None
 
 
-def _standing(row: Row) -> Text:
-    correct = {True: "lands on the key", False: "misses the key", None: "cannot be compared with the key"}[row.correct]
-    difficulty = "not probed" if row.difficulty is None else f"{row.difficulty:.0%} of the probe's attempts missed"
+def _row_lines(row: Row) -> Text:
+    correct = {True: "agrees with the key", False: "differs from the key", None: "not comparable with the key"}[
+        row.correct
+    ]
+    difficulty = (
+        "not probed" if row.difficulty is None else f"{row.difficulty:.0%} of the probe's attempts missed the key"
+    )
     return as_text(
         f"{row.id}  curated {row.curated_at:%Y-%m-%d %H:%M} UTC\n"
         f"admission   {row.admission}; views: {', '.join(row.views) or 'none'}; split: {row.split}\n"
@@ -91,7 +97,7 @@ def _verdict(verdict: Verdict) -> list[RenderableType]:
         for number, vote in enumerate(verdict.votes, 1)
     ]
     if verdict.judgement is None:
-        return [*votes, as_text(f"no judgement: {verdict.unable or 'none was given'}", "yellow")]
+        return [*votes, as_text(f"no judgement: {verdict.unable or 'none given'}", "yellow")]
     return [*votes, *_points(verdict.judgement)]
 
 
@@ -108,9 +114,14 @@ def _points(judgement: Judgement) -> list[Text]:
 
 
 def _outcome(attempt: Attempt) -> str:
-    landed = {"yes": "lands on the key", "no": "misses the key", "unsure": "cannot be compared", None: "not checked"}
+    results = {
+        "yes": "agrees with the key",
+        "no": "differs from the key",
+        "unsure": "not comparable",
+        None: "not checked",
+    }
     flaws = f"; flaws: {', '.join(attempt.flaws)}" if attempt.flaws else ""
-    return f"Attempt {attempt.index} by {attempt.provenance.model}: {landed[attempt.agrees]}{flaws}"
+    return f"Attempt {attempt.index} by {attempt.provenance.model}: {results[attempt.agrees]}{flaws}"
 
 
 def _attempt(attempt: Attempt, *, full: bool) -> list[Text]:

@@ -1,4 +1,4 @@
-"""chimera dataset stats"""
+"""`chimera dataset stats`: figures of the dataset."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.common.difficulty_bins import BINS, bin_of
+from schemas.config.policies import Difficulty
+from schemas.outcomes import Admission
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset import contamination
 from services.cli.dataset.contamination import Contamination
@@ -30,37 +31,41 @@ SHOWN = (
     ("Split", "by_split"),
     ("Rejected", "rejected"),
 )
-"""Title of a table of counts, and where they are in the document."""
+"""Title of a table of counts, and its key in the document."""
+
+UNKNOWN = "unknown"
+ENDS = (*Admission, "rejected")
 
 _CORRECT = {True: "yes", False: "no", None: "cannot tell"}
 
 
-def count(dataset: Dataset, contaminated: Contamination) -> dict[str, Any]:
-    """All figures, as one JSON document. Unknown is null."""
+def count(dataset: Dataset, benchmarks: Contamination, difficulty: Difficulty) -> dict[str, Any]:
+    """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
     rejected = {
         reason or "none": n
         for (kind, reason), n in dataset.ledger.counts("kind", "reason").items()
         if kind == "rejected"
     }
-    kinds, covered = dataset.ledger.counts("kind"), Coverage()
+    kinds, coverage = dataset.ledger.counts("kind"), Coverage()
     for row in dataset.rows.columns("id", "subject", "topic", "problem"):
-        covered.add(row)
-        contaminated.add(row)
+        coverage.add(row)
+        benchmarks.add(row)
     rows = len(dataset.rows)
     ended = rows + sum(rejected.values())
-    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[("in",)]
+    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[(Admission.IN,)]
     return {
         "version": dataset.rows.version,
         "rows": rows,
         "simulated": dataset.rows.counts("simulated")[(True,)],
         "by_subject": _by_subject(dataset.rows.counts("subject", "admission")),
         "rejected_by_subject": _named(dataset.ledger.counts("subject", where="kind = 'rejected'")),
-        "coverage": covered.document(),
-        "contamination": contaminated.document(),
+        "coverage": coverage.document(),
+        "contamination": benchmarks.document(),
         "by_tier": _named(dataset.rows.counts("tier")),
         "by_answer_type": _named(dataset.rows.counts("answer_type")),
         "by_split": _named(dataset.rows.counts("split")),
-        "by_difficulty": _by_difficulty(dataset.rows.counts("difficulty")),
+        "by_difficulty": _by_difficulty(dataset.rows.counts("difficulty"), difficulty),
+        "difficulty_bins": difficulty.bins,
         "correct": {_CORRECT[value]: n for (value,), n in dataset.rows.counts("correct").items()},
         "rejected": dict(sorted(rejected.items(), key=lambda pair: -pair[1])),
         "further_attempts": kinds[("attempt",)],
@@ -74,31 +79,34 @@ def count(dataset: Dataset, contaminated: Contamination) -> dict[str, Any]:
     }
 
 
-def render(counted: Mapping[str, Any]) -> None:
+def render(figures: Mapping[str, Any]) -> None:
     """Print the figures for a person."""
     console = Console()
-    if counted["simulated"]:
+    if figures["simulated"]:
         console.print(
-            f"SIMULATED: models behind {counted['simulated']:,} of {counted['rows']:,} rows were played",
+            f"SIMULATED: a simulator played the models behind {figures['simulated']:,} of {figures['rows']:,} rows",
             style="bold yellow",
         )
-    console.print(_subjects(counted), _covered(counted["coverage"]))
+    console.print(_subjects(figures), _coverage(figures["coverage"]))
     console.print(MEANING, style="dim", soft_wrap=True)
-    if counted["contamination"]:
-        console.print(contamination.table(counted["contamination"]))
-    lines = contamination.named(counted["contamination"]) if counted["contamination"] else [contamination.NOT_CHECKED]
+    if figures["contamination"]:
+        console.print(contamination.table(figures["contamination"]))
+    lines = (
+        contamination.describe(figures["contamination"]) if figures["contamination"] else [contamination.NOT_CHECKED]
+    )
     console.print(*map(as_text, lines), sep="\n", soft_wrap=True)
     for title, key in SHOWN:
-        if counted[key]:
-            console.print(counts_table(title, counted[key]))
-    console.print(_figures(counted))
+        if figures[key]:
+            console.print(counts_table(title, figures[key]))
+    console.print(f"Difficulty bins: {describe_bins(figures['difficulty_bins'])}", style="dim", highlight=False)
+    console.print(_figures(figures))
 
 
-def _subjects(counted: Mapping[str, Any]) -> Table:
-    table = _table("Rows", "subject", "in", "reserve", "aside", "rejected", "yield")
+def _subjects(figures: Mapping[str, Any]) -> Table:
+    table = _table("Rows", "subject", *ENDS, "yield")
     totals = Counter[str]()
-    for subject, admissions in counted["by_subject"].items():
-        counts = Counter({**admissions, "rejected": counted["rejected_by_subject"].get(subject, 0)})
+    for subject, admissions in figures["by_subject"].items():
+        counts = Counter({**admissions, "rejected": figures["rejected_by_subject"].get(subject, 0)})
         totals += counts
         table.add_row(as_text(subject), *_ended(counts))
     table.add_section()
@@ -108,10 +116,10 @@ def _subjects(counted: Mapping[str, Any]) -> Table:
 
 def _ended(counts: Mapping[str, int]) -> list[str]:
     rejected, ended = counts["rejected"], sum(counts.values())
-    return [*(f"{counts[name]:,}" for name in ("in", "reserve", "aside", "rejected")), f"{1 - rejected / ended:.0%}"]
+    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}"]
 
 
-def _covered(coverage: Mapping[str, Any]) -> Table:
+def _coverage(coverage: Mapping[str, Any]) -> Table:
     table = _table("Coverage", "subject", "topics", "rows a topic", "different", "in a topic", "largest")
     for subject, one in coverage.items():
         counts = (f"{one['topics']:,}", f"{one['rows'] / one['topics']:.1f}", f"{one['clusters']:,}")
@@ -122,19 +130,19 @@ def _covered(coverage: Mapping[str, Any]) -> Table:
     return table
 
 
-def _figures(counted: Mapping[str, Any]) -> Table:
+def _figures(figures: Mapping[str, Any]) -> Table:
     table = _table("Figures", "", "here", "paper")
-    share = counted["yield"]
-    table.add_row("yield: curated of all that ended", "unknown" if share is None else f"{share:.0%}", "")
+    share = figures["yield"]
+    table.add_row("yield: curated of all ended problems", "unknown" if share is None else f"{share:.0%}", "")
     for part, paper in PAPER_WORDS.items():
-        mean = counted["mean_words"][part]
+        mean = figures["mean_words"][part]
         table.add_row(f"mean words of a {part}", "unknown" if mean is None else f"{mean:,.0f}", f"{paper:,}")
-    table.add_row("tokens generated", _amount(counted["tokens"], "{:,.0f}"), "")
-    table.add_row("cost", _amount(counted["cost"], "${:,.2f}"), "")
-    each = counted["cost_per_row"]
+    table.add_row("tokens generated", _amount(figures["tokens"], "{:,.0f}"), "")
+    table.add_row("cost", _amount(figures["cost"], "${:,.2f}"), "")
+    each = figures["cost_per_row"]
     table.add_row("cost of a row that is in", "unknown" if each is None else f"${each:,.4f}", "")
-    table.add_row("earlier attempts kept", f"{counted['further_attempts']:,}", "")
-    table.add_row("rows deleted", f"{counted['deleted']:,}", "")
+    table.add_row("earlier attempts kept", f"{figures['further_attempts']:,}", "")
+    table.add_row("rows deleted", f"{figures['deleted']:,}", "")
     return table
 
 
@@ -145,7 +153,7 @@ def _amount(spent: Mapping[str, Any], form: str) -> str:
 
 
 def counts_table(title: str, counts: Mapping[str, int]) -> Table:
-    """Names and how many items each has."""
+    """Return a table of names and numbers of items."""
     table = _table(title, "", "number of items")
     for name, number in counts.items():
         table.add_row(as_text(name), f"{number:,}")
@@ -162,19 +170,23 @@ def _table(title: str, first: str, *numbers: str) -> Table:
 
 def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
     subjects = sorted({subject for subject, _ in counts})
-    return {name: {how: counts[name, how] for how in ("in", "reserve", "aside")} for name in subjects}
+    return {name: {how: counts[name, how] for how in Admission} for name in subjects}
 
 
 def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
     return {name: number for (name,), number in counts.most_common()}
 
 
-def _by_difficulty(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
-    """Easy below a third of missed probes, hard above two thirds."""
+def _by_difficulty(counts: Counter[tuple[Any, ...]], difficulty: Difficulty) -> dict[str, int]:
     bins = Counter[str]()
-    for (difficulty,), number in counts.items():
-        bins[bin_of(difficulty)] += number
-    return {name: bins[name] for name in BINS if bins[name]}
+    for (value,), number in counts.items():
+        bins[difficulty.bin(value) or UNKNOWN] += number
+    return {name: bins[name] for name in (*difficulty.bins, UNKNOWN) if bins[name]}
+
+
+def describe_bins(bins: Mapping[str, float]) -> str:
+    """Return the bins with their upper ends: `easy to 0.3, medium to 0.8, hard to 1`."""
+    return ", ".join(f"{name} to {end:g}" for name, end in bins.items())
 
 
 def _mean_words(dataset: Dataset) -> dict[str, float | None]:
@@ -191,7 +203,7 @@ def _mean_words(dataset: Dataset) -> dict[str, float | None]:
 
 
 def _spent(dataset: Dataset, column: str) -> dict[str, float]:
-    """Spent on everything that has ended. A row includes what its earlier attempts in the ledger cost."""
+    """Sum over all ended problems. A row includes its earlier attempts in the ledger."""
     rejected = dataset.ledger.columns(column, where="kind = 'rejected'")
     return _sum(one[column] for part in (dataset.rows.columns(column), rejected) for one in part)
 

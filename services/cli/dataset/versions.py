@@ -1,4 +1,4 @@
-"""chimera dataset versions, diff: what was released, and what changed between two releases."""
+"""`chimera dataset versions`, `diff`: the releases, and the changes between two versions."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.common.sanitize_terminal import as_text
-from shared.dataset import Dataset, manifests
+from shared.dataset import Dataset, list_manifests
 from shared.dataset.storage import Location
 
 CHANGES = ("in", "out", "changed")
@@ -16,14 +16,14 @@ _COLUMNS = ("id", "row_hash", "admission", "split", "views", "subject", "tier")
 
 
 def list_releases(folder: Location) -> list[dict[str, Any]]:
-    """Releases, the oldest first. Raises Refusal without a dataset."""
+    """Return the releases, oldest first. Raises Refusal without a dataset."""
     Dataset.open(folder)
     keys = ("number", "rows", "plan", "plan_hash", "table_version", "ledger_version", "until", "sha256")
-    return [{key: one.get(key) for key in keys} for one in manifests(folder)]
+    return [{key: one.get(key) for key in keys} for one in list_manifests(folder)]
 
 
 def difference(before: Dataset, after: Dataset) -> dict[str, Any]:
-    """Rows that came, went and changed from one version to another, as one JSON document."""
+    """Return the added, removed and changed rows between two versions, as one JSON document."""
     old, new = ({row["id"]: row for row in one.rows.columns(*_COLUMNS)} for one in (before, after))
     ids = {
         "in": sorted(new.keys() - old.keys()),
@@ -41,7 +41,7 @@ def difference(before: Dataset, after: Dataset) -> dict[str, Any]:
 def render(releases: list[dict[str, Any]]) -> None:
     """Print the releases for a person."""
     if not releases:
-        Console().print("No release yet: the plan's `releases` says when there is one.")
+        Console().print("No release yet: the plan's `releases` defines when one is made.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("release", "rows", "plan", "rows table", "ledger", "until", "sha256"):
@@ -54,15 +54,15 @@ def render(releases: list[dict[str, Any]]) -> None:
     Console().print(table)
 
 
-def render_difference(told: Mapping[str, Any]) -> None:
-    """Print what changed for a person."""
+def render_difference(changes: Mapping[str, Any]) -> None:
+    """Print the changes for a person."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("rows")
     for name in CHANGES:
         table.add_column(name, justify="right")
-    table.add_row("all", *(f"{told[name]:,}" for name in CHANGES))
+    table.add_row("all", *(f"{changes[name]:,}" for name in CHANGES))
     for by in ("subject", "tier", "admission"):
-        counts = told[f"by_{by}"]
+        counts = changes[f"by_{by}"]
         for value in sorted({value for name in CHANGES for value in counts[name]}):
             table.add_row(as_text(f"{by} {value}"), *(f"{counts[name].get(value, 0):,}" for name in CHANGES))
     Console().print(table)

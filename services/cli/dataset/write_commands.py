@@ -1,4 +1,4 @@
-"""chimera dataset export, delete, rebuild: do something with the product."""
+"""The command-line interface of `chimera dataset export`, `delete` and `rebuild`."""
 
 import json
 from enum import StrEnum
@@ -11,18 +11,18 @@ from services.cli.common.kafka_connection import Bootstrap, Factory
 
 app = typer.Typer()
 
-Directory = Annotated[Path, typer.Option("--dir", help="Where everything is kept.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Directory = Annotated[Path, typer.Option("--dir", help="Folder for all data.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
-Tested = Annotated[
+BenchmarkPlan = Annotated[
     Path | None,
-    typer.Option("--plan", help="Hold rows against the benchmarks of this plan, not of the one last run here."),
+    typer.Option("--plan", help="Compare rows with the benchmarks of this plan, not of the last run's."),
 ]
-VERSION = "A release's number, `latest`, or `now`: the dataset as it is."
+VERSION = "Number of a release, `latest`, or `now` for the current dataset."
 
 
 class Form(StrEnum):
-    """parquet and jsonl have every column; hf is parquet; chimera has the paper's columns; verl is for RL with verl."""
+    """parquet and jsonl have all columns; hf is parquet; chimera has the paper's columns; verl is for RL with verl."""
 
     parquet = "parquet"
     jsonl = "jsonl"
@@ -32,7 +32,7 @@ class Form(StrEnum):
 
 
 class View(StrEnum):
-    """preference: sound traces against wrong ones of the same problem; held_out: what no other view but all has."""
+    """preference: correct traces against wrong ones of the same problem; held_out: rows of no other view except all."""
 
     all = "all"
     sft = "sft"
@@ -47,11 +47,11 @@ def export(
     form: Annotated[Form, typer.Option("--format", help="See docs/dataset.md.")] = Form.parquet,
     view: Annotated[View, typer.Option(help="Which rows.")] = View.sft,
     version: Annotated[str, typer.Option(help=VERSION)] = "latest",
-    plan: Tested = None,
+    plan: BenchmarkPlan = None,
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,
 ) -> None:
-    """Write a view of one version as files, with a dataset card. The folder appears whole or not at all."""
+    """Write a view of one version as files, with a dataset card. The folder is complete or does not exist."""
     from services.cli.dataset.export import command as command
 
     done = command.export(directory, out, form.value, view.value, version, plan)
@@ -60,20 +60,22 @@ def export(
         return
     typer.echo(f"{done['rows']:,} records of {done['problems']:,} problems and a card: {out}")
     if done["contaminated"]:
-        typer.echo(f"{len(done['contaminated'])} of them are known from a benchmark: chimera dataset stats names them")
+        typer.echo(f"{len(done['contaminated'])} of them match a benchmark: chimera dataset stats lists them")
 
 
 @app.command()
 def delete(
-    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of rows, or how they begin.")],
-    reason: Annotated[str, typer.Option(help="Why; kept on the log and in the ledger.")],
-    purge: Annotated[bool, typer.Option("--purge", help="Also from older versions, releases among them.")] = False,
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of rows, or their beginnings.")],
+    reason: Annotated[str, typer.Option(help="Reason; recorded on the log and in the ledger.")],
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Also delete from older versions, including releases.")
+    ] = False,
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,
 ) -> None:
-    """Delete rows for good, through the running stack: they never come back, and others are grown in their place."""
+    """Delete rows for good, through the running stack. The factory makes other rows in their place."""
     from services.cli.dataset import delete as command
 
     done = command.delete(directory, ids, reason, bootstrap, factory, purged=purge)
@@ -81,10 +83,10 @@ def delete(
         print_json(done)
         return
     typer.echo(
-        f"rows deleted: {len(done['deleted'])}" + (", once the aggregator runs again" if done["waiting"] else "")
+        f"rows deleted: {len(done['deleted'])}" + (", when the aggregator runs again" if done["waiting"] else "")
     )
     if purge:
-        typer.echo(f"files purged: {done['purged_files']}; releases that had one of them cannot be read any more")
+        typer.echo(f"files purged: {done['purged_files']}; releases with one of these files are no longer readable")
     typer.echo(done["left"])
 
 
@@ -96,7 +98,7 @@ def rebuild(
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,
 ) -> None:
-    """The dataset again, from the Kafka topics that are kept for ever: the same rows, admitted as they were."""
+    """Build the dataset again from the retained Kafka topics: the same rows with the same admissions."""
     from services.cli.dataset import rebuild as command
 
     done = command.rebuild(directory, out, bootstrap, factory)
@@ -105,9 +107,9 @@ def rebuild(
         return
     typer.echo(f"{done['rows']:,} rows, {done['ledger']:,} lines in the ledger, {done['audits']:,} audits: {out}")
     if done["differing"]:
-        typer.echo(f"not what they were: {len(done['differing'])} rows; this software makes other rows of the same log")
+        typer.echo(f"{len(done['differing'])} rows differ: this version makes other rows from the same log")
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """ASCII only: what a model wrote cannot reach the terminal as a control character."""
+    """Print ASCII only, so that no control character of a model's text reaches the terminal."""
     typer.echo(json.dumps(document, indent=2, default=str))

@@ -1,1 +1,5 @@
-"""`chimera kafka` and `chimera dead-letters`: for operators."""
+"""`chimera kafka` and `chimera dead-letters`: for operators.
+
+commands.py      `chimera kafka create`, `trim`
+dead_letters.py  `chimera dead-letters`
+"""

@@ -1,4 +1,4 @@
-"""chimera kafka create, trim: for charts and operators."""
+"""`chimera kafka create`, `trim`: for charts and operators."""
 
 import json
 from dataclasses import asdict
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from shared.kafka.admin.create import Created
     from shared.kafka.admin.retention import Trimmed
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Kafka topics: create them, trim them.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Create or trim Kafka topics.")
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 
 
 @app.command()
@@ -27,7 +27,7 @@ def create(
     dry_run: DryRun = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Create the Kafka topics of the flow and give every group its first offsets. Safe to repeat."""
+    """Create the Kafka topics of the flow and commit initial offsets for every group. Safe to repeat."""
     from shared.kafka.admin.create import create as work
 
     kafka = access(bootstrap, directory)
@@ -35,7 +35,7 @@ def create(
     if as_json:
         print(json.dumps(asdict(done) | {"dry_run": dry_run}))  # noqa: T201
     else:
-        typer.echo("\n".join(created(done, dry_run=dry_run)))
+        typer.echo("\n".join(describe_created(done, dry_run=dry_run)))
 
 
 @app.command()
@@ -46,7 +46,7 @@ def trim(
     dry_run: DryRun = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Delete what every group is past from Kafka topics that are not kept for ever. Safe while services run."""
+    """Delete records that every group has finished, except in retained Kafka topics. Safe while services run."""
     from shared.kafka.admin.retention import trim as work
 
     kafka = access(bootstrap, directory)
@@ -54,23 +54,23 @@ def trim(
     if as_json:
         print(json.dumps({"dry_run": dry_run, "kafka_topics": [asdict(one) for one in done]}))  # noqa: T201
     else:
-        typer.echo("\n".join(trimmed(done, dry_run=dry_run)))
+        typer.echo("\n".join(describe_trimmed(done, dry_run=dry_run)))
 
 
-def created(done: "Created", *, dry_run: bool) -> list[str]:
-    """For a person."""
-    verb = "would create" if dry_run else "created"
+def describe_created(done: "Created", *, dry_run: bool) -> list[str]:
+    """Return the lines for a person."""
+    verb, past = ("would create", "would be created") if dry_run else ("created", "created")
     lines = [f"{verb}  {name}" for name in done.kafka_topics]
-    groups = f"; first offsets for {', '.join(done.groups)}" if done.groups else ""
-    return [*lines, f"{len(done.kafka_topics)} Kafka topics {verb}, {len(done.there)} were there{groups}"]
+    groups = f"; initial offsets for {', '.join(done.groups)}" if done.groups else ""
+    return [*lines, f"{len(done.kafka_topics)} Kafka topics {past}, {len(done.there)} existed{groups}"]
 
 
-def trimmed(done: "list[Trimmed]", *, dry_run: bool) -> list[str]:
-    """For a person."""
+def describe_trimmed(done: "list[Trimmed]", *, dry_run: bool) -> list[str]:
+    """Return the lines for a person."""
     width = max(len(one.name) for one in done)
-    verb = "would go" if dry_run else "gone"
+    verb = "would be deleted" if dry_run else "deleted"
     lines = []
     for one in done:
-        held = f", not finished by {', '.join(one.held_by)}" if one.held_by else ""
-        lines.append(f"{one.name:{width}}  {one.removed:>9,} {verb}, {one.left:>7,} left{held}")
-    return [*lines, f"{sum(one.removed for one in done):,} records {verb}; what is kept for ever was not touched"]
+        groups = f", not finished by {', '.join(one.held_by)}" if one.held_by else ""
+        lines.append(f"{one.name:{width}}  {one.removed:>9,} {verb}, {one.left:>7,} left{groups}")
+    return [*lines, f"{sum(one.removed for one in done):,} records {verb}; retained Kafka topics are unchanged"]

@@ -1,4 +1,4 @@
-"""chimera dead-letters: what could not be handled, and give it another try."""
+"""`chimera dead-letters`: lists, replays and drops records that a service could not process."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,64 +16,68 @@ from shared.errors import Refusal
 if TYPE_CHECKING:
     from shared.kafka.dlq.replay import DeadLetter
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What could not be handled: look, retry, drop.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List, show, replay or drop records that a service could not process.",
+)
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Of letters, as `list` shows them.")]
-All = Annotated[bool, typer.Option("--all", help="All that wait, or those that --service and --error leave.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of dead letters, from `list`.")]
+All = Annotated[bool, typer.Option("--all", help="All pending ones, or those that --service and --error select.")]
 Service = Annotated[str | None, typer.Option(help="Only of this service.")]
-Error = Annotated[str | None, typer.Option(help="Only of this class, such as Transient.")]
+Error = Annotated[str | None, typer.Option(help="Only of this error class, such as Transient.")]
 
 
 @app.command("list")
 def list_(
     service: Service = None,
     error: Error = None,
-    settled: Annotated[bool, typer.Option("--settled", help="Also those that were replayed or dropped.")] = False,
+    settled: Annotated[bool, typer.Option("--settled", help="Include those that were replayed or dropped.")] = False,
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Dead letters that wait, the oldest first: who could not handle what, and why."""
+    """List pending dead letters, oldest first: which service could not process which record, and why."""
     from shared.kafka.dlq.replay import list_dead_letters
 
     kafka = access(bootstrap, directory)
-    found = [
+    letters = [
         one
         for one in call_kafka(kafka, list_dead_letters(kafka, factory))
         if (settled or not one.settled) and service in (None, one.service) and error in (None, one.error)
     ]
     if as_json:
-        print(json.dumps([_told(one) for one in found]))  # noqa: T201
+        print(json.dumps([_describe(one) for one in letters]))  # noqa: T201
     else:
-        _table(found)
+        _table(letters)
 
 
 @app.command()
 def show(
-    letter: Annotated[str, typer.Argument(metavar="ID", help="Of a letter, as `list` shows it.")],
+    letter: Annotated[str, typer.Argument(metavar="ID", help="Id of a dead letter, from `list`.")],
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """One dead letter with its headers and its bytes."""
+    """Show one dead letter with its headers and its bytes."""
     from shared.kafka.dlq.replay import list_dead_letters
 
     kafka = access(bootstrap, directory)
-    (one,) = _chosen(call_kafka(kafka, list_dead_letters(kafka, factory)), [letter])
-    whole = _told(one) | {
+    (one,) = _find(call_kafka(kafka, list_dead_letters(kafka, factory)), [letter])
+    document = _describe(one) | {
         "key": _text(one.key),
         "headers": {name: _text(value) for name, value in one.headers},
         "value": _text(one.value),
     }
     if as_json:
-        print(json.dumps(whole))  # noqa: T201
+        print(json.dumps(document))  # noqa: T201
         return
     console = Console()
-    for name, value in whole.items():
-        told = one.event.model_dump_json(indent=2) if name == "value" and one.event else value
-        console.print(as_text(f"{name:9}", "bold"), as_text(told), soft_wrap=True)
+    for name, value in document.items():
+        text = one.event.model_dump_json(indent=2) if name == "value" and one.event else value
+        console.print(as_text(f"{name:9}", "bold"), as_text(text), soft_wrap=True)
 
 
 @app.command()
@@ -87,20 +91,20 @@ def replay(
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Put records on the log again, for the one service that could not handle them."""
+    """Publish records again, for the service that could not process them."""
     from shared.kafka.dlq.replay import list_dead_letters
     from shared.kafka.dlq.replay import replay as work
 
     kafka = access(bootstrap, directory)
-    chosen = _meant(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
-    call_kafka(kafka, work(kafka, factory, chosen))
-    _done("replayed", chosen, as_json)
+    selected = _select(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
+    call_kafka(kafka, work(kafka, factory, selected))
+    _report("replayed", selected, as_json)
 
 
 @app.command()
 def drop(
     ids: Ids = None,
-    reason: Annotated[str, typer.Option(help="Kept with the rejected problem.")] = "dropped by hand",
+    reason: Annotated[str, typer.Option(help="Recorded with the rejected problem.")] = "dropped by hand",
     every: All = False,
     service: Service = None,
     error: Error = None,
@@ -109,36 +113,38 @@ def drop(
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Give records up: the problems that wait for them are rejected, and the planner asks for others."""
+    """Drop records: their problems are rejected, and the planner requests others."""
     from shared.kafka.dlq.replay import drop as work
     from shared.kafka.dlq.replay import list_dead_letters
 
     kafka = access(bootstrap, directory)
-    chosen = _meant(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
-    call_kafka(kafka, work(kafka, factory, chosen, reason))
-    _done("dropped", chosen, as_json)
+    selected = _select(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
+    call_kafka(kafka, work(kafka, factory, selected, reason))
+    _report("dropped", selected, as_json)
 
 
-def _meant(
-    found: Sequence["DeadLetter"], ids: Sequence[str], every: bool, service: str | None, error: str | None
+def _select(
+    letters: Sequence["DeadLetter"], ids: Sequence[str], every: bool, service: str | None, error: str | None
 ) -> list["DeadLetter"]:
-    """The letters that were named. Raises BadParameter for none or too much, Refusal for an id that is none."""
+    """Return the selected dead letters. Raises BadParameter for contradictions, Refusal for an unknown id."""
     if bool(ids) == every or (ids and (service or error)):
-        raise typer.BadParameter("name letters by their IDs, or say --all, with or without --service and --error")
-    waiting = [one for one in found if not one.settled]
+        raise typer.BadParameter("give IDs, or --all, with or without --service and --error")
+    pending = [one for one in letters if not one.settled]
     if ids:
-        return _chosen(waiting, ids)
-    return [one for one in waiting if service in (None, one.service) and error in (None, one.error)]
+        return _find(pending, ids)
+    return [one for one in pending if service in (None, one.service) and error in (None, one.error)]
 
 
-def _chosen(found: Iterable["DeadLetter"], ids: Sequence[str]) -> list["DeadLetter"]:
-    by_id = {one.id: one for one in found}
+def _find(letters: Iterable["DeadLetter"], ids: Sequence[str]) -> list["DeadLetter"]:
+    by_id = {one.id: one for one in letters}
     if unknown := [id_ for id_ in ids if id_ not in by_id]:
-        raise Refusal(f"no dead letter {', '.join(unknown)} waits", "`chimera dead-letters list` shows those that do")
+        raise Refusal(
+            f"no pending dead letter {', '.join(unknown)}", "`chimera dead-letters list` shows the pending ones"
+        )
     return [by_id[id_] for id_ in ids]
 
 
-def _told(one: "DeadLetter") -> dict[str, Any]:
+def _describe(one: "DeadLetter") -> dict[str, Any]:
     return {
         "id": one.id,
         "at": one.at.isoformat(timespec="seconds"),
@@ -152,27 +158,27 @@ def _told(one: "DeadLetter") -> dict[str, Any]:
     }
 
 
-def _table(found: Sequence["DeadLetter"]) -> None:
+def _table(letters: Sequence["DeadLetter"]) -> None:
     console = Console()
-    if not found:
-        console.print("No dead letter waits.")
+    if not letters:
+        console.print("No pending dead letters.")
         return
     table = Table("id", "at", "service", "from", "problem", "why", box=None, header_style="dim", pad_edge=False)
-    for one in found:
-        told = _told(one)
+    for one in letters:
+        fields = _describe(one)
         why = as_text(f"{one.settled + ': ' if one.settled else ''}{one.error}: {one.message}".splitlines()[0])
-        table.add_row(one.id, told["at"][:19], one.service, one.name, str(told["problem"] or "")[:8], why)
+        table.add_row(one.id, fields["at"][:19], one.service, one.name, str(fields["problem"] or "")[:8], why)
     console.print(table)
-    console.print(f"\nlook at one   chimera dead-letters show {found[0].id}")
-    console.print("try again     chimera dead-letters replay ID… | --all [--service NAME] [--error CLASS]")
-    console.print("give up       chimera dead-letters drop ID… | --all …")
+    console.print(f"\nshow one  chimera dead-letters show {letters[0].id}")
+    console.print("replay    chimera dead-letters replay ID… | --all [--service NAME] [--error CLASS]")
+    console.print("drop      chimera dead-letters drop ID… | --all …")
 
 
-def _done(what: str, chosen: Sequence["DeadLetter"], as_json: bool) -> None:
+def _report(what: str, selected: Sequence["DeadLetter"], as_json: bool) -> None:
     if as_json:
-        print(json.dumps({what: [one.id for one in chosen]}))  # noqa: T201
+        print(json.dumps({what: [one.id for one in selected]}))  # noqa: T201
     else:
-        typer.echo(f"{what} {len(chosen)} dead letter{'' if len(chosen) == 1 else 's'}")
+        typer.echo(f"{what} {len(selected)} dead letter{'' if len(selected) == 1 else 's'}")
 
 
 def _text(value: bytes | None) -> str | None:

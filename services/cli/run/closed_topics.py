@@ -1,21 +1,22 @@
-"""Topics that are asked no more, and why: from what the planner wrote down last."""
+"""Topics that the planner has closed, and why: from its latest snapshot."""
 
 import asyncio
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.flow import SERVICE
 from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.local_factory import FACTORY
+from services.planner.state import State
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
-from shared.kafka.read.snapshots import latest
+from shared.kafka.read.snapshots import read_latest
+from shared.runtime.machine import Snapshot
 
-PATIENCE_S = 5.0
-NAMED = 5
+TIMEOUT_S = 5.0
+MAX_NAMED = 5
 """Most topics that are named for a person."""
-WHY = {"defects": "given up for defects", "repeats": "exhausted, they only repeat"}
+REASONS = {"defects": "closed for defects", "repeats": "exhausted, only repetitions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +29,29 @@ class ClosedTopic:
 
 
 async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
-    """Every one; none before the planner has started, or while Kafka does not answer."""
+    """Return every closed topic; an empty list before the planner has started, and while Kafka does not answer."""
     ((state, _),) = SERVICE["planner"].state
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            kept = await latest(access, FACTORY, state)
+        async with asyncio.timeout(TIMEOUT_S):
+            snapshot = await read_latest(access, FACTORY, state)
     except (KafkaError, OSError, TimeoutError):
         return []
-    subjects = json.loads(kept)["state"]["subjects"] if kept else {}
-    return [
-        ClosedTopic(name, one["topic"]["name"], one["closed"])
-        for name, subject in subjects.items()
-        for one in subject["topics"]
-        if one.get("closed")
-    ]
+    return [*read(snapshot)] if snapshot else []
 
 
-def describe(found: Sequence[ClosedTopic]) -> list[str]:
-    """For a person: a line for each reason."""
+def read(snapshot: bytes) -> Iterator[ClosedTopic]:
+    """Yield the closed topics of a planner's snapshot."""
+    state = State.model_validate(Snapshot.model_validate_json(snapshot).state)
+    for name, subject in state.subjects.items():
+        yield from (ClosedTopic(name, one.topic.name, one.closed) for one in subject.topics if one.closed)
+
+
+def describe(topics: Sequence[ClosedTopic]) -> list[str]:
+    """Return a line for each reason, for a person."""
     lines = []
-    for why, words in WHY.items():
-        names = [strip_controls(f"{one.topic} ({one.subject})") for one in found if one.why == why]
+    for why, words in REASONS.items():
+        names = [strip_controls(f"{one.topic} ({one.subject})") for one in topics if one.why == why]
         if names:
-            more = ", …" if len(names) > NAMED else ""
-            lines.append(f"topics    {len(names)} {words}: {', '.join(names[:NAMED])}{more}")
+            more = ", …" if len(names) > MAX_NAMED else ""
+            lines.append(f"topics    {len(names)} {words}: {', '.join(names[:MAX_NAMED])}{more}")
     return lines

@@ -1,4 +1,4 @@
-"""`chimera run`: stack up, grow until the plan's rows are there, stack down, say what came of it."""
+"""`chimera run`: start the stack, wait until the plan is met, stop the stack, print a summary."""
 
 import asyncio
 import json
@@ -8,7 +8,6 @@ from contextlib import aclosing
 
 from rich.console import Console
 
-from deploy.local.errors import StackError
 from schemas.flow import SERVICE
 from services.cli.common import models_config
 from services.cli.common.budget_status import BudgetLine, accounts, describe
@@ -28,37 +27,37 @@ from shared.errors import Refusal
 from shared.kafka.read.tail import tail
 from shared.llm import probe_endpoints
 
-Outcome = Completion | StackError | Refusal | None
-"""How it ended; `None`: a person interrupted it."""
+Outcome = Completion | Refusal | None
+"""How a run ended; `None`: a person interrupted it."""
 
 DRAW_EVERY_S = 0.2
-SAY_S = 3.0
-"""So long audits are waited for without a word."""
-COUNT_EVERY_S = 2.0
-"""How often the money is counted."""
+ANNOUNCE_WAIT_AFTER_S = 3.0
+"""After this silence, say that audits are under way."""
+BUDGET_EVERY_S = 2.0
+"""How often the budget is read."""
 PROBE_EVERY_S = 20.0
-AWAY_S = 1800.0
-"""An endpoint that does not answer for so long ends the run, in seconds. Until then work waits, nothing is burnt."""
-PATIENCE_S = {True: 120.0, False: 3600.0}
-"""How long work under way may be silent, for simulated and real models."""
+ENDPOINT_AWAY_S = 1800.0
+"""An endpoint that is away for longer ends the run. Until then work waits; no attempt is consumed."""
+SILENCE_S = {True: 120.0, False: 3600.0}
+"""Longest silence of work under way, for simulated and real models."""
 
 
-def run(order: RunConfig, *, as_json: bool) -> int:
-    """Carry out an order; returns the exit status. Raises Refusal or StackError when it cannot start."""
+def run(config: RunConfig, *, as_json: bool) -> int:
+    """Run the plan; returns the exit status. Raises Refusal when it cannot start."""
     console = Console(stderr=as_json, highlight=False)
-    product = DatasetSummary.of(order.dataset)
-    models_config.check_unmixed(order.directory, simulated=order.simulated)
-    if product.complete(order.plan):
-        rows = product.rows
-        console.print(already(order.plan.rows, rows))
+    before = DatasetSummary.of(config.dataset)
+    models_config.check_unmixed(config.directory, simulated=config.simulated)
+    if before.complete(config.plan):
+        rows = before.rows
+        console.print(already(config.plan.rows, rows))
         if as_json:
-            print(json.dumps({"outcome": "already", "rows": rows, "dataset": str(order.dataset)}))  # noqa: T201
+            print(json.dumps({"outcome": "already", "rows": rows, "dataset": str(config.dataset)}))  # noqa: T201
         return 0
-    order.directory.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=order.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    config.directory.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=config.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         with LiveView(console) as view:
-            summary = asyncio.run(Run(order, view, product.rows).whole())
+            summary = asyncio.run(Run(config, view, before.rows).execute())
     except asyncio.CancelledError:  # the second Ctrl-C
         return 130
     for line in summary.lines():
@@ -69,117 +68,117 @@ def run(order: RunConfig, *, as_json: bool) -> int:
 
 
 class Run:
-    """One run, from the first process to the last."""
+    """One run: starts the stack, follows the events, stops the stack."""
 
-    def __init__(self, order: RunConfig, view: LiveView, rows_before: int) -> None:
-        self.order = order
+    def __init__(self, config: RunConfig, view: LiveView, rows_before: int) -> None:
+        self.config = config
         self.view = view
         self.rows_before = rows_before
         self.funnel = Funnel()
-        self.plant = LocalFactory(order, view.stack)
-        self.money: list[BudgetLine] = []
+        self.factory = LocalFactory(config, view.stack)
+        self.budget: list[BudgetLine] = []
         self.closed: list[ClosedTopic] = []
-        self.waits = False
+        self.announced_wait = False
 
-    async def whole(self) -> Summary:
-        """Start, grow, stop, sum up. Cancelled by the second signal."""
+    async def execute(self) -> Summary:
+        """Start, run until the end, stop, and sum up. The second signal cancels it."""
         started = time.monotonic()
-        for line, style in headline(self.order):
+        for line, style in headline(self.config):
             self.view.say(line, style)
         with Interrupts(
-            lambda: self.view.say("stopping; what is finished is kept. Ctrl-C again stops at once")
+            lambda: self.view.say("stopping; finished work is kept. Press Ctrl-C again to stop immediately")
         ) as signals:
-            async with self.plant:
-                outcome = await signals.run(self._guarded())
+            async with self.factory:
+                outcome = await signals.run(self._run())
         return self._summary(outcome, time.monotonic() - started)
 
-    async def _guarded(self) -> Outcome:
-        """Grow. What goes wrong after the start is an outcome: there is something to sum up."""
-        await self.plant.start()
-        self.view.say(self.plant.stack.summary(), "dim")
+    async def _run(self) -> Outcome:
+        """Start and run until the end. A failure after the start is an outcome, because there is work to sum up."""
+        await self.factory.start()
+        self.view.say(self.factory.stack.summary(), "dim")
         try:
-            outcome: Outcome = await first(self._grow(), self.plant.failure(), self._endpoints())
-            self.closed = await closed_topics(KafkaAccess(self.plant.stack.bootstrap))
+            outcome: Outcome = await first(self._follow(), self.factory.failure(), self._watch_endpoints())
+            self.closed = await closed_topics(KafkaAccess(self.factory.stack.bootstrap))
         except Refusal as refusal:
+            if refusal.log:
+                self.view.say(refusal.log, "dim")
             return refusal
-        except StackError as error:
-            self.view.say(error.log, "dim")
-            return error
         return outcome
 
-    async def _grow(self) -> Completion:
-        ready = heard = time.monotonic()
-        drawn = counted = 0.0
-        names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.plant.stack.bootstrap)
+    async def _follow(self) -> Completion:
+        """Read events, draw the view, and return when the run is over."""
+        ready_at = last_event_at = time.monotonic()
+        drawn_at = budget_at = 0.0
+        names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.factory.stack.bootstrap)
         async with aclosing(tail(kafka, FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
                 if event:
                     self.funnel.add(event)
-                    heard = now
-                if now - drawn < DRAW_EVERY_S:
+                    last_event_at = now
+                if now - drawn_at < DRAW_EVERY_S:
                     continue
-                drawn = now
-                if now - counted >= COUNT_EVERY_S or self.order.plan.hash in self.funnel.budget:
-                    counted = now
-                    self.money = await accounts(self.plant.stack.valkey_url, self.order.plan.budget)
-                money = describe(self.money)
-                self.view.grow(self.funnel, self.order.plan, Rate(now - ready, self.rows_before), money)
-                patience = PATIENCE_S[self.order.simulated]
-                end = evaluate(self.funnel, self.order.plan, now - heard, patience, money)
-                if end and await self._at_rest(kafka, now - heard, patience):
-                    return end
+                drawn_at = now
+                if now - budget_at >= BUDGET_EVERY_S or self.config.plan.hash in self.funnel.budget:
+                    budget_at = now
+                    self.budget = await accounts(self.factory.stack.valkey_url, self.config.plan.budget)
+                budget, quiet_s = describe(self.budget), now - last_event_at
+                self.view.grow(self.funnel, self.config.plan, Rate(now - ready_at, self.rows_before), budget)
+                silence_s = SILENCE_S[self.config.simulated]
+                completion = evaluate(self.funnel, self.config.plan, quiet_s, silence_s, budget)
+                if completion and await self._is_finished(kafka, quiet_s, silence_s):
+                    return completion
         raise AssertionError("the log has no end")
 
-    async def _at_rest(self, kafka: KafkaAccess, quiet_s: float, patience_s: float) -> bool:
-        """Whether nothing is left to do. No row waits for an audit; it is waited for as long as a problem."""
-        working = {name for name in SERVICE if self.plant.stack.replicas(name)}
-        if quiet_s > patience_s or await is_drained(kafka, FACTORY, working):
+    async def _is_finished(self, kafka: KafkaAccess, quiet_s: float, silence_s: float) -> bool:
+        """Whether nothing is left to do. Audits, on which no row depends, get as long as problems."""
+        running = {name for name in SERVICE if self.factory.stack.replicas(name)}
+        if quiet_s > silence_s or await is_drained(kafka, FACTORY, running):
             return True
-        if quiet_s > SAY_S and not self.waits:
-            self.waits = True
+        if quiet_s > ANNOUNCE_WAIT_AFTER_S and not self.announced_wait:
+            self.announced_wait = True
             self.view.say("waiting for audits under way", "dim")
         return False
 
-    async def _endpoints(self) -> None:
-        """Say when an endpoint that is not ours goes and comes; raise Refusal when it stays away."""
-        since: float | None = None
-        while self.order.cast:
+    async def _watch_endpoints(self) -> None:
+        """Report when a real model's endpoint goes away and returns; raise Refusal when it stays away."""
+        away_since: float | None = None
+        while self.config.models:
             await asyncio.sleep(PROBE_EVERY_S)
-            wrong, now = await probe_endpoints(self.plant.cast), time.monotonic()
-            if not wrong:
-                if since is not None:
-                    self.view.say(f"it answers again, after {now - since:.0f} s")
-                since = None
-            elif since is None:
-                since = now
-                self.view.say(f"waiting: {wrong[0]}", "yellow")
-            elif now - since > AWAY_S:
-                raise Refusal(wrong[0], "Bring it back and run again: nothing is lost")
+            faults, now = await probe_endpoints(self.factory.models), time.monotonic()
+            if not faults:
+                if away_since is not None:
+                    self.view.say(f"the endpoint answers again, after {now - away_since:.0f} s")
+                away_since = None
+            elif away_since is None:
+                away_since = now
+                self.view.say(f"waiting: {faults[0]}", "yellow")
+            elif now - away_since > ENDPOINT_AWAY_S:
+                raise Refusal(faults[0], "Restore the endpoint and run again: nothing is lost")
         await asyncio.Event().wait()
 
     def _summary(self, outcome: Outcome, seconds: float) -> Summary:
-        order, product = self.order, DatasetSummary.of(self.order.dataset)
+        config, dataset = self.config, DatasetSummary.of(self.config.dataset)
         return Summary.of(
             self.funnel,
             verdict(outcome),
             seconds=seconds,
-            wanted=None if order.plan.endless else order.plan.rows,
-            rows=product.rows,
-            tokens=product.tokens,
-            budget=self.money,
+            wanted=None if config.plan.endless else config.plan.rows,
+            rows=dataset.rows,
+            tokens=dataset.tokens,
+            budget=self.budget,
             closed=self.closed,
-            dataset=str(order.dataset),
-            simulated=order.simulated,
+            dataset=str(config.dataset),
+            simulated=config.simulated,
         )
 
 
 def verdict(outcome: Outcome) -> Verdict:
-    """What to say about an outcome."""
+    """Return the outcome in words."""
     match outcome:
         case None:
-            return Verdict("interrupted", None, "chimera run again goes on where it stopped")
-        case StackError() | Refusal():
+            return Verdict("interrupted", None, "run `chimera run` again to continue")
+        case Refusal():
             return Verdict("failed", outcome.message, outcome.next_step)
         case Completion(short=None):
             return Verdict("done")
@@ -187,31 +186,31 @@ def verdict(outcome: Outcome) -> Verdict:
             return Verdict("short", outcome.short, outcome.next_step)
 
 
-def already(wanted: int, rows: int) -> str:
-    """What to say when nothing is left to do. Rows beyond the target stay: only a person deletes."""
-    if rows > wanted:
-        return f"{rows} rows are there, more than the {wanted} asked for: none is deleted, and none is asked for."
-    return f"Already {rows} of {wanted}; ask for more with --rows {2 * wanted}."
+def already(target: int, rows: int) -> str:
+    """Return the message for a plan that is already met. Rows beyond the target stay: only a person deletes rows."""
+    if rows > target:
+        return f"The dataset has {rows} rows, more than the target of {target}. None is deleted, none is requested."
+    return f"The dataset already has {rows} of {target} rows. For more, use --rows {2 * target}."
 
 
 SIMULATED = "SIMULATED models, not for training"
 
 
-def headline(order: RunConfig) -> list[tuple[str, str]]:
-    """What will be grown and by whom, as lines with their style."""
-    plan = order.plan
+def headline(config: RunConfig) -> list[tuple[str, str]]:
+    """Return the first lines of the output, with their style: rows, subjects and models."""
+    plan = config.plan
     rows = "rows for ever" if plan.endless else _count(plan.rows, "row")
     subjects = _count(len(plan.subjects), "subject")
-    parts = order.cast.assigned() if order.cast else {}
-    models = {part.model for part in parts.values()}
-    alone = next(iter(models)) if len(models) == 1 else None
-    who = SIMULATED if order.simulated else f"{alone} in every role" if alone else _count(len(models), "model")
-    lines = [(f"Chimera · {rows}, {subjects} · {who}", "")]
-    if order.cast and not alone:
-        lines += [(", ".join(f"{role} {part.model}" for role, part in parts.items()), "dim")]
-    if order.cast:
-        describe = (*models_config.dependence(order.cast), *models_config.changes(order.directory, order.cast))
-        lines += [(line, "yellow") for line in describe]
+    assigned = config.models.assigned() if config.models else {}
+    names = {role.model for role in assigned.values()}
+    only = next(iter(names)) if len(names) == 1 else None
+    players = SIMULATED if config.simulated else f"{only} in every role" if only else _count(len(names), "model")
+    lines = [(f"Chimera · {rows}, {subjects} · {players}", "")]
+    if config.models and not only:
+        lines += [(", ".join(f"{name} {role.model}" for name, role in assigned.items()), "dim")]
+    if config.models:
+        warnings = (*models_config.dependence(config.models), *models_config.changes(config.directory, config.models))
+        lines += [(line, "yellow") for line in warnings]
     return lines
 
 

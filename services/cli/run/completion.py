@@ -1,4 +1,4 @@
-"""When a run is over, and why. Decided from the funnel and from how long nothing has been heard."""
+"""Whether a run is over, and why: from the funnel's counts and the time since the last event."""
 
 from dataclasses import dataclass
 
@@ -6,34 +6,34 @@ from schemas.config.plan import Plan
 from services.cli.run.funnel import Funnel
 
 QUIET_S = 10.0
-"""So long the planner and the aggregator may think when nothing is under way."""
+"""Longest silence of planner and aggregator when nothing is under way."""
 
 TOPICS_S = 300.0
-"""So long an expansion may take."""
+"""Longest duration of an expansion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """How a run ended. `short` says why rows are missing; `None` when none are."""
+    """The end of a run. `short` says why rows are missing; `None` when none are missing."""
 
     short: str | None = None
     next_step: str = ""
 
 
-def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float, money: str = "") -> Completion | None:
-    """Tell whether the run is over; `None` while it is not.
+def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budget: str = "") -> Completion | None:
+    """Return how the run ended; `None` while it is not over.
 
-    `quiet_s`: since the last event. `patience_s`: how long work that is under way may be silent. `money`: what is spent
-    of the budget, in words.
+    `quiet_s` is the time since the last event, `silence_s` the longest silence of work under way, `budget` the spending
+    in words.
     """
     lacking = funnel.lacking(plan)
     if funnel.in_flight:
         under_way = f"{funnel.in_flight} problems under way"
-        return None if quiet_s < patience_s else _silent(under_way, quiet_s)
+        return None if quiet_s < silence_s else _silent(under_way, quiet_s)
     if lacking and plan.hash in funnel.budget:
-        return _broke(funnel, money)
+        return _over_budget(funnel, budget)
     if lacking and funnel.waiting_for_topics:
-        return None if quiet_s < min(patience_s, TOPICS_S) else _silent("topics that were asked for", quiet_s)
+        return None if quiet_s < min(silence_s, TOPICS_S) else _silent("requested topics", quiet_s)
     if not lacking:
         released = funnel.release is not None and funnel.release.rows >= plan.rows
         return Completion() if released or quiet_s > QUIET_S else None
@@ -44,18 +44,18 @@ def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, patience_s: float, mone
 
 
 def _silent(what: str, quiet_s: float) -> Completion:
-    return Completion(f"nothing has been heard for {quiet_s:.0f} s of {what}", "Read the logs, then run again to go on")
+    return Completion(f"no event of {what} for {quiet_s:.0f} s", "Read the logs, then run again to continue")
 
 
-def _broke(funnel: Funnel, money: str) -> Completion:
+def _over_budget(funnel: Funnel, budget: str) -> Completion:
     parked = f", {funnel.ends['parked']} problems parked" if funnel.ends["parked"] else ""
-    why = f"budget reached: {money} spent, {funnel.rows.total()} rows{parked}"
+    why = f"budget reached: {budget} spent, {funnel.rows.total()} rows{parked}"
     return Completion(why, "Raise the budget in the plan and run again")
 
 
 def _exhausted(funnel: Funnel, missing: str) -> Completion:
     if parked := funnel.ends["parked"]:
         why = f"{parked} problems are parked, and nothing else is under way"
-        return Completion(f"{missing}: {why}", "Read in the logs why they failed, then run again to go on")
-    why = "no topic is left to ask: those it had were given up for defects or only repeat, and hardly a new one came"
+        return Completion(f"{missing}: {why}", "Read in the logs why they failed, then run again to continue")
+    why = "no topic is open: all are closed for defects or repetition, and expansion returned too few new ones"
     return Completion(f"{missing}: {why}", "Give the subject more topics in the plan, or another writer, and run again")

@@ -1,4 +1,4 @@
-"""From the events on the log to counts that add up, whatever their order and however often they are said."""
+"""Counts from the events on the log. They add up for any order of events, and events may come more than once."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from schemas.events import (
     SubjectRequested,
     TopicExpanded,
 )
+from schemas.outcomes import Admission
 
 FOLLOWED = (
     SubjectRequested,
@@ -38,15 +39,15 @@ FOLLOWED = (
     BudgetReached,
     AuditJudged,
 )
-"""What is read: none of them holds a long solution, except some of the rejected."""
+"""The events that are read; only some rejected items contain a long solution."""
 
-ENDS = ("in", "reserve", "aside", "rejected", "parked", "deleted")
-"""What can become of a problem."""
+ENDS = (*Admission, "rejected", "parked", "deleted")
+"""The ends of a problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The latest rejection, for a person. The detail may be a model's text."""
+    """The latest rejection. The detail may be a model's text."""
 
     problem: UUID
     subject: str
@@ -55,7 +56,7 @@ class Rejection:
 
 
 class Funnel:
-    """What has been heard of each problem. Costs the same for every event, however many there were."""
+    """The state of each problem. Adding an event takes constant time."""
 
     def __init__(self) -> None:
         self.last_rejected: Rejection | None = None
@@ -63,26 +64,26 @@ class Funnel:
         self.budget: set[str] = set()
         """Hashes of the plans whose budget was reached."""
         self.ends: Counter[str] = Counter()
-        """Problems by what became of them."""
+        """Ended problems by their end."""
         self.rows: Counter[str] = Counter()
         """Admitted rows by subject."""
         self.reasons: Counter[str] = Counter()
-        """Rejections by their word."""
-        self._heard: defaultdict[str, set[UUID]] = defaultdict(set)
+        """Rejections by reason."""
+        self._seen: defaultdict[str, set[UUID]] = defaultdict(set)
         self._problems: dict[UUID, str | None] = {}
         self._verdicts: defaultdict[UUID, set[str]] = defaultdict(set)
         self._admissions: dict[UUID, tuple[int, str]] = {}
 
     def add(self, event: Event) -> None:
-        """Take in one event."""
+        """Add one event."""
         match event:
             case AuditJudged():
-                self._heard[event.type].add(event.item.id)
+                self._seen[event.type].add(event.item.id)
             case ProblemRejected():
                 self._reject(event)
             case SampleCurated():
-                said = (event.cause.index, event.admission)
-                self._admissions[event.sample_id] = max(said, self._admissions.get(event.sample_id, said))
+                latest = (event.cause.index, event.admission)
+                self._admissions[event.sample_id] = max(latest, self._admissions.get(event.sample_id, latest))
                 self._apply(event.type, event.sample_id, event.subject)
             case SampleDeleted():
                 self._apply(event.type, event.sample_id, event.subject)
@@ -95,16 +96,16 @@ class Funnel:
             case BudgetReached():
                 self.budget.add(event.plan_hash)
             case SubjectRequested() | TopicExpanded():
-                self._heard[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
+                self._seen[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
 
     def _reject(self, event: ProblemRejected) -> None:
-        if event.item.id not in self._heard[event.type]:
+        if event.item.id not in self._seen[event.type]:
             self.reasons[event.reason] += 1
             self.last_rejected = Rejection(event.item.id, event.item.topic.subject, event.service, event.detail)
         self._apply(event.type, event.item.id)
 
-    def _apply(self, what: str, problem: UUID, subject: str = "") -> None:
-        self._heard[what].add(problem)
+    def _apply(self, event: str, problem: UUID, subject: str = "") -> None:
+        self._seen[event].add(problem)
         before, after = self._problems.get(problem), self._end(problem)
         self._problems[problem] = after
         if before == after:
@@ -112,22 +113,22 @@ class Funnel:
         for end, sign in ((before, -1), (after, 1)):
             if end:
                 self.ends[end] += sign
-            if end == "in":
+            if end == Admission.IN:
                 self.rows[subject] += sign
 
     def _end(self, problem: UUID) -> str | None:
-        """What became of a problem, one of ENDS; `None` while it is in flight."""
-        if problem in self._heard[SampleDeleted.type]:
+        """Return the end of a problem, one of ENDS; `None` while it is in flight."""
+        if problem in self._seen[SampleDeleted.type]:
             return "deleted"
         if problem in self._admissions:
             return self._admissions[problem][1]
-        if problem in self._heard[ProblemRejected.type]:
+        if problem in self._seen[ProblemRejected.type]:
             return "rejected"
-        return "parked" if problem in self._heard[ProblemParked.type] else None
+        return "parked" if problem in self._seen[ProblemParked.type] else None
 
     @property
     def requested(self) -> int:
-        """Problems that were ever heard of."""
+        """All problems."""
         return len(self._problems)
 
     @property
@@ -136,7 +137,7 @@ class Funnel:
 
     @property
     def screened(self) -> int:
-        return len(self._heard[ProblemScreened.type])
+        return len(self._seen[ProblemScreened.type])
 
     @property
     def verified(self) -> int:
@@ -145,7 +146,7 @@ class Funnel:
 
     @property
     def accepted(self) -> int:
-        return len(self._heard[ProblemAccepted.type])
+        return len(self._seen[ProblemAccepted.type])
 
     @property
     def curated(self) -> int:
@@ -153,25 +154,25 @@ class Funnel:
 
     @property
     def audits(self) -> int:
-        """Judged audit items. None of them is a problem that somebody asked for."""
-        return len(self._heard[AuditJudged.type])
+        """Judged audit items. They are not among the requested problems."""
+        return len(self._seen[AuditJudged.type])
 
     @property
     def waiting_for_topics(self) -> bool:
-        """Whether topics were asked for that have not come."""
-        return bool(self._heard[SubjectRequested.type] - self._heard[TopicExpanded.type])
+        """Whether requested topics have not arrived."""
+        return bool(self._seen[SubjectRequested.type] - self._seen[TopicExpanded.type])
 
     @property
     def yield_(self) -> float | None:
-        """Share of ended problems that became rows; `None` before the first ending."""
+        """Share of ended problems that became rows; `None` before the first end."""
         total = self.ends.total()
-        return (self.ends["in"] + self.ends["reserve"]) / total if total else None
+        return (self.ends[Admission.IN] + self.ends[Admission.RESERVE]) / total if total else None
 
     @property
     def example(self) -> UUID | None:
         """Id of one admitted row."""
-        return next((problem for problem, end in self._problems.items() if end == "in"), None)
+        return next((problem for problem, end in self._problems.items() if end == Admission.IN), None)
 
     def lacking(self, plan: Plan) -> dict[str, int]:
-        """Rows that each subject still lacks."""
+        """Return the missing rows of each subject that has too few."""
         return {name: quota - self.rows[name] for name, quota in plan.quotas().items() if self.rows[name] < quota}

@@ -1,6 +1,6 @@
-"""What a person sees while it runs: a live view in a terminal, plain lines elsewhere.
+"""The view while it runs: a live view in a terminal, plain lines elsewhere.
 
-Text that a model wrote is stripped of control characters and never read as markup.
+Text that a model wrote is printed without control characters and without markup.
 """
 
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ from services.cli.run.summary import clock, rows_of
 
 BAR = 10
 PLAIN_EVERY_S = 5.0
-LOUD = frozenset({"died", "killed", "orphans"})
-"""What stays to be read. A process given up comes back as the error that ends the run."""
+PERMANENT = frozenset({"died", "killed", "orphans"})
+"""Events that stay on the screen. A process that is given up appears as the error that ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How fast this run is. Seconds since the services were ready, and rows when they were."""
+    """The speed of a run: seconds since the services were ready, and rows at that time."""
 
     seconds: float
     rows_before: int
 
     def rate(self, rows: int) -> float:
-        """Rows per second."""
+        """Return rows per second."""
         return max(0, rows - self.rows_before) / self.seconds if self.seconds else 0.0
 
 
 class LiveView:
-    """Draws. `plain` lines are spaced out; the live view is drawn as often as it is told to."""
+    """Draws the live view on each call of `grow`; without a terminal, prints a line every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -52,40 +52,40 @@ class LiveView:
             self._live.stop()
 
     def say(self, line: str, style: str = "") -> None:
-        """A line that stays."""
+        """Print a line that stays on the screen."""
         self._console.print(Text(line, style), soft_wrap=True)
 
     def stack(self, event: StackEvent) -> None:
-        """What the stack does: deaths stay to be read, the rest passes by."""
+        """Show an event of the stack: crashes stay on the screen, others are replaced by the next."""
         text = Text(_clean(f"{event.process}: {event.message}"))
         if event.done is not None and event.total:
             text.append(f"  {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
-        if event.kind in LOUD:
+        if event.kind in PERMANENT:
             text.stylize("yellow")
             self._console.print(text)
         elif self._live and not self._growing:
             text.stylize("dim")
             self._live.update(text, refresh=True)
 
-    def grow(self, funnel: Funnel, plan: Plan, pace: Rate, money: str = "") -> None:
-        """How far it is; `money`: what is spent of the budget."""
+    def grow(self, funnel: Funnel, plan: Plan, rate: Rate, budget: str = "") -> None:
+        """Show the progress; `budget` is the spending in words."""
         self._growing = True
         if self._live:
-            self._live.update(growth(funnel, plan, pace, money), refresh=True)
-        elif pace.seconds - self._plain_at >= PLAIN_EVERY_S:
-            self._plain_at = pace.seconds
+            self._live.update(growth(funnel, plan, rate, budget), refresh=True)
+        elif rate.seconds - self._plain_at >= PLAIN_EVERY_S:
+            self._plain_at = rate.seconds
             rows = funnel.rows.total()
             wanted = None if plan.endless else plan.rows
             line = f"{rows_of(rows, wanted)} · requested {funnel.requested}, in flight {funnel.in_flight} · "
-            self.say(line + footer(funnel, plan, pace, money))
+            self.say(line + footer(funnel, plan, rate, budget))
 
 
-def growth(funnel: Funnel, plan: Plan, pace: Rate, money: str = "") -> Group:
-    """The whole live view."""
-    parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, pace, money))]
+def growth(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "") -> Group:
+    """Return the whole live view."""
+    parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, rate, budget))]
     if last := funnel.last_rejected:
-        told = f"last rejected  {str(last.problem)[:4]} {last.subject}  {last.service}: {last.detail}"
-        parts.append(Text(_clean(told), "dim", no_wrap=True, overflow="ellipsis"))
+        line = f"last rejected  {str(last.problem)[:4]} {last.subject}  {last.service}: {last.detail}"
+        parts.append(Text(_clean(line), "dim", no_wrap=True, overflow="ellipsis"))
     return Group(*parts)
 
 
@@ -115,20 +115,20 @@ def _bar(done: int, quota: int) -> Text:
     return Text("█" * full, "green").append("░" * (BAR - full), "dim")
 
 
-def footer(funnel: Funnel, plan: Plan, pace: Rate, money: str = "") -> str:
-    """Speed, yield, money, time."""
+def footer(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "") -> str:
+    """Return speed, yield, spending and time."""
     rows = funnel.rows.total()
-    rate = pace.rate(rows)
-    parts = [f"{rate:.1f} rows/s" if rate >= 0.1 else f"{rate * 3600:.0f} rows/h"]
+    rows_per_s = rate.rate(rows)
+    parts = [f"{rows_per_s:.1f} rows/s" if rows_per_s >= 0.1 else f"{rows_per_s * 3600:.0f} rows/h"]
     if (share := funnel.yield_) is not None:
         parts.append(f"yield {share:.0%}")
-    if money:
-        parts.append(money)
+    if budget:
+        parts.append(budget)
     left = sum(funnel.lacking(plan).values())
-    ahead = f", about {clock(left / rate)} left" if rate and left and not plan.endless else ""
-    return " · ".join([*parts, clock(pace.seconds) + ahead])
+    ahead = f", about {clock(left / rows_per_s)} left" if rows_per_s and left and not plan.endless else ""
+    return " · ".join([*parts, clock(rate.seconds) + ahead])
 
 
 def _clean(text: str, limit: int = 160) -> str:
-    """One line without control characters."""
+    """Return one line without control characters."""
     return "".join(sign if sign.isprintable() else " " for sign in text[:limit])

@@ -1,10 +1,10 @@
-"""Everything that runs for an order: Kafka and Valkey, the models' simulator, the services. `run` and `up` both use it.
+"""The local stack of one run: Kafka, Valkey, the simulator, the services. `run` and `up` use it.
 
-    async with Plant(order, on_event) as plant:
-        await plant.start()
-        await plant.failure()      # raises StackError when a process died too often
+    async with LocalFactory(config, on_event) as factory:
+        await factory.start()
+        await factory.failure()      # raises Refusal when a process has died too often
 
-Leaving the block stops the services while their models are still there, then the rest; cancelled, it kills.
+At the end of the block it stops the services first, while their models still run, then the rest; a cancellation kills.
 """
 
 import asyncio
@@ -31,20 +31,20 @@ FACTORY = "chimera"
 
 
 class LocalFactory:
-    """See the top of this file. Other commands may scale it through the folder's control socket while it runs."""
+    """See the top of this file. While it runs, other commands scale it through the folder's control socket."""
 
-    def __init__(self, order: RunConfig, on_event: OnEvent) -> None:
-        self.order = order
-        self.stack = Stack(order.directory, factory=FACTORY, on_event=on_event)
-        self.cast: ModelsConfig
+    def __init__(self, config: RunConfig, on_event: OnEvent) -> None:
+        self.config = config
+        self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event)
+        self.models: ModelsConfig
         self._port: int
         self._services: list[ProcessSpec] = []
         self._control = AsyncExitStack()
         self._scaling = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        """Claim the folder. Raises Refusal when the models will not do, StackError when the folder is taken."""
-        await self._cast()
+        """Lock the folder. Raises Refusal when a model does not work or the folder is locked."""
+        await self._choose_models()
         await self.stack.__aenter__()
         return self
 
@@ -53,7 +53,7 @@ class LocalFactory:
     ) -> None:
         try:
             await self._control.aclose()
-            if error is None:  # what they finish now need not be paid for again
+            if error is None:  # calls that finish now need not be repeated
                 await asyncio.gather(*(self.stack.scale(service.name, 0) for service in self._services))
             elif isinstance(error, asyncio.CancelledError):
                 self.stack.abandon()
@@ -64,45 +64,43 @@ class LocalFactory:
             await self.stack.__aexit__(kind, error, trace)
 
     async def start(self) -> None:
-        """Start everything; on return all services are ready."""
-        order, stack = self.order, self.stack
-        models_config.write(order.directory, order.plan, self.cast)
+        """Start everything; return when all services are ready."""
+        config, stack = self.config, self.stack
+        models_config.write(config.directory, config.plan, self.models)
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        if order.cast is None:
-            await stack.start_services([models_config.simulator(self._port, order.seed)])
-            await first(self._answering(), self.failure())
-        self._services = models_config.services(order.directory)
+        if config.models is None:
+            await stack.start_services([models_config.simulator(self._port, config.seed)])
+            await first(self._wait_for_simulator(), self.failure())
+        self._services = models_config.services(config.directory)
         await stack.start_services(self._services)
         await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
 
     async def failure(self) -> None:
-        """Wait for a process to be given up: raises StackError."""
+        """Wait until a process is given up, then raise Refusal."""
         await asyncio.shield(self.stack.failed)
 
-    async def _cast(self) -> None:
-        if self.order.cast:
-            self.cast = self.order.cast
-            if wrong := await probe_endpoints(self.cast):
-                reasons = list(dict.fromkeys(line.partition(": ")[2] for line in wrong))
-                said = reasons[0] if len(reasons) == 1 else "\n".join(wrong)
-                raise Refusal(
-                    said, "Correct how the models are named, and run again; `chimera check models` tells more"
-                )
+    async def _choose_models(self) -> None:
+        if self.config.models:
+            self.models = self.config.models
+            if faults := await probe_endpoints(self.models):
+                reasons = list(dict.fromkeys(line.partition(": ")[2] for line in faults))
+                message = reasons[0] if len(reasons) == 1 else "\n".join(faults)
+                raise Refusal(message, "Correct the models file and run again; `chimera check models` shows more")
         else:
             self._port = Ports({}).take(models_config.SIMULATOR)
-            self.cast = models_config.simulated(self._port)
-        check(self.order.plan.budget, self.cast)
+            self.models = models_config.simulated(self._port)
+        check(self.config.plan.budget, self.models)
 
-    async def _answering(self) -> None:
-        while await probe_endpoints(self.cast):  # noqa: ASYNC110 - another process: no event to wait for
+    async def _wait_for_simulator(self) -> None:
+        while await probe_endpoints(self.models):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
 
-    async def _scale(self, wanted: dict[str, int]) -> dict[str, Any]:
-        """Answer `chimera scale`: how many processes of each service there were and are."""
+    async def _scale(self, counts: dict[str, int]) -> dict[str, Any]:
+        """Handle `chimera scale`; return the number of processes of each service before and after."""
         async with self._scaling:
             done = {}
-            for name, replicas in wanted.items():
+            for name, replicas in counts.items():
                 before = self.stack.replicas(name)
                 await self.stack.scale(name, replicas)
                 done[name] = {"before": before, "after": replicas}

@@ -1,4 +1,4 @@
-"""What is said at the end of a run: numbers that add up, where the dataset lies, what to do next."""
+"""The summary at the end of a run: numbers, the dataset's location, the next step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from services.cli.run.funnel import ENDS, Funnel
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a run ended: done, short (rows are missing and nothing more can come), failed, interrupted."""
+    """The outcome of a run: done, short (rows are missing, nothing more can come), failed, interrupted."""
 
     outcome: str
     reason: str | None = None
@@ -22,14 +22,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The whole log, not this run alone: `requested` is the sum of `ends` and `in_flight`."""
+    """Numbers of the whole log, not only of this run. `requested` is the sum of `ends` and `in_flight`."""
 
     outcome: str
     reason: str | None
     next_step: str | None
     seconds: float
     wanted: int | None
-    """`None`: for ever."""
+    """`None` for an endless plan."""
     rows: int
     """Admitted rows in the dataset."""
     requested: int
@@ -43,13 +43,13 @@ class Summary:
     example: str | None
     """Id of an admitted row."""
     tokens: int | None
-    """Generated for everything that has ended; null when any count is unknown."""
+    """Generated tokens of all ended problems; null when any count is unknown."""
     budget: Sequence[BudgetLine]
-    """What is spent of each limit of the plan."""
+    """Spending against each limit of the plan."""
     closed: Sequence[ClosedTopic]
-    """Topics that are asked no more."""
+    """Closed topics."""
     audits: int
-    """Judged audit items; they are in no other number here."""
+    """Judged audit items; no other number includes them."""
 
     @classmethod
     def of(
@@ -66,7 +66,7 @@ class Summary:
         dataset: str,
         simulated: bool,
     ) -> "Summary":
-        """Join what the log says with what only the run knows."""
+        """Combine the log's counts with the results of the run."""
         return cls(
             outcome=verdict.outcome,
             reason=verdict.reason,
@@ -89,11 +89,11 @@ class Summary:
         )
 
     def document(self) -> dict[str, object]:
-        """For `--json`."""
+        """Return the document for `--json`."""
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """For a person."""
+        """Return the lines for a person."""
         return [self._headline(), *self._more(), "", *self._next()]
 
     def _headline(self) -> str:
@@ -115,7 +115,7 @@ class Summary:
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
         lines.append(f"dataset   {self.dataset} · {rows_of(self.rows, self.wanted)} · {release}{tokens}")
         if self.audits:
-            lines.append(f"audits    {self.audits} judged; who noticed what: chimera audit")
+            lines.append(f"audits    {self.audits} judged; results: chimera audit")
         if self.budget:
             lines.append(f"budget    {describe(self.budget)}")
         if self.simulated:
@@ -125,8 +125,8 @@ class Summary:
     def _next(self) -> list[str]:
         steps = [("next", self.next_step)] if self.next_step else []
         if self.example:
-            found = self.dataset == str(dataset_in(Path(".chimera")))
-            folder = "" if found else f" --dir {Path(self.dataset).parent}"
+            is_default = self.dataset == str(dataset_in(Path(".chimera")))
+            folder = "" if is_default else f" --dir {Path(self.dataset).parent}"
             steps.append(("why is a row believed?", f"chimera dataset show {self.example[:8]}{folder}"))
         if self.outcome == "done" and self.simulated:
             steps.append(("with a real model", "chimera run --base-url URL --model NAME --dir FOLDER"))
@@ -135,12 +135,12 @@ class Summary:
 
 
 def rows_of(rows: int, wanted: int | None) -> str:
-    """12 of 40 rows; 12 rows when they are wanted for ever."""
+    """Format 12 of 40 rows; 12 rows of an endless plan."""
     return f"{rows} rows" if wanted is None else f"{rows} of {wanted} rows"
 
 
 def duration(seconds: float) -> str:
-    """22 s, 4 min 10 s, 3 h 5 min."""
+    """Format 22 s, 4 min 10 s, 3 h 5 min."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -149,14 +149,14 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """0:16, 1:02:05."""
+    """Format 0:16, 1:02:05."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def short(number: int) -> str:
-    """950, 412k, 3.1M."""
+    """Format 950, 412k, 3.1M."""
     if number < 1000:
         return str(number)
     return f"{number / 1000:.0f}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"

@@ -1,1 +1,11 @@
-"""`chimera up`, `down`, `status`, `scale`, `logs`: a stack that keeps running."""
+"""`chimera up`, `down`, `status`, `scale`, `logs`: a stack that runs in the background.
+
+commands.py         the command-line interface of the five commands
+down.py             stops a stack
+logs.py             prints logs
+scale.py            changes the number of processes of a service
+state.py            the state of a stack
+status.py           prints the state
+supervisor_main.py  the supervisor's process
+up.py               starts the supervisor
+"""

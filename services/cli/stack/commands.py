@@ -1,4 +1,4 @@
-"""chimera up, down, status, scale, logs: a stack that keeps running."""
+"""The command-line interface of `chimera up`, `down`, `status`, `scale` and `logs`."""
 
 from typing import Annotated
 
@@ -21,16 +21,16 @@ def up(
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Start what `run` starts, and keep it running in the background. Returns when all services are ready."""
-    order = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
+    """Start the stack of `run` in the background. Returns when all services are ready."""
+    config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
     from services.cli.stack import up as command
 
-    command.up(order, as_json=as_json)
+    command.up(config, as_json=as_json)
 
 
 @app.command()
 def down(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> None:
-    """Stop what runs, in order: what is finished is kept. Typed again while it stops, it kills."""
+    """Stop the stack in order; finished work is kept. Run it again while it stops to kill the stack."""
     from services.cli.stack import down as command
 
     command.down(directory, as_json=as_json)
@@ -38,7 +38,7 @@ def down(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> No
 
 @app.command()
 def status(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> None:
-    """Each service: its processes, whether they are ready, its backlog, its speed; and how far the plan is."""
+    """Show each service's processes, readiness, lag and speed, and the progress of the plan."""
     from services.cli.stack import status as command
 
     command.status(directory, as_json=as_json)
@@ -46,11 +46,11 @@ def status(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> 
 
 @app.command()
 def scale(
-    services: Annotated[list[str], typer.Argument(metavar="SERVICE=N…", help="How many processes of a service.")],
+    services: Annotated[list[str], typer.Argument(metavar="SERVICE=N…", help="Service and number of its processes.")],
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """More or fewer processes of a service, while it runs; 0 rests it, its backlog waits."""
+    """Change the number of processes of a service while the stack runs; 0 pauses the service."""
     from services.cli.stack import scale as command
 
     command.scale(directory, command.parse(services), as_json=as_json)
@@ -59,12 +59,12 @@ def scale(
 @app.command()
 def logs(
     service: Annotated[str, typer.Argument(help="A service, one of its processes, kafka, valkey or supervisor.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
-    last: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many of the last lines.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until Ctrl-C.")] = False,
+    last: Annotated[int, typer.Option("--lines", "-n", min=0, help="Number of last lines.")] = 20,
     directory: opt.Directory = opt.HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="The lines as they are, one JSON object each.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines unchanged, one JSON object each.")] = False,
 ) -> None:
-    """What the processes of a service say."""
+    """Print the logs of a service's processes."""
     from services.cli.stack import logs as command
 
     command.logs(directory, service, follow=follow, last=last, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`chimera logs SERVICE`: the JSON lines of its processes, in the order of time, for a person."""
+"""`chimera logs SERVICE`: prints the JSON lines of its processes in the order of time."""
 
 import json
 import time
@@ -14,13 +14,13 @@ from services.cli.common.sanitize_terminal import strip_controls
 from shared.errors import Refusal
 
 POLL_S = 0.2
-BLOCK = 1 << 16
+BLOCK_BYTES = 1 << 16
 STYLES = {"warning": "yellow", "error": "red", "critical": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a log. `time` is empty for what is no JSON: Kafka's and Valkey's, or a traceback at start."""
+    """One line of a log. `time` is empty for lines that are not JSON: Kafka's, Valkey's, a traceback at the start."""
 
     process: str
     text: str
@@ -28,10 +28,10 @@ class Line:
     @property
     def fields(self) -> dict[str, str]:
         try:
-            found = json.loads(self.text)
+            fields = json.loads(self.text)
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return fields if isinstance(fields, dict) else {}
 
     @property
     def time(self) -> str:
@@ -39,7 +39,7 @@ class Line:
 
 
 def logs(directory: Path, service: str, *, follow: bool, last: int, as_json: bool) -> None:
-    """Print the last lines, then what comes, until interrupted. Raises Refusal when there is no such log."""
+    """Print the last lines, then new ones until interrupted. Raises Refusal when there is no such log."""
     files = files_of(directory / "logs", service)
     console, many = Console(highlight=False), len(files) > 1
     sizes = {file: file.stat().st_size for file in files}
@@ -52,17 +52,17 @@ def logs(directory: Path, service: str, *, follow: bool, last: int, as_json: boo
 
 
 def files_of(folder: Path, service: str) -> list[Path]:
-    """Logs of all processes of a service, or of one, like `synthesis-2`."""
-    there = {path.stem: path for path in sorted(folder.glob("*.log"), key=lambda path: path.stem)}
-    found = [path for name, path in there.items() if name == service or name.removeprefix(f"{service}-").isdecimal()]
-    if not found:
-        names = ", ".join(there) or "none yet: start with `chimera up`"
-        raise Refusal(f"there is no log of {service!r} in {folder}", f"There are {names}")
-    return found
+    """Return the logs of all processes of a service, or of one process such as `synthesis-2`."""
+    logs = {path.stem: path for path in sorted(folder.glob("*.log"), key=lambda path: path.stem)}
+    matches = [path for name, path in logs.items() if name == service or name.removeprefix(f"{service}-").isdecimal()]
+    if not matches:
+        next_step = f"Choose one of {', '.join(logs)}" if logs else "Start the stack with `chimera up`"
+        raise Refusal(f"there is no log of {service!r} in {folder}", next_step)
+    return matches
 
 
 def recent(files: Sequence[Path], count: int) -> list[Line]:
-    """The last `count` lines of several logs together, oldest first. What has no time stays behind its neighbour."""
+    """Return the last `count` lines of several logs, oldest first. A line without time follows the line before it."""
     stamped = []
     for file in files:
         stamp = ""
@@ -76,7 +76,7 @@ def _tail(file: Path, count: int) -> list[Line]:
     with file.open("rb") as opened:
         position, content = opened.seek(0, 2), b""
         while position and content.count(b"\n") <= count:
-            step = min(BLOCK, position)
+            step = min(BLOCK_BYTES, position)
             position -= step
             opened.seek(position)
             content = opened.read(step) + content
@@ -84,23 +84,23 @@ def _tail(file: Path, count: int) -> list[Line]:
 
 
 def _new(files: Sequence[Path], read: dict[Path, int]) -> Iterator[Line]:
-    """Whole lines since the last time. A log that is shorter than before began anew."""
+    """Yield new complete lines. A log that is shorter than before is read from its start."""
     for file in files:
         try:
             with file.open("rb") as opened:
-                yield from (Line(file.stem, text) for text in _rest(opened, file, read))
+                yield from (Line(file.stem, text) for text in _read_new(opened, file, read))
         except FileNotFoundError:
-            continue  # between two runs
+            continue  # rotated between two runs
 
 
-def _rest(opened: BinaryIO, file: Path, read: dict[Path, int]) -> list[str]:
+def _read_new(opened: BinaryIO, file: Path, read: dict[Path, int]) -> list[str]:
     if opened.seek(0, 2) < read[file]:
         read[file] = 0
     opened.seek(read[file])
     content = opened.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    read[file] += len(whole)
-    return whole.decode(errors="replace").splitlines()
+    complete = content[: content.rfind(b"\n") + 1]
+    read[file] += len(complete)
+    return complete.decode(errors="replace").splitlines()
 
 
 def _print(console: Console, line: Line, many: bool, as_json: bool) -> None:
@@ -111,7 +111,7 @@ def _print(console: Console, line: Line, many: bool, as_json: bool) -> None:
 
 
 def rendered(line: Line, many: bool) -> Text:
-    """Time, level, which process, which event, what it says."""
+    """Return a line for a person: time, level, process, event, message."""
     fields = line.fields
     if not fields:
         return Text(strip_controls(line.text), "dim")

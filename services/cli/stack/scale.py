@@ -1,4 +1,4 @@
-"""`chimera scale SERVICE=N`: more or fewer processes of a service, while the stack runs."""
+"""`chimera scale SERVICE=N`: changes the number of processes of a service while the stack runs."""
 
 import asyncio
 import difflib
@@ -13,9 +13,9 @@ from schemas.flow import SERVICE, consumed_by
 from shared.errors import Refusal
 
 
-def scale(directory: Path, wanted: dict[str, int], *, as_json: bool) -> None:
-    """Have the supervisor do it; returns when the new processes are ready. Raises StackError."""
-    done = asyncio.run(control_socket.request(directory, wanted))
+def scale(directory: Path, counts: dict[str, int], *, as_json: bool) -> None:
+    """Send the request to the supervisor; return when new processes are ready. Raises Refusal."""
+    done = asyncio.run(control_socket.request(directory, counts))
     if as_json:
         print(json.dumps(done))  # noqa: T201
         return
@@ -24,28 +24,28 @@ def scale(directory: Path, wanted: dict[str, int], *, as_json: bool) -> None:
 
 
 def describe(name: str, before: int, after: int) -> str:
-    """What was done, for a person."""
+    """Return a line for a person."""
     noun = "process" if after == 1 else "processes"
     if before == after:
-        return f"{name}: {after} {noun}, as before"
-    return f"{name}: {before} → {after} {noun}" + ("; its backlog waits" if after == 0 else "")
+        return f"{name}: {after} {noun}, unchanged"
+    return f"{name}: {before} → {after} {noun}" + ("; paused" if after == 0 else "")
 
 
 def parse(arguments: Sequence[str]) -> dict[str, int]:
-    """Read SERVICE=N. Raises BadParameter for what is not of that form, Refusal for what cannot be."""
-    wanted = {}
+    """Parse SERVICE=N. Raises BadParameter for another form, Refusal for an unknown service or too many processes."""
+    counts = {}
     for argument in arguments:
         name, equals, number = argument.partition("=")
         if not equals or not number.isdecimal():
-            raise typer.BadParameter(f"{argument!r} is not of the form SERVICE=N, like synthesis=3")
-        wanted[name] = int(number)
-    for name, replicas in wanted.items():
+            raise typer.BadParameter(f"{argument!r} is not of the form SERVICE=N, such as synthesis=3")
+        counts[name] = int(number)
+    for name, replicas in counts.items():
         _check(name, replicas)
-    return wanted
+    return counts
 
 
 def max_replicas(service: str) -> int:
-    """So many processes of a service have work: one if it is sole, else one a partition of what it reads."""
+    """Return the useful number of processes: one if only one may be active, otherwise one per partition it reads."""
     return 1 if SERVICE[service].single_active else max(flow.partitions for flow in consumed_by(service))
 
 
@@ -56,8 +56,8 @@ def _check(name: str, replicas: int) -> None:
         raise Refusal(f"there is no service {name!r}", hint)
     if replicas > (limit := max_replicas(name)):
         why = (
-            "only one replica of it may work"
+            "only one process of it may be active"
             if SERVICE[name].single_active
-            else f"what it reads has {limit} partitions"
+            else f"its Kafka topics have {limit} partitions"
         )
-        raise Refusal(f"{name}={replicas} is too many: {why}", f"Give {name}={limit} at most")
+        raise Refusal(f"{name}={replicas} is too many: {why}", f"Use at most {name}={limit}")

@@ -1,4 +1,4 @@
-"""The state of a stack, gathered from where it is true: stack.json, the processes, Kafka, the dataset."""
+"""The state of a stack, from `stack.json`, the processes, Kafka, Valkey and the dataset."""
 
 import asyncio
 import time
@@ -9,14 +9,15 @@ from redis.exceptions import RedisError
 
 from deploy.local.state_file import RunningProcess, StateFile
 from schemas.flow import SERVICE
+from schemas.outcomes import Admission
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine, accounts
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, last_plan
 from services.cli.common.models_config import SIMULATOR
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
 from services.cli.run.local_factory import FACTORY
-from services.cli.run.quiescence import pending
+from services.cli.run.quiescence import fetch_lags
 from shared.cache.client import connect
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.plan_loader import load_plan
@@ -24,12 +25,12 @@ from shared.dataset import Dataset
 from shared.kafka.lag import GroupLag
 
 SAMPLE_S = 1.0
-"""So long the speed is measured."""
+"""Time over which the speed is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """One service. Counts are since its processes started; what cannot be known is `None`."""
+    """One service. Counts are since the start of its processes; unknown is `None`."""
 
     service: str
     processes: list[dict[str, object]]
@@ -48,10 +49,10 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the plan is, from the dataset: problems by what became of them."""
+    """The progress of the plan, from the dataset: problems by their end."""
 
     wanted: int | None
-    """`None`: for ever."""
+    """`None` for an endless plan."""
     admitted: int
     reserve: int
     aside: int
@@ -70,42 +71,42 @@ class State:
     progress: Progress | None
     """`None` before the first start."""
     budget: list[BudgetLine] = field(default_factory=list)
-    """What is spent of each limit of the plan; empty without a budget, and while Valkey does not answer."""
+    """Spending against each limit of the plan; empty without a budget, and while Valkey does not answer."""
     closed: list[ClosedTopic] = field(default_factory=list)
-    """Topics that are asked no more."""
+    """Closed topics."""
 
     def document(self) -> dict[str, object]:
-        """For `--json`."""
+        """Return the document for `--json`."""
         return asdict(self)
 
 
 async def gather(directory: Path) -> State:
-    """Look at the stack in a folder. Raises Refusal when its plan or dataset cannot be read."""
-    record = StateFile.read(directory)
-    how_far = progress(directory)
-    if not record.up or record.supervisor is None:
-        return State(None, [], [], how_far)
-    before, began = await process_metrics.scrape(record.processes), time.monotonic()
-    waiting, valkey, _ = await asyncio.gather(
-        _backlogs(record.bootstrap), _pings(record.valkey_url), asyncio.sleep(SAMPLE_S)
+    """Gather the state of the stack in a folder. Raises Refusal when its plan or dataset cannot be read."""
+    state = StateFile.read(directory)
+    rows = progress(directory)
+    if not state.up or state.supervisor is None:
+        return State(None, [], [], rows)
+    before, started = await process_metrics.scrape(state.processes), time.monotonic()
+    lags, valkey, _ = await asyncio.gather(
+        _fetch_lags(state.bootstrap), _is_answering(state.valkey_url), asyncio.sleep(SAMPLE_S)
     )
-    after, seconds = await process_metrics.scrape(record.processes), time.monotonic() - began
-    found = {running.name: running for running in record.processes}
-    addresses = {"kafka": (record.bootstrap, waiting is not None), "valkey": (_address(record.valkey_url), valkey)}
+    after, seconds = await process_metrics.scrape(state.processes), time.monotonic() - started
+    running = {process.name: process for process in state.processes}
+    addresses = {"kafka": (state.bootstrap, lags is not None), "valkey": (_address(state.valkey_url), valkey)}
     return State(
-        supervisor=record.supervisor.pid,
+        supervisor=state.supervisor.pid,
         infrastructure=[
-            {"name": name, **_process(found.get(name)), "address": address, "answers": answers}
+            {"name": name, **_process(running.get(name)), "address": address, "answers": answers}
             for name, (address, answers) in addresses.items()
         ],
         services=[
-            service(name, record.processes, before, after, seconds, waiting)
+            service(name, state.processes, before, after, seconds, lags)
             for name in (*SERVICE, SIMULATOR)
-            if name in SERVICE or name in found
+            if name in SERVICE or name in running
         ],
-        progress=how_far,
-        budget=await accounts(record.valkey_url, load_plan(directory / "plan.yaml").budget) if how_far else [],
-        closed=await closed_topics(KafkaAccess(record.bootstrap)) if record.bootstrap and waiting is not None else [],
+        progress=rows,
+        budget=await accounts(state.valkey_url, load_plan(directory / "plan.yaml").budget) if rows else [],
+        closed=await closed_topics(KafkaAccess(state.bootstrap)) if state.bootstrap and lags is not None else [],
     )
 
 
@@ -115,39 +116,40 @@ def service(
     before: dict[str, ProcessMetrics],
     after: dict[str, ProcessMetrics],
     seconds: float,
-    waiting: list[GroupLag] | None,
+    lags: list[GroupLag] | None,
 ) -> ServiceState:
     """Sum up the processes of a service."""
-    mine = [one for one in running if one.name == name or one.name.removeprefix(f"{name}-").isdecimal()]
-    said = {one.name: after[one.name] for one in mine if one.name in after}
-    backlog = [one for one in waiting or () if one.service == name]
-    lags = [one.lag for one in backlog]
-    oldest = min((one.oldest_ms for one in backlog if one.oldest_ms is not None), default=None)
-    new = sum(max(0, vital.events - before[one].events) for one, vital in said.items())
+    processes = [one for one in running if one.name == name or one.name.removeprefix(f"{name}-").isdecimal()]
+    metrics = {one.name: after[one.name] for one in processes if one.name in after}
+    groups = [one for one in lags or () if one.service == name]
+    counts = [one.lag for one in groups]
+    oldest = min((one.oldest_ms for one in groups if one.oldest_ms is not None), default=None)
+    new = sum(max(0, one.events - before[process].events) for process, one in metrics.items())
     return ServiceState(
         service=name,
-        processes=[{"name": one.name, **_process(one)} for one in mine],
-        unready=[f"{one}: {vital.unready}" for one, vital in said.items() if vital.unready],
-        lag=None if None in lags or not lags else sum(lag for lag in lags if lag is not None),
+        processes=[{"name": one.name, **_process(one)} for one in processes],
+        unready=[f"{process}: {one.unready}" for process, one in metrics.items() if one.unready],
+        lag=None if None in counts or not counts else sum(lag for lag in counts if lag is not None),
         oldest_s=None if oldest is None else max(0.0, round(time.time() - oldest / 1000, 1)),
         events_per_s=round(new / seconds, 2),
-        done=sum(vital.outcomes.get("done", 0) for vital in said.values()),
-        dead_letters=sum(vital.outcomes.get("dead_letter", 0) for vital in said.values()),
-        retries=sum(vital.retries for vital in said.values()),
+        done=sum(one.outcomes.get("done", 0) for one in metrics.values()),
+        dead_letters=sum(one.outcomes.get("dead_letter", 0) for one in metrics.values()),
+        retries=sum(one.retries for one in metrics.values()),
     )
 
 
 def progress(directory: Path) -> Progress | None:
-    """Count the dataset, against the plan that the services follow."""
-    if not (directory / "plan.yaml").exists():
+    """Count the dataset's rows against the plan that the services follow."""
+    plan, folder = last_plan(directory), dataset_in(directory)
+    if plan is None:
         return None
-    plan, folder = load_plan(directory / "plan.yaml"), dataset_in(directory)
-    wanted = None if plan.endless else plan.rows
-    if not Dataset.there(folder):
-        return Progress(wanted, 0, 0, 0, 0)
+    target = None if plan.endless else plan.rows
+    if not Dataset.exists(folder):
+        return Progress(target, 0, 0, 0, 0)
     dataset = Dataset.open(folder)
     rows, ledger = dataset.rows.counts("admission"), dataset.ledger.counts("kind")
-    return Progress(wanted, rows[("in",)], rows[("reserve",)], rows[("aside",)], ledger[("rejected",)])
+    admitted, reserve, aside = (rows[(how,)] for how in Admission)
+    return Progress(target, admitted, reserve, aside, ledger[("rejected",)])
 
 
 def _process(running: RunningProcess | None) -> dict[str, object]:
@@ -155,15 +157,15 @@ def _process(running: RunningProcess | None) -> dict[str, object]:
 
 
 def _address(url: str | None) -> str | None:
-    """Without the password."""
+    """Return the address without the password."""
     return url.rpartition("@")[2].partition("/")[0] if url else None
 
 
-async def _backlogs(bootstrap: str | None) -> list[GroupLag] | None:
-    return None if bootstrap is None else await pending(KafkaAccess(bootstrap), FACTORY)
+async def _fetch_lags(bootstrap: str | None) -> list[GroupLag] | None:
+    return None if bootstrap is None else await fetch_lags(KafkaAccess(bootstrap), FACTORY)
 
 
-async def _pings(url: str | None) -> bool:
+async def _is_answering(url: str | None) -> bool:
     if url is None:
         return False
     client = connect(ValkeyAccess(url))

@@ -1,4 +1,4 @@
-"""`chimera status`: the state of a stack as a table, or as JSON."""
+"""`chimera status`: prints the state of a stack as a table, or as JSON."""
 
 import asyncio
 import json
@@ -21,8 +21,8 @@ _LONG = ("processes", "ready")
 
 
 def status(directory: Path, *, as_json: bool) -> None:
-    """Print it."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says when Kafka is away, the table says too
+    """Print the state."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the table shows that Kafka is unavailable
     state = asyncio.run(gather(directory))
     if as_json:
         print(json.dumps(state.document()))  # noqa: T201
@@ -33,25 +33,25 @@ def status(directory: Path, *, as_json: bool) -> None:
 
 
 def render(state: State, directory: Path) -> list[Text | Table]:
-    """For a person."""
+    """Return the parts of the output for a person."""
     where = "" if directory == Path(".chimera") else f" --dir {directory}"
     plan = [Text(_progress(state.progress))] if state.progress else []
     plan += [Text(f"budget    {describe(state.budget)}")] if state.budget else []
     plan += map(Text, topics(state.closed))
     if state.supervisor is None:
-        again = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
-        return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {again}")]
-    why_not = [
+        next_step = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
+        return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {next_step}")]
+    unready = [
         Text(strip_controls(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready
     ]
     up = Text(f"Up in {directory} (supervisor pid {state.supervisor})")
-    return [up, *_infrastructure(state), _table(state), *why_not, *plan]
+    return [up, *_infrastructure(state), _table(state), *unready, *plan]
 
 
 def _progress(progress: Progress) -> str:
     parts = {"reserve": progress.reserve, "aside": progress.aside, "rejected": progress.rejected}
-    rest = " · ".join(f"{count} {name}" for name, count in parts.items())
-    return f"plan      {rows_of(progress.admitted, progress.wanted)} in · {rest}"
+    others = " · ".join(f"{count} {name}" for name, count in parts.items())
+    return f"plan      {rows_of(progress.admitted, progress.wanted)} in · {others}"
 
 
 def _infrastructure(state: State) -> list[Text | Table]:

@@ -1,6 +1,6 @@
-"""The supervisor that `chimera up` leaves behind: `python -m services.cli.stack.supervisor_main`.
+"""The supervisor that `chimera up` starts in the background: `python -m services.cli.stack.supervisor_main`.
 
-Standard input: the order. Standard output, until all is ready: one JSON object a line, `{"event": …}`, and at last
+Standard input: the run's configuration. Standard output until all services are ready: JSON lines `{"event": …}`, then
 `{"ready": seconds by process}` or `{"refused": …}`. Standard error: the log. SIGTERM stops in order, a second kills.
 """
 
@@ -12,7 +12,6 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 
-from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.run_config import RunConfig
@@ -20,39 +19,39 @@ from services.cli.run.local_factory import LocalFactory
 from shared.errors import Refusal
 from shared.telemetry.logs import configure
 
-log = logging.getLogger("services.cli.stack.supervisor_main")  # not __name__: it is run as a program
+log = logging.getLogger("services.cli.stack.supervisor_main")  # not __name__, which is "__main__" here
 
-LOUD = frozenset({"died", "killed", "gave_up", "orphans"})
+WARNINGS = frozenset({"died", "killed", "gave_up", "orphans"})
 
 
 class StatusReport:
-    """Tells the command that waits how far the start is. When it does not wait any more, only the log is told."""
+    """Reports the progress of the start to the waiting command, and to the log."""
 
     def event(self, event: StackEvent) -> None:
-        """Something happened to a process."""
+        """Report an event of a process."""
         if event.kind != "downloading":
-            log.log(logging.WARNING if event.kind in LOUD else logging.INFO, "%s: %s", event.process, event.message)
+            log.log(logging.WARNING if event.kind in WARNINGS else logging.INFO, "%s: %s", event.process, event.message)
         self.say("event", asdict(event))
 
     def say(self, kind: str, content: object) -> None:
-        """One line."""
+        """Write one line."""
         with suppress(OSError):
             os.write(sys.stdout.fileno(), json.dumps({kind: content}).encode() + b"\n")
 
     def close(self) -> None:
-        """The command may return: what is still printed goes to the log."""
+        """Let the command return: from now on write only to the log."""
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         self.say = lambda kind, content: None  # type: ignore[method-assign]
 
 
-async def keep(order: RunConfig, report: StatusReport) -> int:
-    """Run the stack until told to stop; returns the exit status."""
-    with Interrupts(lambda: log.info("stopping; a second signal stops at once")) as signals:
+async def supervise(config: RunConfig, report: StatusReport) -> int:
+    """Run the stack until a signal; returns the exit status."""
+    with Interrupts(lambda: log.info("stopping; a second signal stops immediately")) as signals:
         try:
-            async with LocalFactory(order, report.event) as plant:
-                await signals.run(_stand(plant, report))
-        except (Refusal, StackError) as error:
-            text = error.log if isinstance(error, StackError) else ""
+            async with LocalFactory(config, report.event) as factory:
+                await signals.run(_run(factory, report))
+        except Refusal as error:
+            text = error.log if isinstance(error, Refusal) else ""
             log.critical("%s; next step: %s%s", error.message, error.next_step, f"\n{text}" if text else "")
             report.say("refused", {"message": error.message, "next_step": error.next_step, "log": text})
             return 1
@@ -60,24 +59,23 @@ async def keep(order: RunConfig, report: StatusReport) -> int:
     return 0
 
 
-async def _stand(plant: LocalFactory, report: StatusReport) -> None:
-    await plant.start()
-    log.info("up: %s", plant.stack.summary())
-    report.say("ready", plant.stack.timings)
+async def _run(factory: LocalFactory, report: StatusReport) -> None:
+    await factory.start()
+    log.info("up: %s", factory.stack.summary())
+    report.say("ready", factory.stack.timings)
     report.close()
-    await plant.failure()
+    await factory.failure()
 
 
 def main() -> None:
-    order = RunConfig.from_json(sys.stdin.read())
+    """Run the supervisor."""
+    config = RunConfig.from_json(sys.stdin.read())
     configure("supervisor")
-    logging.getLogger("aiokafka").setLevel(
-        logging.CRITICAL
-    )  # a broker that has just started is not quite there at first
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs errors while the broker starts
     try:
-        sys.exit(asyncio.run(keep(order, StatusReport())))
+        sys.exit(asyncio.run(supervise(config, StatusReport())))
     except asyncio.CancelledError:
-        log.warning("stopped at once")
+        log.warning("stopped immediately")
         sys.exit(130)
 
 

@@ -1,4 +1,4 @@
-"""POST /v1/chat/completions: from the request to the answer, or to what the faults make of it."""
+"""POST /v1/chat/completions: answers a request, with the faults applied."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from services.simulator.api.errors import Refused, failing, hang_up
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.calls import Call, CallLog
-from services.simulator.corrupt import corrupt, wrapped
+from services.simulator.corrupt import corrupt, wrap_json
 from services.simulator.engine import Engine
 from services.simulator.faults import REJECTIONS, UNWORKED, Faults
 from services.simulator.latency import Latency
@@ -22,7 +22,7 @@ from services.simulator.settings import Settings
 
 
 class Chat:
-    """Answers chat requests that have been parsed."""
+    """Answers parsed chat requests."""
 
     def __init__(self, settings: Settings, bank: Bank, engines: Mapping[str, Engine], log: CallLog) -> None:
         self._settings = settings
@@ -31,24 +31,24 @@ class Chat:
         self._log = log
         self._numbers = count(1)
 
-    async def answer(self, request: web.Request, asked: ChatRequest) -> web.StreamResponse:
-        """Answer, whole or streamed; raises Refused. Cancelled when the client leaves, as in vLLM."""
-        engine = self._engines.get(asked.model)
+    async def answer(self, request: web.Request, body: ChatRequest) -> web.StreamResponse:
+        """Answer, whole or streamed; raises Refused. Cancelled when the client disconnects, as in vLLM."""
+        engine = self._engines.get(body.model)
         if engine is None:
-            raise Refused(404, f"The model `{asked.model}` does not exist.", "model_not_found", "model")
+            raise Refused(404, f"The model `{body.model}` does not exist.", "model_not_found", "model")
         faults = engine.faults
         sent_id = request.headers.get("Idempotency-Key") or request.headers.get("X-Request-Id")
-        fault = faults.outage or engine.throw()
-        call = Call(next(self._numbers), asked.model, asked.digest, sent_id, fault)
+        fault = faults.outage or engine.next_fault()
+        call = Call(next(self._numbers), body.model, body.digest, sent_id, fault)
         try:
             if fault in REJECTIONS:
                 return self._reject(request, call, faults)
-            if asked.response_format.type == "json_schema" and faults.structured == "refuse":
+            if body.response_format.type == "json_schema" and faults.structured == "refuse":
                 text = "This server does not support response_format of type json_schema."
                 raise Refused(400, text, "unsupported_value", "response_format")
             await engine.enter()
             try:
-                return await self._work(request, asked, call, engine)
+                return await self._work(request, body, call, engine)
             finally:
                 engine.leave()
         except Refused as refused:
@@ -66,23 +66,23 @@ class Chat:
         self._log.note("refused", call)
         return hang_up(request)
 
-    async def _work(self, request: web.Request, asked: ChatRequest, call: Call, engine: Engine) -> web.StreamResponse:
-        """Do what an engine does once a call has its place. Raises Refused for what cannot be played."""
+    async def _work(self, request: web.Request, body: ChatRequest, call: Call, engine: Engine) -> web.StreamResponse:
+        """Process a call that has a slot. Raises Refused for a request that cannot be played."""
         faults = engine.faults
         try:
-            reply = wrapped(reply_to(Stage(asked, self._bank, self._settings)), asked, faults)
+            reply = wrap_json(reply_to(Stage(body, self._bank, self._settings)), body, faults)
         except Unplayable as error:
             raise Refused(400, str(error), "unplayable", "messages") from error
-        answer = corrupt(Completion.of(asked, reply, self._bank.seed), call.fault, faults)
+        answer = corrupt(Completion.of(body, reply, self._bank.seed), call.fault, faults)
         call.begin(answer.prompt_tokens, paid=call.fault not in UNWORKED)
         engine.prompt_tokens += answer.prompt_tokens
         self._log.note("begun", call)
         try:
             if not call.paid:
-                return await fail(request, asked, call, faults)
-            self._log.answered(asked, reply, answer.finish_reason, call)
-            pace = Latency.of(asked, answer, call.fault, faults, self._settings)
-            return await deliver(request, asked, answer, pace, call, faults)
+                return await fail(request, body, call, faults)
+            self._log.answered(body, reply, answer.finish_reason, call)
+            pace = Latency.of(body, answer, call.fault, faults, self._settings)
+            return await deliver(request, body, answer, pace, call, faults)
         finally:
             engine.generation_tokens += call.completion_tokens
             self._log.note("ended", call)

@@ -1,4 +1,4 @@
-"""A reply as OpenAI chat completion objects: whole, or cut into chunks; truncated at the token limit, with usage."""
+"""A reply as OpenAI's chat completion objects: whole or in chunks, truncated at the token limit, with usage."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from services.simulator.api.request import ChatRequest
 from services.simulator.roles.reply import Reply
 
 CHARS = 4
-"""Characters a token, about what English and LaTeX take."""
+"""Characters per token, about the figure of English and LaTeX."""
 CHUNK = 40 * CHARS
-"""Characters a streamed chunk."""
+"""Characters per streamed chunk."""
 
 
 def tokens(text: str) -> int:
-    """Count tokens, about."""
+    """Return the approximate number of tokens."""
     return -(-len(text) // CHARS)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A reply after the token limit has been applied."""
+    """A reply, truncated at the token limit."""
 
     id: str
     model: str
@@ -33,27 +33,27 @@ class Completion:
 
     @classmethod
     def of(cls, request: ChatRequest, reply: Reply, seed: int) -> "Completion":
-        """Cut the reply at the request's limit; the thinking comes first and may leave no room for the answer."""
+        """Truncate the reply at the request's limit; the thinking comes first and may leave no room for the answer."""
         limit = request.limit
-        thought, said = tokens(reply.reasoning), tokens(reply.content)
-        room = thought + said if limit is None else limit
+        thinking, answer = tokens(reply.reasoning), tokens(reply.content)
+        room = thinking + answer if limit is None else limit
         return cls(
             id=f"chatcmpl-sim-{request.digest}",
             model=request.model,
             fingerprint=f"chimera-simulator seed={seed}",
             reasoning=reply.reasoning[: room * CHARS],
-            content=reply.content[: max(room - thought, 0) * CHARS],
-            finish_reason="stop" if thought + said <= room else "length",
+            content=reply.content[: max(room - thinking, 0) * CHARS],
+            finish_reason="stop" if thinking + answer <= room else "length",
             prompt_tokens=sum(tokens(message.text) for message in request.messages),
         )
 
     @property
     def completion_tokens(self) -> int:
-        """Tokens made, thinking included."""
+        """Generated tokens, including thinking."""
         return tokens(self.reasoning) + tokens(self.content) + tokens(self.refusal)
 
     def usage(self) -> dict[str, Any]:
-        """Count tokens; the thinking's share stands apart too."""
+        """Return the token counts, with those of the thinking also separate."""
         return {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
@@ -81,7 +81,7 @@ class Completion:
         return {**self._shell("chat.completion"), "choices": [choice], "usage": self.usage()}
 
     def chunks(self, include_usage: bool, size: int = CHUNK) -> Iterator[dict[str, Any]]:
-        """Yield the `chat.completion.chunk` objects in order: role, thinking, answer, finish, usage if asked."""
+        """Yield the `chat.completion.chunk` objects in order: role, thinking, answer, finish, usage if requested."""
         shell = self._shell("chat.completion.chunk")
         deltas = [{"role": "assistant", "content": ""}]
         deltas += [{"reasoning": piece} for piece in _pieces(self.reasoning, size)]

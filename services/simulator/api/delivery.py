@@ -1,4 +1,4 @@
-"""An answer on its way to the client: whole or streamed, in its time, and broken where a fault says so."""
+"""Sends an answer to the client, whole or streamed, with its latency and its faults."""
 
 import asyncio
 import json
@@ -18,13 +18,13 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _DONE = b"data: [DONE]\n\n"
 _PAGE = "<html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
 _LARGE = 100 * CHUNK
-"""Characters a chunk of a runaway, which would else be a hundred thousand chunks."""
+"""Characters per chunk of a `runaway`, which would otherwise be a hundred thousand chunks."""
 
 
 async def deliver(
     request: web.Request, asked: ChatRequest, answer: Completion, pace: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
-    """Send an answer. Cancelled when the client leaves."""
+    """Send an answer. Cancelled when the client disconnects."""
     call.completion_tokens = answer.completion_tokens
     if asked.stream:
         size = {"runaway": _LARGE, "trickle": CHARS}.get(call.fault or "", CHUNK)
@@ -33,12 +33,12 @@ async def deliver(
     await pace.at(1, asyncio.get_running_loop().time())
     body = json.dumps(answer.whole()).encode()
     if call.fault in BROKEN:
-        return await _torn(request, body, call, faults)
+        return await _send_half(request, body, call, faults)
     return await _whole(request, call, web.Response(body=body, headers=_JSON))
 
 
 async def fail(request: web.Request, asked: ChatRequest, call: Call, faults: Faults) -> web.StreamResponse:
-    """Answer nothing: be silent, send a page, or send an error with status 200."""
+    """Send no answer: stay silent, send an HTML page, or send an error with status 200."""
     if call.fault == "hang":
         await asyncio.sleep(faults.hang_s)
         return hang_up(request)
@@ -52,7 +52,7 @@ async def fail(request: web.Request, asked: ChatRequest, call: Call, faults: Fau
 
 
 async def _whole(request: web.Request, call: Call, response: web.Response) -> web.Response:
-    """Send now, not after the handler: the call is over when the client has it."""
+    """Send inside the handler, because the call ends when the client has the response."""
     call.status = response.status
     await response.prepare(request)
     await response.write_eof()
@@ -63,7 +63,7 @@ async def _whole(request: web.Request, call: Call, response: web.Response) -> we
 async def _stream(
     request: web.Request, pieces: list[bytes], pace: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
-    """Send pieces, spread evenly over their time; only half of them if the call is to break."""
+    """Send the pieces evenly over the call's time; only half of them for a broken call."""
     whole, began = call.completion_tokens, asyncio.get_running_loop().time()
     last = len(pieces) // 2 if call.fault in BROKEN else len(pieces)
     response = web.StreamResponse(headers=_STREAM)
@@ -77,8 +77,8 @@ async def _stream(
     return await _end(request, response, call, faults)
 
 
-async def _torn(request: web.Request, body: bytes, call: Call, faults: Faults) -> web.StreamResponse:
-    """Send half of a whole answer; `unfinished` does not say beforehand how long it would have been."""
+async def _send_half(request: web.Request, body: bytes, call: Call, faults: Faults) -> web.StreamResponse:
+    """Send half of an answer; `unfinished` sends no Content-Length."""
     length = {} if call.fault == "unfinished" else {"Content-Length": str(len(body))}
     response = web.StreamResponse(headers=_JSON | length)
     call.status = response.status

@@ -1,4 +1,4 @@
-"""POST /v1/embeddings: texts as bags of their words, so that what has the same words is near, whatever their order."""
+"""POST /v1/embeddings: texts as bags of words, so that texts with the same words are near in any order."""
 
 import math
 import re
@@ -17,22 +17,22 @@ _WORD = re.compile(r"\w+")
 
 
 class EmbeddingRequest(BaseModel):
-    """The body, as far as it is read."""
+    """The fields of the body that are read."""
 
     model: str
     input: list[str] = Field(min_length=1)
 
 
-def embedded(asked: EmbeddingRequest) -> dict[str, Any]:
-    """The answer. Raises Refused for another model."""
-    if asked.model != MODEL:
-        raise Refused(404, f"The model `{asked.model}` does not exist.", "model_not_found", "model")
-    tokens = sum(len(_WORD.findall(text)) for text in asked.input)
+def embed(request: EmbeddingRequest) -> dict[str, Any]:
+    """Return the response. Raises Refused for another model."""
+    if request.model != MODEL:
+        raise Refused(404, f"The model `{request.model}` does not exist.", "model_not_found", "model")
+    tokens = sum(len(_WORD.findall(text)) for text in request.input)
     return {
         "object": "list",
         "model": MODEL,
         "data": [
-            {"object": "embedding", "index": at, "embedding": _vector(text)} for at, text in enumerate(asked.input)
+            {"object": "embedding", "index": at, "embedding": _vector(text)} for at, text in enumerate(request.input)
         ],
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }

@@ -1,11 +1,11 @@
 """Errors with OpenAI's body, `{"error": {"message", "type", "param", "code"}}`:
 
 400 invalid_request           not JSON, not a chat request, or not faults
-400 unplayable                nothing the simulator can play
-400 unsupported_value         `response_format`, while the faults say `structured: refuse`
-401 invalid_api_key           the settings name a key and the request has another or none
+400 unplayable                the simulator cannot play this request
+400 unsupported_value         `response_format`, while the faults have `structured: refuse`
+401 invalid_api_key           the settings have a key and the request has another or none
 404 model_not_found           no such model
-429, 500, 503                 busy or broken, as the faults say
+429, 500, 503                 busy or broken, by the faults
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from services.simulator.faults import Faults
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _TYPES = {429: "rate_limit_error", 500: "server_error", 503: "server_error"}
-_SAID = {
+_BODIES = {
     429: ("Too many requests are under way.", "rate_limit_exceeded"),
     500: ("The server had an error while processing the request.", "internal_error"),
     503: ("The engine is currently overloaded or down.", "service_unavailable"),
@@ -35,7 +35,7 @@ class Refused(Exception):
     retry_after_s: int | None = None
 
     def body(self) -> dict[str, dict[str, str | None]]:
-        """Return the error as OpenAI words it."""
+        """Return OpenAI's error body."""
         kind = _TYPES.get(self.status, "invalid_request_error")
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 
@@ -46,12 +46,12 @@ class Refused(Exception):
 
 def failing(status: int, faults: Faults) -> Refused:
     """Return the error of a busy or broken server."""
-    message, code = _SAID[status]
+    message, code = _BODIES[status]
     return Refused(status, message, code, retry_after_s=None if status == 500 else faults.retry_after_s)
 
 
 def hang_up(request: web.Request) -> web.Response:
-    """Close the connection after what has been written; what is returned reaches nobody."""
+    """Close the connection after the bytes written so far; the returned response is not sent."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()
@@ -59,7 +59,7 @@ def hang_up(request: web.Request) -> web.Response:
 
 @web.middleware
 async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn a refusal into its error body."""
+    """Convert Refused to its error response."""
     try:
         return await handler(request)
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""The request as the OpenAI chat completions API defines it, as far as the simulator reads it; the rest is ignored."""
+"""The request of OpenAI's chat completions API: the fields that the simulator reads; it ignores others."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, PositiveInt
 
 
 class Message(BaseModel):
-    """One message; content may come in parts."""
+    """One message; its content may have parts."""
 
     role: str
     content: str | list[dict[str, Any]] | None = None
@@ -23,7 +23,7 @@ class Message(BaseModel):
 
 
 class JsonSchema(BaseModel):
-    """A schema by name; the simulator knows its tasks by this name."""
+    """A schema; its name is the simulator's task."""
 
     name: str
 
@@ -58,26 +58,26 @@ class ChatRequest(BaseModel):
 
     @property
     def limit(self) -> int | None:
-        """The most tokens the answer may have, thinking included."""
+        """Maximum tokens of the answer, including thinking."""
         return self.max_completion_tokens or self.max_tokens
 
     @property
     def wants_usage(self) -> bool:
-        """Whether a stream ends on the token counts."""
+        """Whether a stream ends with the token counts."""
         return self.stream_options is not None and self.stream_options.include_usage
 
     @property
     def user_text(self) -> str:
-        """All that the user says."""
+        """The text of all user messages."""
         return "\n".join(message.text for message in self.messages if message.role == "user")
 
     def sampling_key(self) -> str:
-        """Name this sample: the seed, or else the words asked, so that equal requests get equal answers."""
+        """Return the seed, or the digest without a seed, so that equal requests get equal answers."""
         return str(self.seed) if self.seed is not None else self.digest
 
     @cached_property
     def digest(self) -> str:
-        """Return a hash of everything that an answer may depend on."""
-        asked = [[m.role, m.text] for m in self.messages]
-        whole = json.dumps([self.model, asked, self.seed, self.temperature, self.top_p])
-        return hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()
+        """A hash of everything that an answer depends on."""
+        messages = [[m.role, m.text] for m in self.messages]
+        content = json.dumps([self.model, messages, self.seed, self.temperature, self.top_p])
+        return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()

@@ -1,9 +1,9 @@
-"""The OpenAI-compatible server: its routes and its life.
+"""The OpenAI-compatible server: its routes, its start and its stop.
 
 POST /v1/chat/completions, /v1/embeddings   GET /v1/models   as in OpenAI's API; errors in `errors.py`
-GET, PUT /sim/faults        how the models' servers misbehave, `{model or "*": faults}`, in `faults.py`
-GET /metrics                vLLM's figures per model, in Prometheus's text format
-GET /livez, /readyz         200 as long as the process serves
+GET, PUT /sim/faults        faults of the models' servers, `{model or "*": faults}`, in `faults.py`
+GET /metrics                vLLM's metrics per model, in Prometheus's text format
+GET /livez, /readyz         200 while the process serves
 """
 
 import logging
@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import TypeAdapter, ValidationError
 
 from services.simulator.api.chat import Chat
-from services.simulator.api.embeddings import MODEL, EmbeddingRequest, embedded
+from services.simulator.api.embeddings import MODEL, EmbeddingRequest, embed
 from services.simulator.api.errors import Refused, failing, hang_up, refusals
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank, index, near
@@ -34,7 +34,7 @@ _FAULTS = TypeAdapter(FaultsByModel)
 _REQUEST = TypeAdapter(ChatRequest)
 _EMBEDDING = TypeAdapter(EmbeddingRequest)
 DRAIN_S = 5.0
-"""Most seconds that calls under way get when the server stops; some hang on purpose."""
+"""Longest time for calls under way when the server stops; some hang on purpose."""
 
 
 class Simulator:
@@ -48,50 +48,50 @@ class Simulator:
         self._chat = Chat(settings, bank, self._engines, calls)
 
     async def alive(self, _: web.Request) -> web.Response:
-        """Answer 200: the server listens only once the bank is built, so alive is ready."""
+        """Answer 200. The server listens only after the bank is built, so alive is ready."""
         return web.json_response({"status": "ok", "simulated": True})
 
     async def models(self, request: web.Request) -> web.Response:
         """List the models."""
-        self._admit(request)
-        told = {"object": "model", "created": 0, "owned_by": "chimera-simulator"}
-        data = [{"id": model, **told} for model in (*ABILITIES, MODEL)]
-        return self._unless_out(request) or web.json_response({"object": "list", "data": data})
+        self._check_key(request)
+        common = {"object": "model", "created": 0, "owned_by": "chimera-simulator"}
+        data = [{"id": model, **common} for model in (*ABILITIES, MODEL)]
+        return self._outage(request) or web.json_response({"object": "list", "data": data})
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Answer a chat completion."""
-        self._admit(request)
-        return await self._chat.answer(request, _parsed(_REQUEST, await request.read()))
+        self._check_key(request)
+        return await self._chat.answer(request, _parse(_REQUEST, await request.read()))
 
     async def embeddings(self, request: web.Request) -> web.Response:
         """Answer with vectors."""
-        self._admit(request)
-        asked = _parsed(_EMBEDDING, await request.read())
-        return self._unless_out(request) or web.json_response(embedded(asked))
+        self._check_key(request)
+        body = _parse(_EMBEDDING, await request.read())
+        return self._outage(request) or web.json_response(embed(body))
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Tell the figures; open to all, as vLLM's are."""
+        """Answer with the metrics; no key is required, as in vLLM."""
         text = generate_latest(self._metrics)
-        return self._unless_out(request) or web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return self._outage(request) or web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def faults(self, _: web.Request) -> web.Response:
-        """Show the present faults."""
+        """Answer with the current faults."""
         return web.Response(body=_FAULTS.dump_json(self._faults), content_type="application/json")
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        """Replace all faults; calls under way keep those that they began with."""
-        self._faults = _parsed(_FAULTS, await request.read())
+        """Replace all faults; calls under way keep their faults."""
+        self._faults = _parse(_FAULTS, await request.read())
         for model, engine in self._engines.items():
-            engine.behave(_faults_of(model, self._faults))
+            engine.set_faults(_faults_of(model, self._faults))
         return await self.faults(request)
 
-    def _admit(self, request: web.Request) -> None:
+    def _check_key(self, request: web.Request) -> None:
         key = self._key
         if key is not None and request.headers.get("Authorization") != f"Bearer {key.get_secret_value()}":
             raise Refused(401, "Incorrect API key provided.", "invalid_api_key")
 
-    def _unless_out(self, request: web.Request) -> web.Response | None:
-        """Fail as the outage of all models says; None when there is none."""
+    def _outage(self, request: web.Request) -> web.Response | None:
+        """Fail if all models have an outage; return `None` otherwise."""
         faults = _faults_of("*", self._faults)
         if faults.outage == "503":
             raise failing(503, faults)
@@ -102,7 +102,7 @@ def _faults_of(model: str, faults: Mapping[str, Faults]) -> Faults:
     return faults.get(model) or faults.get("*") or Faults()
 
 
-def _parsed(form: TypeAdapter[T], body: bytes) -> T:
+def _parse(form: TypeAdapter[T], body: bytes) -> T:
     try:
         return form.validate_json(body)
     except ValidationError as error:
@@ -129,8 +129,8 @@ def application(settings: Settings, calls: CallLog) -> web.Application:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """Build the bank, listen, and yield the base URL (`http://127.0.0.1:8100/v1`); stop at the end of the block."""
-    known = len(index(settings.seed))
-    near(settings.seed)  # now, not within the first call that needs it
+    count = len(index(settings.seed))
+    near(settings.seed)  # build it now, not in the first call that needs it
     calls = CallLog(settings.call_log, settings.request_log)
     runner = web.AppRunner(
         application(settings, calls), access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_S
@@ -139,7 +139,7 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
         host, port = runner.addresses[0][:2]
-        log.warning("SIMULATED models on http://%s:%d/v1, seed %d, %d problems", host, port, settings.seed, known)
+        log.warning("SIMULATED models on http://%s:%d/v1, seed %d, %d problems", host, port, settings.seed, count)
         yield f"http://{host}:{port}/v1"
     finally:
         await runner.cleanup()

@@ -1,7 +1,31 @@
-"""The bank: per subject, problems made by code with exact answers; the same seed makes the same bank.
+"""The bank: problems by subject, made by code with exact answers. The same seed makes the same bank.
 
-A subject's module offers `FAMILIES`, functions that each draw one kind of problem. A subject is built at first use
-and kept for the life of the process.
+The module of a subject has `FAMILIES`, functions that each draw one kind of problem. A subject is built at its first
+use and stays in memory.
+
+algebra.py           mathematics: matrices, finite rings and fields, topology
+analysis.py          mathematics: integrals, residues, probability
+biology.py           biology
+calendars.py         history: calendars
+chemistry.py         chemistry
+combinatorics.py     mathematics: counting
+computer_science.py  computer science
+craft.py             functions that families share
+exactly.py           problems of exact arithmetic, which the factory uses as controls
+genetics.py          biology: genetics
+history.py           history
+linguistics.py       linguistics
+literature.py        literature
+mathematics.py       mathematics
+matter.py            physics: many particles and solids
+near.py              finds the problem of an altered statement
+phonology.py         linguistics: sound and form
+physics.py           physics
+problem.py           the types of a problem
+strings.py           computer science: strings
+structure.py         chemistry: structure
+verse.py             literature: verse
+verses.py            lines of verse and hidden words
 """
 
 import re
@@ -27,20 +51,20 @@ SUBJECTS = (
     "history",
 )
 SIZES = {"mathematics": 2400}
-"""Problems made per subject; the others have `SIZE`."""
+"""Number of problems by subject; other subjects have `SIZE`."""
 SIZE = 1200
 TRIES = 40
-"""A family that finds nothing new so many times in a row is exhausted."""
+"""A family that draws nothing new this many times in a row is exhausted."""
 
 
 def slips_of(sketch: Sketch) -> list[str]:
-    """Return the sketch's slips without repeats and without the truth."""
+    """Return the sketch's slips without duplicates and without the true answer."""
     return [slip for slip in dict.fromkeys(sketch.slips) if slip != sketch.answer]
 
 
 @cache
 def problems(seed: int, subject: str) -> tuple[Problem, ...]:
-    """Make a subject's problems, the families taking turns. KeyError if there is no such subject."""
+    """Return a subject's problems, drawn from the families in turn. Raises KeyError for an unknown subject."""
     if subject not in SUBJECTS:
         raise KeyError(subject)
     families: list[Family] = list(import_module(f"{__name__}.{subject.replace(' ', '_')}").FAMILIES)
@@ -80,7 +104,7 @@ def _problem(seed: int, subject: str, family: Family, sketch: Sketch, text: str,
 
 
 def key(text: str) -> str:
-    """Return what a statement is known by: no white space, no backslashes (JSON doubles them), no case."""
+    """Return the key of a statement: without white space and backslashes (JSON doubles them), in lower case."""
     return re.sub(r"[\\\s]+", "", text).lower()
 
 
@@ -92,7 +116,7 @@ def index(seed: int) -> Mapping[str, Problem]:
 
 @cache
 def near(seed: int) -> Near:
-    """Return the index by which an altered statement is known, built once."""
+    """Return the index for altered statements, built once."""
     return Near(index(seed).values())
 
 
@@ -100,30 +124,30 @@ class Bank:
     """All problems of one seed."""
 
     def __init__(self, seed: int) -> None:
-        """Take the seed; nothing is built yet."""
+        """Create the bank without building it."""
         self.seed = seed
 
     def problems(self, subject: str) -> tuple[Problem, ...]:
-        """Return the problems of a subject; KeyError if there is no such subject."""
+        """Return the problems of a subject. Raises KeyError for an unknown subject."""
         return problems(self.seed, subject)
 
     def find(self, problem_text: str) -> Problem | None:
-        """Return the problem whose statement this is, of the bank or one of exact arithmetic; or None."""
+        """Return the problem with this statement, of the bank or of exact arithmetic, or `None`."""
         return index(self.seed).get(key(problem_text)) or exactly(problem_text)
 
     def near(self, text: str) -> Problem | None:
-        """Return the problem of which most words stand in the text, in their order, if these are enough; or None."""
+        """Return the problem that shares most runs of words with the text, or `None` if it shares too few."""
         return near(self.seed).nearest(text)
 
     def truth(self, problem_text: str) -> str | None:
-        """Return the true answer of a statement, or None if it is not of this bank."""
+        """Return the true answer of a statement, or `None` for an unknown statement."""
         found = self.find(problem_text)
         return found.answer if found else None
 
     def draw(self, subject: str, topic: str, seed: int | str, easy: Problem | None = None) -> Problem:
-        """Draw a problem of the subject; the topic and the seed name the die. KeyError if there is no such subject.
+        """Draw a problem of the subject; the result depends on topic and seed. Raises KeyError for an unknown subject.
 
-        With an easy one it is a harder problem of the same family, as long as there is one.
+        With an easy problem, draw a harder one of the same family, if there is one.
         """
         problems = self.problems(subject)
         harder = [one for one in problems if easy and one.family == easy.family and one.difficulty > easy.difficulty]

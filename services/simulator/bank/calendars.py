@@ -86,7 +86,7 @@ CALENDAR = {"J": "Julian", "G": "Gregorian"}
 
 
 def interval(rng: Random) -> Sketch:
-    """Days between two events, calendars minded."""
+    """Days between two events in their calendars."""
     (a, ya, ma, da, ca), (b, yb, mb, db, cb) = sorted(rng.sample(EVENTS, 2), key=lambda e: e[1:4])
     start, end = day_number(ya, ma, da, ca), day_number(yb, mb, db, cb)
     answer = end - start

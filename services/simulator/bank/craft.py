@@ -1,4 +1,4 @@
-"""Small tools that families share: wording, exact numbers as LaTeX, slips of arithmetic."""
+"""Functions that families share: wording, exact numbers as LaTeX, slips of arithmetic."""
 
 import math
 import re
@@ -25,7 +25,7 @@ def frac(value: Fraction | int) -> str:
 
 
 def sig(value: float, figures: int = 4) -> str:
-    """Write a number in plain decimals with so many significant figures: 0.01230, 12.30, 12300."""
+    """Write a number in decimals with this number of significant figures: 0.01230, 12.30, 12300."""
     if value == 0:
         return "0"
     decimals = figures - 1 - math.floor(math.log10(abs(value)))
@@ -44,10 +44,10 @@ def tuples(values: Iterable[object]) -> str:
 
 
 def near(value: int) -> list[str]:
-    """Slips of counting when a family has none of its own left: one too many, twice, one too few."""
+    """Return slips of counting: one too many, twice the value, one too few."""
     return [str(value + 1), str(2 * value), str(value - 1)]
 
 
 def words(*items: str) -> str:
-    """Join for a sentence: `a, b and c`."""
+    """Join words for a sentence: `a, b and c`."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

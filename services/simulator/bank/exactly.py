@@ -1,4 +1,4 @@
-"""The problems of `shared.exact_problems`, which the factory adds as controls: known from their words."""
+"""The problems of `shared.exact_problems`, which the factory uses as controls; recognised by their wording."""
 
 from services.simulator.bank.problem import Problem
 from services.simulator.sampling import seeded_random
@@ -9,7 +9,7 @@ EASIEST, HARDEST = -1.0, 1.5
 
 
 def exactly(statement: str) -> Problem | None:
-    """Return the exact problem whose statement this is, or None."""
+    """Return the exact problem with this statement, or `None`."""
     found = read(statement)
     if found is None:
         return None

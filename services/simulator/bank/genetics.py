@@ -25,7 +25,7 @@ def complement(dna: str) -> str:
 
 
 def reading_frame(rng: Random) -> Sketch:
-    """Translate the gene that lies on the opposite strand."""
+    """Translate the gene on the opposite strand."""
     body: list[str] = []
     while len(body) < rng.randint(5, 9):
         codon = "".join(rng.choices(BASES, k=3))

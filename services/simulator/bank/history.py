@@ -1,4 +1,4 @@
-"""History: calendars, chronology, money - all that a chronicler's reader has to compute."""
+"""History: chronology, coinage and public debt, with computable answers."""
 
 from fractions import Fraction
 from random import Random

@@ -1,4 +1,4 @@
-"""Literature: prosody, verse forms, ciphers, transmission of texts, the make-up of books - where counting decides."""
+"""Literature: prosody, verse forms, transmission of texts and the structure of books, with countable answers."""
 
 from fractions import Fraction
 from math import comb, factorial

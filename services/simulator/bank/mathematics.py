@@ -1,4 +1,4 @@
-"""Mathematics: what is discrete or rational, so that code is the judge."""
+"""Mathematics: discrete and rational problems, which code can verify."""
 
 from services.simulator.bank.algebra import (
     invariant_factors,

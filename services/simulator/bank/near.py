@@ -1,6 +1,6 @@
-"""Finds the problem of the bank that an altered statement was made from: by the runs of words that they share.
+"""Finds the problem of an altered statement, by the runs of words that they share.
 
-An inverted index of a sample of all runs names candidates; the share of a candidate's runs that the text has decides.
+An inverted index of a sample of all runs gives candidates; the share of a candidate's runs in the text decides.
 """
 
 import re
@@ -14,11 +14,11 @@ from services.simulator.bank.problem import Problem
 RUN = 4
 """Words in a run."""
 SAMPLE = 4
-"""One run of so many is in the index, the same ones in each process."""
+"""One of SAMPLE runs is in the index, the same runs in each process."""
 CANDIDATES = 16
-"""Problems that are looked at closely. Siblings that differ only in what was left out are told apart by nobody."""
+"""Candidates that are compared. Siblings that differ only in the removed words cannot be distinguished."""
 SHARE = 0.2
-"""Of its runs of words, the least by which a problem is still known."""
+"""Minimum share of a problem's runs in the text."""
 
 _WORDS = re.compile(r"[a-z]+|\d+")
 
@@ -34,20 +34,20 @@ class Near:
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._problems = tuple(problems)
-        self._places: dict[int, list[int]] = defaultdict(list)
+        self._problems_by_run: dict[int, list[int]] = defaultdict(list)
         for at, problem in enumerate(self._problems):
             for run in runs(problem.text):
                 if run % SAMPLE == 0:
-                    self._places[run].append(at)
+                    self._problems_by_run[run].append(at)
 
     def nearest(self, text: str) -> Problem | None:
-        """Return the problem that is nearest to the text, or None where none is near enough."""
-        asked = runs(text)
-        counts = Counter(at for run in asked for at in self._places.get(run, ()))
+        """Return the problem nearest to the text, or `None` if none is near enough."""
+        text_runs = runs(text)
+        counts = Counter(at for run in text_runs for at in self._problems_by_run.get(run, ()))
         first = nsmallest(CANDIDATES, counts, key=lambda at: (-counts[at], at))
-        share, best = max(((self._share(at, asked), -at) for at in first), default=(0.0, 0))
+        share, best = max(((self._share(at, text_runs), -at) for at in first), default=(0.0, 0))
         return self._problems[-best] if share >= SHARE else None
 
-    def _share(self, at: int, asked: set[int]) -> float:
+    def _share(self, at: int, text_runs: set[int]) -> float:
         own = runs(self._problems[at].text)
-        return len(own & asked) / len(own)
+        return len(own & text_runs) / len(own)

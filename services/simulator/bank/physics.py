@@ -1,4 +1,4 @@
-"""Physics: exact where nature is rational, four figures where it is not (constants are given in the statement)."""
+"""Physics: exact answers where they are rational, otherwise four figures (the statement has the constants)."""
 
 from fractions import Fraction
 from random import Random

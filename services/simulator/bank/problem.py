@@ -1,4 +1,4 @@
-"""A problem with an exact answer, and the sketch that a family of problems draws it as."""
+"""A problem with an exact answer, and the sketch from which it is made."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ AnswerType = Literal["number", "expression", "text", "set", "tuple"]
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """What a family draws. `text` may hold variants of wording, `⟨one|another⟩`; the bank picks."""
+    """The result of a family. `text` may contain variants of wording, `⟨one|another⟩`, from which the bank chooses."""
 
     text: str
-    """One line, ASCII, self-contained, exactly one answer."""
+    """One line, ASCII, self-contained, with exactly one answer."""
     answer: str
     """LaTeX or plain; also the end of the last step."""
     slips: Sequence[str]
-    """Natural wrong answers, likeliest first; at least three must differ from the truth and each other."""
+    """Natural wrong answers, most likely first; at least three must differ from the true answer and from each other."""
     steps: Sequence[str]
-    """The worked solution. Also the problem's identity: two sketches with equal steps are one problem reworded."""
+    """The worked solution. It identifies the problem: sketches with equal steps are one problem in other words."""
     difficulty: float
     """About −2 (easy) to 3."""
     answer_type: AnswerType = "number"
@@ -45,6 +45,6 @@ class Problem:
     """The wrong answers that every role shares: errors are correlated, as between real models."""
 
     def worked(self, answer: str) -> list[str]:
-        """Return the worked solution, landing on `answer` (the truth or a slip)."""
+        """Return the worked solution that ends with `answer` (the true answer or a slip)."""
         head, _, tail = self.steps[-1].rpartition(self.answer)
         return [*self.steps[:-1], head + answer + tail]

@@ -1,4 +1,4 @@
-"""Verses for acrostics, written for this bank, and the words that may be hidden in them."""
+"""Lines of verse for acrostics, written for this bank, and the words to hide in them."""
 
 VERSES = (
     "Autumn keeps its counsel in the yard",

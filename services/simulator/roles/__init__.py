@@ -1,1 +1,11 @@
-"""What the models play: one file per task. Each play is a pure function of the request, the bank and the settings."""
+"""One module per task. Each `play_…` is a pure function of the request, the bank and the settings.
+
+draft.py         writes problems
+grade.py         compares an answer with the key
+judgement.py     judges problems, with the key in view
+registry.py      chooses the task of a request
+reply.py         the types of a task's input and result
+same_problem.py  compares two statements
+solve.py         solves problems
+topics.py        lists topics of a subject
+"""

@@ -1,4 +1,4 @@
-"""The writer: a problem with a key, now and then with a wrong key, in bad form, or not even valid JSON."""
+"""The writer: a problem with a key; at given rates a wrong key, a bad item, or invalid JSON."""
 
 import json
 from random import Random
@@ -13,7 +13,7 @@ from services.simulator.settings import Settings
 
 
 def play_draft(stage: Stage) -> Reply:
-    """Draw a problem by (seed, subject, topic, sample) and hand it in."""
+    """Draw a problem by (seed, subject, topic, sample) and return it as a draft."""
     text = stage.request.user_text
     subject, topic = subject_of(text), field(text, "Topic") or ""
     easy = field(text, "Too easy")

@@ -1,8 +1,8 @@
-"""The grader: does an answer agree with the key?"""
+"""The grader: compares an answer with the key."""
 
 import json
 
-from services.simulator.answers import agrees
+from services.simulator.answers import compare
 from services.simulator.recognition import field
 from services.simulator.roles.reply import Reply, Stage, Unplayable
 
@@ -13,6 +13,6 @@ def play_grade(stage: Stage) -> Reply:
     key, answer = field(text, "Key"), field(text, "Answer")
     if key is None or answer is None:
         raise Unplayable("a grade needs a line `Key: …` and a line `Answer: …`")
-    verdict = agrees(key, answer)
+    verdict = compare(key, answer)
     reason = {"yes": "same value", "no": "different values", "unsure": "cannot be compared"}[verdict]
     return Reply("grade", json.dumps({"agrees": verdict, "reason": reason}), verdict)

@@ -1,4 +1,4 @@
-"""Which task a request is, by its response format or by the JSON Schema in its prompt; and who plays it."""
+"""Chooses the task of a request, by its response format or by the JSON Schema in its prompt."""
 
 from collections.abc import Callable
 
@@ -18,14 +18,14 @@ ROLES: dict[str, Callable[[Stage], Reply]] = {
     "grade": play_grade,
     "same": play_same,
 }
-"""By the name of the JSON schema asked for; in a prompt, by its title, whatever the case."""
+"""Task by the name of the requested JSON schema, or by the title of the schema in a prompt, in any case."""
 
 
 def reply_to(stage: Stage) -> Reply:
-    """Answer a request. Raises Unplayable for a schema, a subject or a prompt the simulator has no part for."""
-    asked = stage.request.response_format
-    name = asked.json_schema.name if asked.json_schema else _role_of(stage)
-    if name is None and asked.type == "text":
+    """Answer a request. Raises Unplayable for an unknown schema, subject or kind of prompt."""
+    response_format = stage.request.response_format
+    name = response_format.json_schema.name if response_format.json_schema else _role_of(stage)
+    if name is None and response_format.type == "text":
         return play_solve(stage)
     if name not in ROLES:
         raise Unplayable(f"the simulator plays the schemas {', '.join(ROLES)}, not {name}")

@@ -1,4 +1,4 @@
-"""What a play returns, and what it may look at."""
+"""The input and the result of a task."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +11,12 @@ Task = Literal["topics", "draft", "judgement", "grade", "same", "solve"]
 
 
 class Unplayable(Exception):
-    """The request asks for something the simulator has no part for; the message tells what it lacks."""
+    """The simulator cannot answer this request; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The bank, the settings and the request: all that an answer depends on."""
+    """Everything that an answer depends on: the request, the bank and the settings."""
 
     request: ChatRequest
     bank: Bank
@@ -24,21 +24,21 @@ class Stage:
 
     @property
     def ability(self) -> float:
-        """The ability of the model asked."""
+        """The ability of the request's model."""
         return self.settings.ability(self.request.model)
 
     def name(self, *more: object) -> tuple[object, ...]:
-        """Name a die for this model and sample; what it decides does not change with the prompt's wording."""
+        """Return the name of a random generator for this model and sample, independent of the prompt's wording."""
         return (self.bank.seed, self.request.model, self.request.sampling_key(), *more)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The words, and for the call log what they are."""
+    """The text, and for the call log its task and outcome."""
 
     task: Task
     content: str
     outcome: str
     reasoning: str = ""
     problem: str | None = None
-    """Id of the bank's problem, if one is concerned."""
+    """Id of the bank's problem, if any."""

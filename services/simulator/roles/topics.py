@@ -1,4 +1,4 @@
-"""Topic expansion: fine topics of a subject from a hand-written hierarchy."""
+"""Topic expansion: topics of a subject from a hand-written hierarchy."""
 
 import json
 from functools import cache
@@ -11,7 +11,7 @@ from services.simulator.sampling import seeded_random
 
 
 def subject_of(text: str) -> str:
-    """Return the subject that the prompt names; Unplayable if it names none of the bank's."""
+    """Return the subject that the prompt names. Raises Unplayable for an unknown subject."""
     subject = " ".join((field(text, "Subject") or "").lower().replace("_", " ").replace("-", " ").split()).rstrip(".")
     if subject not in SUBJECTS:
         raise Unplayable(f"the bank has no subject {subject!r}; it has {', '.join(SUBJECTS)}")
@@ -31,13 +31,13 @@ def hierarchy(subject: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def play_topics(stage: Stage) -> Reply:
-    """Answer `Count` topics of `Subject` that are not in `Already have`, in an order that only the seed decides."""
+    """Return `Count` topics of `Subject` that are not in `Already have`, in an order that depends only on the seed."""
     text = stage.request.user_text
     subject = subject_of(text)
     count = int(field(text, "Count") or 10)
-    had = {topic.strip().casefold() for topic in (field(text, "Already have") or "").split(";")}
+    existing = {topic.strip().casefold() for topic in (field(text, "Already have") or "").split(";")}
     rows = list(hierarchy(subject))
     seeded_random(stage.bank.seed, "topics", subject).shuffle(rows)
-    kept = [row for row in rows if row[2].casefold() not in had][:count]
-    topics = [{"field": a, "subfield": b, "topic": c} for a, b, c in kept]
+    selected = [row for row in rows if row[2].casefold() not in existing][:count]
+    topics = [{"field": a, "subfield": b, "topic": c} for a, b, c in selected]
     return Reply("topics", json.dumps({"topics": topics}), f"{len(topics)} of {count}")

@@ -1,4 +1,4 @@
-"""Is Kafka as the flow needs it? Looks at Kafka topics, their settings, and every group's offsets; changes nothing."""
+"""Compares Kafka with the flow: Kafka topics, their settings, and every group's offsets. Changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.flow import FLOW
 from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import topic_settings
-from shared.kafka.clients import administrator, observer
-from shared.kafka.lag import Positions, committed, extent
+from shared.kafka.clients import create_reader, open_admin
+from shared.kafka.lag import Positions, committed_offsets, offset_bounds
+from shared.kafka.names import kafka_topic
 
-CREATE = "chimera kafka create"
-LOST = (
+CREATE_COMMAND = "chimera kafka create"
+RESTORE_OFFSETS = (
     "Stop the service. Restore the group's offsets from a backup, or accept that events are handled again or skipped: "
     "kafka-consumer-groups.sh --reset-offsets"
 )
@@ -23,7 +24,7 @@ LOST = (
 
 @dataclass(frozen=True, slots=True)
 class KafkaProblem:
-    """What is wrong with a Kafka topic or a group, and what to do about it."""
+    """A fault of a Kafka topic or a group, and how to correct it."""
 
     what: str
     next_step: str
@@ -31,7 +32,7 @@ class KafkaProblem:
 
 @dataclass(frozen=True, slots=True)
 class KafkaReport:
-    """What was looked at, and what is wrong."""
+    """How much was checked, and the faults."""
 
     kafka_topics: int
     groups: int
@@ -39,81 +40,81 @@ class KafkaReport:
 
 
 async def check(access: KafkaAccess, factory: str) -> KafkaReport:
-    """Look at everything that the flow needs. Raises KafkaError when Kafka does not answer."""
-    async with administrator(access) as admin:
-        shapes = {topic.name: topic for topic in topic_settings(factory, 1).values()}
-        there = set(await admin.list_topics()) & shapes.keys()
-        found = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics(sorted(there))} if there else {}
-        settings = await _settings(admin, there)
-        problems = [problem for shape in shapes.values() for problem in check_topic(shape, found, settings)]
-        whole = [flow for flow in FLOW if found.get(f"{factory}.{flow.name}", 0) >= flow.partitions]
-        groups = [(name, flow) for flow in whole for name in flow.consumers]
-        places = [(name, await committed(admin, factory, name, [flow])) for name, flow in groups]
-    starts, ends = await _extent(access, {partition for _, stand in places for partition in stand})
-    for name, stand in places:
-        problems += check_group(name, stand, starts, ends)
-    return KafkaReport(len(shapes), len({name for name, _ in groups}), tuple(problems))
+    """Check everything that the flow needs. Raises KafkaError when Kafka does not answer."""
+    async with open_admin(access) as admin:
+        needed = {topic.name: topic for topic in topic_settings(factory, 1).values()}
+        existing = set(await admin.list_topics()) & needed.keys()
+        described = await admin.describe_topics(sorted(existing)) if existing else []
+        partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
+        settings = await _settings(admin, existing)
+        problems = [problem for topic in needed.values() for problem in check_topic(topic, partitions, settings)]
+        usable = [flow for flow in FLOW if partitions.get(kafka_topic(factory, flow.name), 0) >= flow.partitions]
+        groups = [(name, flow) for flow in usable for name in flow.consumers]
+        committed = [(name, await committed_offsets(admin, factory, name, [flow])) for name, flow in groups]
+    starts, ends = await _bounds(access, {partition for _, offsets in committed for partition in offsets})
+    for name, offsets in committed:
+        problems += check_group(name, offsets, starts, ends)
+    return KafkaReport(len(needed), len({name for name, _ in groups}), tuple(problems))
 
 
 def check_topic(
-    shape: NewTopic, partitions: dict[str, int], settings: dict[str, dict[str, str]]
+    topic: NewTopic, partitions: dict[str, int], settings: dict[str, dict[str, str]]
 ) -> Iterator[KafkaProblem]:
-    """What is wrong with one Kafka topic."""
-    if shape.name not in partitions:
-        yield KafkaProblem(f"Kafka topic {shape.name} is missing", CREATE)
+    """Yield the faults of one Kafka topic."""
+    if topic.name not in partitions:
+        yield KafkaProblem(f"Kafka topic {topic.name} is missing", CREATE_COMMAND)
         return
-    if (found := partitions[shape.name]) < shape.num_partitions:
-        told = f"Kafka topic {shape.name} has {found} partitions and needs {shape.num_partitions}"
-        yield KafkaProblem(told, f"kafka-topics.sh --alter --topic {shape.name} --partitions {shape.num_partitions}")
-    for name, value in {"cleanup.policy": "delete", **shape.topic_configs}.items():
-        has = settings[shape.name].get(name, "")
-        if int(has or 0) < int(value) if name == "max.message.bytes" else has != value:
-            change = (
-                f"kafka-configs.sh --alter --entity-type topics --entity-name {shape.name} --add-config {name}={value}"
-            )
-            yield KafkaProblem(f"Kafka topic {shape.name} has {name}={has} and needs {value}", change)
+    if (count := partitions[topic.name]) < topic.num_partitions:
+        what = f"Kafka topic {topic.name} has {count} partitions and needs {topic.num_partitions}"
+        yield KafkaProblem(what, f"kafka-topics.sh --alter --topic {topic.name} --partitions {topic.num_partitions}")
+    for name, needed in {"cleanup.policy": "delete", **topic.topic_configs}.items():
+        value = settings[topic.name].get(name, "")
+        if int(value or 0) < int(needed) if name == "max.message.bytes" else value != needed:
+            target = f"--entity-type topics --entity-name {topic.name}"
+            change = f"kafka-configs.sh --alter {target} --add-config {name}={needed}"
+            yield KafkaProblem(f"Kafka topic {topic.name} has {name}={value} and needs {needed}", change)
 
 
 def check_group(
-    service: str, places: Positions, starts: dict[Any, int], ends: dict[Any, int]
+    service: str, offsets: Positions, starts: dict[Any, int], ends: dict[Any, int]
 ) -> Iterator[KafkaProblem]:
-    """What is wrong with a service's offsets in one Kafka topic: each kind once, with the partitions it is in."""
-    kinds: dict[str, list[int]] = {}
-    for partition, at in places.items():
-        if kind := _wrong(at, starts[partition], ends[partition]):
-            kinds.setdefault(kind, []).append(partition.partition)
-    for kind, partitions in kinds.items():
-        where = f"{next(iter(places)).topic}, partitions {', '.join(map(str, partitions))}"
-        yield KafkaProblem(f"the group of {service} {kind} ({where})", LOST)
+    """Yield the faults of a service's offsets in one Kafka topic, each once with its partitions."""
+    faults: dict[str, list[int]] = {}
+    for partition, offset in offsets.items():
+        if fault := _offset_fault(offset, starts[partition], ends[partition]):
+            faults.setdefault(fault, []).append(partition.partition)
+    for fault, partitions in faults.items():
+        where = f"{next(iter(offsets)).topic}, partitions {', '.join(map(str, partitions))}"
+        yield KafkaProblem(f"the group of {service} {fault} ({where})", RESTORE_OFFSETS)
 
 
-def _wrong(at: int | None, start: int, end: int) -> str | None:
-    if at is None:
+def _offset_fault(offset: int | None, start: int, end: int) -> str | None:
+    if offset is None:
         return "has no offset"
-    if at < start:
-        return "stands before the first record: what it has not handled is gone"
-    return "stands beyond the last record: the Kafka topic was made anew" if at > end else None
+    if offset < start:
+        return "has an offset before the first record: records that it has not handled are gone"
+    return "has an offset beyond the last record: the Kafka topic was created anew" if offset > end else None
 
 
 async def _settings(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, dict[str, str]]:
     if not names:
         return {}
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(names)]
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(names)]
     return {
         resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for response in await admin.describe_configs(asked)
+        for response in await admin.describe_configs(resources)
         for resource in response.resources
     }
 
 
-async def _extent(
+async def _bounds(
     access: KafkaAccess, partitions: set[TopicPartition]
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     if not partitions:
         return {}, {}
-    reader = observer(access)
+    reader = create_reader(access)
     await reader.start()
     try:
-        return await extent(reader, partitions)
+        return await offset_bounds(reader, partitions)
     finally:
         await reader.stop()

@@ -1,7 +1,7 @@
-"""Forget what everybody is past: transit Kafka topics are trimmed below every group's commit.
+"""Deletes records of transit Kafka topics below the committed offset of every group.
 
-Never touched: what is kept for ever (also the dataset reads only that, from its own place), what nobody consumes, dead
-letters, and compacted state. A Kafka topic is not trimmed where one of its groups has no offset.
+Never trimmed: retained Kafka topics (the dataset resumes from its own watermarks, in those only), dead letters and
+compacted state. A partition is not trimmed while one of its groups has no offset.
 """
 
 from collections.abc import Sequence
@@ -12,54 +12,57 @@ from aiokafka.admin import RecordsToDelete
 
 from schemas.flow import FLOW, Flow
 from shared.config.connections import KafkaAccess
-from shared.kafka.clients import administrator, observer
-from shared.kafka.lag import Positions, committed, extent
+from shared.kafka.clients import create_reader, open_admin
+from shared.kafka.lag import Positions, committed_offsets, offset_bounds
 
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """What became of one Kafka topic."""
+    """Result for one Kafka topic."""
 
     name: str
-    """Without the factory."""
+    """Name without the factory."""
     removed: int
-    """Records that are gone, or would be."""
+    """Records deleted, or to be deleted in a dry run."""
     left: int
-    """Records that stay."""
+    """Records that remain."""
     held_by: tuple[str, ...]
-    """Services that have not finished what stays."""
+    """Services that have not finished the remaining records."""
 
 
 def transit_topics() -> list[Flow]:
-    """What may be trimmed."""
+    """Kafka topics that may be trimmed."""
     return [flow for flow in FLOW if flow.consumers and not flow.retained]
 
 
 async def trim(access: KafkaAccess, factory: str, *, dry_run: bool = False) -> list[Trimmed]:
-    """Delete what every consumer has committed. Raises KafkaError. Safe to repeat, also while services run."""
-    reader = observer(access)
-    async with administrator(access) as admin:
+    """Delete the records that every consumer has committed. Raises KafkaError. Safe to repeat while services run."""
+    reader = create_reader(access)
+    async with open_admin(access) as admin:
         flows = transit_topics()
-        stand = {flow: [await committed(admin, factory, name, [flow]) for name in flow.consumers] for flow in flows}
+        committed = {
+            flow: [await committed_offsets(admin, factory, name, [flow]) for name in flow.consumers] for flow in flows
+        }
         await reader.start()
         try:
-            starts, ends = await extent(reader, {p for groups in stand.values() for p in groups[0]})
+            starts, ends = await offset_bounds(reader, {p for groups in committed.values() for p in groups[0]})
         finally:
             await reader.stop()
         below = {
-            flow: {p: o for p, o in min_committed(groups).items() if o > starts[p]} for flow, groups in stand.items()
+            flow: {p: o for p, o in min_committed(groups).items() if o > starts[p]}
+            for flow, groups in committed.items()
         }
         if not dry_run and (offsets := {p: RecordsToDelete(o) for each in below.values() for p, o in each.items()}):
             await admin.delete_records(offsets)
-    return [_result(flow, groups, below[flow], starts, ends) for flow, groups in stand.items()]
+    return [_result(flow, groups, below[flow], starts, ends) for flow, groups in committed.items()]
 
 
 def min_committed(groups: Sequence[Positions]) -> dict[TopicPartition, int]:
-    """The offset by partition below which every group is finished; none where a group's place is unknown."""
+    """Lowest committed offset by partition; without partitions in which a group has none."""
     lowest: dict[TopicPartition, int] = {}
     for partition in groups[0]:
-        places = [group[partition] for group in groups]
-        if known := [place for place in places if place is not None and None not in places]:
+        offsets = [group[partition] for group in groups]
+        if known := [offset for offset in offsets if offset is not None and None not in offsets]:
             lowest[partition] = min(known)
     return lowest
 
@@ -77,7 +80,7 @@ def _result(
         left=sum(ends[partition] - below.get(partition, starts[partition]) for partition in groups[0]),
         held_by=tuple(
             name
-            for name, places in zip(flow.consumers, groups, strict=True)
-            if any(place is None or place < ends[partition] for partition, place in places.items())
+            for name, offsets in zip(flow.consumers, groups, strict=True)
+            if any(offset is None or offset < ends[partition] for partition, offset in offsets.items())
         ),
     )

@@ -1,14 +1,16 @@
-"""Kafka topics and group offsets, made from the flow. Safe to repeat: what is there is left alone.
+"""Creates the Kafka topics of the flow and the initial offsets of every group. Safe to repeat.
 
-Every group gets offset 0 on every partition it reads, once. From then on a group without an offset is a group that
-lost it, and refuses to start. What was given is remembered on the compacted Kafka topic `topic_ids`, together with
-an id for each Kafka topic: a re-created one is another one, although its offsets begin at 0 again.
+Every group gets an initial offset once in every partition that it reads. A group that has none later has lost it, and
+its service refuses to start. The compacted Kafka topic TOPIC_IDS records which groups have initial offsets, and an id
+for each Kafka topic: one that is created anew has another id, although its offsets start at 0 again.
 """
 
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -19,25 +21,26 @@ from aiokafka.errors import CommitFailedError
 from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS, FLOW, SERVICES, TOPIC_IDS
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import RECORD_LIMIT, Producer, administrator, member, observer
+from shared.kafka.clients import RECORD_LIMIT, Producer, create_group_consumer, open_admin
 from shared.kafka.codec import Message
 from shared.kafka.names import flow_name, group, kafka_topic
+from shared.kafka.read.records import partitions_of, read_records
 
 TOPIC_ALREADY_EXISTS = 36
-NOT_KNOWN_YET = (3, 5)
-"""Codes of a Kafka topic, or its leader, that the broker we ask has not heard of."""
+NOT_PROPAGATED_YET = (3, 5)
+"""Error codes of a broker that does not know a new Kafka topic, or its leader, yet."""
 
 _FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
 _COMPACTED = {
     "cleanup.policy": "compact",
     "max.message.bytes": str(RECORD_LIMIT),
-    "segment.bytes": str(16 * 1024 * 1024),  # the newest segment is never compacted, and may have 1 GB by default
+    "segment.bytes": str(16 * 1024 * 1024),  # the newest segment is never compacted; the default size is 1 GB
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TopicId:
-    """One life of a Kafka topic, and the services whose groups were given their offsets in it."""
+    """Id of a Kafka topic since its creation, and the services whose groups have initial offsets in it."""
 
     id: str
     groups: tuple[str, ...] = ()
@@ -46,9 +49,9 @@ class TopicId:
 async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> None:
     """Create the factory's Kafka topics and group offsets.
 
-    Raises Refusal when a Kafka topic is there with too few partitions, or a group that needs offsets has members.
+    Raises Refusal when a Kafka topic has too few partitions, or a group that needs offsets has members.
     """
-    async with administrator(access) as admin:
+    async with open_admin(access) as admin:
         created = await _create(admin, factory, replication)
     known = {} if TOPIC_IDS in created else await topic_ids(access, factory)
     for name in created:
@@ -57,58 +60,51 @@ async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> 
 
 
 async def topic_ids(access: KafkaAccess, factory: str) -> dict[str, TopicId]:
-    """Read which incarnation of each Kafka topic is in use."""
-    partition = TopicPartition(kafka_topic(factory, TOPIC_IDS), 0)
-    found: dict[str, TopicId] = {}
-    reader = observer(access)
-    await reader.start()
-    try:
-        reader.assign([partition])
-        end = (await reader.end_offsets([partition]))[partition]
-        while await reader.position(partition) < end:
-            for record in (await reader.getmany(partition, timeout_ms=200)).get(partition, []):
+    """Read the present id of each Kafka topic."""
+    known: dict[str, TopicId] = {}
+    async with aclosing(read_records(access, partitions_of(factory, TOPIC_IDS, 1))) as batches:
+        async for batch in batches:
+            for record in chain.from_iterable(batch.values()):
                 value = json.loads(record.value)
-                found[record.key.decode()] = TopicId(value["id"], tuple(value["groups"]))
-    finally:
-        await reader.stop()
-    return found
+                known[record.key.decode()] = TopicId(value["id"], tuple(value["groups"]))
+    return known
 
 
 async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) -> set[str]:
-    """Create what is missing; returns the names of what was created."""
-    shapes = topic_settings(factory, replication)
-    there = set(await admin.list_topics())
-    created = {name for name, topic in shapes.items() if topic.name not in there}
+    """Create missing Kafka topics; return their names."""
+    settings = topic_settings(factory, replication)
+    existing = set(await admin.list_topics())
+    created = {name for name, topic in settings.items() if topic.name not in existing}
     if created:
-        answer = await admin.create_topics([shapes[name] for name in created])
-        for topic, code, message in answer.topic_errors:
+        reply = await admin.create_topics([settings[name] for name in created])
+        for topic, code, message in reply.topic_errors:
             if code not in (0, TOPIC_ALREADY_EXISTS):
                 raise Refusal(f"Kafka topic {topic} could not be created: {message}", "See the broker's log")
-            if code == TOPIC_ALREADY_EXISTS:  # made so recently that it was not listed
+            if code == TOPIC_ALREADY_EXISTS:  # created too recently to be listed
                 created.remove(flow_name(factory, topic))
-    kept = [topic for name, topic in shapes.items() if name not in created]
-    for description in await _described(admin, [topic.name for topic in kept]) if kept else []:
+    kept = [topic for name, topic in settings.items() if name not in created]
+    for description in await _describe(admin, [topic.name for topic in kept]) if kept else []:
         needed = next(topic.num_partitions for topic in kept if topic.name == description["topic"])
-        if (found := len(description["partitions"])) < needed:
+        if (count := len(description["partitions"])) < needed:
             raise Refusal(
-                f"Kafka topic {description['topic']} has {found} partitions and needs {needed}",
+                f"Kafka topic {description['topic']} has {count} partitions and needs {needed}",
                 f"Add partitions to it, or use another factory name than {factory!r}",
             )
     return created
 
 
-async def _described(admin: AIOKafkaAdminClient, topics: list[str]) -> list[dict[str, Any]]:
-    """Describe Kafka topics that are there. The broker may hear of a new one a moment later."""
+async def _describe(admin: AIOKafkaAdminClient, topics: list[str]) -> list[dict[str, Any]]:
+    """Describe existing Kafka topics; wait until the broker knows all of them."""
     while True:
-        found: list[dict[str, Any]] = await admin.describe_topics(topics)
-        if not any(one["error_code"] in NOT_KNOWN_YET for one in found):
-            return found
+        described: list[dict[str, Any]] = await admin.describe_topics(topics)
+        if not any(one["error_code"] in NOT_PROPAGATED_YET for one in described):
+            return described
         await asyncio.sleep(0.1)
 
 
 def topic_settings(factory: str, replication: int) -> dict[str, NewTopic]:
     """Every Kafka topic of a factory, by its name without the factory."""
-    shapes: list[tuple[str, int, Mapping[str, str]]] = [
+    settings: list[tuple[str, int, Mapping[str, str]]] = [
         (TOPIC_IDS, 1, _COMPACTED),
         (DEAD_LETTERS, DEFAULT_PARTITIONS, _FOREVER),
         *((flow.name, flow.partitions, _FOREVER) for flow in FLOW),
@@ -116,15 +112,15 @@ def topic_settings(factory: str, replication: int) -> dict[str, NewTopic]:
     ]
     return {
         name: NewTopic(kafka_topic(factory, name), partitions, replication, topic_configs=dict(configs))
-        for name, partitions, configs in shapes
+        for name, partitions, configs in settings
     }
 
 
 async def _commit_initial_offsets(access: KafkaAccess, factory: str, known: Mapping[str, TopicId]) -> None:
     new: dict[str, dict[TopicPartition, int]] = {}
     for flow in FLOW:
-        given = known[flow.name].groups if flow.name in known else ()
-        for service in set(flow.consumers) - set(given):
+        initialised = known[flow.name].groups if flow.name in known else ()
+        for service in set(flow.consumers) - set(initialised):
             offsets = new.setdefault(service, {})
             topic = kafka_topic(factory, flow.name)
             offsets.update({TopicPartition(topic, partition): 0 for partition in range(flow.partitions)})
@@ -133,15 +129,15 @@ async def _commit_initial_offsets(access: KafkaAccess, factory: str, known: Mapp
 
 
 async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartition, int]) -> None:
-    committer = member(access, name)
+    committer = create_group_consumer(access, name)
     await committer.start()
     try:
         committer.assign(list(offsets))
         await committer.commit(dict(offsets))
     except CommitFailedError as error:
         raise Refusal(
-            f"Group {name} has members, so that it cannot be given its first offsets in a Kafka topic",
-            f"Stop every process of {name}, and try again",
+            f"Group {name} has members, so its initial offsets in a Kafka topic cannot be committed",
+            f"Stop every process of {name}, then try again",
         ) from error
     finally:
         await committer.stop()
@@ -154,12 +150,12 @@ async def _record_topic_ids(access: KafkaAccess, factory: str, known: Mapping[st
     producer = Producer(access, factory)
     await producer.start()
     try:
-        await producer.publish(_records({name: value for name, value in now.items() if value != known.get(name)}))
+        await producer.publish(_to_messages({name: value for name, value in now.items() if value != known.get(name)}))
     finally:
         await producer.stop()
 
 
-def _records(changed: Mapping[str, TopicId]) -> Iterable[Message]:
+def _to_messages(changed: Mapping[str, TopicId]) -> Iterable[Message]:
     for name, value in changed.items():
         text = json.dumps({"id": value.id, "groups": value.groups})
         yield Message(TOPIC_IDS, name.encode(), text.encode(), [])

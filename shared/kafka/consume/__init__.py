@@ -1,1 +1,7 @@
-"""From a poll to a contiguous commit."""
+"""Consuming with a group, from poll to commit.
+
+consumer_loop.py   many records in flight, committed last
+offset_tracker.py  the committable offset of a partition
+assignors.py       one active member, the others stand by
+resume.py          resume offsets of a store that keeps its own
+"""

@@ -1,4 +1,4 @@
-"""One replica works, the others stand by."""
+"""The partition assignor of single-active services."""
 
 from collections.abc import Mapping
 from os import getpid
@@ -11,35 +11,35 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 
 
 class SingleActiveAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
-    """Gives every partition to one member, the first by id; when it leaves, the next takes over.
+    """Assigns every partition to one member, the first by id; the others stand by.
 
-    Members say what process they are, and are told which of them works.
+    Members send their host and process id; the assignment names the active one.
     """
 
     name = "chimera-sole"
     version = 0
-    at_work = ""
-    """Host and process of the one that works, as last told to this process; empty when an older one decided."""
+    active_member = ""
+    """Host and process id of the active member, from the last assignment; empty when an older version assigned."""
 
     @classmethod
     def assign(
         cls, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        chosen = min(members)
+        active = min(members)
         topics = {topic for member in members.values() for topic in member.subscription}
-        everything = [(topic, sorted(cluster.partitions_for_topic(topic) or ())) for topic in sorted(topics)]
+        every_partition = [(topic, sorted(cluster.partitions_for_topic(topic) or ())) for topic in sorted(topics)]
         return {
             member: ConsumerProtocolMemberAssignment(
-                cls.version, everything if member == chosen else [], members[chosen].user_data
+                cls.version, every_partition if member == active else [], members[active].user_data
             )
             for member in members
         }
 
     @classmethod
     def metadata(cls, topics: Any) -> ConsumerProtocolMemberMetadata:
-        myself = f"process {getpid()} on {gethostname()}"
-        return ConsumerProtocolMemberMetadata(cls.version, list(topics), myself.encode())
+        process = f"process {getpid()} on {gethostname()}"
+        return ConsumerProtocolMemberMetadata(cls.version, list(topics), process.encode())
 
     @classmethod
     def on_assignment(cls, assignment: ConsumerProtocolMemberAssignment) -> None:
-        cls.at_work = assignment.user_data.decode()
+        cls.active_member = assignment.user_data.decode()

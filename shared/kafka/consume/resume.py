@@ -1,8 +1,8 @@
-"""Where a store that keeps its own place in the log goes on; refused when this is not the log that it was filled from.
+"""Resume offsets of a store that keeps its own offsets in the log; refuses a log that the store was not filled from.
 
-A copy of Kafka that is older than the store ends before the store's place, and later has other records there. Two
-records at one offset are told apart by when they were written; an event's id would not do, since it is derived, and
-what a restored Kafka lacks is soon made again.
+A Kafka restored from an older copy ends before the store's offset, and later holds other records there. Two records at
+one offset differ in their timestamp. Their ids may be equal: ids are derived, and a restored factory publishes the same
+events again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,55 +11,57 @@ from aiokafka import TopicPartition
 
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal, Transient
-from shared.kafka.clients import observer
-from shared.kafka.lag import extent, times
+from shared.kafka.clients import create_reader
+from shared.kafka.lag import offset_bounds, record_timestamps
 from shared.ports import StoredOffset
 
-RESTORE = (
-    "Restore a Kafka that is as new as the dataset, or put the dataset away and start without one, "
-    "or with what `chimera dataset rebuild` makes of this Kafka"
+RESTORE_STEP = (
+    "Restore a Kafka that is as new as the dataset, or move the dataset away and start without one, "
+    "or with one that `chimera dataset rebuild` makes from this Kafka"
 )
 
 
 async def resume_at(
-    access: KafkaAccess, partitions: Iterable[TopicPartition], held: Mapping[TopicPartition, StoredOffset]
+    access: KafkaAccess, partitions: Iterable[TopicPartition], stored: Mapping[TopicPartition, StoredOffset]
 ) -> dict[TopicPartition, int]:
-    """Next offset by partition: after what is held, else the start of the log.
+    """Next offset by partition: after the stored one, else the start of the log.
 
-    Raises Refusal when records that come next are gone, or the last one held is not in the log; Transient when the log
-    cannot be read; KafkaError when Kafka does not answer. A record below the start of the log cannot be compared.
+    Raises Refusal when the next records are gone, or the log has another record at the stored offset; Transient when
+    the log cannot be read; KafkaError when Kafka does not answer. A trimmed record cannot be compared.
     """
-    reader = observer(access)
+    reader = create_reader(access)
     await reader.start()
     try:
-        starts, ends = await extent(reader, partitions)
-        offsets = {p: held[p].offset + 1 if p in held else start for p, start in starts.items()}
+        starts, ends = await offset_bounds(reader, partitions)
+        offsets = {p: stored[p].offset + 1 if p in stored else start for p, start in starts.items()}
         for partition, offset in offsets.items():
-            _within(partition, offset, starts[partition], ends[partition])
-        known = {
+            _check_bounds(partition, offset, starts[partition], ends[partition])
+        expected = {
             (p, last.offset): last.written_ms
-            for p, last in held.items()
+            for p, last in stored.items()
             if last.offset >= starts[p] and last.written_ms is not None
         }
-        found = await times(reader, set(known))
+        actual = await record_timestamps(reader, set(expected))
     finally:
         await reader.stop()
-    for (partition, offset), written in known.items():
-        if (partition, offset) not in found:
+    for (partition, offset), written_ms in expected.items():
+        if (partition, offset) not in actual:
             raise Transient(f"{_name(partition)} cannot be read at {offset}")
-        if found[partition, offset] != written:
-            raise Refusal(f"{_name(partition)} has another record at {offset} than the dataset was made from", RESTORE)
+        if actual[partition, offset] != written_ms:
+            what = f"{_name(partition)} has another record at {offset} than the dataset was made from"
+            raise Refusal(what, RESTORE_STEP)
     return offsets
 
 
-def _within(partition: TopicPartition, offset: int, start: int, end: int) -> None:
+def _check_bounds(partition: TopicPartition, offset: int, start: int, end: int) -> None:
     if offset < start:
         raise Refusal(
             f"{_name(partition)} begins at {start}, but the dataset ends at {offset}",
-            "The records between are gone. Restore a Kafka that has them, or put the dataset away and start without",
+            "The records between are gone. Restore a Kafka that has them, or move the dataset away and start without",
         )
     if offset > end:
-        raise Refusal(f"{_name(partition)} ends at {end}, but the dataset was made from it up to {offset}", RESTORE)
+        what = f"{_name(partition)} ends at {end}, but the dataset was made from it up to {offset}"
+        raise Refusal(what, RESTORE_STEP)
 
 
 def _name(partition: TopicPartition) -> str:

@@ -1,1 +1,5 @@
-"""Dead letters: written, listed, replayed, dropped."""
+"""Dead letters.
+
+dead_letter.py  builds them
+replay.py       lists, replays and drops them
+"""

@@ -1,4 +1,4 @@
-"""Dead letters: what could not be handled, with its original key, bytes and headers and why it failed."""
+"""Builds dead letters: records that could not be handled, with original key, bytes and headers, and the reason."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,30 +7,30 @@ from uuid import UUID
 from schemas.events import Event, ItemEvent, ProblemParked, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS
 from schemas.identity import derive
-from shared.kafka.codec import AUDIT, Message, encode
+from shared.kafka.codec import AUDIT_HEADER, Message, encode
 
 REASON_LIMIT = 2000
-OURS = "chimera-"
-"""How the headers begin that a dead letter has besides the record's own."""
-REFUSED_BY = "chimera-service"
-MEANT_FOR = "chimera-for"
-"""Header of a record that was put on the log again: whom it is for, when the others have handled it."""
+HEADER_PREFIX = "chimera-"
+"""Prefix of the headers that a dead letter adds to the record's own."""
+SERVICE_HEADER = "chimera-service"
+ADDRESSEE_HEADER = "chimera-for"
+"""Header of a replayed record: the one service that is to handle it."""
 
 
-def original(headers: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """The headers that a record had at first."""
-    return [(name, value) for name, value in headers if not name.startswith(OURS)]
+def original_headers(headers: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Headers of a record without those of dead letters and replays."""
+    return [(name, value) for name, value in headers if not name.startswith(HEADER_PREFIX)]
 
 
-def meant_for(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
-    """Whether a service is to handle a record."""
-    whom = dict(headers).get(MEANT_FOR)
-    return whom is None or whom == service.encode()
+def is_addressed_to(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a service is to handle a record. All are, except for a replayed record."""
+    addressee = dict(headers).get(ADDRESSEE_HEADER)
+    return addressee is None or addressee == service.encode()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A record as it was read; aiokafka's ConsumerRecord serves as well."""
+    """A consumed record; aiokafka's ConsumerRecord has the same attributes."""
 
     partition: int
     offset: int
@@ -41,7 +41,7 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Who failed on a record, how often, and the last error."""
+    """The service that failed on a record, its last error, and the number of attempts."""
 
     factory: str
     service: str
@@ -50,15 +50,15 @@ class Failure:
 
 
 def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message]:
-    """Build the messages that put a record of Kafka topic `name` aside.
+    """Build the messages for a record of Kafka topic `name` that could not be handled.
 
-    The dead letter itself, and `problem.parked` when the record was about a problem; not about an audit item, which the
-    planner never asked for.
+    They are the dead letter and, for a record about a problem, `problem.parked`. An audit item is not parked: the
+    planner does not count it.
     """
-    # what a model wrote may hold half a surrogate pair, which no record can carry
+    # text of a model may contain half a surrogate pair, which cannot be encoded
     message = f"{failure.error}"[:REASON_LIMIT].encode(errors="backslashreplace").decode()
     reason = {
-        REFUSED_BY: failure.service,
+        SERVICE_HEADER: failure.service,
         "chimera-error": type(failure.error).__name__,
         "chimera-message": message,
         "chimera-attempts": str(failure.attempts),
@@ -66,9 +66,9 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
         "chimera-partition": str(record.partition),
         "chimera-offset": str(record.offset),
     }
-    headers = [*original(record.headers), *((header, text.encode()) for header, text in reason.items())]
+    headers = [*original_headers(record.headers), *((header, text.encode()) for header, text in reason.items())]
     messages = [Message(DEAD_LETTERS, record.key, record.value, headers)]
-    audited = AUDIT in dict(record.headers)
+    audited = AUDIT_HEADER in dict(record.headers)
     if (problem := problem_of(BY_TYPE[name].event, record.key)) and not audited:
         parked = ProblemParked.root(
             derive(problem, f"{name}/{record.partition}", record.offset),
@@ -83,7 +83,7 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
 
 
 def problem_of(event: type[Event], key: bytes | None) -> UUID | None:
-    """Tell which problem a record is about from its key alone; `None` when it is about none, or cannot be told."""
+    """Read from a record's key which problem it is about; `None` for another kind of event or a malformed key."""
     if not issubclass(event, ItemEvent | ProblemRequested) or key is None:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Dead letters: which there are, another try for them, or an end.
+"""Lists, replays and drops dead letters.
 
-A letter is settled by a record beside it on the same Kafka topic, so what was done stays on the log as well.
+A dead letter is settled by a second record on the same Kafka topic, so the log also holds what was done.
 """
 
 from collections.abc import Iterable
@@ -8,54 +8,52 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 from uuid import UUID
-
-from aiokafka import TopicPartition
 
 from schemas.events import Event, ItemEvent, ProblemRejected, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS, DEFAULT_PARTITIONS
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import AUDIT, Headers, Message, decode, encode
-from shared.kafka.dlq.dead_letter import MEANT_FOR, OURS, REFUSED_BY, original, problem_of
-from shared.kafka.names import kafka_topic
-from shared.kafka.read.until_end import read_partitions
+from shared.kafka.codec import AUDIT_HEADER, Headers, Message, decode, encode
+from shared.kafka.dlq.dead_letter import ADDRESSEE_HEADER, HEADER_PREFIX, SERVICE_HEADER, original_headers, problem_of
+from shared.kafka.read.records import partitions_of, read_records
 
-SETTLED, LETTER = f"{OURS}settled", f"{OURS}letter"
+SETTLED_HEADER, LETTER = f"{HEADER_PREFIX}settled", f"{HEADER_PREFIX}letter"
 REPLAYED, DROPPED = "replayed", "dropped"
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A record that somebody could not handle."""
+    """A record that a service could not handle."""
 
     id: str
-    """Its place among the dead letters: partition/offset."""
+    """Position on the Kafka topic of dead letters: partition/offset."""
     at: datetime
     name: str
-    """Kafka topic that it came from, without the factory."""
+    """Kafka topic of the original record, without the factory."""
     service: str
-    """Who could not handle it."""
+    """The service that failed."""
     error: str
     message: str
     attempts: int
     key: bytes | None
     value: bytes | None
     headers: Headers
-    """Those it had at first."""
+    """Original headers."""
     settled: str | None = None
-    """`replayed` or `dropped`; None while it waits."""
+    """`replayed` or `dropped`; None while it is pending."""
 
     @property
     def problem(self) -> UUID | None:
-        """The problem that waits for it."""
-        about = BY_TYPE.get(self.name)
-        return problem_of(about.event, self.key) if about and AUDIT not in dict(self.headers) else None
+        """The problem that is parked because of it; None when there is none."""
+        flow = BY_TYPE.get(self.name)
+        return problem_of(flow.event, self.key) if flow and AUDIT_HEADER not in dict(self.headers) else None
 
     @cached_property
     def event(self) -> Event | None:
-        """What it says; None when its bytes are no event."""
+        """The event; None when the record is not a valid event."""
         try:
             return decode(self.name, self.key, self.value, self.headers)
         except Invalid:
@@ -64,28 +62,26 @@ class DeadLetter:
 
 async def list_dead_letters(access: KafkaAccess, factory: str) -> list[DeadLetter]:
     """Every dead letter, the oldest first. Raises KafkaError when Kafka does not answer."""
-    found, settled = list[DeadLetter](), dict[str, str]()
-    topic = kafka_topic(factory, DEAD_LETTERS)
-    async with aclosing(
-        read_partitions(access, [TopicPartition(topic, number) for number in range(DEFAULT_PARTITIONS)])
-    ) as told:
-        async for records in told:
-            for record in records:
+    letters, settled = list[DeadLetter](), dict[str, str]()
+    partitions = partitions_of(factory, DEAD_LETTERS, DEFAULT_PARTITIONS)
+    async with aclosing(read_records(access, partitions)) as batches:
+        async for batch in batches:
+            for record in chain.from_iterable(batch.values()):
                 headers = dict(record.headers)
-                if SETTLED in headers:
-                    settled[headers[LETTER].decode()] = headers[SETTLED].decode()
+                if SETTLED_HEADER in headers:
+                    settled[headers[LETTER].decode()] = headers[SETTLED_HEADER].decode()
                 else:
-                    found.append(_parse(record))
-    return sorted((replace(one, settled=settled.get(one.id)) for one in found), key=lambda one: (one.at, one.id))
+                    letters.append(_parse(record))
+    return sorted((replace(one, settled=settled.get(one.id)) for one in letters), key=lambda one: (one.at, one.id))
 
 
 async def replay(access: KafkaAccess, factory: str, chosen: Iterable[DeadLetter]) -> None:
-    """Put records on the log again, for the one who could not handle them. Twice does no harm."""
-    await _settle(access, factory, REPLAYED, [(letter, [_again(letter)]) for letter in chosen])
+    """Publish records again, for the service that could not handle them. Safe to repeat."""
+    await _settle(access, factory, REPLAYED, [(letter, [_replayed_message(letter)]) for letter in chosen])
 
 
 async def drop(access: KafkaAccess, factory: str, chosen: Iterable[DeadLetter], reason: str) -> None:
-    """End the problems that wait for these letters. Raises Refusal for a problem that nothing is known of."""
+    """Reject the problems that are parked for these dead letters. Raises Refusal when a record is not an event."""
     await _settle(access, factory, DROPPED, [(letter, _rejection(letter, factory, reason)) for letter in chosen])
 
 
@@ -95,42 +91,44 @@ def _rejection(letter: DeadLetter, factory: str, reason: str) -> list[Message]:
     event = letter.event
     if not isinstance(event, ItemEvent | ProblemRequested):
         raise Refusal(
-            f"{letter.id} is no event, so its problem {letter.problem} cannot be rejected with all that is known of it",
-            "Leave it: it holds nothing up",
+            f"{letter.id} is not a valid event, so its problem {letter.problem} cannot be rejected with its item",
+            "Leave it: it delays nothing",
         )
     detail = f"{letter.name} became a dead letter of {letter.service}: {reason}"
     rejected = ProblemRejected.of(event, "cli", event.item, reason=DROPPED, detail=detail)
     return [encode(rejected, f"{factory}/cli")]
 
 
-def _again(letter: DeadLetter) -> Message:
-    return Message(letter.name, letter.key, letter.value, [*letter.headers, (MEANT_FOR, letter.service.encode())])
+def _replayed_message(letter: DeadLetter) -> Message:
+    return Message(
+        letter.name, letter.key, letter.value, [*letter.headers, (ADDRESSEE_HEADER, letter.service.encode())]
+    )
 
 
 async def _settle(access: KafkaAccess, factory: str, how: str, work: list[tuple[DeadLetter, list[Message]]]) -> None:
-    """First what is to be done is on the log, then that it was: a crash between leaves the letter open."""
+    """Publish the messages of each dead letter, then that it is settled: a crash in between leaves it pending."""
     producer = Producer(access, factory)
     await producer.start()
     try:
         for letter, messages in work:
             await producer.publish(messages)
-            said = [(SETTLED, how.encode()), (LETTER, letter.id.encode())]
-            await producer.publish([Message(DEAD_LETTERS, letter.key, None, said)])
+            headers = [(SETTLED_HEADER, how.encode()), (LETTER, letter.id.encode())]
+            await producer.publish([Message(DEAD_LETTERS, letter.key, None, headers)])
     finally:
         await producer.stop()
 
 
 def _parse(record: ConsumerRecord) -> DeadLetter:
-    said = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith(OURS)}
+    added = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith(HEADER_PREFIX)}
     return DeadLetter(
         id=f"{record.partition}/{record.offset}",
         at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        name=said[f"{OURS}kafka-topic"],
-        service=said[REFUSED_BY],
-        error=said[f"{OURS}error"],
-        message=said[f"{OURS}message"],
-        attempts=int(said[f"{OURS}attempts"]),
+        name=added[f"{HEADER_PREFIX}kafka-topic"],
+        service=added[SERVICE_HEADER],
+        error=added[f"{HEADER_PREFIX}error"],
+        message=added[f"{HEADER_PREFIX}message"],
+        attempts=int(added[f"{HEADER_PREFIX}attempts"]),
         key=record.key,
         value=record.value,
-        headers=original(record.headers),
+        headers=original_headers(record.headers),
     )

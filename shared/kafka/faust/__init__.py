@@ -1,1 +1,5 @@
-"""Joins by problem id, run by Faust: the only place that imports it."""
+"""The join of the panel, run by Faust.
+
+loop.py                     the Faust app and its changelog table
+offset_keeping_consumer.py  a Faust consumer that keeps its own offsets
+"""

@@ -25,8 +25,8 @@ from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, decode, mark_of, outgoing
-from shared.kafka.dlq.dead_letter import Failure, SourceRecord, meant_for, to_record
+from shared.kafka.codec import Message, audit_tag_of, decode, encode_outputs
+from shared.kafka.dlq.dead_letter import Failure, SourceRecord, is_addressed_to, to_record
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
 from shared.ports import Join
@@ -36,14 +36,14 @@ from shared.telemetry.traces import handling
 
 log = logging.getLogger(__name__)
 
-QUIET_S = 1.0
+IDLE_CHECK_S = 1.0
 """So long without an event, and what was read but not finished has been dropped."""
 
-CASE_LIMIT = 1024 * 1024
+STATE_LIMIT = 1024 * 1024
 """Largest case in bytes; a larger one would fail in the changelog, unheard."""
 
 
-POLL_RECORDS = 500
+MAX_POLL_RECORDS = 500
 """Records unpacked at once; without a limit it is all that was fetched, for a changelog hundreds of MB."""
 
 
@@ -114,22 +114,22 @@ class FaustLoop:
     async def _in_turn(self, event: EventT[Any]) -> None:
         message, consumer = event.message, self._consumer
         self._last_event = asyncio.get_running_loop().time()
-        expected = consumer.expects(message.tp)
+        expected = consumer.next_offset(message.tp)
         if message.offset == expected:
             await self._measured(event)
-            consumer.finished(message.tp, message.offset)
+            consumer.advance(message.tp, message.offset)
         elif expected is not None and message.offset > expected and self._went_back.get(message.tp) != expected:
             self._went_back[message.tp] = expected
-            await consumer.go_back(message.tp)
+            await consumer.rewind(message.tp)
 
     async def _watch(self) -> None:
         """Look for records that were dropped with none behind them to show it."""
         clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(QUIET_S)
-            if self._app.flow_control.is_active() and clock() - self._last_event > QUIET_S:
-                for partition in await self._consumer.dropped(self._source):
-                    await self._consumer.go_back(partition)
+            await asyncio.sleep(IDLE_CHECK_S)
+            if self._app.flow_control.is_active() and clock() - self._last_event > IDLE_CHECK_S:
+                for partition in await self._consumer.partitions_with_dropped_records(self._source):
+                    await self._consumer.rewind(partition)
 
     @property
     def _consumer(self) -> OffsetKeepingConsumer:
@@ -145,7 +145,7 @@ class FaustLoop:
     async def _finish(self, raw: EventT[Any]) -> None:
         message = raw.message
         headers = list(message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ())
-        if not meant_for(self._settings.service, headers):
+        if not is_addressed_to(self._settings.service, headers):
             return
         origin = SourceRecord(message.partition, message.offset, message.key, message.value, headers)
         try:
@@ -167,10 +167,10 @@ class FaustLoop:
     def _decide(self, origin: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
         event = decode(self._flow.name, origin.key, origin.value, origin.headers)
         case, decided, rest = self._join(self._cases.get(event.key.encode()), event)
-        if len(case) > CASE_LIMIT:
-            raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {CASE_LIMIT:,}")
+        if len(case) > STATE_LIMIT:
+            raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {STATE_LIMIT:,}")
         source = f"{self._settings.factory}/{self._settings.service}"
-        return event, case, list(outgoing(decided, source, mark_of(origin.headers))), rest
+        return event, case, list(encode_outputs(decided, source, audit_tag_of(origin.headers))), rest
 
     async def _keep(self, event: Event, case: bytes, messages: list[Message], rest: bytes) -> None:
         key = event.key.encode()
@@ -190,7 +190,7 @@ class FaustLoop:
         EVENTS.labels(self._settings.service, self._flow.name, "dead_letter").inc()
 
 
-class _Cases(faust.Table[bytes, bytes]):
+class _ChangelogTable(faust.Table[bytes, bytes]):
     """A table that can wait until its last change is acknowledged by the broker."""
 
     _last: asyncio.Future[Any] | None = None
@@ -218,7 +218,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=RECORD_LIMIT,
-        broker_max_poll_records=POLL_RECORDS,
+        broker_max_poll_records=MAX_POLL_RECORDS,
         producer_max_request_size=RECORD_LIMIT,
         producer_compression_type="zstd",
         broker_session_timeout=settings.session_s,
@@ -246,8 +246,8 @@ def _credentials(access: KafkaAccess) -> Credentials | None:
     return SSLCredentials(context) if context else None
 
 
-def _changelog_table(app: faust.App, partitions: int) -> _Cases:
-    table = _Cases(
+def _changelog_table(app: faust.App, partitions: int) -> _ChangelogTable:
+    table = _ChangelogTable(
         app,
         name="cases",
         key_type=bytes,

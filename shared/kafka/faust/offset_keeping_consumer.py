@@ -1,9 +1,9 @@
-"""Where a Faust app stands in its partitions, kept by us.
+"""A Faust consumer that keeps the offset of each partition itself.
 
-Faust commits what was acknowledged last, also past records that it fetched and dropped around a rebalance, and it
-counts a hole in what it read as read (`Consumer._add_gap`, `_new_offset` in faust-streaming 0.15.3). A partition here
-moves only record by record: the next record is the one at its place, an earlier one was handled before, and a later one
-shows that records were dropped, so they are read again. Only the place is ever committed.
+Faust commits the last acknowledged offset, even beyond records that it fetched and dropped around a rebalance, and
+treats a gap as read (`Consumer._add_gap`, `_new_offset` in faust-streaming 0.15.3). Here a partition advances record by
+record: the next record is the one at its offset, an earlier one was already handled, and a later one shows that records
+were dropped, which are then read again. Only this offset is committed.
 """
 
 import logging
@@ -16,48 +16,48 @@ log = logging.getLogger(__name__)
 
 
 class OffsetKeepingConsumer(Consumer):
-    """Faust's consumer with our own book-keeping."""
+    """Faust's consumer with its own offsets."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._place: dict[TP, int] = {}
+        self._next: dict[TP, int] = {}
 
-    def expects(self, partition: TP) -> int | None:
-        """Offset of the next record of a partition; `None` before Faust has gone to the committed offset."""
-        return self._place.get(partition)
+    def next_offset(self, partition: TP) -> int | None:
+        """Offset of the next record of a partition; `None` before Faust has sought the committed offset."""
+        return self._next.get(partition)
 
-    def finished(self, partition: TP, offset: int) -> None:
-        """Move on: the record at this offset is finished for good."""
-        self._place[partition] = max(self._place[partition], offset + 1)
+    def advance(self, partition: TP, offset: int) -> None:
+        """Advance past a finished record."""
+        self._next[partition] = max(self._next[partition], offset + 1)
 
-    async def go_back(self, partition: TP) -> None:
-        """Read a partition again from its place."""
-        log.warning("records were dropped on the way; %s is read again from %d", partition, self._place[partition])
-        await self.seek(partition, self._place[partition])
+    async def rewind(self, partition: TP) -> None:
+        """Read a partition again from its next offset."""
+        log.warning("Faust dropped records; reading %s again from %d", partition, self._next[partition])
+        await self.seek(partition, self._next[partition])
 
-    async def dropped(self, topic: str) -> list[TP]:
-        """Return partitions of which more was read than finished. Call while nothing is under way."""
+    async def partitions_with_dropped_records(self, topic: str) -> list[TP]:
+        """Partitions of which more was read than finished. Call while no record is in flight."""
         return [
             partition
             for partition in self.assignment()
             if partition.topic == topic
-            and partition in self._place
-            and (await self.position(partition) or 0) > self._place[partition]
+            and partition in self._next
+            and (await self.position(partition) or 0) > self._next[partition]
         ]
 
     async def seek_to_committed(self) -> Any:
-        """Begin at the committed offsets; called by Faust whenever partitions were assigned."""
+        """Seek the committed offsets. Faust calls it after every assignment."""
         committed = await super().seek_to_committed()
-        self._place.update({TP(*partition): offset or 0 for partition, offset in committed.items()})
+        self._next.update({TP(*partition): offset or 0 for partition, offset in committed.items()})
         return committed
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self._place.get(tp)
+        return self._next.get(tp)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Count no hole as read."""
+        """Do not treat a gap as read."""
 
 
 class OffsetKeepingTransport(Transport):

@@ -1,31 +1,25 @@
-"""The latest value on a compacted Kafka topic with one partition: where a sole service keeps its state."""
+"""The latest value on a compacted Kafka topic with one partition: the state of a single-active service."""
 
-from aiokafka import TopicPartition
+from contextlib import aclosing
 
 from shared.config.connections import KafkaAccess
-from shared.kafka.clients import Producer, observer
+from shared.kafka.clients import Producer
 from shared.kafka.codec import Message
-from shared.kafka.names import kafka_topic
+from shared.kafka.read.records import partitions_of, read_records
 
 
-async def latest(access: KafkaAccess, factory: str, name: str) -> bytes | None:
-    """What a sole service wrote last, or `None` before the first."""
-    partition, reader = TopicPartition(kafka_topic(factory, name), 0), observer(access)
-    await reader.start()
-    try:
-        reader.assign([partition])
-        end = (await reader.end_offsets([partition]))[partition]
-        if end == 0:
-            return None
-        reader.seek(partition, end - 1)
-        record = await reader.getone()
-        return bytes(record.value)
-    finally:
-        await reader.stop()
+async def read_latest(access: KafkaAccess, factory: str, name: str) -> bytes | None:
+    """Return the value written last, or `None` before the first."""
+    value = None
+    async with aclosing(read_records(access, partitions_of(factory, name, 1), newest=True)) as batches:
+        async for batch in batches:
+            for records in batch.values():
+                value = bytes(records[-1].value)
+    return value
 
 
 class Snapshots:
-    """Values of one sole service. The last record written is the value."""
+    """Values of one single-active service."""
 
     def __init__(self, access: KafkaAccess, factory: str, name: str, producer: Producer) -> None:
         self._access = access
@@ -35,7 +29,7 @@ class Snapshots:
 
     async def read(self) -> bytes | None:
         """Return the latest value, or `None` before the first."""
-        return await latest(self._access, self._factory, self._name)
+        return await read_latest(self._access, self._factory, self._name)
 
     async def write(self, value: bytes) -> None:
         """Make a value the latest; durable on return."""

@@ -1,30 +1,30 @@
-"""How many calls an endpoint takes at once, found out: additive increase, multiplicative decrease.
+"""Finds how many concurrent calls an endpoint takes: additive increase, multiplicative decrease.
 
-What is measured is the *share of place-time that bore nothing*: calls that were refused and rest, tries that ended in a
-refusal or a time-out. A server with 16 places under a limit of 64 shows 48/64, so one cut, by that share, lands on 16;
-one refusal in ten that comes by chance shows a few per cent and cuts nothing, however often the refused ask again.
+It measures the *fraction of slot-seconds without a result*: calls that were refused and back off, requests that ended
+in a refusal or a time-out. A server with 16 slots under a limit of 64 shows 48/64: one cut by that fraction gives 16.
+One random refusal in ten shows a few per cent and cuts nothing, however often the refused calls are repeated.
 
-An epoch is `limit` calls decided: taken, at the first token, so that long calls are no slow teachers, or wasted. Slow
-start doubles; afterwards an epoch without waste grows by a step that doubles while all goes well (up to a quarter, so
-that an overshoot stays below a cut). A server that tells its queue (load.py) is believed above all: growth waits for a
-reading that shows room, a long queue is cut by its share.
+An epoch is `limit` calls, each counted when it is wasted or at its first token, so that slow calls do not delay
+adaptation. Slow start doubles the limit. Afterwards an epoch without waste increases it by a step that doubles each
+time, up to a quarter of the limit, so that an overshoot stays below a cut. The load that a server reports
+(vllm_load.py) takes precedence: growth waits for a reading with room, and a long queue cuts the limit by its share.
 """
 
 from dataclasses import dataclass
 
-START = 16
-"""First limit; a server that takes fewer says so at once."""
-GROWS, CUTS, PLAIN = 0.05, 0.2, 0.5
-"""Shares of waste: grow up to the first, cut above the second; above the third no sample is too small."""
-SAMPLE = 32
-"""Calls decided before a cut, after slow start, so that chance does not steer."""
-CACHE_FULL = 0.95
-"""Share of the KV cache above which more calls would only be preempted."""
+INITIAL_LIMIT = 16
+"""A server that takes fewer calls refuses some immediately."""
+GROW_UP_TO, CUT_ABOVE, CUT_SMALL_SAMPLE_ABOVE = 0.05, 0.2, 0.5
+"""Fractions of waste: grow up to the first, cut above the second, and above the third however few calls there are."""
+MIN_CALLS_TO_CUT = 32
+"""Calls before a cut, after slow start, so that random failures do not cut."""
+MAX_CACHE_USAGE = 0.95
+"""Usage of the KV cache above which the server would preempt further calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server tells of itself. `cache` is the share of its KV cache in use, 0 to 1."""
+    """The load that a server reports. `cache` is the usage of its KV cache, 0 to 1."""
 
     running: float
     waiting: float
@@ -32,103 +32,102 @@ class Load:
 
     @property
     def excess(self) -> float:
-        """Share of its calls that wait without use: a few may, so that no place is ever free."""
-        few = 4 + self.running // 16
-        return max(self.waiting - few, 0.0) / max(self.running + self.waiting, 1.0)
+        """Share of its calls that wait too long. A short queue is good: it keeps every slot busy."""
+        allowed = 4 + self.running // 16
+        return max(self.waiting - allowed, 0.0) / max(self.running + self.waiting, 1.0)
 
     @property
-    def room(self) -> bool:
-        return self.waiting < 1 and self.cache <= CACHE_FULL
+    def has_room(self) -> bool:
+        return self.waiting < 1 and self.cache <= MAX_CACHE_USAGE
 
 
 class AimdLimit:
-    """The limit. Times are seconds of one clock; `inside` is how many calls have a place now."""
+    """The limit. Times are seconds of one clock; `in_flight` is the number of calls with a slot."""
 
-    def __init__(self, ceiling: int) -> None:
-        self.limit = min(START, ceiling)
-        self._ceiling = ceiling
-        self._slow = True
+    def __init__(self, max_limit: int) -> None:
+        self.limit = min(INITIAL_LIMIT, max_limit)
+        self._max_limit = max_limit
+        self._slow_start = True
         self._step = 1
-        self._room = True
-        """What the last reading said; True where a server tells nothing."""
-        self._told = self._stale = False
-        """Whether there was a reading; whether it was before the last change of the limit."""
+        self._has_room = True
+        """From the last reading; True when the server reports no load."""
+        self._reports_load = self._is_stale = False
+        """Whether there was a reading; whether the limit has changed since."""
         self._now = 0.0
-        self._begin()
+        self._reset_epoch()
 
-    def _begin(self) -> None:
-        """Begin an epoch."""
-        self._began = self._now
-        self._decided = 0
-        self._held_s = self._wasted_s = 0.0
-        self._most = 0
+    def _reset_epoch(self) -> None:
+        self._epoch_start = self._now
+        self._calls = 0
+        self._slot_s = self._wasted_s = 0.0
+        self._peak = 0
 
-    def advance(self, now: float, inside: int, resting: int) -> None:
-        """Account for the time up to now, through which so many calls had a place, of which some rested."""
+    def advance(self, now: float, in_flight: int, backing_off: int) -> None:
+        """Add the time up to now, during which `backing_off` of the calls in flight waited after a refusal."""
         elapsed, self._now = now - self._now, now
-        self._held_s += elapsed * inside
-        self._wasted_s += elapsed * resting
-        if inside > self._most:
-            self._most = inside
+        self._slot_s += elapsed * in_flight
+        self._wasted_s += elapsed * backing_off
+        if in_flight > self._peak:
+            self._peak = in_flight
 
-    def record(self, inside: int, wasted_s: float = 0.0) -> None:
-        """Count a call that was taken, or a try that wasted its time."""
-        self._decided += 1
-        self._wasted_s += min(wasted_s, self._now - self._began)
-        self._judge(inside)
+    def record(self, in_flight: int, wasted_s: float = 0.0) -> None:
+        """Count a call at its first token, or a request that wasted its time."""
+        self._calls += 1
+        self._wasted_s += min(wasted_s, self._now - self._epoch_start)
+        self._end_epoch(in_flight)
 
-    def observe_load(self, load: Load | None, inside: int) -> None:
-        """Take a reading; None: the server tells nothing (any more)."""
-        self._told, self._stale = load is not None, False
-        self._room = load is None or load.room
-        if load and load.excess and inside <= self.limit:
+    def observe_load(self, load: Load | None, in_flight: int) -> None:
+        """Use a reading; `None`: the server reports no load."""
+        self._reports_load, self._is_stale = load is not None, False
+        self._has_room = load is None or load.has_room
+        if load and load.excess and in_flight <= self.limit:
             self._cut(load.excess)
-        self._judge(inside)
+        self._end_epoch(in_flight)
 
     @property
     def wants_reading(self) -> bool:
-        """Whether only a reading is missing for it to grow."""
-        return self._stale and self._decided >= self.limit
+        """Whether growth only waits for a reading."""
+        return self._is_stale and self._calls >= self.limit
 
     def snapshot(self) -> tuple[int, bool]:
-        """What `restore` takes."""
-        return self.limit, self._slow
+        """The state for `restore`."""
+        return self.limit, self._slow_start
 
-    def restore(self, mark: tuple[int, bool]) -> None:
-        """Go back to a limit that was there before."""
-        self.limit, self._slow = mark
-        self._changed(1)
+    def restore(self, snapshot: tuple[int, bool]) -> None:
+        """Return to an earlier limit."""
+        self.limit, self._slow_start = snapshot
+        self._start_epoch(1)
 
-    def _judge(self, inside: int) -> None:
-        """End the epoch when it has shown enough, but not before the last change has come into effect."""
-        if self._decided < self.limit or inside > self.limit:
+    def _end_epoch(self, in_flight: int) -> None:
+        """Decide once the epoch has enough calls, and the last change of the limit has taken effect."""
+        if self._calls < self.limit or in_flight > self.limit:
             return
-        share = min(self._wasted_s / self._held_s, 1.0) if self._held_s else 0.0
-        if share <= (CUTS if self._slow else GROWS):
+        waste = min(self._wasted_s / self._slot_s, 1.0) if self._slot_s else 0.0
+        if waste <= (CUT_ABOVE if self._slow_start else GROW_UP_TO):
             self._grow()
-        elif self._slow or share > PLAIN or self._decided >= SAMPLE:
-            if share > CUTS:
-                self._cut(share)
+        elif self._slow_start or waste > CUT_SMALL_SAMPLE_ABOVE or self._calls >= MIN_CALLS_TO_CUT:
+            if waste > CUT_ABOVE:
+                self._cut(waste)
             else:
-                self._changed(1)
+                self._start_epoch(1)
 
     def _grow(self) -> None:
-        """Grow if all places were in use; where the server tells its load, when it has said that there is room."""
-        if self._most < self.limit:
-            self._begin()
-        elif self._room and not self._stale:
-            step = self.limit if self._slow else min(self._step, max(self.limit // 4, 1))
-            self.limit = min(self.limit + step, self._ceiling)
-            self._changed(2 * self._step)
+        """Grow if all slots were used and, when the server reports its load, a reading shows room."""
+        if self._peak < self.limit:
+            self._reset_epoch()
+        elif self._has_room and not self._is_stale:
+            step = self.limit if self._slow_start else min(self._step, max(self.limit // 4, 1))
+            self.limit = min(self.limit + step, self._max_limit)
+            self._start_epoch(2 * self._step)
 
-    def _cut(self, share: float) -> None:
-        """Cut what was in use, for that is what the share is of; never by more than three quarters at once."""
-        used = min(self.limit, self._most or self.limit)
-        self.limit = max(round(used * max(1 - share, 0.25)), 1)
-        self._slow = False
-        self._changed(1)
+    def _cut(self, fraction: float) -> None:
+        """Cut the number of used slots, on which the fraction is based; at most by three quarters."""
+        used = min(self.limit, self._peak or self.limit)
+        self.limit = max(round(used * max(1 - fraction, 0.25)), 1)
+        self._slow_start = False
+        self._start_epoch(1)
 
-    def _changed(self, step: int) -> None:
-        """Begin an epoch."""
-        self._step, self._stale = step, self._told
-        self._begin()
+    def _start_epoch(self, step: int) -> None:
+        """Start an epoch after a change of the limit."""
+        self._step, self._is_stale = step, self._reports_load
+        self._reset_epoch()

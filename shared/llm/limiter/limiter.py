@@ -1,188 +1,255 @@
-"""How many calls one endpoint gets at once from this process: a line, first come first served, before a few places.
+"""The concurrent calls of this process at one endpoint: a FIFO queue before a bounded number of slots.
 
-    closed circuit   calls go out while places are free; how many there are is found out (window.py)
-    open circuit     one probe at a time goes out (breaker.py); those in line stay there, nothing is burnt
+    closed circuit   calls get free slots; aimd.py finds how many there are
+    open circuit     one probe at a time (circuit_breaker.py); all other calls stay in the queue, no attempt is consumed
 
-A call that is refused keeps its place and rests shortly before it asks again, so that one place too many is tried now
-and then and does not spin. It waits outside, and comes first afterwards, when it was told to come back later, when
-there are fewer places by now, or when the circuit is open.
+A refused call keeps its slot and backs off shortly before it is repeated, so that one slot too many is tested now and
+then without a busy loop. It gives up its slot, and returns to the front of the queue afterwards, when the server sent
+Retry-After, when the limit was cut, and when the circuit is open.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Self
 
 from shared.backoff import backoff
+from shared.errors import Invalid, Transient
+from shared.llm.errors import Busy, TimedOut, UnsupportedSchema
 from shared.llm.limiter.aimd import AimdLimit, Load
-from shared.llm.limiter.circuit_breaker import SILENCE_S, CircuitBreaker
+from shared.llm.limiter.circuit_breaker import LOG_EVERY_S, CircuitBreaker
 from shared.telemetry.metrics import MODEL_CIRCUIT_OPEN, MODEL_FIRST_TOKEN, MODEL_LIMIT, MODEL_WAITING
 
 log = logging.getLogger(__name__)
 
-SHORTEST_S, LONGEST_S = 0.005, 1.0
-"""Bounds of a refused call's first rest; between them it is a quarter of what a call takes."""
-USUAL_S = 0.4
-"""What a call is thought to take before one was served."""
-RESTS = 16
-"""The longest rest, in first rests: four times what a call takes."""
+MIN_BACKOFF_S, MAX_BACKOFF_S = 0.005, 1.0
+"""Bounds of a refused call's first backoff; between them it is a quarter of the duration of a call."""
+ASSUMED_CALL_S = 0.4
+"""Duration of a call until one is measured."""
+BACKOFF_GROWTH = 16
+"""The longest backoff, relative to the first: four times the duration of a call."""
+WARN_AFTER_S = 60.0
+"""How long a call is refused before a warning."""
 
 
 class ConcurrencyLimiter:
-    """The one way to an endpoint, for one event loop. What calls tell it stands in turn.py."""
+    """The slots of one endpoint, for one event loop."""
 
-    def __init__(self, endpoint: str, at_once: int) -> None:
-        self.window = AimdLimit(at_once)
+    def __init__(self, endpoint: str, max_concurrency: int) -> None:
+        self.aimd = AimdLimit(max_concurrency)
         self.breaker = CircuitBreaker(endpoint)
-        self.inside = 0
-        """Calls that have a place."""
-        self.busy, self.curious = asyncio.Event(), asyncio.Event()
-        """While calls have places; when the limit would grow if the server told of room."""
-        self._line: deque[tuple[Hashable, asyncio.Future[None]]] = deque()
-        self._resting = self._outside = 0
-        self._probe: Hashable | None = None
-        self._mark = self.window.snapshot()
+        self.is_busy, self.wants_reading = asyncio.Event(), asyncio.Event()
+        """Set while calls are in flight; set when growth waits for a reading of the server's load."""
+        self._queue: deque[tuple[Permit, asyncio.Future[None]]] = deque()
+        self._in_flight: set[Permit] = set()
+        """Calls with a slot."""
+        self._backing_off = self._without_slot = 0
+        """Refused calls that wait in their slot; outside of it."""
+        self._probe: Permit | None = None
+        self._healthy = self.aimd.snapshot()
         self._call_s: float | None = None
-        self._said = float("-inf")
-        self.first_token = MODEL_FIRST_TOKEN.labels(endpoint)
-        MODEL_LIMIT.labels(endpoint).set_function(lambda: self.window.limit)
-        MODEL_WAITING.labels(endpoint).set_function(lambda: len(self._line) + self._resting + self._outside)
+        self._warned_at = float("-inf")
+        self._first_token_s = MODEL_FIRST_TOKEN.labels(endpoint)
+        MODEL_LIMIT.labels(endpoint).set_function(lambda: self.aimd.limit)
+        MODEL_WAITING.labels(endpoint).set_function(lambda: len(self._queue) + self._backing_off + self._without_slot)
         MODEL_CIRCUIT_OPEN.labels(endpoint).set_function(lambda: self.breaker.open)
 
-    def now(self) -> float:
-        """The loop's clock."""
-        return asyncio.get_running_loop().time()
+    def permit(self) -> "Permit":
+        """Create the permit of one call: `async with limiter.permit() as permit`."""
+        return Permit(self)
+
+    @property
+    def in_flight(self) -> int:
+        """Number of calls with a slot."""
+        return len(self._in_flight)
 
     def observe_load(self, load: Load | None) -> None:
-        """Take what the server tells of its load; None when it tells nothing."""
+        """Use a reading of the server's load; `None` when it reports none."""
         self._advance()
-        self.window.observe_load(load, self.inside)
+        self.aimd.observe_load(load, self.in_flight)
         self._admit()
 
-    def try_acquire(self, call: Hashable) -> bool:
-        """Give a place at once, if nobody is before."""
-        free = not self._line and self._free
-        if free:
-            self._grant(call)
-        return free
-
-    def enqueue(self, call: Hashable, first: bool) -> asyncio.Future[None]:
-        """Take into line, at its end or its beginning; done when the call has a place."""
-        place = asyncio.get_running_loop().create_future()
-        (self._line.appendleft if first else self._line.append)((call, place))
+    async def _acquire(self, permit: "Permit", *, first: bool = False) -> None:
+        """Wait for a slot, at the end of the queue or at its front."""
+        slot = asyncio.get_running_loop().create_future()
+        (self._queue.appendleft if first else self._queue.append)((permit, slot))
         self._admit()
-        return place
+        try:
+            await slot
+        except asyncio.CancelledError:
+            self._release(permit)  # the slot may have been granted just before the cancellation
+            raise
 
-    def release(self, call: Hashable) -> None:
-        """Take the place back."""
+    def _release(self, permit: "Permit") -> None:
+        """Take back the slot, if the call has one."""
+        if permit not in self._in_flight:
+            return
         self._advance()
-        self.inside -= 1
-        self.breaker.record_end(call)
-        if self._probe is call:
+        self._in_flight.remove(permit)
+        self.breaker.record_end(permit)
+        if self._probe is permit:
             self._probe = None
-        if not self.inside:
-            self.busy.clear()
+        if not self._in_flight:
+            self.is_busy.clear()
         self._admit()
 
-    def record_accepted(self, call: Hashable) -> None:
-        """An answer begins."""
-        if self.breaker.record_accepted(call, self._advance()):
-            self._reopen()
-        self._record()
+    def _admit(self) -> None:
+        """Grant free slots in the order of the queue."""
+        while self._queue and self._has_free_slot:
+            permit, slot = self._queue.popleft()
+            if not slot.done():
+                self._advance()
+                self._in_flight.add(permit)
+                if self.breaker.open:
+                    self._probe = permit
+                self.is_busy.set()
+                slot.set_result(None)
 
-    def record_success(self, call: Hashable, seconds: float) -> None:
-        """An answer is whole, after so long."""
-        self.breaker.record_end(call)
-        if self.breaker.record_success(self._advance()):
-            self._reopen()
-        known = self._call_s
-        self._call_s = seconds if known is None else known + (seconds - known) / 8
+    @property
+    def _has_free_slot(self) -> bool:
+        if self.breaker.open:
+            return self._probe is None and _now() >= self.breaker.probe_at
+        return self.in_flight < self.aimd.limit
 
-    def record_failure(self, call: Hashable, why: Exception, wasted_s: float, **how: Any) -> None:
-        """A try failed, and wasted so much time of its place."""
+    def _record_accepted(self, permit: "Permit") -> None:
+        """The endpoint has accepted a request."""
+        if self.breaker.record_accepted(permit, self._advance()):
+            self._restore()
+        self._count()
+
+    def _record_success(self, permit: "Permit", call_s: float) -> None:
+        """An answer is complete."""
+        if self.breaker.record_success(permit, self._advance()):
+            self._restore()
+        mean = self._call_s
+        self._call_s = call_s if mean is None else mean + (call_s - mean) / 8
+
+    def _record_failure(self, permit: "Permit", error: Busy | Transient, wasted_s: float, *, truncated: bool) -> None:
+        """A request has failed, and wasted this time of its slot."""
         now = self._advance()
-        self.breaker.record_end(call)
         if self.breaker.is_closed:
-            self._mark = self.window.snapshot()
-        self.breaker.record_failure(now, why, probe=self._probe is call, **how)
+            self._healthy = self.aimd.snapshot()
+        self.breaker.record_failure(permit, now, error, truncated=truncated, probe=self._probe is permit)
         if self.breaker.open:
             asyncio.get_running_loop().call_at(self.breaker.probe_at, self._admit)
         if wasted_s:
-            self._record(wasted_s)
+            self._count(wasted_s)
 
-    @property
-    def record_busy(self) -> bool:
-        """Whether a call that rested has to go out."""
-        return self.breaker.open or self.inside > self.window.limit
-
-    def rest_s(self, refusals: int) -> float:
-        """How long a refused call rests."""
-        first = min(max((self._call_s or USUAL_S) / 4, SHORTEST_S), LONGEST_S)
-        return backoff(first, refusals - 1, RESTS * first)
-
-    @contextmanager
-    def is_resting(self) -> Iterator[None]:
-        """A refused call rests in its place."""
-        self._advance()
-        self._resting += 1
-        try:
-            yield
-        finally:
+    async def _back_off(self, permit: "Permit", retry_after_s: float, refusals: int) -> None:
+        """Wait after a refusal. The call has a slot afterwards."""
+        backoff_s = 0.0
+        if not self.breaker.open:
+            first_s = min(max((self._call_s or ASSUMED_CALL_S) / 4, MIN_BACKOFF_S), MAX_BACKOFF_S)
+            backoff_s = backoff(first_s, refusals - 1, BACKOFF_GROWTH * first_s)
             self._advance()
-            self._resting -= 1
+            self._backing_off += 1
+            try:
+                await asyncio.sleep(backoff_s)
+            finally:
+                self._advance()
+                self._backing_off -= 1
+        remaining_s = retry_after_s - backoff_s
+        if remaining_s > 0 or self.breaker.open or self.in_flight > self.aimd.limit:
+            self._release(permit)
+            self._without_slot += 1
+            try:
+                await asyncio.sleep(max(remaining_s, 0.0))
+            finally:
+                self._without_slot -= 1
+            await self._acquire(permit, first=True)
 
-    @contextmanager
-    def outside(self) -> Iterator[None]:
-        """A refused call waits without a place."""
-        self._outside += 1
-        try:
-            yield
-        finally:
-            self._outside -= 1
+    def _warn(self, message: str) -> None:
+        """Log a warning now and then."""
+        if not self.breaker.open and _now() - self._warned_at >= LOG_EVERY_S:
+            self._warned_at = _now()
+            log.warning("%s", message)
 
-    def status(self, what: str) -> None:
-        """Tell a person, now and then."""
-        if not self.breaker.open and self.now() - self._said >= SILENCE_S:
-            self._said = self.now()
-            log.warning("%s", what)
-
-    @property
-    def _free(self) -> bool:
-        if self.breaker.open:
-            return self._probe is None and self.now() >= self.breaker.probe_at
-        return self.inside < self.window.limit
-
-    def _grant(self, call: Hashable) -> None:
-        self._advance()
-        self.inside += 1
-        if self.breaker.open:
-            self._probe = call
-        self.busy.set()
-
-    def _admit(self) -> None:
-        """Give free places to those in line here and now, so that no newcomer is before them."""
-        while self._line and self._free:
-            call, place = self._line.popleft()
-            if not place.done():
-                self._grant(call)
-                place.set_result(None)
-
-    def _record(self, wasted_s: float = 0.0) -> None:
-        self.window.record(self.inside, wasted_s)
-        if self.window.wants_reading:
-            self.curious.set()
+    def _count(self, wasted_s: float = 0.0) -> None:
+        self.aimd.record(self.in_flight, wasted_s)
+        if self.aimd.wants_reading:
+            self.wants_reading.set()
         self._admit()
 
-    def _reopen(self) -> None:
-        """Go on as it was before it all failed."""
+    def _restore(self) -> None:
+        """Resume with the limit before all calls failed."""
         self._probe = None
-        self.window.restore(self._mark)
+        self.aimd.restore(self._healthy)
         self._admit()
 
     def _advance(self) -> float:
-        """Account for the time up to now."""
-        now = self.now()
-        self.window.advance(now, self.inside, self._resting)
+        """Account for the time up to now. Returns the loop's clock."""
+        now = _now()
+        self.aimd.advance(now, self.in_flight, self._backing_off)
         return now
+
+
+class Permit:
+    """One call: waits for a slot, repeats its request until the endpoint accepts it, and gives the slot back."""
+
+    __slots__ = ("_accepted", "_limiter", "_refusals", "_refused_since", "_started_at")
+
+    def __init__(self, limiter: ConcurrencyLimiter) -> None:
+        self._limiter = limiter
+        self._started_at = 0.0
+        self._accepted = False
+        self._refusals, self._refused_since = 0, 0.0
+
+    async def __aenter__(self) -> Self:
+        await self._limiter._acquire(self)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._limiter._release(self)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Report one request and its outcome to the limiter. After Busy, call `wait_to_retry`."""
+        self._started_at, self._accepted = _now(), False
+        self._limiter.breaker.record_start(self)
+        try:
+            yield
+        except Transient as error:
+            wasted_s = self._elapsed_s if isinstance(error, TimedOut) else 0.0
+            self._limiter._record_failure(self, error, wasted_s, truncated=self._accepted)
+            raise
+        except (Invalid, UnsupportedSchema):
+            self._succeed()
+            raise
+        self._succeed()
+
+    def first_token(self) -> None:
+        """Report that the answer has begun; again for each chunk is harmless."""
+        if not self._accepted:
+            self._limiter._first_token_s.observe(self._elapsed_s)
+            self._accept()
+
+    async def wait_to_retry(self, busy: Busy) -> None:
+        """Report a refusal, and wait until the same request may be sent again. The call has a slot then."""
+        limiter = self._limiter
+        limiter._record_failure(self, busy, self._elapsed_s, truncated=False)
+        self._refusals += 1
+        self._refused_since = self._refused_since or _now()
+        if _now() - self._refused_since >= WARN_AFTER_S:
+            limiter._warn(f"a call was refused {self._refusals} times, and is repeated: {busy}")
+        await limiter._back_off(self, busy.retry_after_s or 0.0, self._refusals)
+
+    @property
+    def _elapsed_s(self) -> float:
+        return _now() - self._started_at
+
+    def _accept(self) -> None:
+        self._accepted = True
+        self._limiter._record_accepted(self)
+
+    def _succeed(self) -> None:
+        """The endpoint has answered."""
+        if not self._accepted:
+            self._accept()
+        self._limiter._record_success(self, self._elapsed_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""What a vLLM server tells of its load: it never refuses a call, it queues it, so its queue is read instead."""
+"""Reads the load of a vLLM server, which never refuses a call but queues it."""
 
 import asyncio
 from collections.abc import Collection
@@ -13,34 +13,34 @@ from shared.llm.limiter.aimd import Load
 from shared.llm.limiter.limiter import ConcurrencyLimiter
 
 RUNNING, WAITING, CACHE = "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"
-EVERY_S = 1.0
-"""At most; half of it at least."""
+INTERVAL_S = 1.0
+"""Longest time between readings; the shortest is half of it."""
 MIN_INTERVAL_S = 0.1
-"""When the limit would grow if there were room."""
-MAX_INTERVAL_S = 60.0
-"""Where there is nothing to read."""
+"""When growth of the limit waits for a reading."""
+ABSENT_INTERVAL_S = 60.0
+"""When the server reports no load."""
 TIMEOUT_S = 5.0
 
 
-async def poll(endpoint: EndpointClient, gate: ConcurrencyLimiter, models: Collection[str]) -> None:
-    """Tell the gate, as long as calls are in flight; never ends. `models` may grow meanwhile."""
+async def poll(endpoint: EndpointClient, limiter: ConcurrencyLimiter, models: Collection[str]) -> None:
+    """Pass readings to the limiter while calls are in flight. Never ends. `models` may grow meanwhile."""
     while True:
-        await gate.busy.wait()
+        await limiter.is_busy.wait()
         load = await _read(endpoint, models)
-        gate.observe_load(load)
+        limiter.observe_load(load)
         if load is None:
-            await asyncio.sleep(MAX_INTERVAL_S)
+            await asyncio.sleep(ABSENT_INTERVAL_S)
         else:
-            await _pause(gate)
+            await _pause(limiter)
 
 
-async def _pause(gate: ConcurrencyLimiter) -> None:
-    """Until the next reading; never in step with the calls, or all readings would be of the same moment."""
-    gate.curious.clear()
+async def _pause(limiter: ConcurrencyLimiter) -> None:
+    """Wait until the next reading. The jitter avoids readings always at the same moment of the calls."""
+    limiter.wants_reading.clear()
     await asyncio.sleep(MIN_INTERVAL_S)
     try:
-        async with asyncio.timeout(backoff(EVERY_S, 0, EVERY_S)):
-            await gate.curious.wait()
+        async with asyncio.timeout(backoff(INTERVAL_S, 0, INTERVAL_S)):
+            await limiter.wants_reading.wait()
     except TimeoutError:
         pass
 
@@ -53,9 +53,9 @@ async def _read(endpoint: EndpointClient, models: Collection[str]) -> Load | Non
 
 
 def parse(text: str, models: Collection[str]) -> Load | None:
-    """The load of these models, or of all when none of them is named so; None when it is not told.
+    """The load of these models, or of all when none has such a name; `None` when it is not reported.
 
-    Raises ValueError for what is no such text. Only lines that matter are parsed: there are thousands.
+    Raises ValueError when the text is not in Prometheus' format. Parses only the relevant lines of thousands.
     """
     lines = "\n".join(line for line in text.splitlines() if line.startswith((RUNNING, WAITING, CACHE)))
     samples = [sample for family in text_string_to_metric_families(lines + "\n") for sample in family.samples]

@@ -22,13 +22,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
 from deploy.local import kafka_jars, workdir
-from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from deploy.local.kafka_jars import Jar
 from deploy.local.process import RestartPolicy
 from deploy.local.process_spec import ProcessSpec
 from deploy.local.state_file import StateFile
 from deploy.local.supervisor import Stack
+from shared.errors import Refusal
 
 HEALTHY = """
 import http.server, os
@@ -46,7 +46,7 @@ DOOMED = "import sys, time; time.sleep(0.1); sys.exit('no such model')"
 SUPERVISOR = """
 import asyncio, signal, sys
 from pathlib import Path
-from deploy.local.process_spec import Process
+from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 
 async def main():
@@ -55,7 +55,7 @@ async def main():
     tell = lambda event: print(event.kind, event.process, flush=True)
     async with Stack(Path(sys.argv[1]), on_event=tell) as stack:
         await stack.start_infrastructure()
-        await stack.start_services([Process("tiny", argv=[sys.executable, "-c", sys.argv[2]], replicas=2)])
+        await stack.start_services([ProcessSpec("tiny", argv=[sys.executable, "-c", sys.argv[2]], replicas=2)])
         print("up", flush=True)
         await stack.failed
 
@@ -149,7 +149,7 @@ async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(tmp_p
         assert not stack.failed.done()
 
         await stack.start_services([ProcessSpec("doomed", argv=python(DOOMED), has_health=False)])
-        with pytest.raises(StackError, match="doomed died 3 times within 60 s, last with exit code 1") as caught:
+        with pytest.raises(Refusal, match="doomed died 3 times within 60 s, last with exit code 1") as caught:
             await asyncio.wait_for(stack.failed, 15)
         assert "no such model" in caught.value.log
         assert ("died", "healthy-2") in [(event.kind, event.process) for event in events]
@@ -207,7 +207,7 @@ async def test_two_folders_hold_two_stacks_and_one_folder_only_one(tmp_path: Pat
         await asyncio.gather(first.start_infrastructure(), second.start_infrastructure())
         assert first.bootstrap != second.bootstrap
         assert first.summary().startswith("kafka 4.4.0 ready ")
-        with pytest.raises(StackError, match=rf"a stack already runs in .*/a \(pid {os.getpid()}\)"):
+        with pytest.raises(Refusal, match=rf"a stack already runs in .*/a \(pid {os.getpid()}\)"):
             await Stack(tmp_path / "a").__aenter__()
         assert len(first.processes()) == 2
     async with Stack(tmp_path / "a") as again:
@@ -215,15 +215,15 @@ async def test_two_folders_hold_two_stacks_and_one_folder_only_one(tmp_path: Pat
 
 
 async def test_a_full_disk_is_refused_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workdir, "LEAST_FREE_BYTES", 10**18)
-    with pytest.raises(StackError, match=r"only \d+ MB are free") as caught:
+    monkeypatch.setattr(workdir, "MIN_FREE_BYTES", 10**18)
+    with pytest.raises(Refusal, match=r"only \d+ MB are free") as caught:
         await Stack(tmp_path).__aenter__()
-    assert caught.value.next_step == "make room or give a folder on another disk"
+    assert caught.value.next_step == "Free disk space or give a folder on another disk"
 
 
 async def test_a_folder_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StackError, match=r"file cannot be used: Not a directory\. Next step: give another folder\."):
+    with pytest.raises(Refusal, match=r"file cannot be used: Not a directory\. Give another folder"):
         await Stack(tmp_path / "file").__aenter__()
 
 
@@ -278,19 +278,19 @@ def test_an_interrupted_download_is_completed_and_then_nothing_is_fetched(
 def test_a_jar_with_a_wrong_checksum_is_refused_with_its_url_and_path(repository: Repository, tmp_path: Path) -> None:
     cache = tmp_path / "cache" / "kafka"
     repository.file.write_bytes(b"a bad jar")
-    with pytest.raises(StackError, match=r"tiny-1\.0\.jar does not have the committed SHA-256"):
+    with pytest.raises(Refusal, match=r"tiny-1\.0\.jar does not have the SHA-256 in"):
         kafka_jars.fetch(cache, [repository.jar])
     assert list(cache.iterdir()) == []
     (cache / "tiny-1.0.jar").write_bytes(b"a spoilt jar")
-    with pytest.raises(StackError, match=r"tiny-1\.0\.jar does not .* delete .*tiny-1\.0\.jar and start again"):
+    with pytest.raises(Refusal, match=r"tiny-1\.0\.jar does not .* Delete .*tiny-1\.0\.jar and start again"):
         kafka_jars.fetch(cache, [repository.jar])
 
 
-def test_without_a_network_the_person_is_told_so(repository: Repository, tmp_path: Path) -> None:
+def test_without_a_network_the_person_is_reported_so(repository: Repository, tmp_path: Path) -> None:
     repository.close()
-    with pytest.raises(StackError, match=r"could not be downloaded .* check the network"):
+    with pytest.raises(Refusal, match=r"could not be downloaded .* Check the network"):
         kafka_jars.fetch(tmp_path / "cache", [repository.jar])
 
 
 def test_the_committed_list_names_kafka_clients_of_this_version() -> None:
-    assert f"org.apache.kafka:kafka-clients:{kafka_jars.VERSION}" in {jar.coordinate for jar in kafka_jars.listed()}
+    assert f"org.apache.kafka:kafka-clients:{kafka_jars.VERSION}" in {jar.coordinate for jar in kafka_jars.read_list()}

@@ -18,16 +18,16 @@ from schemas.events import Event, ProblemDrafted, ProblemScreened, ProblemVerifi
 from schemas.flow import DEAD_LETTERS
 from schemas.item import Problem, Topic, Vote
 from services.planner import plans
-from shared.cache.client import connect, retry_while_away
+from shared.cache.client import connect, retry_while_unavailable
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import SaslCredentials, ValkeyAccess
 from shared.errors import Refusal
 from shared.kafka.admin.acls import OPERATOR
-from shared.kafka.admin.readiness import absent
+from shared.kafka.admin.readiness import missing_topics
 from shared.kafka.admin.topics import provision
-from shared.kafka.clients import Producer, TopicPartition, administrator, member, observer
+from shared.kafka.clients import Producer, TopicPartition, create_group_consumer, create_reader, open_admin
 from shared.kafka.codec import Message
-from shared.kafka.connection import authorized
+from shared.kafka.connection import translate_denials
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
 from tests.support.items import checked, item, verdict
@@ -71,19 +71,19 @@ async def running(world: KafkaWorld, service: str, access: dict[str, Any]) -> As
     finally:
         if child.returncode is None:
             child.terminate()
-        _, said = await child.communicate()
-        assert child.returncode == 0, said.decode()
+        _, output = await child.communicate()
+        assert child.returncode == 0, output.decode()
 
 
 async def ended(world: KafkaWorld, service: str, access: dict[str, Any]) -> str:
-    """Run a process that ends by itself; its last word, one line. It must not have told any password."""
+    """Run a process until it exits; returns its last line. Its output must hold no password."""
     child = await process(world, service, access)
     try:
-        _, said = await asyncio.wait_for(child.communicate(), 30)
+        _, output = await asyncio.wait_for(child.communicate(), 30)
     except TimeoutError:
         child.kill()
         raise
-    text = said.decode()
+    text = output.decode()
     assert child.returncode == 1, text
     assert "Traceback" not in text
     assert "hush" not in text
@@ -147,17 +147,20 @@ async def test_a_service_is_refused_what_the_flow_does_not_give_it(
     producer = Producer(access, FACTORY)
     await producer.start()
     try:
-        with pytest.raises(Refusal, match=rf"{user(service)} use .*{theirs}"), authorized(access):
+        with pytest.raises(Refusal, match=rf"{user(service)} use .*{theirs}"), translate_denials(access):
             await producer.publish([Message(theirs, b"k", b"v", [])])
     finally:
         await producer.stop()
     with pytest.raises(Refusal, match=rf"{user(service)} use .*{topic}"):
-        await absent(access, [topic])
-    stranger = member(access, group(FACTORY, "expansion"))
+        await missing_topics(access, [topic])
+    stranger = create_group_consumer(access, group(FACTORY, "expansion"))
     await stranger.start()
     try:
         stranger.subscribe([kafka_topic(FACTORY, "problem.parked")])
-        with pytest.raises(Refusal, match=rf"{user(service)} use .*group {FACTORY}.expansion"), authorized(access):
+        with (
+            pytest.raises(Refusal, match=rf"{user(service)} use .*group {FACTORY}.expansion"),
+            translate_denials(access),
+        ):
             await stranger.getmany(timeout_ms=5000)
     finally:
         await stranger.stop()
@@ -165,11 +168,11 @@ async def test_a_service_is_refused_what_the_flow_does_not_give_it(
 
 async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
     access, theirs = factory.access("panel"), TopicPartition(kafka_topic(FACTORY, "problem.accepted"), 0)
-    reader = observer(access)
+    reader = create_reader(access)
     await reader.start()
     try:
         reader.assign([theirs])
-        with pytest.raises(Refusal, match=r"problem\.accepted"), authorized(access):
+        with pytest.raises(Refusal, match=r"problem\.accepted"), translate_denials(access):
             await reader.getmany(timeout_ms=5000)
     finally:
         await reader.stop()
@@ -190,7 +193,7 @@ async def test_producing_to_a_forbidden_topic_stops_the_process_uncommitted(
     await world.publish(world.requests(1))
     access = settings.kafka_access
     async with world.running(loop, Producer(access, FACTORY)) as task:
-        with pytest.raises(Refusal, match=r"topic .*solution\.checked"), authorized(access):
+        with pytest.raises(Refusal, match=r"topic .*solution\.checked"), translate_denials(access):
             await task
     assert set((await world.committed("problem_writer", "problem.requested")).values()) == {0}
 
@@ -202,14 +205,14 @@ async def test_a_process_that_cannot_log_in_says_why_and_consumes_nothing(factor
     trustme.CA().cert_pem.write_to_path(other)
     before = await world.committed("screening", "problem.drafted")
     access = factory.env("screening")
-    said = await asyncio.gather(
+    output = await asyncio.gather(
         ended(world, "screening", {**access, "kafka_password_file": wrong}),
         ended(world, "screening", {**access, "kafka_ca": other}),
         ended(world, "screening", factory.env("expansion")),
     )
-    assert f"Kafka at {factory.servers} refuses user {user('screening')}" in said[0]
-    assert f"Kafka at {factory.servers} shows a certificate that is not trusted" in said[1]
-    assert f"Kafka at {factory.servers} does not let {user('expansion')} use topic {FACTORY}." in said[2]
+    assert f"Kafka at {factory.servers} refuses user {user('screening')}" in output[0]
+    assert f"Kafka at {factory.servers} presents a certificate that is not trusted" in output[1]
+    assert f"Kafka at {factory.servers} does not let {user('expansion')} use topic {FACTORY}." in output[2]
     assert await world.committed("screening", "problem.drafted") == before
 
 
@@ -217,11 +220,11 @@ async def test_a_missing_kafka_topic_is_awaited_and_not_taken_for_a_hidden_one(
     factory: TlsKafka, world: KafkaWorld
 ) -> None:
     missing = kafka_topic(FACTORY, "problem.screened")
-    async with administrator(factory.access(OPERATOR)) as admin:
+    async with open_admin(factory.access(OPERATOR)) as admin:
         await admin.delete_topics([missing])
     async with world.process("services.screening", "screening", plan=PLAN, **factory.env("screening")) as process:
         await until(
-            lambda: process.said(f"Kafka topics that are not there: {missing}. What"), "a word about the Kafka topic"
+            lambda: process.output(f"Kafka topics do not exist: {missing}. Create"), "a word about the Kafka topic"
         )
         await provision(factory.access(OPERATOR), FACTORY)
         await process.ready()
@@ -249,12 +252,12 @@ async def test_valkey_is_reached_by_tls_with_a_password(
         trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
         wrong = {
             "certificate verify failed": ValkeyAccess(url, tmp_path / "other.pem", secret),
-            "refuses our password": ValkeyAccess(url, factory.tls.ca, SecretStr("hush")),
+            "authentication failed": ValkeyAccess(url, factory.tls.ca, SecretStr("hush")),
         }
         for what, access in wrong.items():
             client = connect(access)
             with caplog.at_level(logging.WARNING):
-                task = asyncio.create_task(retry_while_away(client.ping))
+                task = asyncio.create_task(retry_while_unavailable(client.ping))
                 await until(lambda what=what: _soon(what in caplog.text), what)  # type: ignore[misc]
                 assert not task.done()
                 task.cancel()

@@ -95,8 +95,8 @@ async def test_newer_fields_pass_through_and_a_newer_major_is_a_dead_letter(
     assert b"expected chimera.problem.drafted.v1" in dict(letter.headers)["chimera-message"]
     for name, reader in (("problem.screened", NextScreened), ("problem.accepted", NextAccepted)):
         read = [reader.model_validate_json(record.value) for record in await world.records(name)]
-        said = {event.item.id: (event.item.hint, event.item.topic.era) for event in read}
-        assert said == {old.id: (None, None), new.id: ("count them", "modern")}, name
+        output = {event.item.id: (event.item.hint, event.item.topic.era) for event in read}
+        assert output == {old.id: (None, None), new.id: ("count them", "modern")}, name
     for event in await world.events("problem.accepted"):
         confidence = [NextVerdict(**verdict.model_dump()).confidence for verdict in event.item.verdicts]
         assert confidence == [None, 0.9], "the verdicts of an older and a newer verifier on one problem"
@@ -109,9 +109,9 @@ def judged(event: ProblemScreened) -> list[ProblemVerified]:
         open_problem=False, reason="fine",
     )  # fmt: skip
     votes = (Vote(answer="8128", agrees="yes", method="test"),)
-    said = {"problem_hash": event.item.written.hash, "votes": votes, "judgement": good}
-    older = Verdict(role="verifier-a", model="a", **said)
-    newer = NextVerdict(role="verifier-b", model="b", confidence=0.9, **said)
+    output = {"problem_hash": event.item.written.hash, "votes": votes, "judgement": good}
+    older = Verdict(role="verifier-a", model="a", **output)
+    newer = NextVerdict(role="verifier-b", model="b", confidence=0.9, **output)
     return [
         ProblemVerified.of(event, older.role, event.item, verdict=older),
         NextVerified.of(event, newer.role, event.item, verdict=newer),
@@ -123,10 +123,10 @@ async def test_a_decision_stored_by_an_older_panel_is_published_and_then_shrinks
 ) -> None:
     decided, waiting = ([*judged(screened)] for screened in map(screened_by_hand, world.requests(2)))
     accepted = ProblemAccepted.of(decided[0], "panel", decided[0].item.with_(tier="verified"))
-    said = {"verdict": waiting[0].verdict.model_dump(mode="json"), "lineage": []}
+    output = {"verdict": waiting[0].verdict.model_dump(mode="json"), "lineage": []}
     for event, kept in (
         (decided[0], {"heard": [], "accepted": accepted.model_dump(mode="json"), "rejected": None}),
-        (waiting[0], {"heard": [said], "accepted": None, "rejected": None}),
+        (waiting[0], {"heard": [output], "accepted": None, "rejected": None}),
     ):
         case = json.dumps({"problem_hash": event.verdict.problem_hash, **kept}).encode()
         await world.put("panel-cases-changelog", event.key.encode(), case)

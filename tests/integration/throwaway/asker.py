@@ -15,9 +15,9 @@ def build(settings: Settings) -> Service:
     model = models.model("solver", Prompt("solve", "$problem"))
 
     async def handle(request: ProblemRequested) -> Iterable[Event]:
-        said = [await model.complete({"problem": "What is it?"}, seed=seed(request.id, n)) for n in range(3)]
-        calls = tuple(reply.provenance for reply in said)
-        problem = Problem(statement=said[-1].text, answer="1", answer_type="number", rationale="")
+        output = [await model.complete({"problem": "What is it?"}, seed=seed(request.id, n)) for n in range(3)]
+        calls = tuple(reply.provenance for reply in output)
+        problem = Problem(statement=output[-1].text, answer="1", answer_type="number", rationale="")
         return [ProblemDrafted.of(request, "problem_writer", item=request.item.with_(problem=problem), calls=calls)]
 
     return Service(handle=handle, close=(models.aclose,))

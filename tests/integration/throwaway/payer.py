@@ -13,9 +13,9 @@ from shared.llm.budget_guard import LimitedBudget
 
 async def main() -> None:
     url, factory, limit, lease_s = sys.argv[1:]
-    treasury = BudgetLedger(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
-    purse = LimitedBudget(treasury, float(lease_s))
-    async with purse.charge(RoleModel(model="m"), "writer/ask", {"messages": [], "max_tokens": int(limit)}):
+    ledger = BudgetLedger(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
+    guard = LimitedBudget(ledger, float(lease_s))
+    async with guard.charge(RoleModel(model="m"), "writer/ask", {"messages": [], "max_tokens": int(limit)}):
         sys.stdout.write("reserved\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

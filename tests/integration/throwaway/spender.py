@@ -1,4 +1,4 @@
-"""A process that calls a model, a few at once, until the budget refuses: valkey URL, factory, limit, lease, base URL.
+"""A process that makes concurrent calls until the budget refuses: valkey URL, factory, limit, lease, base URL.
 
 Prints how many of its calls were answered.
 """
@@ -21,9 +21,9 @@ IN_FLIGHT = 4
 
 async def main() -> None:
     url, factory, limit, lease_s, base_url = sys.argv[1:]
-    treasury = BudgetLedger(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
+    ledger = BudgetLedger(connect(ValkeyAccess(url)), factory, {ALL: Limit(tokens=int(limit))}, float(lease_s))
     models = Models(
-        ModelsConfig.one(Endpoint(base_url=base_url), "m"), "problem_writer", LimitedBudget(treasury, float(lease_s))
+        ModelsConfig.one(Endpoint(base_url=base_url), "m"), "problem_writer", LimitedBudget(ledger, float(lease_s))
     )
     model = models.model("writer", Prompt("ask", "$problem"))
 

@@ -1,4 +1,4 @@
-"""A budget holds, whoever spends, whoever dies, and whatever Valkey forgets. The endpoint counts for itself."""
+"""A budget holds with several spenders, after kills, and after Valkey lost its data. The endpoint counts calls."""
 
 import asyncio
 import json
@@ -77,13 +77,13 @@ async def endpoint(meter: Meter, *, held: bool = False) -> AsyncIterator[ModelsC
         await runner.cleanup()
 
 
-def treasury(world: KafkaWorld, limit: Limit) -> BudgetLedger:
+def ledger(world: KafkaWorld, limit: Limit) -> BudgetLedger:
     return BudgetLedger(connect(ValkeyAccess(world.valkey)), world.factory, {ALL: limit}, LEASE_S)
 
 
 @asynccontextmanager
 async def kept(world: KafkaWorld, limit: Limit, *, opened: bool = True) -> AsyncIterator[BudgetLedger]:
-    async with aclosing(treasury(world, limit)) as books:
+    async with aclosing(ledger(world, limit)) as books:
         if opened:
             await books.open([])
         yield books
@@ -91,9 +91,9 @@ async def kept(world: KafkaWorld, limit: Limit, *, opened: bool = True) -> Async
 
 @asynccontextmanager
 async def payers(world: KafkaWorld, cast: ModelsConfig, limit: Limit, number: int) -> AsyncIterator[list[Models]]:
-    """So many processes, as far as Valkey can tell: each has its own connections and its own purse."""
+    """As many processes, as far as Valkey can see: each has its own connections and its own guard."""
     async with AsyncExitStack() as closing:
-        made = [Models(cast, "problem_writer", LimitedBudget(treasury(world, limit), LEASE_S)) for _ in range(number)]
+        made = [Models(cast, "problem_writer", LimitedBudget(ledger(world, limit), LEASE_S)) for _ in range(number)]
         for models in made:
             closing.push_async_callback(models.aclose)
         yield made
@@ -147,7 +147,7 @@ async def test_only_the_reservation_of_a_killed_process_expires(world: KafkaWorl
 
 
 async def test_after_a_flush_paid_work_waits_for_spend_rebuilt_from_the_log(world: KafkaWorld) -> None:
-    """One call is told three times: in its event, in a later one, and in an ending."""
+    """One call appears three times: in its event, in a later one, and in an ending."""
     request, other = world.requests(2)
     drafted = ProblemDrafted.of(request, "problem_writer", request.item, (call(3_000), call(1_000)))
     screened = ProblemScreened.of(drafted, "screening", drafted.item)
@@ -217,7 +217,7 @@ async def test_a_broken_call_is_charged_for_received_tokens_only(
         assert (await books.reserved())[ALL].tokens == 0
 
 
-async def test_without_a_budget_valkey_is_never_asked() -> None:
+async def test_without_a_budget_valkey_is_never_requested() -> None:
     async with endpoint(Meter()) as cast:
         models = Models(cast, "problem_writer")
         assert (await models.model("writer", PROMPT).complete({"problem": "What?"}, seed=1)).finished
@@ -285,21 +285,21 @@ PRICE = Price(input=1, output=2)
 
 
 @pytest.mark.parametrize(
-    ("budget", "told"),
+    ("budget", "reported"),
     [
         (Budget(dollars=1), "the price of free (verifier_a) is unknown"),
         (Budget(models={"free": Limit(dollars=1)}), "the price of free (verifier_a) is unknown"),
-        (Budget(models={"big": Limit(tokens=1)}), "a budget for big, which plays no role; there are free, paid"),
+        (Budget(models={"big": Limit(tokens=1)}), "a budget for big, which has no role; there are free, paid"),
         (Budget(tokens=1, models={"paid": Limit(dollars=1)}), None),
     ],
 )
-def test_a_budget_that_does_not_fit_the_models_is_refused(budget: Budget, told: str | None) -> None:
+def test_a_budget_that_does_not_fit_the_models_is_refused(budget: Budget, reported: str | None) -> None:
     paid, free = RoleModel(model="paid", price=PRICE), RoleModel(model="free")
     roles = Roles(writer=paid, verifier_a=free, verifier_b=free, solver=paid)
     cast = ModelsConfig(endpoints={"default": Endpoint(base_url="http://127.0.0.1:1/v1")}, roles=roles)
-    if told is None:
+    if reported is None:
         check(budget, cast)
     else:
         with pytest.raises(Refusal) as refusal:
             check(budget, cast)
-        assert told in str(refusal.value)
+        assert reported in str(refusal.value)

@@ -35,13 +35,13 @@ async def index(
     )
     try:
         if opened and not await twins.is_open():
-            assert await twins.rebuild(told([])) == 0
+            assert await twins.rebuild(reported([])) == 0
         yield twins
     finally:
         await twins.close()
 
 
-async def told(
+async def reported(
     *batches: Sequence[tuple[TextFingerprint, UUID]],
 ) -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
     for batch in batches:
@@ -74,7 +74,7 @@ async def test_at_least_95_percent_of_planted_duplicates_are_found(world: KafkaW
 
 
 async def test_numeric_variants_are_taken_for_duplicates_in_1_percent_at_most(world: KafkaWorld) -> None:
-    """In the bank each problem has some hundred of its kind. Run with so many at once as a service does."""
+    """In the bank each problem has some hundred of its kind. Run with the concurrency of the service."""
     async with index(world, ANY) as twins:
         sketches = [fingerprint(one) for one in bank()[::6]]
         kinds: Counter[str] = Counter()
@@ -117,8 +117,8 @@ async def test_of_concurrent_duplicates_one_passes_and_results_are_stable(
         replicas = [await closing.enter_async_context(index(world)) for _ in range(4)]
 
         async def place_all() -> list[Match]:
-            asked = (replicas[at % 4].add(fingerprint(lattice(8)), owner) for at, owner in enumerate(owners))
-            return await asyncio.gather(*asked)
+            requested = (replicas[at % 4].add(fingerprint(lattice(8)), owner) for at, owner in enumerate(owners))
+            return await asyncio.gather(*requested)
 
         first = await place_all()
         assert Counter(one.kind for one in first) == {"new": 1, "repeat": 63}
@@ -151,7 +151,7 @@ async def test_after_a_flush_screening_waits_for_an_index_rebuilt_from_the_log(w
         with pytest.raises(AssertionError, match="not within"):
             await until(lambda: is_done(waiting), "never without an index", 1.0)
         settings = world.settings("screening")
-        async with index_keeper(settings, twins, worded=False), index_keeper(settings, other, worded=False):
+        async with index_keeper(settings, twins, with_text=False), index_keeper(settings, other, with_text=False):
             [rejected] = await waiting
             assert isinstance(rejected, ProblemRejected)
             assert (rejected.reason, str(under_way.id) in rejected.detail) == ("repeat", True)
@@ -181,12 +181,12 @@ async def test_an_index_flushed_or_taken_over_during_rebuild_is_not_opened(world
 
         async def emptied() -> AsyncIterator[Sequence[tuple[TextFingerprint, UUID]]]:
             yield [(fingerprint(lattice(8)), uuid4())]
-            assert await other.rebuild(told([])) is None, "only one fills it"
+            assert await other.rebuild(reported([])) is None, "only one fills it"
             await valkey.delete(*[key async for key in valkey.scan_iter(f"{world.factory}:*")])
             yield [(fingerprint(lattice(16)), uuid4())]
 
         async with aclosing(valkey):
             assert await slow.rebuild(emptied()) is None
             assert not await slow.is_open()
-            assert await other.rebuild(told([(fingerprint(lattice(24)), uuid4())])) == 1
+            assert await other.rebuild(reported([(fingerprint(lattice(24)), uuid4())])) == 1
             assert (await placed(slow, [lattice(24)]))[0].kind == "repeat"

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from schemas.config.models_config import CHATTING, Endpoint, ModelsConfig, RoleModel, Roles
+from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.config.policies import Benchmark
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Problem
@@ -20,7 +20,7 @@ from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.connections import ValkeyAccess
 from shared.llm import Models, Prompt
 from shared.text.contamination import Benchmarks
-from tests.integration.valkey.test_near_duplicates import index, told
+from tests.integration.valkey.test_near_duplicates import index, reported
 from tests.support.duplicates import problem
 from tests.support.fake_models import event, item
 from tests.support.kafka_world import KafkaWorld
@@ -36,8 +36,8 @@ JUDGE = Prompt.load(Path("services/screening/prompts/same_problem.md"))
 @asynccontextmanager
 async def models() -> AsyncIterator[Models]:
     async with serve(Settings(port=0)) as url:
-        parts = {role: RoleModel(model="sim-all") for role in CHATTING} | {"embedder": RoleModel(model="sim-embedder")}
-        cast = ModelsConfig(endpoints={"default": Endpoint(base_url=url)}, roles=Roles(**parts), allow_shared=True)
+        roles = Roles(**dict.fromkeys(CHAT_ROLES, RoleModel(model="sim-all")), embedder=RoleModel(model="sim-embedder"))
+        cast = ModelsConfig(endpoints={"default": Endpoint(base_url=url)}, roles=roles, allow_shared=True)
         made = Models(cast, "screening")
         try:
             yield made
@@ -83,7 +83,7 @@ async def test_what_the_log_brings_back_is_compared_as_well(world: KafkaWorld) -
     id_ = uuid4()
     twins = ValkeyNearDuplicateIndex(ValkeyAccess(world.valkey), world.factory, "worded", 3, decided_days=1, lease_s=3)
     try:
-        assert await twins.rebuild(told([(fingerprint(problem(ONE, "1152"), worded=True), id_)])) == 1
+        assert await twins.rebuild(reported([(fingerprint(problem(ONE, "1152"), with_text=True), id_)])) == 1
         async with models() as made:
             [refused] = await screening(twins, made)(drafted(problem(SAME, "1152"), 1))
     finally:
@@ -96,7 +96,7 @@ async def test_the_judge_compares_the_closest_question_when_n_grams_cannot(world
     file = tmp_path / "exam.jsonl"
     file.write_text("".join(json.dumps({"question": text}) + "\n" for text in (OTHER, ONE)))
     benchmarks = Benchmarks.load({"exam": Benchmark(path=file, judge_from=0.1)})
-    assert benchmarks.known(SAME) is None
+    assert benchmarks.find_match(SAME) is None
     async with index(world) as twins, models() as made:
         screen = ScreenProblem(twins, benchmarks, BenchmarkJudge(made.model("judge", JUDGE), benchmarks))
         [known] = await screen(drafted(problem(SAME, "1152"), 0))

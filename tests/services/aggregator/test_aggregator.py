@@ -1,4 +1,4 @@
-"""The aggregator against real Delta tables: nothing lost, nothing twice, exactly the rows asked for."""
+"""The aggregator against real Delta tables: nothing lost, nothing twice, exactly the requested rows."""
 
 import asyncio
 import json
@@ -20,10 +20,10 @@ from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty, HeldOut, Releases, Solving, Verification
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
 from schemas.item import Probe
-from services.aggregator.events import SUMMARY
+from services.aggregator.events import SUMMARY_LENGTH
 from services.aggregator.handler import Curate
-from services.aggregator.policy import Quotas, decide, views
-from shared.dataset import Dataset, Progress, audits
+from services.aggregator.policy import Quotas, assign_views, decide
+from shared.dataset import Dataset, Progress, open_audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record, StoredOffset
@@ -31,7 +31,7 @@ from tests.support.items import attempt, checked, deleted, judged, log, plan, re
 
 TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
 AUDITED: list[AuditJudged] = []
-"""Audits that the sink told of."""
+"""Audits that the sink reported."""
 BEFORE = StoredOffset(-1, None)
 _SECONDS = count()
 
@@ -83,20 +83,20 @@ def test_any_batching_and_redelivery_loses_and_duplicates_nothing(
     """Each life writes batches of the drawn sizes and dies; the next one reads on from where the tables say."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        said: dict[str, Event] = {}
+        output: dict[str, Event] = {}
         AUDITED.clear()
         for sizes in [*lives, [4] * len(STORY)]:
-            said |= {str(event.id): event for event in asyncio.run(one_life(folder, interleaved(places), sizes))}
+            output |= {str(event.id): event for event in asyncio.run(one_life(folder, interleaved(places), sizes))}
         dataset = Dataset.open(folder)
         rows, lines = [row.id for row in dataset.rows], [(line.kind, line.item_id) for line in dataset.ledger]
-        told = [audit.id for audit in audits(folder)]
+        reported = [audit.id for audit in open_audits(folder)]
     assert sorted(rows) == sorted(str(checked(number).item.id) for number in (0, 1, 3, 4, 5, 9))
-    assert sorted(told) == sorted(str(judged(number, AuditTag(kind="sign")).item.id) for number in range(20, 23))
-    assert sorted(told) == sorted(str(event.item.id) for event in AUDITED)
-    assert not set(told) & ({*rows} | {id_ for _, id_ in lines})
+    assert sorted(reported) == sorted(str(judged(number, AuditTag(kind="sign")).item.id) for number in range(20, 23))
+    assert sorted(reported) == sorted(str(event.item.id) for event in AUDITED)
+    assert not set(reported) & ({*rows} | {id_ for _, id_ in lines})
     assert Counter(kind for kind, _ in lines) == {"rejected": 3, "attempt": 1, "deleted": 1}
     assert len(set(lines)) == len(lines)
-    assert set(rows) <= {event.key for event in of(SampleCurated, said.values())}
+    assert set(rows) <= {event.key for event in of(SampleCurated, output.values())}
 
 
 async def one_life(folder: Path, story: Sequence[Record], sizes: Iterable[int]) -> list[Event]:
@@ -139,8 +139,8 @@ async def test_a_compaction_by_somebody_else_hides_nothing_that_was_decided(tmp_
     _, mark = sink.outbox(None)
     await sink.write([record(checked(1), 1)])
     DeltaTable(tmp_path / "rows").optimize.compact()
-    said, mark = sink.outbox(mark)
-    assert [event.key for event in said] == [str(checked(1).item.id)]
+    output, mark = sink.outbox(mark)
+    assert [event.key for event in output] == [str(checked(1).item.id)]
     await sink.write([record(checked(2), 2)])
     assert [event.key for event in sink.outbox(mark)[0]] == [str(checked(2).item.id)]
     assert len(Dataset.open(tmp_path).rows) == 3
@@ -159,7 +159,7 @@ async def test_admission_fills_the_quota_and_a_raised_target_uses_the_reserve(tm
     (again,) = of(SampleCurated, promoted)
     assert isinstance(again, SampleCurated)
     assert again.summary
-    assert len(again.summary) <= SUMMARY
+    assert len(again.summary) <= SUMMARY_LENGTH
     assert (again.sample_id, again.admission, again.cause.index) == (events[3].item.id, "in", 1)
     assert again.id not in {event.id for event in first}
     await raised.write([record(checked(5), 5)])
@@ -171,11 +171,11 @@ async def test_a_lowered_target_removes_no_row_and_releases_once(tmp_path: Path)
     await sink.write(log(*(checked(number) for number in range(3)), partitions=1))
     _, mark = sink.outbox(None)
     fewer = await opened(tmp_path, plan(2))
-    said, mark = fewer.outbox(mark)
-    assert [(event.type, event.rows) for event in said if isinstance(event, DatasetReleased)] == [(said[0].type, 3)]
+    output, mark = fewer.outbox(mark)
+    assert [(event.type, event.rows) for event in output if isinstance(event, DatasetReleased)] == [(output[0].type, 3)]
     await fewer.write([record(checked(3), 3)])
-    said, _ = (await opened(tmp_path, plan(2))).outbox(mark)
-    assert [type(event) for event in said] == [SampleCurated]
+    output, _ = (await opened(tmp_path, plan(2))).outbox(mark)
+    assert [type(event) for event in output] == [SampleCurated]
     assert admissions(tmp_path) == {"in": 3, "reserve": 1}
     await opened(tmp_path, plan(4))
     assert admissions(tmp_path) == {"in": 4}
@@ -185,11 +185,11 @@ async def test_an_emptied_folder_is_filled_again_from_the_log_alone(tmp_path: Pa
     story = [*log(*(checked(number) for number in range(5)), rejected(5), deleted(checked(1)))]
     sink = await opened(tmp_path / "a", plan(3, every=2, train=2))
     await sink.write(story)
-    said, mark = sink.outbox(None)
+    output, mark = sink.outbox(None)
     anew = Curate(tmp_path / "b", "test", plan(3, every=2, train=2), clock, AUDITED.append)
     assert await anew.open(TOPICS) == {}
     await anew.write(story)
-    assert {event.id for event in anew.outbox(mark)[0]} == {event.id for event in said}
+    assert {event.id for event in anew.outbox(mark)[0]} == {event.id for event in output}
     rows = [{row.id: (row.row_hash, row.admission) for row in Dataset.open(tmp_path / x).rows} for x in "ab"]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 4
@@ -229,10 +229,10 @@ async def test_releases_and_triggers_are_on_time_with_stable_ids(tmp_path: Path)
     await sink.write(log(rejected(9, "repeat")))
     for number in range(6):
         await sink.write([record(checked(number), number)])
-    said, _ = sink.outbox(None)
-    releases = [event for event in said if isinstance(event, DatasetReleased)]
+    output, _ = sink.outbox(None)
+    releases = [event for event in output if isinstance(event, DatasetReleased)]
     assert [(event.release, event.rows) for event in releases] == [(1, 2), (2, 4), (3, 5)]
-    triggers = [event for event in said if isinstance(event, TrainingTriggered)]
+    triggers = [event for event in output if isinstance(event, TrainingTriggered)]
     assert [(event.release, event.rows) for event in triggers] == [(2, 4)]
     for event in releases:
         assert len(Dataset.open(tmp_path, event.table_version).rows) == event.rows
@@ -241,7 +241,7 @@ async def test_releases_and_triggers_are_on_time_with_stable_ids(tmp_path: Path)
     assert json.loads(described)["rows_by_subject"] == {"mathematics": {"in": 4}}
     assert json.loads(described)["funnel"] == {"curated": 4, "rejected": {"repeat": 1}}
     path.unlink()
-    assert (await opened(tmp_path, wanted)).outbox(None)[0] == said
+    assert (await opened(tmp_path, wanted)).outbox(None)[0] == output
     assert path.read_text() == described
 
 
@@ -258,15 +258,15 @@ async def test_training_is_triggered_once_for_each_release_that_is_due(
     tmp_path: Path, policy: dict[str, float], rows: list[int]
 ) -> None:
     """A row a day, each written by another life, which says everything again."""
-    asked = plan(8).model_copy(update={"releases": Releases(**policy)})
-    said: list[Event] = []
+    requested = plan(8).model_copy(update={"releases": Releases(**policy)})
+    output: list[Event] = []
     for day in range(6):
-        sink = Curate(tmp_path, "test", asked, lambda: datetime(2026, 1, 1 + day, tzinfo=UTC), AUDITED.append)  # noqa: B023
+        sink = Curate(tmp_path, "test", requested, lambda: datetime(2026, 1, 1 + day, tzinfo=UTC), AUDITED.append)  # noqa: B023
         await sink.open(TOPICS)
         await sink.write([record(checked(day), day)])
-        said += sink.outbox(None)[0]
-    triggers = {event.id: event for event in said if isinstance(event, TrainingTriggered)}
-    releases = {event.id: event for event in said if isinstance(event, DatasetReleased)}
+        output += sink.outbox(None)[0]
+    triggers = {event.id: event for event in output if isinstance(event, TrainingTriggered)}
+    releases = {event.id: event for event in output if isinstance(event, DatasetReleased)}
     assert [event.rows for event in triggers.values()] == rows
     assert [event.release for event in triggers.values()] == [event.release for event in releases.values()]
 
@@ -274,8 +274,8 @@ async def test_training_is_triggered_once_for_each_release_that_is_due(
 async def test_a_batch_of_hundreds_says_every_row(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(500))
     await sink.write(log(*(checked(number) for number in range(500)), partitions=8))
-    said, _ = sink.outbox(None)
-    assert (len(of(SampleCurated, said)), len(of(DatasetReleased, said))) == (500, 1)
+    output, _ = sink.outbox(None)
+    assert (len(of(SampleCurated, output)), len(of(DatasetReleased, output))) == (500, 1)
 
 
 async def test_a_dataset_of_a_newer_software_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,9 +304,9 @@ async def test_a_table_of_a_newer_delta_version_is_refused_unchanged(
     await sink.write([record(checked(0), 0)])
     newer = tmp_path / "rows" / "_delta_log" / f"{2:020}.json"
     newer.write_text(json.dumps({"protocol": protocol}) + "\n")
-    with pytest.raises(Refusal, match=r"^cannot [^\n]*\. Newer software wrote it: update this one"):
+    with pytest.raises(Refusal, match=r"^cannot [^\n]*\. A newer version wrote it: update Chimera"):
         await sink.write([record(checked(1), 1)])
-    with pytest.raises(Refusal, match="Newer software wrote it"):
+    with pytest.raises(Refusal, match="A newer version wrote it"):
         await (await opened(tmp_path, plan())).write([record(checked(1), 1)])
     newer.unlink()
     await (await opened(tmp_path, plan())).write([record(checked(1), 1)])
@@ -372,11 +372,11 @@ def _probed(number: int, probe: Probe) -> Record:
 
 @given(st.lists(st.integers(0, 7), min_size=1))
 def test_releases_follow_from_the_rows_however_they_are_cut(batches: list[int]) -> None:
-    asked, progress, releases = plan(10, every=3), Progress(), 0
-    quotas = Quotas(asked, {}, {})
+    requested, progress, releases = plan(10, every=3), Progress(), 0
+    quotas = Quotas(requested, {}, {})
     for rows in batches:
         admitted = sum(quotas.admit("mathematics", ("sft",)) == "in" for _ in range(rows))
-        decision = decide(progress, admitted, quotas, asked, clock())
+        decision = decide(progress, admitted, quotas, requested, clock())
         progress, releases = decision.progress, releases + decision.release
     assert progress.releases == releases
     assert progress.unreleased < 3
@@ -385,11 +385,11 @@ def test_releases_follow_from_the_rows_however_they_are_cut(batches: list[int]) 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 3)), max_size=30))
 def test_training_comes_with_the_first_row_after_so_many_days(steps: list[tuple[int, float]]) -> None:
-    asked = plan(1000).model_copy(update={"releases": Releases(train_after_days=2)})
+    requested = plan(1000).model_copy(update={"releases": Releases(train_after_days=2)})
     progress, now, since = Progress(), datetime(2026, 1, 1, tzinfo=UTC), None
     for rows, days in steps:
         now += timedelta(seconds=int(days * 86_400))
-        decision = decide(progress, rows, Quotas(asked, {}, {}), asked, now)
+        decision = decide(progress, rows, Quotas(requested, {}, {}), requested, now)
         due = rows > 0 and since is not None and now - since >= timedelta(days=2)
         assert decision.train == decision.release == due
         since = now if due or (rows and since is None) else since
@@ -397,12 +397,12 @@ def test_training_comes_with_the_first_row_after_so_many_days(steps: list[tuple[
 
 
 def test_training_comes_once_when_every_subject_has_its_share() -> None:
-    asked = plan(20, "mathematics", "physics").model_copy(update={"releases": Releases(train_at=0.5)})
+    requested = plan(20, "mathematics", "physics").model_copy(update={"releases": Releases(train_at=0.5)})
     progress, admitted, trained = Progress(), Counter[str](), []
     for subject in ["mathematics"] * 10 + ["physics"] * 10:
-        quotas = Quotas(asked, admitted, {})
+        quotas = Quotas(requested, admitted, {})
         quotas.admit(subject, ("sft",))
-        decision = decide(progress, 1, quotas, asked, clock())
+        decision = decide(progress, 1, quotas, requested, clock())
         progress, admitted = decision.progress, Counter(quotas.admitted)
         if decision.train:
             trained.append(dict(admitted))
@@ -422,7 +422,7 @@ def test_training_comes_once_when_every_subject_has_its_share() -> None:
     ],
 )
 def test_views_follow_the_plan(tier: str, correct: bool | None, flaws: tuple[str, ...], entered: tuple[str]) -> None:
-    assert views(Verification(), tier, correct, flaws) == entered
+    assert assign_views(Verification(), tier, correct, flaws) == entered
 
 
 async def test_held_out_rows_are_in_no_view_and_count_for_nothing(tmp_path: Path) -> None:
@@ -435,9 +435,9 @@ async def test_held_out_rows_are_in_no_view_and_count_for_nothing(tmp_path: Path
     assert 0 < len(held) < 9
     assert {(row.admission, row.views) for row in held} == {("aside", ())}
     assert admissions(tmp_path) == {"in": 3, "aside": len(held), "reserve": 9 - len(held)}
-    told = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated)]
-    assert {event.key: event.split for event in told} == {row.id: row.split for row in rows}
-    assert {event.key for event in told if event.summary is None} == {row.id for row in held}
+    reported = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated)]
+    assert {event.key: event.split for event in reported} == {row.id: row.split for row in rows}
+    assert {event.key for event in reported if event.summary is None} == {row.id for row in held}
     plain = await opened(tmp_path / "plain", plan(3))
     await plain.write(log(*events))
     assert {row.row_hash for row in Dataset.open(tmp_path / "plain").rows} == {row.row_hash for row in rows}
@@ -449,10 +449,10 @@ def asking(number: int, statement: str) -> SolutionChecked:
     return event.with_(item=event.item.with_(problem=event.item.written.with_(statement=statement)))
 
 
-async def test_the_place_of_a_deleted_row_is_taken_from_the_reserve_at_once(tmp_path: Path) -> None:
+async def test_the_place_of_a_deleted_row_is_taken_from_the_reserve_together(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(2))
     await sink.write(log(checked(0), checked(1), checked(2), partitions=1))
     await sink.write(log(deleted(checked(0))))
     assert admissions(tmp_path) == {"in": 2}
-    said = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated) and event.cause.index == 1]
-    assert [event.sample_id for event in said] == [checked(2).item.id]
+    output = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated) and event.cause.index == 1]
+    assert [event.sample_id for event in output] == [checked(2).item.id]

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 from services.aggregator import maintenance
 from services.aggregator.handler import Curate
-from shared.dataset import Dataset, opened, purge, table
+from shared.dataset import Dataset, open_release, purge, table
 from shared.errors import Refusal
 from tests.support.items import checked, deleted, plan, record, rejected
 
@@ -18,8 +18,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "EVERY_COMMITS", 4)
-    monkeypatch.setattr(maintenance, "EVERY", timedelta(0))
+    monkeypatch.setattr(maintenance, "COMPACT_EVERY_COMMITS", 4)
+    monkeypatch.setattr(maintenance, "VACUUM_INTERVAL", timedelta(0))
 
 
 async def grown(folder: Path, rows: int) -> Curate:
@@ -71,21 +71,21 @@ async def test_a_reader_in_a_loop_never_sees_a_broken_table(tmp_path: Path) -> N
 async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if a week had passed at once."""
+    """As if a week had passed."""
     monkeypatch.setitem(table.SETTINGS, "delta.deletedFileRetentionDuration", "interval 0 days")
     sink = await grown(tmp_path, 12)
     monkeypatch.setattr(table, "RETENTION_H", 0)
     for number in range(20, 25):
         await sink.write([record(rejected(number), number)])
     for number in (1, 2):
-        dataset, manifest = opened(tmp_path, str(number))
+        dataset, manifest = open_release(tmp_path, str(number))
         assert manifest
         assert len([*dataset.rows]) == manifest["rows"]
     with pytest.raises(Exception, match=r"(?i)no such file|not found"):
         list(Dataset.open(tmp_path, 3).rows)
 
 
-async def test_a_purge_beside_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
+async def test_a_purge_next_to_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
     sink = await grown(tmp_path, 6)
     await sink.write([record(deleted(checked(2)), 0)])
     coming = tmp_path / "rows" / "part-of-a-commit-under-way.parquet"
@@ -93,7 +93,7 @@ async def test_a_purge_beside_a_writer_leaves_what_it_is_about_to_commit(tmp_pat
     assert purge(tmp_path) > 0
     assert coming.exists()
     with pytest.raises(Refusal, match="release 1 was purged"):
-        opened(tmp_path, "1")
+        open_release(tmp_path, "1")
     files = {Path(uri).name for uri in DeltaTable(tmp_path / "rows").file_uris()}
     assert {path.name for path in (tmp_path / "rows").glob("*.parquet")} == {*files, coming.name}
     await sink.write([record(checked(7), 7)])

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
-from shared.dataset import Dataset, manifests, opened, purge
+from shared.dataset import Dataset, list_manifests, open_release, purge
 from shared.errors import Refusal, Transient
 from tests.support.items import checked, log, plan, record, rejected
 from tests.support.s3_store import SECRET, WHERE, Store, store
@@ -42,7 +42,7 @@ def ids(*numbers: int) -> Counter[str]:
     return Counter(str(checked(number).item.id) for number in numbers)
 
 
-async def test_two_writers_at_once_one_of_them_stale_lose_no_row_and_double_none(bucket: Store) -> None:
+async def test_of_two_writers_one_stale_no_row_is_lost_or_doubled(bucket: Store) -> None:
     zombie, heir = await sink(bucket), await sink(bucket)
     records = [record(checked(number), number // 2, number % 2) for number in range(6)]
     await heir.write(records[:3])
@@ -52,7 +52,7 @@ async def test_two_writers_at_once_one_of_them_stale_lose_no_row_and_double_none
     assert Dataset.open(WHERE).rows.counts("admission") == {("in",): 3, ("reserve",): 3}
 
 
-async def test_releases_lie_beside_the_tables_and_every_command_reads_them(
+async def test_releases_lie_next_to_the_tables_and_every_command_reads_them(
     bucket: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = await sink(bucket)
@@ -61,20 +61,20 @@ async def test_releases_lie_beside_the_tables_and_every_command_reads_them(
     assert writer.outbox(None)[0] == first
     await writer.write([record(checked(2), 9)])
     writer.outbox(None)
-    assert [one["rows"] for one in manifests(WHERE)] == [2, 3]
+    assert [one["rows"] for one in list_manifests(WHERE)] == [2, 3]
 
-    def told(*command: str) -> str:
+    def reported(*command: str) -> str:
         result = CliRunner().invoke(app, ["dataset", *command, "--dir", str(tmp_path)], catch_exceptions=False)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     monkeypatch.setenv("CHIMERA_DATASET", WHERE)
-    assert [one["number"] for one in json.loads(told("versions", "--json"))["releases"]] == [1, 2]
-    assert json.loads(told("diff", "1", "latest", "--json"))["in"] == 1
-    assert json.loads(told("stats", "--json"))
-    assert json.loads(told("rejects", "--json"))
-    assert str(checked(1).item.id) in told("show", str(checked(1).item.id))
-    assert "3 records" in told("export", "--out", str(tmp_path / "out"))
+    assert [one["number"] for one in json.loads(reported("versions", "--json"))["releases"]] == [1, 2]
+    assert json.loads(reported("diff", "1", "latest", "--json"))["in"] == 1
+    assert json.loads(reported("stats", "--json"))
+    assert json.loads(reported("rejects", "--json"))
+    assert str(checked(1).item.id) in reported("show", str(checked(1).item.id))
+    assert "3 records" in reported("export", "--out", str(tmp_path / "out"))
     with pytest.raises(Refusal, match="has no version 99"):
         Dataset.open(WHERE, 99)
 
@@ -84,16 +84,16 @@ async def test_a_release_whose_files_were_purged_is_refused(bucket: Store) -> No
     await writer.write(log(checked(0), checked(1)))
     writer.outbox(None)
     await writer.write(log(checked(0), checked(1), checked(2), partitions=1))
-    assert len(opened(WHERE, "1")[0].rows) == 2
+    assert len(open_release(WHERE, "1")[0].rows) == 2
     rows = Dataset.open(WHERE).rows.delta
     rows.optimize.compact()
     assert purge(WHERE) > 0
     with pytest.raises(Refusal, match="was purged"):
-        opened(WHERE, "1")
+        open_release(WHERE, "1")
     assert kept(bucket) == ids(0, 1, 2)
 
 
-async def test_a_store_that_forbids_is_one_clear_line_and_goes_on_once_it_allows(bucket: Store) -> None:
+async def test_a_store_that_forbids_is_one_clear_line_until_it_allows(bucket: Store) -> None:
     writer = await sink(bucket)
     await writer.write([record(checked(0), 0)])
     bucket.forbid("s3:PutObject")
@@ -121,7 +121,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
     bucket.forbid("s3:GetObject")
     for ask in (
         lambda: writer.outbox(None),
-        lambda: manifests(WHERE),
+        lambda: list_manifests(WHERE),
         lambda: Dataset.open(WHERE),
         lambda: [*rows],
         lambda: rows.table("id"),
@@ -138,7 +138,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
     assert SECRET not in result.output
     bucket.forbid()
     assert len(writer.outbox(None)[0]) == 5
-    assert len(manifests(WHERE)) == 2
+    assert len(list_manifests(WHERE)) == 2
     assert (await sink(bucket)).outbox(None) == writer.outbox(None)
 
 

@@ -1,4 +1,4 @@
-"""Two aggregators at once, one of them late: no row is lost, doubled or brought back."""
+"""Two concurrent aggregators, one of them late: no row is lost, doubled or restored."""
 
 import asyncio
 import signal
@@ -74,8 +74,8 @@ async def test_a_frozen_aggregator_that_resumes_changes_nothing(
         await asyncio.gather(*map(stopped, (one, other)))
     assert statements(folder) == {f"What is {number}?": 1 for number in range(140)}
     assert admissions(folder) == {"in": 60, "reserve": 80}
-    said = await world.events("sample.curated")
-    assert {event.key for event in said} == {row.id for row in Dataset.open(folder).rows}
+    output = await world.events("sample.curated")
+    assert {event.key for event in output} == {row.id for row in Dataset.open(folder).rows}
     for name in ("dataset.released", "training.triggered"):
         ids = {(event.release, event.id) for event in await world.events(name)}
         assert len(ids) == len({release for release, _ in ids}) > 0

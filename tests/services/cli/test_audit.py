@@ -42,7 +42,7 @@ async def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(home: Path, *arguments: str, status: int = 0) -> str:
+def message(home: Path, *arguments: str, status: int = 0) -> str:
     result = CliRunner().invoke(app, ["audit", *arguments, "--dir", str(home)], env={"COLUMNS": "120"})
     assert result.exit_code == status, result.output
     return result.stdout if status == 0 else result.stderr
@@ -55,9 +55,11 @@ def seen(rate: dict[str, float]) -> tuple[float, float]:
 
 
 def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
-    told = json.loads(said(home, "--json", "--width", "0.1"))
-    assert (told["audits"], told["simulated"]) == (13, 21)
-    rates = {part: {name: seen(rate) for name, rate in told[part].items()} for part in told if part not in COUNTS}
+    reported = json.loads(message(home, "--json", "--width", "0.1"))
+    assert (reported["audits"], reported["simulated"]) == (13, 21)
+    rates = {
+        part: {name: seen(rate) for name, rate in reported[part].items()} for part in reported if part not in COUNTS
+    }
     assert rates == {
         "let_through": {"leak": (0, 1), "sign": (2, 10), "all": (2, 11)},
         "by_difficulty": {"easy": (1, 4), "hard": (0, 3), "unknown": (1, 4), "all": (2, 11)},
@@ -76,14 +78,14 @@ def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
         },
         "judge": {"called equal, but different": (1, 5), "called different, but equal": (0, 3)},
     }
-    assert told["judge"]["called different, but equal"]["unable"] == 1
-    assert told["noticed"]["verifier-a/blind"]["unable"] == 1
-    assert told["false_alarms"]["screening"]["rate"] is None
-    assert told["let_through"]["sign"]["needed"] == needed(0.2, 0.1)
+    assert reported["judge"]["called different, but equal"]["unable"] == 1
+    assert reported["noticed"]["verifier-a/blind"]["unable"] == 1
+    assert reported["false_alarms"]["screening"]["rate"] is None
+    assert reported["let_through"]["sign"]["needed"] == needed(0.2, 0.1)
 
 
 def test_audit_reports_simulation_first_and_each_rate_with_its_interval(home: Path) -> None:
-    first, *rest = said(home, "--width", "0.1").splitlines()
+    first, *rest = message(home, "--width", "0.1").splitlines()
     assert first == "SIMULATED: these rates prove the arithmetic, not the models."
     text = "\n".join(rest)
     assert "20.0%" in text
@@ -94,19 +96,21 @@ def test_audit_reports_simulation_first_and_each_rate_with_its_interval(home: Pa
 async def test_verifiers_with_correlated_errors_are_reported(tmp_path: Path) -> None:
     sink = Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None)
     await sink.open({})
-    missed = attempt(agrees="no").with_(answer="43")  # both verifiers of these items said 41 before they said 42
+    missed = attempt(agrees="no").with_(
+        answer="43"
+    )  # both verifiers of these items answered 41 before they answered 42
     solved = [checked(number, attempts=(missed,)) for number in range(20)]
     audit = judged(90, AuditTag(kind="sign"), panel="noticed")
     await sink.write(log(*solved, *(rejected(number) for number in range(20, 40)), audit))
-    told = json.loads(said(tmp_path, "--json"))["agreement"]
-    seen_alike = {pair: (rate["hits"], rate["n"]) for pair, rate in told["pairs"].items()}
+    reported = json.loads(message(tmp_path, "--json"))["agreement"]
+    seen_alike = {pair: (rate["hits"], rate["n"]) for pair, rate in reported["pairs"].items()}
     both = "verifier-a and verifier-b"
     assert seen_alike == {both: (40, 40), "verifier-a and solver": (0, 20), "verifier-b and solver": (0, 20)}
-    assert told["suspicious"]
-    assert "one model behind two names" in said(tmp_path)
+    assert reported["suspicious"]
+    assert "one model behind two names" in message(tmp_path)
 
 
 async def test_without_audits_it_says_how_to_have_some(tmp_path: Path) -> None:
-    assert "`audits: {rate: 0.05}` in the plan" in said(tmp_path, status=1)
+    assert "`audits: {rate: 0.05}` in the plan" in message(tmp_path, status=1)
     await Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None).open({})
-    assert "no audit has been judged" in said(tmp_path, status=1)
+    assert "no audit has been judged" in message(tmp_path, status=1)

@@ -46,7 +46,7 @@ def test_a_full_plan_needs_nothing_and_an_endless_one_is_costed_by_release() -> 
     assert forecast(endless, {"physics": 13}, assumed(endless), CAST).rows == 50
 
 
-def test_mistakes_are_told_with_their_lines_before_anything_is_reckoned(tmp_path: Path) -> None:
+def test_errors_are_reported_with_their_lines_before_anything_is_reckoned(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text("name: mine\nrows: 3\nsubjects:\n  physisc: {}\n")
     result = RUNNER.invoke(app, ["check", "plan", str(tmp_path / "plan.yaml"), "--dir", str(tmp_path)])
     assert result.exit_code == 1
@@ -58,5 +58,5 @@ def test_it_says_what_is_assumed_and_answers_in_json(tmp_path: Path) -> None:
     found = json.loads(result.stdout)
     assert (found["rows"], found["measured_on"], found["dollars"]) == (9225, None, None)
     assert found["calls"] == sum(need["calls"] for need in found["needs"])
-    told = RUNNER.invoke(app, ["check", "plan", "demo", "--dir", str(tmp_path)]).output
-    assert "ASSUMED" in told
+    reported = RUNNER.invoke(app, ["check", "plan", "demo", "--dir", str(tmp_path)]).output
+    assert "ASSUMED" in reported

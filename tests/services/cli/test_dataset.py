@@ -35,14 +35,14 @@ async def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(home: Path, *arguments: str, status: int = 0) -> str:
+def message(home: Path, *arguments: str, status: int = 0) -> str:
     result = CliRunner().invoke(app, ["dataset", *arguments, "--dir", str(home)], env={"COLUMNS": "120"})
     assert result.exit_code == status, result.output
     return result.stdout if status == 0 else result.stderr
 
 
 def test_stats_add_up(home: Path) -> None:
-    stats = json.loads(said(home, "stats", "--json"))
+    stats = json.loads(message(home, "stats", "--json"))
     assert stats["by_subject"] == {
         "mathematics": {"in": 1, "reserve": 2, "aside": 0},
         "physics": {"in": 0, "reserve": 0, "aside": 1},
@@ -56,14 +56,14 @@ def test_stats_add_up(home: Path) -> None:
     assert stats["tokens"] == {"known": 500.0, "unknown_items": 0}
 
 
-def test_stats_stand_beside_the_paper_and_say_that_they_are_simulated(home: Path) -> None:
-    text = said(home, "stats")
+def test_stats_stand_next_to_the_paper_and_say_that_they_are_simulated(home: Path) -> None:
+    text = message(home, "stats")
     for expected in ("SIMULATED", "mathematics", "repeat", "11,121", "80%", "$0.05"):
         assert expected in text
 
 
 def test_show_explains_a_row(home: Path) -> None:
-    text = said(home, "show", str(checked(0).item.id)[:8])
+    text = message(home, "show", str(checked(0).item.id)[:8])
     for expected in (
         "SIMULATED",
         "What is 0?",
@@ -80,27 +80,27 @@ def test_show_explains_a_row(home: Path) -> None:
 
 def test_show_folds_long_thinking_and_obeys_nothing_that_a_model_wrote(home: Path) -> None:
     id_ = str(checked(2).item.id)
-    text = said(home, "show", id_)
+    text = message(home, "show", id_)
     assert "line 50" not in text
     assert "90 more lines" in text
     assert "[bold]so it goes[/bold]" in text
-    assert "\x1b" not in text + said(home, "show", id_, "--json")
-    assert "line 50" in said(home, "show", id_, "--full")
+    assert "\x1b" not in text + message(home, "show", id_, "--json")
+    assert "line 50" in message(home, "show", id_, "--full")
 
 
 def test_show_tells_why_an_item_was_rejected(home: Path) -> None:
     id_ = str(rejected(4).item.id)
-    text = said(home, "show", id_)
+    text = message(home, "show", id_)
     assert "rejected by screening: repeat: It will not do." in text
-    document = json.loads(said(home, "show", id_, "--json"))
+    document = json.loads(message(home, "show", id_, "--json"))
     assert document["row"] is None
     assert document["ledger"][0]["item"]["problem"]["statement"] == "What is 4?"
 
 
 def test_what_is_not_there_is_refused_with_a_next_step(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert "no item" in said(home, "show", "zzz", status=1)
-    assert "ambiguous" in said(home, "show", "", status=1)
-    text = said(tmp_path_factory.mktemp("empty"), "stats", status=1)
+    assert "no item" in message(home, "show", "zzz", status=1)
+    assert "ambiguous" in message(home, "show", "", status=1)
+    text = message(tmp_path_factory.mktemp("empty"), "stats", status=1)
     assert "no dataset" in text
     assert "chimera run" in text
 

@@ -1,4 +1,4 @@
-"""chimera dataset export: what is loaded again is what lies in the dataset."""
+"""chimera dataset export: what is loaded again equals the dataset."""
 
 import json
 from datetime import UTC, datetime
@@ -8,13 +8,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from schemas.audit_tag import AuditTag
 from schemas.config.policies import Benchmark, HeldOut
 from services.aggregator.handler import Curate
+from services.cli.__main__ import app
 from services.cli.dataset.export import command as command
 from shared.dataset import Dataset
-from tests.services.cli.test_dataset import said
-from tests.support.items import attempt, checked, log, plan, rejected
+from tests.services.cli.test_dataset import message as output
+from tests.support.items import attempt, checked, judged, log, plan, rejected
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def exported(home: Path, form: str, view: str, *more: str) -> dict[str, list[dict[str, Any]]]:
     out = home / "out" / f"{form}-{view}"
-    said(home, "export", "--format", form, "--view", view, "--out", str(out), *more)
+    output(home, "export", "--format", form, "--view", view, "--out", str(out), *more)
     return loaded(out)
 
 
@@ -97,7 +100,7 @@ def test_preference_pairs_set_a_sound_trace_against_each_wrong_one(home: Path) -
     assert pair["prompt"] == [{"role": "user", "content": "What is 2?"}]
     assert "Attempt 2" in pair["chosen"][0]["content"]
     assert "Attempt 0" in pair["rejected"][0]["content"]
-    assert "no form for preferences" in said(
+    assert "verl has no preference pairs" in output(
         home, "export", "--format", "verl", "--view", "preference", "--out", str(home / "x"), status=1
     )
 
@@ -111,15 +114,15 @@ async def test_held_out_rows_are_a_split_of_their_own_and_in_no_training_view(tm
         assert list(exported(tmp_path, "hf", view, "--version", "now")) == ["held_out"]
     for view in ("sft", "rl", "preference"):
         out = str(tmp_path / view)
-        assert "has no rows" in said(tmp_path, "export", "--view", view, "--version", "now", "--out", out, status=1)
+        assert "has no rows" in output(tmp_path, "export", "--view", view, "--version", "now", "--out", out, status=1)
 
 
 def test_a_folder_appears_whole_or_not_at_all_and_is_never_written_into(home: Path) -> None:
-    assert "has no rows" in said(home, "export", "--view", "held_out", "--out", str(home / "none"), status=1)
+    assert "has no rows" in output(home, "export", "--view", "held_out", "--out", str(home / "none"), status=1)
     assert not [path for path in home.iterdir() if "none" in path.name]
     (home / "mine").mkdir()
     (home / "mine" / "thesis.tex").write_text("years of work")
-    assert "is not empty" in said(home, "export", "--out", str(home / "mine"), status=1)
+    assert "is not empty" in output(home, "export", "--out", str(home / "mine"), status=1)
     assert [path.name for path in (home / "mine").iterdir()] == ["thesis.tex"]
 
 
@@ -128,29 +131,29 @@ def test_a_benchmark_that_is_added_later_is_held_against_what_has_passed(home: P
     (home / "exam.jsonl").write_text('{"question": "What is 1?"}\n{"question": "Who wrote the Iliad?"}\n')
     wanted = plan(3).model_copy(update={"benchmarks": {"exam": Benchmark(path=home / "exam.jsonl")}})
     (home / "later.yaml").write_text(yaml.safe_dump(wanted.model_dump(mode="json"), sort_keys=False))
-    told = json.loads(said(home, "stats", "--json"))["contamination"]
-    assert (told, "not checked" in said(home, "stats")) == ({}, True)
-    found = json.loads(said(home, "stats", "--json", "--plan", str(home / "later.yaml")))["contamination"]["exam"]
+    reported = json.loads(output(home, "stats", "--json"))["contamination"]
+    assert (reported, "not checked" in output(home, "stats")) == ({}, True)
+    found = json.loads(output(home, "stats", "--json", "--plan", str(home / "later.yaml")))["contamination"]["exam"]
     known = str(checked(1).item.id)
     assert (found["questions"], list(found["known"])) == (2, [known])
-    text = said(home, "stats", "--plan", str(home / "later.yaml"))
+    text = output(home, "stats", "--plan", str(home / "later.yaml"))
     assert f"{known}  item 1 of exam" in text
     assert "chimera dataset delete" in text
-    told = said(home, "export", "--plan", str(home / "later.yaml"), "--out", str(home / "out"))
-    assert "1 of them are known from a benchmark" in told
+    reported = output(home, "export", "--plan", str(home / "later.yaml"), "--out", str(home / "out"))
+    assert "1 of them match a benchmark" in reported
     assert "| exam | 2 | 1 |" in (home / "out" / "README.md").read_text()
     (home / "later.yaml").rename(home / "plan.yaml")  # as if it had been run with it
-    said(home, "export", "--out", str(home / "again"))
+    output(home, "export", "--out", str(home / "again"))
     card = (home / "again" / "README.md").read_text()
     assert "| exam | 2 | 1 |" in card
     assert "path: exam.jsonl" in card
     assert str(home) not in card, "a card is published"
     (home / "exam.jsonl").unlink()
-    assert "cannot be read" in said(home, "stats", "--plan", str(home / "later.yaml"), status=1)
+    assert "cannot be read" in output(home, "stats", "--plan", str(home / "later.yaml"), status=1)
 
 
 def test_the_card_says_first_that_all_is_simulated_then_what_was_measured(home: Path) -> None:
-    summary = json.loads(said(home, "export", "--out", str(home / "out"), "--json"))
+    summary = json.loads(output(home, "export", "--out", str(home / "out"), "--json"))
     assert (summary["rows"], summary["release"], summary["simulated"]) == (3, 1, 3)
     card = (home / "out" / "README.md").read_text()
     header, body = card.split("---\n")[1:3]
@@ -167,3 +170,26 @@ def test_the_card_says_first_that_all_is_simulated_then_what_was_measured(home: 
     ):
         assert expected in body
     assert "--version 1" in body
+
+
+@pytest.mark.parametrize(
+    ("bins", "name", "label"),
+    [
+        (None, "medium", "difficulty (easy to 0.3, medium to 0.8, hard to 1): medium 1"),
+        ({"gentle": 0.7, "fierce": 1.0}, "fierce", "difficulty (gentle to 0.7, fierce to 1): fierce 1"),
+    ],
+)
+async def test_stats_audit_and_card_use_the_plans_difficulty_bins(
+    tmp_path: Path, bins: dict[str, float] | None, name: str, label: str
+) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(1), lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    await sink.write(log(checked(0), judged(1, AuditTag(kind="sign", difficulty=0.75))))
+    if bins:
+        document = plan(1).model_dump(mode="json") | {"difficulty": {"bins": bins}}
+        (tmp_path / "plan.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    assert json.loads(output(tmp_path, "stats", "--json"))["by_difficulty"] == {name: 1}
+    audit = CliRunner().invoke(app, ["audit", "--json", "--dir", str(tmp_path)])
+    assert list(json.loads(audit.stdout)["by_difficulty"]) == [name, "all"]
+    exported(tmp_path, "jsonl", "all", "--version", "now")
+    assert label in (tmp_path / "out" / "jsonl-all" / "README.md").read_text()

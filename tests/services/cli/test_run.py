@@ -1,4 +1,4 @@
-"""`chimera run` without a stack: counts add up, the view draws, the run ends, mistakes are told with their line."""
+"""`chimera run` without a stack: counts add up, the view draws, the run ends, errors name their line."""
 
 import json
 import random
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.local.errors import StackError
 from deploy.local.events import StackEvent
 from schemas.audit_tag import AuditTag
 from schemas.config.models_config import Endpoint, ModelsConfig
@@ -38,14 +37,16 @@ from schemas.events import (
 from schemas.item import Topic, Verdict
 from services.cli.__main__ import app
 from services.cli.common.budget_status import BudgetLine
-from services.cli.run.closed_topics import ClosedTopic
+from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
 from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
 from services.cli.run.funnel import Funnel
 from services.cli.run.live_view import LiveView, Rate, footer, growth
 from services.cli.run.summary import Summary, clock, duration, short
+from services.planner.state import State, SubjectState, TopicState
 from shared.errors import Refusal
+from shared.runtime.machine import Snapshot
 from tests.support.items import judged
 
 PLAN = Plan(name="test", rows=3, subjects={"mathematics": Subject(weight=2), "physics": Subject()})
@@ -55,25 +56,25 @@ NASTY = "[bold red]markup[/] \x1b[2J\x07 and\nlines [/nope] " + "long " * 60
 def life(end: str, subject: str = "physics", number: int = 0) -> list[Event]:
     """All events of a problem that ends so."""
     topic = Topic(subject=subject, field="f", subfield="s", name="t")
-    asked = ProblemRequested.root(uuid4(), "planner", number, plan="test", topic=topic, answer_type="number")
-    screened = ProblemScreened.of(asked, "screening", asked.item)
-    events: list[Event] = [asked]
+    request = ProblemRequested.root(uuid4(), "planner", number, plan="test", topic=topic, answer_type="number")
+    screened = ProblemScreened.of(request, "screening", request.item)
+    events: list[Event] = [request]
     if end == "rejected":
-        return [*events, ProblemRejected.of(asked, "screening", asked.item, reason="repeat", detail=NASTY)]
+        return [*events, ProblemRejected.of(request, "screening", request.item, reason="repeat", detail=NASTY)]
     if end == "parked":
-        parked = ProblemParked.after(asked, "panel", problem_id=asked.id, service="panel", error="E", message="m")
+        parked = ProblemParked.after(request, "panel", problem_id=request.id, service="panel", error="E", message="m")
         return [*events, screened, parked]
     verdicts = [Verdict(role=role, model="m", problem_hash="h") for role in ("verifier-a", "verifier-b")]
-    events += [screened, *(ProblemVerified.of(screened, v.role, asked.item, verdict=v) for v in verdicts)]
-    events.append(ProblemAccepted.of(screened, "panel", asked.item))
-    said = ("reserve", "in") if end == "promoted" else ("in",) if end == "deleted" else (end,) if end else ()
-    for index, admission in enumerate(said):
+    events += [screened, *(ProblemVerified.of(screened, v.role, request.item, verdict=v) for v in verdicts)]
+    events.append(ProblemAccepted.of(screened, "panel", request.item))
+    reply = ("reserve", "in") if end == "promoted" else ("in",) if end == "deleted" else (end,) if end else ()
+    for index, admission in enumerate(reply):
         row = {"plan": "test", "subject": subject, "topic": "t", "tier": "verified", "correct": True, "views": ()}
-        fields = {**row, "sample_id": asked.id, "admission": admission, "row_hash": ""}
+        fields = {**row, "sample_id": request.id, "admission": admission, "row_hash": ""}
         events.append(SampleCurated.after(screened, "aggregator", index, **fields))
     if end == "deleted":
-        gone = {"sample_id": asked.id, "subject": subject, "admission": "in", "decision": "", "row_hash": ""}
-        events.append(SampleDeleted.after(asked, "cli", 0, **gone))
+        gone = {"sample_id": request.id, "subject": subject, "admission": "in", "decision": "", "row_hash": ""}
+        events.append(SampleDeleted.after(request, "cli", 0, **gone))
     return events
 
 
@@ -92,7 +93,7 @@ def full() -> list[Event]:
     return [*life("in", "mathematics"), *life("in", "mathematics"), *life("in"), *life("reserve"), *life("rejected")]
 
 
-def summed(funnel: Funnel, outcome: Completion | StackError | Refusal | None) -> Summary:
+def summed(funnel: Funnel, outcome: Completion | Refusal | Refusal | None) -> Summary:
     known = {"wanted": 3, "rows": funnel.rows.total(), "tokens": 412_345, "simulated": True}
     return Summary.of(funnel, verdict(outcome), seconds=22.04, dataset=".chimera/dataset", **known)  # type: ignore[arg-type]
 
@@ -131,22 +132,31 @@ def test_a_run_waits_for_what_is_under_way_but_not_for_ever() -> None:
     assert evaluate(funnel, PLAN, 59.0, 60.0) is None
     end = evaluate(funnel, PLAN, 61.0, 60.0)
     assert end
-    assert end.short == "nothing has been heard for 61 s of 1 problems under way"
+    assert end.short == "no event of 1 problems under way for 61 s"
 
 
-def test_topics_that_are_asked_no_more_are_told_by_reason() -> None:
+def test_topics_that_are_requested_no_more_are_reported_by_reason() -> None:
     found = [ClosedTopic("physics", f"topic {n}", "defects") for n in range(6)] + [
         ClosedTopic("history", "coins", "repeats")
     ]
     assert topics(found) == [
-        "topics    6 given up for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
-        "topics    1 exhausted, they only repeat: coins (history)",
+        "topics    6 closed for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
+        "topics    1 exhausted, only repetitions: coins (history)",
     ]
 
 
-def test_more_rows_than_are_asked_for_are_no_reason_to_delete_or_to_ask() -> None:
-    assert "none is deleted" in already(20, 40)
-    assert already(20, 20) == "Already 20 of 20; ask for more with --rows 40."
+def test_closed_topics_come_from_the_planners_own_state() -> None:
+    topic = Topic(subject="history", field="f", subfield="s", name="t")
+    closed = TopicState(topic=topic.with_(name="coins"), closed="repeats")
+    state = State(subjects={"history": SubjectState(topics=(TopicState(topic=topic), closed))})
+    snapshot = Snapshot(state=state.model_dump(mode="json"), offsets={}, outbox="")
+    assert [*read(snapshot.model_dump_json().encode())] == [ClosedTopic("history", "coins", "repeats")]
+    assert [*read(b'{"state": {}, "offsets": {}, "outbox": ""}')] == []
+
+
+def test_more_rows_than_are_requested_are_no_reason_to_delete_or_to_ask() -> None:
+    assert "None is deleted" in already(20, 40)
+    assert already(20, 20) == "The dataset already has 20 of 20 rows. For more, use --rows 40."
 
 
 def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
@@ -160,12 +170,10 @@ def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
     assert str(FOREVER)[:9] not in screen.getvalue()
     end = evaluate(funnel, plan, QUIET_S + 1, 100)
     assert end is not None
-    assert (end.short or "").startswith("mathematics, physics: no topic is left")
+    assert (end.short or "").startswith("mathematics, physics: no topic is open")
 
 
-@pytest.mark.parametrize(
-    ("what", "why"), [("parked", "1 problems are parked"), ("rejected", "no topic is left to ask")]
-)
+@pytest.mark.parametrize(("what", "why"), [("parked", "1 problems are parked"), ("rejected", "no topic is open")])
 def test_a_run_that_cannot_go_on_says_why(what: str, why: str) -> None:
     funnel = fold([*life("in"), *life(what)])
     assert evaluate(funnel, PLAN, QUIET_S - 1, 60.0) is None
@@ -195,12 +203,12 @@ def test_a_run_whose_budget_is_reached_says_what_is_spent_and_what_to_do() -> No
     assert evaluate(funnel, raised, 0.0, 60.0, money) is None, "that was another plan"
 
 
-def test_topics_that_were_asked_for_are_waited_for() -> None:
-    asked = SubjectRequested.root(uuid4(), "planner", plan="test", subject="physics", about="", wanted=1)
-    funnel = fold([asked])
+def test_topics_that_were_requested_are_waited_for() -> None:
+    request = SubjectRequested.root(uuid4(), "planner", plan="test", subject="physics", about="", wanted=1)
+    funnel = fold([request])
     assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is None
     assert evaluate(funnel, PLAN, TOPICS_S + 1, 3600.0) is not None
-    funnel.add(TopicExpanded.after(asked, "expansion", plan="test", subject="physics", wanted=1, topics=()))
+    funnel.add(TopicExpanded.after(request, "expansion", plan="test", subject="physics", wanted=1, topics=()))
     assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is not None
 
 
@@ -238,7 +246,7 @@ def test_text_of_a_model_cannot_break_the_view(width: int, terminal: bool) -> No
     assert "[not markup]" in text
 
 
-def test_time_left_is_told_once_there_is_a_rate() -> None:
+def test_time_left_is_reported_once_there_is_a_rate() -> None:
     assert footer(Funnel(), PLAN, Rate(4.0, 0)) == "0 rows/h · 0:04"
     assert footer(fold(life("in")), PLAN, Rate(4.0, 0)) == "0.2 rows/s · yield 100% · 0:04, about 0:08 left"
 
@@ -251,7 +259,7 @@ def test_the_summary_adds_up_and_says_what_to_do_next() -> None:
     assert lines[0] == "Done in 22 s: 5 requested = 3 in + 1 reserve + 0 aside + 1 rejected + 0 parked"
     assert lines[1] == "rejected  1 repeat"
     assert lines[2] == "dataset   .chimera/dataset · 3 of 3 rows · release 3 · 412k tokens"
-    assert lines[3] == "audits    2 judged; who noticed what: chimera audit"
+    assert lines[3] == "audits    2 judged; results: chimera audit"
     assert any(line.startswith("why is a row believed?  chimera dataset show ") for line in lines)
     document = json.loads(json.dumps(summed(funnel, Completion()).document()))
     assert document["requested"] == sum(document["ends"].values()) + document["in_flight"]
@@ -269,13 +277,13 @@ def test_the_next_step_finds_the_dataset_where_it_lies(monkeypatch: pytest.Monke
     ("outcome", "first", "reason"),
     [
         (None, "Stopped in 22 s: 1 requested = 0 in + 0 reserve + 0 aside + 0 rejected + 0 parked + 1 under way", None),
-        (StackError("panel died 5 times", "read panel.log"), "Failed in 22 s", "reason    panel died 5 times"),
-        (Refusal("writer: is it up?", "Bring it back"), "Failed in 22 s", "reason    writer: is it up?"),
+        (Refusal("panel died 5 times", "Read panel.log"), "Failed in 22 s", "reason    panel died 5 times"),
+        (Refusal("writer: is it up?", "Restore it"), "Failed in 22 s", "reason    writer: is it up?"),
         (Completion("physics lacks 1", "Run again"), "Short in 22 s", "reason    physics lacks 1"),
     ],
 )
 def test_every_other_end_has_a_reason_and_a_next_step(
-    outcome: Completion | StackError | Refusal | None, first: str, reason: str | None
+    outcome: Completion | Refusal | Refusal | None, first: str, reason: str | None
 ) -> None:
     lines = summed(fold(life("")), outcome).lines()
     assert lines[0].startswith(first)
@@ -321,16 +329,16 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reported"),
     [
-        ("127.0.0.1:1/v1", "--base-url is no address"),
+        ("127.0.0.1:1/v1", "--base-url is not an address"),
         ("http://127.0.0.1:1/v1", "is it up?"),
     ],
 )
-def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, told: str) -> None:
+def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, reported: str) -> None:
     status, output = chimera("run", "--base-url", url, "--model", "m", "--dir", str(tmp_path / "state"))
     assert status == 1
-    assert told in output
+    assert reported in output
     assert not (tmp_path / "state" / "plan.yaml").exists()
 
 
@@ -341,4 +349,4 @@ def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     (tmp_path / "played.json").write_text(played.model_dump_json())
     status, output = chimera("run", "--models", str(tmp_path / "played.json"), "--dir", str(tmp_path))
     assert status == 1
-    assert "holds the work of real models" in output
+    assert "contains rows of real models" in output

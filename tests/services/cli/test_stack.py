@@ -18,18 +18,18 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from deploy.local import control_socket
-from deploy.local.errors import StackError
 from deploy.local.state_file import ProcessId, RunningProcess, StateFile
 from schemas.config.models_config import Endpoint, ModelsConfig
 from schemas.flow import DEAD_LETTERS, FLOW, SERVICES
 from services.cli.__main__ import app
 from services.cli.check import machine
 from services.cli.common import process_metrics, run_config
-from services.cli.common.options import demo
+from services.cli.common.options import plan_file
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.stack import state
 from services.cli.stack.logs import Line, files_of, recent, rendered
 from services.cli.stack.status import render
+from shared.errors import Refusal
 from shared.kafka.admin.check import check_group, check_topic
 from shared.kafka.admin.retention import min_committed, transit_topics
 from shared.kafka.lag import GroupLag
@@ -44,23 +44,23 @@ def chimera(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "told"),
+    ("requested", "status", "reported"),
     [
         ("synthesys=2", 1, "Did you mean synthesis?"),
-        ("planner=2", 1, "only one replica of it may work"),
-        ("aggregator=3", 1, "Give aggregator=1 at most"),
-        ("synthesis=9", 1, "what it reads has 8 partitions"),
+        ("planner=2", 1, "only one process of it may be active"),
+        ("aggregator=3", 1, "Use at most aggregator=1"),
+        ("synthesis=9", 1, "its Kafka topics have 8 partitions"),
         ("expansion=0", 1, "nothing runs in"),
         ("synthesis", 2, "SERVICE=N"),
         ("synthesis=-1", 2, "SERVICE=N"),
     ],
 )
 def test_scaling_to_what_cannot_be_is_refused_with_the_reason(
-    asked: str, status: int, told: str, tmp_path: Path
+    requested: str, status: int, reported: str, tmp_path: Path
 ) -> None:
-    code, output = chimera("scale", asked, "--dir", str(tmp_path))
+    code, output = chimera("scale", requested, "--dir", str(tmp_path))
     assert code == status
-    assert told in " ".join(output.split())
+    assert reported in " ".join(output.split())
 
 
 def test_commands_for_a_stack_that_is_not_there_say_so(tmp_path: Path) -> None:
@@ -88,18 +88,18 @@ def test_up_is_refused_when_it_is_up_and_names_the_pid(tmp_path: Path) -> None:
 
 def test_an_order_reaches_the_supervisor_unchanged(tmp_path: Path) -> None:
     model = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1", key_env="KEY"), "m")
-    wanted = run_config.RunConfig(run_config.plan(demo(), 7), tmp_path, model, 3)
+    wanted = run_config.RunConfig(run_config.load(plan_file(None), 7), tmp_path, model, 3)
     assert run_config.RunConfig.from_json(wanted.to_json()) == wanted
 
 
 async def test_only_the_owner_reaches_the_supervisor_and_refusals_are_shown(tmp_path: Path) -> None:
-    asked: list[Any] = []
+    requested: list[Any] = []
     busy = asyncio.Event()
 
     async def answer(question: Any) -> Any:
-        asked.append(question)
+        requested.append(question)
         if question == "fail":
-            raise StackError("no", "try", "a log")
+            raise Refusal("no", "try", "a log")
         if question == "hang":
             busy.set()
             await asyncio.Event().wait()
@@ -108,20 +108,20 @@ async def test_only_the_owner_reaches_the_supervisor_and_refusals_are_shown(tmp_
     async with control_socket.serve(tmp_path, answer):
         assert stat.S_IMODE((tmp_path / control_socket.SOCKET).stat().st_mode) == 0o600
         assert await control_socket.request(tmp_path, ["ü", 1]) == {"n": 1}
-        with pytest.raises(StackError, match="no") as caught:
+        with pytest.raises(Refusal, match="no") as caught:
             await control_socket.request(tmp_path, "fail")
         assert (caught.value.next_step, caught.value.log) == ("try", "a log")
         hanging = asyncio.create_task(control_socket.request(tmp_path, "hang"))
         await busy.wait()
-    with pytest.raises(StackError, match="ended meanwhile"):
+    with pytest.raises(Refusal, match="ended before it answered"):
         await hanging
-    with pytest.raises(StackError, match="nothing runs in"):
+    with pytest.raises(Refusal, match="nothing runs in"):
         await control_socket.request(tmp_path, 1)
-    assert asked == [["ü", 1], "fail", "hang"]
+    assert requested == [["ü", 1], "fail", "hang"]
 
 
 def test_a_folder_with_too_long_a_name_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="too long a name"):
+    with pytest.raises(Refusal, match="is too long for a socket"):
         asyncio.run(control_socket.request(tmp_path / ("x" * 200), 1))
 
 
@@ -132,15 +132,15 @@ def log(folder: Path, name: str, *lines: tuple[int, str] | str) -> None:
     (folder / f"{name}.log").write_text("\n".join(texts) + "\n")
 
 
-def test_logs_of_several_processes_are_told_in_the_order_of_time(tmp_path: Path) -> None:
+def test_logs_of_several_processes_are_reported_in_the_order_of_time(tmp_path: Path) -> None:
     log(tmp_path, "synthesis", "no json", (2, "b"), "Traceback", (9, "d"))
     log(tmp_path, "synthesis-2", (1, "a"), (5, "c" * 100_000))
     log(tmp_path, "synthesis-other", (1, "not mine"))
     files = files_of(tmp_path, "synthesis")
     assert [file.stem for file in files] == ["synthesis", "synthesis-2"]
     assert files_of(tmp_path, "synthesis-2") == files[1:]
-    told = [line.fields.get("message", line.text)[:9] for line in recent(files, 10)]
-    assert told == ["no json", "a", "b", "Traceback", "ccccccccc", "d"]
+    reported = [line.fields.get("message", line.text)[:9] for line in recent(files, 10)]
+    assert reported == ["no json", "a", "b", "Traceback", "ccccccccc", "d"]
     assert [line.fields["message"][0] for line in recent(files, 2)] == ["c", "d"]
     assert recent(files, 0) == []
 
@@ -183,11 +183,11 @@ def test_a_service_is_the_sum_of_its_processes_and_unknown_lag_is_not_zero() -> 
     json.dumps(shown.document())
 
 
-def test_vitals_read_the_names_that_the_catalogue_has() -> None:
+def test_process_metrics_read_the_names_that_the_catalogue_has() -> None:
     EVENTS.labels("panel", "problem.verified", "done").inc(3)
     EVENTS.labels("panel", "problem.verified", "dead_letter").inc()
     RETRIES.labels("panel", "transient").inc(2)
-    found = process_metrics.read(generate_latest().decode(), None)
+    found = process_metrics.parse(generate_latest().decode(), None)
     assert found.outcomes["done"] >= 3
     assert found.outcomes["dead_letter"] >= 1
     assert found.retries >= 2
@@ -221,15 +221,15 @@ def test_a_wrong_kafka_topic_or_group_is_reported_with_a_next_step() -> None:
     starts, ends = dict.fromkeys(P, 5), dict.fromkeys(P, 7)
     assert list(check_group("panel", dict.fromkeys(P, 5), starts, ends)) == []
     found = list(check_group("panel", dict(zip(P, (None, 4, 8), strict=True)), starts, ends))
-    assert [problem.what.split(":")[0].split(" panel ")[1][:16] for problem in found] == [
-        "has no offset (c",
-        "stands before th",
-        "stands beyond th",
+    assert [problem.what.split(":")[0].split(" panel ")[1][:23] for problem in found] == [
+        "has no offset (chimera.",
+        "has an offset before th",
+        "has an offset beyond th",
     ]
     assert all(problem.next_step for problem in found)
 
 
-def test_this_machine_is_checked_and_a_poor_one_is_told_what_it_lacks(tmp_path: Path) -> None:
+def test_this_machine_is_checked_and_a_poor_one_is_reported_what_it_lacks(tmp_path: Path) -> None:
     code, output = chimera("check", "machine", "--json", "--dir", str(tmp_path))
     document = json.loads(output)
     assert code == (0 if document["ok"] else 1)

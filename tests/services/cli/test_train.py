@@ -12,12 +12,12 @@ from shared.errors import Refusal
 
 def test_train_prefers_the_trainer_environment_and_refuses_without_one(tmp_path: Path) -> None:
     assert interpreter(tmp_path, "/own/python") == "/own/python"
-    with pytest.raises(Refusal, match=r"no torch in .* type `make \.venv/\.trainer`"):
+    with pytest.raises(Refusal, match=r"no torch in .* run `make \.venv/\.trainer`"):
         interpreter(tmp_path, None)
-    beside = tmp_path / "trainer" / "bin" / "python"
-    beside.parent.mkdir(parents=True)
-    beside.touch()
-    assert interpreter(tmp_path, "/own/python") == str(beside)
+    alongside = tmp_path / "trainer" / "bin" / "python"
+    alongside.parent.mkdir(parents=True)
+    alongside.touch()
+    assert interpreter(tmp_path, "/own/python") == str(alongside)
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -27,10 +27,10 @@ def test_a_phase_gets_its_options_as_they_were_typed(phase: str, tmp_path: Path)
     stand_in.write_text('#!/bin/sh\necho "$@"\n')
     stand_in.chmod(0o755)
     typed = f"import sys; sys.prefix = {str(tmp_path)!r}; sys.argv[1:] = ['train', {phase!r}, '--run', 'r', '--help']"
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", f"{typed}; from services.cli.__main__ import main; main()"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout == f"-m trainer.{phase.replace('-', '_')} --run r --help\n"
+    assert reported.stdout == f"-m trainer.{phase.replace('-', '_')} --run r --help\n"

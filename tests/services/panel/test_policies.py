@@ -18,7 +18,7 @@ from tests.support.verification_sim import ABLE, AlwaysApproves, Policy, Remembe
 DRAWN = candidates(240, wrong=0.5, natural=0.4)
 MISPRINTS = [one for one in DRAWN if not one.right and not one.natural]
 VERIFIED = Policy("verified, up to 4")
-NODS = Policy("two nods", rests_on="paper", tiers=("nodded",))
+APPROVALS = Policy("two nods", rests_on="paper", tiers=("nodded",))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -41,9 +41,9 @@ async def test_requiring_two_first_hits_loses_hard_problems(
 
 
 async def test_judgements_alone_admit_predicted_wrong_keys_and_blind_votes_none(grader: Remembering) -> None:
-    let_in = sum(await accepted(NODS, MISPRINTS, grader))
+    let_in = sum(await accepted(APPROVALS, MISPRINTS, grader))
     low, high = wilson(let_in, len(MISPRINTS))
-    assert low <= sum(both_nod(one.problem.statement) for one in MISPRINTS) / len(MISPRINTS) <= high
+    assert low <= sum(both_approve(one.problem.statement) for one in MISPRINTS) / len(MISPRINTS) <= high
     assert sum(await accepted(VERIFIED, MISPRINTS, grader)) == 0
 
 
@@ -57,7 +57,7 @@ async def test_judges_that_always_approve_pass_no_planted_key_after_blind_votes(
     assert low > 0.9
 
 
-def both_nod(statement: str) -> float:
+def both_approve(statement: str) -> float:
     """Chance that neither judge can tell: checking is easier than solving by 1."""
     problem = Bank(0).find(statement)
     assert problem is not None

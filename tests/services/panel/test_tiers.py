@@ -1,4 +1,4 @@
-"""From two verdicts to a tier, and how luck is told from knowledge."""
+"""From two verdicts to a tier, and how a guess is distinguished from knowledge."""
 
 import random
 
@@ -68,27 +68,29 @@ often = settings(deadline=None, max_examples=500)
 @given(VERDICTS, KEYS, st.sampled_from(sorted(POLICIES)), st.randoms(use_true_random=False))
 @often
 def test_the_order_of_verdicts_and_votes_does_not_matter(
-    said: tuple[Verdict, Verdict], answer: str, policy: str, dice: random.Random
+    output: tuple[Verdict, Verdict], answer: str, policy: str, dice: random.Random
 ) -> None:
-    shuffled = [each.with_(votes=tuple(dice.sample(each.votes, len(each.votes)))) for each in reversed(said)]
-    assert POLICIES[policy](shuffled, key(answer), "writer") == POLICIES[policy](said, key(answer), "writer")
+    shuffled = [each.with_(votes=tuple(dice.sample(each.votes, len(each.votes)))) for each in reversed(output)]
+    assert POLICIES[policy](shuffled, key(answer), "writer") == POLICIES[policy](output, key(answer), "writer")
 
 
 @given(VERDICTS, KEYS)
 @often
-def test_more_hits_never_lower_a_tier(said: tuple[Verdict, Verdict], answer: str) -> None:
-    rank = RANKS.get(str(found(*said, answer).tier), 0)
+def test_more_hits_never_lower_a_tier(output: tuple[Verdict, Verdict], answer: str) -> None:
+    rank = RANKS.get(str(found(*output, answer).tier), 0)
     for number in (0, 1):
-        one, other = (each.with_(votes=(*each.votes, hit())) if at == number else each for at, each in enumerate(said))
+        one, other = (
+            each.with_(votes=(*each.votes, hit())) if at == number else each for at, each in enumerate(output)
+        )
         assert RANKS.get(str(found(one, other, answer).tier), 0) >= rank
 
 
 @given(VERDICTS, KEYS)
 @often
-def test_no_approval_makes_up_for_a_key_that_nobody_found(said: tuple[Verdict, Verdict], answer: str) -> None:
+def test_no_approval_makes_up_for_a_key_that_nobody_found(output: tuple[Verdict, Verdict], answer: str) -> None:
     a, b = (
         each.with_(votes=tuple(vote for vote in each.votes if vote.agrees != "yes"), judgement=GOOD, unable=None)
-        for each in said
+        for each in output
     )
     assert found(a, b, answer).tier in ("unsolved", "disputed")
     assert by_judgements([a, b], key(answer), "writer").tier == "nodded", "which is what the paper's gate does"
@@ -96,12 +98,14 @@ def test_no_approval_makes_up_for_a_key_that_nobody_found(said: tuple[Verdict, V
 
 @given(VERDICTS, KEYS)
 @often
-def test_what_luck_explains_is_not_believed(said: tuple[Verdict, Verdict], answer: str) -> None:
-    if found(*said, answer).tier in ("verified", "plausible"):
-        hits = sum(each.hits for each in said)
+def test_what_chance_explains_is_not_believed(output: tuple[Verdict, Verdict], answer: str) -> None:
+    if found(*output, answer).tier in ("verified", "plausible"):
+        hits = sum(each.hits for each in output)
         assert guess_probability(answer) ** hits < 0.01
         assert (
-            p_value(guess_probability(answer), hits, sum(len(each.votes) - each.votes.count(NOTHING) for each in said))
+            p_value(
+                guess_probability(answer), hits, sum(len(each.votes) - each.votes.count(NOTHING) for each in output)
+            )
             < MAX_P_VALUE
         )
 
@@ -161,7 +165,7 @@ def test_each_tier(a: Verdict, b: Verdict, tier: str | None, reason: str) -> Non
     assert (found(a, b).tier, found(a, b).reason) == (tier, reason)
 
 
-def test_under_the_papers_policy_two_nods_are_enough_and_fewer_are_not() -> None:
+def test_under_the_papers_policy_two_approvals_are_needed_and_enough() -> None:
     assert by_judgements([spoke(A, miss("7")), spoke(B, miss("7"))], key(), None).tier == "nodded"
     assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=BAD)], key(), None).reason == "wrong_key"
     assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=None)], key(), None).reason == "unable"
@@ -173,11 +177,11 @@ def test_under_the_papers_policy_two_nods_are_enough_and_fewer_are_not() -> None
 
 
 @pytest.mark.parametrize(("policy", "kind"), [("evidence", ProblemRejected), ("paper", ProblemAccepted)])
-def test_the_panel_decides_by_the_plans_policy_whoever_speaks_first(policy: str, kind: type) -> None:
+def test_the_panel_decides_by_the_plans_policy_and_not_by_arrival(policy: str, kind: type) -> None:
     made, requested = item(1)
     fresh = made.with_(verdicts=(), tier=None)
-    said = [spoke(A, miss("7")), spoke(B, miss("7"))]
-    for order in (said, said[::-1]):
+    output = [spoke(A, miss("7")), spoke(B, miss("7"))]
+    for order in (output, output[::-1]):
         join = JoinVerdicts({"verified", "plausible", "nodded"}, policy)
         first, second = (ProblemVerified.of(requested, each.role, fresh, verdict=each) for each in order)
         case, _, _ = join(None, first)

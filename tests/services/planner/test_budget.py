@@ -15,7 +15,7 @@ from schemas.events import (
 )
 from schemas.item import Provenance
 from schemas.spend import spent
-from services.planner.budget import FIRST
+from services.planner.budget import INITIAL_IN_FLIGHT
 from services.planner.handler import Planner
 from tests.support.planning import (
     NOW,
@@ -50,8 +50,8 @@ def costing(request: ProblemRequested, tokens: int) -> SampleCurated | ProblemRe
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), budget=st.integers(1, 100_000), in_progress=st.integers(1, 40))
 def test_planning_stops_close_to_the_budget(seed: int, budget: int, in_progress: int) -> None:
-    """Endings in any order, each said twice: spent once, nothing left under way, one word about it."""
-    dice, said, spends = random.Random(seed), list[BudgetReached](), 0
+    """Endings in any order, each delivered twice: spent once, nothing left in progress, one event about it."""
+    dice, output, spends = random.Random(seed), list[BudgetReached](), 0
     planner, state, waiting = started(with_budget(a_plan(rows=1_000, in_progress=in_progress), budget))
     while waiting:
         assert len(state.in_flight) <= in_progress
@@ -61,11 +61,11 @@ def test_planning_stops_close_to_the_budget(seed: int, budget: int, in_progress:
         for _ in range(2):
             state, events = planner(state, costing(request, cost), NOW)
             waiting += [event for event in events if isinstance(event, ProblemRequested)]
-            said += [event for event in events if isinstance(event, BudgetReached)]
+            output += [event for event in events if isinstance(event, BudgetReached)]
     assert sum(one.tokens for one in state.spent) == spends
-    assert spends < max(budget, FIRST * 1_500) + 6_000  # at most 3,100 in 4,000 tries
+    assert spends < max(budget, INITIAL_IN_FLIGHT * 1_500) + 6_000  # at most 3,100 in 4,000 tries
     assert spends > min(budget - 1_500, 0)
-    assert [(event.unit, event.spent, event.limit) for event in said] == [("tokens", spends, budget)]
+    assert [(event.unit, event.spent, event.limit) for event in output] == [("tokens", spends, budget)]
     state, events = planner.start(state, NOW)
     assert not events
     state, events = Planner(with_budget(planner.plan, 2 * max(budget, spends)), "test").start(state, NOW)

@@ -17,7 +17,7 @@ from schemas.events import (
     ProblemRequested,
 )
 from schemas.item import Easier
-from services.planner.demand import share
+from services.planner.demand import allocate
 from services.planner.handler import Planner
 from services.planner.state import State
 from tests.support.planning import (
@@ -72,12 +72,12 @@ def test_a_raised_target_takes_the_reserve_first() -> None:
     factory = Factory(a_plan(rows=30, in_progress=30), seed=1, good=1.0)
     factory.run()
     reserve = len(factory.waiting)
-    asked = len(factory.published)
+    requested = len(factory.published)
     assert reserve > 0
     factory.planner = Planner(a_plan(rows=30 + reserve // 2, in_progress=30), "test")
     state = factory.run()
     assert sum(s.admitted for s in state.subjects.values()) == 30 + reserve // 2
-    new = [event for event in list(factory.published.values())[asked:] if isinstance(event, ProblemRequested)]
+    new = [event for event in list(factory.published.values())[requested:] if isinstance(event, ProblemRequested)]
     assert len(new) <= reserve
 
 
@@ -183,15 +183,15 @@ def test_the_planner_gets_exactly_its_rows_through_kills_and_repeats(seed: int) 
 def test_fewer_rows_than_there_are_take_nothing_away_and_ask_for_nothing() -> None:
     factory = Factory(a_plan(rows=30, in_progress=10), seed=2, good=0.8)
     factory.run()
-    asked = len(factory.published)
+    requested = len(factory.published)
     factory.planner = Planner(a_plan(rows=10, in_progress=10), "test")
     state = factory.run()
     assert sum(subject.admitted for subject in state.subjects.values()) == 30
-    assert [type(event) for event in list(factory.published.values())[asked:]] == [PlanAdopted]
+    assert [type(event) for event in list(factory.published.values())[requested:]] == [PlanAdopted]
 
 
 @pytest.mark.parametrize("admission", ["in", "reserve", "aside"])
-def test_a_deleted_row_is_asked_for_again_once(admission: str) -> None:
+def test_a_deleted_row_is_requested_again_once(admission: str) -> None:
     planner, state, requests = started(a_plan(rows=6, in_progress=1, physics=1))
     row = requests[0]
     state, _ = planner(state, curated(row, admission), NOW)
@@ -242,6 +242,6 @@ def test_an_endless_plan_keeps_the_shares_of_its_subjects() -> None:
 
 
 def test_slots_follow_the_lack() -> None:
-    assert Counter(share(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
-    assert Counter(share(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
-    assert not list(share(3, {"a": 80}, {"a": 5}))
+    assert Counter(allocate(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
+    assert Counter(allocate(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
+    assert not list(allocate(3, {"a": 80}, {"a": 5}))

@@ -9,9 +9,9 @@ from schemas.events import (
     ProblemRequested,
     SubjectRequested,
 )
-from services.planner.demand import HARD, pick, wanted
+from services.planner.demand import MAX_REQUEST_RATIO, pick, wanted_in_flight
 from services.planner.handler import Planner
-from services.planner.state import PATIENCE
+from services.planner.state import CLOSE_AFTER
 from tests.support.planning import NOW, a_plan, a_topic, closed, curated, expanded, rejected, started
 
 
@@ -21,7 +21,7 @@ from tests.support.planning import NOW, a_plan, a_topic, closed, curated, expand
 def test_a_topic_is_closed_for_defects_or_repeats_but_not_for_being_hard(reason: str, why: str | None) -> None:
     planner, state, requests = started(a_plan(rows=20, in_progress=1, physics=1))
     bad = requests[0].topic
-    for _ in range(20 * PATIENCE):
+    for _ in range(20 * CLOSE_AFTER):
         request = requests.pop()
         event = rejected(request, reason) if request.topic == bad else curated(request, "aside")
         state, events = planner(state, event, NOW)
@@ -29,13 +29,13 @@ def test_a_topic_is_closed_for_defects_or_repeats_but_not_for_being_hard(reason:
     assert {name: closed(state, name) for name in ("defects", "repeats")} == {
         name: [bad.name] if name == why else [] for name in ("defects", "repeats")
     }
-    assert state.subject("physics").topics[0].asked == (PATIENCE if why else 41)
+    assert state.subject("physics").topics[0].requested == (CLOSE_AFTER if why else 41)
 
 
 def test_a_topic_of_many_rows_is_not_given_up_for_a_few_defects_in_a_row() -> None:
     """Of 2,000 rows that were one third defective, six topics were given up by chance alone."""
     planner, state, [request] = started(a_plan(rows=400, in_progress=1, physics=1))
-    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], dry=True)
+    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], exhausted=True)
     for event in [curated] * 10 + [rejected] * 10:
         assert not state.subject("physics").topics[0].closed
         state, events = planner(state, event(request, "in" if event is curated else "malformed"), NOW)
@@ -45,8 +45,8 @@ def test_a_topic_of_many_rows_is_not_given_up_for_a_few_defects_in_a_row() -> No
 
 def test_repeats_neither_count_as_defects_nor_interrupt_them() -> None:
     planner, state, requests = started(a_plan(rows=20, in_progress=1, physics=1))
-    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], dry=True)
-    for number in range(2 * PATIENCE - 1):
+    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], exhausted=True)
+    for number in range(2 * CLOSE_AFTER - 1):
         assert not closed(state, "defects")
         state, events = planner(state, rejected(requests.pop(), "repeat" if number % 2 else "malformed"), NOW)
         requests += [event for event in events if isinstance(event, ProblemRequested)]
@@ -64,9 +64,9 @@ def test_the_least_covered_topic_is_next_but_a_hard_one_takes_not_all() -> None:
     first, *others = state.subject("physics").topics
     assert abs(others[0].good - others[1].good) <= 1
     assert (
-        max(one.asked for one in others)
-        < first.asked
-        <= HARD * (1 + sum(one.asked for one in (first, *others)) / 3) + 1
+        max(one.requested for one in others)
+        < first.requested
+        <= MAX_REQUEST_RATIO * (1 + sum(one.requested for one in (first, *others)) / 3) + 1
     )
 
 
@@ -83,12 +83,12 @@ def test_demand_is_computed_from_the_yield_of_the_requested_topic() -> None:
         )
         for good in (25, 75)
     ]
-    assert wanted(plan, poor)["physics"] > 1.8 * wanted(plan, rich)["physics"]
+    assert wanted_in_flight(plan, poor)["physics"] > 1.8 * wanted_in_flight(plan, rich)["physics"]
 
 
 def test_each_request_suggests_another_approach_and_lists_what_exists() -> None:
     planner, state, [request] = started(a_plan(rows=400, in_progress=1, physics=1))
-    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], dry=True)
+    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], exhausted=True)
     requests = [request]
     for number in range(20):
         row = curated(requests[-1], "in").with_(summary=f"Problem {number}")
@@ -115,22 +115,22 @@ def test_new_topics_replace_those_given_up_until_the_subject_runs_dry() -> None:
         requests += [event for event in events if isinstance(event, ProblemRequested)]
     assert [request.wanted for request in passes] == [1, 1]
     assert len(passes[0].known) == 3
-    assert state.subject("physics").dry
+    assert state.subject("physics").exhausted
     assert len(closed(state, "repeats")) == 5
 
 
-@pytest.mark.parametrize(("topics", "asked"), [(3, 2), (1, 0), (0, 0)])
-def test_topics_of_ones_own_come_first_and_what_is_missing_is_asked_for(topics: int, asked: int) -> None:
+@pytest.mark.parametrize(("topics", "calls"), [(3, 2), (1, 0), (0, 0)])
+def test_topics_of_ones_own_come_first_and_what_is_missing_is_requested(topics: int, calls: int) -> None:
     plan = a_plan(rows=20, in_progress=2, physics=1)
     plan = plan.model_copy(update={"subjects": {"physics": Subject(topics=topics)}, "topics": "/own.csv"})
     planner = Planner(plan, "test", [a_topic("physics", 7)])
     state, events = planner.start(None, NOW)
-    assert [event.wanted for event in events if isinstance(event, SubjectRequested)] == ([asked] if asked else [])
+    assert [event.wanted for event in events if isinstance(event, SubjectRequested)] == ([calls] if calls else [])
     assert {event.topic.name for event in events if isinstance(event, ProblemRequested)} == {"physics 7"}
     assert planner.start(state, NOW) == (state, [])
 
 
-def test_an_old_expansion_said_again_does_not_close_the_new_pass() -> None:
+def test_an_old_expansion_repeated_does_not_close_the_new_pass() -> None:
     planner = Planner(a_plan(rows=20, in_progress=2, physics=1), "test")
     state, events = planner.start(None, NOW)
     first = next(event for event in events if isinstance(event, SubjectRequested))
@@ -140,7 +140,7 @@ def test_an_old_expansion_said_again_does_not_close_the_new_pass() -> None:
     state, events = planner(state, expanded(first, count=1), NOW)
     assert not events
     assert state.subject("physics").expanding
-    assert not state.subject("physics").dry
+    assert not state.subject("physics").exhausted
 
 
 def test_answer_types_and_topics_take_turns() -> None:

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from schemas.config.policies import Benchmark
 from services.cli.common import run_config
 from shared.errors import Refusal
-from shared.text.benchmarks import questions
+from shared.text.benchmarks import read_questions
 from shared.text.contamination import Benchmarks
 from shared.text.overlap import Overlaps
 from tests.support.duplicates import EDITED, SHORT, bank, edited_in
@@ -43,27 +43,27 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
 ) -> None:
     write(tmp_path / name)
     expected = ["What is it,\nreally?", "", "Who?"]
-    assert questions("b", Benchmark(path=tmp_path / name)) == expected
-    assert questions("b", Benchmark(path=tmp_path / name, column="Question")) == expected
+    assert read_questions("b", Benchmark(path=tmp_path / name)) == expected
+    assert read_questions("b", Benchmark(path=tmp_path / name, column="Question")) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "column", "told"),
+    ("name", "content", "column", "reported"),
     [
         ("a.jsonl", None, None, "The benchmark b cannot be read: "),
-        ("a.txt", "What?", None, "is no kind of file that is known. Give benchmarks.b in the plan one of .jsonl"),
+        ("a.txt", "What?", None, "is not of a supported file type. Set benchmarks.b in the plan to a file of .jsonl"),
         ("a.jsonl", "{", None, "The benchmark b cannot be read: "),
-        ("a.jsonl", "[1]", None, "line 1 is no JSON object"),
-        ("a.jsonl", "", None, "has no column of questions; there is: no rows"),
-        ("a.csv", "id,task\n1,What?\n", None, "has no column of questions; there is: id, task. Name it as `column` of"),
-        ("a.csv", "id,question\n1,What?\n", "task", "has no column 'task'; there is: id, question"),
+        ("a.jsonl", "[1]", None, "line 1 is not a JSON object"),
+        ("a.jsonl", "", None, "has no column of questions; it has no rows"),
+        ("a.csv", "id,task\n1,What?\n", None, "has no column of questions; it has id, task. Name it as `column` of"),
+        ("a.csv", "id,question\n1,What?\n", "task", "has no column 'task'; it has id, question"),
         ("a.parquet", "no parquet", None, "The benchmark b cannot be read: "),
         ("a.jsonl", "\0\udc80\udcff", None, "The benchmark b cannot be read: "),
         ("a.csv", "\0\udc80\udcff", None, "The benchmark b cannot be read: "),
     ],
 )
 def test_an_invalid_benchmark_file_is_refused_before_the_start(
-    tmp_path: Path, name: str, content: str | None, column: str | None, told: str
+    tmp_path: Path, name: str, content: str | None, column: str | None, reported: str
 ) -> None:
     path, plan = tmp_path / name, tmp_path / "plan.yaml"
     if content is not None:
@@ -71,15 +71,15 @@ def test_an_invalid_benchmark_file_is_refused_before_the_start(
     given = Benchmark(path=path, column=column)
     plan.write_text(f"name: mine\nrows: 3\nsubjects: {{physics: {{}}}}\nbenchmarks: {{b: {given.model_dump_json()}}}\n")
     with pytest.raises(Refusal) as refusal:
-        run_config.plan(plan, None)
-    assert told in str(refusal.value)
+        run_config.load(plan, None)
+    assert reported in str(refusal.value)
     assert "\n" not in refusal.value.message
     assert "benchmarks.b in the plan" in refusal.value.next_step
     with pytest.raises(Refusal):
         Benchmarks.load({"b": given})
     lines(tmp_path / "corrected.jsonl")
     plan.write_text(plan.read_text().replace(str(path), "corrected.jsonl").replace('"task"', '"Question"'))
-    assert questions("b", run_config.plan(plan, None).benchmarks["b"])[2] == "Who?"
+    assert read_questions("b", run_config.load(plan, None).benchmarks["b"])[2] == "Who?"
 
 
 @pytest.mark.parametrize("how", EDITED)
@@ -87,7 +87,7 @@ def test_at_least_95_percent_of_lightly_edited_items_are_found(how: str) -> None
     rng = Random(7)
     items = [one.statement for one in rng.sample(bank(), 100)]
     known = Benchmarks({"test": Overlaps([*SHORT, *items])})
-    found = [known.known(EDITED[how](rng, item)) for item in items]
+    found = [known.find_match(EDITED[how](rng, item)) for item in items]
     assert sum(match is not None for match in found) >= 95
     assert [at for at, match in enumerate(found) if match and match.overlap.item != at + len(SHORT)] == []
 
@@ -95,16 +95,16 @@ def test_at_least_95_percent_of_lightly_edited_items_are_found(how: str) -> None
 def test_a_short_item_is_found_inside_a_longer_edited_problem() -> None:
     rng = Random(7)
     known = Benchmarks({"test": Overlaps(SHORT)})
-    found = [known.known(edited_in(rng, item)) for item in SHORT for _ in range(10)]
+    found = [known.find_match(edited_in(rng, item)) for item in SHORT for _ in range(10)]
     assert sum(match is not None for match in found) >= 0.95 * len(found)
-    assert known.known("Which of the noble gases forms a compound with fluorine at room temperature?") is None
+    assert known.find_match("Which of the noble gases forms a compound with fluorine at room temperature?") is None
 
 
 def test_no_problem_is_known_from_a_benchmark_of_other_problems() -> None:
     """Short questions and one half of the subjects as the benchmark, the other half as problems."""
     problems = [one.statement for one in bank()]
     known = Benchmarks({"short": Overlaps(SHORT), "long": Overlaps(problems[:5400:10])})
-    assert [match for text in problems[6000::10] if (match := known.known(text))] == []
+    assert [match for text in problems[6000::10] if (match := known.find_match(text))] == []
 
 
 def test_figures_are_those_of_sets_of_runs_of_words() -> None:

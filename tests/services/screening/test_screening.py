@@ -6,7 +6,7 @@ import pytest
 
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Problem
-from services.screening.form import flaw
+from services.screening.form import find_flaw
 from services.screening.handler import ScreenProblem
 from shared.ports import Match, NearDuplicateIndex, TextFingerprint
 from shared.text.contamination import Benchmarks
@@ -16,7 +16,7 @@ from tests.support.fake_models import PROBLEM, event, item
 
 
 class Unlike:
-    """Finds every problem new, and remembers whom it was asked about. The index itself has tests on a real Valkey."""
+    """Finds every problem new, and keeps the owners of all queries. The index itself has tests on a real Valkey."""
 
     def __init__(self) -> None:
         self.owners: list[UUID] = []
@@ -78,7 +78,7 @@ async def test_refused_with_its_reason(reason: str, statement: str, answer: str)
     ],
 )
 def test_no_false_alarm(statement: str, answer: str) -> None:
-    assert flaw(Problem(statement=statement, answer=answer, answer_type="number", rationale="")) is None
+    assert find_flaw(Problem(statement=statement, answer=answer, answer_type="number", rationale="")) is None
 
 
 async def test_what_is_refused_for_its_form_or_known_keeps_nobody_out() -> None:
@@ -105,4 +105,4 @@ async def test_a_contaminated_problem_names_benchmark_item_and_score() -> None:
 
 
 def test_no_problem_of_the_bank_has_a_flaw() -> None:
-    assert [found for one in bank() if (found := flaw(one))] == []
+    assert [found for one in bank() if (found := find_flaw(one))] == []

@@ -13,7 +13,7 @@ from services.auditor.planted_errors import FORMS, KEYS, STATEMENTS
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
-from services.simulator.recognition import Sighting, sighted
+from services.simulator.recognition import Sighting, recognise
 from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.settings import ABILITIES, Settings
@@ -26,8 +26,8 @@ ALTERING = ("missing_datum", "second_solution", "options_added", "proof_asked", 
 
 def played(model: str, text: str, schema: str | None = None) -> Reply:
     form = {"response_format": {"type": "json_schema", "json_schema": {"name": schema}}} if schema else {}
-    asked = {"model": model, "messages": [{"role": "user", "content": text}], "seed": 5, **form}
-    return reply_to(Stage(ChatRequest.model_validate(asked), BANK, Settings()))
+    requested = {"model": model, "messages": [{"role": "user", "content": text}], "seed": 5, **form}
+    return reply_to(Stage(ChatRequest.model_validate(requested), BANK, Settings()))
 
 
 def judged(statement: str, answer: str) -> dict[str, bool]:
@@ -59,21 +59,21 @@ def chances(model: str, problems: Iterable[Problem], easier: float = 0) -> list[
 
 @pytest.mark.parametrize("kind", ALTERING)
 def test_an_altered_problem_is_known_as_such_or_as_one_of_its_siblings(kind: str) -> None:
-    seen = [(p, sighted(f"Solve this.\n{text}\nThink well.", BANK)) for p, text in altered(kind)]
+    seen = [(p, recognise(f"Solve this.\n{text}\nThink well.", BANK)) for p, text in altered(kind)]
     assert all(sight and sight.altered and sight.problem.family == p.family for p, sight in seen)
     same = sum(sight.problem is p for p, sight in seen if sight)
     assert same > (0.5 if kind == "missing_datum" else 0.95) * len(
         seen
-    )  # what is missing may be all that told them apart
+    )  # what is missing may be all that distinguished them
 
 
 def test_a_bank_problem_is_not_altered_and_other_text_is_not_a_problem() -> None:
-    assert all(sighted(p.text, BANK) == Sighting(p) for p in sample())
-    assert sighted("Count the ways in which the people of a small town may elect a mayor. " * 9, BANK) is None
+    assert all(recognise(p.text, BANK) == Sighting(p) for p in sample())
+    assert recognise("Count the ways in which the people of a small town may elect a mayor. " * 9, BANK) is None
 
 
 def test_solver_and_judge_notice_alterations_at_the_rate_of_their_ability() -> None:
-    every = [(p, text, sighted(text, BANK)) for p, text in altered("second_solution")]
+    every = [(p, text, recognise(text, BANK)) for p, text in altered("second_solution")]
     cases = [(p, text) for p, text, sight in every if sight and sight.problem is p]
     outcomes = [(p, played("sim-base", text)) for p, text in cases]
     assert holds(sum(reply.outcome == "noticed" for _, reply in outcomes), chances("sim-base", [p for p, _ in cases]))
@@ -97,13 +97,14 @@ def test_a_judge_who_knows_refutes_every_broken_key(kind: str) -> None:
 
 def test_exact_problems_are_solved_like_bank_problems_by_difficulty() -> None:
     for level in (0, 4):
-        asked = [exact(n).problem for n in range(level, 600, 5)]
-        known = [BANK.find(one.statement) for one in asked]
+        requested = [exact(n).problem for n in range(level, 600, 5)]
+        known = [BANK.find(one.statement) for one in requested]
         assert all(
-            p and p.answer == one.answer and len({p.answer, *p.slips}) == 4 for p, one in zip(known, asked, strict=True)
+            p and p.answer == one.answer and len({p.answer, *p.slips}) == 4
+            for p, one in zip(known, requested, strict=True)
         )
-        right = [played("sim-base", one.statement).outcome == "right" for one in asked]
+        right = [played("sim-base", one.statement).outcome == "right" for one in requested]
         assert holds(sum(right), chances("sim-base", [p for p in known if p]))
-        assert all(judged(one.statement, one.answer)["correct"] for one in asked)
-        refuted = [not judged(one.statement, str(int(one.answer) + 1))["correct"] for one in asked]
+        assert all(judged(one.statement, one.answer)["correct"] for one in requested)
+        refuted = [not judged(one.statement, str(int(one.answer) + 1))["correct"] for one in requested]
         assert holds(sum(refuted), chances("sim-judge", [p for p in known if p], 1))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.answers import agrees, number
+from services.simulator.answers import compare, parse_number
 from services.simulator.bank import SUBJECTS, Bank, index, problems
 from services.simulator.bank.calendars import date_of, day_number, easter
 from services.simulator.bank.craft import sig
@@ -46,12 +46,12 @@ def test_every_bank_problem_has_one_line_three_slips_and_a_worked_end(subject: s
         assert "⟨" not in p.text
         assert "  " not in p.text
         assert len({p.answer, *p.slips}) == 4
-        assert all(agrees(p.answer, slip) == "no" for slip in p.slips), (p.answer, p.slips)
+        assert all(compare(p.answer, slip) == "no" for slip in p.slips), (p.answer, p.slips)
         assert p.steps[-1].rstrip(".$").endswith(p.answer), p.steps[-1]
         assert p.worked(p.slips[0])[-1].rstrip(".$").endswith(p.slips[0])
         assert len(p.answer.split()) <= 2 or p.answer_type in {"set", "tuple", "expression"}
         if p.answer_type == "number":
-            assert number(p.answer) is not None
+            assert parse_number(p.answer) is not None
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -79,7 +79,7 @@ def test_another_seed_makes_another_bank_and_the_same_seed_the_same() -> None:
 def test_a_misprint_is_neither_the_truth_nor_a_natural_slip(subject: str) -> None:
     for p in BANK.problems(subject):
         wrong = misprint(p, seeded_random(p.id))
-        assert agrees(p.answer, wrong) == "no", (p.answer, wrong)
+        assert compare(p.answer, wrong) == "no", (p.answer, wrong)
         assert wrong not in p.slips
 
 

@@ -111,7 +111,7 @@ class Seen:
     def usage(self) -> dict[str, Any] | None:
         return next((p["usage"] for p in self.parts if p.get("usage")), None)
 
-    def said(self, field: str) -> str:
+    def output(self, field: str) -> str:
         choices = [choice for part in self.parts for choice in part["choices"]]
         return "".join((c.get("delta") or c.get("message") or {}).get(field) or "" for c in choices)
 
@@ -153,13 +153,13 @@ SIGNS: dict[str, tuple[Callable[[Seen], bool], bool, bool]] = {
     "stall": (lambda s: half(s) and late(s), True, True),
     "cut": (lambda s: half(s) and s.broke is not None and not late(s), True, True),
     "unfinished": (lambda s: half(s) and s.broke is None, True, True),
-    "refusal": (lambda s: bool(s.said("refusal")) and not s.said("content") and s.finish == "stop", True, True),
-    "refusal_text": (lambda s: s.said("content").startswith("I'm sorry") and s.finish == "stop", True, True),
+    "refusal": (lambda s: bool(s.output("refusal")) and not s.output("content") and s.finish == "stop", True, True),
+    "refusal_text": (lambda s: s.output("content").startswith("I'm sorry") and s.finish == "stop", True, True),
     "content_filter": (lambda s: s.finish == "content_filter" and s.done, True, True),
-    "empty": (lambda s: not s.said("content") + s.said("reasoning") and s.finish == "stop", True, True),
-    "truncated": (lambda s: s.finish == "length" and "boxed" not in s.said("content"), True, True),
+    "empty": (lambda s: not s.output("content") + s.output("reasoning") and s.finish == "stop", True, True),
+    "truncated": (lambda s: s.finish == "length" and "boxed" not in s.output("content"), True, True),
     "other_model": (lambda s: {part["model"] for part in s.parts} == {"another-model"} and s.done, True, True),
-    "runaway": (lambda s: len(s.said("content")) == 2_500_000 and s.finish == "stop" and s.done, True, True),
+    "runaway": (lambda s: len(s.output("content")) == 2_500_000 and s.finish == "stop" and s.done, True, True),
     "trickle": (late, True, True),
 }
 """By fault: what the client sees, whether work was begun, and whether an answer was paid for."""
@@ -259,7 +259,7 @@ async def test_a_server_that_queues_never_says_429_and_works_in_order_of_arrival
     assert Counter(r["at"] for r in records) == {"begun": 4, "ended": 4, "left": 1}
 
 
-async def test_whoever_waits_is_let_in_when_the_limit_is_lifted(server: Server) -> None:
+async def test_who_waits_is_let_in_when_the_limit_is_lifted(server: Server) -> None:
     await server.misbehave({"at_once": 1, "busy": "queue", "rates": {"hang": 1}})
     tasks = [asyncio.create_task(server.http.post("/v1/chat/completions", json=hello())) for _ in range(3)]
     await server.busy(1, 2)
@@ -317,9 +317,9 @@ def test_latencies_are_long_tailed_and_fixed_by_request() -> None:
     settings = Settings(latency_ms={MODEL: 1000})
 
     def seconds(seed: int) -> float:
-        asked = ChatRequest.model_validate({**hello(), "seed": seed})
-        answer = Completion.of(asked, Reply("solve", "words", "right"), 0)
-        return Latency.of(asked, answer, None, Faults(spread=0.5), settings).rest_s
+        requested = ChatRequest.model_validate({**hello(), "seed": seed})
+        answer = Completion.of(requested, Reply("solve", "words", "right"), 0)
+        return Latency.of(requested, answer, None, Faults(spread=0.5), settings).rest_s
 
     times = [seconds(seed) for seed in range(4000)]
     assert times == [seconds(seed) for seed in range(4000)]
@@ -358,13 +358,13 @@ async def test_without_structured_output_the_schema_in_the_prompt_tells_the_task
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "response_format")
     for indent in (None, 2):
         schema = json.dumps(form.model_json_schema(), indent=indent)
-        told = hello(f"{FORMS[form]}\n\nAnswer with one JSON object of this JSON Schema:\n{schema}\nNothing else.")
-        assert await text(**told) == f"```json\n{obeyed}\n```"
-        assert await text(**told, response_format={"type": "json_object"}) == obeyed
+        reported = hello(f"{FORMS[form]}\n\nAnswer with one JSON object of this JSON Schema:\n{schema}\nNothing else.")
+        assert await text(**reported) == f"```json\n{obeyed}\n```"
+        assert await text(**reported, response_format={"type": "json_object"}) == obeyed
 
 
 @pytest.mark.parametrize("kind", ["503", "reset"])
-async def test_an_outage_takes_every_route_of_the_models_and_ends_when_told(server: Server, kind: str) -> None:
+async def test_an_outage_takes_every_route_of_the_models_and_ends_on_request(server: Server, kind: str) -> None:
     async def works(path: str) -> bool:
         try:
             if path == "chat":
@@ -380,7 +380,7 @@ async def test_an_outage_takes_every_route_of_the_models_and_ends_when_told(serv
     assert [await works(path) for path in paths] == [True] * 4
 
 
-async def test_faults_are_shown_as_they_are_and_mistakes_in_them_are_told(
+async def test_faults_are_shown_as_they_are_and_errors_in_them_are_reported(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await server.misbehave({"rates": {"cut": 0.5}}, model=MODEL)

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from httpx_aiohttp import AiohttpTransport
 
-from services.simulator.answers import agrees
+from services.simulator.answers import compare
 from services.simulator.api.request import ChatRequest
 from services.simulator.api.server import serve
 from services.simulator.bank import SUBJECTS, Bank
@@ -158,7 +158,7 @@ def test_drafts_are_wrong_malformed_and_of_bad_form_as_often_as_declared() -> No
         if p is None:
             misformed += 1
             continue
-        wrong += agrees(p.answer, item["answer"]) == "no"
+        wrong += compare(p.answer, item["answer"]) == "no"
         slips += item["answer"] in p.slips
     sound = valid - misformed
     assert holds(malformed, [0.1] * 1500)
@@ -192,7 +192,7 @@ def test_a_problem_is_recognised_whatever_encloses_its_line(wrap: str) -> None:
             assert problem_in(json.dumps({"problem": p.text}, indent=2), BANK) is p
 
 
-def test_an_unknown_problem_is_not_solved_by_luck() -> None:
+def test_an_unknown_problem_is_not_solved_by_chance() -> None:
     reply = played("sim-all", "Prove the Riemann hypothesis, please, and state the number of its exceptions exactly.")
     assert "\\boxed{unknown}" in reply.content
     assert reply.outcome == "unknown"

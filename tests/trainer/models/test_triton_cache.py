@@ -1,4 +1,4 @@
-"""A machine without a C compiler, which the image is."""
+"""The Triton cache works on a machine without a C compiler, such as the image."""
 
 import sysconfig
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run would take, against the same sums by hand."""
+"""The forecast equals sums computed by hand."""
 
 import json
 import random
@@ -22,7 +22,7 @@ FLOPS, BANDWIDTH = 989e12, 3.35e12
 HOUR = 3600
 
 
-def told(folder: Path, *options: str) -> dict[str, Any]:
+def reported(folder: Path, *options: str) -> dict[str, Any]:
     held_out = [clock.row(number, 3, random.Random(number), split="held_out") for number in range(HELD_OUT)]
     clock.grow(folder / "data", [*held_out, *clock.rows(ROWS, (3,), seed=1, start=100)])
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
@@ -37,7 +37,7 @@ def told(folder: Path, *options: str) -> dict[str, Any]:
 
 
 def test_the_numbers_follow_from_the_rows_and_the_model(tmp_path: Path) -> None:
-    found = told(tmp_path, "--devices", "2", "--json")
+    found = reported(tmp_path, "--devices", "2", "--json")
     assert found["model"]["parameters"] == PARAMETERS
     assert found["lengths"] == {
         "rows": ROWS,
@@ -70,9 +70,9 @@ def test_the_numbers_follow_from_the_rows_and_the_model(tmp_path: Path) -> None:
 
 
 def test_a_person_reads_a_table_and_no_run_is_made(tmp_path: Path) -> None:
-    said = told(tmp_path)["said"]
-    assert f"{ROWS} rows to learn from, {ROWS * LONG:,} tokens, longest {LONG}; 0 too long" in said
-    assert "rl, rollouts" in said
+    output = reported(tmp_path)["said"]
+    assert f"{ROWS} training rows, {ROWS * LONG:,} tokens, longest {LONG}; 0 too long" in output
+    assert "rl, rollouts" in output
 
 
 LINEAR = 36 * (2560 * (2 * 4096 + 2 * 1024) + 3 * 2560 * 9728)

@@ -1,4 +1,4 @@
-"""What a person reads when it cannot go on, and what is kept."""
+"""Failures give one readable reason and keep the checkpoint."""
 
 import asyncio
 import errno
@@ -18,7 +18,7 @@ from trainer.metrics import grading
 from trainer.phases import rl, sft
 from trainer.phases.command import run_phase
 from trainer.recipe import Recipe
-from trainer.run.run_folder import Run, write
+from trainer.run.run_folder import Run, write_json
 
 QUICK = {"learning_rate": 1e-3, "batch": 16, "per_device": 16, "epochs": 1, "checkpoint_steps": 2}
 PRACTICE = {"completions": 16, "per_device": 16, "rollouts": 4, "reuse": 2, "checkpoint_generations": 1}
@@ -35,7 +35,7 @@ def reason(run: Run) -> str:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nand so on"), "Lower max_length"),
         (OSError(errno.ENOSPC, "No space left on device"), "Make room and run it again"),
@@ -45,14 +45,14 @@ def reason(run: Run) -> str:
         (KeyError("loss"), "a bug: KeyError: 'loss'"),
     ],
 )
-def test_what_ends_a_phase_is_told_in_a_line(error: Exception, told: str, tmp_path: Path) -> None:
+def test_what_ends_a_phase_is_reported_in_a_line(error: Exception, reported: str, tmp_path: Path) -> None:
     run = a_run(tmp_path, "never loaded")
 
     def fails(_: Run) -> dict[str, Any]:
         raise error
 
     assert run_phase(run, "sft", fails) == 1
-    assert told in reason(run)
+    assert reported in reason(run)
     assert "\n" not in reason(run)
 
 
@@ -75,7 +75,7 @@ def test_a_phase_that_is_done_holds_no_memory_of_its_model(tmp_path: Path) -> No
 
 
 def alive() -> int:
-    """Trained weights in this process."""
+    """Count the trained weights in this process."""
     return sum(isinstance(one, torch.nn.Parameter) for one in gc.get_objects())
 
 
@@ -92,7 +92,7 @@ def test_a_missing_base_and_a_missing_chat_template_are_refused(tmp_path: Path) 
 
 
 class Leaves:
-    """A judge that is gone after so many questions."""
+    """A judge that stops answering after a number of questions."""
 
     def __init__(self, grader: Grader, questions: int) -> None:
         self.grader, self.left = grader, questions
@@ -108,16 +108,18 @@ def test_losing_the_judge_during_rl_loses_no_finished_step(
     tmp_path: Path, base: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = a_run(tmp_path, base)
-    write(run.path("sft.json"), {"model": base})
+    write_json(run.path("sft.json"), {"model": base})
     pool = [row.id for row in run.examples if row.split == "train"][:40]
     run.path("rl_set").mkdir()
     run.path("rl_set", "problems.txt").write_text("\n".join(pool))
-    write(run.path("rl_set.json"), {"kept": len(pool)})
+    write_json(run.path("rl_set.json"), {"kept": len(pool)})
     with monkeypatch.context() as patched:
-        patched.setattr(grading, "JUDGE_WITHIN_S", 1.0)
-        patched.setattr(rl, "grader", lambda *given: grading.JudgeWithRetries(Leaves(grading.grader(*given), 70)))
+        patched.setattr(grading, "JUDGE_TIMEOUT_S", 1.0)
+        patched.setattr(
+            rl, "build_grader", lambda *given: grading.JudgeWithTimeout(Leaves(grading.build_grader(*given), 70))
+        )
         assert run_phase(run, "rl", rl.train) == 1
-    assert "the judge has not answered for 1 s. See to its endpoint" in reason(run)
+    assert "the judge has not answered for 1 s. Check its endpoint" in reason(run)
     assert run_phase(run, "rl", rl.train) == 0
     assert "resumes at step" in capsys.readouterr().err
     assert not run.path("failure.json").exists()

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of every phase: the same command goes on, and nothing that was finished is done again."""
+"""`kill -9` in every phase: the same command resumes, and no finished phase runs again."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from tests.trainer import clock
 from trainer.phases import all as phases
-from trainer.recipe import load
+from trainer.recipe import load_recipe
 from trainer.run.run_folder import Run
 
 UNDER_WAY = {
@@ -20,7 +20,7 @@ UNDER_WAY = {
     "evaluate": "evaluate/*.jsonl",
     "card": "card/*.png",
 }
-"""What there is once a phase has begun in earnest."""
+"""Files that exist once a phase has made progress."""
 PATIENCE_S = 120.0
 
 
@@ -34,15 +34,15 @@ def killed_in(phase: str, run: Run, command: list[str]) -> None:
         time.sleep(0.01)
     process.kill()
     process.wait()
-    assert run.found(phase) is None, f"{phase} was done before the kill"
+    assert run.result(phase) is None, f"{phase} was done before the kill"
 
 
 def test_a_run_that_is_killed_in_every_phase_ends_as_one_that_is_not(tmp_path: Path) -> None:
     data = tmp_path / "data"
     clock.grow(data, clock.rows(600, range(3, 6), seed=2))
     config = clock.recipe(tmp_path, str(clock.newborn(tmp_path / "newborn")), **clock.SMALL)
-    at_once, killed = (Run(tmp_path / name, load(config), data, None) for name in ("at_once", "killed"))
-    phases.through(at_once)
+    at_once, killed = (Run(tmp_path / name, load_recipe(config), data, None) for name in ("at_once", "killed"))
+    phases.run_missing_phases(at_once)
 
     options = ["--config", str(config), "--dataset", str(data), "--run", str(killed.folder)]
     command = [sys.executable, "-m", "trainer.all", *options]

@@ -1,4 +1,4 @@
-"""SIGTERM: what a training has learnt is written first, and whoever started it waits for that."""
+"""SIGTERM: a training writes a checkpoint first, and its service waits for that."""
 
 import asyncio
 import subprocess
@@ -25,7 +25,7 @@ async def test_a_stopped_service_waits_for_the_checkpoint_of_its_training(tmp_pa
     train = TrainRelease(a_recipe(tmp_path, sft=LONG), tmp_path / "data", tmp_path / "runs")
     working = asyncio.ensure_future(train(triggered(1, 1)))
     await appears(tmp_path, "runs/*/sft/checkpoint-*/trainer_state.json")
-    for _ in range(3):  # as the runtime does while somebody does not end
+    for _ in range(3):  # as the runtime does while a task does not end
         working.cancel()
         await asyncio.sleep(0.01)
     with pytest.raises(asyncio.CancelledError):
@@ -54,5 +54,5 @@ def test_what_comes_after_a_training_hears_it_too(tmp_path: Path, process: subpr
         time.sleep(0.05)
     process.terminate()
     assert process.wait(PATIENCE_S) == 130
-    assert "stopped. Run the same again to go on" in (tmp_path / "log.txt").read_text()
+    assert "stopped. Run the same command again to resume" in (tmp_path / "log.txt").read_text()
     assert not (tmp_path / "run/failure.json").exists()

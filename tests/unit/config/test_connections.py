@@ -43,9 +43,9 @@ def test_contradicting_kafka_settings_are_refused_in_one_line(given: dict[str, A
     [
         ({"valkey": "redis://host", "valkey_ca": "ca.pem"}, "rediss://"),
         ({"valkey": "rediss://host", "valkey_ca": "nowhere.pem"}, "nowhere.pem"),
-        ({"valkey": f"redis://:{SECRET}@host", "valkey_password": SECRET}, "twice"),
-        ({"valkey": f"host:{SECRET}"}, "no URL"),
-        ({"valkey": f"redis://:{SECRET}@host:many"}, "no URL"),
+        ({"valkey": f"redis://:{SECRET}@host", "valkey_password": SECRET}, "both in the URL and separately"),
+        ({"valkey": f"host:{SECRET}"}, "not a valid Valkey URL"),
+        ({"valkey": f"redis://:{SECRET}@host:many"}, "not a valid Valkey URL"),
     ],
 )
 def test_contradicting_valkey_settings_are_refused_in_one_line(given: dict[str, Any], named: str) -> None:

@@ -21,6 +21,6 @@ def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(monkeypatch: p
     monkeypatch.setenv("CHIMERA_IN_FLIGHT", "3")
     monkeypatch.setenv("CHIMERA_WEATHER", "fair")
     assert set(unknown_variables(Settings)) - set(before) == {
-        "CHIMERA_IN_FLIHGT is no setting here; CHIMERA_IN_FLIGHT is",
-        "CHIMERA_WEATHER is no setting here",
+        "CHIMERA_IN_FLIHGT is not a setting here; did you mean CHIMERA_IN_FLIGHT?",
+        "CHIMERA_WEATHER is not a setting here",
     }

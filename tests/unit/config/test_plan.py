@@ -31,7 +31,7 @@ def test_the_demo_asks_for_forty_rows_half_of_them_mathematics() -> None:
     assert min(plan.quotas().values()) >= 1
 
 
-def test_benchmarks_lie_beside_the_plan_and_may_name_their_column(tmp_path: Path) -> None:
+def test_benchmarks_lie_next_to_the_plan_and_may_name_their_column(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_text(GOOD + "benchmarks:\n  aime: files/aime.jsonl\n  gpqa: {path: /data/gpqa.csv, column: Question}\n")
     aime, gpqa = load_plan(path).benchmarks.values()
@@ -67,11 +67,11 @@ def test_a_plan_for_ever_is_the_same_after_it_was_written_down() -> None:
     assert plan.model_dump(mode="json")["rows"] == "forever"
 
 
-def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None:
+def test_all_errors_are_reported_together_with_line_and_key(tmp_path: Path) -> None:
     text = "name: mine\nrows: 0\nsubjects:\n  mathmatics: {wieght: 2}\n  physics: {weight: -1}\nsolving:\n  trace: 2\n"
     assert mistakes(tmp_path, text) == [
         "2: rows: should be greater than or equal to 1 (it is 0)",
-        "4: subjects.mathmatics: unknown subject; did you mean mathematics? Or say what it means with `about:`",
+        "4: subjects.mathmatics: unknown subject; did you mean mathematics? Or describe it with `about:`",
         "4: subjects.mathmatics.wieght: no such key; did you mean weight?",
         "5: subjects.physics.weight: should be greater than 0 (it is -1)",
         "7: solving.trace: no such key; did you mean traces?",
@@ -81,9 +81,9 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (GOOD + "rows: 5\n", ["5: rows: given twice; the first is in line 2"]),
-        (GOOD + "  physics: {}\n", ["5: subjects.physics: given twice; the first is in line 4"]),
-        (GOOD + "name2: [1\n", ["6: not YAML: expected ',' or ']', but got '<stream end>'"]),
+        (GOOD + "rows: 5\n", ["5: rows: duplicate key; the first is in line 2"]),
+        (GOOD + "  physics: {}\n", ["5: subjects.physics: duplicate key; the first is in line 4"]),
+        (GOOD + "name2: [1\n", ["6: not valid YAML: expected ',' or ']', but got '<stream end>'"]),
         (GOOD + "row: 5\n", ["5: row: no such key; did you mean rows?"]),
         (GOOD.replace("rows: 3\n", ""), ["1: rows: is missing"]),
         (GOOD.replace("rows: 3", "rows: many"), ["2: rows: should be a valid integer, unable to parse string as an "]),
@@ -94,7 +94,7 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
         ),
         (
             GOOD + "audits: {rate: 2, controls: good.jsonl}\n",
-            ["5: audits.controls: give the whole path, from /: services run", "5: audits.rate: should be less than"],
+            ["5: audits.controls: give an absolute path, from /: services run", "5: audits.rate: should be less than"],
         ),
         (GOOD + "difficulty:\n  at_most: {easy: 0.2}\n", ["1: difficulty.at_most needs solving.probe_attempts: "]),
         (
@@ -107,20 +107,20 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
             ["1: releases.train_at is a share of the rows, and `rows: forever` has no number of them"],
         ),
         (GOOD.replace("{}", "{topics: 0}"), ["1: physics with `topics: 0` needs a file of topics"]),
-        (GOOD + "topics: mine.csv\n", ["5: topics: give the whole path, from /"]),
+        (GOOD + "topics: mine.csv\n", ["5: topics: give an absolute path, from /"]),
         (GOOD + "solving: {harder: 1, probe_attempts: 4}\n", ["1: solving.harder needs probe_attempts, and max_base"]),
         (
             GOOD + "difficulty:\n  at_most: {eassy: 0.2}\n",
-            ["5: difficulty: at_most names no bin: eassy; there are easy"],
+            ["5: difficulty: at_most has unknown bins: eassy; the bins are easy"],
         ),
-        (GOOD + "difficulty:\n  bins: {easy: 0.3}\n", ["5: difficulty: bins go from the easiest to the hardest"]),
+        (GOOD + "difficulty:\n  bins: {easy: 0.3}\n", ["5: difficulty: the upper ends of bins must increase"]),
         (
             GOOD + "difficulty:\n  at_most: {easy: 0.2, medium: 0.2, hard: 0.5}\n",
-            ["5: difficulty: at_most leaves no place for all rows"],
+            ["5: difficulty: at_most has no room for all rows"],
         ),
         (
             "name: mine\nrows: 3\nheld_out: {topics: 0.1}\nsubjects:\n  physics: {topics: 2}\n",
-            ["1: 'physics' has so few topics that all might be held out: give it more, or hold out fewer"],
+            ["1: 'physics' has so few topics that all of them may be held out: give it more, or hold out fewer"],
         ),
         ("- a\n- b\n", ["1: a plan is a mapping with name, rows and subjects"]),
         ("", ["1: a plan is a mapping with name, rows and subjects"]),
@@ -130,13 +130,16 @@ def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None
             "name: a\nrows: 3\nsubjects: {7: {}}\n",
             ["3: subjects.7: should be", "3: subjects.7: unknown"],
         ),
-        ("name: a\x00\n", ["1: not YAML: unacceptable character"]),
-        ("? [a, b]\n: 1\n", ["1: not YAML: found unhashable key"]),
+        ("name: a\x00\n", ["1: not valid YAML: unacceptable character"]),
+        ("? [a, b]\n: 1\n", ["1: not valid YAML: found unhashable key"]),
         (GOOD.replace("{}", ""), ["4: subjects.physics: should be a valid dictionary"]),
-        (GOOD.replace("physics", "music"), ["4: subjects.music: unknown subject; there are mathematics, physics"]),
+        (
+            GOOD.replace("physics", "music"),
+            ["4: subjects.music: unknown subject; the known ones are mathematics, physics"],
+        ),
     ],
 )
-def test_a_mistake_names_its_line(tmp_path: Path, text: str, expected: list[str]) -> None:
+def test_an_error_names_its_line(tmp_path: Path, text: str, expected: list[str]) -> None:
     found = mistakes(tmp_path, text)
     assert len(found) == len(expected), found
     for line, start in zip(found, expected, strict=True):
@@ -174,14 +177,14 @@ def test_topics_of_ones_own_are_read_in_each_form(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "output"),
     [
         (
             "t.csv",
             TOPICS["t.csv"] + "physic,Optics,Lasers,Q\n",
             ["4: subject: the plan has no 'physic'; did you mean ph"],
         ),
-        ("t.csv", TOPICS["t.csv"] + "physics,A,B,mode  Locking\n", ["4: topic: given twice; the first is in line 2"]),
+        ("t.csv", TOPICS["t.csv"] + "physics,A,B,mode  Locking\n", ["4: topic: duplicate; the first is in line 2"]),
         (
             "t.csv",
             COLUMNS + "physics,A\nphysics,A,B,C,D\n",
@@ -195,17 +198,17 @@ def test_topics_of_ones_own_are_read_in_each_form(tmp_path: Path, name: str) -> 
         ),
         ("t.yaml", "a: 1\n", [" cannot be read as topics: not a list"]),
         ("t.txt", "a\n", [" cannot be read as topics: not a list in .yaml, .yml, .jsonl, .csv"]),
-        ("t.csv", COLUMNS, [" holds no topic"]),
+        ("t.csv", COLUMNS, [" has no topics"]),
     ],
 )
-def test_a_bad_line_of_topics_is_refused_by_its_number(tmp_path: Path, name: str, text: str, said: list[str]) -> None:
+def test_a_bad_line_of_topics_is_refused_by_its_number(tmp_path: Path, name: str, text: str, output: list[str]) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(Refusal) as refusal:
         read_topics(path, ["physics"])
     lines = refusal.value.message.splitlines()
-    assert len(lines) == len(said), lines
-    for line, start in zip(lines, said, strict=True):
+    assert len(lines) == len(output), lines
+    for line, start in zip(lines, output, strict=True):
         assert line.startswith(f"{path}:{start}")
 
 
@@ -213,4 +216,4 @@ def test_a_plan_with_bad_topics_is_refused_before_anything_starts(tmp_path: Path
     (tmp_path / "t.csv").write_text(COLUMNS + "physics,A,B\n")
     (tmp_path / "plan.yaml").write_text(GOOD + f"topics: {tmp_path}/t.csv\n")
     with pytest.raises(Refusal, match=r"t\.csv:2: topic"):
-        run_config.plan(tmp_path / "plan.yaml", None)
+        run_config.load(tmp_path / "plan.yaml", None)

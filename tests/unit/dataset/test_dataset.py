@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.dataset import Conflict, Dataset, Entry, Release, Row, Table, build, describe, manifest
+from shared.dataset import Conflict, Dataset, Entry, Release, Row, Table, build, build_manifest, write_manifest
 from shared.dataset.schema import arrow_schema
 from shared.errors import Refusal
 from tests.support.items import attempt, call, checked, record, rejected
@@ -15,13 +15,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def rows(*numbers: int) -> list[Row]:
-    return [build.row(record(checked(number), number), checked(number), NOW) for number in numbers]
+    return [build.to_row(record(checked(number), number), checked(number), NOW) for number in numbers]
 
 
 def grown(folder: Path, *numbers: int) -> tuple[Table, Table]:
     table, ledger = Table(folder, Row, "test"), Table(folder, Entry, "test")
     table.append(rows(*numbers), {}, {})
-    line = build.entry(record(rejected(9), 0), NOW)
+    line = build.to_entry(record(rejected(9), 0), NOW)
     assert line
     ledger.append([line], {}, {})
     return table, ledger
@@ -32,7 +32,7 @@ def test_a_row_comes_back_as_it_was_written_and_leads_back_to_its_item(tmp_path:
     (row,) = Dataset.open(tmp_path).rows
     assert [row] == rows(0)
     event = checked(0)
-    assert build.item(row).with_(probe=event.item.probe) == event.item
+    assert build.to_item(row).with_(probe=event.item.probe) == event.item
 
 
 def test_only_what_may_be_unknown_is_nullable() -> None:
@@ -42,24 +42,24 @@ def test_only_what_may_be_unknown_is_nullable() -> None:
 
 def test_the_chosen_attempt_is_the_first_sound_one_that_lands_on_the_key() -> None:
     tries = attempt(0, "no"), attempt(1, "yes", ("truncated",)), attempt(2), attempt(3)
-    assert build.chosen(tries).index == 2
-    assert build.chosen(tries[:2]).index == 0
+    assert build.choose_attempt(tries).index == 2
+    assert build.choose_attempt(tries[:2]).index == 0
 
 
 def test_one_unknown_price_makes_the_cost_unknown_but_not_the_tokens() -> None:
     event = checked(0)
     step = event.item.lineage[0].with_(calls=(call("writer"), call("writer", cost=None)))
     unpriced = event.with_(item=event.item.with_(lineage=(step,)))
-    row = build.row(record(unpriced, 0), unpriced, NOW)
+    row = build.to_row(record(unpriced, 0), unpriced, NOW)
     assert (row.cost, row.tokens, row.difficulty) == (None, 200, 0.75)
 
 
 def test_the_row_hash_does_not_depend_on_time_or_offset() -> None:
     event = checked(0)
-    first = build.row(record(event, 0), event, NOW)
-    again = build.row(record(event, 7, 3, "two"), event, datetime(2027, 1, 1, tzinfo=UTC))
+    first = build.to_row(record(event, 0), event, NOW)
+    again = build.to_row(record(event, 7, 3, "two"), event, datetime(2027, 1, 1, tzinfo=UTC))
     other = checked(0, tier="plausible")
-    assert first.row_hash == again.row_hash != build.row(record(other, 0), other, NOW).row_hash
+    assert first.row_hash == again.row_hash != build.to_row(record(other, 0), other, NOW).row_hash
 
 
 def test_an_item_is_found_by_the_beginning_of_its_id_in_either_table(tmp_path: Path) -> None:
@@ -108,12 +108,12 @@ def test_every_kind_of_commit_through_a_stale_handle_is_refused(tmp_path: Path) 
 def test_a_manifest_is_written_once_and_can_be_counted_again(tmp_path: Path) -> None:
     table, ledger = grown(tmp_path, 0, 1)
     release = Release(1, "test", "hash of the plan", 2, table.version, ledger.version)
-    describe(tmp_path, release)
+    write_manifest(tmp_path, release)
     path = tmp_path / "releases" / "1.json"
     written = path.stat().st_mtime_ns
     table.append(rows(2), {}, {})
-    assert json.loads(path.read_text()) == manifest(tmp_path, release)
-    describe(tmp_path, release)
+    assert json.loads(path.read_text()) == build_manifest(tmp_path, release)
+    write_manifest(tmp_path, release)
     assert path.stat().st_mtime_ns == written
     assert list(path.parent.iterdir()) == [path]
 

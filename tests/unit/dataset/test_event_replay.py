@@ -23,8 +23,14 @@ def second(number: int) -> int:
 def curated(number: int, admission: str, index: int = 0) -> Event:
     event = checked(number)
     fields = {"plan": "test", "subject": "mathematics", "topic": "lens spaces", "tier": "verified", "correct": True}
-    told = {**fields, "sample_id": event.item.id, "views": ("sft",), "admission": admission, "row_hash": str(number)}
-    return SampleCurated.after(event, "aggregator", index, **told)
+    reported = {
+        **fields,
+        "sample_id": event.item.id,
+        "views": ("sft",),
+        "admission": admission,
+        "row_hash": str(number),
+    }
+    return SampleCurated.after(event, "aggregator", index, **reported)
 
 
 def release(kind: type[Event], number: int, rows: int) -> Event:
@@ -50,20 +56,20 @@ STORY = [
 def test_the_order_and_repetitions_do_not_matter(
     story: list[tuple[Event, datetime]], again: list[tuple[Event, datetime]]
 ) -> None:
-    said = AdmissionReplay()
+    output = AdmissionReplay()
     for event, when in [*story, *((event, when + timedelta(days=1)) for event, when in again)]:
-        said.apply(event, when)
-    admissions = {key: word.admission for key, word in said.curated.items()}
+        output.apply(event, when)
+    admissions = {key: word.admission for key, word in output.curated.items()}
     rows = dict(zip(range(5), ("in", "in", "aside", "in", "in"), strict=True))
     assert admissions == {str(checked(number).item.id): admission for number, admission in rows.items()}
-    assert said.since[str(checked(1).item.id)] == at(0)
-    assert list(said.deleted) == [str(checked(0).item.id)]
-    assert said.progress() == Progress(releases=2, unreleased=1, untrained=3, target=2, training_since=second(1))
+    assert output.curated_at[str(checked(1).item.id)] == at(0)
+    assert list(output.deleted) == [str(checked(0).item.id)]
+    assert output.progress() == Progress(releases=2, unreleased=1, untrained=3, target=2, training_since=second(1))
 
 
 def test_after_a_deletion_the_target_is_to_be_reached_again() -> None:
-    said = AdmissionReplay()
+    output = AdmissionReplay()
     for event, when in STORY[:6]:
-        said.apply(event, when)
-    assert said.progress() == Progress(releases=1, unreleased=0, untrained=0, target=0, training_since=second(1))
+        output.apply(event, when)
+    assert output.progress() == Progress(releases=1, unreleased=0, untrained=0, target=0, training_since=second(1))
     assert AdmissionReplay().progress() == Progress()

@@ -30,8 +30,8 @@ print(again.mark("mine"), len([*again.read(["id"])]))
 def test_a_file_that_cannot_be_written_whole_is_one_line_and_goes_in_later(tmp_path: Path) -> None:
     """A limit on the size of files stands for the full disk: the write breaks off in the same place."""
     command = [sys.executable, "-c", LIFE, str(tmp_path)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert len(told) == 2
-    assert told[0].startswith("cannot write the table: ")
-    assert "File too large" in told[0]
-    assert told[1] == "2 3"
+    reported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(reported) == 2
+    assert reported[0].startswith("cannot write the table: ")
+    assert "File too large" in reported[0]
+    assert reported[1] == "2 3"

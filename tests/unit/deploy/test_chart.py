@@ -22,8 +22,11 @@ from tests.ops.lag_plot import Sample, draw
 
 CHART = ROOT / "helm/chimera"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+DECLARED = yaml.safe_load((CHART / "files/flow.yaml").read_text())
+for name, own in VALUES["services"].items():
+    DECLARED[name] = {**DECLARED.get(name, {}), **own}
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
-BESIDE = {"exporter", "simulator"}
+OUTSIDE = {"exporter", "simulator"}
 """Folders in services/ that run in a cluster and are no part of the flow."""
 TRAINER = {"CHIMERA_RECIPE", "CHIMERA_RUNS", "CHIMERA_JUDGE"}
 """Settings of the trainer alone."""
@@ -32,7 +35,7 @@ UNSET = {".global", ".keda.authenticationRef.name", ".keda.authenticationRef.kin
 
 
 def service(name: str) -> dict[str, Any]:
-    return {**VALUES["defaults"], **VALUES["services"][name]}
+    return {**VALUES["defaults"], **DECLARED[name]}
 
 
 def module(name: str) -> str:
@@ -40,15 +43,15 @@ def module(name: str) -> str:
 
 
 def test_the_chart_has_the_services_of_the_flow_with_their_limits() -> None:
-    assert VALUES["services"].keys() == {spec.name for spec in SERVICES} | BESIDE
+    assert DECLARED.keys() == {spec.name for spec in SERVICES} | OUTSIDE
     for spec in SERVICES:
-        said, consumed = service(spec.name), consumed_by(spec.name)
+        output, consumed = service(spec.name), consumed_by(spec.name)
         assert module(spec.name) == spec.module
-        assert said["kafkaTopics"] == [flow.name for flow in consumed], spec.name
-        assert said.get("sole", False) == spec.single_active
-        assert said["partitions"] == max(BY_TYPE[name].partitions for name in said["kafkaTopics"])
-        assert said["scaling"]["max"] <= said["partitions"]
-    assert all(not service(name).get("kafkaTopics") for name in BESIDE)
+        assert output["kafkaTopics"] == [flow.name for flow in consumed], spec.name
+        assert output.get("sole", False) == spec.single_active
+        assert output["partitions"] == max(BY_TYPE[name].partitions for name in output["kafkaTopics"])
+        assert output["scaling"]["max"] <= output["partitions"]
+    assert all(not service(name).get("kafkaTopics") for name in OUTSIDE)
 
 
 def test_the_chart_says_who_calls_models_and_who_writes_the_dataset() -> None:
@@ -126,7 +129,7 @@ def test_the_image_has_what_the_chart_runs_in_it() -> None:
     assert all(f"COPY {folder} " in image for folder in ("schemas", "shared", "services", "deploy/local"))
 
 
-def test_what_kubectl_says_is_told_by_pod_and_by_secret() -> None:
+def test_what_kubectl_says_is_reported_by_pod_and_by_secret() -> None:
     dead = {"terminated": {"reason": "Error", "message": "Kafka refuses user planner\n"}}
     pod = {"metadata": {"name": "planner"}, "status": {"containerStatuses": [{"ready": False, "lastState": dead}]}}
     well = {"metadata": {"name": "probe"}, "status": {"containerStatuses": [{"ready": True}]}}

@@ -91,12 +91,12 @@ def test_prometheus_scrapes_every_service() -> None:
 def test_compose_runs_every_service_of_the_flow_at_its_scraped_address() -> None:
     modules = {service.name: [f"services.{service.module}"] for service in SERVICES}
     assert {name: COMPOSE[name]["command"] for name in modules} == modules
-    said = {
+    output = {
         name: one["environment"].get("CHIMERA_SERVICE", one["command"][0][9:])
         for name, one in COMPOSE.items()
         if name in modules
     }
-    assert said == {name: name for name in modules}
+    assert output == {name: name for name in modules}
     for file in ("simulated", "vllm"):
         cast = load_models_config(ROOT / f"deploy/compose/models.{file}.json")
         assert {place.base_url.split("/")[2].split(":")[0] for place in cast.endpoints.values()} <= COMPOSE.keys()
@@ -115,13 +115,22 @@ def test_every_variable_is_a_setting_with_its_default_in_the_example() -> None:
     settings |= {f"CHIMERA_SIM_{name.upper()}": field for name, field in Simulator.model_fields.items()}
     written = {name for one in COMPOSE.values() for name in one.get("environment") or {} if name.startswith("CHIMERA_")}
     assert written <= settings.keys()
-    asked = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", text("docker-compose.yml")))
+    requested = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", text("docker-compose.yml")))
     example = dict(re.findall(r"^#(\w+)=(.*)$", text(".env.example"), re.M))
-    assert example.keys() == settings.keys() | asked.keys() | {COLLECTORS[0]}
-    assert {name: example[name] for name in asked} == asked
+    assert example.keys() == settings.keys() | requested.keys() | {COLLECTORS[0]}
+    assert {name: example[name] for name in requested} == requested
     for name, field in settings.items():
-        if isinstance(field.default, bool | int | float) and name not in asked:
+        if isinstance(field.default, bool | int | float) and name not in requested:
             assert json.loads(example[name]) == field.default, name
+
+
+def test_no_setting_of_one_service_is_a_setting_of_another() -> None:
+    owners: dict[str, set[str]] = {}
+    for module in {spec.module for spec in SERVICES} | {"exporter", "grader"}:
+        fields = importlib.import_module(f"services.{module}.settings").Settings.model_fields
+        for name in fields.keys() - Settings.model_fields.keys():
+            owners.setdefault(name, set()).add(module)
+    assert {name: modules for name, modules in owners.items() if len(modules) > 1 and name != "health_port"} == {}
 
 
 def text(path: str | Path) -> str:

@@ -223,7 +223,7 @@ async def test_thinking_and_unfinished(reply: Handler, text: str, reasoning: str
         (garbage, Transient, "here"),
     ],
 )  # fmt: skip
-async def test_what_an_endpoint_says_is_told_apart_and_never_shows_the_key(
+async def test_what_an_endpoint_says_is_reported_apart_and_never_shows_the_key(
     reply: Handler, kind: type[Exception], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -262,9 +262,9 @@ async def test_an_absent_endpoint_or_an_unknown_certificate_counts_as_busy(tmp_p
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     async with server(streamed({"content": "4"}), tls=tls) as (url, _):
         places = [Endpoint(base_url="http://127.0.0.1:9/v1"), Endpoint(base_url=url)]
-        for place, said in zip(places, ("Connect", "CERTIFICATE_VERIFY_FAILED"), strict=True):
+        for place, message in zip(places, ("Connect", "CERTIFICATE_VERIFY_FAILED"), strict=True):
             endpoint = EndpointClient("here", place)
-            with pytest.raises(Busy, match=said):
+            with pytest.raises(Busy, match=message):
                 [chunk async for chunk in endpoint.chat({})]
             await endpoint.aclose()
         async with model(url, {"ca": tmp_path / "ca.pem"}) as ask:
@@ -302,15 +302,15 @@ async def test_structured_asks_by_schema_and_shows_what_was_wrong() -> None:
     assert len({request["seed"] for request in seen}) == 2
     assert [message["role"] for message in seen[1]["messages"]] == ["system", "user", "assistant", "user"]
     assert "Sure!" in seen[1]["messages"][2]["content"]
-    asked = seen[0]["response_format"]["json_schema"]
-    assert (asked["name"], asked["strict"]) == ("grade", True)
-    assert asked["schema"]["additionalProperties"] is False
-    assert asked["schema"]["required"] == ["agrees", "reason"]
+    requested = seen[0]["response_format"]["json_schema"]
+    assert (requested["name"], requested["strict"]) == ("grade", True)
+    assert requested["schema"]["additionalProperties"] is False
+    assert requested["schema"]["required"] == ["agrees", "reason"]
 
 
 async def test_structured_gives_up_with_its_calls() -> None:
     async with server(streamed({"content": '{"agrees": true'})) as (url, seen), model(url) as ask:
-        with pytest.raises(Malformed, match="3 tries") as failed:
+        with pytest.raises(Malformed, match="3 attempts") as failed:
             await ask.structured(FIELDS, Grade, seed=7)
     assert len(failed.value.calls) == len(seen) == 3
 

@@ -14,7 +14,7 @@ from shared.errors import Transient
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
 from shared.llm.limiter.aimd import AimdLimit, Load
-from shared.llm.limiter.circuit_breaker import FIRST_S, CircuitBreaker
+from shared.llm.limiter.circuit_breaker import FIRST_PROBE_S, CircuitBreaker
 from shared.llm.limiter.limiter import ConcurrencyLimiter
 from shared.llm.limiter.vllm_load import parse
 from tests.support.fake_endpoint import FakeEndpoint
@@ -26,7 +26,7 @@ FIELDS = {"problem": "What is 2+2?"}
 
 @asynccontextmanager
 async def model(url: str, at_once: int = 64, **place: float) -> AsyncIterator[tuple[ChatModel, ConcurrencyLimiter]]:
-    """A model and the gate before it."""
+    """A model and the limiter before it."""
     models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1", at_once=at_once, **place), "m"), "tester")
     made = models.model("writer", PROMPT)
     try:
@@ -44,9 +44,9 @@ async def ask(model: ChatModel, calls: int, first: int = 0) -> None:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Probes and readings come at short intervals."""
-    monkeypatch.setattr("shared.llm.limiter.circuit_breaker.FIRST_S", 0.1)
-    monkeypatch.setattr("shared.llm.limiter.circuit_breaker.SURE_S", 0.1)
-    monkeypatch.setattr("shared.llm.limiter.vllm_load.EVERY_S", 0.1)
+    monkeypatch.setattr("shared.llm.limiter.circuit_breaker.FIRST_PROBE_S", 0.1)
+    monkeypatch.setattr("shared.llm.limiter.circuit_breaker.MIN_REFUSALS_S", 0.1)
+    monkeypatch.setattr("shared.llm.limiter.vllm_load.INTERVAL_S", 0.1)
     monkeypatch.setattr("shared.llm.limiter.vllm_load.MIN_INTERVAL_S", 0.02)
 
 
@@ -67,27 +67,27 @@ vllm:kv_cache_usage_perc{engine="0",model_name="sft"} 0.25
 
 async def test_the_limit_settles_at_what_the_server_takes() -> None:
     server = FakeEndpoint(at_once=16, latency_s=0.03)
-    async with server.listen() as url, model(url) as (ask_it, gate):
+    async with server.listen() as url, model(url) as (ask_it, limiter):
         await ask(ask_it, 600)
-        assert 12 <= gate.window.limit <= 24
+        assert 12 <= limiter.aimd.limit <= 24
     assert server.refused < 300
 
 
 async def test_refusals_by_chance_do_not_collapse_the_limit() -> None:
     server = FakeEndpoint(broken=0.1, latency_s=0.03)
-    async with server.listen() as url, model(url) as (ask_it, gate):
+    async with server.listen() as url, model(url) as (ask_it, limiter):
         await ask(ask_it, 800)
-        assert gate.window.limit >= 48
+        assert limiter.aimd.limit >= 48
     assert server.refused > 40
 
 
 async def test_a_queue_that_is_told_is_kept_short(soon: None) -> None:
     server = FakeEndpoint(at_once=4, busy="queue", latency_s=0.03)
-    async with server.listen() as url, model(url) as (ask_it, gate):
+    async with server.listen() as url, model(url) as (ask_it, limiter):
         await ask(ask_it, 100)
         server.longest = 0
         await ask(ask_it, 200, first=100)
-        assert gate.window.limit <= 16
+        assert limiter.aimd.limit <= 16
     assert server.longest <= 12
     assert server.asked > 5
 
@@ -116,47 +116,46 @@ async def test_while_all_is_refused_one_probe_is_sent_and_no_call_is_lost(
     fault: int, soon: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = FakeEndpoint(latency_s=0.01)
-    async with server.listen() as url, model(url, at_once=48) as (ask_it, gate):
+    async with server.listen() as url, model(url, at_once=48) as (ask_it, limiter):
         await ask(ask_it, 200)
-        server.fault, limit = fault, gate.window.limit
+        server.fault, limit = fault, limiter.aimd.limit
         many = asyncio.create_task(ask(ask_it, 100, first=200))
-        await until(lambda: _true(gate.breaker.open), "an open circuit", every_s=0.01)
-        await until(lambda: _true(not gate.inside), "no call under way", every_s=0.01)
+        await until(lambda: _true(limiter.breaker.open), "an open circuit", every_s=0.01)
+        await until(lambda: _true(not limiter.in_flight), "no call under way", every_s=0.01)
         server.most, probes = 0, len(server.seeds)
         await until(lambda: _true(len(server.seeds) >= probes + 2), "two probes", every_s=0.01)
         assert server.most == 1
         assert limit == 48
         server.fault = None
         await many
-        assert gate.window.limit == limit
-    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [line.split(":")[0].split(",")[0] for line in said] == [
+        assert limiter.aimd.limit == limit
+    output = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [line.split(":")[0].split(",")[0] for line in output] == [
         "endpoint default takes no calls",
         "endpoint default takes calls again",
     ]
-    assert str(fault) in said[0]
+    assert str(fault) in output[0]
 
 
 def test_calls_in_flight_when_the_circuit_opens_do_not_delay_its_probe() -> None:
     breaker = CircuitBreaker("default")
-    breaker.record_failure(0.0, Transient("no"))
+    breaker.record_failure("first", 0.0, Transient("no"))
     for call in range(40):
         breaker.record_start(call)
     for call in range(40):
-        breaker.record_end(call)
-        breaker.record_failure(0.0, Transient("no"))
+        breaker.record_failure(call, 0.0, Transient("no"))
     assert breaker.open
-    assert breaker.probe_at <= FIRST_S
-    breaker.record_failure(breaker.probe_at, Transient("no"), probe=True)
-    assert FIRST_S < breaker.probe_at <= 3 * FIRST_S
+    assert breaker.probe_at <= FIRST_PROBE_S
+    breaker.record_failure("probe", breaker.probe_at, Transient("no"), probe=True)
+    assert FIRST_PROBE_S < breaker.probe_at <= 3 * FIRST_PROBE_S
 
 
 async def test_calls_wait_for_an_endpoint_that_is_not_there_yet(soon: None) -> None:
     async with FakeEndpoint().listen() as url:
         port = int(url.rpartition(":")[2])
-    async with model(url) as (ask_it, gate):
+    async with model(url) as (ask_it, limiter):
         many = asyncio.create_task(ask(ask_it, 30))
-        await until(lambda: _true(gate.breaker.open), "an open circuit", every_s=0.01)
+        await until(lambda: _true(limiter.breaker.open), "an open circuit", every_s=0.01)
         async with FakeEndpoint().listen(port):
             await many
 
@@ -164,9 +163,9 @@ async def test_calls_wait_for_an_endpoint_that_is_not_there_yet(soon: None) -> N
 @pytest.mark.parametrize("fault", [500, "cut"])
 async def test_where_all_breaks_few_attempts_are_burnt(fault: int | str, soon: None) -> None:
     server = FakeEndpoint(fault=fault)
-    async with server.listen() as url, model(url, at_once=8) as (ask_it, gate):
+    async with server.listen() as url, model(url, at_once=8) as (ask_it, limiter):
         many = [asyncio.create_task(ask_it.complete(FIELDS, seed=i)) for i in range(60)]
-        await until(lambda: _true(gate.breaker.open), "an open circuit", every_s=0.01)
+        await until(lambda: _true(limiter.breaker.open), "an open circuit", every_s=0.01)
         server.fault = None
         results = await asyncio.gather(*many, return_exceptions=True)
     burnt = [result for result in results if isinstance(result, BaseException)]
@@ -192,7 +191,7 @@ async def test_calls_go_out_in_the_order_in_which_they_came() -> None:
 
 async def test_a_cancelled_call_frees_its_place_wherever_it_is(soon: None) -> None:
     server = FakeEndpoint(fault="silence")
-    async with server.listen() as url, model(url, at_once=1) as (ask_it, gate):
+    async with server.listen() as url, model(url, at_once=1) as (ask_it, limiter):
         for fault in ("silence", 429, 503):
             server.fault, server.retry_after_s = fault, 30 if fault == 503 else None
             calls = [asyncio.create_task(ask_it.complete(FIELDS, seed=i)) for i in range(3)]
@@ -201,7 +200,7 @@ async def test_a_cancelled_call_frees_its_place_wherever_it_is(soon: None) -> No
             for call in calls:
                 call.cancel()
             assert {type(e) for e in await asyncio.gather(*calls, return_exceptions=True)} == {asyncio.CancelledError}
-            assert gate.inside == 0
+            assert limiter.in_flight == 0
         server.fault = None
         await ask(ask_it, 3)
 

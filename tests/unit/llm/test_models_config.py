@@ -1,4 +1,4 @@
-"""The models file: what a person reads when it is wrong, who may be one model, which models a folder goes on with."""
+"""The models file: its error messages, which roles may share a model, which models a folder resumes with."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def chimera(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_all_mistakes_are_told_at_once_with_line_and_key_and_no_secret(tmp_path: Path) -> None:
+def test_all_errors_are_reported_together_with_line_and_key_and_no_secret(tmp_path: Path) -> None:
     text = f"""\
 endpoints:
   one: {{base_url: "https://me:{PASTED}@one/v1", api_key: {PASTED}}}
@@ -70,9 +70,9 @@ roles:
 """
     assert mistakes(tmp_path, text) == [
         "2: endpoints.one.api_key: no such key",
-        "2: endpoints.one.base_url: is no address like http://127.0.0.1:8000/v1, without user or query",
+        "2: endpoints.one.base_url: is not an address like http://127.0.0.1:8000/v1, without user or query",
         "3: endpoints.two.idle_s: should be greater than 0",
-        "3: endpoints.two.key_env: is no name of an environment variable like MY_KEY; the key does not go here",
+        "3: endpoints.two.key_env: is not the name of an environment variable like MY_KEY; the key does not go here",
         "4: endpoints.both: key_env and key_file are both set: remove one of them",
         "5: roles.verifier_a: is missing",
         "6: roles.writer.endpoint: no endpoint 'onee'; did you mean one?",
@@ -82,13 +82,13 @@ roles:
         "8: roles.verifier_b.price.inptu: no such key; did you mean input?",
         "8: roles.verifier_b.price.input: is missing",
         "8: roles.verifier_b.price.output: is missing",
-        "12: roles.solver.model: given twice; the first is in line 11",
+        "12: roles.solver.model: duplicate key; the first is in line 11",
         "13: roles.solver.max_tokens: should be a valid integer, unable to parse string as an integer",
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("- a\n", "1: a models file is a mapping with endpoints and roles"),
         ("endpoints: {}\nroles: 3\n", "1: endpoints: Dictionary should have at least 1 item after validation, not 0"),
@@ -96,8 +96,8 @@ roles:
         (GOOD + "  base: 3\n", "9: roles.base: should be a valid dictionary or instance of RoleModel"),
     ],
 )
-def test_a_file_of_another_shape_is_refused_too(tmp_path: Path, text: str, told: str) -> None:
-    assert mistakes(tmp_path, text)[0] == told
+def test_a_file_of_another_shape_is_refused_too(tmp_path: Path, text: str, reported: str) -> None:
+    assert mistakes(tmp_path, text)[0] == reported
 
 
 def test_paths_in_the_file_start_from_its_folder(tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_roles_that_check_each_other_need_two_models_unless_allowed(
     entries = [f"  {name}: {{endpoint: {part.endpoint}, model: {part.model}}}" for name, part in parts.items()]
     head = ["endpoints:", *(f"  {name}: {{base_url: {place.base_url}}}" for name, place in places.items()), "roles:"]
     text = "\n".join([*head, *entries, ""])
-    [told] = mistakes(tmp_path, text)
-    assert told.startswith(f"{line}: roles.{role}: the same model as {other} ({other} at http://one/v1)")
-    assert "write `allow_shared: true`" in told
+    [reported] = mistakes(tmp_path, text)
+    assert reported.startswith(f"{line}: roles.{role}: the same model as {other} ({other} at http://one/v1)")
+    assert "write `allow_shared: true`" in reported
     allowed = load_models_config(written(tmp_path, text + "allow_shared: true\n"))
     assert allowed.shared() == [(other, role)]
 
@@ -156,12 +156,12 @@ def test_an_order_with_a_models_file_reaches_the_services_whole(tmp_path: Path) 
     text = GOOD.replace("http://two/v1", "http://two/v1, key_file: two.key, at_once: 7")
     order = ordered(folder, models=written(tmp_path, text))
     again = RunConfig.from_json(order.to_json())
-    assert again.cast
-    models_config.write(folder, again.plan, again.cast)
+    assert again.models
+    models_config.write(folder, again.plan, again.models)
     env = {process.name: process.env for process in models_config.services(folder)}
     read = load_models_config(Path(env["verifier-b"]["CHIMERA_MODELS"]))
     assert read == load_models_config(tmp_path / "models.yaml")
-    assert (read.endpoints["two"].key_file, read.endpoints["two"].at_once) == (tmp_path / "two.key", 7)
+    assert (read.endpoints["two"].key_file, read.endpoints["two"].max_concurrency) == (tmp_path / "two.key", 7)
     assert not order.simulated
 
 
@@ -170,33 +170,31 @@ def ordered(folder: Path, **options_: Any) -> RunConfig:
     return options.run_config_of(**{**given, **options_}, directory=folder)
 
 
-def test_a_folder_goes_on_with_its_own_models_and_a_change_is_said(tmp_path: Path) -> None:
+def test_a_folder_continues_with_its_own_models_and_a_change_is_announced(tmp_path: Path) -> None:
     first = ordered(tmp_path, models=written(tmp_path, GOOD))
-    assert first.cast
-    models_config.write(tmp_path, first.plan, first.cast)
+    assert first.models
+    models_config.write(tmp_path, first.plan, first.models)
     again = ordered(tmp_path)
-    assert again.cast == first.cast
+    assert again.models == first.models
     assert not [line for line, style in headline(again) if style == "yellow"]
     other = ordered(tmp_path, models=written(tmp_path, GOOD.replace("model: a}", "model: newer}")))
-    assert f"Other models than before in {tmp_path}: verifier_a was a. Every row names its own." in dict(
-        headline(other)
-    )
+    assert f"Other models than before in {tmp_path}: verifier_a was a. Rows name their model." in dict(headline(other))
     assert chimera("run", "--seed", "3", "--dir", str(tmp_path))[0] == 2
 
 
 def test_a_simulated_folder_restarts_simulated_and_refuses_a_real_model(tmp_path: Path) -> None:
     models_config.write(tmp_path, ordered(tmp_path).plan, models_config.simulated(4711))
-    assert ordered(tmp_path).cast is None
+    assert ordered(tmp_path).models is None
     status, output = chimera("run", "--models", str(written(tmp_path, GOOD)), "--dir", str(tmp_path))
     assert status == 1
-    assert "holds the work of simulated models" in output
+    assert "contains rows of simulated models" in output
 
 
-def test_one_model_for_all_is_allowed_and_said_aloud(tmp_path: Path) -> None:
+def test_one_model_for_all_is_allowed_and_announced(tmp_path: Path) -> None:
     order = ordered(tmp_path, base_url="http://one/v1", model="m")
-    assert order.cast
-    models_config.write(tmp_path, order.plan, order.cast)
-    assert load_models_config(tmp_path / "models.json") == order.cast
+    assert order.models
+    models_config.write(tmp_path, order.plan, order.models)
+    assert load_models_config(tmp_path / "models.json") == order.models
     assert any("One model writes, verifies and solves" in line for line, _ in headline(order))
 
 
@@ -240,3 +238,12 @@ def test_the_files_on_the_page_are_accepted_and_its_table_is_the_command_s(tmp_p
     assert [bool(cast.shared_roles()) for cast in casts] == [True, False, False, False]
     header = next(line for line in PAGE.splitlines() if line.startswith("role   "))
     assert tuple(re.split(r"\s{2,}", header)) == COLUMNS
+
+
+@pytest.mark.parametrize("key", ["at_once", "max_concurrency"])
+def test_the_concurrency_limit_has_two_keys_and_is_written_by_the_old_one(key: str) -> None:
+    config = ModelsConfig.one(Endpoint.model_validate({"base_url": "http://one/v1", key: 7}), "m")
+    written_endpoint = json.loads(config.model_dump_json())["endpoints"]["default"]
+    assert (config.endpoints["default"].max_concurrency, written_endpoint["at_once"]) == (7, 7)
+    assert "max_concurrency" not in written_endpoint
+    assert ModelsConfig.model_validate_json(config.model_dump_json()) == config

@@ -94,8 +94,8 @@ def test_no_token_and_nothing_unseen_survives_and_no_letter_is_lost(text: str) -
     assert [token for token in TOKENS if token.lower() in unicodedata.normalize("NFKC", bare).lower()] == []
     assert all(char.isprintable() or char == "\n" for char in bare)
     seen = "".join(char for char in text if char.isascii() and char.isalnum())
-    told = re.sub(r"\[U\+[0-9A-F]+]", "", one_line(text))
-    assert "".join(char for char in told if char.isascii() and char.isalnum()) == seen
+    reported = re.sub(r"\[U\+[0-9A-F]+]", "", one_line(text))
+    assert "".join(char for char in reported if char.isascii() and char.isalnum()) == seen
 
 
 @given(st.lists(st.sampled_from([*TOKENS, "<", "|", ">", "[", "/", "im_start", "s", "\u200b", "\n", "x"]), max_size=8))
@@ -129,7 +129,7 @@ def test_a_model_that_is_shown_its_own_reply_is_shown_no_token() -> None:
 
 
 class Obedient(ScriptedModel):
-    """A judge that does what it is told by any line outside the data: its own prompt asks it to refute."""
+    """A judge that obeys any line outside the data: its own prompt asks it to refute."""
 
     async def complete(self, fields: Mapping[str, str], *, seed: int) -> Reply:
         system, user = (message["content"] for message in self.prompt.messages(fields, seed))
@@ -186,9 +186,9 @@ def simulated(bank: Bank, statement: str, answer: str, seed: int) -> dict[str, A
     messages = Prompt.load(Path("services/verifier/prompts/judgement.md")).messages(fields, seed)
     form = {"type": "json_schema", "json_schema": {"name": "judgement"}}
     request = {"model": "sim-judge", "messages": messages, "seed": seed, "response_format": form}
-    said = json.loads(reply_to(Stage(ChatRequest.model_validate(request), bank, Settings())).content)
-    assert said["canary"] == "abc123"
-    return {name: value for name, value in said.items() if isinstance(value, bool)}
+    output = json.loads(reply_to(Stage(ChatRequest.model_validate(request), bank, Settings())).content)
+    assert output["canary"] == "abc123"
+    return {name: value for name, value in output.items() if isinstance(value, bool)}
 
 
 def test_with_simulated_models_acceptance_does_not_rise() -> None:

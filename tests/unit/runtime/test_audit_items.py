@@ -10,7 +10,7 @@ from schemas.flow import BY_TYPE, consumed_by, produced_by
 from schemas.item import Verdict, Vote
 from shared.audit_items import divert
 from shared.errors import Invalid
-from shared.kafka.codec import AUDIT, Message, decode, encode, mark_of, outgoing, pack, unpack
+from shared.kafka.codec import AUDIT_HEADER, Message, audit_tag_of, decode, encode, encode_outputs, pack, unpack
 from shared.kafka.dlq.dead_letter import Failure, SourceRecord, to_record
 from shared.ports import TaggedEvent
 from tests.support.items import FACTORY, call, checked, item, rejected, verdict
@@ -30,16 +30,16 @@ def screened() -> ProblemScreened:
 
 def test_an_audit_tag_survives_log_and_record_and_changes_only_headers() -> None:
     bare, marked, handed = (
-        *outgoing([screened()], "f/screening", None),
-        *outgoing([screened()], "f/screening", MARK),
-        *outgoing([TaggedEvent(screened(), MARK)], "f/auditor", None),
+        *encode_outputs([screened()], "f/screening", None),
+        *encode_outputs([screened()], "f/screening", MARK),
+        *encode_outputs([TaggedEvent(screened(), MARK)], "f/auditor", None),
     )
     (kept,) = unpack(pack([marked]))
     assert kept == marked
-    assert mark_of(kept.headers) == mark_of(handed.headers) == MARK
-    assert mark_of(bare.headers) is None
+    assert audit_tag_of(kept.headers) == audit_tag_of(handed.headers) == MARK
+    assert audit_tag_of(bare.headers) is None
     assert (kept.key, kept.value) == (bare.key, bare.value)
-    assert [header for header in kept.headers if header[0] != AUDIT] == bare.headers
+    assert [header for header in kept.headers if header[0] != AUDIT_HEADER] == bare.headers
     assert read(kept) == read(bare)
 
 
@@ -47,7 +47,7 @@ def test_an_audit_tag_survives_log_and_record_and_changes_only_headers() -> None
 def test_a_header_that_is_no_mark_makes_the_record_invalid(header: bytes) -> None:
     message = encode(screened(), "f/screening")
     with pytest.raises(Invalid, match="ce_audit is no mark"):
-        decode(message.name, message.key, message.value, [*message.headers, (AUDIT, header)])
+        decode(message.name, message.key, message.value, [*message.headers, (AUDIT_HEADER, header)])
 
 
 def test_a_failed_audit_item_keeps_its_tag_and_parks_no_problem() -> None:
@@ -57,7 +57,7 @@ def test_a_failed_audit_item_keeps_its_tag_and_parks_no_problem() -> None:
     plain = encode(screened(), "f/screening")
     bare = to_record(plain.name, SourceRecord(0, 7, plain.key, plain.value, plain.headers), failure)
     assert [one.name for one in marked] == ["dead-letters"]
-    assert mark_of(marked[0].headers) == MARK
+    assert audit_tag_of(marked[0].headers) == MARK
     assert [one.name for one in bare] == ["dead-letters", "problem.parked"]
 
 
@@ -115,7 +115,7 @@ def test_events_that_need_no_diversion_are_published_unchanged() -> None:
     assert divert(checked(1), None) == checked(1)
 
 
-def test_whoever_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
+def test_who_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
     """Follows the flow from the auditor on. Nothing behind the panel is reached, because acceptance is an ending."""
     ends, reached, todo = {"problem.accepted", "problem.rejected"}, set[str](), {"auditor"}
     while todo:

@@ -1,9 +1,10 @@
-"""Two verifiers that are one model are told by their common errors, as far as these can tell."""
+"""Two verifiers that are one model are recognised by their common errors, as far as these show it."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from schemas.flow import VERIFIERS
 from schemas.item import Item, Verdict, Vote
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
@@ -12,7 +13,7 @@ from services.simulator.roles.registry import reply_to
 from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
-from shared.stats.error_agreement import VERIFIERS, error_agreement
+from shared.stats.error_agreement import error_agreement
 from tests.support.items import attempt, item
 
 BANK = Bank(0)
@@ -20,8 +21,8 @@ WEAK = Settings(abilities={"sim-verifier-a": 0.0, "sim-verifier-b": 0.0, "sim-so
 
 
 def answer(model: str, problem: Problem, seed: int) -> Vote:
-    asked = {"model": model, "messages": [{"role": "user", "content": problem.text}], "seed": seed}
-    found = final_answer(reply_to(Stage(ChatRequest.model_validate(asked), BANK, WEAK)).content)
+    requested = {"model": model, "messages": [{"role": "user", "content": problem.text}], "seed": seed}
+    found = final_answer(reply_to(Stage(ChatRequest.model_validate(requested), BANK, WEAK)).content)
     return Vote(answer=found, agrees="yes" if found == problem.answer else "no", method="test")
 
 
@@ -59,11 +60,11 @@ def test_common_errors_betray_a_model_that_repeats_itself(
 
 
 def test_equivalent_answers_are_one_and_no_data_raises_no_suspicion() -> None:
-    said = [
+    output = [
         Verdict(role=role, model=role, problem_hash="h", votes=(Vote(answer=text, agrees="no", method="test"),))
         for role, text in zip(VERIFIERS, ("1/2", "0.5"), strict=True)
     ]
-    report = error_agreement([item(1)[0].with_(verdicts=tuple(said), attempts=(attempt(),))] * 50)
+    report = error_agreement([item(1)[0].with_(verdicts=tuple(output), attempts=(attempt(),))] * 50)
     assert (report.verifiers.both_wrong, report.verifiers.same) == (50, 50)
     assert [other.rate for other in report.with_solver] == [None, None]
     assert not report.suspicious

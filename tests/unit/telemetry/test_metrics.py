@@ -12,7 +12,7 @@ from schemas.flow import FLOW, SERVICES, consumed_by
 from schemas.item import Topic
 from services.aggregator.__main__ import count
 from services.planner.handler import Planner
-from services.planner.measured import Measured
+from services.planner.measured import MeasuredPlanner
 from services.planner.state import State
 from shared.llm.call_metrics import call_metrics
 from shared.telemetry import metrics
@@ -48,11 +48,11 @@ def test_however_many_words_the_log_brings_a_label_takes_few() -> None:
 def test_a_log_full_of_strange_words_makes_few_series(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of all that is counted by words from records; what else labels say stands in flow, plan and models file."""
+    """Of everything counted by words from records; other label values come from flow, plan and models file."""
     monkeypatch.setattr(metrics, "_seen", {})  # its words are for this test alone
-    machine, state, (asked, *_) = opened("words")
+    machine, state, (requested, *_) = opened("words")
     for n, word in enumerate(f"strange {n}" for n in range(200)):
-        machine(state, ProblemRejected.of(asked, word, item=asked.item, reason=word, detail=""), NOW)
+        machine(state, ProblemRejected.of(requested, word, item=requested.item, reason=word, detail=""), NOW)
         count(judged(n, AuditTag(kind=word), accepted=False, simulated=True, **{word: word}))
     series = Counter(sample.name for metric in REGISTRY.collect() for sample in metric.samples)
     for name in ("chimera_problems_rejected_total", "chimera_audits_total", "chimera_audit_checks_total"):
@@ -74,19 +74,19 @@ def test_cost_is_counted_by_model_and_service_and_unknown_is_not_zero() -> None:
 
 
 def test_the_planner_tells_of_each_ending_once_and_of_how_long_it_took() -> None:
-    machine, state, asked = opened("metrics")
-    assert value("chimera_problems_open", subject="mathematics") == len(asked) > 0
+    machine, state, requested = opened("metrics")
+    assert value("chimera_problems_open", subject="mathematics") == len(requested) > 0
     before = [value(one[0], **one[1]) or 0.0 for one in COUNTED]
-    ending = ProblemRejected.of(asked[0], "screening", item=asked[0].item, reason="proof", detail="")
+    ending = ProblemRejected.of(requested[0], "screening", item=requested[0].item, reason="proof", detail="")
     for _ in range(2):
         state, _ = machine(state, ending, NOW + timedelta(minutes=5))
     after = [value(one[0], **one[1]) or 0.0 for one in COUNTED]
     assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 300]
 
 
-def opened(factory: str) -> tuple[Measured, State, list[ProblemRequested]]:
-    """A planner that has asked for problems."""
-    machine = Measured(Planner(plan(4, "mathematics"), factory))
+def opened(factory: str) -> tuple[MeasuredPlanner, State, list[ProblemRequested]]:
+    """A planner that has requested problems."""
+    machine = MeasuredPlanner(Planner(plan(4, "mathematics"), factory))
     state, events = machine.start(None, NOW)
     (wanted,) = [event for event in events if isinstance(event, SubjectRequested)]
     topic = Topic(subject="mathematics", field="f", subfield="s", name="t")

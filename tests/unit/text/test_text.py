@@ -1,9 +1,9 @@
-"""What is read out of a statement, so that the same problem told in another way gives the same."""
+"""What is read out of a statement: the same for the same problem in another wording."""
 
 import pytest
 
-from shared.text.quantities import quantities
-from shared.text.words import nameless, pairs
+from shared.text.quantities import read_quantities
+from shared.text.words import word_pairs, words_without_names
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from shared.text.words import nameless, pairs
     ],
 )
 def test_one_value_in_two_ways(one: str, other: str) -> None:
-    assert quantities(one).values == quantities(other).values
+    assert read_quantities(one).values == read_quantities(other).values
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,13 @@ def test_one_value_in_two_ways(one: str, other: str) -> None:
     ],
 )
 def test_values_of_numbers_without_a_unit(text: str, values: tuple[str, ...]) -> None:
-    assert quantities(text).values == values
+    assert read_quantities(text).values == values
 
 
 def test_pairs_know_no_names_no_order_of_clauses_and_no_looks() -> None:
     one = r"Let $G$ be a group of order # with $\alpha \in G$; find its centre, if $G$ is finite."
     other = r"If $\left. H \right.$ is FINITE, find  its centre: let $H$ be a group of order # with $\beta \in H$!"
-    assert pairs(one) == pairs(other)
-    assert nameless("Let $x_1 = y$") == ["let", "@", "1", "@"]
-    assert pairs(r"is $\tfrac{#}{#}$ of it") == pairs("is #/# of it")
-    assert pairs("let the form be odd") != pairs("let the form be even")
+    assert word_pairs(one) == word_pairs(other)
+    assert words_without_names("Let $x_1 = y$") == ["let", "@", "1", "@"]
+    assert word_pairs(r"is $\tfrac{#}{#}$ of it") == word_pairs("is #/# of it")
+    assert word_pairs("let the form be odd") != word_pairs("let the form be even")

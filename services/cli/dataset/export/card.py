@@ -1,4 +1,4 @@
-"""The card of an export: a dataset card as the Hugging Face hub reads it, with nothing in it that was not measured."""
+"""The dataset card of an export, in the form of the Hugging Face hub. It contains only measured figures."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,19 +9,20 @@ from typing import Any
 import yaml
 
 from schemas.config.plan import Plan
+from schemas.outcomes import Tier
 from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
-from services.cli.dataset.stats import PAPER_WORDS
+from services.cli.dataset.stats import PAPER_WORDS, UNKNOWN, describe_bins
 from shared.dataset import Dataset
-from shared.text.contamination import CONTAINED, JACCARD_8, JACCARD_13
+from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 
-SIMULATED = "**SIMULATED: the models behind {} of {} rows were played by a simulator. Do not train on this.**"
+SIMULATED = "**SIMULATED: a simulator played the models behind {} of {} rows. Do not train on this.**"
 TIERS = {
-    "verified": "each verifier hit the key blind, both judge it good, the key has more votes than any rival",
-    "plausible": "both judge it good, no rival answer has two votes, a verifier of another model hit the key",
-    "unsolved": "no hit, no rival: hard, or a wrong key",
-    "nodded": "two models that saw the key called it right, as in the CHIMERA paper",
+    Tier.VERIFIED: "each verifier found the key blind, both judge it good, the key has more votes than any rival",
+    Tier.PLAUSIBLE: "both judge it good, no rival answer has two votes, a verifier of another model found the key",
+    Tier.UNSOLVED: "no verifier found the key, no rival: hard, or a wrong key",
+    Tier.JUDGE_ONLY: "judge-only: two models that saw the key called it right, as in the CHIMERA paper",
 }
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 LARGEST = "10M<n<100M"
@@ -29,17 +30,17 @@ LARGEST = "10M<n<100M"
 
 @dataclass(frozen=True, slots=True)
 class CardSource:
-    """What is known beside the tables."""
+    """The sources of the card beside the tables."""
 
     plan: Plan | None
-    """The plan that the folder was last run with."""
+    """The plan of the folder's last run."""
     audits: Mapping[str, Any] | None
-    """As `chimera audit` counts; `None` when nothing was audited."""
+    """The figures of `chimera audit`; `None` without audits."""
 
 
 def card(
     source: CardSource,
-    tally: ExportStats,
+    stats: ExportStats,
     dataset: Dataset,
     release: Mapping[str, Any] | None,
     *,
@@ -48,25 +49,25 @@ def card(
     columns: Sequence[str],
     suffix: str,
 ) -> str:
-    """README.md of the folder: YAML header and text."""
-    body = [_warning(tally), _what(source, tally, release, dataset, form, view), *_use(columns)]
-    body += [*_made(tally), *_funnel(dataset), *_rows(tally), *_trust(source, tally, dataset), *_limits(tally)]
-    body += _again(source, form, view, release)
-    return f"---\n{_header(source, tally, suffix)}---\n\n" + strip_controls(
+    """Return the README.md of the folder: YAML header and text."""
+    body = [_warning(stats), _title(source, stats, release, dataset, form, view), *_usage(columns)]
+    body += [*_models(stats), *_funnel(dataset), *_rows(stats), *_trust(source, stats, dataset), *_limits(stats)]
+    body += _reproduction(source, form, view, release)
+    return f"---\n{_header(source, stats, suffix)}---\n\n" + strip_controls(
         "\n".join(line for line in body if line is not None)
     )
 
 
-def _header(source: CardSource, tally: ExportStats, suffix: str) -> str:
-    tags = ["reasoning", "chain-of-thought", "synthetic", *(["simulated"] if tally.by["simulated"][True] else [])]
-    files = [{"split": split, "path": f"data/{split}-*.{suffix}"} for split in sorted(tally.splits, reverse=True)]
+def _header(source: CardSource, stats: ExportStats, suffix: str) -> str:
+    tags = ["reasoning", "chain-of-thought", "synthetic", *(["simulated"] if stats.by["simulated"][True] else [])]
+    files = [{"split": split, "path": f"data/{split}-*.{suffix}"} for split in sorted(stats.splits, reverse=True)]
     header = {
         "pretty_name": _name(source),
         "license": (source.plan and source.plan.license) or "other",
         "language": ["en"],
         "task_categories": ["text-generation"],
         "tags": tags,
-        "size_categories": [next((name for limit, name in SIZES if tally.records < limit), LARGEST)],
+        "size_categories": [next((name for limit, name in SIZES if stats.records < limit), LARGEST)],
         "configs": [{"config_name": "default", "data_files": files}],
     }
     return yaml.safe_dump(header, sort_keys=False)
@@ -76,39 +77,39 @@ def _name(source: CardSource) -> str:
     return source.plan.name if source.plan else "reasoning problems"
 
 
-def _warning(tally: ExportStats) -> str | None:
-    played = tally.by["simulated"][True]
-    return f"{SIMULATED.format(f'{played:,}', f'{tally.rows:,}')}\n" if played else None
+def _warning(stats: ExportStats) -> str | None:
+    simulated = stats.by["simulated"][True]
+    return f"{SIMULATED.format(f'{simulated:,}', f'{stats.rows:,}')}\n" if simulated else None
 
 
-def _what(
-    source: CardSource, tally: ExportStats, release: Mapping[str, Any] | None, dataset: Dataset, form: str, view: str
+def _title(
+    source: CardSource, stats: ExportStats, release: Mapping[str, Any] | None, dataset: Dataset, form: str, view: str
 ) -> str:
     version = f"release {release['number']}" if release else f"version {dataset.rows.version}, not a release"
     return (
         f"# {_name(source)}: reasoning problems with solutions, view `{view}`\n\n"
-        f"{tally.records:,} records of {tally.rows:,} problems in {len(tally.by['subject'])} subjects and "
-        f"{tally.coverage.topics:,} topics: {version}, written as `{form}`.\n"
+        f"{stats.records:,} records of {stats.rows:,} problems in {len(stats.by['subject'])} subjects and "
+        f"{stats.coverage.topics:,} topics: {version}, written as `{form}`.\n"
     )
 
 
-def _use(columns: Sequence[str]) -> Iterator[str]:
+def _usage(columns: Sequence[str]) -> Iterator[str]:
     yield "## Use\n\n```python\nfrom datasets import load_dataset\n"
-    yield 'rows = load_dataset("FOLDER")  # where this card lies\n```'
+    yield 'rows = load_dataset("FOLDER")  # the folder of this card\n```'
     yield f"\nColumns: {', '.join(f'`{name}`' for name in columns)}.\n"
 
 
-def _made(tally: ExportStats) -> Iterator[str]:
+def _models(stats: ExportStats) -> Iterator[str]:
     yield (
         "## How it was made\n\n"
-        "A model writes a problem with its key; two models solve it blind, then judge it with the key in view; their\n"
-        "votes make its tier; a further model writes the long solution, which is compared with the key.\n"
+        "A model writes a problem with its key. Two models solve it blind, then judge it with the key in view; their\n"
+        "votes decide its tier. A further model writes the long solution, which is compared with the key.\n"
     )
     yield "| role | model | calls |\n|---|---|---|"
-    for role, models in tally.models.items():
+    for role, models in stats.models.items():
         yield from (f"| {role} | {model} | {calls:,} |" for model, calls in models.most_common())
-    if doubled := tally.by["independent"][False]:
-        yield f"\nOne model played more than one role behind {doubled:,} rows: its verdict on itself is worth less."
+    if shared_models := stats.by["independent"][False]:
+        yield f"\nFor {shared_models:,} rows one model played several roles: its verdict on its own work is worth less."
 
 
 def _funnel(dataset: Dataset) -> Iterator[str]:
@@ -116,66 +117,68 @@ def _funnel(dataset: Dataset) -> Iterator[str]:
     for (kind, reason), number in dataset.ledger.counts("kind", "reason").items():
         reasons[reason] += number if kind == "rejected" else 0
     curated, rejected = len(dataset.rows), reasons.total()
-    yield f"\n## What was kept\n\nOf {curated + rejected:,} problems {curated:,} were curated, {rejected:,} rejected:\n"
+    yield f"\n## Selection\n\nOf {curated + rejected:,} problems {curated:,} were curated, {rejected:,} rejected:\n"
     yield "| reason | problems |\n|---|---|"
     yield from (f"| {reason} | {number:,} |" for reason, number in reasons.most_common() if number)
 
 
-def _rows(tally: ExportStats) -> Iterator[str]:
+def _rows(stats: ExportStats) -> Iterator[str]:
     yield "\n## Coverage\n\n| subject | rows | | topics | different problems | in a topic |\n|---|---|---|---|---|---|"
-    for name, one in tally.coverage.document().items():
-        share = one["rows"] / tally.rows
+    for name, one in stats.coverage.document().items():
+        share = one["rows"] / stats.rows
         yield (
             f"| {name} | {one['rows']:,} | {'█' * round(40 * share)} {share:.1%} | {one['topics']:,} "
             f"| {one['clusters']:,} | {one['clusters_of_a_topic']:.1f} |"
         )
-    yield f"\n{MEANING[0].upper()}{MEANING[1:]}; those of a topic are a mean. The paper has 9,225 rows of 1,179 topics."
+    yield f"\n{MEANING[0].upper()}{MEANING[1:]}; those in a topic are means. The paper has 9,225 rows of 1,179 topics."
     yield "\n## Rows"
-    yield "\n| tier | rows | what it takes |\n|---|---|---|"
-    yield from (f"| {tier} | {n:,} | {TIERS.get(tier, '')} |" for tier, n in tally.by["tier"].most_common())
-    correct = {True: "lands on the key", False: "misses the key", None: "cannot be compared with it"}
-    for title, key in (("solution", "correct"), ("answer type", "answer_type"), ("difficulty", "difficulty")):
-        counts = tally.by[key].most_common()
-        named = ((correct[value] if key == "correct" else value, number) for value, number in counts)
-        yield f"\n{title}: " + ", ".join(f"{name} {number:,}" for name, number in named)
+    yield "\n| tier | rows | condition |\n|---|---|---|"
+    yield from (f"| {tier} | {n:,} | {TIERS.get(tier, '')} |" for tier, n in stats.by["tier"].most_common())
+    correct = {True: "agrees with the key", False: "differs from the key", None: "not comparable with the key"}
+    difficulty = f"difficulty ({describe_bins(stats.difficulty.bins)})"
+    for title, key in (("solution", "correct"), ("answer type", "answer_type"), (difficulty, "difficulty")):
+        counts = stats.by[key].most_common()
+        labels = ((correct[value] if key == "correct" else value, number) for value, number in counts)
+        yield f"\n{title}: " + ", ".join(f"{name} {number:,}" for name, number in labels)
     yield "\n| mean words | here | CHIMERA paper |\n|---|---|---|"
-    yield from (f"| {part} | {tally.mean_words(part):,.0f} | {words:,} |" for part, words in PAPER_WORDS.items())
-    cost = "unknown" if tally.cost is None else f"${tally.cost:,.2f}"
-    tokens = "unknown" if tally.tokens is None else f"{tally.tokens:,}"
-    yield f"\nThese rows alone took {tokens} generated tokens; their cost: {cost}."
+    yield from (f"| {part} | {stats.mean_words(part):,.0f} | {words:,} |" for part, words in PAPER_WORDS.items())
+    cost = "unknown" if stats.cost is None else f"${stats.cost:,.2f}"
+    tokens = "unknown" if stats.tokens is None else f"{stats.tokens:,}"
+    yield f"\nGenerated tokens for these rows alone: {tokens}. Their cost: {cost}."
 
 
-def _trust(source: CardSource, tally: ExportStats, dataset: Dataset) -> Iterator[str]:
-    yield "\n## How far to trust it\n"
+def _trust(source: CardSource, stats: ExportStats, dataset: Dataset) -> Iterator[str]:
+    yield "\n## Reliability\n"
     if source.audits is None:
-        yield "- Audits: none were made; how much the checks let through was not measured."
+        yield "- Audits: none. How many errors the checks miss was not measured."
     else:
-        yield f"- Audits: {_rate(source.audits['let_through']['all'])} of items broken on purpose were let through."
-        yield f"- Controls: {_rate(source.audits['falsely_rejected']['all'])} of items known to be good were rejected."
+        yield f"- Audits: {_rate(source.audits['let_through']['all'])} of the items with planted errors were accepted."
+        yield f"- Controls: {_rate(source.audits['falsely_rejected']['all'])} of the known-good items were rejected."
         wrong = source.audits["judge"].items()
         for kind, rate in ((kind, rate) for kind, rate in wrong if rate["n"]):
-            yield f"- The judge of answers, {kind}: {_rate(rate)} of the pairs of known verdict."
+            yield f"- The judge of answers, {kind}: {_rate(rate)} of the pairs with a known verdict."
         if source.audits["simulated"]:
-            yield "- These rates are simulated: they prove the arithmetic, not any model."
-    held = dataset.rows.counts("split")[("held_out",)]
+            yield "- These rates are simulated: they verify the arithmetic, not a model."
+    held_out = dataset.rows.counts("split")[("held_out",)]
     yield (
-        f"- Held out: {held:,} problems of the dataset are in no training view, of them "
-        f"{tally.splits['held_out']:,} here.\n  Problems that differ in their numbers alone lie on one side."
+        f"- Held out: {held_out:,} problems of the dataset are in no training view, of them "
+        f"{stats.splits['held_out']:,} here.\n  Problems that differ only in their numbers are in the same split."
     )
-    yield from _contamination(tally.contamination.document())
+    yield from _contamination(stats.contamination.document())
 
 
-def _contamination(found: Mapping[str, Any]) -> Iterator[str]:
-    if not found:
+def _contamination(benchmarks: Mapping[str, Any]) -> Iterator[str]:
+    if not benchmarks:
         yield "- Contamination with benchmarks: not checked."
         return
     yield (
-        "- Contamination with benchmarks: each of these problems was held against every question. It counts as known\n"
-        f"  that has more than {CONTAINED:.0%} of a question's trigrams, or a Jaccard index above {JACCARD_8} for "
-        f"runs\n  of 8 words or {JACCARD_13} for 13. The indices are means, with the closest question.\n"
+        "- Contamination with benchmarks: each of these problems was compared with every question. It counts as\n"
+        f"  contaminated with more than {MAX_CONTAINED:.0%} of a question's trigrams, or with a Jaccard index above "
+        f"{MAX_JACCARD_8}\n  for runs of 8 words or {MAX_JACCARD_13} for 13. Indices are "
+        "means, with the closest question.\n"
     )
-    yield "| benchmark | questions | known from it | Jaccard, n = 8 | n = 13 |\n|---|---|---|---|---|"
-    for name, one in found.items():
+    yield "| benchmark | questions | contaminated | Jaccard, n = 8 | n = 13 |\n|---|---|---|---|---|"
+    for name, one in benchmarks.items():
         indices = f"{one['jaccard_8']:.2g} | {one['jaccard_13']:.2g}"
         yield f"| {name} | {one['questions']:,} | {len(one['known']):,} | {indices} |"
 
@@ -186,30 +189,30 @@ def _rate(rate: Mapping[str, Any]) -> str:
     return f"{rate['hits']:,} of {rate['n']:,} (95 %: {rate['low']:.1%} to {rate['high']:.1%})"
 
 
-def _limits(tally: ExportStats) -> Iterator[str]:
-    yield "\n## Limits\n\n- Everything was written by models; no person has read it."
-    yield "- A key is believed because models agree on it, and models share mistakes. A tier is evidence, not proof."
-    if tally.by["difficulty"]["unknown"]:
-        yield f"- Difficulty was not measured for {tally.by['difficulty']['unknown']:,} rows."
+def _limits(stats: ExportStats) -> Iterator[str]:
+    yield "\n## Limits\n\n- Models wrote everything; no person has read it."
+    yield "- A key is accepted because models agree on it, and models share errors. A tier is evidence, not proof."
+    if unknown := stats.by["difficulty"][UNKNOWN]:
+        yield f"- Difficulty was not measured for {unknown:,} rows."
 
 
-def _again(source: CardSource, form: str, view: str, release: Mapping[str, Any] | None) -> Iterator[str]:
+def _reproduction(source: CardSource, form: str, view: str, release: Mapping[str, Any] | None) -> Iterator[str]:
     version = release["number"] if release else "now"
-    yield "\n## Made with\n\n```sh\nchimera run --plan plan.yaml --models models.yaml"
+    yield "\n## Reproduction\n\n```sh\nchimera run --plan plan.yaml --models models.yaml"
     yield f"chimera dataset export --format {form} --view {view} --version {version} --out FOLDER\n```"
     if source.plan:
         text = yaml.safe_dump(_portable(source.plan), sort_keys=False)
         yield f"\nplan.yaml:\n\n```yaml\n{text}```"
         if release and release["plan_hash"] != source.plan.hash:
-            yield "\nThe plan has been changed since this release."
+            yield "\nThe plan has changed since this release."
     yield ""
 
 
 def _portable(plan: Plan) -> dict[str, Any]:
-    """As one writes it; of files their names alone, for where they lie is nobody's business."""
-    told: dict[str, Any] = plan.model_dump(mode="json", exclude_defaults=True)
-    benchmarks = ((one, "path") for one in told.get("benchmarks", {}).values())
-    for part, key in ((told, "topics"), (told.get("audits", {}), "controls"), *benchmarks):
-        if key in part:
-            part[key] = Path(part[key]).name
-    return told
+    """Return the plan without defaults, and with the names of files only, without their folders."""
+    document: dict[str, Any] = plan.model_dump(mode="json", exclude_defaults=True)
+    benchmarks = ((one, "path") for one in document.get("benchmarks", {}).values())
+    for section, key in ((document, "topics"), (document.get("audits", {}), "controls"), *benchmarks):
+        if key in section:
+            section[key] = Path(section[key]).name
+    return document

@@ -1,6 +1,6 @@
-"""chimera dataset export: one view of one version, in a form that others read, with a card.
+"""`chimera dataset export`: writes one view of one version in a common format, with a dataset card.
 
-Rows stream through a few at a time, and the folder appears whole or not at all.
+Rows are streamed, a few at a time, and the folder is complete or does not exist.
 """
 
 import json
@@ -14,27 +14,27 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
 
+from schemas.outcomes import Admission
 from services.cli import audit
 from services.cli.common.atomic_folder import atomic_folder
-from services.cli.common.dataset_location import dataset_in
+from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
-from shared.config.plan_loader import load_plan
-from shared.dataset import Dataset, audits, opened
+from shared.dataset import Dataset, open_audits, open_release
 from shared.errors import Refusal
 
 VIEWS = {
     "all": "true",
-    "sft": "admission = 'in' and array_has(views, 'sft')",
-    "rl": "admission <> 'reserve' and array_has(views, 'rl')",
-    "preference": "admission <> 'reserve' and cardinality(views) > 0",
+    "sft": f"admission = '{Admission.IN}' and array_has(views, 'sft')",
+    "rl": f"admission <> '{Admission.RESERVE}' and array_has(views, 'rl')",
+    "preference": f"admission <> '{Admission.RESERVE}' and cardinality(views) > 0",
     "held_out": "split = 'held_out'",
 }
-"""Which rows a view has. What is in reserve serves the next target, and is in none but `all`."""
+"""SQL filter of each view. Rows in reserve are for the next target; only `all` includes them."""
 
-SHAPES = {
+FORMATS = {
     "parquet": record_formats.ROWS,
     "jsonl": record_formats.ROWS,
     "hf": record_formats.ROWS,
@@ -43,40 +43,40 @@ SHAPES = {
 }
 
 BATCH_ROWS = 32
-"""Rows in memory at a time: one may have a megabyte."""
+"""Rows in memory at a time; one may have a megabyte."""
 
-GROUP_BYTES = 16_000_000
-"""Least size of a row group but the last."""
+MIN_GROUP_BYTES = 16_000_000
+"""Minimum size of a row group, except the last."""
 
 SHARD_BYTES = 500_000_000
-"""A file is closed once it has taken so many bytes, before compression."""
+"""A file is closed at this size, before compression."""
 
 
 def export(directory: Path, out: Path, form: str, view: str, version: str, plan: Path | None = None) -> dict[str, Any]:
-    """Write a view; returns what was written. Raises Refusal when the folder is not empty, or the view is.
+    """Write a view; returns its numbers. Raises Refusal when the folder is not empty, or when the view is empty.
 
-    Rows are held against the benchmarks of `plan`, by default of the one last run.
+    Rows are compared with the benchmarks of `plan`, by default of the folder's last run.
     """
-    dataset, release = opened(dataset_in(directory), version)
+    dataset, release = open_release(dataset_in(directory), version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
     with atomic_folder(out) as draft:
         (draft / "data").mkdir()
-        tally = ExportStats(Contamination.of(directory, plan))
-        shape = _shape(form, view)
-        _write(tally, dataset, draft / "data", view, shape, suffix)
-        if not tally.records:
-            raise Refusal(f"the view {view} has no rows at version {version}", "Take another --view or --version")
-        told = card(
+        stats = ExportStats(Contamination.of(directory, plan), difficulty_bins(directory))
+        record_format = _record_format(form, view)
+        _write(stats, dataset, draft / "data", view, record_format, suffix)
+        if not stats.records:
+            raise Refusal(f"the view {view} has no rows at version {version}", "Choose another --view or --version")
+        text = card(
             _source(directory),
-            tally,
+            stats,
             dataset,
             release,
             form=form,
             view=view,
-            columns=shape.schema.names,
+            columns=record_format.schema.names,
             suffix=suffix,
         )
-        (draft / "README.md").write_text(told, encoding="utf-8")
+        (draft / "README.md").write_text(text, encoding="utf-8")
     files = sorted((out / "data").iterdir())
     return {
         "out": str(out),
@@ -84,35 +84,39 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
         "view": view,
         "release": release and release["number"],
         "table_version": dataset.rows.version,
-        "rows": tally.records,
-        "problems": tally.rows,
-        "by_split": dict(tally.splits),
-        "simulated": tally.by["simulated"][True],
-        "contaminated": sorted({id_ for one in tally.contamination.document().values() for id_ in one["known"]}),
+        "rows": stats.records,
+        "problems": stats.rows,
+        "by_split": dict(stats.splits),
+        "simulated": stats.by["simulated"][True],
+        "contaminated": sorted({id_ for one in stats.contamination.document().values() for id_ in one["known"]}),
         "files": [str(file.relative_to(out)) for file in files],
         "bytes": sum(file.stat().st_size for file in files),
     }
 
 
 def _source(directory: Path) -> CardSource:
-    plan = directory / "plan.yaml"
     try:
-        judged = audit.count(audits(dataset_in(directory)), None)
-    except Refusal:  # there are none
-        judged = None
-    return CardSource(load_plan(plan) if plan.exists() else None, judged)
+        figures = audit.count(open_audits(dataset_in(directory)), None, difficulty_bins(directory))
+    except Refusal:  # there are no audits
+        figures = None
+    return CardSource(last_plan(directory), figures)
 
 
-def _shape(form: str, view: str) -> record_formats.RecordFormat:
+def _record_format(form: str, view: str) -> record_formats.RecordFormat:
     if view != "preference":
-        return SHAPES[form]
-    if SHAPES[form] is not record_formats.ROWS:
-        raise Refusal(f"{form} has no form for preferences", "Take --format parquet, jsonl or hf")
+        return FORMATS[form]
+    if FORMATS[form] is not record_formats.ROWS:
+        raise Refusal(f"the format {form} has no preference pairs", "Use --format parquet, jsonl or hf")
     return record_formats.PREFERENCE
 
 
 def _write(
-    tally: ExportStats, dataset: Dataset, folder: Path, view: str, shape: record_formats.RecordFormat, suffix: str
+    stats: ExportStats,
+    dataset: Dataset,
+    folder: Path,
+    view: str,
+    record_format: record_formats.RecordFormat,
+    suffix: str,
 ) -> None:
     where = VIEWS[view]
     total = sum(dataset.rows.counts("schema_version", where=where).values())
@@ -122,12 +126,12 @@ def _write(
         for batch in dataset.rows.batches(BATCH_ROWS, where):
             records: dict[str, list[record_formats.Record]] = {}
             for row in batch:
-                made = list(shape.records(tally.records, row))
-                tally.add(row, len(made))
+                made = list(record_format.records(stats.records, row))
+                stats.add(row, len(made))
                 records.setdefault(row["split"], []).extend(made)
             for split, some in records.items():
                 if split not in shards:
-                    shards[split] = closing.enter_context(_Shards(folder, split, suffix, shape.schema))
+                    shards[split] = closing.enter_context(_Shards(folder, split, suffix, record_format.schema))
                 shards[split].write(some)
             progress.advance(task, len(batch))
 
@@ -139,7 +143,7 @@ class _Shards:
         self._folder, self._split, self._suffix, self._schema = folder, split, suffix, schema
         self._number = self._bytes = 0
         self._file: pq.ParquetWriter | TextIO | None = None
-        self._held: list[pa.Table] = []
+        self._buffer: list[pa.Table] = []
 
     def __enter__(self) -> "_Shards":
         return self
@@ -152,10 +156,10 @@ class _Shards:
             return
         table = pa.Table.from_pylist(records, self._schema)
         if self._file is None:
-            self._file = self._opened()
+            self._file = self._open()
         if isinstance(self._file, pq.ParquetWriter):
-            self._held.append(table)
-            self._flush(GROUP_BYTES)
+            self._buffer.append(table)
+            self._flush(MIN_GROUP_BYTES)
         else:
             self._file.writelines(f"{_line(record)}\n" for record in records)
         self._bytes += table.nbytes
@@ -163,11 +167,15 @@ class _Shards:
             self._close()
             self._bytes, self._number = 0, self._number + 1
 
-    def _flush(self, least: int = 0) -> None:
-        """Write what is held, if it is so many bytes, as one row group."""
-        if self._held and isinstance(self._file, pq.ParquetWriter) and sum(one.nbytes for one in self._held) >= least:
-            self._file.write_table(pa.concat_tables(self._held))
-            self._held.clear()
+    def _flush(self, min_bytes: int = 0) -> None:
+        """Write the buffered tables as one row group, if they have at least `min_bytes`."""
+        if (
+            self._buffer
+            and isinstance(self._file, pq.ParquetWriter)
+            and sum(one.nbytes for one in self._buffer) >= min_bytes
+        ):
+            self._file.write_table(pa.concat_tables(self._buffer))
+            self._buffer.clear()
 
     def _close(self) -> None:
         if self._file:
@@ -175,7 +183,7 @@ class _Shards:
             self._file.close()
             self._file = None
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         path = self._folder / f"{self._split}-{self._number:05}.{self._suffix}"
         if self._suffix == "jsonl":
             return path.open("w", encoding="utf-8")

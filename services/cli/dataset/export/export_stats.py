@@ -1,4 +1,4 @@
-"""What an export has written, counted while it streams by: what its card says."""
+"""The numbers of a dataset card, counted during the export."""
 
 import json
 from collections import Counter, defaultdict
@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.cli.common.difficulty_bins import bin_of
+from schemas.config.policies import Difficulty
 from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.coverage import Coverage
+from services.cli.dataset.stats import UNKNOWN
 
 
 @dataclass(slots=True)
 class ExportStats:
-    """Numbers of rows by this and that, sums of lengths and cost."""
+    """Numbers of rows by column, sums of lengths and cost."""
 
     contamination: Contamination
+    difficulty: Difficulty
+    """The bins."""
     rows: int = 0
     records: int = 0
-    """What was written; more or fewer than rows where a row becomes many or none."""
+    """Written records: a row may become none, one or several."""
     words: Counter[str] = field(default_factory=Counter)
-    """Of all problems and of all solutions, thinking included."""
+    """Sums over all problems, and over all solutions with their thinking."""
     by: defaultdict[str, Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
     coverage: Coverage = field(default_factory=Coverage)
     models: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -31,7 +34,7 @@ class ExportStats:
     tokens: int | None = 0
 
     def add(self, row: Mapping[str, Any], records: int) -> None:
-        """A row has become so many records; one that became none does not count."""
+        """Add a row with its number of records; a row without records does not count."""
         if not records:
             return
         self.rows += 1
@@ -41,7 +44,7 @@ class ExportStats:
         self.words["solution"] += len(row["reasoning"].split()) + len(row["solution"].split())
         for name in ("subject", "tier", "correct", "answer_type", "simulated", "independent", "admission"):
             self.by[name][row[name]] += 1
-        self.by["difficulty"][bin_of(row["difficulty"])] += 1
+        self.by["difficulty"][self.difficulty.bin(row["difficulty"]) or UNKNOWN] += 1
         self.coverage.add(row)
         self.contamination.add(row)
         self.cost = None if self.cost is None or row["cost"] is None else self.cost + row["cost"]
@@ -51,5 +54,5 @@ class ExportStats:
                 self.models[call["role"]][call["model"]] += 1
 
     def mean_words(self, part: str) -> float:
-        """Mean length of a problem or a solution in words."""
+        """Return the mean length of a problem or a solution in words."""
         return self.words[part] / self.rows

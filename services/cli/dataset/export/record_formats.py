@@ -1,4 +1,4 @@
-"""What one row of the dataset becomes in an exported file."""
+"""The formats of exported records, and their records for one row."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,18 +18,18 @@ _CHAT = pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))
 
 @dataclass(frozen=True, slots=True)
 class RecordFormat:
-    """Columns, and the records of the row with a running number: none, one or many."""
+    """The columns, and a function from running number and row to records: none, one or several."""
 
     schema: pa.Schema
     records: Callable[[int, Mapping[str, Any]], Iterator[Record]]
 
 
 def trace(reasoning: str, solution: str) -> str:
-    """A whole solution in one text, as reasoning models write it."""
+    """Return the whole solution in one text, as reasoning models write it."""
     return f"<think>\n{reasoning}\n</think>\n\n{solution}"
 
 
-def _whole(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+def _row(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
     yield dict(row)
 
 
@@ -50,7 +50,7 @@ def _verl(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
     about = ("id", "subject", "topic", "answer_type", "tier", "difficulty", "split")
     yield {
         "data_source": f"chimera/{row['plan']}",
-        "prompt": _said("user", row["problem"]),
+        "prompt": _message("user", row["problem"]),
         "ability": row["subject"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
         "extra_info": {"index": number, **{name: row[name] for name in about}},
@@ -58,20 +58,20 @@ def _verl(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
 
 
 def _preference(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
-    """The first sound trace that lands on the key against each that misses it."""
+    """Pair the first correct trace without flaws with each wrong one."""
     attempts = json.loads(row["attempts"])
-    sound = [one for one in attempts if one["agrees"] == "yes" and not one["flaws"]]
-    for wrong in (one for one in attempts if sound and one["agrees"] == "no"):
+    correct = [one for one in attempts if one["agrees"] == "yes" and not one["flaws"]]
+    for wrong in (one for one in attempts if correct and one["agrees"] == "no"):
         yield {
-            "prompt": _said("user", row["problem"]),
-            "chosen": _said("assistant", trace(sound[0]["reasoning"], sound[0]["solution"])),
-            "rejected": _said("assistant", trace(wrong["reasoning"], wrong["solution"])),
+            "prompt": _message("user", row["problem"]),
+            "chosen": _message("assistant", trace(correct[0]["reasoning"], correct[0]["solution"])),
+            "rejected": _message("assistant", trace(wrong["reasoning"], wrong["solution"])),
             "id": row["id"],
             "subject": row["subject"],
         }
 
 
-def _said(role: str, content: str) -> list[dict[str, str]]:
+def _message(role: str, content: str) -> list[dict[str, str]]:
     return [{"role": role, "content": content}]
 
 
@@ -81,7 +81,7 @@ _EXTRA = pa.struct(
     + [("difficulty", pa.float64()), ("split", _TEXT)]
 )
 
-ROWS = RecordFormat(arrow_schema(Row), _whole)
+ROWS = RecordFormat(arrow_schema(Row), _row)
 PAPER = RecordFormat(
     pa.schema(
         [("index", pa.int64())]

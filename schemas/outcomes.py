@@ -1,0 +1,29 @@
+"""The outcomes of an item: tiers and admissions. Events, tables and plans store the values."""
+
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """How well the evidence supports the key. Readers accept other values too: a later version may add one."""
+
+    VERIFIED = "verified"
+    """Each verifier found the key, both judge the item good, the key has more votes than any rival."""
+    PLAUSIBLE = "plausible"
+    """Both judge the item good, no rival has two votes, a verifier of another model than the writer found the key."""
+    DISPUTED = "disputed"
+    """A rival answer has votes of both verifiers, or at least two votes and as many as the key."""
+    UNSOLVED = "unsolved"
+    """None of the others: the problem is hard, or the key is wrong."""
+    JUDGE_ONLY = "nodded"
+    """Both judge the item good with the key in view; blind votes do not count (policy `paper`)."""
+
+
+class Admission(StrEnum):
+    """The use of a row."""
+
+    IN = "in"
+    """Counts towards the target."""
+    RESERVE = "reserve"
+    """Beyond the target; admitted before new rows."""
+    ASIDE = "aside"
+    """Not for SFT."""
