@@ -1,6 +1,7 @@
 """Normal forms: what changes only the look of an answer is taken away, nothing that could change its value."""
 
 import re
+from functools import lru_cache
 
 from schemas.identity import normal_form
 
@@ -40,6 +41,7 @@ def bare(answer: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def plain(answer: str) -> str:
     r"""As `bare`, without `\left`, `\displaystyle` and the like."""
     text = bare(answer)

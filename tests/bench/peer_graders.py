@@ -35,7 +35,7 @@ def _load(name: str, file: Path) -> Any:
 
 def math_verify() -> Grade:
     """math-verify alone, as its README shows it."""
-    from math_verify import parse, verify  # type: ignore[import-not-found]
+    from math_verify import parse, verify
 
     return lambda key, answer: bool(verify(parse(f"${key}$"), parse(f"${answer}$")))
 

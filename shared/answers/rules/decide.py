@@ -42,6 +42,8 @@ def decide(key: str, answer: str, answer_type: str, oracle: Oracle | None = None
     """Compare two answers. Never raises for what they hold."""
     if plain(key) == plain(answer):
         return Decision(Comparison("yes", "normal_form"))
+    if answer_type not in TEXT and (found := numeric(key, answer, answer_type)):
+        return Decision(found)
     if found := undetermined(key, answer) or one_of_two(key, answer):
         return Decision(found)
     if found := letters(key, answer, answer_type):
@@ -52,8 +54,6 @@ def decide(key: str, answer: str, answer_type: str, oracle: Oracle | None = None
         return _formulas(key, answer, answer_type, oracle) if grow else Decision(found)
     if math_form(key) == math_form(answer):
         return Decision(Comparison("yes", "normal_form"))
-    if found := numeric(key, answer, answer_type):
-        return Decision(found)
     if chemistry := compare_chemistry(key, answer):
         return Decision(
             Comparison(chemistry, "chemistry", "isomers or another way to write it" if chemistry == "unsure" else "")
