@@ -23,19 +23,19 @@ def final_answer(text: str) -> str | None:
     A box that says nothing (`Solution`, `?`, an empty one) is no answer: the one before it counts. Thinking, between
     its tags, holds boxes that were thought better of and is not read.
     """
-    said = after_thinking(text)
-    if said is None:
+    solution = after_thinking(text)
+    if solution is None:
         return None
-    boxes = list(_boxes(said))
+    boxes = list(_boxes(solution))
     for boxed in reversed(boxes):
         if boxed not in _NOTHING and not says_nothing(boxed):
             return final_answer(boxed) if _BOX.match(boxed) else boxed
-    return None if boxes or _BOX.search(said) else _stated(said)
+    return None if boxes or _BOX.search(solution) else _stated(solution)
 
 
 def completed_answer(completion: str, thinks: bool = True) -> str | None:
     """The final answer of all that a model wrote. None where a model that `thinks` has not closed its thought."""
-    if thinks and not any(found[2] for found in _THOUGHT.finditer(completion)):
+    if thinks and not any(result[2] for result in _THOUGHT.finditer(completion)):
         return None
     return final_answer(completion)
 
@@ -56,30 +56,30 @@ def last_box(text: str) -> str | None:
 
 def _boxes(text: str) -> Iterator[str]:
     end = 0
-    for found in _BOX.finditer(text):
-        if found.start() < end:
+    for result in _BOX.finditer(text):
+        if result.start() < end:
             continue  # a box within a box is part of it
-        if text[found.end() : found.end() + 1] == "{":
-            closed = _closing(text, found.end() + 1)
+        if text[result.end() : result.end() + 1] == "{":
+            closed = _closing(text, result.end() + 1)
             if closed is not None:
                 end = closed + 1
-                yield text[found.end() + 1 : closed].strip()
-        elif bare := _BARE.match(text, found.end()):
+                yield text[result.end() + 1 : closed].strip()
+        elif bare := _BARE.match(text, result.end()):
             yield bare[0]
 
 
 def _closing(text: str, begin: int) -> int | None:
     """Where the brace that is open at `begin` closes."""
     depth = 1
-    for found in re.finditer(r"\\.|[{}]", text[begin:], re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(found[0], 0)
+    for result in re.finditer(r"\\.|[{}]", text[begin:], re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(result[0], 0)
         if depth == 0:
-            return begin + found.start()
+            return begin + result.start()
     return None
 
 
 def _stated(text: str) -> str | None:
     lines = [line for line in text.splitlines() if line.strip()]
-    found = _LINE.fullmatch(lines[-1]) if lines else None
-    stated = found[1].strip() if found else ""
+    result = _LINE.fullmatch(lines[-1]) if lines else None
+    stated = result[1].strip() if result else ""
     return None if not stated or stated in _NOTHING or says_nothing(stated) else stated

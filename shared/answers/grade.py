@@ -30,11 +30,11 @@ class Graders:
         if why := objection(key, question) or objection(answer, question):
             return Comparison("unsure", "guard", why)
         decision = decide(key, answer, answer_type)
-        found = decision.found
-        if found.agrees == "unsure" and decision.needs_algebra and self.worker is not None:
-            found = await self.worker.compare(key, answer, answer_type)
-        if found.agrees != "unsure" or self.judge is None or not question:
-            return found
+        result = decision.result
+        if result.agrees == "unsure" and decision.needs_algebra and self.worker is not None:
+            result = await self.worker.compare(key, answer, answer_type)
+        if result.agrees != "unsure" or self.judge is None or not question:
+            return result
         return await self.judge(question, key, answer)
 
 

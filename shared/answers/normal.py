@@ -66,8 +66,8 @@ def text_form(answer: str) -> str:
 
 def unnamed(text: str) -> tuple[str, str]:
     """The name and the value of `x = 5`; the name is empty where there is none."""
-    found = _NAME.match(text)
-    return (found[1], text[found.end() :]) if found else ("", text)
+    result = _NAME.match(text)
+    return (result[1], text[result.end() :]) if result else ("", text)
 
 
 def other_names(key: str, answer: str) -> bool:

@@ -61,11 +61,11 @@ def read_number(answer: str) -> Number | None:
         return None
     text = unnamed(text)[1]
     text = _SUPERSCRIPT.sub(lambda run: "^{" + "".join(SUPERSCRIPTS[char] for char in run[0]) + "}", text)
-    if found := _POWER_OF_TEN.fullmatch(text):
-        return Number(_signed(found["sign"], Fraction(10) ** int(found["braced"] or found["bare"])))
+    if result := _POWER_OF_TEN.fullmatch(text):
+        return Number(_signed(result["sign"], Fraction(10) ** int(result["braced"] or result["bare"])))
     for pattern, reader in ((_RATIO, _ratio), (_SCIENTIFIC, _scientific)):
-        found = pattern.fullmatch(text)
-        if found and (unit := _read_unit(found["unit"])) and (number := reader(found)):
+        result = pattern.fullmatch(text)
+        if result and (unit := _read_unit(result["unit"])) and (number := reader(result)):
             return replace(number, unit=unit[0], measure=unit[1])
     return None
 
@@ -89,21 +89,21 @@ def _product(tail: str) -> bool:
     return not re.match("[A-Za-zµμΩÅ]{2}", tail)
 
 
-def _ratio(found: re.Match[str]) -> Number | None:
-    above, below = _integer(found["a"] or found["c"]), _integer(found["b"] or found["d"])
+def _ratio(result: re.Match[str]) -> Number | None:
+    above, below = _integer(result["a"] or result["c"]), _integer(result["b"] or result["d"])
     if not below:
         return None
-    return Number(_signed(found["sign"], Fraction(above, below)))
+    return Number(_signed(result["sign"], Fraction(above, below)))
 
 
-def _scientific(found: re.Match[str]) -> Number | None:
-    mantissa = re.sub(r"[,{} ]", "", found["mantissa"])
+def _scientific(result: re.Match[str]) -> Number | None:
+    mantissa = re.sub(r"[,{} ]", "", result["mantissa"])
     whole, _, decimals = mantissa.partition(".")
-    exponent = found["braced"] or found["bare"] or found["e"]
+    exponent = result["braced"] or result["bare"] or result["e"]
     scale = Fraction(10) ** int(exponent or 0)
-    value = _signed(found["sign"], Fraction(int(f"{whole}{decimals}"), 10 ** len(decimals)) * scale)
-    tolerance = Fraction(found["tolerance"]) * scale if found["tolerance"] else None
-    if tolerance is not None and ("." not in found[0] or 5 * tolerance > abs(value)):
+    value = _signed(result["sign"], Fraction(int(f"{whole}{decimals}"), 10 ** len(decimals)) * scale)
+    tolerance = Fraction(result["tolerance"]) * scale if result["tolerance"] else None
+    if tolerance is not None and ("." not in result[0] or 5 * tolerance > abs(value)):
         return None  # 1 ± 2 may be two roots
     exact = not decimals and exponent is None
     half_step = Fraction(0) if exact else Fraction(1, 2 * 10 ** len(decimals)) * scale

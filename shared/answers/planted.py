@@ -24,7 +24,7 @@ def altered(problem: Problem, dice: Random) -> str | None:
         if places := list(pattern.finditer(key)):
             place = dice.choice(places)
             other = f"{key[: place.start()]}{_other(place[0], dice)}{key[place.end() :]}"
-            if decide(key, other, problem.answer_type).found.agrees == "no":
+            if decide(key, other, problem.answer_type).result.agrees == "no":
                 return reworded(other, dice)
     return None
 

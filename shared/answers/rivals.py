@@ -56,10 +56,10 @@ def _compare(one: str, other: str) -> Agreement:
         return "yes"
     if max(len(one), len(other)) > LONGEST:
         return "unsure"
-    found = {decide(*pair, "").found.agrees for pair in ((one, other), (other, one))}
+    result = {decide(*pair, "").result.agrees for pair in ((one, other), (other, one))}
     texts = (
-        {decide(*pair, "text").found.agrees for pair in ((one, other), (other, one))} if "yes" not in found else set()
+        {decide(*pair, "text").result.agrees for pair in ((one, other), (other, one))} if "yes" not in result else set()
     )
-    if "yes" in found or ("no" not in found and "yes" in texts):
+    if "yes" in result or ("no" not in result and "yes" in texts):
         return "yes"
-    return "no" if "no" in found else "unsure"
+    return "no" if "no" in result else "unsure"

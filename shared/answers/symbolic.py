@@ -34,19 +34,19 @@ class SymbolicWorker:
         self._starting = asyncio.Lock()
         self._open: dict[int, asyncio.Future[Comparison]] = {}
         self._number = 0
-        self._known: OrderedDict[Pair, Comparison] = OrderedDict()
+        self._verdicts: OrderedDict[Pair, Comparison] = OrderedDict()
 
     async def compare(self, key: str, answer: str, answer_type: str = "") -> Comparison:
         """Compare two answers, within the limit in CPU seconds. Longer, or a crash, is `unsure`."""
         pair = (key, answer, answer_type)
-        if pair in self._known:
-            self._known.move_to_end(pair)
-            return self._known[pair]
-        found = await self._compare(pair)
-        self._known[pair] = found
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return found
+        if pair in self._verdicts:
+            self._verdicts.move_to_end(pair)
+            return self._verdicts[pair]
+        result = await self._compare(pair)
+        self._verdicts[pair] = result
+        if len(self._verdicts) > REMEMBERED:
+            self._verdicts.popitem(last=False)
+        return result
 
     async def aclose(self) -> None:
         """End the worker."""

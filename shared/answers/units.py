@@ -152,7 +152,7 @@ _TOKEN = re.compile(r"\s*(?:([A-Za-zµΩÅ]+)\s*(?:(?:\^|\*\*)\s*\(?([+-]?\d{1,2
 
 def read_unit(written: str) -> Unit | None:
     """The unit of a text, read whole; None for anything that is not one: `m;`, `apples`, `J/mol K`, `l` of a letter."""
-    text = _SUPERSCRIPT.sub(lambda found: "^" + found[0].translate(_PLAIN_DIGITS), written).replace("−", "-")
+    text = _SUPERSCRIPT.sub(lambda result: "^" + result[0].translate(_PLAIN_DIGITS), written).replace("−", "-")
     for pattern, instead in _LOOKS:
         text = pattern.sub(instead, text)
     return _parse(text.strip())
@@ -166,11 +166,11 @@ def _parse(text: str) -> Unit | None:  # noqa: C901 - one branch for each sign
     units: list[tuple[Unit, int]] = []
     joined = True
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None or found.end() == at:
+        result = _TOKEN.match(text, at)
+        if result is None or result.end() == at:
             return None
-        at = found.end()
-        if sign := found[4]:
+        at = result.end()
+        if sign := result[4]:
             if sign == "/":
                 if below or depth or not units:
                     return None
@@ -190,16 +190,16 @@ def _parse(text: str) -> Unit | None:  # noqa: C901 - one branch for each sign
             continue
         if below == 3 or (below == 1 and count and not depth):
             return None  # J/mol K: by both, or by one?
-        unit = _named(found[1])
+        unit = _named(result[1])
         if unit is None:
             return None
-        exponent = int(found[2] or found[3] or 1)
-        if found[1] in {"ms", "mm"} and exponent < 0 and not units:
+        exponent = int(result[2] or result[3] or 1)
+        if result[1] in {"ms", "mm"} and exponent < 0 and not units:
             return None  # a metre per second, or one per millisecond?
         if (
             not -12 <= exponent <= 12
             or exponent == 0
-            or (found[3] and not found[3].startswith(("-", "+")) and count > 9)
+            or (result[3] and not result[3].startswith(("-", "+")) and count > 9)
         ):
             return None
         units.append((unit, power * exponent))
@@ -243,9 +243,9 @@ def _named(name: str) -> Unit | None:
     for length in (1, 2):
         prefix, rest = name[:length], name[length:]
         if prefix in _PREFIXES and rest in _PREFIXED and prefix in _PREFIXES_OF.get(rest, _PREFIXES):
-            found = _PREFIXED[rest]
+            result = _PREFIXED[rest]
             return Unit(
-                found.factor * Fraction(10) ** _PREFIXES[prefix], found.dimension, found.kind, natural=found.natural
+                result.factor * Fraction(10) ** _PREFIXES[prefix], result.dimension, result.kind, natural=result.natural
             )
     lower = name if name in _WORDS else name.removesuffix("s")
     for spelled, prefix in _SPELLED.items():

@@ -33,12 +33,12 @@ _WARM = (("x^2-1", "(x-1)(x+1)"), ("\\sin^2 x+\\cos^2 x", "1"), ("x+1", "x+2"), 
 def compare(key: str, answer: str, answer_type: str) -> tuple[str, str, str]:
     """What the rules and algebra find. Never raises."""
     try:
-        found = decide(key, answer, answer_type, Algebra()).found
+        result = decide(key, answer, answer_type, Algebra()).result
     except MemoryError:
         return "unsure", "symbolic", "took too much memory"
     except Exception as error:  # noqa: BLE001 - libraries raise anything for what a model wrote
         return "unsure", "symbolic", f"cannot be compared ({type(error).__name__})"
-    return found.agrees, found.method, found.reason
+    return result.agrees, result.method, result.reason
 
 
 class Server:
@@ -103,12 +103,12 @@ class Server:
         del self.children[pipe]
         _, status = os.waitpid(process, 0)
         try:
-            found = json.loads(written)
+            result = json.loads(written)
         except ValueError:
             late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF
             why = f"gave up after {self.limit_s:g} s of CPU time" if late else "the comparison crashed"
-            found = ["unsure", "symbolic", why]
-        reply = json.dumps({"id": number, "found": found}).encode() + b"\n"
+            result = ["unsure", "symbolic", why]
+        reply = json.dumps({"id": number, "found": result}).encode() + b"\n"
         while reply:
             reply = reply[os.write(self.replies, reply) :]
 

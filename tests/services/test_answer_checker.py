@@ -129,7 +129,7 @@ async def test_a_share_of_the_items_measures_the_judge_on_a_pair_of_known_verdic
     }
     assert len({found.item.id for found in audits}) == len(audits)
     none = AuditJudge(Judge(ScriptedModel("../shared/answers", "same_answer"), "answer_checker"), rate=0.0)
-    assert await none(made, last.item) is None
+    assert await none(made, item()) is None
 
 
 def test_no_trace_of_the_simulator_is_called_unsound() -> None:

@@ -565,23 +565,23 @@ class Parser:
         operands = self._operands(name)
         if name in {"log", "ln", "exp", "lg"} and self.peek() == "!":
             raise Unread("a factorial of what?")
-        found: Node
+        result: Node
         if base is not None:
-            found = Node("call", ("log", *operands, base))
+            result = Node("call", ("log", *operands, base))
         elif name in {"floor", "ceil", "abs"}:
-            found = Node(name, operands)
+            result = Node(name, operands)
         elif name == "factorial":
-            found = Node("fact", operands)
+            result = Node("fact", operands)
         elif name == "binom":
-            found = Node("binom", operands)
+            result = Node("binom", operands)
         elif name == "exp":
-            found = Node("pow", (Node("const", ("e",)), *operands))
+            result = Node("pow", (Node("const", ("e",)), *operands))
         else:
-            found = Node("call", (name, *operands))
+            result = Node("call", (name, *operands))
         counts = {"gcd": 9, "lcm": 9, "max": 99, "min": 99, "binom": 2}
         if len(operands) > counts.get(name, 1) or (name == "binom" and len(operands) != 2):
             raise Unread("too many operands")
-        return found if power is None else Node("pow", (found, power))
+        return result if power is None else Node("pow", (result, power))
 
     def _operands(self, name: str) -> tuple[Node, ...]:
         bracket = self.peek()

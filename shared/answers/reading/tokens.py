@@ -113,7 +113,7 @@ def tokenize(text: str) -> list[Token]:
     """Every character of a text as a token. Raises Unread for one that has no place in a formula."""
     if len(text) > LONGEST:
         raise Unread("too long")
-    found: list[Token] = []
+    result: list[Token] = []
     at, spaced = 0, False
     while at < len(text):
         if text[at] in " \t\n\u00a0\u2009\u202f":
@@ -121,10 +121,10 @@ def tokenize(text: str) -> list[Token]:
             continue
         at, tokens, space = _next(text, at)
         for one in tokens:
-            found.append(Token(one.kind, one.text, spaced, one.value, one.half_step, one.digits))
+            result.append(Token(one.kind, one.text, spaced, one.value, one.half_step, one.digits))
             spaced = False
         spaced = spaced or space
-    return found
+    return result
 
 
 def _next(text: str, at: int) -> tuple[int, list[Token], bool]:  # noqa: C901 - one branch for each kind
@@ -168,10 +168,10 @@ def _number(text: str, at: int) -> tuple[int, list[Token], bool]:
         if not int(slashed[2]):
             raise Unread("division by zero")
         return slashed.end(), [Token("num", slashed[0], value=Fraction(int(slashed[1]), int(slashed[2])))], False
-    found = _NUMBER.match(text, at)
-    if found is None:
+    result = _NUMBER.match(text, at)
+    if result is None:
         raise Unread("a number with several points")
-    end, written = found.end(), re.sub(r"\{,\}|\\,", "", found[0])
+    end, written = result.end(), re.sub(r"\{,\}|\\,", "", result[0])
     if text[end : end + 1] in FRACTIONS:
         if "." in written:
             raise Unread("a decimal before a fraction")
@@ -208,10 +208,10 @@ def _letters(run: str) -> list[Token]:
 
 
 def _command(text: str, at: int) -> tuple[int, list[Token], bool]:  # noqa: C901 - one branch for each kind
-    found = _COMMAND.match(text, at)
-    if found is None:
+    result = _COMMAND.match(text, at)
+    if result is None:
         raise Unread("a backslash at the end")
-    name, end = found[1], found.end()
+    name, end = result[1], result.end()
     if name in _DROPPED:
         return (end + 1 if text[end : end + 1] == "." else end), [], False
     if name in _SPACES:
@@ -234,8 +234,8 @@ def _command(text: str, at: int) -> tuple[int, list[Token], bool]:  # noqa: C901
     if name not in COMMANDS:
         raise Unread(f"unread command \\{name}")
     word = COMMANDS[name]
-    known = word in GREEK.values() or word in WORDS.values() or word in {"hbar", "ell"}
-    return end, [Token("name" if known and word not in {"and", "or", "inf", "mod"} else "mark", word)], False
+    is_known = word in GREEK.values() or word in WORDS.values() or word in {"hbar", "ell"}
+    return end, [Token("name" if is_known and word not in {"and", "or", "inf", "mod"} else "mark", word)], False
 
 
 def _font(text: str, at: int, font: str) -> tuple[int, list[Token], bool]:

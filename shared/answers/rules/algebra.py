@@ -81,10 +81,10 @@ class Algebra:
 
     def _with_constants(self, key: Node, answer: Node, free: frozenset[Node]) -> Agreement:
         """`x^2+C`: equal up to the value of one free constant that is added or multiplies."""
-        found = _over_readings(key, answer, self._scalars)
+        result = _over_readings(key, answer, self._scalars)
         constants = [_free_constants(side) for side in (key, answer)]
-        if found == "yes" or any(len(one) != 1 for one in constants):
-            return "yes" if found == "yes" else "unsure"
+        if result == "yes" or any(len(one) != 1 for one in constants):
+            return "yes" if result == "yes" else "unsure"
         reading = Reading()
         built = [Builder(reading).build(side) for side in (key, answer)]
         names = [Builder(reading).letter(next(iter(one))) for one in constants]
@@ -139,21 +139,21 @@ def _over_readings(key: Node, answer: Node, decide: Callable[[Node, Node, Readin
     letters = symbols(key) | symbols(answer)
     unit = Node("sym", ("i", "")) in letters
     imaginary = (True,) if letters == {Node("sym", ("i", ""))} else (False, True) if unit else (False,)
-    found: Agreement | None = None
+    result: Agreement | None = None
     for base in (0, 10, 2) if logs else (0,):
         for one in imaginary:
             verdict = decide(key, answer, Reading(base, one))
-            found = verdict if found is None else both_readings(found, verdict)
-            if found == "unsure":
-                return found
-    return found or "unsure"
+            result = verdict if result is None else both_readings(result, verdict)
+            if result == "unsure":
+                return result
+    return result or "unsure"
 
 
 def _infinite(node: Node) -> int:
-    found = canonical(node)
-    if found == Node("const", ("inf",)):
+    result = canonical(node)
+    if result == Node("const", ("inf",)):
         return 1
-    return -1 if found == Node("mul", (num(-1), Node("const", ("inf",)))) else 0
+    return -1 if result == Node("mul", (num(-1), Node("const", ("inf",)))) else 0
 
 
 def _infinities(key: Node, answer: Node, infinite: list[int]) -> Agreement:
@@ -183,30 +183,30 @@ def _free_constants(node: Node) -> frozenset[Node]:
 
 def _letters(node: Node, reading: Reading) -> frozenset[Node]:  # noqa: C901 - one branch for each binder
     """Free letters: without bound ones, and without `i` where it is the imaginary unit."""
-    found: set[Node] = set()
+    result: set[Node] = set()
 
     def collect(one: Node, bound: frozenset[Node]) -> None:
         if one.op == "sym":
             if one not in bound and not (one.args == ("i", "") and reading.imaginary):
-                found.add(one)
+                result.add(one)
         elif one.op in {"sum", "prod"}:
             inner = bound | {one.args[0]}
             for arg in one.args[1:3]:
                 collect(arg, bound)
             collect(one.args[3], inner)
         elif one.op in {"deriv", "mark"}:
-            found.add(canonical(one))
+            result.add(canonical(one))
         elif one.op == "app":
             for arg in one.args[3:]:
                 collect(arg, bound)
-            found.add(Node("app", one.args[:3]))
+            result.add(Node("app", one.args[:3]))
         else:
             for arg in one.args:
                 if isinstance(arg, Node):
                     collect(arg, bound)
 
     collect(node, frozenset())
-    return frozenset(found)
+    return frozenset(result)
 
 
 def _of_whole_numbers(node: Node) -> bool:
@@ -426,10 +426,10 @@ class Builder:
         counter = sympy.Symbol(repr(variable.args), integer=True, positive=True)
         inner = self.build(body).subs(self.letter(variable), counter)
         kind = sympy.Sum if node.op == "sum" else sympy.Product
-        found = kind(inner, (counter, self.build(first), self.build(last))).doit()
-        if found.has(kind):
+        result = kind(inner, (counter, self.build(first), self.build(last))).doit()
+        if result.has(kind):
             raise Undefined("a sum that is not worked out")
-        return found
+        return result
 
 
 def _small(number: sympy.Expr) -> sympy.Expr:
@@ -501,14 +501,14 @@ def _differences(node: Node) -> list[tuple[str, Node]]:
     marks, operands = node.args[0], node.args[1:]
     if len(operands) != len(marks) + 1:
         return []
-    found = []
+    result = []
     for mark, left, right in zip(marks, operands, operands[1:], strict=False):
         if mark in {">", ">="}:
             mark, left, right = {">": "<", ">=": "<="}[mark], right, left
         if mark not in {"<", "<=", "=", "!="}:
             return []
-        found.append((mark, Node("add", (right, Node("neg", (left,))))))
-    return found
+        result.append((mark, Node("add", (right, Node("neg", (left,))))))
+    return result
 
 
 def _relations(key: list[tuple[str, Node]], answer: list[tuple[str, Node]], reading: Reading) -> Agreement:
@@ -549,8 +549,8 @@ def _ratio(one: Node, other: Node, reading: Reading) -> Any:
 def _equations(one: Node, other: Node, reading: Reading) -> Agreement:
     """Different if points on each curve are off the other."""
     for on, off in ((one, other), (other, one)):
-        found = _off(on, off, reading)
-        if found is not True:
+        result = _off(on, off, reading)
+        if result is not True:
             return "unsure"
     return "no"
 
@@ -563,7 +563,7 @@ def _off(on: Node, off: Node, reading: Reading) -> bool | None:
     except (Undefined, TypeError, ValueError):
         return None
     letters = sorted(curve.free_symbols, key=str)
-    dice, found = Random(29), 0  # noqa: S311 - repeatable, not secret
+    dice, result = Random(29), 0  # noqa: S311 - repeatable, not secret
     for letter in letters:
         if not curve.is_polynomial(letter) or sympy.degree(curve, letter) not in (1, 2):
             continue
@@ -576,8 +576,8 @@ def _off(on: Node, off: Node, reading: Reading) -> bool | None:
                 there = complex(other.subs(point).subs(letter, root).evalf(30))
                 if abs(there) < 1e-9:
                     return False
-                found += 1
-        if found >= 2:
+                result += 1
+        if result >= 2:
             return True
     return None
 

@@ -99,8 +99,8 @@ def read_chemistry(text: str) -> Species | Reaction | None:
     text = text.strip().strip("$").strip()
     if wrapped := _WRAP.fullmatch(text):
         text = wrapped[1]
-    text = _SUB.sub(lambda found: "".join(SUBSCRIPTS[char] for char in found[0]), text)
-    text = _SUPER.sub(lambda found: "^{" + "".join(SUPERSCRIPTS[char] for char in found[0]) + "}", text)
+    text = _SUB.sub(lambda result: "".join(SUBSCRIPTS[char] for char in result[0]), text)
+    text = _SUPER.sub(lambda result: "^{" + "".join(SUPERSCRIPTS[char] for char in result[0]) + "}", text)
     text = re.sub(r"\\(?:mathrm|text)\{([^{}]*)\}", r"\1", text).replace("−", "-").replace("–", "-")
     pieces = _ARROW.split(text)
     if len(pieces) == 3 and pieces[1] != "=":
@@ -110,8 +110,8 @@ def read_chemistry(text: str) -> Species | Reaction | None:
         return Reaction(left, _SAME_ARROW.get(pieces[1], pieces[1]), right)
     if len(pieces) > 1:
         return None
-    found = _species(text)
-    return found if found and _certain(found) else None
+    result = _species(text)
+    return result if result and _certain(result) else None
 
 
 def _certain(species: Species) -> bool:
@@ -122,26 +122,26 @@ def _certain(species: Species) -> bool:
 
 
 def _side(text: str) -> tuple[tuple[int, Species], ...] | None:
-    found = []
+    result = []
     for term in re.split(r"\s+\+\s+|(?<=[A-Za-z0-9)])\+(?=\s*\d*[A-Z])", text.strip()):
         coefficient = re.match(r"(\d*)\s*", term)
         rest = term[coefficient.end() :] if coefficient else term
         species = _species(rest)
         if species is None:
             return None
-        found.append((int((coefficient and coefficient[1]) or 1), species))
-    return tuple(found)
+        result.append((int((coefficient and coefficient[1]) or 1), species))
+    return tuple(result)
 
 
 def _species(text: str) -> Species | None:
     text = _STATE.sub("", re.sub(r"\s+|\\[,;: ]", "", text))
     charge = 0
-    if found := _CHARGE.search(text):
-        charge = int(found[1] or 1) * (1 if found[2] == "+" else -1)
-        text = text[: found.start()]
-    elif found := re.search(r"(?<=[A-Za-z)\]])([+-])$", text):
-        charge = 1 if found[1] == "+" else -1
-        text = text[: found.start()]
+    if result := _CHARGE.search(text):
+        charge = int(result[1] or 1) * (1 if result[2] == "+" else -1)
+        text = text[: result.start()]
+    elif result := re.search(r"(?<=[A-Za-z)\]])([+-])$", text):
+        charge = 1 if result[1] == "+" else -1
+        text = text[: result.start()]
     parts: list[tuple[str, int]] = []
     at = depth = 0
     while at < len(text):

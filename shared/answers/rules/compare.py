@@ -49,11 +49,11 @@ class Oracle(Protocol):
         ...
 
 
-class Nobody:
+class NoAlgebra:
     """No algebra: everything is open; `asked` says whether there was a question for it."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.was_called = False
 
     def scalars(self, key: Node, answer: Node) -> Agreement:
         return self._open()
@@ -68,16 +68,16 @@ class Nobody:
         return self._open()
 
     def _open(self) -> Agreement:
-        self.asked = True
+        self.was_called = True
         return "unsure"
 
 
-def all_of(found: Sequence[Agreement]) -> Agreement:
-    return "no" if "no" in found else "unsure" if "unsure" in found else "yes"
+def all_of(result: Sequence[Agreement]) -> Agreement:
+    return "no" if "no" in result else "unsure" if "unsure" in result else "yes"
 
 
-def any_of(found: Sequence[Agreement]) -> Agreement:
-    return "yes" if "yes" in found else "unsure" if "unsure" in found else "no"
+def any_of(result: Sequence[Agreement]) -> Agreement:
+    return "yes" if "yes" in result else "unsure" if "unsure" in result else "no"
 
 
 def both_readings(one: Agreement, other: Agreement) -> Agreement:
@@ -96,9 +96,9 @@ class Trees:
         return self._compare(key, answer, self.answer_type)
 
     def _compare(self, left: Node, right: Node, answer_type: str = "") -> Agreement:
-        found = self._by_kind(left, right, answer_type)
-        if found != "unsure":
-            return found
+        result = self._by_kind(left, right, answer_type)
+        if result != "unsure":
+            return result
         if _open_by_kind(left, right):
             return "no" if left.op == right.op in {"list", "set"} and one_letter(left, right) else "unsure"
         return agree_by_structure(left, right)
@@ -228,12 +228,12 @@ class Trees:
             return "no"
         rows = [[self._compare(one, other) for other in right] for one in left]
         columns = [[row[at] for row in rows] for at in range(len(right))]
-        found = all_of([any_of(each) for each in (*rows, *columns)])
-        if counted and found == "yes":
+        result = all_of([any_of(each) for each in (*rows, *columns)])
+        if counted and result == "yes":
             same = all(row.count("yes") == column.count("yes") for row, column in zip(rows, columns, strict=True))
             counts = sorted(row.count("yes") for row in rows) == sorted(column.count("yes") for column in columns)
             return "yes" if counts and same else "unsure"
-        return found
+        return result
 
     def _matrices(self, left: Node, right: Node) -> Agreement:
         if left.args[0] != right.args[0]:
@@ -254,8 +254,8 @@ class Trees:
             return "unsure"
         rows = [[self._elements(a, b, "interval") for b in other] for a in one]
         columns = [[row[at] for row in rows] for at in range(len(other))]
-        found = all_of([any_of(each) for each in (*rows, *columns)])
-        return "unsure" if found == "no" and _touch([*one], [*other]) else found
+        result = all_of([any_of(each) for each in (*rows, *columns)])
+        return "unsure" if result == "no" and _touch([*one], [*other]) else result
 
     # --- relations
 
@@ -282,11 +282,11 @@ class Trees:
             return "unsure"
         if one.name and other.name and one.name != other.name:
             return "unsure"
-        found = self._unions(one.set, other.set) if "union" in {one.set.op, other.set.op} else self._elements(
+        result = self._unions(one.set, other.set) if "union" in {one.set.op, other.set.op} else self._elements(
             one.set, other.set, "interval")  # fmt: skip
-        if found == "no" and one.relation and other.relation and _whole_numbers(one.set, other.set):
+        if result == "no" and one.relation and other.relation and _whole_numbers(one.set, other.set):
             return "unsure"  # n ≥ 5 and n > 4 say the same of whole numbers
-        return found
+        return result
 
     def _two_named(self, one: "Named", other: "Named", left: Node, right: Node) -> Agreement:
         if len(one.names) == len(other.names) > 1 and set(one.names) == set(other.names):
@@ -295,18 +295,18 @@ class Trees:
             shared = symbols(left) & symbols(right)
             tied = left.op == right.op == "rel" and frozenset(one.names) | frozenset(other.names) <= shared
             return self.oracle.relations(left, right) if tied else "unsure"
-        found = self._values_or_family(one.value, other.value, "", one)
-        if found == "no" and one.names[0] in symbols(one.value) | symbols(other.value):
+        result = self._values_or_family(one.value, other.value, "", one)
+        if result == "no" and one.names[0] in symbols(one.value) | symbols(other.value):
             return "unsure"
-        return found
+        return result
 
     def _values_or_family(self, left: Node, right: Node, answer_type: str, named: "Named") -> Agreement:
         counters = counters_of(left) | counters_of(right)
         name = named.names[0]
-        found = self._compare(left, right, answer_type)
-        if found != "yes" and counters and named.single and name.op == "sym" and name.args in _RUNNING:
+        result = self._compare(left, right, answer_type)
+        if result != "yes" and counters and named.single and name.op == "sym" and name.args in _RUNNING:
             return self.oracle.families(left, right, counters)
-        return found
+        return result
 
     def _two_relations(self, left: Node, right: Node) -> Agreement:
         structure = agree_by_structure(left, right)
@@ -555,8 +555,8 @@ def _counter(node: Node) -> Node | None:
     """The counter of a set builder: `k` of `k ∈ ℤ`."""
     for condition in node.args[1:]:
         if condition.op == "rel" and condition.args[0] == ("in",) and condition.args[1].op == "sym":
-            found: Node = condition.args[1]
-            return found
+            result: Node = condition.args[1]
+            return result
     return None
 
 
@@ -614,7 +614,7 @@ def canonical_relation(node: Node) -> Node:
 
 def _whole_numbers(one: Node, other: Node) -> bool:
     """Whether two intervals hold the same integers, as far as their ends are numbers."""
-    found = []
+    result = []
     for side in (one, other):
         if side.op != "list":
             return True
@@ -631,8 +631,8 @@ def _whole_numbers(one: Node, other: Node) -> bool:
             if bracket in "()" and whole == value:
                 whole += 1 if at == 0 else -1
             counted.append(whole)
-        found.append(counted)
-    return found[0] == found[1]
+        result.append(counted)
+    return result[0] == result[1]
 
 
 def _relation_and_value(rel: Node, plain: Node) -> Agreement:
@@ -654,11 +654,11 @@ def _relation_and_value(rel: Node, plain: Node) -> Agreement:
 
 def permutations_agree(left: Sequence[Sequence[int]], right: Sequence[Sequence[int]]) -> Agreement:
     """Products of cycles, read from the left and from the right: conventions differ."""
-    found: set[Agreement] = set()
+    result: set[Agreement] = set()
     for turned in (False, True):
         one, other = (_permutation(side[::-1] if turned else side) for side in (left, right))
-        found.add("yes" if one == other else "no")
-    return found.pop() if len(found) == 1 else "unsure"
+        result.add("yes" if one == other else "no")
+    return result.pop() if len(result) == 1 else "unsure"
 
 
 def _permutation(cycles: Sequence[Sequence[int]]) -> dict[int, int]:

@@ -12,7 +12,7 @@ from shared.answers.number import compare_numbers, read_number
 from shared.answers.reading.formula import read_formula
 from shared.answers.reading.tree import Node, Unread, symbols
 from shared.answers.rules.chemistry import compare_chemistry
-from shared.answers.rules.compare import Nobody, Oracle, Trees, logic_agrees, permutations_agree
+from shared.answers.rules.compare import NoAlgebra, Oracle, Trees, logic_agrees, permutations_agree
 from shared.answers.rules.structure import agree_by_structure
 from shared.answers.rules.text import compare_texts
 from shared.answers.undetermined import is_undetermined
@@ -34,7 +34,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d{1,3},\d{3}")
 class Decision:
     """What the rules found, and whether algebra might find more."""
 
-    found: Comparison
+    result: Comparison
     needs_algebra: bool = False
 
 
@@ -42,16 +42,16 @@ def decide(key: str, answer: str, answer_type: str, oracle: Oracle | None = None
     """Compare two answers. Never raises for what they hold."""
     if plain(key) == plain(answer):
         return Decision(Comparison("yes", "normal_form"))
-    if answer_type not in TEXT and (found := numeric(key, answer, answer_type)):
-        return Decision(found)
-    if found := undetermined(key, answer) or one_of_two(key, answer):
-        return Decision(found)
-    if found := letters(key, answer, answer_type):
-        return Decision(found)
+    if answer_type not in TEXT and (result := numeric(key, answer, answer_type)):
+        return Decision(result)
+    if result := undetermined(key, answer) or one_of_two(key, answer):
+        return Decision(result)
+    if result := letters(key, answer, answer_type):
+        return Decision(result)
     if answer_type in TEXT:
-        found = _texts(key, answer, answer_type)
-        grow = found.agrees == "unsure" and all(tree and tree.op == "growth" for tree in map(_read, (key, answer)))
-        return _formulas(key, answer, answer_type, oracle) if grow else Decision(found)
+        result = _texts(key, answer, answer_type)
+        grow = result.agrees == "unsure" and all(tree and tree.op == "growth" for tree in map(_read, (key, answer)))
+        return _formulas(key, answer, answer_type, oracle) if grow else Decision(result)
     if math_form(key) == math_form(answer):
         return Decision(Comparison("yes", "normal_form"))
     if chemistry := compare_chemistry(key, answer):
@@ -154,13 +154,13 @@ def _formulas(key: str, answer: str, answer_type: str, oracle: Oracle | None) ->
             return Decision(_unread(key, answer, str(error) or "nested too deeply"))
     if answer_type in {"number", "quantity"} and any(map(_has_letters, trees)):
         return Decision(Comparison("unsure", "none", "a letter where a number is due"))
-    nobody = Nobody()
-    agrees = Trees(oracle or nobody, answer_type).compare(trees[0], trees[1])
+    no_algebra = NoAlgebra()
+    agrees = Trees(oracle or no_algebra, answer_type).compare(trees[0], trees[1])
     kinds = {tree.op for tree in trees}
     method = "elements" if kinds & {"list", "set", "bare", "matrix", "union", "builder"} else (
-        "symbolic" if oracle or nobody.asked else "structure")  # fmt: skip
+        "symbolic" if oracle or no_algebra.was_called else "structure")  # fmt: skip
     why = "no rule can tell these apart or equate them" if agrees == "unsure" else ""
-    return Decision(Comparison(agrees, method, why), nobody.asked)
+    return Decision(Comparison(agrees, method, why), no_algebra.was_called)
 
 
 def _has_letters(tree: Node) -> bool:

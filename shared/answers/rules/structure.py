@@ -127,15 +127,15 @@ def one_change(left: Node, right: Node) -> bool:
     """Whether the trees differ in exactly one place, and that change always makes another answer."""
     if not _near(left, right):
         return False
-    found = _only(left, right)
-    return found is not None and _matters(*found, left, right)
+    result = _only(left, right)
+    return result is not None and _matters(*result, left, right)
 
 
 def one_letter(left: Node, right: Node) -> bool:
     """Whether two lists or sets differ in one letter alone, and the letters are different names."""
     left, right = canonical(left), canonical(right)
-    found = _only(left, right)
-    return found is not None and found[0].op == found[1].op == "sym" and _matters(*found, left, right)
+    result = _only(left, right)
+    return result is not None and result[0].op == result[1].op == "sym" and _matters(*result, left, right)
 
 
 def _near(left: Node, right: Node) -> bool:
@@ -225,7 +225,7 @@ def _other_letter(one: Node, other: Node, left: Node, right: Node) -> bool:
     if index == index_ and _other_mark(name, name_):
         return True
     if len(name) == len(name_) == 1 and name != name_ and name.casefold() == name_.casefold():
-        return index == index_ == ""
+        return bool(index == index_ == "")
     if index != index_ or any(name in group and name_ in group for group in _ALIASES):
         return False
     greek = [letter in GREEK.values() for letter in (name, name_)]

@@ -205,10 +205,10 @@ def read_text(text: str) -> Text | None:
     text = re.sub(r"([_^])\{([^{}]*)\}", r"\1\2", text)
     unknown = False
 
-    def command(found: re.Match[str]) -> str:
+    def command(result: re.Match[str]) -> str:
         nonlocal unknown
-        unknown = unknown or found[1] not in _COMMANDS
-        return _COMMANDS.get(found[1], "")
+        unknown = unknown or result[1] not in _COMMANDS
+        return _COMMANDS.get(result[1], "")
 
     text = _COMMAND.sub(command, text)
     if unknown:
@@ -341,8 +341,8 @@ def _capitals_matter(left: Text, right: Text) -> bool:
 
 def _date(text: str) -> tuple[int, int, int] | None:
     for pattern in _DATES:
-        if found := pattern.fullmatch(text.strip(" .").casefold()):
-            parts = found.groupdict()
+        if result := pattern.fullmatch(text.strip(" .").casefold()):
+            parts = result.groupdict()
             month = int(parts["n"]) if parts.get("n") else _MONTHS.get(parts["m"], 0)
             day = int(parts["d"])
             return (int(parts["y"]), month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None

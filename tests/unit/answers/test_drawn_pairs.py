@@ -26,7 +26,7 @@ ALGEBRAIC = tuple(kind for kind in KINDS if kind not in LIGHT)
 def verdict(key: str, answer: str, answer_type: str, oracle: Oracle | None = None) -> Agreement:
     if objection(key, "") or objection(answer, ""):
         return "unsure"
-    return decide(key, answer, answer_type, oracle).found.agrees
+    return decide(key, answer, answer_type, oracle).result.agrees
 
 
 @pytest.mark.parametrize(
