@@ -110,7 +110,7 @@ async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
     assert PROBLEM.rationale not in judge.asked[0]
 
 
-async def test_a_share_of_the_items_measures_the_judge_on_a_pair_of_known_verdict() -> None:
+async def test_a_share_of_the_items_measures_the_judge_on_a_decided_pair() -> None:
     audits: list[AuditJudged] = []
     for index in range(24):
         grade = '{"agrees": "no", "reason": "Other words."}'
