@@ -13,7 +13,7 @@ from schemas.outcomes import Tier
 from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import find_flaws
 from shared.answers.rivals import agree, wrong
-from shared.ports import Comparison, Grader
+from shared.ports import Comparison, Grader, TaggedEvent
 
 ROLE = "answer_checker"
 
@@ -29,7 +29,7 @@ class CheckAnswer:
     audit_judge: AuditJudge | None = None
     """None: the judge is not measured."""
 
-    async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
+    async def __call__(self, event: SolutionSynthesized) -> Iterable[Event | TaggedEvent]:
         comparison = await self._compare(event.attempt, event.item)
         flaws = find_flaws(event.attempt, event.item.written.statement)
         attempt = event.attempt.with_(agrees=comparison.agrees, method=comparison.method, flaws=flaws)

@@ -14,7 +14,7 @@ from schemas.identity import derive
 from schemas.item import Agreement, Item
 from shared.answers.planted import altered, reworded
 from shared.audit_items import NOTICED, PASSED, UNABLE
-from shared.ports import Comparison
+from shared.ports import Comparison, TaggedEvent
 
 ROLE = "answer_checker"
 CHECK = "judge"
@@ -28,7 +28,7 @@ class AuditJudge:
     judge: Callable[[str, str, str], Awaitable[Comparison]]
     rate: float
 
-    async def __call__(self, event: Event, item: Item) -> AuditJudged | None:
+    async def __call__(self, event: Event, item: Item) -> TaggedEvent | None:
         """The audit of the judge, if this item brings one. Raises Transient when the judge cannot be reached."""
         dice = Random(derive(item.id, "audit/judge").int)  # noqa: S311 - repeatable, not secret
         if dice.random() >= self.rate:
@@ -41,17 +41,19 @@ class AuditJudge:
         found = await self.judge(problem.statement, problem.answer, answer)
         kind = JUDGE_EQUAL if equal else JUDGE_DIFFERENT
         audited = Item(id=derive(item.id, f"audit/{kind}"), plan=item.plan, topic=item.topic, problem=problem)
-        return AuditJudged.of(
+        mark = AuditTag(kind=kind, source=item.id)
+        judged = AuditJudged.of(
             event,
             ROLE,
             audited,
             found.calls,
-            mark=AuditTag(kind=kind, source=item.id),
+            mark=mark,
             accepted=found.agrees == "yes",
             reason=f"judged {found.agrees}",
             detail=f"key {problem.answer!r}, answer {answer!r}: {found.reason}",
             found={CHECK: {"yes": PASSED, "no": NOTICED, "unsure": UNABLE}[found.agrees]},
         )
+        return TaggedEvent(judged, mark)
 
 
 def _answer(item: Item, equal: bool, dice: Random) -> str | None:

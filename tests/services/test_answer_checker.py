@@ -15,6 +15,7 @@ from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
 from shared.answers.judge import Judge
+from shared.ports import TaggedEvent
 from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
 THINKING = "The lens space has homotopy classes of self-maps, and those of degree one are counted by its torsion."
@@ -37,7 +38,9 @@ async def check(
     policy: str = "evidence",
 ) -> list[Event]:
     output = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
-    return list(await CheckAnswer(GRADER, traces, retries, policy)(output))
+    events = list(await CheckAnswer(GRADER, traces, retries, policy)(output))
+    assert all(isinstance(one, Event) for one in events)
+    return [one for one in events if isinstance(one, Event)]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +120,12 @@ async def test_a_share_of_the_items_measures_the_judge_on_a_decided_pair() -> No
         model = ScriptedModel("../shared/answers", "same_answer", grade, grade)
         audit = AuditJudge(Judge(model, "answer_checker"), rate=1.0)
         made = event(SolutionSynthesized, item(index=index), attempt=attempt("8128"))
-        last, found = await CheckAnswer(GRADER, traces=1, retries=1, audit_judge=audit)(made)
+        last, tagged = await CheckAnswer(GRADER, traces=1, retries=1, audit_judge=audit)(made)
         assert isinstance(last, SolutionChecked)
+        assert isinstance(tagged, TaggedEvent)
+        found = tagged.event
         assert isinstance(found, AuditJudged)
+        assert tagged.tag == found.mark
         assert last.item.id != found.item.id
         assert len(found.item.calls) == 2
         audits.append(found)
