@@ -37,7 +37,9 @@ def test_a_dead_letter_has_the_same_bytes_and_headers() -> None:
         (screened, recorded["dead_letter"]),
         (recorded["marked"], recorded["dead_letter_of_an_audit"]),
     ):
-        source = names.SourceRecord(5, 17, record["key"].encode(), record["value"].encode(), headers(record))
+        source = names.SourceRecord(
+            "problem.screened", 5, 17, 0, record["key"].encode(), record["value"].encode(), headers(record)
+        )
         assert list(map(to_record, names.to_dead_letter("problem.screened", source, failure))) == expected
 
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from schemas.config.models_config import Endpoint, RoleModel
 from services.cli.check.recording_endpoint import Call, RecordingEndpoint
 from shared.llm.preflight import Fault, advice
-from shared.llm.structured_output import parse
+from shared.llm.replies.structured_output import parse
 
 NO_SCHEMAS = "lacks response_format: set `structured: prompt` for the endpoint, so that no call tries it"
 NO_ANSWER = Fault("no final answer in a \\boxed{}", "use a model that follows instructions")

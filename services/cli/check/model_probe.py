@@ -126,7 +126,7 @@ def _result(role: str, model: RoleModel, recording: RecordingEndpoint, fault: Fa
         return result
     calls, first = recording.calls, recording.calls[0]
     counts = [call.tokens for call in calls]
-    costs = [model.cost(call.answer.count("prompt_tokens"), call.tokens) for call in calls]
+    costs = [model.cost(call.answer.usage.prompt_tokens, call.tokens) for call in calls]
     structured = _structured(recording, fault)
     return replace(
         result,

@@ -14,9 +14,9 @@ from typing import Any
 from shared.errors import Invalid
 from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
-from shared.llm.stream_accumulator import StreamAccumulator
+from shared.llm.replies.stream_accumulator import StreamAccumulator
+from shared.llm.replies.wire import Chunk
 
-_FIELDS = ("reasoning", "reasoning_content")
 _CONFIGURATION_ERROR = re.compile(r" answers 40[1234]:")
 """Errors for which a check does not wait."""
 
@@ -33,19 +33,17 @@ class Call:
     answer: StreamAccumulator = field(default_factory=StreamAccumulator)
     _field: str | None = None
 
-    def add(self, chunk: dict[str, Any]) -> None:
-        """Record a chunk. Raises ValueError when it is not valid."""
+    def add(self, chunk: Chunk) -> None:
+        """Record a chunk."""
         self.answer.add(chunk)
         self.latency_s = time.perf_counter() - self.started
         if self.first_token_s is None and self.answer.size:
             self.first_token_s = self.latency_s
-        for choice in chunk.get("choices") or ():
-            delta = choice.get("delta") or choice.get("message") or {}
-            self._field = self._field or next((name for name in _FIELDS if delta.get(name)), None)
+        self._field = self._field or chunk.reasoning_field
 
     @property
     def tokens(self) -> int | None:
-        return self.answer.count("completion_tokens")
+        return self.answer.usage.completion_tokens
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -55,7 +53,7 @@ class Call:
 
     @property
     def thinking(self) -> str | None:
-        """Where the thinking was: a field's name, or `<think>` in the text."""
+        """Where the thinking was: the name of a field, or `<think>` for tags in the text."""
         return self._field or ("<think>" if self.answer.parts()[1] else None)
 
 
@@ -91,7 +89,7 @@ class RecordingEndpoint(EndpointClient):
         self._start_clock()
         return await super().embeddings(body)
 
-    async def chat(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    async def chat(self, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
         """Stream as `EndpointClient.chat`. Raises Invalid where waiting does not help."""
         self._start_clock()
         call = Call("response_format" in body)
