@@ -25,18 +25,19 @@ class Judge:
 
     async def __call__(self, question: str, key: str, answer: str) -> Comparison:
         """Compare both ways round. Raises Transient when the model cannot be reached."""
-        first = await self._compare(question, key, answer)
+        first = await self._compare(question, key, answer, self.caller)
         if first.agrees == "unsure":
             return first
-        second = await self._compare(question, answer, key)
+        second = await self._compare(question, answer, key, f"{self.caller}, swapped")
         calls = (*first.calls, *second.calls)
         if second.agrees == first.agrees:
             return Comparison(first.agrees, METHOD, first.reason, calls)
         return Comparison("unsure", METHOD, f"{first.agrees}, and {second.agrees} with the sides swapped", calls)
 
-    async def _compare(self, question: str, key: str, answer: str) -> Comparison:
+    async def _compare(self, question: str, key: str, answer: str, purpose: str) -> Comparison:
+        """One call. Its seed follows from the pair and from `purpose`, so that no two comparisons share a call."""
         fields = {"question": question, "key": key, "answer": answer}
-        seed = int(content_hash("\n".join((self.caller, *fields.values())))[:7], 16)
+        seed = int(content_hash("\n".join((purpose, *fields.values())))[:7], 16)
         try:
             grade, calls = await self.model.structured(fields, Grade, seed=seed)
         except Malformed as error:
