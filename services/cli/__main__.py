@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from services.cli.check.commands import app as check
 from services.cli.common import options as opt
+from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.commands import app as dataset
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
@@ -29,13 +30,13 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Refusal as error:
-            typer.secho(error.message, fg="red", err=True)
-            for line in error.log.splitlines():
+            typer.secho(strip_controls(error.message), fg="red", err=True)
+            for line in strip_controls(error.log).splitlines():
                 typer.secho(f"  | {line}", dim=True, err=True)
-            typer.echo(f"Next step: {error.next_step}", err=True)
+            typer.echo(f"Next step: {strip_controls(error.next_step)}", err=True)
             raise typer.Exit(1) from error
         except Transient as error:
-            typer.secho(str(error), fg="red", err=True)
+            typer.secho(strip_controls(str(error)), fg="red", err=True)
             typer.echo(f"Next step: {AFTER_TRANSIENT}", err=True)
             raise typer.Exit(1) from error
 

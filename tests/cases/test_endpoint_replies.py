@@ -54,7 +54,7 @@ def as_json(value: Any, status: str = "200 OK") -> bytes:
     return http(json.dumps(value).encode(), "application/json", status)
 
 
-def said(text: str) -> bytes:
+def replied(text: str) -> bytes:
     return http(sse(chunk({"content": text}), chunk({}, "stop")))
 
 
@@ -130,11 +130,11 @@ WHOLE = {
     "a closing tag left in the text": http(
         sse(chunk({"reasoning": "hm"}), chunk({"content": "</think>\n\n" + TEXT}), chunk({}, "stop"))
     ),
-    "no opening tag (DeepSeek)": said("hm \\boxed{41}</think>" + TEXT),
-    "[THINK] (Magistral, raw)": said("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
-    "<seed:think>": said("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
-    "◁think▷ (Kimi)": said("◁think▷hm◁/think▷" + TEXT),
-    "harmony (gpt-oss)": said(
+    "no opening tag (DeepSeek)": replied("hm \\boxed{41}</think>" + TEXT),
+    "[THINK] (Magistral, raw)": replied("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
+    "<seed:think>": replied("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
+    "◁think▷ (Kimi)": replied("◁think▷hm◁/think▷" + TEXT),
+    "harmony (gpt-oss)": replied(
         f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>"
     ),
 }
@@ -177,7 +177,7 @@ UNFINISHED = (
 
 @pytest.mark.parametrize("text", UNFINISHED)
 async def test_an_unfinished_thought_yields_no_answer(text: str) -> None:
-    reply = await call(said(text))
+    reply = await call(replied(text))
     assert (reply.text, reply.fault) == ("", "empty")
     assert "\\boxed{43}" in reply.reasoning
 
