@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.identity import content_hash, derive, normal_form
-from schemas.model import Model
+from schemas.model import Model, added
 
 Agreement = Literal["yes", "no", "unsure"]
 """Whether an answer agrees with the key; `unsure`: cannot be decided."""
@@ -67,8 +67,8 @@ class Provenance(Model):
     latency_s: float
     cost: float | None = None
     """US dollars; `None` when the price is unknown."""
-    repaired: bool = False
-    """Whether the JSON of the reply had to be repaired before it could be read."""
+    repaired: bool | None = added()
+    """True when the JSON of the reply had to be repaired before it could be read."""
 
 
 class Problem(Model):
@@ -136,6 +136,30 @@ class Verdict(Model):
         return sum(vote.agrees == "yes" for vote in self.votes)
 
 
+class Belief(Model):
+    """Probabilities of what the true answer is, given votes and judgements (`shared/stats/belief.py`). Their sum is 1.
+
+    Computed when the panel decided, with the parameters of that time.
+    """
+
+    key: float
+    """The key is right."""
+    rivals: dict[str, float] = Field(default_factory=dict)
+    """A rival answer is right, by the answer as a verifier wrote it."""
+    unseen: float
+    """An answer is right that no verifier gave."""
+    parameters: str
+    """Id of the model's parameters: equal parameters have equal ids."""
+    thresholds: dict[str, float | None] = Field(default_factory=dict)
+    """By view, the belief that a row needs to enter it; `None`: no belief is enough. A view without a target for wrong
+    keys has none."""
+
+    def reaches(self, view: str) -> bool:
+        """Whether the belief is high enough for a view."""
+        threshold = self.thresholds.get(view, 0.0)
+        return threshold is not None and self.key >= threshold
+
+
 class Probe(Model):
     """How hard the problem is for the model that will be trained: hits among the graded attempts."""
 
@@ -199,6 +223,8 @@ class Item(Model):
     tier: str | None = None
     """verified, plausible, disputed, unsolved; an open set."""
     tier_reason: str | None = None
+    belief: Belief | None = added()
+    """`None`: not both verifiers have given a verdict, or an older version decided."""
     probe: Probe | None = None
     """`None`: not probed, difficulty unknown."""
     attempts: tuple[Attempt, ...] = ()

@@ -17,6 +17,7 @@ from rich.table import Table
 from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from schemas.config.policies import Difficulty
 from schemas.item import Item
+from services.cli import wrong_keys
 from services.cli.common.sanitize_terminal import as_text
 from shared.audit_items import NOTICED, PASSED, UNABLE
 from shared.dataset import Audit, Dataset, TableSnapshot
@@ -113,6 +114,7 @@ def render(figures: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     if figures["simulated"]:
         console.print(SIMULATED, style="bold yellow")
+    wrong_keys.render(figures["wrong_keys"])
     for title, hits, part in SHOWN:
         console.print(_table(title, hits, figures[part]), "")
     console.print(BOUND, style="dim", soft_wrap=True)

@@ -15,23 +15,35 @@ from shared.answers.rules.decide import decide
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """One answer other than the key: as a verifier wrote it, its votes, and the roles that gave them."""
+    """One answer other than the key, as a verifier wrote it."""
 
     answer: str = ""
-    votes: int = 0
-    voters: frozenset[str] = frozenset()
+    roles: tuple[str, ...] = ()
+    """Role of the verifier for each vote."""
+
+    @property
+    def votes(self) -> int:
+        return len(self.roles)
+
+    @property
+    def voters(self) -> frozenset[str]:
+        return frozenset(self.roles)
 
 
 def strongest(verdicts: Iterable[Verdict]) -> Rival:
     """The rival with most verifiers, then most votes. The order of verdicts and votes does not matter."""
+    return max(rivals(verdicts), key=lambda rival: (len(rival.voters), rival.votes), default=Rival())
+
+
+def rivals(verdicts: Iterable[Verdict]) -> list[Rival]:
+    """Every answer other than the key, with its votes. The order of verdicts and votes does not matter."""
     against = sorted((answer, verdict.role) for verdict in verdicts for answer in wrong(verdict))
     groups: list[list[tuple[str, str]]] = []
     for vote in against:
         same = [group for group in groups if any(may_agree(vote[0], other) for other, _ in group)]
         groups = [group for group in groups if group not in same]
         groups.append(sorted([vote, *(other for group in same for other in group)]))
-    rivals = [Rival(group[0][0], len(group), frozenset(role for _, role in group)) for group in sorted(groups)]
-    return max(rivals, key=lambda rival: (len(rival.voters), rival.votes), default=Rival())
+    return [Rival(group[0][0], tuple(role for _, role in group)) for group in sorted(groups)]
 
 
 def wrong(verdict: Verdict) -> list[str]:

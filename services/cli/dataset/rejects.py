@@ -13,6 +13,7 @@ from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset.stats import counts_table
 from shared.dataset import Dataset, Entry
 from shared.dataset.query import id_in, sql_string
+from shared.stats.item_belief import complete_belief
 
 
 def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def _describe(entry: Entry) -> dict[str, Any]:
     against = [
         vote.answer for verdict in item.verdicts for vote in verdict.votes if vote.agrees == "no" and vote.answer
     ]
+    belief = complete_belief(item)
     return {
         "id": entry.item_id,
         "subject": entry.subject,
@@ -44,6 +46,7 @@ def _describe(entry: Entry) -> dict[str, Any]:
         "key": entry.answer,
         "hits": sum(verdict.hits for verdict in item.verdicts),
         "rivals": dict(Counter(against).most_common()),
+        "belief": belief and belief.key,
         "cost": entry.cost,
         "recorded_at": entry.recorded_at,
     }
@@ -69,5 +72,6 @@ def _about(one: Mapping[str, Any]) -> Sequence[Any]:
         as_text(one["problem"] or "no problem was written"),
     ]
     if one["key"] is not None:
-        lines.append(as_text(f"key    {one['key']}  (found blind ×{one['hits']})", "bold"))
+        belief = "" if one["belief"] is None else f"; belief {one['belief']:.3f}"
+        lines.append(as_text(f"key    {one['key']}  (found blind ×{one['hits']}{belief})", "bold"))
     return [*lines, *(as_text(f"blind  {answer}  ×{votes}") for answer, votes in one["rivals"].items())]

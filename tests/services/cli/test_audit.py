@@ -14,7 +14,7 @@ from shared.stats.wilson import needed, wilson
 from tests.support.items import attempt, checked, judged, log, plan, rejected
 
 EASY, HARD = 0.1, 0.9
-COUNTS = ("audits", "simulated", "agreement")
+COUNTS = ("audits", "simulated", "agreement", "wrong_keys")
 
 
 @pytest.fixture
@@ -91,6 +91,21 @@ def test_audit_reports_simulation_first_and_each_rate_with_its_interval(home: Pa
     assert "20.0%" in text
     assert "5.7% to 51.0%" in text
     assert f"{needed(0.2, 0.1)}" in text
+
+
+async def test_audit_begins_with_the_estimated_share_of_wrong_keys(tmp_path: Path) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None)
+    await sink.open({})
+    natural = [judged(90 + n, AuditTag(kind="natural"), accepted=False) for n in range(3)]
+    await sink.write(log(*(checked(number) for number in range(20)), *natural))
+    share = json.loads(message(tmp_path, "--json"))["wrong_keys"]
+    assert (share["items"], share["rows"]["all"]["rows"], share["rows"]["sft"]["rows"]) == (20, 20, 20)
+    assert share["rows"]["all"]["low"] <= share["rows"]["all"]["estimate"] <= share["rows"]["all"]["high"] < 0.5
+    assert {"wrong_keys", "error_agreement"} <= share["parameters"].keys()
+    first, second, *rest = message(tmp_path).splitlines()
+    assert "SIMULATED" in first
+    assert second.startswith("Estimated share of wrong keys among rows")
+    assert "from the votes on 20 problems" in "\n".join(rest)
 
 
 async def test_verifiers_with_correlated_errors_are_reported(tmp_path: Path) -> None:

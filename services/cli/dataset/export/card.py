@@ -14,6 +14,7 @@ from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.dataset.coverage import MEANING
 from services.cli.dataset.export.export_stats import ExportStats
 from services.cli.dataset.stats import PAPER_WORDS, UNKNOWN, describe_bins
+from services.cli.wrong_keys import card_lines
 from shared.dataset import Dataset
 from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 
@@ -36,6 +37,8 @@ class CardSource:
     """The plan of the folder's last run."""
     audits: Mapping[str, Any] | None
     """The figures of `chimera audit`; `None` without audits."""
+    wrong_keys: Mapping[str, Any]
+    """The estimated share of wrong keys, as `chimera audit` prints it."""
 
 
 def card(
@@ -149,6 +152,7 @@ def _rows(stats: ExportStats) -> Iterator[str]:
 
 def _trust(source: CardSource, stats: ExportStats, dataset: Dataset) -> Iterator[str]:
     yield "\n## Reliability\n"
+    yield from card_lines(source.wrong_keys)
     if source.audits is None:
         yield "- Audits: none. How many errors the checks miss was not measured."
     else:

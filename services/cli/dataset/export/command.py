@@ -22,6 +22,7 @@ from services.cli.dataset.contamination import Contamination
 from services.cli.dataset.export import record_formats
 from services.cli.dataset.export.card import CardSource, card
 from services.cli.dataset.export.export_stats import ExportStats
+from services.cli.wrong_keys import estimate_wrong_keys
 from shared.dataset import Dataset, open_audits, open_release
 from shared.errors import Refusal
 
@@ -67,7 +68,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
         if not stats.records:
             raise Refusal(f"the view {view} has no rows at version {version}", "Choose another --view or --version")
         text = card(
-            _source(directory),
+            _source(directory, dataset),
             stats,
             dataset,
             release,
@@ -94,12 +95,13 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     }
 
 
-def _source(directory: Path) -> CardSource:
+def _source(directory: Path, dataset: Dataset) -> CardSource:
     try:
-        figures = audit.count(open_audits(dataset_in(directory)), None, difficulty_bins(directory))
+        audits = open_audits(dataset_in(directory))
     except Refusal:  # there are no audits
-        figures = None
-    return CardSource(last_plan(directory), figures)
+        audits = None
+    figures = audit.count(audits, None, difficulty_bins(directory)) if audits else None
+    return CardSource(last_plan(directory), figures, estimate_wrong_keys(dataset, audits))
 
 
 def _record_format(form: str, view: str) -> record_formats.RecordFormat:
