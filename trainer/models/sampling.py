@@ -86,8 +86,8 @@ class InProcessSampler:
 
 def opens_thinking(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Return whether the chat template ends with an opened thinking tag, so that a completion begins inside it."""
-    asked = [{"role": "user", "content": "?"}]
-    text: str = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+    prompt = [{"role": "user", "content": "?"}]
+    text: str = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
     return text.rstrip().endswith(OPEN)
 
 
