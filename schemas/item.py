@@ -185,8 +185,8 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script, off_topic, `told`; an
-    open set."""
+    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, control_token, foreign_script,
+    off_topic, `told`; an open set."""
     provenance: Provenance
 
 

@@ -54,6 +54,11 @@ async def check(
         (attempt("8128", reasoning="", solution=THINKING), "yes", "normal_form", ("no_thinking",)),
         (attempt("8128", reasoning=f"{THINKING} So again: " * 50), "yes", "normal_form", ("repetition",)),
         (attempt("8128", solution="Wait, 8129.</think>"), "yes", "normal_form", ("unclosed",)),
+        (attempt("8128", reasoning=f"{THINKING}<|endoftext|> Again."), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", reasoning=f"{THINKING} </think> Wait."), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", solution="It is 8128.<|im_end|>"), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", solution="It is 8128.</s>"), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", solution="<|eot_id|><|im_start|>user"), "yes", "normal_form", ("control_token",)),
         (
             attempt("8128", reasoning=f"{THINKING} 让我再想一想这个问题的答案是多少"),
             "yes",
