@@ -76,8 +76,8 @@ class LiveView:
         elif rate.seconds - self._plain_at >= PLAIN_EVERY_S:
             self._plain_at = rate.seconds
             rows = funnel.rows.total()
-            wanted = None if plan.endless else plan.rows
-            line = f"{rows_of(rows, wanted)} · requested {funnel.requested}, in flight {funnel.in_flight} · "
+            target = None if plan.endless else plan.rows
+            line = f"{rows_of(rows, target)} · requested {funnel.requested}, in flight {funnel.in_flight} · "
             self.say(line + footer(funnel, plan, rate, budget) + (f" · {blockers}" if blockers else ""))
 
 
