@@ -77,7 +77,7 @@ LEAST_UNGUESSED = 3
 """Characters of a key from which a value given in other words is a leak."""
 
 
-_ASKED = {
+_REQUESTED = {
     "multiple_choice": "it offers options",
     "proof": "a proof cannot be compared",
     "several_answers": "it asks several questions",
@@ -121,7 +121,7 @@ def _kind(problem: Problem, statement: str, answer: str) -> tuple[str, str] | No
     if match := _PROOF.search(statement) or _PROOF_ANSWER.fullmatch(answer):
         return "proof", f"a proof cannot be compared: {_quote(match[0])}"
     if asked := questions.find_flaw(problem):
-        return asked[0], f"{_ASKED[asked[0]]}: {_quote(asked[1])}"
+        return asked[0], f"{_REQUESTED[asked[0]]}: {_quote(asked[1])}"
     if leak := _leak(normal_form(statement), normal_form(answer).strip("$ .")):
         return "leak", f"the statement contains its answer: {_quote(leak)}"
     return None

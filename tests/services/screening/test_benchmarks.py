@@ -117,7 +117,7 @@ def test_figures_are_those_of_sets_of_runs_of_words() -> None:
     assert index.closest("quite different") is None
 
 
-def test_a_question_over_a_limit_is_found_beside_one_that_is_nearer() -> None:
+def test_a_question_over_a_limit_is_found_next_to_a_nearer_one() -> None:
     dice = Random(1)
     letters = ("bcdfghjklmnpqrstvwxz", "aeiou")
     words = ["".join(dice.choice(kind) for _ in range(3) for kind in letters) for _ in range(400)]
