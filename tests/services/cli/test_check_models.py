@@ -25,7 +25,7 @@ CALLS = 4
 """Most calls of a model that fails: an answer, and three attempts at a structured one."""
 KEY = "sk-very-secret-0123"
 BOXED = "It is \\boxed{144}."
-POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "established")
 FORMS: dict[str, dict[str, Any]] = {
     "draft": {"problem": "p", "answer": "a", "answer_type": "number", "solution": "s"},
     "grade": {"agrees": "yes", "reason": "same"},
