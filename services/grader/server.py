@@ -18,7 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.grader.settings import Settings
-from shared.answers.extract import final_answer
+from shared.answers.extract import completed_answer
 from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
@@ -28,7 +28,6 @@ from shared.ports import Grader
 
 BODY = 32 * 1024**2
 """Bytes of a request."""
-CLOSE = "</think>"
 
 
 class Item(BaseModel):
@@ -44,7 +43,7 @@ class Item(BaseModel):
     """False for a completion of a model that does not think: its last box counts, wherever it stands."""
     answer_type: str = ""
     problem: str = ""
-    """A judge is asked only when it is given."""
+    """A judge decides only when it is given."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -57,12 +56,11 @@ class Item(BaseModel):
         """What is compared; None where a completion ends without an answer."""
         if self.completion is None:
             return self.answer
-        _, closed, final_text = self.completion.rpartition(CLOSE)
-        return final_answer(final_text) if closed or not self.thinking else None
+        return completed_answer(self.completion, self.thinking)
 
 
 class Batch(BaseModel):
-    """Many at once."""
+    """Several items in one request."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
