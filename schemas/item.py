@@ -15,6 +15,13 @@ FAULTS = ("too_long", "runaway", "refused", "empty")
 """Why a model's reply has no answer: truncated at the highest limit, beyond any limit, refused, empty."""
 
 
+ANSWER_TYPES = (
+    *("number", "expression", "relation", "interval", "set", "multiset", "tuple", "list", "vector", "matrix"),
+    *("permutation", "formula", "text", "name", "date", "code", "choice", "yes_no"),
+)
+"""Kinds of answers that the rules for comparing know; any other is compared by its form."""
+
+
 class Topic(Model):
     """A topic of a subject, with its path subject › field › subfield › name."""
 
@@ -70,7 +77,7 @@ class Problem(Model):
     statement: str
     answer: str
     answer_type: str
-    """number, expression, text, set, tuple; an open set."""
+    """What the answer is, one of ANSWER_TYPES; open: events of other versions may have others."""
     rationale: str
     """The writer's short solution. No verifier or solver sees it."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from schemas.audit_tag import AuditTag
+from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from schemas.config.policies import Difficulty
 from schemas.item import Item
 from services.cli import wrong_keys
@@ -40,19 +40,21 @@ SHOWN = (
     ("Broken items, by check", "noticed", "noticed"),
     ("Controls", "rejected", "falsely_rejected"),
     ("Controls, by check", "noticed", "false_alarms"),
+    ("The judge of answers, on pairs that the rules decided", "wrong", "judge"),
 )
 """Title of a table, name of a hit, key in the document."""
 
 
 def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficulty) -> dict[str, Any]:
     """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
-    lines = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
+    every = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
+    lines = [line for line in every if not AuditTag(kind=line["kind"]).of_judge]
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]
     defects = [line for line in lines if not AuditTag(kind=line["kind"]).control]
     checks = dict.fromkeys(check for line in lines for check in json.loads(line["found"]))
     return {
         "audits": len(lines),
-        "simulated": sum(line["simulated"] for line in lines),
+        "simulated": sum(line["simulated"] for line in every),
         "let_through": _rates(((line["kind"], line["accepted"]) for line in defects), width),
         "by_difficulty": _rates(
             ((difficulty.bin(line["difficulty"]) or UNKNOWN, line["accepted"]) for line in defects),
@@ -62,6 +64,10 @@ def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficu
         "falsely_rejected": _rates(((line["kind"], not line["accepted"]) for line in controls), width),
         "noticed": {check: _noticed(check, defects, width) for check in sorted(checks)},
         "false_alarms": {check: _noticed(check, controls, width) for check in sorted(checks)},
+        "judge": {
+            "called equal, but different": _judge(JUDGE_DIFFERENT, PASSED, every, width),
+            "called different, but equal": _judge(JUDGE_EQUAL, NOTICED, every, width),
+        },
     }
 
 
@@ -95,6 +101,12 @@ def _rate(hits: int, n: int, width: float | None) -> dict[str, Any]:
 def _noticed(check: str, lines: Iterable[Mapping[str, Any]], width: float | None) -> dict[str, Any]:
     results = Counter(json.loads(line["found"]).get(check) for line in lines)
     return {**_rate(results[NOTICED], results[NOTICED] + results[PASSED], width), "unable": results[UNABLE]}
+
+
+def _judge(kind: str, wrong: str, lines: Iterable[Mapping[str, Any]], width: float | None) -> dict[str, Any]:
+    """Wrong verdicts of the judge of answers on pairs of one kind, of those that it decided."""
+    found = Counter(word for line in lines if line["kind"] == kind for word in json.loads(line["found"]).values())
+    return {**_rate(found[wrong], found[NOTICED] + found[PASSED], width), "unable": found[UNABLE]}
 
 
 def render(figures: Mapping[str, Any]) -> None:

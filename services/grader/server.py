@@ -18,7 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.grader.settings import Settings
-from shared.answers.extract import final_answer
+from shared.answers.extract import completed_answer
 from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
@@ -28,7 +28,6 @@ from shared.ports import Grader
 
 BODY = 32 * 1024**2
 """Bytes of a request."""
-CLOSE = "</think>"
 
 
 class Item(BaseModel):
@@ -44,7 +43,7 @@ class Item(BaseModel):
     """False for a completion of a model that does not think: its last box counts, wherever it stands."""
     answer_type: str = ""
     problem: str = ""
-    """A judge is asked only when it is given."""
+    """A judge decides only when it is given."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -57,12 +56,11 @@ class Item(BaseModel):
         """What is compared; None where a completion ends without an answer."""
         if self.completion is None:
             return self.answer
-        _, closed, said = self.completion.rpartition(CLOSE)
-        return final_answer(said) if closed or not self.thinking else None
+        return completed_answer(self.completion, self.thinking)
 
 
 class Batch(BaseModel):
-    """Many at once."""
+    """Several items in one request."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,18 +79,18 @@ class Grading:
         try:
             body = await request.json()
             form = Batch if isinstance(body, dict) and "items" in body else Item
-            asked = form.model_validate(body)
+            request_body = form.model_validate(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"])) or "body"
-            return _refused(400, f"{place}: {first['msg'].removeprefix('Value error, ')}")
+            location = ".".join(map(str, first["loc"])) or "body"
+            return _refused(400, f"{location}: {first['msg'].removeprefix('Value error, ')}")
         except ValueError:
             return _refused(400, "body: not JSON")
         try:
             async with asyncio.timeout(self.judge_s):
-                if isinstance(asked, Item):
-                    return web.json_response(await self._graded(asked))
-                grades = await asyncio.gather(*map(self._graded, asked.items))
+                if isinstance(request_body, Item):
+                    return web.json_response(await self._graded(request_body))
+                grades = await asyncio.gather(*map(self._graded, request_body.items))
                 return web.json_response({"grades": grades})
         except (TimeoutError, Transient) as error:
             return _refused(503, f"the judge cannot be reached: {error or 'no answer in time'}")
@@ -104,8 +102,8 @@ class Grading:
         return {"agrees": found.agrees, "how": found.method, "why": found.reason, "answer": given}
 
 
-def _refused(status: int, why: str) -> web.Response:
-    return web.json_response({"error": why}, status=status, headers={"Retry-After": "5"} if status == 503 else None)
+def _refused(status: int, message: str) -> web.Response:
+    return web.json_response({"error": message}, status=status, headers={"Retry-After": "5"} if status == 503 else None)
 
 
 async def _alive(_: web.Request) -> web.Response:

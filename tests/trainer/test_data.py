@@ -7,13 +7,14 @@ from datasets import Dataset
 from transformers import Qwen3Config, Qwen3ForCausalLM
 from trl import SFTConfig, SFTTrainer
 
+from shared.answers.extract import final_answer
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
 from trainer.data import assign_split, measure
 from trainer.example import TRAIN, Example
-from trainer.metrics.rewards import Reward, extract_answer
+from trainer.metrics.rewards import Reward
 from trainer.recipe import HeldOut, Recipe
 
 RECIPE = Recipe(base="none", max_length=400)
@@ -119,4 +120,4 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     assert thinking == [0.0], "a box inside the thinking is not an answer"
     assert found == list(texts.values())
     assert reported == {"unsure": pytest.approx(1 / 6)}
-    assert extract_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"
+    assert final_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

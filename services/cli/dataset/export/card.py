@@ -158,6 +158,9 @@ def _trust(source: CardSource, stats: ExportStats, dataset: Dataset) -> Iterator
     else:
         yield f"- Audits: {_rate(source.audits['let_through']['all'])} of the items with planted errors were accepted."
         yield f"- Controls: {_rate(source.audits['falsely_rejected']['all'])} of the known-good items were rejected."
+        wrong = source.audits["judge"].items()
+        for kind, rate in ((kind, rate) for kind, rate in wrong if rate["n"]):
+            yield f"- The judge of answers, {kind}: {_rate(rate)} of the pairs with a known verdict."
         if source.audits["simulated"]:
             yield "- These rates are simulated: they verify the arithmetic, not a model."
     held_out = dataset.rows.counts("split")[("held_out",)]
