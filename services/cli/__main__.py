@@ -86,11 +86,12 @@ def audit(
     from services.cli import audit as command
     from services.cli.common.dataset_location import dataset_in, difficulty_bins
     from shared.dataset import Dataset, open_audits
+    from shared.dataset.reports import audit_rates
 
     folder = dataset_in(directory)
     figures = {
-        **command.count(open_audits(folder), width, difficulty_bins(directory)),
-        "agreement": command.error_overlap(Dataset.open(folder)),
+        **audit_rates.count(open_audits(folder), width, difficulty_bins(directory)),
+        "agreement": audit_rates.error_overlap(Dataset.open(folder)),
     }
     if as_json:
         typer.echo(json.dumps(figures, indent=2))

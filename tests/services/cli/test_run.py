@@ -41,10 +41,10 @@ from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
 from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
-from services.cli.run.funnel import Funnel
 from services.cli.run.live_view import LiveView, Rate, footer, growth
 from services.cli.run.summary import Summary, clock, duration, short
 from services.planner.state import State, SubjectState, TopicState
+from shared.dataset.reports.funnel import Funnel
 from shared.errors import Refusal
 from shared.runtime.machine import Snapshot
 from tests.support.items import judged
