@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from typer.core import TyperGroup
 
 from services.cli.check.commands import app as check
 from services.cli.common import options as opt
+from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.dataset.commands import app as dataset
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
@@ -97,6 +99,27 @@ def audit(
         typer.echo(json.dumps(figures, indent=2))
     else:
         command.render(figures)
+
+
+@app.command()
+def console(
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Write one release as a static site into this new folder instead.")
+    ] = None,
+    version: Annotated[str, typer.Option(help="With --bundle: a release's number, `latest`, or `now`.")] = "latest",
+    host: Annotated[str, typer.Option(help="Address to listen on. There is no login.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8300,
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+) -> None:
+    """Show the dataset in a browser: samples with their evidence, rejects, coverage, releases. Read-only."""
+    from services.cli import console as view
+
+    if bundle is None:
+        view.serve(directory, host, port, bootstrap, factory)
+    else:
+        typer.echo(f"{view.bundle(directory, bundle, version):,} pages: {bundle / 'index.html'}")
 
 
 app.add_typer(stack)
