@@ -7,8 +7,7 @@ item.py       a problem with everything known about it
 model.py      base of all values on the log
 outcomes.py   tiers and admissions
 spend.py      cost of model calls, by model
-export.py     command: python -m schemas.export
-events/       one file per noun
-config/       the files that a person writes
 codegen/      JSON Schemas, AsyncAPI, checks of compatibility
+config/       the files that a person writes
+events/       one file per noun
 """

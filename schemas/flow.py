@@ -15,6 +15,9 @@ DEFAULT_PARTITIONS = 8
 EVENT_LIMIT = 8 * 1024 * 1024
 """Largest event in bytes."""
 
+UNCONSUMED_RETENTION_MS = 7 * 24 * 3600 * 1000
+"""Age at which records are deleted that no group consumes."""
+
 DEAD_LETTERS = "dead-letters"
 """Kafka topic of records that could not be handled: original key, bytes and headers."""
 
@@ -25,7 +28,10 @@ service reads it before it starts."""
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One event on the Kafka topic of the same name. Unless retained, records are deleted once all groups have them."""
+    """One event on the Kafka topic of the same name.
+
+    Unless retained, its records are deleted once all groups have finished them, or by age when no group consumes them.
+    """
 
     event: type[Event]
     producers: tuple[str, ...]
@@ -36,6 +42,11 @@ class Flow:
     @property
     def name(self) -> str:
         return self.event.type
+
+    @property
+    def expires(self) -> bool:
+        """Whether its records are deleted by age."""
+        return not self.consumers and not self.retained
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class ServiceSpec:
     """Compacted Kafka topics with its state, and their numbers of partitions."""
     reads: tuple[str, ...] = ()
     """Further Kafka topics that it reads without a consumer group."""
+    side_branch: bool = False
+    """Whether problems continue without it, although its outputs are consumed."""
     needs_models: bool = False
     """Whether it stops working while the endpoints of its models are unavailable."""
     may_use_models: bool = False
@@ -98,7 +111,7 @@ SERVICES = (
     ServiceSpec("probe", "probe", needs_models=True),
     ServiceSpec("synthesis", "synthesis", needs_models=True),
     ServiceSpec("answer_checker", "answer_checker", needs_models=True),
-    ServiceSpec("auditor", "auditor"),
+    ServiceSpec("auditor", "auditor", side_branch=True),
     ServiceSpec("aggregator", "aggregator", single_active=True, state=(("aggregator-published", 1),)),
 )
 
@@ -109,8 +122,8 @@ VERIFIERS = tuple(service.name for service in SERVICES if service.module == "ver
 """The services that verify each problem, independently of each other."""
 
 FLOW = (
-    Flow(e.PlanAdopted, ("planner",), (), partitions=1),
-    Flow(e.BudgetReached, ("planner",), (), partitions=1),
+    Flow(e.PlanAdopted, ("planner",), (), partitions=1, retained=True),
+    Flow(e.BudgetReached, ("planner",), (), partitions=1, retained=True),
     Flow(e.SubjectRequested, ("planner",), ("expansion",)),
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
@@ -133,8 +146,8 @@ FLOW = (
     Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), retained=True),
     Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, retained=True),
     Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, retained=True),
-    Flow(e.TrainingCompleted, ("trainer",), (), partitions=1),
-    Flow(e.TrainingFailed, ("trainer",), (), partitions=1),
+    Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
+    Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
     Flow(e.AuditJudged, ("screening", "panel"), ("aggregator",), retained=True),
 )
@@ -150,6 +163,13 @@ def consumed_by(service: str) -> tuple[Flow, ...]:
 def produced_by(service: str) -> tuple[Flow, ...]:
     """The flows that a service produces."""
     return tuple(flow for flow in FLOW if service in flow.producers)
+
+
+def is_side_branch(service: str) -> bool:
+    """Whether problems continue without a service, so that its dead letters park none."""
+    outputs = [flow for flow in produced_by(service) if flow.event is not e.ProblemParked]
+    is_marked = service in SERVICE and SERVICE[service].side_branch
+    return is_marked or (bool(outputs) and not any(flow.consumers for flow in outputs))
 
 
 def consumers() -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class RlSet(_Section):
     samples: Count = 8
     problems: Count = 100_000
     """Maximum number of problems that are tried."""
+    max_tokens: Count | None = None
+    """Limit of a try; None: that of `evaluate`."""
     solved_at_least: Count = 2
     """How often the SFT model must reach a key that the teacher missed; below that the key may be wrong."""
     plain: bool = False
@@ -75,6 +77,8 @@ class Rl(_Section):
     """Completions in one forward pass of a device."""
     rollouts: Annotated[int, Field(ge=2)] = 8
     """Completions for each prompt."""
+    max_tokens: Count | None = None
+    """Limit of a rollout; None: that of `evaluate`."""
     reuse: Annotated[int, Field(ge=2)] = 4
     """Steps for each generation. With 1 the policy equals the sampler, and CISPO equals DAPO."""
     epsilon_high: float = Field(default=5.0, gt=0)
@@ -151,6 +155,16 @@ class Recipe(_Section):
         if string.Template(prompt).get_identifiers() != ["problem"]:
             raise ValueError("it must contain $problem and no other field")
         return prompt
+
+    @property
+    def try_tokens(self) -> int:
+        """Limit in tokens of a try of `rl_set`."""
+        return self.rl_set.max_tokens or self.evaluate.max_tokens
+
+    @property
+    def rollout_tokens(self) -> int:
+        """Limit in tokens of a rollout."""
+        return (self.rl and self.rl.max_tokens) or self.evaluate.max_tokens
 
     def render_prompt(self, problem: str) -> str:
         """Return the prompt for a problem."""

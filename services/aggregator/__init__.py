@@ -1,6 +1,5 @@
 """Writes the dataset: rows, ledger, audits and releases.
 
-__main__.py     builds the service
 audits.py       the table of audits
 events.py       builds the events
 handler.py      the sink

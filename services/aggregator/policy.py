@@ -7,9 +7,10 @@ from datetime import datetime
 
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
+from schemas.outcomes import Admission, Tier
 from shared.dataset import Progress
 
-IN, RESERVE, ASIDE = "in", "reserve", "aside"
+IN, RESERVE, ASIDE = Admission
 
 DAY_S = 86_400
 
@@ -21,7 +22,7 @@ def assign_views(accept: Verification, tier: str | None, correct: bool | None, f
     rl   problem and key of an accepted tier, whatever the solution
     """
     sound = correct is True and not flaws
-    sft = sound and (tier in accept.accept.get("sft", ()) or tier == "plausible")
+    sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE)
     rl = tier in accept.accept.get("rl", ())
     return tuple(name for name, enters in (("sft", sft), ("rl", rl)) if enters)
 

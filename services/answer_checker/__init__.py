@@ -1,6 +1,5 @@
 """Compares solutions with the key and checks their traces.
 
-__main__.py  builds the service
 handler.py   the comparison and further attempts
 settings.py  settings
 trace.py     flaws of a trace

@@ -1,6 +1,5 @@
 """Measures the checks with planted errors and controls.
 
-__main__.py       builds the service
 controls.py       problems without planted errors
 handler.py        draws the audits
 inject.py         builds the events of an audit item

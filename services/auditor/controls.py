@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -52,23 +53,21 @@ def vetted_control(line: Vetted) -> PlannedAudit:
 
 def load_vetted(path: Path, subjects: Collection[str]) -> tuple[Vetted, ...]:
     """Read the user's file. Raises Refusal that lists every invalid line with the reason."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(
-            f"{path}: cannot be read ({type(error).__name__})", "Correct `audits.controls` in the plan"
-        ) from error
-    read = [_line(line, subjects) for line in lines]
-    errors = [f"{path}:{number}: {line}" for number, line in enumerate(read, 1) if isinstance(line, str)]
+    from shared.dataset.records import Flaw, read_records  # a slow import that only a file of controls needs
+
+    read = [
+        (one.line, one.reason if isinstance(one, Flaw) else _line(one.fields, subjects)) for one in read_records(path)
+    ]
+    errors = [f"{path}:{number}: {line}" for number, line in read if isinstance(line, str)]
     if errors or not read:
         raise Refusal("\n".join(errors) or f"{path}: contains no problem", "Correct the file of controls and run again")
-    return tuple(line for line in read if isinstance(line, Vetted))
+    return tuple(line for _, line in read if isinstance(line, Vetted))
 
 
-def _line(text: str, subjects: Collection[str]) -> Vetted | str:
-    """Parse a line; returns an error message for an invalid one."""
+def _line(fields: dict[str, Any], subjects: Collection[str]) -> Vetted | str:
+    """The problem of a record; returns an error message for an invalid one."""
     try:
-        line = Vetted.model_validate_json(text)
+        line = Vetted.model_validate(fields)
     except ValidationError as error:
         return "; ".join(_describe_errors(error))
     if line.subject not in subjects:

@@ -10,8 +10,12 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     models = Models.of(settings)
-    writer = models.model("writer", Prompt.load(PROMPTS / "topics.md"))
-    return Service(handle=ExpandSubject(writer), close=(models.aclose,))
+    return Service(handle=build_handler(models), close=(models.aclose,))
+
+
+def build_handler(models: Models) -> ExpandSubject:
+    """Return the handler with its prompt; `chimera check models` uses it too."""
+    return ExpandSubject(models.model("writer", Prompt.load(PROMPTS / "topics.md")))
 
 
 if __name__ == "__main__":

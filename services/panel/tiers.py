@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
+from schemas.outcomes import Tier
 from shared.answers.rivals import strongest
 from shared.stats.guessing import MAX_P_VALUE, guess_probability, hits_needed, p_value
 
@@ -42,7 +43,7 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
     hits, rival = sum(verdict.hits for verdict in verdicts), strongest(verdicts)
     if len(rival.voters) > 1 or rival.votes >= max(DISPUTED_VOTES, hits):
         return Finding(
-            "disputed", "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
+            Tier.DISPUTED, "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
         )
     if objection := _find_objection(verdicts):
         return objection
@@ -51,13 +52,13 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
     luck = p_value(guess_probability(problem.answer), hits, guesses)
     if hits and luck >= MAX_P_VALUE:
         return Finding(
-            "unsolved", "unsolved", f"{blind}; guesses hit {problem.answer!r} as often in {luck:.0%} of cases"
+            Tier.UNSOLVED, "unsolved", f"{blind}; guesses hit {problem.answer!r} as often in {luck:.0%} of cases"
         )
     if all(verdict.hits for verdict in verdicts) and hits > rival.votes:
-        return Finding("verified", "verified", f"both judge it good; {blind}")
+        return Finding(Tier.VERIFIED, "verified", f"both judge it good; {blind}")
     if rival.votes < DISPUTED_VOTES and any(verdict.hits >= hits_needed(verdict.model, writer) for verdict in verdicts):
-        return Finding("plausible", "plausible", f"both judge it good; {blind}")
-    return Finding("unsolved", "unsolved", blind)
+        return Finding(Tier.PLAUSIBLE, "plausible", f"both judge it good; {blind}")
+    return Finding(Tier.UNSOLVED, "unsolved", blind)
 
 
 def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:

@@ -1,6 +1,5 @@
 """Requests the problems that the plan lacks, by the measured yield.
 
-__main__.py       builds the service
 ability.py        weights topics by the trained model's ability
 budget.py         problems that the budget allows in flight
 demand.py         problems wanted by subject and topic

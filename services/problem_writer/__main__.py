@@ -10,11 +10,15 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     models = Models.of(settings)
-    handler = WriteProblem(
+    return Service(handle=build_handler(models), close=(models.aclose,))
+
+
+def build_handler(models: Models) -> WriteProblem:
+    """Return the handler with its prompts; `chimera check models` uses it too."""
+    return WriteProblem(
         draft=models.model("writer", Prompt.load(PROMPTS / "draft.md")),
         harder=models.model("writer", harder_prompt()),
     )
-    return Service(handle=handler, close=(models.aclose,))
 
 
 def harder_prompt() -> Prompt:

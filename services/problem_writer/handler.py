@@ -8,6 +8,7 @@ from schemas.identity import seed
 from schemas.item import Problem
 from shared.answers.extract import last_box
 from shared.llm.response_models import Draft
+from shared.llm.sanitize import neutralise, neutralise_statement, one_line
 from shared.ports import Malformed, Model
 
 ROLE = "problem_writer"
@@ -42,7 +43,7 @@ class WriteProblem:
             "wish": WISHES.get(event.answer_type, event.answer_type),
             "technique": event.technique or FREE,
             "structure": event.structure or FREE,
-            "avoid": " ; ".join(event.avoid) or "none",
+            "avoid": " ; ".join(map(one_line, event.avoid)) or "none",
         }
         model, easy = self.draft, event.harder_than
         if easy is not None:
@@ -56,9 +57,9 @@ class WriteProblem:
                 )
             ]
         problem = Problem(
-            statement=draft.problem.strip(),
-            answer=last_box(draft.answer) or draft.answer.strip(),
+            statement=neutralise_statement(draft.problem),
+            answer=neutralise(last_box(draft.answer) or draft.answer.strip()),
             answer_type=draft.answer_type.strip().lower(),
-            rationale=draft.solution.strip(),
+            rationale=neutralise(draft.solution.strip()),
         )
         return [ProblemDrafted.of(event, ROLE, item=event.item.with_(problem=problem), calls=calls)]

@@ -1,6 +1,5 @@
 """Rejects problems by rules before a model is paid.
 
-__main__.py         builds the service
 benchmark_judge.py  a judge for doubtful overlap with a benchmark
 fingerprint.py      fingerprint of a problem
 form.py             rules of form

@@ -1,7 +1,8 @@
 """Fingerprint of a problem, from which a reworded duplicate is recognised.
 
 Two problems are duplicates when their clauses are nearly equal, independent of the order of clauses and the names of
-variables, and their numbers (in base units) and keys are equal. A key that a guess may hit needs a higher similarity.
+variables, and their numbers (in base units), keys and indented lines are equal. A key that a guess may hit needs a
+higher similarity.
 """
 
 import re
@@ -18,7 +19,7 @@ from shared.stats.guessing import guess_probability
 from shared.text.quantities import read_quantities
 from shared.text.words import word_pairs, words_without_names
 
-FEATURES = f"1.{RMinHash.ALGORITHM_VERSION}"
+FEATURES = f"2.{RMinHash.ALGORITHM_VERSION}"
 """Version of the fingerprint. Another version needs another index, which is rebuilt from the log."""
 FEATURES_WITH_TEXT = f"{FEATURES}.worded"
 """Version of fingerprints that include the statement."""
@@ -37,16 +38,24 @@ def fingerprint(problem: Problem, *, with_text: bool = False) -> TextFingerprint
     statement, key = read_quantities(problem.statement), read_quantities(problem.answer)
     shingles = word_pairs(statement.text)
     signs = "".join(sorted(_SIGNS.findall(statement.text)))
+    layout = _layout(problem.statement)
     return TextFingerprint(
-        text=_digest(normal_form(problem.statement)),
-        figures=_digest(signs, *sorted(statement.values)),
-        written=_digest(signs, *sorted(statement.written)),
+        text=_digest(normal_form(problem.statement), *layout),
+        figures=_digest(signs, *sorted(statement.values), *layout),
+        written=_digest(signs, *sorted(statement.written), *layout),
         key=_digest(*key.values, *words_without_names(key.text)),
         near=NEAR_IF_GUESSABLE if guess_probability(problem.answer) else NEAR,
         shingles=b"".join(pack(">I", number) for number in sorted({crc32(one.encode()) for one in shingles})),
         bands=_bands(sorted(shingles)),
         statement=problem.statement if with_text else "",
     )
+
+
+def _layout(statement: str) -> list[str]:
+    """The indentation of each line that has any, with the line: code differs by it, prose has none."""
+    lines = (line.expandtabs().rstrip() for line in statement.strip().splitlines())
+    indented = ((len(line) - len(line.lstrip()), normal_form(line)) for line in lines)
+    return [f"{columns} {line}" for columns, line in indented if columns and line]
 
 
 def _bands(shingles: list[str]) -> tuple[bytes, ...]:

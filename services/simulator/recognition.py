@@ -1,4 +1,4 @@
-"""Parses prompts: labelled lines, a problem of the bank on its own line, a JSON Schema."""
+"""Parses prompts: labelled values, a problem of the bank between marks or on lines of its own, a JSON Schema."""
 
 import html
 import json
@@ -10,17 +10,26 @@ from services.simulator.bank import Bank
 from services.simulator.bank.problem import Problem
 
 _TAGS = re.compile(r"^\s*(?:<[^<>]+>\s*)+|(?:\s*</[^<>]+>)+\s*$")
-_MARKS = re.compile(r"</?data-[0-9a-f]+>")
-"""The marks that the factory puts around untrusted texts."""
+_MARKED = r"<(data-[0-9a-f]+)>\n?(.*?)\n?</\1>"
+"""A text between the marks that the factory puts around untrusted texts. It may have several lines."""
+_REGION = re.compile(_MARKED, re.DOTALL)
+MOST_LINES = 60
+"""Lines of a prompt up to which a problem of several lines is looked for outside marks."""
 _LABEL = re.compile(r"^\W*[A-Za-z][A-Za-z ]{0,30}:\W*")
 _DECODER = json.JSONDecoder()
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def field(text: str, label: str) -> str | None:
-    """Return the text after `label:` on the last line that begins with it, or `None`."""
-    values = re.findall(rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*(.*?)[ \t]*$", text)
-    return _MARKS.sub("", str(values[-1])) if values else None
+    """Return the text after `label:` on the last line that begins with it, up to the closing mark; or `None`."""
+    begins = rf"(?mi)^[ \t*#>-]*{re.escape(label)}[*]*:[ \t]*"
+    values = re.findall(rf"{begins}(?:(?s:{_MARKED})|(.*?))[ \t]*$", text)
+    return str(values[-1][1] or values[-1][2]) if values else None
+
+
+def instructions(text: str) -> str:
+    """Return the text without what stands between marks."""
+    return _REGION.sub("", text)
 
 
 def schema_title(text: str) -> str | None:
@@ -54,9 +63,18 @@ def recognise(text: str, bank: Bank) -> Sighting | None:
 
 
 def problem_in(text: str, bank: Bank) -> Problem | None:
-    """Return the bank's problem on a line of the text, within any marks, or `None`."""
-    return next((found for line in reversed(text.splitlines()) for reading in _readings(line)
-                 if (found := bank.find(reading))), None)  # fmt: skip
+    """Return the bank's problem on a line of the text, within any marks, or on several lines; or `None`."""
+    return next((found for reading in _candidates(text) if (found := bank.find(reading))), None)
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Yield whole texts between marks, then each line outside them, then runs of such lines; the last ones first."""
+    yield from (region for _, region in reversed(_REGION.findall(text)))
+    lines = instructions(text).splitlines()
+    yield from (reading for line in reversed(lines) for reading in _readings(line))
+    if len(lines) <= MOST_LINES:
+        ends = range(len(lines), 1, -1)
+        yield from (" ".join(lines[first:end]) for end in ends for first in range(end - 1))
 
 
 def _readings(line: str) -> Iterator[str]:

@@ -10,8 +10,12 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     models = Models.of(settings)
-    solver = models.model("solver", Prompt.load(PROMPTS / "solve.md"))
-    return Service(handle=SynthesizeSolution(solver), close=(models.aclose,))
+    return Service(handle=build_handler(models), close=(models.aclose,))
+
+
+def build_handler(models: Models) -> SynthesizeSolution:
+    """Return the handler with its prompt; `chimera check models` uses it too."""
+    return SynthesizeSolution(models.model("solver", Prompt.load(PROMPTS / "solve.md")))
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 from services.verifier.handler import VerifyProblem
@@ -7,6 +8,7 @@ from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
 from shared.config.plan_loader import load_plan
 from shared.llm import Models, Prompt
+from shared.ports import Grader
 from shared.runtime import Service, run
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -14,15 +16,23 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 def build(settings: Settings) -> Service:
     plan, models, worker = load_plan(settings.plan), Models.of(settings), SymbolicWorker()
-    handler = VerifyProblem(
+    grader = standard(worker, open_judge(models, settings.service))
+    handler = build_handler(models, settings, grader, plan.verification.blind_attempts, plan.candidates())
+    return Service(handle=handler, close=(models.aclose, worker.aclose))
+
+
+def build_handler(
+    models: Models, settings: Settings, grader: Grader, blind_attempts: int, subjects: Sequence[str]
+) -> VerifyProblem:
+    """Return the handler with its prompts; `chimera check models` uses it too."""
+    return VerifyProblem(
         role=settings.service,
         blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
         judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
-        grader=standard(worker, open_judge(models, settings.service)),
-        blind_attempts=plan.verification.blind_attempts,
-        subjects=plan.candidates(),
+        grader=grader,
+        blind_attempts=blind_attempts,
+        subjects=subjects,
     )
-    return Service(handle=handler, close=(models.aclose, worker.aclose))
 
 
 if __name__ == "__main__":

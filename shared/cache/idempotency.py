@@ -4,7 +4,7 @@ claim ─► begin ─► (work, call by call) ─► record ─► (publish) �
 
 One process works on an event, and the first recorded outcome counts. For a repeated event that outcome is published
 again; once the event is done, nothing is. When another process works on the event, this one waits for its result, so
-that no call is paid twice.
+that no call is paid twice. A dead letter is an outcome too; a replay of it is handled again.
 """
 
 import asyncio
@@ -74,13 +74,15 @@ class IdempotencyStore:
         """Renew the leases of this process until the end of the block."""
         return self._leases.renewing()
 
-    async def claim(self, event: UUID) -> ClaimResult:
-        """Look up an event and own it, unless it is done or another process owns it. Counts no attempt."""
+    async def claim(self, event: UUID, replayed: str | None = None) -> ClaimResult:
+        """Look up an event and own it, unless it is done or another process owns it. Counts no attempt.
+
+        `replayed` is the position of a replayed record: it is not done by the dead letter of an earlier record.
+        """
         lease = Lease(self._lease(event), self._outcome(event))
-        keys = (lease.outcome, lease.key, self._attempts(event), self._calls(event))
-        [reply] = await self._execute(
-            lambda pipe: pipe.eval(_CLAIM, len(keys), *keys, lease.holder, self._leases.lease_ms)
-        )
+        keys = (lease.outcome, lease.key, self._attempts(event), self._calls(event), self._letter(event))
+        values = (lease.holder, self._leases.lease_ms, replayed or "")
+        [reply] = await self._execute(lambda pipe: pipe.eval(_CLAIM, len(keys), *keys, *values))
         outcome, holder, attempts, calls = reply
         return ClaimResult(
             outcome=outcome,
@@ -138,14 +140,23 @@ class IdempotencyStore:
         (earlier,) = await self._execute(lambda pipe: pipe.set(key, outcome, nx=True, get=True, ex=self._ttl))
         return earlier if isinstance(earlier, bytes) else outcome
 
-    async def done(self, event: UUID) -> None:
-        """Replace the outcome by a marker, once all that it produced is acknowledged."""
-        obsolete = (self._attempts(event), self._calls(event), self._lease(event))
-        await self._execute(lambda pipe: (pipe.set(self._outcome(event), DONE, ex=self._ttl), pipe.delete(*obsolete)))
+    async def done(self, event: UUID, letter: str | None = None) -> None:
+        """Replace the outcome by a marker, once all its messages are acknowledged.
 
-    async def reset(self, event: UUID) -> None:
-        """Delete the attempts of a dead letter, so that a replay starts again. Paid calls stay."""
-        await self._execute(lambda pipe: pipe.delete(self._attempts(event), self._lease(event)))
+        `letter` is the position of the record, when the outcome is its dead letter. Paid calls then stay for a replay.
+        """
+        obsolete = [self._attempts(event), self._lease(event)]
+        markers = {self._outcome(event): DONE}
+        if letter is None:
+            obsolete.append(self._calls(event))
+        else:
+            markers[self._letter(event)] = letter.encode()
+        await self._execute(
+            lambda pipe: (
+                *(pipe.set(key, value, ex=self._ttl) for key, value in markers.items()),
+                pipe.delete(*obsolete),
+            )
+        )
 
     async def _execute(self, queue: QueueCommands) -> list[Any]:
         return await retry_while_unavailable(lambda: self._batch.execute(queue))
@@ -158,6 +169,9 @@ class IdempotencyStore:
 
     def _calls(self, event: UUID) -> str:
         return f"{self._prefix}:calls:{event}"
+
+    def _letter(self, event: UUID) -> str:
+        return f"{self._prefix}:letter:{event}"
 
     def _lease(self, event: UUID) -> str:
         return f"{self._prefix}:lease:{event}"

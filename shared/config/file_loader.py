@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from shared.config import safe_yaml
 from shared.errors import Refusal
 
 T = TypeVar("T", bound=BaseModel)
@@ -68,7 +69,7 @@ class FileKind(Generic[T]):
 
     def _parse(self, text: str) -> tuple[T | None, list[ConfigError]]:
         try:
-            root = yaml.compose(text, yaml.SafeLoader)
+            root = safe_yaml.compose(text)
             data = yaml.safe_load(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark

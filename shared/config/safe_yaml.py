@@ -3,6 +3,8 @@
 PyYAML reads "billion laughs", self-reference and thousands of levels until memory or the stack ends.
 """
 
+from contextlib import suppress
+
 import yaml
 
 SIZE_LIMIT = 4 * 1024 * 1024
@@ -30,14 +32,15 @@ def load(text: str) -> object:
 
 
 def _check_depth(text: str) -> None:
-    """The parser's events come without recursion, its tree does not."""
+    """The parser's events come without recursion, its tree does not. What is not YAML is left to the composer."""
     depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEPTH_LIMIT:
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise ValueError(f"line {line}: nested more than {DEPTH_LIMIT} levels deep")
+    with suppress(yaml.YAMLError):
+        for event in yaml.parse(text, yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH_LIMIT:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ValueError(f"line {line}: nested more than {DEPTH_LIMIT} levels deep")
 
 
 def _count(node: yaml.Node, counted: dict[int, int], above: set[int]) -> int:

@@ -1,9 +1,6 @@
-"""Loads a file of topics, as YAML, JSON lines or CSV: each with a subject of the plan, field, subfield and topic."""
+"""Loads a file of topics, as YAML or a file of records: each with a subject of the plan, field, subfield and topic."""
 
-import csv
-import json
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from schemas.config.plan import Plan
 from schemas.identity import normal_form
 from schemas.item import Topic
+from shared.config import safe_yaml
 from shared.config.file_loader import did_you_mean
 from shared.errors import Refusal
 
+NEXT_STEP = "Correct `topics` in the plan, or the file"
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -40,17 +39,11 @@ def load_topics(plan: Plan) -> tuple[Topic, ...]:
 
 def read_topics(path: Path, subjects: Collection[str]) -> tuple[Topic, ...]:
     """Load a topics file for these subjects, as `load_topics`."""
-    try:
-        records = list(_READERS[path.suffix](path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, yaml.YAMLError) as error:
-        why = getattr(error, "strerror", None) or f"not a list in {', '.join(_READERS)}"
-        raise Refusal(
-            f"{path}: cannot be read as topics: {why}", "Correct `topics` in the plan, or the file"
-        ) from error
+    records = list(_records(path))
     first_lines: dict[str, int] = {}
     topics, mistakes = list[Topic](), list[str]()
     for number, record in records:
-        topic = _topic(record, subjects)
+        topic = record if isinstance(record, str) else _topic(record, subjects)
         if isinstance(topic, Topic):
             first = first_lines.setdefault(f"{topic.subject}/{normal_form(topic.name)}", number)
             if first == number:
@@ -75,26 +68,30 @@ def _topic(record: Any, subjects: Collection[str]) -> Topic | str:
     return Topic(subject=line.subject, field=line.field, subfield=line.subfield, name=line.topic)
 
 
-def _yaml(text: str) -> Iterator[tuple[int, Any]]:
-    root = yaml.compose(text, yaml.SafeLoader)
+def _records(path: Path) -> Iterator[tuple[int, Any]]:
+    """Records with their lines; a text says what is wrong with one. Raises Refusal for a file that cannot be read."""
+    from shared.dataset.records import Flaw, read_records  # a slow import that only a file of records needs
+
+    if path.suffix.lower() in (".yaml", ".yml"):
+        yield from _yaml(path)
+        return
+    try:
+        for one in read_records(path):
+            yield one.line, one.reason if isinstance(one, Flaw) else one.fields
+    except Refusal as refusal:
+        raise Refusal(f"{path}: cannot be read as topics: {refusal.message}", NEXT_STEP) from refusal
+
+
+def _yaml(path: Path) -> Iterator[tuple[int, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        root = safe_yaml.compose(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise Refusal(
+            f"{path}: cannot be read as topics: {why}", "Correct `topics` in the plan, or the file"
+        ) from error
     if not isinstance(root, yaml.SequenceNode):
-        raise TypeError("not a list")
+        raise Refusal(f"{path}: cannot be read as topics: not a list", NEXT_STEP)
     numbers = (node.start_mark.line + 1 for node in root.value)
-    return zip(numbers, yaml.safe_load(text), strict=True)
-
-
-def _jsonl(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
-        record = None
-        with suppress(ValueError):  # a line that is not valid JSON is reported as not a mapping
-            record = json.loads(line)
-        yield number, record
-
-
-def _csv(text: str) -> Iterator[tuple[int, Any]]:
-    rows = csv.DictReader(text.splitlines(), restkey="more")
-    for row in rows:
-        yield rows.line_num, row
-
-
-_READERS = {".yaml": _yaml, ".yml": _yaml, ".jsonl": _jsonl, ".csv": _csv}
+    yield from zip(numbers, yaml.safe_load(text), strict=True)

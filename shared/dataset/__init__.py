@@ -1,17 +1,18 @@
 """The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
 
-schema.py        columns of the three tables
 build.py         converts events to lines of the tables
-table.py         a table for writing, with watermarks of the log
-reader.py        the dataset for reading
-query.py         SQL queries on a table
-storage.py       local folders and object stores
-failures.py      translates errors of tables and stores
-releases.py      releases and their manifests
-split.py         assigns held-out rows
-maintenance.py   deletes files of older versions
 event_replay.py  admission decisions, replayed from the log
+failures.py      translates errors of tables and stores
+maintenance.py   deletes files of older versions
+query.py         SQL queries on a table
+reader.py        the dataset for reading
 rebuild.py       rebuilds the dataset from the log
+releases.py      releases and their manifests
+schema.py        columns of the three tables
+split.py         assigns held-out rows
+storage.py       local folders and object stores
+table.py         a table for writing, with watermarks of the log
+records/         files of records that a person brings: topics, controls, benchmarks, problems
 """
 
 from shared.dataset.failures import Conflict

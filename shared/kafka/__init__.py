@@ -1,13 +1,11 @@
 """Kafka. Only this package imports aiokafka and faust.
 
-names.py           names of Kafka topics and consumer groups
+clients.py         consumers, producer and admin client, with the settings that the delivery guarantees need
 codec.py           event ⇄ record (CloudEvents, binary mode)
 connection.py      connection options; why a broker refuses a client
-clients.py         consumers, producer and admin client, with the settings that the delivery guarantees need
 lag.py             committed offsets and lag of every consumer group
+names.py           names of Kafka topics and consumer groups
 recorded_calls.py  model calls recorded in the log
-create.py          `python -m shared.kafka.create`
-acls.py            `python -m shared.kafka.acls`
 admin/             Kafka topics, offsets, grants and retention, derived from the flow
 consume/           the consumer loop, from poll to commit
 dlq/               dead letters

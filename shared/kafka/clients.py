@@ -58,12 +58,13 @@ def create_group_consumer(
     session_s: float = 45,
     assignor: type = RoundRobinPartitionAssignor,
     max_poll_interval_s: float = 300,
+    client_id: str | None = None,
 ) -> AIOKafkaConsumer:
     """Create a member of a group. It commits by hand, and fails when the group has no offset."""
     return AIOKafkaConsumer(
         **client_options(access),
         group_id=group,
-        client_id=group,
+        client_id=client_id or group,
         enable_auto_commit=False,
         auto_offset_reset="none",
         session_timeout_ms=int(session_s * 1000),

@@ -6,6 +6,7 @@ The tag of an audit item is only in the envelope: a handler cannot tell its even
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -109,26 +110,26 @@ def audit_tag_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:
 
 def pack(messages: Iterable[Message]) -> bytes:
     """Pack messages into one value for the idempotency store. Never empty."""
-    return json.dumps(
-        [
-            (m.name, _text(m.key), _text(m.value), [(name, value.decode()) for name, value in m.headers])
-            for m in messages
-        ],
-        ensure_ascii=False,
-    ).encode()
+    rows = [
+        (m.name, _text(m.key), _text(m.value), [(name, _text(value)) for name, value in m.headers]) for m in messages
+    ]
+    try:
+        return json.dumps(rows, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a header of a dead letter that is not UTF-8
+        return json.dumps(rows).encode()
 
 
 def unpack(outcome: bytes) -> list[Message]:
     """Inverse of `pack`; an empty value gives no messages."""
     return [
-        Message(name, _bytes(key), _bytes(value), [(header, text.encode()) for header, text in headers])
+        Message(name, _bytes(key), _bytes(value), [(header, cast(bytes, _bytes(text))) for header, text in headers])
         for name, key, value, headers in json.loads(outcome or b"[]")
     ]
 
 
 def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()
+    return None if value is None else value.decode(errors="surrogateescape")
 
 
 def _bytes(value: str | None) -> bytes | None:
-    return None if value is None else value.encode()
+    return None if value is None else value.encode(errors="surrogateescape")

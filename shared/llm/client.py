@@ -24,11 +24,11 @@ from shared.errors import Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
 from shared.llm.errors import TimedOut, UnsupportedSchema
-from shared.llm.json_reader import read
 from shared.llm.limiter.limiter import Permit
 from shared.llm.prompts import Prompt
-from shared.llm.stream_accumulator import BROKEN, StreamAccumulator
-from shared.llm.structured_output import in_prompt, repair, response_format
+from shared.llm.replies.json_reader import read
+from shared.llm.replies.stream_accumulator import StreamAccumulator
+from shared.llm.replies.structured_output import in_prompt, repair, response_format
 from shared.ports import Malformed, Reply, T
 
 MAX_ATTEMPTS = 3
@@ -115,12 +115,11 @@ class ChatModel:
         except TimeoutError:
             seconds = time.perf_counter() - clock
             raise TimedOut(f"endpoint {self.role_model.endpoint}: Timeout: given up after {seconds:.0f} s") from None
-        except ValueError as error:
-            raise Transient(f"endpoint {self.role_model.endpoint} answers {error}") from error
         finally:
             charge.partial(answer.size)
-        if answer.finish_reason in BROKEN:
-            raise Transient(f"endpoint {self.role_model.endpoint} gave up the answer ({answer.finish_reason})")
+        if answer.is_broken:
+            reason = "without a finish reason" if answer.finish_reason is None else f"as {answer.finish_reason[:100]!r}"
+            raise Transient(f"endpoint {self.role_model.endpoint} ended the answer {reason}")
         text, reasoning = answer.parts()
         provenance = self._provenance(answer, body, attempt, started, clock)
         return Reply(text, reasoning, (provenance,), answer.fault(text))
@@ -137,7 +136,7 @@ class ChatModel:
                 answer.add(chunk)
                 permit.first_token()
                 silence.reschedule(clock() + config.idle_s)
-                if answer.finish_reason == "text_limit":
+                if answer.is_runaway:
                     return
 
     def _body(
@@ -160,7 +159,7 @@ class ChatModel:
     def _provenance(
         self, answer: StreamAccumulator, body: dict[str, Any], attempt: int, started: datetime, clock: float
     ) -> Provenance:
-        prompt, completion = answer.count("prompt_tokens"), answer.count("completion_tokens")
+        usage = answer.usage
         return Provenance(
             role=self.caller,
             endpoint=self.role_model.endpoint,
@@ -177,12 +176,12 @@ class ChatModel:
             seed=body["seed"],
             attempt=attempt,
             finish_reason=answer.finish_reason,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            reasoning_tokens=answer.count("reasoning_tokens"),
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
             started=started.isoformat(),
             latency_s=round(time.perf_counter() - clock, 6),
-            cost=self.role_model.cost(prompt, completion),
+            cost=self.role_model.cost(usage.prompt_tokens, usage.completion_tokens),
         )
 
 

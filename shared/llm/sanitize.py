@@ -1,11 +1,13 @@
 """Makes a model's text harmless for the prompt of another: no invisible characters, no tokens of chat templates.
 
 Nothing is removed. An invisible character is spelt out, `[U+200B]`, and a space breaks up a token; LaTeX ignores it. A
-person and a model then read the same text.
+person and a model then read the same text. It is done where a text enters the factory, so that prompts, rows, exports
+and the trainer have the same bytes; prompts repeat it for texts of earlier versions.
 """
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ANGLED = (
     r"s|bos|eos|pad|unk|mask|cls|sep|sys|system|user|assistant|human|think|thinking|tools?|tool_calls?|tool_response"
@@ -23,16 +25,36 @@ _TOKEN = re.compile(
 )
 """Matches the first character of a token, and consumes only that, so that overlapping tokens all match."""
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _BLANK = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """Letters and marks that are not visible."""
+_DIRECTION = ("\u200e", "\u200f")
+_PICTURE = (
+    r"[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf\u2934\u2935"
+    r"\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff](?:\ufe0f|\ufe0e|[\U0001f3fb-\U0001f3ff])?"
+)
+_EMOJI = re.compile(rf"{_PICTURE}(?:\u200d{_PICTURE})*|[#*0-9]\ufe0f?\u20e3")
+"""A whole emoji with the selectors and joiners that it is made of (Unicode Technical Standard 51)."""
 
 
 def neutralise(text: str) -> str:
-    """Spell out every invisible character and break up every token. Line breaks stay."""
-    return _TOKEN.sub(r"\g<0> ", "".join(map(_visible, text)))
+    """Spell out every character that is not visible and break up every token. Repeated, it changes nothing more.
+
+    Line breaks, CRLF, tabs and spaces stay, and so do the invisible parts of an emoji and of a right-to-left or Indic
+    script, which are part of its spelling.
+    """
+    emoji = {at for found in _EMOJI.finditer(text) for at in range(*found.span())}
+    return _TOKEN.sub(
+        r"\g<0> ", "".join(_visible(text, at) if at not in emoji else text[at] for at in range(len(text)))
+    )
+
+
+def neutralise_statement(text: str) -> str:
+    """`neutralise` a statement without the blank lines around it; its first line stays indented if others follow."""
+    text = re.sub(r"\A(?:[ \t]*\r?\n)+", "", text.rstrip())
+    return neutralise(text if "\n" in text else text.strip())
 
 
 def one_line(text: str) -> str:
@@ -40,6 +62,26 @@ def one_line(text: str) -> str:
     return neutralise(" ".join(text.split()))
 
 
-def _visible(char: str) -> str:
+def _visible(text: str, at: int) -> str:
+    char = text[at]
     invisible = char not in "\n\t" and unicodedata.category(char) in _INVISIBLE
-    return f"[U+{ord(char):04X}]" if invisible or _BLANK.match(char) else char
+    if not invisible and not _BLANK.match(char):
+        return char
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    is_spelling = (
+        (char == "\r" and after == "\n")
+        or (char in "\u200c\u200d" and _joins(before) and _joins(after))
+        or (char in _DIRECTION and before not in _DIRECTION and after not in _DIRECTION and _runs_left(text))
+    )
+    return char if is_spelling else f"[U+{ord(char):04X}]"
+
+
+def _joins(char: str) -> bool:
+    """Whether it is a letter or mark of a script whose spelling has joiners: Arabic and the scripts of India."""
+    return "\u0620" <= char <= "\u0dff" and unicodedata.category(char)[0] in "LM"
+
+
+@lru_cache(maxsize=4)
+def _runs_left(text: str) -> bool:
+    """Whether it has letters that are written from right to left."""
+    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text if char not in _DIRECTION)

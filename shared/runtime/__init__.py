@@ -2,6 +2,7 @@
 
 service.py          the four kinds of service
 process.py          `run`: logs, signals, health, order of start and stop
+processor.py        the processing pipeline of all loops
 stateless.py        the loop of a stateless service
 worker.py           handles one event of a stateless service, idempotently
 slots.py            semaphore with an exclusive mode

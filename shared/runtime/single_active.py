@@ -1,10 +1,9 @@
-"""What the two kinds of one-replica services share: one member works through all partitions in batches, others wait."""
+"""The loop of single-active services: one member consumes all partitions in batches, the others stand by."""
 
 import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable
-from time import monotonic, time
 
 from schemas.events import Event
 from schemas.flow import consumed_by
@@ -21,11 +20,9 @@ from shared.kafka.clients import (
     leave_group,
     poll,
 )
-from shared.kafka.codec import decode
 from shared.kafka.consume.assignors import SingleActiveAssignor
-from shared.kafka.dlq.dead_letter import Failure, is_addressed_to, to_record
-from shared.kafka.names import flow_name, group, kafka_topic
-from shared.telemetry.metrics import AGE, DURATION, EVENTS, IN_FLIGHT
+from shared.kafka.names import group, kafka_topic
+from shared.runtime.processor import Processor
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +30,14 @@ POLL_MS = 100
 
 
 class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Takes batches in order. A subclass says where to begin (`take_over`) and what a batch does (`handle`)."""
+    """Consumes batches in order. A subclass implements `take_over`, which loads its state, and `handle`."""
 
     gather_s = 0.0
-    """How long a batch is gathered after its first records, in seconds."""
+    """Time for which a batch is collected after its first records, in seconds."""
 
     def __init__(self, settings: Settings, producer: Producer) -> None:
         self.settings = settings
-        self.producer = producer
+        self.processor = Processor(settings, producer)
         self.consumer = create_group_consumer(
             settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SingleActiveAssignor
         )
@@ -52,14 +49,14 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
 
     @abstractmethod
     async def take_over(self, partitions: set[TopicPartition]) -> None:
-        """Load what is needed and seek every partition to where the work goes on."""
+        """Load the state, and seek every partition to its resume offset."""
 
     @abstractmethod
     async def handle(self, records: list[ConsumerRecord]) -> None:
-        """Do the work of a batch; on return it is durable and committed."""
+        """Handle a batch; on return it is durable and committed."""
 
     def why_not_ready(self) -> str | None:
-        """A replica that stands by is ready: it takes over at once."""
+        """Return why the replica is not ready; None also for one that stands by, which can take over."""
         if self._stopping.is_set():
             return "stopping"
         if not self._assigned:
@@ -70,7 +67,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until told to stop, then leave the group."""
+        """Work until `stop`, then leave the group."""
         await self.consumer.start()
         try:
             topics = [kafka_topic(self.settings.factory, flow.name) for flow in consumed_by(self.settings.service)]
@@ -82,7 +79,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
 
     @property
     def can_proceed(self) -> bool:
-        """Whether this replica is still the one that works, and was not told to stop."""
+        """Whether this replica is still the active one, and does not stop."""
         return self._taken_over and not self._stopping.is_set()
 
     async def _run_batch(self) -> None:
@@ -91,7 +88,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
                 try:
                     await self.take_over(partitions)
                 except Transient as error:
-                    log.warning("cannot take over yet, tried again: %s", error)
+                    log.warning("cannot take over yet, retrying: %s", error)
                     await asyncio.sleep(backoff(self.settings.backoff_s, 3))
                 else:
                     if partitions is self._partitions:
@@ -99,18 +96,10 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
                         self.consumer.resume(*partitions)
         records = await self._collect()
         async with self._batch_lock:
-            # Revoked while it was gathered: all of it comes again, after the next `take_over`.
+            # a batch that was revoked meanwhile is delivered again, after the next `take_over`
             if self._taken_over and records:
-                await self._measured(records)
-
-    async def _measured(self, records: list[ConsumerRecord]) -> None:
-        service, now, started = self.settings.service, time(), monotonic()
-        for record in records:
-            AGE.labels(service, self.name_of(record)).observe(max(0.0, now - record.timestamp / 1000))
-        with IN_FLIGHT.labels(service).track_inprogress():
-            await self.handle(records)
-        for record in records:
-            DURATION.labels(service, self.name_of(record)).observe(monotonic() - started)
+                with self.processor.measure(records):
+                    await self.handle(records)
 
     async def _collect(self) -> list[ConsumerRecord]:
         clock, room = asyncio.get_running_loop().time, self.settings.batch_events
@@ -124,53 +113,41 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         batches = await poll(self.consumer, self._stopping, timeout_ms=timeout_ms, max_records=room)
         return [record for records in batches.values() for record in records]
 
-    async def decoded(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
-        """Decode a batch; what is no event becomes a dead letter."""
-        good = []
+    async def decode(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
+        """Decode a batch; records that are not events become dead letters."""
+        decoded = []
         for record in records:
-            if not is_addressed_to(self.settings.service, record.headers):
+            if not self.processor.is_addressed(record):
                 continue
             try:
-                good.append((record, decode(self.name_of(record), record.key, record.value, record.headers)))
+                decoded.append((record, self.processor.decode(record)))
             except Invalid as error:
-                await self.to_dead_letter(record, error)
-        return good
-
-    async def to_dead_letter(self, record: ConsumerRecord, error: BaseException) -> None:
-        """Make a record a dead letter."""
-        name = self.name_of(record)
-        log.error("dead letter: %s %d/%d: %s", name, record.partition, record.offset, error)
-        failure = Failure(self.settings.factory, self.settings.service, error, attempts=1)
-        await self.producer.publish(to_record(name, record, failure))
-        EVENTS.labels(self.settings.service, name, "dead_letter").inc()
+                await self.processor.to_dead_letter(record, error)
+        return decoded
 
     async def start_at(self, offsets: dict[TopicPartition, int]) -> None:
-        """Read on from here. Committed too: the predecessor may have died before it could, with nothing coming after.
+        """Seek these offsets and commit them.
 
-        Then the lag of finished work would stay, and whoever waits for the end of all work would wait for ever.
+        The predecessor may have died before its commit, and without a further record its lag would stay for ever.
         """
         for partition, offset in offsets.items():
             self.consumer.seek(partition, offset)
         await self.commit(offsets)
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Commit for whoever watches the lag. The place to go on from lies with the state, so a failure is harmless."""
+        """Commit for those who read the lag. A failure is harmless: the resume offsets are part of the state."""
         try:
             await self.consumer.commit(offsets)
         except KafkaError as error:
-            log.warning("commit failed, it is made good with the next batch: %s", error)
-
-    def name_of(self, record: ConsumerRecord) -> str:
-        """Name of the record's Kafka topic in the flow."""
-        return flow_name(self.settings.factory, record.topic)
+            log.warning("commit failed, the next batch commits again: %s", error)
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        """Finish the batch under way, then let go: until this returns, nobody else takes over."""
+        """Finish the present batch, then release the partitions: no other member takes over before this returns."""
         try:
             async with asyncio.timeout(self.settings.drain_s), self._batch_lock:
                 self._release()
         except TimeoutError:
-            log.warning("a batch was not finished before the rebalance; it is repeated by whoever comes next")
+            log.warning("a batch was not finished before the rebalance; the next active replica repeats it")
             self._release()
 
     def _release(self) -> None:
@@ -178,7 +155,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self._partitions = set()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Take everything, or stand by. Nothing is fetched yet: the group's offsets are not where the work goes on."""
+        """Take all partitions, or stand by. They stay paused: `take_over` seeks the resume offsets first."""
         self.consumer.pause(*assigned)
         self._partitions = set(assigned)
         self._assigned = True

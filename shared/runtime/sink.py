@@ -1,7 +1,7 @@
-"""Drives a sink: write a batch, publish what was decided in the store's own commits, then commit.
+"""The loop of a sink: writes a batch, publishes the outbox of the store, commits.
 
-The store knows its place in the log, so a restored or emptied one is right by itself; the group's commit is only
-for whoever watches the lag. What has been published is remembered as the sink's mark.
+The store keeps its own offsets, so a restored or emptied one resumes correctly; the group's commit only serves the lag.
+A cursor, stored on a compacted Kafka topic, records how much of the outbox is published.
 """
 
 import asyncio
@@ -22,49 +22,48 @@ from shared.kafka.names import kafka_topic
 from shared.kafka.read.snapshots import Snapshots
 from shared.ports import Record, Sink
 from shared.runtime.single_active import SingleActiveLoop, next_offsets
-from shared.telemetry.metrics import EVENTS, PRODUCED
 
 log = logging.getLogger(__name__)
 
 
 class SinkLoop(SingleActiveLoop):
-    """Intake and outbox of the one working replica."""
+    """Store and outbox of the active replica."""
 
     def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
         super().__init__(settings, producer)
         self._sink = sink
         ((state, _),) = SERVICE[settings.service].state
-        self._marks = Snapshots(settings.kafka_access, settings.factory, state, producer)
-        self._mark: str | None = None
-        self._incarnations: dict[str, str] = {}
+        self._cursors = Snapshots(settings.kafka_access, settings.factory, state, producer)
+        self._cursor: str | None = None
+        self._topic_ids: dict[str, str] = {}
         self.gather_s = settings.batch_s
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
-        """Open the store, go on from its place, publish what it decided and nobody heard of."""
+        """Open the store, resume at its offsets, publish the unpublished outbox."""
         known = await topic_ids(self.settings.kafka_access, self.settings.factory)
-        self._incarnations = {name: incarnation.id for name, incarnation in known.items()}
-        opened = (await self._sink.open(self._incarnations)).items()
-        held = {TopicPartition(kafka_topic(self.settings.factory, name), n): last for (name, n), last in opened}
-        offsets = await resume_at(self.settings.kafka_access, partitions, held)
-        kept = await self._marks.read()
-        self._mark = kept.decode() if kept else None
+        self._topic_ids = {name: topic.id for name, topic in known.items()}
+        opened = (await self._sink.open(self._topic_ids)).items()
+        stored = {TopicPartition(kafka_topic(self.settings.factory, name), n): last for (name, n), last in opened}
+        offsets = await resume_at(self.settings.kafka_access, partitions, stored)
+        cursor = await self._cursors.read()
+        self._cursor = cursor.decode() if cursor else None
         await self._publish()
         await self.start_at(offsets)
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
         """Write, publish, commit."""
-        batch = [(record, self._located(record, event)) for record, event in await self.decoded(records)]
+        batch = [(record, self._located(record, event)) for record, event in await self.decode(records)]
         if await self._write(batch) and await self._persist(self._publish):
             await self.commit(next_offsets(records))
 
     def _located(self, record: ConsumerRecord, event: Event) -> Record:
-        name = self.name_of(record)
-        return Record(event, name, self._incarnations[name], record.partition, record.offset, record.timestamp)
+        name = self.processor.name_of(record)
+        return Record(event, name, self._topic_ids[name], record.partition, record.offset, record.timestamp)
 
     async def _write(self, batch: list[tuple[ConsumerRecord, Record]]) -> bool:
-        """Have a batch written. False when it was given up, as by `_persist`.
+        """Write a batch. Returns False when it was given up, as `_persist`.
 
-        Of a batch that the store can never take, each record is tried alone, and what it refuses is put aside.
+        When the store rejects a batch, each record is written alone, and a rejected one becomes a dead letter.
         """
         if not batch:
             return True
@@ -73,19 +72,19 @@ class SinkLoop(SingleActiveLoop):
         except Invalid as error:
             if len(batch) > 1:
                 return all([await self._write([one]) for one in batch])
-            await self.to_dead_letter(batch[0][0], error)
+            await self.processor.to_dead_letter(batch[0][0], error)
             return True
-        for _, located in batch if written else ():
-            EVENTS.labels(self.settings.service, located.kafka_topic, "done").inc()
+        for record, _ in batch if written else ():
+            self.processor.count(record, "done")
         return written
 
     async def _persist(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Try until the store lets it. False when told to stop, or no longer the one that works, before."""
+        """Retry until the store succeeds. Returns False when stopped, or no longer active, before that."""
         for tries in count():
             try:
                 await work()
             except Transient as error:
-                log.warning("the store refuses, tried again: %s", error)
+                log.warning("the store fails, retrying: %s", error)
             else:
                 return True
             if not self.can_proceed:
@@ -94,12 +93,9 @@ class SinkLoop(SingleActiveLoop):
         return False
 
     async def _publish(self) -> None:
-        events, mark = await asyncio.to_thread(self._sink.outbox, self._mark)
-        if mark == self._mark:
+        events, cursor = await asyncio.to_thread(self._sink.outbox, self._cursor)
+        if cursor == self._cursor:
             return
-        source = f"{self.settings.factory}/{self.settings.service}"
-        await self.producer.publish(encode(event, source) for event in events)
-        await self._marks.write(mark.encode())
-        self._mark = mark
-        for event in events:
-            PRODUCED.labels(self.settings.service, event.type).inc()
+        await self.processor.publish(encode(event, self.processor.source) for event in events)
+        await self._cursors.write(cursor.encode())
+        self._cursor = cursor

@@ -1,4 +1,4 @@
-"""Drives a stateless service: many events in flight, each handled once."""
+"""The loop of a stateless service: many events in flight, each handled once."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from shared.runtime.worker import Worker
 
 
 class StatelessLoop:
-    """Intake and worker of one process."""
+    """Consumer loop and worker of one process."""
 
     def __init__(self, handle: Handler, settings: Settings, producer: Producer, outcomes: IdempotencyStore) -> None:
         self._grace_s = settings.grace_s
@@ -26,7 +26,7 @@ class StatelessLoop:
             max_poll_interval_s=settings.poll_s,
         )
         self._worker = Worker(settings, handle, outcomes, producer)
-        self._intake = ConsumerLoop(
+        self._loop = ConsumerLoop(
             self._consumer,
             self._worker,
             capacity=self._worker.capacity,
@@ -36,17 +36,17 @@ class StatelessLoop:
         )
 
     def why_not_ready(self) -> str | None:
-        return self._intake.why_not_ready()
+        return self._loop.why_not_ready()
 
     def stop(self) -> None:
-        self._intake.stop()
+        self._loop.stop()
 
     async def run(self) -> None:
-        """Work until told to stop, leave the group, then let running events finish into the outcome record."""
+        """Work until `stop`, leave the group, then let running events finish and record their outcomes."""
         await self._consumer.start()
         async with self._outcomes.renewing_leases():
             try:
-                await self._intake.run(self._topics)
+                await self._loop.run(self._topics)
             finally:
                 self._worker.stop()
-                await asyncio.gather(leave_group(self._consumer), self._intake.finish(self._grace_s))
+                await asyncio.gather(leave_group(self._consumer), self._loop.finish(self._grace_s))

@@ -9,7 +9,7 @@ from schemas.config.models_config import CHAT_ROLES, MUST_DIFFER, ROLES
 from schemas.config.plan import Plan
 from schemas.flow import SERVICE
 from services.cli.check.forecast import assumed
-from services.cli.check.probe_questions import QUESTIONS
+from services.cli.check.trials import TRIALS
 from services.cli.common.models_config import simulated
 from services.simulator.settings import ABILITIES
 from shared.llm import load_models_config
@@ -30,7 +30,7 @@ def test_services_request_only_declared_roles() -> None:
 
 def test_the_command_line_knows_every_chat_role() -> None:
     plan = Plan.model_validate({"name": "p", "rows": 1, "subjects": {"physics": {}}, "solving": {"probe_attempts": 1}})
-    assert set(QUESTIONS) == set(assumed(plan).profiles) == set(simulated(0).assigned()) == set(CHAT_ROLES)
+    assert set(TRIALS) == set(assumed(plan).profiles) == set(simulated(0).assigned()) == set(CHAT_ROLES)
     assert {model.model for model in simulated(0).assigned().values()} <= set(ABILITIES)
 
 

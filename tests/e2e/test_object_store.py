@@ -56,7 +56,7 @@ async def refused_for_a_while(bucket: Store, log: Path) -> None:
 
     async def message(times: int) -> bool:
         lines = await asyncio.to_thread(log.read_text)
-        return lines.count("the store refuses, tried again: cannot write the table: ") >= times
+        return lines.count("the store fails, retrying: cannot write the table: ") >= times
 
     def there() -> tuple[int, int]:
         dataset = Dataset.open(WHERE)

@@ -56,7 +56,7 @@ async def test_an_unreachable_store_is_awaited_and_does_not_delay_a_stop(
     for name, value in environment(port).items():
         monkeypatch.setenv(name, value)
     async with world.process("services.aggregator", "aggregator", plan=PLAN, dataset=WHERE) as process:
-        waits, refuses = "cannot take over yet, tried again: cannot open rows: ", "cannot write the table: "
+        waits, refuses = "cannot take over yet, retrying: cannot open rows: ", "cannot write the table: "
         await until(lambda: reported(process, waits, "error sending request"), "the wait")
         assert await process.readyz() == 503
         async with store(world.folder, port):

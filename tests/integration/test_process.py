@@ -300,7 +300,7 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
         await late.start_infrastructure()
         assert late.bootstrap == world.kafka
         await until(
-            lambda: process.output("not there: late.dead-letters, late.incarnations"), "a word about Kafka topics"
+            lambda: process.output("do not exist: late.dead-letters, late.incarnations"), "a word about Kafka topics"
         )
         async with open_admin(world.access) as admin:
             await admin.create_topics(list(topic_settings(world.factory, 1).values()))

@@ -152,7 +152,7 @@ async def test_a_rebalance_that_waits_for_another_member_delays_no_stop(world: K
         async with world.running(join) as task:
             await asyncio.sleep(1)  # it joins, and the other drains
             assert joining[0].why_not_ready() == "no partitions assigned yet"
-            joining[0]._intake.stop()
+            joining[0].stop()
             await asyncio.sleep(0.5)
             assert joining[0]._consumer._closed, "it still waits for partitions that it will not use"
             gate.set()

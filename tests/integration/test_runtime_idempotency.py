@@ -14,8 +14,11 @@ from deploy.local.supervisor import Stack
 from schemas.events import Event, ProblemRequested
 from shared.cache.idempotency import IdempotencyStore
 from shared.errors import Invalid, Refusal, Transient
-from shared.kafka.clients import KafkaError
-from shared.kafka.codec import encode, pack
+from shared.kafka.clients import KafkaError, Producer, TopicPartition, create_group_consumer
+from shared.kafka.codec import Message, encode, pack
+from shared.kafka.dlq.replay import DeadLetter, list_dead_letters, replay
+from shared.kafka.names import group, kafka_topic
+from shared.runtime.service import Handler
 from tests.support.kafka_world import BrokenProducer, KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, write, writer
 
@@ -225,3 +228,81 @@ async def test_invalid_records_become_dead_letters_with_their_bytes(
     assert sorted(by_place[place].value or b"" for place in places) == sorted(r.value or b"" for r in letters)
     assert all(dict(r.headers)["chimera-error"] == b"Invalid" for r in letters)
     assert {e.item.id for e in await world.events("problem.drafted")} == {request.id for request in good[: len(bad)]}
+
+
+class CrashingProducer(Producer):
+    """A real producer that fails right after a dead letter is acknowledged, as if the process were killed there."""
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        await super().publish(messages)
+        if any(message.name == "dead-letters" for message in messages):
+            raise KafkaError("killed")
+
+
+@pytest.mark.parametrize("error", [Invalid("first"), Transient("first"), ZeroDivisionError("first")])
+async def test_a_crash_after_a_dead_letter_gives_no_second_reason(world: KafkaWorld, error: Exception) -> None:
+    handled = Counter[str]()
+
+    def handler(name: str, result: Exception | None) -> Handler:
+        async def handle(request: ProblemRequested) -> Iterable[Event]:
+            handled[name] += 1
+            if result:
+                raise result
+            return [draft(request)]
+
+        return handle
+
+    settings = world.settings(SERVICE, attempts=2)
+    (request,) = world.requests(1)
+    await world.publish([request])
+    crashing = CrashingProducer(world.access, world.factory)
+    async with world.running(writer(world, settings, handler("before", error)), crashing) as task:
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(asyncio.shield(task), 20)
+    assert await committed(world, 0)
+    async with world.running(writer(world, settings, handler("after", None))):
+        await until(lambda: committed(world, 1), "the commit")
+        await world.publish([request])
+        await until(lambda: committed(world, 2), "the repeated event")
+    letters = await world.records("dead-letters")
+    assert {dict(letter.headers)["chimera-message"] for letter in letters} == {b"first"}
+    assert len({parked.id for parked in await world.events("problem.parked")}) == 1
+    assert await world.events("problem.drafted") == []
+    assert handled == {"before": 1 if isinstance(error, Invalid) else 2}
+
+
+async def test_each_replay_of_a_dead_letter_is_handled_once(world: KafkaWorld) -> None:
+    reasons = iter(["first", "second", "third"])
+
+    async def handle(_: ProblemRequested) -> Iterable[Event]:
+        raise Invalid(next(reasons))
+
+    async def letters() -> list[DeadLetter]:
+        return await list_dead_letters(world.access, world.factory)
+
+    async def has_letters(number: int) -> bool:
+        return len(await letters()) == number
+
+    await world.publish(world.requests(1))
+    async with world.running(writer(world, world.settings(SERVICE), handle)):
+        await until(lambda: has_letters(1), "the first dead letter")
+        await replay(world.access, world.factory, await letters())
+        await until(lambda: has_letters(2), "the dead letter of the replay")
+        await until(lambda: committed(world, 2), "the commit of the replay")
+    for place, committed_before in (await world.committed(SERVICE, "problem.requested")).items():
+        if committed_before:
+            await commit_back(world, place)
+    async with world.running(writer(world, world.settings(SERVICE), handle)):
+        await until(lambda: committed(world, 2), "both records again")
+    assert [letter.message for letter in await letters()] == ["first", "second"]
+
+
+async def commit_back(world: KafkaWorld, partition: int) -> None:
+    """Commit offset 0 for a partition, as if the process had died before its commits."""
+    consumer = create_group_consumer(world.access, group(world.factory, SERVICE))
+    await consumer.start()
+    place = TopicPartition(kafka_topic(world.factory, "problem.requested"), partition)
+    consumer.assign([place])
+    await consumer.commit({place: 0})
+    await consumer.stop()

@@ -277,7 +277,7 @@ async def test_the_users_controls_are_mixed_in_as_they_are(tmp_path: Path) -> No
     reported = [error.removeprefix(f"{file}:") for error in refused.value.message.splitlines()]
     assert [error[:2] for error in reported] == ["2:", "3:", "4:"]
     assert "problem: Input should be a valid string" in reported[0]
-    assert "Invalid JSON" in reported[1]
+    assert "3: not JSON: Expecting value" in reported[1]
     assert "the plan has no 'music'" in reported[2]
     for empty in (tmp_path / "none.jsonl", tmp_path / "empty.jsonl"):
         (tmp_path / "empty.jsonl").write_text("")

@@ -77,7 +77,7 @@ async def test_the_writer_is_shown_the_problem_that_was_too_easy_as_data() -> No
     assert draft.asked == []
     [asked] = harder.asked
     assert "Subject: mathematics" in asked
-    assert re.search(r"Too easy: <(data-\w+)>What is 2 \+ 2\?</\1>\nIts answer: <\1>4</\1>", asked)
+    assert re.search(r"Too easy: <(data-\w+)>What is\n2 \+ 2\?</\1>\nIts answer: <\1>4</\1>", asked)
 
 
 async def test_the_simulator_writes_a_harder_problem_of_the_same_kind() -> None:

@@ -10,7 +10,7 @@ from schemas.identity import factory_id
 from schemas.item import Item, Problem, Provenance, Topic
 from shared.answers.grade import Graders, numeric, same_form, words
 from shared.llm.prompts import Prompt
-from shared.llm.structured_output import parse
+from shared.llm.replies.structured_output import parse
 from shared.ports import Malformed, Reply, T
 
 E = TypeVar("E", bound=ItemEvent)

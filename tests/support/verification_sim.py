@@ -21,7 +21,7 @@ from services.simulator.roles.reply import Stage
 from services.simulator.settings import Settings
 from services.verifier.handler import VerifyProblem
 from shared.llm.prompts import Prompt
-from shared.llm.structured_output import parse
+from shared.llm.replies.structured_output import parse
 from shared.ports import Comparison, Grader, Reply, T
 from tests.support.fake_models import event, provenance, requested
 

@@ -40,7 +40,7 @@ def test_wrong_keys_cost_points_that_the_comparison_shows(tmp_path: Path, base: 
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "reported"),
     [
         ("difficulty > 0.9", "has 0 rows to train on"),
         ("tear = 'verified'", "invalid condition on rows, \"tear = 'verified'\": Schema error: No field named tear"),

@@ -80,8 +80,9 @@ def test_problems_that_differ_in_numbers_only_are_never_on_both_sides() -> None:
 
 async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     worker = SymbolicWorker()
-    reward = Reward(standard(worker))
-    texts = {
+    reward = Reward(standard(worker), frozenset({2}))
+    texts: dict[str, float | None] = {
+        "So it is \\boxed{42}.": 1.0,
         "<think>\n6*7\n</think>\n\n\\boxed{42}": 1.0,
         "6*7</think>\\boxed{41}": 0.0,
         "<think>\nperhaps \\boxed{42}, perhaps": 0.0,
@@ -90,11 +91,16 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     }
     completions = [[{"role": "assistant", "content": text}] for text in texts]
     many = len(texts)
+    ids = [[1, 2]] * many
     reported: dict[str, float] = {}
-    found = await reward(
-        completions, ["42"] * many, ["number"] * many, ["6*7?"] * many, reported.__setitem__, prompts=[]
-    )
+    about = (["42"] * many, ["number"] * many, ["6*7?"] * many)
+    found = await reward(completions, *about, ids, reported.__setitem__, prompts=[])
+    cut = await reward(completions, *about, [[1, 2, 1]] * many, dict[str, float]().__setitem__)
+    inside = Reward(standard(worker), frozenset({2}), opens_thinking=True)
+    thinking = await inside(completions[:1], ["42"], ["number"], ["6*7?"], ids[:1], dict[str, float]().__setitem__)
     await worker.aclose()
+    assert cut == [0.0] * many, "what the token limit stops has no answer"
+    assert thinking == [0.0], "a box inside the thinking is not an answer"
     assert found == list(texts.values())
-    assert reported == {"unsure": 0.2}
+    assert reported == {"unsure": pytest.approx(1 / 6)}
     assert extract_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

@@ -1,7 +1,7 @@
 """Reward: does a completion reach the key? By the rules of the whole factory (`shared.answers`).
 
 right   1.0
-wrong   0.0, also for a completion without closed thinking or without a final answer: it did not answer in its tokens
+wrong   0.0, also for a completion that is truncated, does not close its thinking, or has no final answer
 unsure  None: it cannot be graded, so it gives no gradient (TRL leaves it out of its group)
 """
 
@@ -12,22 +12,33 @@ from typing import Any
 from shared.answers.extract import final_answer
 from shared.ports import Grader
 
-CLOSE = "</think>"
+OPEN, CLOSE = "<think>", "</think>"
 
 
 def extract_answer(text: str) -> str | None:
-    """Return the final answer of a completion; None when its thinking is not closed or it gives none."""
+    """Return the final answer of a completion, with or without thinking.
+
+    None when its thinking is opened and not closed, or when it gives no answer.
+    """
     _, closed, solution = text.rpartition(CLOSE)
-    return final_answer(solution) if closed else None
+    return None if OPEN in text and not closed else final_answer(solution)
 
 
 class Reward:
-    """TRL's reward function. It compares final answers only, never the thinking."""
+    """TRL's reward function. It compares final answers only, never the thinking.
+
+    end_token_ids     a completion that ends with none of them is truncated
+    opens_thinking    whether the chat template opens the thinking, so that completions begin inside it
+    """
 
     __name__ = "lands_on_the_key"
 
-    def __init__(self, grader: Grader) -> None:
+    def __init__(
+        self, grader: Grader, end_token_ids: frozenset[int] = frozenset(), opens_thinking: bool = False
+    ) -> None:
         self._grader = grader
+        self._ends = end_token_ids
+        self._prefix = OPEN if opens_thinking else ""
 
     async def grade(self, text: str, key: str, answer_type: str, problem: str) -> float | None:
         """Return the reward of one completion."""
@@ -42,10 +53,14 @@ class Reward:
         answer: Sequence[str],
         answer_type: Sequence[str],
         problem: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
         log_metric: Callable[[str, float], None],
         **_: Any,
     ) -> list[float | None]:
-        texts = [completion[-1]["content"] for completion in completions]
+        texts = [
+            f"{self._prefix}{completion[-1]['content']}" if ids and ids[-1] in self._ends else ""
+            for completion, ids in zip(completions, completion_ids, strict=True)
+        ]
         graded = zip(texts, answer, answer_type, problem, strict=True)
         found = list(await asyncio.gather(*(self.grade(*one) for one in graded)))
         log_metric("unsure", found.count(None) / len(found))

@@ -9,6 +9,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from schemas.identity import content_hash
 from trainer.data import Example, render_prompt
+from trainer.metrics.rewards import OPEN
+from trainer.models import weights
 from trainer.recipe import Evaluate, Recipe
 
 
@@ -48,11 +50,12 @@ class InProcessSampler:
     async def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
         self.model.eval()
         for batch in _batches(examples, max(1, self.how.batch // samples)):
-            found = self._generated(batch, samples)
+            found = self._generate(batch, samples)
             for at, example in enumerate(batch):
                 yield example, found[at * samples : (at + 1) * samples]
 
-    def _generated(self, batch: Sequence[Example], samples: int) -> list[Sample]:
+    def _generate(self, batch: Sequence[Example], samples: int) -> list[Sample]:
+        ends = weights.end_token_ids(self.model, self.tokenizer)
         torch.manual_seed(derive_seed(self.recipe.seed, batch[0].id))
         inputs = self.tokenizer.apply_chat_template(
             [render_prompt(self.recipe, example) for example in batch],
@@ -69,15 +72,22 @@ class InProcessSampler:
             top_k=self.how.top_k,
             max_new_tokens=self.how.max_tokens,
             num_return_sequences=samples,
-            eos_token_id=self.tokenizer.eos_token_id,
+            eos_token_id=ends,
             pad_token_id=self.tokenizer.pad_token_id,
         )[:, inputs["input_ids"].shape[1] :]
-        return [self._sample(ids.tolist()) for ids in completions]
+        prefix = OPEN if opens_thinking(self.tokenizer) else ""
+        return [self._to_sample(ids.tolist(), ends, prefix) for ids in completions]
 
-    def _sample(self, ids: list[int]) -> Sample:
-        ended = self.tokenizer.eos_token_id in ids
-        kept = ids[: ids.index(self.tokenizer.eos_token_id)] if ended else ids
-        return Sample(self.tokenizer.decode(kept), len(kept), not ended)
+    def _to_sample(self, ids: list[int], ends: list[int], prefix: str) -> Sample:
+        length = next((at for at, id_ in enumerate(ids) if id_ in ends), len(ids))
+        return Sample(prefix + self.tokenizer.decode(ids[:length]), length, truncated=length == len(ids))
+
+
+def opens_thinking(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Return whether the chat template ends with an opened thinking tag, so that a completion begins inside it."""
+    asked = [{"role": "user", "content": "?"}]
+    text: str = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+    return text.rstrip().endswith(OPEN)
 
 
 def derive_seed(seed: int, id_: str) -> int:

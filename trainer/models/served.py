@@ -37,6 +37,9 @@ MAX_ATTEMPTS = 5
 OUTAGE_LIMIT_S = 600.0
 """Seconds that an endpoint may accept no call before the phase fails."""
 STAGES = ("base", "sft", "control", "rl")
+"""Stages of a run."""
+ARMS = ("one", "other")
+"""Arms of a comparison."""
 SampleTask = asyncio.Task[list[Sample]]
 RETRY_HINT = "Check the endpoint, then run this again: answered calls are kept"
 
@@ -60,8 +63,8 @@ def load_served_models(path: Path) -> ServedModels:
 
 def _findings(found: ServedModels) -> Iterator[Finding]:
     for stage, part in found.models.items():
-        if stage not in STAGES:
-            yield ("models", stage), f"unknown stage; there are {', '.join(STAGES)}"
+        if stage not in STAGES + ARMS:
+            yield ("models", stage), f"unknown stage; there are {', '.join(STAGES + ARMS)}"
         if part.endpoint not in found.endpoints:
             yield (
                 ("models", stage, "endpoint"),
@@ -125,7 +128,7 @@ class ServedSampler:
     def _models_config(self) -> ModelsConfig:
         """Build a models config with this model in every role."""
         sampling = {"temperature": self.how.temperature, "top_p": self.how.top_p, "max_tokens": self.how.max_tokens}
-        extra = {"top_k": self.how.top_k or None, **self.part.extra}
+        extra = {"top_k": self.how.top_k, **self.part.extra}  # 0, for no limit, is not the same as none given
         part = self.part.model_copy(update={**sampling, "extra": extra})
         endpoints = {part.endpoint: self.endpoint}
         return ModelsConfig(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, part)), allow_shared=True)

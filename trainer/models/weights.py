@@ -24,9 +24,19 @@ LAST_CHECKPOINT_FILE = "trainer_state.json"
 def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
     """Load a tokenizer. Raises Refusal for an unknown model."""
     try:
-        return AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
     except (OSError, ValueError) as error:
         raise _unknown_model(name, error) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def end_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return every token id that ends a completion: those of the model's generation config, and the tokenizer's."""
+    configured = model.generation_config.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return sorted({id_ for id_ in (*ids, tokenizer.eos_token_id) if id_ is not None})
 
 
 def load_model(name: str, revision: str | None = None) -> PreTrainedModel:

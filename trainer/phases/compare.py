@@ -18,7 +18,7 @@ from trainer.data import HELD_OUT, TRAIN, VALIDATION, Example, cluster_key, meas
 from trainer.metrics.grading import grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired
 from trainer.models import weights
-from trainer.models.sampling import InProcessSampler
+from trainer.models.sampler import open_sampler
 from trainer.phases import rl, rl_set, sft
 from trainer.phases.command import exit_on_signals, run_phase
 from trainer.recipe import Recipe, load_recipe
@@ -45,9 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         recipe = load_recipe(options.config)
         sides = {ONE: (options.one, options.one_where), OTHER: (options.other, options.other_where)}
         rows = {name: _read(data, where, recipe) for name, (data, where) in sides.items()}
-        exam = Arm(
-            options.run / "exam", recipe, options.one, None, options.models, rows=tuple(_exam(rows[ONE], recipe))
-        )
+        places = {"models": options.models, "served": options.served}
+        exam = Arm(options.run / "exam", recipe, options.one, None, **places, rows=tuple(_exam(rows[ONE], recipe)))
         arms = {
             name: Arm(options.run / name, recipe, sides[name][0], None, options.models, rows=tuple(its))
             for name, its in select_equal_tokens(rows, exam.rows, recipe)
@@ -73,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--other", required=True, help="the other dataset; it may be the same")
     parser.add_argument("--other-where", default="true", help="condition on its rows, in SQL")
     parser.add_argument("--models", type=Path, help="models file with a judge for answers that no rule can compare")
+    parser.add_argument("--served", type=Path, help="file that maps base, one and other to endpoints for the exam")
     return parser
 
 
@@ -151,8 +151,9 @@ def sample_arms(run: Arm, arms: dict[str, Arm]) -> PhaseResult:
 def _measure_pass_rates(run: Arm, name: str, model: str) -> list[float]:
     """Return the fraction of right answers of each problem."""
     how = run.recipe.evaluate
-    sampler = InProcessSampler(weights.load_for_sampling(model), weights.load_tokenizer(model), run.recipe, how)
-    found = grade_problems(run, sampler, run.rows, how.samples, run.path(f"{name}.jsonl"))
+    sampler, endpoint = open_sampler(run.served, name, model, run.recipe, how)
+    file = run.path(f"{name}-{endpoint}.jsonl" if endpoint else f"{name}.jsonl")
+    found = grade_problems(run, sampler, run.rows, how.samples, file)
     return [one.right / one.samples for one in found]
 
 

@@ -17,9 +17,8 @@ from trainer.benchmarks.questions import strip_options
 from trainer.data import HELD_OUT, TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired, estimate_spread, pass_at_k, shrink
-from trainer.models import weights
-from trainer.models.sampling import InProcessSampler, Sampler
-from trainer.models.served import STAGES, ServedSampler, hash_endpoint, load_served_models
+from trainer.models.sampler import open_sampler
+from trainer.models.served import STAGES, load_served_models
 from trainer.recipe import Evaluate
 from trainer.run.run_folder import PhaseResult, Run, log_line
 
@@ -68,7 +67,8 @@ def _measure(
     """Evaluate every model on the problems; completions are graded into files in `folder` of the run."""
     found: dict[str, list[GradedProblem]] = {}
     for stage, model in list_models(run).items():
-        sampler, name = open_sampler(run, stage, model, how)
+        sampler, endpoint = open_sampler(run.served, stage, model, run.recipe, how)
+        name = f"{stage}-{endpoint}" if endpoint else stage
         log_line(f"{folder}: {name} on {len(examples)} problems, {how.samples} samples each")
         found[stage] = grade_problems(run, sampler, examples, how.samples, run.path(folder, f"{name}.jsonl"))
     return {
@@ -95,15 +95,6 @@ def list_models(run: Run) -> dict[str, str]:
     served = {stage: part.model for stage, part in load_served_models(run.served).models.items()} if run.served else {}
     known = {"base": run.recipe.base, **served, **trained}
     return {stage: known[stage] for stage in STAGES if stage in known}
-
-
-def open_sampler(run: Run, stage: str, model: str, how: Evaluate) -> tuple[Sampler, str]:
-    """Return the sampler of a stage, served or in this process, and a name for the file of its graded completions."""
-    served = load_served_models(run.served) if run.served else None
-    if served and (part := served.models.get(stage)):
-        endpoint = served.endpoints[part.endpoint]
-        return ServedSampler(endpoint, part, run.recipe, how), f"{stage}-{hash_endpoint(part, endpoint)}"
-    return InProcessSampler(weights.load_for_sampling(model), weights.load_tokenizer(model), run.recipe, how), stage
 
 
 def _score_parts(

@@ -19,6 +19,7 @@ from trainer.data import render_prompt
 from trainer.metrics.grading import build_grader
 from trainer.metrics.rewards import Reward
 from trainer.models import weights
+from trainer.models.sampling import opens_thinking
 from trainer.phases.rl_set import load_pool
 from trainer.run.run_folder import PhaseResult, Run
 from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds
@@ -47,9 +48,14 @@ def train(run: Run) -> PhaseResult:
     # It warns of each reward of None; their share is logged as `unsure`.
     logging.getLogger("trl.trainer.grpo_trainer").setLevel(logging.ERROR)
     tokenizer = weights.load_tokenizer(start)
+    model = weights.load_model(start)
     trainer = GRPOTrainer(
-        weights.load_model(start),
-        reward_funcs=Reward(build_grader(run, SymbolicWorker())),
+        model,
+        reward_funcs=Reward(
+            build_grader(run, SymbolicWorker()),
+            frozenset(weights.end_token_ids(model, tokenizer)),
+            opens_thinking(tokenizer),
+        ),
         args=build_config(run, vllm_max_model_length=longest_rollout(run, rows, tokenizer)),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
@@ -80,7 +86,7 @@ def longest_rollout(run: Run, rows: Sequence[dict[str, Any]], tokenizer: PreTrai
     prompts = (
         tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False) for row in rows
     )
-    return max(map(len, prompts)) + run.recipe.evaluate.max_tokens
+    return max(map(len, prompts)) + run.recipe.rollout_tokens
 
 
 def build_config(run: Run, **changes: Any) -> GRPOConfig:
@@ -99,7 +105,7 @@ def build_config(run: Run, **changes: Any) -> GRPOConfig:
         "num_generations": rl.rollouts,
         "steps_per_generation": accumulation * rl.reuse,
         "generation_batch_size": None,
-        "max_completion_length": run.recipe.evaluate.max_tokens,
+        "max_completion_length": run.recipe.rollout_tokens,
         "temperature": 1.0,
         "use_vllm": rl.vllm != "no",
         "vllm_mode": rl.vllm if rl.vllm != "no" else "colocate",

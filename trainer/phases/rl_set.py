@@ -9,8 +9,7 @@ from collections import Counter
 
 from trainer.data import TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
-from trainer.models import weights
-from trainer.models.sampling import InProcessSampler
+from trainer.models.sampler import open_sampler
 from trainer.run.run_folder import PhaseResult, Run, log_line
 
 POOL_FILE = "problems.txt"
@@ -20,9 +19,11 @@ def select(run: Run) -> PhaseResult:
     """Sample every candidate; the ids of the selected ones are in `rl_set/problems.txt`."""
     how, model = run.recipe.rl_set, run.require_result("sft")["model"]
     candidates = [row for row in run.examples if row.split == TRAIN][: how.problems]
-    sampling = run.recipe.evaluate.model_copy(update={"temperature": 1.0, "top_p": 1.0, "top_k": 0})  # as in rollouts
-    sampler = InProcessSampler(weights.load_for_sampling(model), weights.load_tokenizer(model), run.recipe, sampling)
-    found = grade_problems(run, sampler, candidates, how.samples, run.path("rl_set", "tries.jsonl"))
+    as_rollouts = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "max_tokens": run.recipe.try_tokens}
+    sampling = run.recipe.evaluate.model_copy(update=as_rollouts)
+    sampler, endpoint = open_sampler(run.served, "sft", model, run.recipe, sampling)
+    file = run.path("rl_set", f"tries-{endpoint}.jsonl" if endpoint else "tries.jsonl")
+    found = grade_problems(run, sampler, candidates, how.samples, file)
     fates = {row.id: classify(run, row, tries) for row, tries in zip(candidates, found, strict=True)}
     kept = [id_ for id_, fate in fates.items() if fate.startswith("kept")]
     run.path("rl_set", POOL_FILE).write_text("\n".join(kept) + "\n")

@@ -62,7 +62,7 @@ class Forecast:
         yield self._sft()
         if recipe.rl:
             tried = min(sum(row.split == TRAIN for row in self.run.examples), recipe.rl_set.problems)
-            yield self._sampled("rl_set", tried * recipe.rl_set.samples, recipe.evaluate.max_tokens)
+            yield self._sampled("rl_set", tried * recipe.rl_set.samples, recipe.try_tokens)
             yield from self._rl(int(tried * recipe.rl.epochs) * recipe.rl.rollouts)
         stages = 3 if recipe.rl else 2
         held_out = min(sum(row.split in HELD_OUT for row in self.run.examples), recipe.evaluate.problems)
@@ -78,7 +78,7 @@ class Forecast:
         return self._trained("sft", len(lengths), (tokens, tokens), (flops, flops), memory)
 
     def _rl(self, completions: int) -> Iterator[Cost]:
-        rl, most = self.run.recipe.rl, self.run.recipe.evaluate.max_tokens
+        rl, most = self.run.recipe.rl, self.run.recipe.rollout_tokens
         assert rl is not None  # noqa: S101 - `costs` checks it
         yield self._sampled("rl, rollouts", completions, most)
         each = (self._typical(most), self.lengths.prompt + most)

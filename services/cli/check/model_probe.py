@@ -1,30 +1,29 @@
-"""Every role tried out: one real call, or two, that ask for what the role needs, through the services' own client."""
+"""Tries every role: its trials, with real calls through the services' own handlers and client."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 from schemas.config.models_config import ModelsConfig, RoleModel
-from services.cli.check.diagnosis import NO_CALL_LEFT, NO_SCHEMAS, broken, late, unusable, wanting
-from services.cli.check.probe_questions import CALLS, QUESTIONS, Question
+from services.cli.check.diagnosis import NO_SCHEMAS, call_error, timed_out, unusable
+from services.cli.check.recording_endpoint import Call, RecordingEndpoint
+from services.cli.check.trial_models import TrialModels, UnusableAnswer
+from services.cli.check.trials import TRIALS, Bench
+from shared.answers.grade import standard
+from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Invalid, Transient
-from shared.llm import Models, Prompt
-from shared.llm.client import ChatModel
 from shared.llm.embeddings import Embedder
+from shared.llm.limiter.limiter import ConcurrencyLimiter
 from shared.llm.preflight import Fault, faults
-from shared.llm.recording_endpoint import Call, CallLimit, RecordingEndpoint
-from shared.ports import Malformed
+from shared.ports import Grader
 
-PROMPTS = Path(__file__).parent / "prompts"
-SEED = 1
 Structured = Literal["schema", "prompt", "fails"]
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What came of a role. What cannot be known is `None`."""
+    """The result of a role. Unknown is `None`."""
 
     role: str
     endpoint: str
@@ -35,17 +34,17 @@ class ProbeResult:
     calls: int = 0
     first_token_s: float | None = None
     latency_s: float | None = None
-    """Of the first call, as are the two beside it."""
+    """Of the first call, as `first_token_s` and `tokens_per_s`."""
     tokens_per_s: float | None = None
     thinking: str | None = None
     structured: Structured | None = None
-    """`None`: this role is not asked for any."""
+    """How structured answers came; `None` for a role without them."""
     finish_reason: str | None = None
     served: str | None = None
-    """Name in the answer, where it is another one."""
+    """Name of the model in the answer, if it is another one."""
     price_known: bool = False
     tokens: int | None = 0
-    """Generated, thinking included."""
+    """Generated, including thinking."""
     cost: float | None = 0.0
     """US dollars."""
 
@@ -54,92 +53,84 @@ class ProbeResult:
         return not self.faults
 
 
-async def probe_models(cast: ModelsConfig, timeout_s: float, told: Callable[[ProbeResult], None]) -> list[ProbeResult]:
-    """Try all roles at once; `told` hears of each when it is done. `timeout_s`: longest wait for one answer."""
-    found = await faults(cast)
+async def probe_models(
+    config: ModelsConfig, timeout_s: float, report: Callable[[ProbeResult], None]
+) -> list[ProbeResult]:
+    """Try all roles concurrently; call `report` with each result. `timeout_s` is the longest wait for one answer."""
+    unavailable = await faults(config)
+    limiters: dict[str, ConcurrencyLimiter] = {}
+    worker = SymbolicWorker()
 
-    async def one(role: str, part: RoleModel) -> ProbeResult:
-        if role in found:
-            tried = ProbeResult(role, part.endpoint, part.model, [found[role]], price_known=part.price is not None)
+    async def probe(role: str, model: RoleModel) -> ProbeResult:
+        if role in unavailable:
+            result = ProbeResult(
+                role, model.endpoint, model.model, [unavailable[role]], price_known=model.price is not None
+            )
         else:
-            tried = await _probe(cast, role, part, timeout_s)
-        told(tried)
-        return tried
+            models = TrialModels(config, limiters, timeout_s)
+            result = await _probe(role, model, models, standard(worker), timeout_s)
+        report(result)
+        return result
 
-    return list(await asyncio.gather(*(one(role, part) for role, part in cast.assigned().items())))
-
-
-async def _probe(cast: ModelsConfig, role: str, part: RoleModel, timeout_s: float) -> ProbeResult:
-    models = Models(cast, "check")  # its own, so that roles do not wait for each other
-    if embedder := models.embedder() if role == "embedder" else None:
-        return await _embedded(models, embedder, timeout_s)
-    fault, formed = None, None
     try:
-        line = models.model(role, Prompt.load(PROMPTS / "solve.md")).channel
-        line.endpoint = watched = RecordingEndpoint(line.endpoint, CALLS)
-        for ask in QUESTIONS[role]:
-            before = len(watched.calls)
-            model = models.model(role, Prompt.load(PROMPTS / f"{ask.prompt}.md"))
-            fault = NO_CALL_LEFT if before == CALLS else await _answered(model, ask, watched, timeout_s)
-            if ask.form and len(watched.calls) > before:
-                formed = watched.calls[-1]
-            if fault:
-                break
+        return list(await asyncio.gather(*(probe(role, model) for role, model in config.assigned().items())))
+    finally:
+        await worker.aclose()
+
+
+async def _probe(role: str, model: RoleModel, models: TrialModels, grader: Grader, timeout_s: float) -> ProbeResult:
+    try:
+        if embedder := models.embedder() if role == "embedder" else None:
+            return await _probe_embedder(embedder, models.recording(model.endpoint), timeout_s)
+        recording = models.recording(model.endpoint)
+        fault = await _run_trials(Bench(role, models, grader), model, recording, timeout_s)
+        return _result(role, model, recording, fault)
     finally:
         await models.aclose()
-    return _summed(role, part, watched, formed, fault)
 
 
-async def _embedded(models: Models, embedder: Embedder, timeout_s: float) -> ProbeResult:
-    """Ask for the vectors of two texts."""
-    part = embedder.role_model
-    tried = ProbeResult("embedder", part.endpoint, part.model, price_known=part.price is not None)
+async def _run_trials(bench: Bench, model: RoleModel, recording: RecordingEndpoint, timeout_s: float) -> Fault | None:
+    """Run the trials of a role until one fails; return why."""
     try:
-        async with asyncio.timeout(timeout_s):
+        for trial in TRIALS[bench.role]:
+            if fault := await trial(bench):
+                return fault
+    except UnusableAnswer as error:
+        return unusable(recording.calls[-1], model, error.response_model)
+    except TimeoutError:
+        return timed_out(recording, timeout_s)
+    except (Invalid, Transient) as error:
+        return call_error(str(error), recording.config)
+    return None
+
+
+async def _probe_embedder(embedder: Embedder, recording: RecordingEndpoint, timeout_s: float) -> ProbeResult:
+    """Request the vectors of two texts."""
+    model = embedder.role_model
+    result = ProbeResult("embedder", model.endpoint, model.model, price_known=model.price is not None)
+    try:
+        async with recording.answer_deadline():
             call = (await embedder.nearness("one", ["another"])).call
     except TimeoutError:
-        return replace(tried, faults=[Fault(f"no vectors within {timeout_s:g} s", "look at the server's load")])
+        return replace(result, faults=[Fault(f"no vectors within {timeout_s:g} s", "look at the server's load")])
     except (Invalid, Transient) as error:
-        return replace(tried, faults=[broken(str(error), embedder.channel.endpoint.config)])
-    finally:
-        await models.aclose()
-    return replace(tried, calls=1, latency_s=_rounded(call.latency_s, 3), tokens=call.prompt_tokens, cost=call.cost)
+        return replace(result, faults=[call_error(str(error), recording.config)])
+    return replace(result, calls=1, latency_s=_rounded(call.latency_s, 3), tokens=call.prompt_tokens, cost=call.cost)
 
 
-async def _answered(model: ChatModel, ask: Question, watched: RecordingEndpoint, timeout_s: float) -> Fault | None:
-    """Ask; what was wrong with it."""
-    before = len(watched.calls)
-    try:
-        async with asyncio.timeout(timeout_s):
-            if ask.form:
-                await model.structured({}, ask.form, seed=SEED)
-                return None
-            reply = await model.complete({}, seed=SEED)
-    except TimeoutError:
-        return late(watched, before, timeout_s)
-    except (CallLimit, Malformed):
-        return unusable(watched.calls[-1], model.role_model, ask)
-    except (Invalid, Transient) as error:
-        return broken(str(error), watched.config)
-    return wanting(reply, ask) if reply.finished else unusable(watched.calls[-1], model.role_model, ask)
-
-
-def _summed(
-    role: str, part: RoleModel, watched: RecordingEndpoint, formed: Call | None, fault: Fault | None
-) -> ProbeResult:
-    """`formed`: the last call for a structured answer."""
-    tried = ProbeResult(role, part.endpoint, part.model, [fault] if fault else [], price_known=part.price is not None)
-    if not watched.calls:
-        return tried
-    calls, first = watched.calls, watched.calls[0]
+def _result(role: str, model: RoleModel, recording: RecordingEndpoint, fault: Fault | None) -> ProbeResult:
+    result = ProbeResult(
+        role, model.endpoint, model.model, [fault] if fault else [], price_known=model.price is not None
+    )
+    if not recording.calls:
+        return result
+    calls, first = recording.calls, recording.calls[0]
     counts = [call.tokens for call in calls]
-    costs = [part.cost(call.answer.count("prompt_tokens"), call.tokens) for call in calls]
-    structured: Structured | None = None
-    if formed:
-        structured = "fails" if fault else "schema" if formed.by_schema else "prompt"
+    costs = [model.cost(call.answer.usage.prompt_tokens, call.tokens) for call in calls]
+    structured = _structured(recording, fault)
     return replace(
-        tried,
-        notes=_notes(part, watched, structured),
+        result,
+        notes=_notes(model, recording, structured),
         calls=len(calls),
         first_token_s=_rounded(first.first_token_s, 3),
         latency_s=_rounded(first.latency_s, 3),
@@ -147,20 +138,29 @@ def _summed(
         thinking=next((call.thinking for call in calls if call.thinking), None),
         structured=structured,
         finish_reason=calls[-1].answer.finish_reason,
-        served=_served(part, calls),
+        served=_served(model, calls),
         tokens=None if None in counts else sum(count for count in counts if count is not None),
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
     )
 
 
-def _notes(part: RoleModel, watched: RecordingEndpoint, structured: Structured | None) -> list[str]:
-    served = _served(part, watched.calls)
-    notes = [f"asked for {part.model}, answered by {served}"] if served else []
-    return [*notes, NO_SCHEMAS] if structured == "prompt" and watched.config.structured == "auto" else notes
+def _structured(recording: RecordingEndpoint, fault: Fault | None) -> Structured | None:
+    call = recording.structured_call
+    if call is None:
+        return None
+    if fault and call is recording.calls[-1]:
+        return "fails"
+    return "schema" if call.by_schema else "prompt"
 
 
-def _served(part: RoleModel, calls: list[Call]) -> str | None:
-    return next((call.answer.model for call in calls if call.answer.model not in (None, part.model)), None)
+def _notes(model: RoleModel, recording: RecordingEndpoint, structured: Structured | None) -> list[str]:
+    served = _served(model, recording.calls)
+    notes = [f"requested {model.model}, answered by {served}"] if served else []
+    return [*notes, NO_SCHEMAS] if structured == "prompt" and recording.config.structured == "auto" else notes
+
+
+def _served(model: RoleModel, calls: list[Call]) -> str | None:
+    return next((call.answer.model for call in calls if call.answer.model not in (None, model.model)), None)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

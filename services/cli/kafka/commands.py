@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Create or trim Kafka topics.")
 
+
+class Start(StrEnum):
+    END = "end"
+    BEGINNING = "beginning"
+
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 
 
@@ -23,15 +30,21 @@ def create(
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     replication: Annotated[int, typer.Option(min=1, help="Copies of each Kafka topic; 3 in a cluster.")] = 1,
+    start: Annotated[
+        Start,
+        typer.Option(help="Start of a new group in an existing Kafka topic. From the beginning, it pays again."),
+    ] = Start.END,
     directory: opt.Directory = opt.HERE,
     dry_run: DryRun = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Create the Kafka topics of the flow and commit initial offsets for every group. Safe to repeat."""
+    """Create the Kafka topics of the flow and commit initial offsets for every group. Safe while services run."""
     from shared.kafka.admin.create import create as work
 
     kafka = access(bootstrap, directory)
-    done = call_kafka(kafka, work(kafka, factory, replication, dry_run=dry_run))
+    done = call_kafka(
+        kafka, work(kafka, factory, replication, from_beginning=start is Start.BEGINNING, dry_run=dry_run)
+    )
     if as_json:
         print(json.dumps(asdict(done) | {"dry_run": dry_run}))  # noqa: T201
     else:
@@ -62,7 +75,11 @@ def describe_created(done: "Created", *, dry_run: bool) -> list[str]:
     verb, past = ("would create", "would be created") if dry_run else ("created", "created")
     lines = [f"{verb}  {name}" for name in done.kafka_topics]
     groups = f"; initial offsets for {', '.join(done.groups)}" if done.groups else ""
-    return [*lines, f"{len(done.kafka_topics)} Kafka topics {past}, {len(done.there)} existed{groups}"]
+    return [
+        *lines,
+        *map(str, done.starts),
+        f"{len(done.kafka_topics)} Kafka topics {past}, {len(done.there)} existed{groups}",
+    ]
 
 
 def describe_trimmed(done: "list[Trimmed]", *, dry_run: bool) -> list[str]:

@@ -80,7 +80,7 @@ def _tail(file: Path, count: int) -> list[Line]:
             position -= step
             opened.seek(position)
             content = opened.read(step) + content
-    return [Line(file.stem, text) for text in content.decode(errors="replace").splitlines()[-count:]]
+    return [Line(file.stem, text) for text in _lines(content)[-count:]]
 
 
 def _new(files: Sequence[Path], read: dict[Path, int]) -> Iterator[Line]:
@@ -100,7 +100,12 @@ def _read_new(opened: BinaryIO, file: Path, read: dict[Path, int]) -> list[str]:
     content = opened.read()
     complete = content[: content.rfind(b"\n") + 1]
     read[file] += len(complete)
-    return complete.decode(errors="replace").splitlines()
+    return _lines(complete)
+
+
+def _lines(content: bytes) -> list[str]:
+    """Lines end at a line feed alone: a message may hold other separators."""
+    return content.decode(errors="replace").rstrip("\n").split("\n") if content else []
 
 
 def _print(console: Console, line: Line, many: bool, as_json: bool) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 
 from services.simulator.answers import compare
-from services.simulator.recognition import field, recognise
+from services.simulator.recognition import field, instructions, recognise
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.sampling import logistic, seeded_random
 
@@ -17,7 +17,7 @@ def play_judgement(stage: Stage) -> Reply:
     text = stage.request.user_text
     sighting = recognise(text, stage.bank)
     proposed = field(text, "Proposed answer") or ""
-    match = re.search(r"(?m)^Repeat the word (\S+)", text)
+    match = re.search(r"(?m)^Repeat the word (\S+)", instructions(text))
     canary = match[1] if match else ""
     if sighting is None:
         reason = "I do not recognise this problem."

@@ -41,7 +41,7 @@ def read_records(path: Path) -> Iterator[Record | Flaw]:
     """
     read = KINDS.get(path.suffix.lower())
     if read is None:
-        raise Refusal(f"{path} is not a known kind of file", f"Give one of {', '.join(KINDS)}")
+        raise Refusal(f"{path} is not a file of records: {', '.join(KINDS)} are read", "Save it as one of these")
     try:
         yield from read(path)
     except OSError as error:

@@ -1,8 +1,8 @@
-"""Creates the Kafka topics of the flow and the initial offsets of every group. Safe to repeat.
+"""Creates the Kafka topics of the flow and the initial offsets of every group. Safe to repeat, also with members.
 
-Every group gets an initial offset once in every partition that it reads. A group that has none later has lost it, and
-its service refuses to start. The compacted Kafka topic TOPIC_IDS records which groups have initial offsets, and an id
-for each Kafka topic: one that is created anew has another id, although its offsets start at 0 again.
+A group that has no offset later has lost it, and its service refuses to start. The compacted Kafka topic TOPIC_IDS
+records which groups have initial offsets, and an id for each Kafka topic: one that is created anew has another id,
+although its offsets start at 0 again.
 """
 
 import asyncio
@@ -14,16 +14,15 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError
 
-from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS, FLOW, SERVICES, TOPIC_IDS
+from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS, FLOW, SERVICES, TOPIC_IDS, UNCONSUMED_RETENTION_MS
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import RECORD_LIMIT, Producer, create_group_consumer, open_admin
+from shared.kafka.admin.initial_offsets import GroupStart, commit_initial_offsets, plan_initial_offsets
+from shared.kafka.clients import RECORD_LIMIT, Producer, open_admin
 from shared.kafka.codec import Message
-from shared.kafka.names import flow_name, group, kafka_topic
+from shared.kafka.names import flow_name, kafka_topic
 from shared.kafka.read.records import partitions_of, read_records
 
 TOPIC_ALREADY_EXISTS = 36
@@ -31,6 +30,7 @@ NOT_PROPAGATED_YET = (3, 5)
 """Error codes of a broker that does not know a new Kafka topic, or its leader, yet."""
 
 _FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
+_BY_AGE = {**_FOREVER, "retention.ms": str(UNCONSUMED_RETENTION_MS)}
 _COMPACTED = {
     "cleanup.policy": "compact",
     "max.message.bytes": str(RECORD_LIMIT),
@@ -46,17 +46,24 @@ class TopicId:
     groups: tuple[str, ...] = ()
 
 
-async def provision(access: KafkaAccess, factory: str, replication: int = 1) -> None:
-    """Create the factory's Kafka topics and group offsets.
+async def provision(
+    access: KafkaAccess, factory: str, replication: int = 1, *, from_beginning: bool = False
+) -> list[GroupStart]:
+    """Create the factory's Kafka topics and group offsets; return the starts in Kafka topics that existed before.
 
-    Raises Refusal when a Kafka topic has too few partitions, or a group that needs offsets has members.
+    A new group of an existing Kafka topic starts at its end, or with `from_beginning` at its beginning. Raises Refusal
+    when a Kafka topic has too few partitions, or as `commit_initial_offsets`.
     """
     async with open_admin(access) as admin:
         created = await _create(admin, factory, replication)
     known = {} if TOPIC_IDS in created else await topic_ids(access, factory)
     for name in created:
         known.pop(name, None)
-    await _commit_initial_offsets(access, factory, known)
+    groups = {name: topic.groups for name, topic in known.items()}
+    planned = await plan_initial_offsets(access, factory, groups, from_beginning=from_beginning)
+    await commit_initial_offsets(access, factory, planned)
+    await _record_topic_ids(access, factory, known)
+    return [start for start in planned if start.kafka_topic in known]
 
 
 async def topic_ids(access: KafkaAccess, factory: str) -> dict[str, TopicId]:
@@ -107,40 +114,13 @@ def topic_settings(factory: str, replication: int) -> dict[str, NewTopic]:
     settings: list[tuple[str, int, Mapping[str, str]]] = [
         (TOPIC_IDS, 1, _COMPACTED),
         (DEAD_LETTERS, DEFAULT_PARTITIONS, _FOREVER),
-        *((flow.name, flow.partitions, _FOREVER) for flow in FLOW),
+        *((flow.name, flow.partitions, _BY_AGE if flow.expires else _FOREVER) for flow in FLOW),
         *((name, partitions, _COMPACTED) for service in SERVICES for name, partitions in service.state),
     ]
     return {
         name: NewTopic(kafka_topic(factory, name), partitions, replication, topic_configs=dict(configs))
         for name, partitions, configs in settings
     }
-
-
-async def _commit_initial_offsets(access: KafkaAccess, factory: str, known: Mapping[str, TopicId]) -> None:
-    new: dict[str, dict[TopicPartition, int]] = {}
-    for flow in FLOW:
-        initialised = known[flow.name].groups if flow.name in known else ()
-        for service in set(flow.consumers) - set(initialised):
-            offsets = new.setdefault(service, {})
-            topic = kafka_topic(factory, flow.name)
-            offsets.update({TopicPartition(topic, partition): 0 for partition in range(flow.partitions)})
-    await asyncio.gather(*(_commit(access, group(factory, service), new[service]) for service in new))
-    await _record_topic_ids(access, factory, known)
-
-
-async def _commit(access: KafkaAccess, name: str, offsets: Mapping[TopicPartition, int]) -> None:
-    committer = create_group_consumer(access, name)
-    await committer.start()
-    try:
-        committer.assign(list(offsets))
-        await committer.commit(dict(offsets))
-    except CommitFailedError as error:
-        raise Refusal(
-            f"Group {name} has members, so its initial offsets in a Kafka topic cannot be committed",
-            f"Stop every process of {name}, then try again",
-        ) from error
-    finally:
-        await committer.stop()
 
 
 async def _record_topic_ids(access: KafkaAccess, factory: str, known: Mapping[str, TopicId]) -> None:

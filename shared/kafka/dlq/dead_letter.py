@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from schemas.events import Event, ItemEvent, ProblemParked, ProblemRequested
-from schemas.flow import BY_TYPE, DEAD_LETTERS
+from schemas.events import ItemEvent, ProblemParked, ProblemRequested
+from schemas.flow import BY_TYPE, DEAD_LETTERS, is_side_branch
 from schemas.identity import derive
 from shared.kafka.codec import AUDIT_HEADER, Message, encode
 
@@ -13,6 +13,7 @@ REASON_LIMIT = 2000
 HEADER_PREFIX = "chimera-"
 """Prefix of the headers that a dead letter adds to the record's own."""
 SERVICE_HEADER = "chimera-service"
+PARTITION, OFFSET = "chimera-partition", "chimera-offset"
 ADDRESSEE_HEADER = "chimera-for"
 """Header of a replayed record: the one service that is to handle it."""
 
@@ -28,12 +29,26 @@ def is_addressed_to(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
     return addressee is None or addressee == service.encode()
 
 
+def is_replay(headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a record is the replay of a dead letter."""
+    return ADDRESSEE_HEADER in dict(headers)
+
+
+def position_of_letter(messages: Sequence[Message]) -> str | None:
+    """Return the position (partition/offset) of the record whose dead letter is among messages; None without one."""
+    letters = (dict(message.headers) for message in messages if message.name == DEAD_LETTERS)
+    return next((f"{one[PARTITION].decode()}/{one[OFFSET].decode()}" for one in letters), None)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A consumed record; aiokafka's ConsumerRecord has the same attributes."""
+    """A consumed record. aiokafka's ConsumerRecord has the same attributes."""
 
+    topic: str
     partition: int
     offset: int
+    timestamp: int
+    """Unix time in milliseconds."""
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
@@ -52,8 +67,8 @@ class Failure:
 def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message]:
     """Build the messages for a record of Kafka topic `name` that could not be handled.
 
-    They are the dead letter and, for a record about a problem, `problem.parked`. An audit item is not parked: the
-    planner does not count it.
+    They are the dead letter and, for a record about a problem, `problem.parked`. A problem is not parked by a service
+    on a side branch, nor when it is an audit item, which the planner does not count.
     """
     # text of a model may contain half a surrogate pair, which cannot be encoded
     message = f"{failure.error}"[:REASON_LIMIT].encode(errors="backslashreplace").decode()
@@ -63,13 +78,12 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
         "chimera-message": message,
         "chimera-attempts": str(failure.attempts),
         "chimera-kafka-topic": name,
-        "chimera-partition": str(record.partition),
-        "chimera-offset": str(record.offset),
+        PARTITION: str(record.partition),
+        OFFSET: str(record.offset),
     }
     headers = [*original_headers(record.headers), *((header, text.encode()) for header, text in reason.items())]
     messages = [Message(DEAD_LETTERS, record.key, record.value, headers)]
-    audited = AUDIT_HEADER in dict(record.headers)
-    if (problem := problem_of(BY_TYPE[name].event, record.key)) and not audited:
+    if problem := parked_problem(name, failure.service, record.key, record.headers):
         parked = ProblemParked.root(
             derive(problem, f"{name}/{record.partition}", record.offset),
             failure.service,
@@ -82,9 +96,12 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
     return messages
 
 
-def problem_of(event: type[Event], key: bytes | None) -> UUID | None:
-    """Read from a record's key which problem it is about; `None` for another kind of event or a malformed key."""
-    if not issubclass(event, ItemEvent | ProblemRequested) or key is None:
+def parked_problem(name: str, service: str, key: bytes | None, headers: Iterable[tuple[str, bytes]]) -> UUID | None:
+    """Return the problem that a dead letter of a service parks; `None` when it parks none, or the key is malformed."""
+    flow = BY_TYPE.get(name)
+    if flow is None or not issubclass(flow.event, ItemEvent | ProblemRequested) or key is None:
+        return None
+    if is_side_branch(service) or AUDIT_HEADER in dict(headers):
         return None
     try:
         return UUID(key.decode())

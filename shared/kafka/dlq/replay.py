@@ -12,12 +12,18 @@ from itertools import chain
 from uuid import UUID
 
 from schemas.events import Event, ItemEvent, ProblemRejected, ProblemRequested
-from schemas.flow import BY_TYPE, DEAD_LETTERS, DEFAULT_PARTITIONS
+from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import AUDIT_HEADER, Headers, Message, decode, encode
-from shared.kafka.dlq.dead_letter import ADDRESSEE_HEADER, HEADER_PREFIX, SERVICE_HEADER, original_headers, problem_of
+from shared.kafka.codec import Headers, Message, decode, encode
+from shared.kafka.dlq.dead_letter import (
+    ADDRESSEE_HEADER,
+    HEADER_PREFIX,
+    SERVICE_HEADER,
+    original_headers,
+    parked_problem,
+)
 from shared.kafka.read.records import partitions_of, read_records
 
 SETTLED_HEADER, LETTER = f"{HEADER_PREFIX}settled", f"{HEADER_PREFIX}letter"
@@ -48,8 +54,7 @@ class DeadLetter:
     @property
     def problem(self) -> UUID | None:
         """The problem that is parked because of it; None when there is none."""
-        flow = BY_TYPE.get(self.name)
-        return problem_of(flow.event, self.key) if flow and AUDIT_HEADER not in dict(self.headers) else None
+        return parked_problem(self.name, self.service, self.key, self.headers)
 
     @cached_property
     def event(self) -> Event | None:

@@ -1,18 +1,16 @@
-"""The way in for Faust: joins events by problem id in a small table on a compacted changelog.
+"""Runs the join in Faust: events of one problem meet in a small table on a compacted changelog.
 
-One event at a time (`concurrency=1`, `at_least_once`). For each: fold it into the case, store the case, wait until the
-changelog is acknowledged, publish what the case decided, wait again, store what is left of the case, and only then move
-the partition's place on. That last write is not waited for: where it is lost, the decision is kept and published again.
-What Faust itself acknowledges counts for nothing (faust_place.py says why): an exception or a cancelled agent leaves
-the place where it was. A changelog write that fails is not reported to an agent: hence the table that hands out its
-acknowledgements.
+One event at a time (`concurrency=1`, `at_least_once`): fold it into the state, store the state and wait until the
+changelog is acknowledged, publish the decision and wait, store the tombstone, advance the offset. The tombstone's write
+is not awaited: when it is lost, the decision is published again.
+Faust's own acknowledgements are ignored (see offset_keeping_consumer.py): after an exception or a cancelled agent the
+offset stays. Faust does not report a failed changelog write to an agent; the table here exposes the acknowledgement.
 """
 
 import asyncio
 import logging
 import tempfile
 from collections.abc import Mapping
-from time import monotonic, time
 from typing import Any, cast
 
 import faust
@@ -23,28 +21,26 @@ from schemas.events import Event
 from schemas.flow import consumed_by
 from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
-from shared.errors import Invalid, Refusal
+from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, audit_tag_of, decode, encode_outputs
-from shared.kafka.dlq.dead_letter import Failure, SourceRecord, is_addressed_to, to_record
+from shared.kafka.codec import Message, audit_tag_of, encode_outputs
+from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
 from shared.ports import Join
-from shared.telemetry.logs import about
-from shared.telemetry.metrics import AGE, DURATION, EVENTS, IN_FLIGHT, PRODUCED
-from shared.telemetry.traces import handling
+from shared.runtime.processor import Processor
 
 log = logging.getLogger(__name__)
 
 IDLE_CHECK_S = 1.0
-"""So long without an event, and what was read but not finished has been dropped."""
+"""Time without an event after which records that were read but not finished count as dropped."""
 
 STATE_LIMIT = 1024 * 1024
-"""Largest case in bytes; a larger one would fail in the changelog, unheard."""
+"""Largest state of a problem in bytes; a larger one would fail in the changelog without an error here."""
 
 
 MAX_POLL_RECORDS = 500
-"""Records unpacked at once; without a limit it is all that was fetched, for a changelog hundreds of MB."""
+"""Records decoded in one poll; without a limit all fetched ones, which are hundreds of MB for a changelog."""
 
 
 class FaustLoop:
@@ -54,7 +50,7 @@ class FaustLoop:
         (self._flow,) = consumed_by(settings.service)
         self._join = join
         self._settings = settings
-        self._producer = producer
+        self._processor = Processor(settings, producer)
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
         self._app = _app(settings, self._scratch.name)
         self._source = kafka_topic(settings.factory, self._flow.name)
@@ -65,16 +61,15 @@ class FaustLoop:
             value_serializer="raw",
             partitions=self._flow.partitions,
         )
-        self._cases = _changelog_table(self._app, self._flow.partitions)
+        self._states = _changelog_table(self._app, self._flow.partitions)
         self._app.agent(source, concurrency=1)(self._work)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
         self._last_event = 0.0
-        self._went_back: dict[TP, int] = {}
-        self._bugs = 0
+        self._rewound: dict[TP, int] = {}
 
     def why_not_ready(self) -> str | None:
-        """Say why no records can come in; `None` when they can."""
+        """Return why no records can be consumed; `None` when they can."""
         if self._stopping.is_set():
             return "stopping"
         if self._app.rebalancing or not self._app.started:
@@ -85,7 +80,7 @@ class FaustLoop:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until told to stop, then commit and leave the group. Raises what stopped it."""
+        """Work until `stop`, then commit and leave the group. Raises the error that stopped it."""
         self._app.finalize()
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
         try:
@@ -105,25 +100,26 @@ class FaustLoop:
     async def _work(self, stream: Any) -> None:
         async for event in stream.events():
             try:
-                await self._in_turn(event)
-            except Exception as error:  # noqa: BLE001 - told by `run`; the place stays where it is
+                await self._take(event)
+            except Exception as error:  # noqa: BLE001 - raised by `run`; the offset stays
                 self._failure = error
                 self._stopping.set()
                 return
 
-    async def _in_turn(self, event: EventT[Any]) -> None:
+    async def _take(self, event: EventT[Any]) -> None:
+        """Handle an event that is next in its partition; read the partition again when records were dropped."""
         message, consumer = event.message, self._consumer
         self._last_event = asyncio.get_running_loop().time()
         expected = consumer.next_offset(message.tp)
         if message.offset == expected:
-            await self._measured(event)
+            await self._finish(_to_record(message))
             consumer.advance(message.tp, message.offset)
-        elif expected is not None and message.offset > expected and self._went_back.get(message.tp) != expected:
-            self._went_back[message.tp] = expected
+        elif expected is not None and message.offset > expected and self._rewound.get(message.tp) != expected:
+            self._rewound[message.tp] = expected
             await consumer.rewind(message.tp)
 
     async def _watch(self) -> None:
-        """Look for records that were dropped with none behind them to show it."""
+        """Find dropped records that no later record reveals."""
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(IDLE_CHECK_S)
@@ -135,63 +131,58 @@ class FaustLoop:
     def _consumer(self) -> OffsetKeepingConsumer:
         return cast(OffsetKeepingConsumer, self._app.consumer)
 
-    async def _measured(self, raw: EventT[Any]) -> None:
-        labels, started = (self._settings.service, self._flow.name), monotonic()
-        AGE.labels(*labels).observe(max(0.0, time() - raw.message.timestamp))
-        with IN_FLIGHT.labels(self._settings.service).track_inprogress():
-            await self._finish(raw)
-        DURATION.labels(*labels).observe(monotonic() - started)
-
-    async def _finish(self, raw: EventT[Any]) -> None:
-        message = raw.message
-        headers = list(message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ())
-        if not is_addressed_to(self._settings.service, headers):
+    async def _finish(self, record: SourceRecord) -> None:
+        if not self._processor.is_addressed(record):
             return
-        origin = SourceRecord(message.partition, message.offset, message.key, message.value, headers)
-        try:
-            event, case, messages, rest = self._decide(origin)
-        except Invalid as error:
-            await self._to_dead_letter(origin, error)
-        except Exception as bug:
-            log.exception("a bug in the join; the event is put aside")
-            self._bugs += 1
-            if self._bugs >= self._settings.bugs_in_a_row:
-                raise Refusal(f"{self._bugs} events in a row failed by a bug", "The traceback is in the log") from bug
-            await self._to_dead_letter(origin, bug)
-        else:
-            self._bugs = 0
-            with about(event), handling(event, self._settings.service):
-                await self._keep(event, case, messages, rest)
-            EVENTS.labels(self._settings.service, self._flow.name, "done").inc()
+        with self._processor.measure([record]):
+            try:
+                event, state, messages, tombstone = self._decide(record)
+            except Invalid as error:
+                await self._processor.to_dead_letter(record, error)
+            except Exception as bug:
+                log.exception("a bug in the join; the event becomes a dead letter")
+                self._processor.record_bug(bug)
+                await self._processor.to_dead_letter(record, bug)
+            else:
+                self._processor.record_success()
+                with self._processor.context(event):
+                    await self._store(event, state, messages, tombstone)
+                self._processor.count(record, "done")
 
-    def _decide(self, origin: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
-        event = decode(self._flow.name, origin.key, origin.value, origin.headers)
-        case, decided, rest = self._join(self._cases.get(event.key.encode()), event)
-        if len(case) > STATE_LIMIT:
-            raise Invalid(f"the case of {event.key} has {len(case):,} bytes, more than {STATE_LIMIT:,}")
-        source = f"{self._settings.factory}/{self._settings.service}"
-        return event, case, list(encode_outputs(decided, source, audit_tag_of(origin.headers))), rest
+    def _decide(self, record: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
+        event = self._processor.decode(record)
+        state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
+        if len(state) > STATE_LIMIT:
+            raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
+        messages = encode_outputs(decided, self._processor.source, audit_tag_of(record.headers))
+        return event, state, list(messages), tombstone
 
-    async def _keep(self, event: Event, case: bytes, messages: list[Message], rest: bytes) -> None:
+    async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:
         key = event.key.encode()
-        if case != self._cases.get(key):
-            self._cases[key] = case
-            await self._cases.acknowledged()
-        await self._producer.publish(messages)
-        for message in messages:
-            PRODUCED.labels(self._settings.service, message.name).inc()
-        if rest != case:
-            self._cases[key] = rest
+        if state != self._states.get(key):
+            self._states[key] = state
+            await self._states.acknowledged()
+        await self._processor.publish(messages)
+        if tombstone != state:
+            self._states[key] = tombstone
 
-    async def _to_dead_letter(self, origin: SourceRecord, error: BaseException) -> None:
-        log.error("dead letter: %s %d/%d: %s", self._flow.name, origin.partition, origin.offset, error)
-        failure = Failure(self._settings.factory, self._settings.service, error, attempts=1)
-        await self._producer.publish(to_record(self._flow.name, origin, failure))
-        EVENTS.labels(self._settings.service, self._flow.name, "dead_letter").inc()
+
+def _to_record(message: Any) -> SourceRecord:
+    """Convert a message of Faust, whose timestamp is in seconds."""
+    headers = list(message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ())
+    return SourceRecord(
+        message.topic,
+        message.partition,
+        message.offset,
+        int(message.timestamp * 1000),
+        message.key,
+        message.value,
+        headers,
+    )
 
 
 class _ChangelogTable(faust.Table[bytes, bytes]):
-    """A table that can wait until its last change is acknowledged by the broker."""
+    """A table that can wait for the broker's acknowledgement of its last change."""
 
     _last: asyncio.Future[Any] | None = None
 
@@ -200,7 +191,7 @@ class _ChangelogTable(faust.Table[bytes, bytes]):
         return self._last
 
     async def acknowledged(self) -> None:
-        """Wait for the changelog. Raises what the broker refused it with."""
+        """Wait for the changelog. Raises the broker's error."""
         if self._last is not None:
             await self._last
 
@@ -224,7 +215,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         broker_session_timeout=settings.session_s,
         broker_request_timeout=max(90.0, settings.session_s),
         broker_commit_interval=0.5,
-        stream_wait_empty=False,  # an event that failed is never acknowledged: a stop would wait for it for ever
+        stream_wait_empty=False,  # a stop would wait without end for a failed event, which is never acknowledged
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,

@@ -1,13 +1,25 @@
-"""What `provision` does not touch, and says so in one line."""
+"""Provisioning: what it creates, what it leaves, and where groups start."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import RecordsToDelete
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
-from schemas.flow import TOPIC_IDS
+from schemas.flow import BY_TYPE, FLOW, TOPIC_IDS
 from shared.errors import Refusal
+from shared.kafka.admin import initial_offsets, topics
+from shared.kafka.admin.create import create
+from shared.kafka.admin.initial_offsets import GroupStart
 from shared.kafka.admin.topics import provision, topic_ids, topic_settings
 from shared.kafka.clients import create_group_consumer, open_admin
+from shared.kafka.consume.assignors import SingleActiveAssignor
+from shared.kafka.lag import committed_offsets
 from shared.kafka.names import group, kafka_topic
 from tests.support.kafka_world import KafkaWorld, until
 
@@ -25,23 +37,90 @@ async def test_a_kafka_topic_with_too_few_partitions_is_refused_unchanged(world:
     assert await topic_ids(world.access, factory) == {}, "groups were given offsets in it"
 
 
-async def test_initial_offsets_are_committed_only_for_a_group_without_members(world: KafkaWorld) -> None:
-    name, known = group(world.factory, "expansion"), await topic_ids(world.access, world.factory)
-    before = json.dumps({"id": known["subject.requested"].id, "groups": []})  # of a flow in which it did not read this
-    await world.put(TOPIC_IDS, b"subject.requested", before.encode())
-    early = create_group_consumer(world.access, name, session_s=6)
-    early.subscribe([kafka_topic(world.factory, "subject.requested")])
-    await early.start()
+@asynccontextmanager
+async def member(world: KafkaWorld, service: str, topic: str, assignor: type) -> AsyncIterator[AIOKafkaConsumer]:
+    """Run a member of a service's group, of a version that consumes one Kafka topic."""
+    consumer = create_group_consumer(world.access, group(world.factory, service), 6, assignor)
+    consumer.subscribe([kafka_topic(world.factory, topic)])
+    await consumer.start()
+
+    async def consume() -> None:
+        while True:
+            await consumer.getmany(timeout_ms=100)
+
+    task = asyncio.create_task(consume())
     try:
-
-        async def joined() -> bool:
-            await early.getmany(timeout_ms=100)
-            return bool(early.assignment())
-
-        await until(joined, "a member of the group")
-        with pytest.raises(Refusal, match=f"{name} has members.*Stop every process of {name}"):
-            await provision(world.access, world.factory)
+        await until(lambda: is_assigned(consumer), "the member's partitions")
+        yield consumer
     finally:
-        await early.stop()
-    await provision(world.access, world.factory)
+        task.cancel()
+        await asyncio.wait([task])
+        await consumer.stop()
+
+
+async def is_assigned(consumer: AIOKafkaConsumer, partitions: int = 8) -> bool:
+    return len(consumer.assignment()) == partitions
+
+
+@pytest.mark.parametrize(
+    ("service", "consumed", "new", "assignor"),
+    [
+        ("synthesis", "problem.probed", "solution.requested", RoundRobinPartitionAssignor),
+        ("planner", "topic.expanded", "sample.deleted", SingleActiveAssignor),
+    ],
+)
+async def test_a_group_with_members_gets_offsets_in_a_new_kafka_topic(
+    world: KafkaWorld, service: str, consumed: str, new: str, assignor: type
+) -> None:
+    async with open_admin(world.access) as admin:
+        await admin.delete_topics([kafka_topic(world.factory, new)])
+    async with member(world, service, consumed, assignor) as consumer:
+        known = await topic_ids(world.access, world.factory)
+        assert await provision(world.access, world.factory) == []
+        await until(lambda: is_assigned(consumer), "the member's partitions after the commit")
+        assert {partition.topic for partition in consumer.assignment()} == {kafka_topic(world.factory, consumed)}
+    async with open_admin(world.access) as admin:
+        offsets = await committed_offsets(admin, world.factory, service, [BY_TYPE[new]])
+    assert set(offsets.values()) == {0}
+    assert (await topic_ids(world.access, world.factory))[new].id != known[new].id
+
+
+async def test_known_offsets_of_a_group_with_members_stay(world: KafkaWorld) -> None:
+    known = await topic_ids(world.access, world.factory)
+    before = json.dumps({"id": known["subject.requested"].id, "groups": []})
+    await world.put(TOPIC_IDS, b"subject.requested", before.encode())
+    async with member(world, "expansion", "subject.requested", RoundRobinPartitionAssignor):
+        assert await provision(world.access, world.factory) == []
     assert await topic_ids(world.access, world.factory) == known
+
+
+@pytest.mark.parametrize(
+    ("from_beginning", "expected", "offset"),
+    [
+        (False, GroupStart("probe", "problem.accepted", "end", skipped=2, ahead=0), 3),
+        (True, GroupStart("probe", "problem.accepted", "beginning", skipped=0, ahead=2), 1),
+    ],
+)
+async def test_a_new_group_starts_where_it_is_told_in_a_trimmed_kafka_topic(
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch, from_beginning: bool, expected: GroupStart, offset: int
+) -> None:
+    factory = f"{world.factory}-{expected.at}"
+    with monkeypatch.context() as earlier:
+        flow = tuple(replace(one, consumers=()) if one.name == "problem.accepted" else one for one in FLOW)
+        for module in (initial_offsets, topics):
+            earlier.setattr(module, "FLOW", flow)
+        await provision(world.access, factory)
+    place = TopicPartition(kafka_topic(factory, "problem.accepted"), 0)
+    for _ in range(3):
+        await world.raw.send_and_wait(place.topic, b"{}", partition=0)
+    async with open_admin(world.access) as admin:
+        await admin.delete_records({place: RecordsToDelete(before_offset=1)})
+    planned = await create(world.access, factory, from_beginning=from_beginning, dry_run=True)
+    created = await create(world.access, factory, from_beginning=from_beginning)
+    assert planned == created
+    assert (created.groups, created.starts) == (("probe",), (expected,))
+    async with open_admin(world.access) as admin:
+        offsets = await committed_offsets(admin, factory, "probe", [BY_TYPE["problem.accepted"]])
+    assert offsets.pop(place) == offset
+    assert set(offsets.values()) == {0}
+    assert (await create(world.access, factory)).starts == ()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,10 +18,11 @@ from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, Pri
 from services.cli.__main__ import app
 from services.cli.check.model_check import WIDTH, describe
 from services.cli.check.model_probe import ProbeResult, probe_models
-from services.cli.check.probe_questions import CALLS
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 
+CALLS = 4
+"""Most calls of a model that fails: an answer, and three attempts at a structured one."""
 KEY = "sk-very-secret-0123"
 BOXED = "It is \\boxed{144}."
 POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
@@ -34,6 +36,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "reason": "r",
         "canary": "tamarack",
     },
+    "topics": {"topics": [{"field": "f", "subfield": "s", "topic": "t"}]},
 }
 
 Answer = tuple[dict[str, str], str] | tuple[int, str]
@@ -41,6 +44,12 @@ Answer = tuple[dict[str, str], str] | tuple[int, str]
 
 
 def form(body: dict[str, Any]) -> str:
+    """The requested format, with the word that the prompt tells the judge to repeat."""
+    word = re.search(r"Repeat the word (\w+)", body["messages"][-1]["content"])
+    return fixed(body).replace("tamarack", word[1] if word else "")
+
+
+def fixed(body: dict[str, Any]) -> str:
     """The requested format, as JSON; empty for none."""
     requested = body.get("response_format")
     message = json.dumps(FORMS[requested["json_schema"]["name"]]) if requested else ""
@@ -65,6 +74,9 @@ MODELS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "inline": lambda body: ({"content": f"<think>Let me see.</think>{form(body) or BOXED}"}, "stop"),
     "thoughtless": lambda body: ({"content": form(body) or BOXED}, "stop"),
     "prose": lambda body: ({"content": "I would rather not."}, "stop"),
+    "forgetful": lambda body: ({"reasoning": "Let me see.", "content": fixed(body) or BOXED}, "stop"),
+    "untopical": lambda body: ({"content": "No topics." if "topics" in form(body) else form(body)}, "stop"),
+    "wordy": lambda body: ({"content": "It is \\boxed{a gross}."}, "stop"),
     "cut": lambda body: ({"reasoning": "And so on"}, "length"),
     "mute": lambda body: ({"content": ""}, "stop"),
     "keyless": lambda body: (401, f"wrong key {KEY}"),
@@ -80,8 +92,15 @@ NAMES = {"good": "good", "thoughtless": "other-8b"}
 async def chat(request: web.Request) -> web.StreamResponse:
     body = await request.json()
     request.app[CALLED].append(body)
-    if body["model"] == "silent":
-        await asyncio.sleep(20)
+    request.app[IN_FLIGHT].append(request.app[IN_FLIGHT][-1] + 1)
+    try:
+        return await answer(request, body)
+    finally:
+        request.app[IN_FLIGHT].append(request.app[IN_FLIGHT][-1] - 1)
+
+
+async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    await asyncio.sleep(20 if body["model"] == "silent" else 0.05)
     match MODELS[body["model"]](body):
         case (int() as status, text):
             return web.json_response({"error": {"message": text}}, status=status)
@@ -98,13 +117,15 @@ async def listed(_: web.Request) -> web.Response:
 
 
 CALLED = web.AppKey("called", list[dict[str, Any]])
+IN_FLIGHT = web.AppKey("in_flight", list[int])
 
 
 @asynccontextmanager
-async def endpoint() -> AsyncIterator[tuple[Endpoint, list[dict[str, Any]]]]:
-    """Yields the place and the calls seen."""
+async def endpoint(in_flight: list[int] | None = None) -> AsyncIterator[tuple[Endpoint, list[dict[str, Any]]]]:
+    """Yields the place and the calls seen; fills the numbers of calls in flight."""
     server = web.Application()
-    server[CALLED] = []
+    server[CALLED], server[IN_FLIGHT] = [], [] if in_flight is None else in_flight
+    server[IN_FLIGHT].append(0)
     server.router.add_post("/v1/chat/completions", chat)
     server.router.add_get("/v1/models", listed)
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.1)
@@ -165,9 +186,9 @@ async def test_the_simulator_plays_every_role() -> None:
     [
         ("writer", "keyless", "answers 401: wrong key ***", "check the key in A_KEY"),
         ("solver", "god", "it serves good, old, ", "name a model that it serves"),
-        ("judge", "prose", "no grade as JSON", "take a model that can answer in JSON"),
-        ("writer", "prose", "no draft as JSON", "take a model that can answer in JSON"),
-        ("verifier_a", "prose", "no final answer in a \\boxed{}", "take a model that follows instructions"),
+        ("judge", "prose", "no grade as JSON", "use a model that can answer in JSON"),
+        ("writer", "prose", "no draft as JSON", "use a model that can answer in JSON"),
+        ("verifier_a", "prose", "no final answer in a \\boxed{}", "use a model that follows instructions"),
         ("solver", "thoughtless", "no thinking came with the answer", "--reasoning-parser"),
         ("solver", RoleModel(model="cut", max_tokens=20), "cut off after 20 tokens", "raise max_tokens (20 now)"),
         (
@@ -177,11 +198,15 @@ async def test_the_simulator_plays_every_role() -> None:
             "raise max_tokens",
         ),
         ("base", "cut", "cut off after 20 tokens", "--max-model-len"),
-        ("base", "mute", "no answer: empty", "take another model"),
-        ("base", "picky", "temperature is deprecated", "change what it names"),
+        ("base", "mute", "no answer: empty", "use another model"),
+        ("base", "picky", "temperature is deprecated", "change the parameter that it names"),
+        ("base", "prose", "no final answer in a \\boxed{}", "use a model that follows instructions"),
+        ("base", "wordy", "its answer cannot be compared with the key", "use a model that follows instructions"),
+        ("writer", "untopical", "no topics as JSON", "use a model that can answer in JSON"),
+        ("verifier_a", "forgetful", "the verdict does not repeat", "use a model that follows instructions"),
     ],
 )
-async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
+async def test_each_way_to_fail_has_its_reason_and_its_cure_within_a_few_calls(
     role: str, model: str | RoleModel, fault: str, next_step: str
 ) -> None:
     async with endpoint() as (place, called):
@@ -198,7 +223,10 @@ async def test_each_way_to_fail_has_its_reason_and_its_cure_within_two_calls(
 
 @pytest.mark.parametrize(
     ("model", "fault", "next_step"),
-    [("busy", "took no call for 2 s: endpoint default answers 503", "less busy"), ("silent", "said nothing", "loaded")],
+    [
+        ("busy", "accepted no call for 2 s: endpoint default answers 503", "less busy"),
+        ("silent", "no answer for 2 s", "loaded"),
+    ],
 )
 async def test_an_endpoint_that_takes_no_call_fails_with_the_last_reason(
     model: str, fault: str, next_step: str
@@ -215,9 +243,9 @@ async def test_a_server_without_response_format_works_with_a_hint() -> None:
         one, reported = await tried(place, "writer", "old")
         wrong, _ = await tried(place, "writer", "prose")
         spared, _ = await tried(place.model_copy(update={"structured": "prompt"}), "writer", "old")
-    assert (one.works, one.structured, one.calls) == (True, "prompt", 1)
-    assert (wrong.structured, wrong.faults[0].next_step) == ("fails", "write `structured: prompt` for the endpoint")
-    assert "note     writer: takes no response_format: write `structured: prompt`" in reported
+    assert (one.works, one.structured, one.calls) == (True, "prompt", 2)
+    assert (wrong.structured, wrong.faults[0].next_step) == ("fails", "set `structured: prompt` for the endpoint")
+    assert "note     writer: lacks response_format: set `structured: prompt`" in reported
     assert (spared.works, spared.structured, spared.notes) == (True, "prompt", [])
 
 
@@ -227,7 +255,24 @@ async def test_thinking_is_found_anywhere_and_another_model_name_is_reported() -
         none, reported = await tried(place, "base", "thoughtless")
     assert (inline.works, inline.thinking) == (True, "<think>")
     assert (none.works, none.thinking, none.served) == (True, None, "other-8b")
-    assert "note     base: asked for thoughtless, answered by other-8b" in reported
+    assert "note     base: requested thoughtless, answered by other-8b" in reported
+
+
+SERVICES = ("problem_writer", "expansion", "verifier", "synthesis", "probe")
+PROMPTS = [path for service in SERVICES for path in Path(f"services/{service}/prompts").glob("[!h]*.md")]
+"""All but `harder`, which follows the draft's prompt when a problem was too easy."""
+LINES = {max((line for line in path.read_text().splitlines() if "$" not in line), key=len) for path in PROMPTS}
+"""The longest line without fields of each prompt."""
+
+
+async def test_the_check_uses_the_services_prompts_and_keeps_max_concurrency() -> None:
+    in_flight: list[int] = []
+    async with endpoint(in_flight) as (place, called):
+        results = await probe_models(cast(place.model_copy(update={"max_concurrency": 1})), 30.0, lambda _: None)
+    assert [one.role for one in results if not one.works] == []
+    assert max(in_flight) == 1
+    messages = "\n".join(message["content"] for body in called for message in body["messages"])
+    assert [line for line in LINES if line not in messages] == []
 
 
 async def chimera(folder: Path, *arguments: str) -> tuple[int, str, str]:
@@ -254,7 +299,7 @@ async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(t
     assert status == 0, err
     assert document["ok"]
     assert [role["works"] for role in document["roles"]] == [True] * 6
-    assert (document["tokens"], document["cost"]) == (160, None)
+    assert (document["tokens"], document["cost"]) == (180, None)
     assert document["dependence"] == [
         "One model writes, verifies and solves: its verdicts on its own work are worth less."
     ]

@@ -51,9 +51,9 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
     ("name", "content", "column", "reported"),
     [
         ("a.jsonl", None, None, "The benchmark b cannot be read: "),
-        ("a.txt", "What?", None, "is not of a supported file type. Set benchmarks.b in the plan to a file of .jsonl"),
+        ("a.txt", "What?", None, "is not a file of records: .jsonl, .ndjson, .json, .csv, .parquet are read"),
         ("a.jsonl", "{", None, "The benchmark b cannot be read: "),
-        ("a.jsonl", "[1]", None, "line 1 is not a JSON object"),
+        ("a.jsonl", "[1]", None, "a.jsonl: line 1: not a JSON object. Correct the file or benchmarks.b in the plan"),
         ("a.jsonl", "", None, "has no column of questions; it has no rows"),
         ("a.csv", "id,task\n1,What?\n", None, "has no column of questions; it has id, task. Name it as `column` of"),
         ("a.csv", "id,question\n1,What?\n", "task", "has no column 'task'; it has id, question"),

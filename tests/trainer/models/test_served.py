@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,11 @@ from shared.errors import Refusal
 from tests.support.fake_endpoint import FakeEndpoint
 from tests.trainer import clock
 from trainer.models import served
+from trainer.phases import compare, rl_set
+from trainer.phases import evaluate as evaluate_phase
 from trainer.phases.evaluate import evaluate
-from trainer.recipe import Recipe, load_recipe
-from trainer.run.run_folder import Run
+from trainer.recipe import Recipe, RlSet, load_recipe
+from trainer.run.run_folder import Run, write_json
 
 PLAYS = {"base": "sim-base", "sft": "sim-verifier-a", "rl": "sim-solver"}
 REQUESTED, SAMPLES = 60, 8
@@ -133,14 +137,14 @@ def test_a_model_that_is_not_served_is_named_before_anything_is_requested(tmp_pa
             evaluate(run_of(places))
 
 
-@pytest.mark.parametrize(("fault", "said"), [(400, "answers 400: no"), (503, "has accepted no call for")])
+@pytest.mark.parametrize(("fault", "message"), [(400, "answers 400: no"), (503, "has accepted no call for")])
 def test_an_endpoint_that_fails_ends_it_with_a_reason(
-    fault: int, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served, "OUTAGE_LIMIT_S", 2.0)
     monkeypatch.setattr(served, "backoff", lambda *_: 0.0)
     monkeypatch.setattr(served, "faults", nothing_wrong)
-    with alongside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=output):
+    with alongside(FakeEndpoint(fault=fault).listen()) as url, pytest.raises(Refusal, match=message):
         evaluate(run_of(laid_out(tmp_path, f"{url}/v1")))
 
 
@@ -150,6 +154,39 @@ def test_sampling_is_the_recipes_to_say(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"endpoints": {"a": {"base_url": "http://127.0.0.1:1/v1"}}, "models": models}))
     with pytest.raises(Refusal, match=r"(?s)base.endpoint: no endpoint 'b'.*temperature: `evaluate` in the recipe"):
         served.load_served_models(file)
+
+
+def test_rl_set_and_compare_sample_the_served_models(tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+    with alongside(serve(Settings(port=0, call_log=log))) as url:
+        places = laid_out(tmp_path, url)
+        run = run_of(places)
+        write_json(run.path("sft.json"), {"model": "never loaded", "train": {"tokens": 1}})
+        pool = rl_set.select(replace(run, recipe=with_tries(run.recipe, samples=2)))
+        assert pool["taught"] == 3
+        assert requested_models(log) == {"sim-verifier-a": 6}
+        arms = {"base": "sim-base", "one": "sim-solver", "other": "sim-base"}
+        served_arms = {name: {"endpoint": "sim", "model": model} for name, model in arms.items()}
+        places["--served"].write_text(yaml.safe_dump({"endpoints": {"sim": {"base_url": url}}, "models": served_arms}))
+        exam = compare.Arm(tmp_path / "exam", with_tries(run.recipe, rl=None), tmp_path, None, served=run.served)
+        exam = replace(exam, rows=tuple(evaluate_phase.select_problems(run)))
+        found = compare.sample_arms(exam, {name: exam_arm(run, name) for name in compare.ARMS})
+    assert found["gain"]["low"] > 0.05
+    assert requested_models(log)["sim-solver"] == REQUESTED * SAMPLES
+
+
+def with_tries(recipe: Recipe, samples: int = 8, **changes: Any) -> Recipe:
+    return recipe.model_copy(update={"rl_set": RlSet(samples=samples, max_tokens=4000), **changes})
+
+
+def exam_arm(run: Run, name: str) -> compare.Arm:
+    arm = compare.Arm(run.folder / name, run.recipe, run.dataset, None)
+    write_json(arm.path("sft.json"), {"model": "never loaded", "train": {"tokens": 1}})
+    return arm
+
+
+def requested_models(log: Path) -> Counter[str]:
+    return Counter(json.loads(line)["model"] for line in log.read_text().splitlines())
 
 
 async def nothing_wrong(_: Any) -> dict[str, Any]:

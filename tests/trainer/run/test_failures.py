@@ -35,7 +35,7 @@ def reason(run: Run) -> str:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nand so on"), "Lower max_length"),
         (OSError(errno.ENOSPC, "No space left on device"), "Make room and run it again"),

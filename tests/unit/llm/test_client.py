@@ -218,7 +218,7 @@ async def test_thinking_and_unfinished(reply: Handler, text: str, reasoning: str
         (plain(404, {"detail": "Not Found"}), Busy, "Not Found"),
         (plain(200, {"error": {"message": "overloaded"}}), Transient, "overloaded"),
         (plain(200, {"error": {"message": "slow down", "code": 429}}), Busy, "429"),
-        (plain(200, "what?", "text/plain"), Transient, "JSON"),
+        (plain(200, "what?", "text/plain"), Transient, "neither JSON nor server-sent events: 'what\\?'"),
         (plain(200, "x" * 17 * 1024 * 1024, "text/plain"), Transient, "more than"),
         (garbage, Transient, "here"),
     ],
@@ -240,7 +240,7 @@ async def test_what_an_endpoint_says_is_reported_apart_and_never_shows_the_key(
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        (streamed({"content": "4"}, finish=None), "gave up"),
+        (streamed({"content": "4"}, finish=None), "without a finish reason"),
         (streamed({"content": "4"}, finish="abort"), "abort"),
         (plain(200, {"choices": 7}), "not a chat completion"),
         (silent, "Timeout"),
@@ -316,7 +316,7 @@ async def test_structured_gives_up_with_its_calls() -> None:
 
 
 async def test_a_runaway_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.llm.stream_accumulator.TEXT_LIMIT", 100)
+    monkeypatch.setattr("shared.llm.replies.stream_accumulator.TEXT_LIMIT", 100)
     async with server(streamed(*[{"content": "again "}] * 1000)) as (url, _), model(url) as ask:
         got = await ask.complete(FIELDS, seed=1)
     assert got.fault == "runaway"

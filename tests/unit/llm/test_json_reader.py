@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.llm.json_reader import read
-from shared.llm.latex_escapes import COMMANDS
+from shared.llm.replies.json_reader import read
+from shared.llm.replies.latex_escapes import COMMANDS
 from shared.llm.response_models import Draft, Grade
 
 OTHERS = (

@@ -46,16 +46,18 @@ def test_an_audit_tag_survives_log_and_record_and_changes_only_headers() -> None
 @pytest.mark.parametrize("header", [b"{", b"\xff", b"[]", b'{"source":"a row"}', b'{"kind":null}'])
 def test_a_header_that_is_no_mark_makes_the_record_invalid(header: bytes) -> None:
     message = encode(screened(), "f/screening")
-    with pytest.raises(Invalid, match="ce_audit is no mark"):
+    with pytest.raises(Invalid, match="ce_audit is not a valid audit tag"):
         decode(message.name, message.key, message.value, [*message.headers, (AUDIT_HEADER, header)])
 
 
 def test_a_failed_audit_item_keeps_its_tag_and_parks_no_problem() -> None:
     failure = Failure("f", "panel", Invalid("it will not do"), 1)
     message = encode(screened(), "f/screening", MARK)
-    marked = to_record(message.name, SourceRecord(0, 7, message.key, message.value, message.headers), failure)
+    marked = to_record(
+        message.name, SourceRecord(message.name, 0, 7, 0, message.key, message.value, message.headers), failure
+    )
     plain = encode(screened(), "f/screening")
-    bare = to_record(plain.name, SourceRecord(0, 7, plain.key, plain.value, plain.headers), failure)
+    bare = to_record(plain.name, SourceRecord(plain.name, 0, 7, 0, plain.key, plain.value, plain.headers), failure)
     assert [one.name for one in marked] == ["dead-letters"]
     assert audit_tag_of(marked[0].headers) == MARK
     assert [one.name for one in bare] == ["dead-letters", "problem.parked"]

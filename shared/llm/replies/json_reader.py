@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from shared.llm.latex_escapes import unescape
+from shared.llm.replies.latex_escapes import unescape
 from shared.ports import T
 
 SIZE_LIMIT = 4 * 1024 * 1024

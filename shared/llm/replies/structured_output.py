@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.llm.json_reader import read
+from shared.llm.replies.json_reader import read
 from shared.llm.sanitize import neutralise
 from shared.ports import T
 

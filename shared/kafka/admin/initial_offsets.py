@@ -1,0 +1,173 @@
+"""Initial offsets of consumer groups, committed once per group and Kafka topic.
+
+In a new Kafka topic a group starts at the beginning. In one that existed before the group, it starts at the end, unless
+the caller chooses the beginning: its earlier records would be handled, and paid for, again.
+
+A broker accepts commits for a group with members only from a member. So the commit joins such a group for a moment,
+without a subscription: it gets no partitions, and the other members continue after one rebalance.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.errors import CommitFailedError, InconsistentGroupProtocolError
+from aiokafka.structs import OffsetAndMetadata
+
+from schemas.flow import FLOW, SERVICE
+from shared.config.connections import KafkaAccess
+from shared.errors import Refusal
+from shared.kafka.clients import create_group_consumer, create_reader, leave_group, open_admin
+from shared.kafka.consume.assignors import SingleActiveAssignor
+from shared.kafka.lag import committed_offsets, offset_bounds
+from shared.kafka.names import group, kafka_topic
+from shared.kafka.read.records import partitions_of
+
+JOIN_TIMEOUT_S = 90.0
+"""Longest wait for the other members of a group, which first finish or release their records."""
+COMMITS = 3
+"""Attempts to commit as a member: another rebalance may interrupt one."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStart:
+    """The start of one group in one Kafka topic."""
+
+    service: str
+    kafka_topic: str
+    """Name without the factory."""
+    at: str
+    """`beginning` or `end`."""
+    skipped: int
+    """Existing records before the start, which the group does not handle."""
+    ahead: int
+    """Existing records from the start on."""
+
+    def __str__(self) -> str:
+        start = f"{self.service} starts at the {self.at} of {self.kafka_topic}"
+        if self.skipped:
+            return f"{start}: {self.skipped:,} earlier records are not handled (--start beginning handles them)"
+        return f"{start}: {self.ahead:,} existing records are handled" if self.ahead else start
+
+
+InitialOffsets = dict[GroupStart, dict[TopicPartition, int]]
+"""Offsets to commit. Without partitions in which the group has committed an offset already."""
+
+
+async def plan_initial_offsets(
+    access: KafkaAccess, factory: str, known: Mapping[str, tuple[str, ...]], *, from_beginning: bool
+) -> InitialOffsets:
+    """Plan the missing initial offsets. `known` holds the groups with initial offsets by Kafka topic."""
+    missing = [(flow, name) for flow in FLOW for name in flow.consumers if name not in known.get(flow.name, ())]
+    if not missing:
+        return {}
+    reader = create_reader(access)
+    async with open_admin(access) as admin:
+        committed = [
+            await committed_offsets(admin, factory, name, [flow])
+            if flow.name in known
+            else dict.fromkeys(partitions_of(factory, flow.name, flow.partitions))
+            for flow, name in missing
+        ]
+    await reader.start()
+    try:
+        starts, ends = await offset_bounds(reader, {partition for offsets in committed for partition in offsets})
+    finally:
+        await reader.stop()
+    planned: InitialOffsets = {}
+    for (flow, name), offsets in zip(missing, committed, strict=True):
+        is_new = flow.name not in known
+        at = "beginning" if is_new or from_beginning else "end"
+        chosen = {p: starts[p] if at == "beginning" else ends[p] for p, offset in offsets.items() if offset is None}
+        skipped = sum(offset - starts[p] for p, offset in chosen.items())
+        ahead = sum(ends[p] - offset for p, offset in chosen.items())
+        if chosen:
+            planned[GroupStart(name, flow.name, at, skipped, ahead)] = chosen
+    return planned
+
+
+async def commit_initial_offsets(access: KafkaAccess, factory: str, planned: InitialOffsets) -> None:
+    """Commit planned offsets, group by group. Raises Refusal when the members of a group do not let this one join."""
+    by_service: dict[str, dict[TopicPartition, int]] = {}
+    for start, offsets in planned.items():
+        by_service.setdefault(start.service, {}).update(offsets)
+    await asyncio.gather(*(_commit(access, factory, service, offsets) for service, offsets in by_service.items()))
+
+
+async def _commit(access: KafkaAccess, factory: str, service: str, offsets: Mapping[TopicPartition, int]) -> None:
+    committer = create_group_consumer(access, group(factory, service))
+    await committer.start()
+    try:
+        committer.assign(list(offsets))
+        await committer.commit(dict(offsets))
+    except CommitFailedError:
+        await _commit_as_member(access, factory, service, offsets)
+    finally:
+        await committer.stop()
+
+
+async def _commit_as_member(
+    access: KafkaAccess, factory: str, service: str, offsets: Mapping[TopicPartition, int]
+) -> None:
+    name = group(factory, service)
+    single_active = service in SERVICE and SERVICE[service].single_active
+    assignor = _SilentSingleActive if single_active else _SilentRoundRobin
+    consumer = create_group_consumer(access, name, assignor=assignor, client_id=f"~{name}")
+    await consumer.start()
+    try:
+        async with asyncio.timeout(JOIN_TIMEOUT_S):
+            await _join_and_commit(consumer, kafka_topic(factory, FLOW[0].name), offsets)
+    except (TimeoutError, CommitFailedError, InconsistentGroupProtocolError) as error:
+        raise Refusal(
+            f"Group {name} has members that do not let it commit initial offsets ({type(error).__name__})",
+            f"Stop every process of {name}, then try again",
+        ) from error
+    finally:
+        await leave_group(consumer)
+
+
+async def _join_and_commit(consumer: AIOKafkaConsumer, topic: str, offsets: Mapping[TopicPartition, int]) -> None:
+    joined = _Joined()
+    consumer.subscribe([topic], listener=joined)  # the assignor does not pass it on
+    for attempt in range(COMMITS):
+        while not joined.event.is_set():
+            await consumer.getmany(timeout_ms=100)
+        try:
+            # the public method refuses partitions that are not assigned; the broker does not
+            marked = {partition: OffsetAndMetadata(offset, "") for partition, offset in offsets.items()}
+            await consumer._coordinator.commit_offsets(None, marked)
+            break
+        except CommitFailedError:
+            joined.event.clear()
+            if attempt == COMMITS - 1:
+                raise
+
+
+class _Joined(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        self.event.clear()
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self.event.set()
+
+
+class _SilentRoundRobin(RoundRobinPartitionAssignor):  # type: ignore[misc]
+    """Joins without a subscription, so that it gets no partitions."""
+
+    @classmethod
+    def metadata(cls, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+        return ConsumerProtocolMemberMetadata(cls.version, [], b"")
+
+
+class _SilentSingleActive(SingleActiveAssignor):
+    """Joins without a subscription. Its client id sorts last, so that it never becomes the active member."""
+
+    @classmethod
+    def metadata(cls, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+        return super().metadata([])

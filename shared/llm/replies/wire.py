@@ -1,0 +1,187 @@
+"""What an endpoint sends, parsed where it arrives. No other module reads raw JSON of an endpoint.
+
+Text in an unknown form raises ValueError: an answer is read completely or not at all. Any other field with a value of
+the wrong type is unknown, `None`.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+REASONING_FIELDS = ("reasoning", "reasoning_content", "thinking")
+"""Fields of a message with its thinking: vLLM and OpenRouter, DeepSeek and others, Ollama."""
+MAX_DEPTH = 8
+"""Nesting of the parts of a text."""
+MAX_COUNT = 2**53
+MAX_MESSAGE = 1000
+"""Characters of an error message."""
+
+_STATUS_OF_CODE = {
+    "bad_request_error": 400,
+    "badrequesterror": 400,
+    "content_filter": 400,
+    "context_length_exceeded": 400,
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "insufficient_quota": 429,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "overloaded_error": 529,
+    "service_unavailable": 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts; `None`: not reported."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk of an answer, or a complete answer. Only the first choice is read."""
+
+    text: str = ""
+    reasoning: str = ""
+    reasoning_field: str | None = None
+    """The field that has the reasoning."""
+    is_refusal: bool = False
+    finish_reason: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """An error as the endpoint reports it. `status` is the HTTP status that it names, if any."""
+
+    message: str
+    code: str = ""
+    status: int | None = None
+
+
+def decode(data: bytes) -> Any:
+    """Parse JSON. Raises ValueError, also for JSON that is nested too deep."""
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("JSON that is nested too deep") from None
+
+
+def parse_chunk(value: Any) -> Chunk:
+    """Parse a chunk, or a complete answer. Raises ValueError when it is neither."""
+    if not isinstance(value, dict):
+        raise ValueError("not a chat completion")
+    usage = _usage(value.get("usage"))
+    model, revision = _string(value.get("model")), _string(value.get("system_fingerprint"))
+    choice = _first_choice(value.get("choices"))
+    if choice is None:
+        return Chunk(model=model, revision=revision, usage=usage)
+    message = choice.get("delta") or choice.get("message") or {}
+    if not isinstance(message, dict):
+        raise ValueError("not a chat completion: a message of an unknown form")
+    text, inline = _text(message.get("content"), MAX_DEPTH)
+    field = next((name for name in REASONING_FIELDS if message.get(name)), None)
+    reasoning = "".join(_text(message.get(field), MAX_DEPTH)) if field else ""
+    finish_reason = choice.get("finish_reason")
+    if not isinstance(finish_reason, str | None):
+        raise ValueError("not a chat completion: a finish reason that is not text")
+    return Chunk(
+        text=text,
+        reasoning=inline + reasoning,
+        reasoning_field=field or ("content" if inline else None),
+        is_refusal=bool(message.get("refusal")),
+        finish_reason=finish_reason or None,
+        model=model,
+        revision=revision,
+        usage=usage,
+    )
+
+
+def parse_error(value: Any) -> WireError | None:
+    """The error in a reply, in the forms that servers use; `None` when it has none."""
+    if not isinstance(value, dict):
+        return None
+    error = value.get("error")
+    if not error and (value.get("object") == "error" or value.get("type") == "error"):
+        error = value
+    if not error:
+        return None
+    if not isinstance(error, dict):
+        return WireError(str(error)[:MAX_MESSAGE])
+    messages = (error.get(name) for name in ("message", "detail", "error"))
+    message = next((text for text in messages if text and isinstance(text, str)), None)
+    codes = [error.get("code"), error.get("status"), error.get("type")]
+    statuses = (status for code in codes if (status := _status(code)))
+    code = next((code for code in codes if isinstance(code, str) and not code.isdigit()), "")
+    return WireError((message or str(error))[:MAX_MESSAGE], code[:100], next(statuses, None))
+
+
+def parse_model_names(value: Any) -> list[str]:
+    """The names in a list of models: `{"data": [{"id": …}]}`, or a bare array. Raises ValueError for other forms."""
+    models = value.get("data", value.get("models")) if isinstance(value, dict) else value
+    if models is None and isinstance(value, dict) and ("data" in value or "models" in value):
+        models = []
+    if not isinstance(models, list):
+        raise ValueError("not a list of models")
+    names = [model.get("id") or model.get("name") if isinstance(model, dict) else model for model in models]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _first_choice(choices: Any) -> dict[str, Any] | None:
+    if not choices:
+        return None
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        raise ValueError("not a chat completion: choices of an unknown form")
+    return next((choice for choice in choices if choice.get("index") in (0, None)), None)
+
+
+def _text(value: Any, depth: int) -> tuple[str, str]:
+    """Read content: a string, a part, or a list of parts. Returns text and thinking."""
+    if not depth:
+        raise ValueError("not a chat completion: text that is nested too deep")
+    match value:
+        case None:
+            return "", ""
+        case str():
+            return value, ""
+        case list():
+            parts = [_text(part, depth - 1) for part in value]
+            return "".join(text for text, _ in parts), "".join(thinking for _, thinking in parts)
+        case {"type": "thinking" | "reasoning", **rest}:
+            inner = rest.get("thinking") or rest.get("reasoning") or rest.get("text")
+            return "", "".join(_text(inner, depth - 1))
+        case {"text": str(text)}:
+            return text, ""
+    raise ValueError("not a chat completion: text of an unknown form")
+
+
+def _usage(value: Any) -> Usage | None:
+    if not isinstance(value, dict):
+        return None
+    details = value.get("completion_tokens_details") or value.get("output_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    return Usage(
+        _count(value.get("prompt_tokens", value.get("input_tokens"))),
+        _count(value.get("completion_tokens", value.get("output_tokens"))),
+        _count(value.get("reasoning_tokens", details.get("reasoning_tokens"))),
+    )
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value < MAX_COUNT else None
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _status(code: Any) -> int | None:
+    if isinstance(code, str):
+        code = int(code) if code.isdigit() and len(code) == 3 else _STATUS_OF_CODE.get(code.lower())
+    return code if type(code) is int and 400 <= code < 600 else None

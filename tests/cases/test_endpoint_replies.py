@@ -1,0 +1,267 @@
+"""Replies of real servers, as fixed bytes, read by the services' own client. The names say which servers send them."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.config.models_config import Endpoint, ModelsConfig
+from shared.errors import Invalid, Transient
+from shared.llm import Models, Prompt
+from shared.llm.replies.sse import read_events
+from shared.llm.replies.stream_accumulator import StreamAccumulator
+from shared.llm.replies.thinking import split_thinking
+from shared.llm.replies.wire import decode, parse_chunk, parse_error
+from shared.ports import Reply
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 7}
+TEXT = "So \\boxed{42}"
+
+
+def chunk(delta: Any = None, finish: Any = None, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
+    return {"id": "x", "object": "chat.completion.chunk", "model": "m", "choices": [choice], **more}
+
+
+GOOD = [
+    chunk({"role": "assistant", "content": ""}),
+    chunk({"content": TEXT}),
+    chunk({}, "stop"),
+    {"model": "m", "choices": [], "usage": USAGE},
+]
+
+
+def sse(*events: Any, end: str = "\n\n", done: bool = True) -> bytes:
+    text = "".join((one if isinstance(one, str) else "data: " + json.dumps(one)) + end for one in events)
+    return (text + ("data: [DONE]" + end if done else "")).encode()
+
+
+def http(body: bytes, kind: str = "text/event-stream", status: str = "200 OK", extra: str = "") -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def as_json(value: Any, status: str = "200 OK") -> bytes:
+    return http(json.dumps(value).encode(), "application/json", status)
+
+
+def said(text: str) -> bytes:
+    return http(sse(chunk({"content": text}), chunk({}, "stop")))
+
+
+@asynccontextmanager
+async def endpoint(reply: bytes) -> AsyncIterator[str]:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:"))
+        await reader.readexactly(length)
+        writer.write(reply)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+async def call(reply: bytes) -> Reply:
+    async with endpoint(reply) as url:
+        models = Models(ModelsConfig.one(Endpoint(base_url=url, first_token_s=3, idle_s=3, call_s=5), "m"), "t")
+        try:
+            async with asyncio.timeout(4):
+                return await models.model("solver", Prompt("p", "Say 42")).complete({}, seed=1)
+        finally:
+            await models.aclose()
+
+
+PARTS = [
+    chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]}),
+    chunk({"content": [{"type": "text", "text": TEXT}]}),
+    chunk({}, "stop"),
+]
+
+WHOLE = {
+    "a plain stream": http(sse(*GOOD)),
+    "usage is a list": http(sse(GOOD[1], chunk({}, "stop", usage=[1]))),
+    "the fingerprint is a number": http(sse(chunk({"content": TEXT}, "stop", system_fingerprint=12))),
+    "counts that are not counts": http(
+        sse(*GOOD[:3], {"choices": [], "usage": {"prompt_tokens": -1, "completion_tokens": 1e400}})
+    ),
+    "a heartbeat of empty data": http(sse("data:", *GOOD)),
+    "the last line has no line feed": http(sse(*GOOD[:2], done=False) + b"data: " + json.dumps(GOOD[2]).encode()),
+    "comments (OpenRouter)": http(sse(": OPENROUTER PROCESSING", *GOOD)),
+    "a named ping": http(sse('event: ping\ndata: {"type": "ping"}', *GOOD)),
+    "CRLF": http(sse(*GOOD, end="\r\n\r\n")),
+    "usage after the end": http(sse(*GOOD[:3]) + sse(GOOD[3], done=False)),
+    "not streamed": as_json({"model": "m", "choices": [{"message": {"content": TEXT}, "finish_reason": "stop"}]}),
+    "gzip": http(gzip.compress(sse(*GOOD)), extra="Content-Encoding: gzip\r\n"),
+    "null choices and deltas": http(sse({"choices": None}, {"choices": [{"index": 0, "delta": None}]}, *GOOD)),
+    "JSON over two lines with a comment between": http(
+        sse(*GOOD[:2])
+        + b'data: {"choices": [{"index": 0,\n: comment\ndata: "delta": {}, "finish_reason": "stop"}]}\n\n'
+    ),
+    "an odd content type": http(sse(*GOOD), "application/octet-stream"),
+    "a byte order mark": http(b"\xef\xbb\xbf" + sse(*GOOD)),
+    "a further choice": http(sse(*GOOD[:2], {"choices": [{"index": 1, "delta": {"content": "43"}}]}, *GOOD[2:])),
+    "finish reason in capitals (Gemini)": http(sse(GOOD[1], chunk({}, "STOP"))),
+    "thinking as parts (Magistral)": http(sse(*PARTS)),
+    "thinking as an object": http(sse(chunk({"reasoning": {"text": "hm"}}), *GOOD[1:])),
+    "blank reasoning beside tags": http(
+        sse(chunk({"reasoning": "\n"}), chunk({"content": "<think>hm</think>" + TEXT}), chunk({}, "stop"))
+    ),
+    "a closing tag left in the text": http(
+        sse(chunk({"reasoning": "hm"}), chunk({"content": "</think>\n\n" + TEXT}), chunk({}, "stop"))
+    ),
+    "no opening tag (DeepSeek)": said("hm \\boxed{41}</think>" + TEXT),
+    "[THINK] (Magistral, raw)": said("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
+    "<seed:think>": said("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
+    "◁think▷ (Kimi)": said("◁think▷hm◁/think▷" + TEXT),
+    "harmony (gpt-oss)": said(
+        f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+async def test_a_whole_answer_is_used(name: str) -> None:
+    reply = await call(WHOLE[name])
+    assert (reply.text, reply.fault) == (TEXT, None)
+    thinks = any(word in name for word in ("think", "THINK", "reasoning", "tag", "harmony"))
+    assert reply.reasoning.startswith("hm") == thinks
+    assert reply.provenance.completion_tokens in (None, 7)
+
+
+FAULTS = {
+    "length (OpenAI)": ("length", "too_long"),
+    "model_length (Mistral)": ("model_length", "too_long"),
+    "MAX_TOKENS (Gemini)": ("MAX_TOKENS", "too_long"),
+    "max_tokens (Anthropic)": ("max_tokens", "too_long"),
+    "content_filter (Azure)": ("content_filter", "refused"),
+    "SAFETY (Gemini)": ("SAFETY", "refused"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_partial_answer_has_a_fault(name: str) -> None:
+    reason, fault = FAULTS[name]
+    reply = await call(http(sse(chunk({"content": "The first step is"}), chunk({}, reason))))
+    assert (reply.fault, reply.finished) == (fault, False)
+
+
+UNFINISHED = (
+    "<think>a</think>" + TEXT + "<think>but wait \\boxed{43}",
+    "<think>\\boxed{43}",
+    "[THINK]\\boxed{43}",
+    "<thinking>a</think>\\boxed{43}",
+    "<|channel|>analysis<|message|>\\boxed{43}",
+)
+
+
+@pytest.mark.parametrize("text", UNFINISHED)
+async def test_an_unfinished_thought_yields_no_answer(text: str) -> None:
+    reply = await call(said(text))
+    assert (reply.text, reply.fault) == ("", "empty")
+    assert "\\boxed{43}" in reply.reasoning
+
+
+BROKEN = {
+    "insufficient_system_resource (DeepSeek)": (
+        http(sse(chunk({"content": "The"}), chunk({}, "insufficient_system_resource"))),
+        "insufficient_system_resource",
+    ),
+    "load_shed": (http(sse(chunk({"content": "The"}), chunk({}, "load_shed"))), "load_shed"),
+    "no finish reason": (http(sse(chunk({"content": TEXT}))), "without a finish reason"),
+    "an error in the stream": (http(sse(GOOD[1], {"error": {"message": "engine dead", "code": 500}})), "engine dead"),
+    "a named error": (http(sse(GOOD[1], 'event: error\ndata: {"message": "engine dead"}')), "engine dead"),
+    "text of an unknown form": (http(sse(chunk({"content": {"audio": 1}}), chunk({}, "stop"))), "unknown form"),
+    "content is a number": (http(sse(chunk({"content": 42}), chunk({}, "stop"))), "unknown form"),
+    "deep JSON": (http(b"data: " + b"[" * 100_000 + b"\n\n"), "nested too deep"),
+    "not JSON": (http(b"data: <html>\n\n", "text/html"), "invalid reply: Expecting value"),
+    "HTML": (http(b"<html>busy</html>", "text/html"), "neither JSON nor server-sent events: '<html>busy"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_broken_answer_is_the_endpoints_fault(name: str) -> None:
+    reply, words = BROKEN[name]
+    with pytest.raises(Transient, match=words):
+        await call(reply)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"error": {"message": "slow down", "code": "429"}}, 429),
+        ({"error": {"message": "slow down", "type": "rate_limit_exceeded"}}, 429),
+        ({"object": "error", "message": "too long", "type": "BadRequestError", "code": 400}, 400),
+        ({"error": {"message": "engine dead", "code": 500}}, 500),
+        ({"error": "engine dead"}, None),
+        ({"error": {"message": ["odd"], "code": [1]}}, None),
+        ({"error": None, "choices": []}, 0),
+    ],
+)
+def test_errors_inside_a_200_are_read_in_all_forms(error: Any, status: int | None) -> None:
+    found = parse_error(error)
+    assert (found.status if found else 0) == status
+
+
+async def test_an_error_object_inside_a_200_has_the_servers_words() -> None:
+    error = {"object": "error", "message": "the model is sad", "type": "BadRequestError", "code": 400}
+    with pytest.raises(Invalid, match="answers 400: the model is sad"):
+        await call(as_json(error))
+
+
+KEYS = st.sampled_from(
+    [
+        *("choices", "delta", "message", "content", "reasoning", "text", "type", "thinking", "index", "finish_reason"),
+        *("usage", "completion_tokens", "completion_tokens_details", "error", "code", "model", "system_fingerprint"),
+    ]
+)
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+VALUES = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
+
+
+@given(VALUES)
+def test_any_json_is_a_chunk_an_error_or_invalid(value: Any) -> None:
+    for parse in (parse_chunk, parse_error):
+        try:
+            parse(value)
+        except ValueError:
+            continue
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_stream_is_read_the_same_however_it_is_cut(data: st.DataObject) -> None:
+    stream = data.draw(
+        st.sampled_from([sse(*GOOD), sse(*GOOD, end="\r\n\r\n"), sse(*PARTS, end="\r\r"), sse("data:", *GOOD)])
+    )
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    answer = StreamAccumulator()
+
+    async def read() -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for piece in pieces:
+                yield piece
+
+        async for event in read_events(chunks()):
+            if event.data != b"[DONE]":
+                answer.add(parse_chunk(decode(event.data)))
+
+    asyncio.run(read())
+    assert (answer.parts()[0], answer.is_broken) == (TEXT, False)
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "[THINK]", "[/THINK]", "a", "b ", "\n"]), max_size=8))
+def test_thinking_and_text_hold_all_words_and_no_tags(parts: list[str]) -> None:
+    text, thinking = split_thinking("".join(parts))
+    words = [part.strip() for part in parts if part.strip() in ("a", "b")]
+    assert sorted((text + thinking).replace(" ", "").replace("\n", "")) == sorted("".join(words))
