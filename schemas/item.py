@@ -154,7 +154,7 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script, off_topic, told; an
+    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script, off_topic, `told`; an
     open set."""
     provenance: Provenance
 

@@ -6,85 +6,72 @@ problems that differ only in their numbers. Rows that are too long are left out 
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from statistics import fmean
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from schemas.identity import normal_form
-from schemas.outcomes import Admission
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
 from shared.errors import Refusal
+from trainer.example import CLUSTER, TOPIC, TRAIN, VALIDATION, Example
+from trainer.files import list_files, read_files
 from trainer.recipe import HeldOut, Recipe
-
-TRAIN, VALIDATION, CLUSTER, TOPIC = "train", "validation", "cluster", "topic"
-HELD_OUT = (CLUSTER, TOPIC)
-"""Splits on which models are scored."""
 
 Message = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """The columns of a row (`shared.dataset.Row`) that the trainer reads."""
+class Rows:
+    """The rows of a dataset, and how many were left out while reading, by reason."""
 
-    id: str
-    subject: str
-    field: str
-    subfield: str
-    topic: str
-    problem: str
-    answer: str
-    answer_type: str
-    reasoning: str
-    solution: str
-    difficulty: float | None
-    views: list[str]
-    admission: str
-    split: str
-    row_hash: str
-    """Hash of everything that the row says."""
-    simulated: bool | None
-    """Whether the simulator played a model behind the row; None when the dataset does not say."""
-
-    @property
-    def is_for_sft(self) -> bool:
-        """Whether SFT trains on its trace."""
-        return self.admission == Admission.IN and "sft" in self.views
-
-    @property
-    def is_rl_only(self) -> bool:
-        """Whether only RL uses it: its key is accepted, but its trace is wrong or cannot be graded."""
-        return "rl" in self.views and "sft" not in self.views
+    examples: list[Example]
+    left_out: Mapping[str, int]
 
 
-def read_examples(dataset: Location, version: int | None, held_out: HeldOut, where: str = "true") -> list[Example]:
-    """Read the rows of a table version that are in a view and meet the SQL condition, sorted by id, with their split.
+def read_rows(dataset: Location, version: int | None, held_out: HeldOut, where: str = "true") -> Rows:
+    """Read the rows that are in a view and meet the SQL condition, sorted by id, with their split.
 
+    `dataset` is a factory's dataset, or files (`trainer.files`), which have no versions and take no condition.
     Raises Refusal when fewer than `held_out.at_least` are left to train on.
     """
-    rows = Dataset.open(dataset, version).rows.columns(*(field.name for field in fields(Example)), where=where)
-    examples = [
-        Example(**{**row, "split": assign_split(row, held_out)}) for row in sorted(rows, key=lambda row: row["id"])
-    ]
-    examples = [example for example in examples if example.is_for_sft or example.is_rl_only]
-    usable = sum(example.is_for_sft and example.split == TRAIN for example in examples)
+    files = list_files(dataset)
+    if files and (version is not None or where != "true"):
+        raise Refusal(f"{dataset} has files of records: no version, no condition", "Leave it out")
+    found, left_out = read_files(files) if files else (_read_table(dataset, version, where), Counter[str]())
+    rows = sorted(found, key=lambda row: row.id)
+    examples = [replace(row, split=assign_split(asdict(row), held_out)) for row in rows]
+    left_out["in no view"] = sum(not (row.is_for_sft or row.is_rl_only) for row in examples)
+    examples = [row for row in examples if row.is_for_sft or row.is_rl_only]
+    usable = sum(row.is_for_sft and row.split == TRAIN for row in examples)
     if usable < held_out.at_least:
         raise Refusal(
-            f"{dataset} has {usable} rows to train on, fewer than the {held_out.at_least} of held_out.at_least",
+            f"{dataset} has {usable} rows to train on, fewer than the {held_out.at_least} of held_out.at_least"
+            + (f"; left out: {describe(left_out)}" if files else ""),
             "Grow the dataset, or lower held_out in the recipe",
         )
-    return examples
+    return Rows(examples, +left_out)
+
+
+def describe(left_out: Mapping[str, int]) -> str:
+    """Return the reasons with their numbers, most frequent first."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in Counter(left_out).most_common()) or "nothing"
+
+
+def _read_table(dataset: Location, version: int | None, where: str) -> list[Example]:
+    names = (field.name for field in fields(Example))
+    return [Example(**row) for row in Dataset.open(dataset, version).rows.columns(*names, where=where)]
 
 
 def assign_split(row: dict[str, Any], held_out: HeldOut) -> str:
     """Return the split of a row. A row that the dataset itself holds out stays held out."""
     if row["split"] != TRAIN:
         return CLUSTER
-    if _hash_fraction(f"{row['subject']}/{row['topic']}") < held_out.topics:
+    if row["topic"] and _hash_fraction(f"{row['subject']}/{row['topic']}") < held_out.topics:
         return TOPIC
     position = _hash_fraction(cluster_key(row["problem"]))
     if position < held_out.clusters:

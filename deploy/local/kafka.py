@@ -65,7 +65,7 @@ class Kafka:
 
     async def prepare(self) -> None:
         """Write the settings; format the folder the first time. Raises Refusal when that fails."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.folder / SETTINGS).write_text("".join(f"{key}={value}\n" for key, value in self.settings().items()))
         if not (self.folder / DATA / "meta.properties").exists():
             await self._format()

@@ -32,6 +32,8 @@ class RestartPolicy:
     window_s: float = 60.0
     first_delay_s: float = 0.25
     longest_delay_s: float = 10.0
+    retry_s: float | None = None
+    """Wait before a process that was given up is started again; `None`: never."""
 
     def delay(self, crashes: int) -> float:
         return min(self.first_delay_s * 2.0 ** (crashes - 1), self.longest_delay_s)
@@ -55,7 +57,7 @@ class Command:
 class Process:
     """Runs a Command until `stop()`.
 
-    Calls `on_change` after every start and exit, and `on_failure` once, when the process is given up.
+    Calls `on_change` after every start and exit, and `on_failure` when the process is given up.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class Process:
     ) -> None:
         self.command = command
         self.restarts = 0
+        self.given_up: str | None = None
+        """Why it was given up, until it is started again."""
         self._policy = policy
         self._on_event = on_event
         self._on_change = on_change
@@ -160,6 +164,7 @@ class Process:
                     await asyncio.wait_for(self._stopping.wait(), delay)
                     return
                 self.restarts += 1
+                self.given_up = None
                 process = await self._spawn()
         except Refusal as error:
             self._give_up(error)
@@ -167,22 +172,29 @@ class Process:
             self._give_up(Refusal(f"{self.command.name} is not supervised: {error.strerror}", "Free disk space"))
 
     def _give_up(self, error: Refusal) -> None:
+        self.given_up = error.message
         self._notify("gave_up", error.message)
+        self._on_change()
         self._on_failure(error)
 
     def _after_exit(self, exit_code: int) -> float:
-        """Return the seconds until the restart. Raises Refusal after too many crashes."""
+        """Return the seconds until the restart. Raises Refusal after too many crashes without a later retry."""
         now = time.monotonic()
         self._crashes.append(now)
         while self._crashes[0] < now - self._policy.window_s:
             self._crashes.popleft()
         crashes, how = len(self._crashes), _describe(exit_code)
         if crashes >= self._policy.max_crashes:
-            raise Refusal(
+            error = Refusal(
                 f"{self.command.name} died {crashes} times within {self._policy.window_s:g} s, last with {how}",
                 f"Read {self.command.log}, fix the cause and start again; acknowledged work is kept",
                 self.last_lines(),
             )
+            if self._policy.retry_s is None:
+                raise error
+            self._crashes.clear()
+            self._give_up(error)
+            return self._policy.retry_s
         delay = self._policy.delay(crashes)
         self._notify("died", f"died with {how}; restarts in {delay:g} s")
         return delay

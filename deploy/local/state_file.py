@@ -57,6 +57,8 @@ class StateFile(BaseModel):
     valkey_url: str | None = None
     ports: dict[str, int] = {}
     processes: list[RunningProcess] = []
+    given_up: dict[str, str] = {}
+    """Services that crash again and again, with the reason. They are started again from time to time."""
 
     @classmethod
     def read(cls, directory: Path) -> "StateFile":

@@ -16,6 +16,7 @@ import signal
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,6 +33,8 @@ from deploy.local.valkey import Valkey
 from shared.errors import Refusal
 
 READY_TIMEOUT_S = 60.0
+LOG_CHECK_S = 10.0
+"""How often the size of log files is checked."""
 T = TypeVar("T")
 DEFAULT_RESTART = RestartPolicy()
 
@@ -59,6 +62,8 @@ class Stack:
         self._specs: dict[str, ProcessSpec] = {}
         self._services: dict[str, Process] = {}
         self._servers: dict[str, Process] = {}
+        self._starting: dict[str, asyncio.Future[None]] = {}
+        """By the name of an instance that is being started; raises Refusal when it is given up."""
 
     async def __aenter__(self) -> Self:
         """Lock the folder and end the processes of an earlier supervisor; start nothing yet."""
@@ -73,6 +78,7 @@ class Stack:
             self._lock.release()
             raise
         self.failed = asyncio.get_running_loop().create_future()
+        self._log_limit = asyncio.create_task(self._limit_logs())
         if ended:
             self._notify("orphans", "stack", f"ended processes of an earlier run: {', '.join(ended)}")
         return self
@@ -80,6 +86,7 @@ class Stack:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._log_limit.cancel()
         try:
             await self._stop()
             StateFile(ports=self._ports.taken).write(self.directory)
@@ -166,7 +173,7 @@ class Stack:
             server.folder,
             orphan_signal=signal.SIGTERM,
         )
-        child = self._servers[server.name] = self._child(command)
+        child = self._servers[server.name] = self._child(command, replace(self._restart, retry_s=None))
         await child.start()
         if not await self._unless_failed(health.until(server.answers, READY_TIMEOUT_S)):
             raise _not_ready([child])
@@ -179,7 +186,7 @@ class Stack:
             port = self._ports.take(name) if process.has_health else None
             env = self._environment() | self._settings(process, port) | dict(process.env)
             command = Command(name, process.command_line, env, self._log(name), None, port, process.grace_s)
-            child = self._services[name] = self._child(command)
+            child = self._services[name] = self._child(command, self._restart)
             children.append(child)
             await child.start()
         ports = {child.command.name: port for child in children if (port := child.command.health_port)}
@@ -191,7 +198,13 @@ class Stack:
         for child in children:
             if child.command.health_port is None:
                 self._notify("ready", child.command.name, "started")
-        unready = await self._unless_failed(health.unready(ports, timeout_s, ready))
+        given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._starting |= dict.fromkeys(ports, given_up)
+        try:
+            unready = await self._unless_failed(health.unready(ports, timeout_s, ready), given_up)
+        finally:
+            self._starting = {name: one for name, one in self._starting.items() if one is not given_up}
+            given_up.cancel()
         if unready:
             raise _not_ready([self._services[name] for name in unready])
 
@@ -216,24 +229,33 @@ class Stack:
     def _log(self, name: str) -> Path:
         return workdir.rotate_log(self.directory, name)
 
-    def _child(self, command: Command) -> Process:
-        return Process(command, self._restart, self._on_event, self._write_state, self._fail)
+    def _child(self, command: Command, restart: RestartPolicy) -> Process:
+        return Process(command, restart, self._on_event, self._write_state, partial(self._fail, command.name))
 
-    def _fail(self, error: Refusal) -> None:
-        if not self.failed.done():
-            self.failed.set_exception(error)
+    def _fail(self, name: str, error: Refusal) -> None:
+        """Fail the stack, or only the start of the process if it is started again later."""
+        retried = name in self._services and self._restart.retry_s is not None
+        future = self._starting.get(name) if retried else self.failed
+        if future and not future.done():
+            future.set_exception(error)
 
-    async def _unless_failed(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await `work`; raise Refusal when a process is given up meanwhile."""
-        task = asyncio.ensure_future(work)
+    async def _unless_failed(self, work: Coroutine[Any, Any, T], *others: asyncio.Future[None]) -> T:
+        """Await `work`; raise Refusal when the stack fails, or one of the other futures does."""
+        task, failures = asyncio.ensure_future(work), (self.failed, *others)
+        futures: list[asyncio.Future[Any]] = [task, *failures]
         try:
-            both: list[asyncio.Future[Any]] = [task, self.failed]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if self.failed.done():
-                self.failed.result()
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+            for failure in failures:
+                if failure.done():
+                    failure.result()
             return await task
         finally:
             task.cancel()
+
+    async def _limit_logs(self) -> None:
+        while True:
+            await asyncio.sleep(LOG_CHECK_S)
+            await asyncio.to_thread(workdir.limit_logs, self.directory)
 
     async def _stop(self) -> None:
         try:
@@ -247,6 +269,7 @@ class Stack:
 
     def _write_state(self) -> None:
         state = StateFile(supervisor=self._supervisor, ports=self._ports.taken, processes=self.processes())
+        state.given_up = {name: child.given_up for name, child in self._services.items() if child.given_up}
         if self._servers:
             state.bootstrap, state.valkey_url = self.bootstrap, self.valkey_url
         state.write(self.directory)

@@ -36,7 +36,7 @@ class Valkey:
         return [str(get_binary_path()), SETTINGS]
 
     async def prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.folder / SETTINGS
         file.touch(mode=0o600)
         file.write_text("".join(f"{key} {value}\n" for key, value in self.settings().items()))

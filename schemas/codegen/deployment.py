@@ -16,7 +16,7 @@ CHART = Path("helm/chimera/files/flow.yaml")
 ENVIRONMENT = Path(".env.example")
 
 SHARED_SETTINGS = Path("shared/config/settings.py")
-BESIDE_THE_FLOW = (
+OUTSIDE_THE_FLOW = (
     ("console", Path("services/console/settings.py"), "CHIMERA_"),
     ("exporter", Path("services/exporter/settings.py"), "CHIMERA_"),
     ("simulator", Path("services/simulator/settings.py"), "CHIMERA_SIM_"),
@@ -100,7 +100,7 @@ def environment(root: Path) -> str:
     folders = {spec.module: root / "services" / spec.module / "settings.py" for spec in SERVICES}
     kinds = [(name, path, "CHIMERA_") for name, path in folders.items()]
     seen = {_name(one, "CHIMERA_") for one in shared}
-    for name, path, prefix in [*kinds, *((name, root / path, prefix) for name, path, prefix in BESIDE_THE_FLOW)]:
+    for name, path, prefix in [*kinds, *((name, root / path, prefix) for name, path, prefix in OUTSIDE_THE_FLOW)]:
         if own := [one for one in own_settings(path) if one.explanation and _name(one, prefix) not in seen]:
             parts += [f"# --- Only {name}", "", *(_variable(one, prefix) for one in own)]
     return "\n".join(parts).rstrip()

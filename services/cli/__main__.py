@@ -19,6 +19,7 @@ from services.cli.kafka.dead_letters import app as dead_letters
 from services.cli.stack.commands import app as stack
 from services.cli.train import app as train
 from shared.errors import Refusal, Transient
+from shared.text.controls import strip_controls
 
 AFTER_TRANSIENT = "Try again; if it persists, check the address, the credentials in the environment, and the disk"
 
@@ -31,13 +32,13 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Refusal as error:
-            typer.secho(error.message, fg="red", err=True)
-            for line in error.log.splitlines():
+            typer.secho(strip_controls(error.message), fg="red", err=True)
+            for line in strip_controls(error.log).splitlines():
                 typer.secho(f"  | {line}", dim=True, err=True)
-            typer.echo(f"Next step: {error.next_step}", err=True)
+            typer.echo(f"Next step: {strip_controls(error.next_step)}", err=True)
             raise typer.Exit(1) from error
         except Transient as error:
-            typer.secho(str(error), fg="red", err=True)
+            typer.secho(strip_controls(str(error)), fg="red", err=True)
             typer.echo(f"Next step: {AFTER_TRANSIENT}", err=True)
             raise typer.Exit(1) from error
 

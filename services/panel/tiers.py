@@ -49,10 +49,12 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         return objection
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
-    luck = p_value(guess_probability(problem.answer), hits, guesses)
-    if hits and luck >= MAX_P_VALUE:
+    chance = p_value(guess_probability(problem.answer), hits, guesses)
+    if hits and chance >= MAX_P_VALUE:
         return Finding(
-            Tier.UNSOLVED, "unsolved", f"{blind}; guesses hit {problem.answer!r} as often in {luck:.0%} of cases"
+            Tier.UNSOLVED,
+            "unsolved",
+            f"{blind}; guesses hit {problem.answer!r} as often in {chance:.0%} of cases",
         )
     if all(verdict.hits for verdict in verdicts) and hits > rival.votes:
         return Finding(Tier.VERIFIED, "verified", f"both judge it good; {blind}")

@@ -38,8 +38,8 @@ def _target(plan: Plan, supply: Mapping[str, int]) -> int:
 
 def next_topic_ref(plan: Plan, state: State, name: str) -> TopicRef:
     """Return the next topic to request, of a subject with an open one."""
-    held = _in_flight_by_topic(Counter(state.in_flight.values()), name)
-    return name, next_topic(state.subject(name), expected_yields(plan, state)[name], held, state.ability)
+    in_flight = _in_flight_by_topic(Counter(state.in_flight.values()), name)
+    return name, next_topic(state.subject(name), expected_yields(plan, state)[name], in_flight, state.ability)
 
 
 def expected_yields(plan: Plan, state: State) -> dict[str, float]:
@@ -75,13 +75,13 @@ def _in_flight_by_topic(under_way: Mapping[TopicRef, int], name: str) -> Counter
     return Counter({number: count for (subject, number), count in under_way.items() if subject == name})
 
 
-def _needed_in_flight(state: State, name: str, lack: int, expected: float, held: Counter[int]) -> int:
+def _needed_in_flight(state: State, name: str, lack: int, expected: float, in_flight: Counter[int]) -> int:
     subject = state.subject(name)
-    coming = sum(count * _yield(subject.topics[number], expected) for number, count in held.items())
+    coming = sum(count * _yield(subject.topics[number], expected) for number, count in in_flight.items())
     each = expected
     if subject.open_topics:
-        each = _yield(subject.topics[next_topic(subject, expected, held, state.ability)], expected)
-    return max(1, held.total() + ceil((lack - 0.5 - coming) / each))
+        each = _yield(subject.topics[next_topic(subject, expected, in_flight, state.ability)], expected)
+    return max(1, in_flight.total() + ceil((lack - 0.5 - coming) / each))
 
 
 def _yield(topic: TopicState, expected: float) -> float:
@@ -89,7 +89,9 @@ def _yield(topic: TopicState, expected: float) -> float:
     return _shrunk(topic.good, topic.ended, expected)
 
 
-def next_topic(subject: SubjectState, expected: float, held: Mapping[int, int], ability: Mapping[str, float]) -> int:
+def next_topic(
+    subject: SubjectState, expected: float, in_flight: Mapping[int, int], ability: Mapping[str, float]
+) -> int:
     """Return the open topic with the least coverage for its weight, in admitted and expected rows (Sainte-Laguë).
 
     A topic with a low yield stays open, but is requested at most MAX_REQUEST_RATIO times as often as the mean.
@@ -99,24 +101,24 @@ def next_topic(subject: SubjectState, expected: float, held: Mapping[int, int], 
 
     def order(number: int) -> tuple[bool, float, int]:
         topic = subject.topics[number]
-        covered = topic.good + topic.held_out + held.get(number, 0) * _yield(topic, expected)
+        covered = topic.good + topic.held_out + in_flight.get(number, 0) * _yield(topic, expected)
         return topic.requested > often, (2 * covered + 1) / topic_weight(ability, topic.topic), topic.requested
 
     return min(open_, key=order)
 
 
 def allocate(slots: int, wanted: Mapping[str, float], in_flight: Mapping[str, int]) -> Iterator[str]:
-    """Yield the next subject to request, until all slots are taken or every subject has what it wants.
+    """Yield the next subject to request, until all slots are taken or every subject has the wanted number.
 
     Slots are allocated by the Sainte-Laguë method, which favours neither large nor small subjects.
     """
-    held = Counter(in_flight)
-    while held.total() < slots:
-        waiting = [name for name in wanted if held[name] < wanted[name]]
+    taken = Counter(in_flight)
+    while taken.total() < slots:
+        waiting = [name for name in wanted if taken[name] < wanted[name]]
         if not waiting:
             return
-        name = max(waiting, key=lambda name: wanted[name] / (2 * held[name] + 1))
-        held[name] += 1
+        name = max(waiting, key=lambda name: wanted[name] / (2 * taken[name] + 1))
+        taken[name] += 1
         yield name
 
 

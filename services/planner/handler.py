@@ -97,16 +97,18 @@ class Planner:
             if lack and self._needs_topics(state, name):
                 state, event = self._request_topics(state, name)
                 events.append(event)
-        wants = {
-            name: want for name, want in wanted_in_flight(self.plan, state).items() if state.subject(name).open_topics
+        needed = {
+            name: number
+            for name, number in wanted_in_flight(self.plan, state).items()
+            if state.subject(name).open_topics
         }
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        for name in allocate(room, wants, in_flight):
+        for name in allocate(room, needed, in_flight):
             state, event = self._request_problem(state, next_topic_ref(self.plan, state, name))
             events.append(event)
         in_flight = Counter(name for name, _ in state.in_flight.values())
         more = (
-            any(wants[name] > in_flight[name] for name in wants)
+            any(needed[name] > in_flight[name] for name in needed)
             if room
             else any(missing_rows(self.plan, state).values())
         )
@@ -163,7 +165,7 @@ class Planner:
     def _reject(self, state: State, event: ProblemRejected) -> tuple[State, Sequence[Event]]:
         """End the problem. One that the probe found too easy is requested harder, as often as the plan says.
 
-        Like any request, it needs a subject that wants one more problem and a free slot.
+        Like any request, it needs a subject that lacks one more problem and a free slot.
         """
         ref, easy = state.topic_of(event.item.id), event.item
         state = reject(state, event)

@@ -14,7 +14,7 @@ from shared.text.contamination import Benchmarks
 
 ROLE = "screening"
 
-Found = tuple[str, str] | None
+Rejection = tuple[str, str] | None
 """Reason and detail of a rejection."""
 
 
@@ -29,33 +29,33 @@ class ScreenProblem:
 
     async def __call__(self, event: ProblemDrafted) -> Iterable[Event]:
         item = event.item.with_(fingerprint=event.item.written.fingerprint)
-        found, calls = await self._found(item)
-        if found is None:
+        rejection, calls = await self._check(item)
+        if rejection is None:
             return [ProblemScreened.of(event, ROLE, item, calls)]
-        reason, detail = found
+        reason, detail = rejection
         return [ProblemRejected.of(event, ROLE, item, calls, reason=reason, detail=detail)]
 
-    async def _found(self, item: Item) -> tuple[Found, tuple[Provenance, ...]]:
+    async def _check(self, item: Item) -> tuple[Rejection, tuple[Provenance, ...]]:
         problem, paid = item.written, tuple[Provenance, ...]()
-        if found := find_flaw(problem) or self._contaminated(problem):
-            return found, paid
+        if rejection := find_flaw(problem) or self._contaminated(problem):
+            return rejection, paid
         if self.benchmark_judge:
             known, paid = await self.benchmark_judge(problem)
             if known:
                 return ("contaminated", known), paid
         its = fingerprint(problem, with_text=self.semantic_check is not None)
-        found = _match(await self.index.add(its, item.id))
-        if self.semantic_check and not found:
+        rejection = _match(await self.index.add(its, item.id))
+        if self.semantic_check and not rejection:
             likeness, calls = await self.semantic_check.closest(its, item.id)
-            found, paid = _match(likeness), paid + calls
-        return found, paid
+            rejection, paid = _match(likeness), paid + calls
+        return rejection, paid
 
-    def _contaminated(self, problem: Problem) -> Found:
+    def _contaminated(self, problem: Problem) -> Rejection:
         match = self.benchmarks.find_match(problem.statement)
         return ("contaminated", str(match)) if match else None
 
 
-def _match(to: Match) -> Found:
+def _match(to: Match) -> Rejection:
     """Return reason and detail for a problem that is not new."""
     match to.kind:
         case "new":

@@ -2,7 +2,7 @@ from shared.config import settings
 
 
 class Settings(settings.Settings):
-    """Screening: no model, so many at once."""
+    """Screening: no model, so a high concurrency."""
 
     service: str = "screening"
     in_flight: int = 128

@@ -25,7 +25,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigError:
-    """One mistake. `line` counts from 1."""
+    """One error. `line` counts from 1."""
 
     line: int
     key: str
@@ -53,7 +53,7 @@ class FileKind(Generic[T]):
     def read(self, path: Path) -> T:
         """Load a file.
 
-        Raises Refusal with one line per mistake: `plan.yaml:7: subjects.mathmatics: unknown subject; did you mean …`.
+        Raises Refusal with one line per error: `plan.yaml:7: subjects.mathmatics: unknown subject; did you mean …`.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ class FileKind(Generic[T]):
             raise Refusal(message, f"Give the path of a {self.name} with {self.option}") from error
         content, mistakes = self._parse(text)
         if content is None or mistakes:
-            lines = "\n".join(f"{path}:{mistake}" for mistake in sorted(set(mistakes)))
+            lines = "\n".join(f"{path}:{error}" for error in sorted(set(mistakes)))
             raise Refusal(lines, f"Correct the {self.name} and run again")
         return content
 

@@ -140,11 +140,11 @@ def open_audits(folder: Location) -> TableSnapshot[Audit]:
     """Open the audits. Raises Refusal when there are none yet, or newer software wrote them."""
     with _translate_errors(folder):
         delta = open_table(folder, TABLES[Audit])
-        found = TableSnapshot(Audit, check_version(delta)) if delta else None
-    if found is None or len(found) == 0:
+        audits = TableSnapshot(Audit, check_version(delta)) if delta else None
+    if audits is None or len(audits) == 0:
         next_step = "Set `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
-    return found
+    return audits
 
 
 def _open_table(folder: Location, of: type[Source], version: int | None) -> DeltaTable:

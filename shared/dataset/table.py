@@ -167,8 +167,8 @@ _ZSTD = WriterProperties(compression="ZSTD")
 
 
 def _open_or_create(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
-    if found := open_table(dataset, name):
-        return check_version(found)
+    if existing := open_table(dataset, name):
+        return check_version(existing)
     address = join(dataset, name)
     if not is_remote(dataset):
         Path(address).mkdir(parents=True, exist_ok=True)

@@ -200,7 +200,7 @@ def _prompt_tokens(body: Mapping[str, Any]) -> int:
 
 
 def _estimate(role_model: RoleModel, body: Mapping[str, Any]) -> Amount:
-    prompt, answer = _prompt_tokens(body), body.get("max_tokens") or ANSWER_TOKENS
+    prompt, answer = _prompt_tokens(body), body.get("max_tokens") or body.get("max_completion_tokens") or ANSWER_TOKENS
     return Amount.of(prompt + answer, role_model.cost(prompt, answer))
 
 

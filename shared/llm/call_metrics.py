@@ -36,7 +36,7 @@ class CallMetrics:
         try:
             yield
         except tuple(_OUTCOMES) as error:
-            self._calls[_OUTCOMES[type(error)]].inc()
+            self._calls[next(name for kind, name in _OUTCOMES.items() if isinstance(error, kind))].inc()
             raise
 
     def succeeded(self, call: Provenance) -> None:

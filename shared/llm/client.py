@@ -6,6 +6,7 @@ All answers are streamed, structured ones too: one code path, and no proxy sees 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -23,14 +24,19 @@ from shared.clock import utc_now
 from shared.errors import Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
-from shared.llm.errors import TimedOut, UnsupportedSchema
+from shared.llm.errors import Declined, TimedOut, UnsupportedSchema
 from shared.llm.limiter.limiter import Permit
 from shared.llm.prompts import Prompt
 from shared.llm.replies.json_reader import read
 from shared.llm.replies.stream_accumulator import StreamAccumulator
 from shared.llm.replies.structured_output import in_prompt, repair, response_format
+from shared.llm.replies.wire import Usage
 from shared.ports import Malformed, Reply, T
 
+log = logging.getLogger(__name__)
+
+DECLINED = "declined"
+"""Finish reason of a call that the endpoint declined."""
 MAX_ATTEMPTS = 3
 """Calls for one structured answer: the first, and those that show the model what was wrong."""
 REPLY = TypeAdapter(Reply)
@@ -92,20 +98,29 @@ class ChatModel:
     ) -> Reply:
         """Call. While the answer is truncated, repeat with twice the tokens, up to the ceiling."""
         limit, ceiling, calls = self.role_model.max_tokens, self.role_model.ceiling or 0, tuple[Provenance, ...]()
+        truncated: Reply | None = None
         while True:
             body = self._body(messages, seed, limit, response_model)
             reply = await from_journal(body, REPLY, partial(self._call, body, attempt))
+            if reply.fault == "too_long" and reply.provenance.finish_reason == DECLINED and truncated:
+                return replace(truncated, calls=(*reply.calls, *calls))  # the longer limit exceeds the context
             calls += reply.calls
             if reply.fault != "too_long" or not limit or limit >= ceiling:
                 return replace(reply, calls=calls)
-            limit = min(2 * limit, ceiling)
+            limit, truncated = min(2 * limit, ceiling), reply
 
     async def _call(self, body: dict[str, Any], attempt: int) -> Reply:
         async def request(permit: Permit, charge: Charge) -> tuple[Reply, Provenance]:
             reply = await self._request(body, attempt, permit, charge)
             return reply, reply.provenance
 
-        return await self.channel.call(self.role_model, self.caller, self.prompt.name, body, request)
+        try:
+            return await self.channel.call(self.role_model, self.caller, self.prompt.name, body, request)
+        except Declined as declined:
+            log.warning("%s: %s", declined.fault, declined)
+            answer = StreamAccumulator(finish_reason=DECLINED, usage=Usage(0, 0))
+            provenance = self._provenance(answer, body, attempt, utc_now(), time.perf_counter())
+            return Reply("", "", (provenance,), declined.fault)
 
     async def _request(self, body: dict[str, Any], attempt: int, permit: Permit, charge: Charge) -> Reply:
         """Send one request and read its answer. Raises Transient for an answer that is not complete."""
@@ -173,7 +188,7 @@ class ChatModel:
             top_p=self.role_model.top_p,
             max_tokens=body.get("max_tokens"),
             extra=self.role_model.extra or None,
-            seed=body["seed"],
+            seed=body.get("seed"),
             attempt=attempt,
             finish_reason=answer.finish_reason,
             prompt_tokens=usage.prompt_tokens,

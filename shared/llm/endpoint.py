@@ -5,9 +5,11 @@ so no item may be lost. Messages name the endpoint by its alias and never show t
 environment are ignored.
 """
 
+import math
 import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -16,13 +18,16 @@ from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
 from schemas.config.models_config import Endpoint
+from shared.clock import utc_now
 from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
-from shared.llm.errors import Busy, UnsupportedSchema
+from shared.llm.errors import Busy, Declined, UnsupportedSchema
 from shared.llm.replies.sse import MAX_EVENT_BYTES, read_events
-from shared.llm.replies.wire import MAX_MESSAGE, Chunk, decode, parse_chunk, parse_error, parse_model_names
+from shared.llm.replies.wire import MAX_MESSAGE, Chunk, WireError, decode, parse_chunk, parse_error, parse_model_names
 
 CONNECT_S = 10.0
+MAX_RETRY_AFTER_S = 600.0
+"""Longest wait that a server can request."""
 NO_LIMIT = httpx.Limits(max_connections=0)
 """0 is "no limit" in aiohttp (None would be 100). The concurrency limiter decides what is in flight."""
 
@@ -79,7 +84,7 @@ class EndpointClient:
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
         """Post a chat completion and yield its chunks; an answer that is not streamed is one chunk.
 
-        Raises Busy, Transient, Invalid or UnsupportedSchema. Sets no time limit: the caller does.
+        Raises Busy, Transient, Invalid, Declined or UnsupportedSchema. Sets no time limit: the caller does.
         """
         timeout = httpx.Timeout(None, connect=CONNECT_S)
         with self._attributed():
@@ -108,16 +113,18 @@ class EndpointClient:
             error = parse_error(decode(content))
         except ValueError:
             error = None
-        text = error.message if error else content[:MAX_MESSAGE].decode(errors="replace")
+        error = error or WireError(content[:MAX_MESSAGE].decode(errors="replace"))
         status = response.status_code
-        if status == httpx.codes.OK and error and error.status:
+        if status == httpx.codes.OK and error.status:
             status = error.status
-        text = self._redacted(text)[:300]
+        text = self._redacted(error.message)[:300]
         report = f"endpoint {self.alias} answers {status}: {text}"
         if status in _RETRYABLE:
             return Busy(report, _retry_after_s(response.headers.get("retry-after")))
         if status in _PERMANENT and any(word in text for word in _SCHEMA_WORDS):
             return UnsupportedSchema(report)
+        if status in _PERMANENT and error.fault:
+            return Declined(report, error.fault)
         return Invalid(report) if status in _PERMANENT else Transient(report)
 
     def _redacted(self, message: str) -> str:
@@ -149,8 +156,14 @@ async def _body(response: httpx.Response) -> bytes:
 
 
 def _retry_after_s(retry_after: str | None) -> float | None:
-    """Retry-After in seconds. A date (RFC 9110) is ignored."""
-    try:
-        return max(float(retry_after), 0.0) if retry_after else None
-    except ValueError:
+    """Seconds of a Retry-After header, which is a number or a date (RFC 9110), within a limit."""
+    if not retry_after:
         return None
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(retry_after) - utc_now()).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S) if not math.isnan(seconds) else None

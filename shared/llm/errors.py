@@ -4,10 +4,11 @@ Busy               the endpoint takes no call now. The call is repeated without 
 Transient          the call broke and may have cost something; counts as an attempt of the event (shared/errors.py)
   TimedOut         nothing arrived in time
 Invalid            the endpoint will never accept this request (shared/errors.py)
+  Declined         it declines the content, or the request does not fit its context; `Reply.fault` says which
 UnsupportedSchema  the endpoint does not know `response_format`: repeated with the schema in the prompt
 """
 
-from shared.errors import Transient
+from shared.errors import Invalid, Transient
 
 
 class Busy(Exception):
@@ -20,6 +21,14 @@ class Busy(Exception):
 
 class TimedOut(Transient):
     """Nothing arrived in time. The endpoint may be overloaded."""
+
+
+class Declined(Invalid):
+    """The endpoint declines the request and nothing is paid. `fault` is that of a reply: `refused` or `too_long`."""
+
+    def __init__(self, message: str, fault: str) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class UnsupportedSchema(Exception):

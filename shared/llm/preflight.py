@@ -1,16 +1,23 @@
 """Checks before a start: every endpoint answers, accepts the key, and serves the models of its roles."""
 
 import asyncio
+import logging
+import re
+from contextlib import aclosing
 from typing import NamedTuple
 
 from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel
 from shared.config.file_loader import did_you_mean
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm.endpoint import EndpointClient
-from shared.llm.errors import Busy
+from shared.llm.errors import Busy, UnsupportedSchema
 from shared.llm.models_config import api_key
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_S = 5.0
+_NO_LIST = re.compile(r" answers (?:404|405|50[01]):| sends an invalid reply: ")
+_NO_CHAT = re.compile(r" answers 40[1345]:")
 MAX_NAMES = 10
 """Names of served models in one message; some endpoints serve hundreds."""
 
@@ -39,17 +46,25 @@ async def faults(config: ModelsConfig) -> dict[str, Fault]:
     return {role: fault for role, fault in checks.items() if fault}
 
 
-def _check(model: RoleModel, endpoint: Endpoint, served: list[str] | Fault) -> Fault | None:
-    if isinstance(served, Fault) or model.model in served:
-        return served if isinstance(served, Fault) else None
+def _check(model: RoleModel, endpoint: Endpoint, served: list[str] | Fault | None) -> Fault | None:
+    if isinstance(served, Fault):
+        return served
+    if served is None or _is_served(model.model, served):
+        return None
     more = f" and {len(served) - MAX_NAMES} more" if len(served) > MAX_NAMES else ""
     names = ", ".join(served[:MAX_NAMES]) + more or "nothing"
     what = f"no model {model.model} at {endpoint.base_url}; it serves {names}{did_you_mean(model.model, served)}"
     return Fault(what, "name a model that it serves")
 
 
-async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault:
-    """Names of the models served, or why there is no list."""
+def _is_served(model: str, served: list[str]) -> bool:
+    """Whether a list has the model, also under the names of Gemini, Ollama, LiteLLM and `transformers serve`."""
+    names = {model, f"models/{model}", f"{model}:latest", f"{model}@main", "*"}
+    return not names.isdisjoint(served)
+
+
+async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault | None:
+    """Names of the models served; `None` when the endpoint has no list, which many gateways have not."""
     try:
         client = EndpointClient(name, endpoint, api_key(name, endpoint))
     except Refusal as refusal:
@@ -57,9 +72,25 @@ async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault:
     try:
         return await client.models(TIMEOUT_S)
     except (Busy, Transient, Invalid) as error:
+        if _NO_LIST.search(str(error)) and await _has_chat(client):
+            log.warning("%s: no list of models, so their names are not checked: %s", endpoint.base_url, error)
+            return None
         return Fault(f"no list of models from {endpoint.base_url}: {error}", advice(str(error), endpoint))
     finally:
         await client.aclose()
+
+
+async def _has_chat(client: EndpointClient) -> bool:
+    """Whether chat completions exist at the address: any reply but "not found" to an empty request."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S), aclosing(client.chat({})) as chunks:
+            async for _ in chunks:
+                break
+    except (Busy, Transient, Invalid, UnsupportedSchema) as error:
+        return not _NO_CHAT.search(str(error)) and " answers " in str(error)
+    except TimeoutError:
+        return True
+    return True
 
 
 def advice(error: str, endpoint: Endpoint) -> str:

@@ -30,9 +30,9 @@ class Reasons(BaseModel):
 
 
 class Judgement(BaseModel):
-    """A verdict: reasons before points, the subjects as the judge finds them, and a word that it was told.
+    """A verdict: reasons before points, the subjects as the judge finds them, and a word of its prompt.
 
-    That the problem is on topic is not asked but found: the judge is not told the topic.
+    The judge finds the subject: it does not know the requested topic.
     """
 
     reasons: Reasons

@@ -23,12 +23,12 @@ class Slots:
     async def exclusive(self) -> AsyncIterator[None]:
         """Hold all slots: no other holder is inside."""
         async with self._exclusive_turn:
-            held = 0
+            taken = 0
             try:
-                while held < self._number:
+                while taken < self._number:
                     await self._free.acquire()
-                    held += 1
+                    taken += 1
                 yield
             finally:
-                for _ in range(held):
+                for _ in range(taken):
                     self._free.release()

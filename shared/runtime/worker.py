@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 QUARANTINE_AFTER = 2
 """Crashes from which an event is handled alone."""
 RECHECK_S = 0.5
-"""Interval at which the store is asked whether another process has finished an event."""
+"""Interval of checks whether another process has finished an event."""
 
 
 class Worker:

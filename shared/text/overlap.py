@@ -61,16 +61,16 @@ class _Index:
     """Inverted index: the items that contain an n-gram."""
 
     def __init__(self, items: dict[int, set[int]]) -> None:
-        self._sizes = {item: len(found) for item, found in items.items()}
+        self._sizes = {item: len(grams) for item, grams in items.items()}
         self._places: dict[int, tuple[int, ...]] = {}
-        for item, found in items.items():
-            for gram in found:
+        for item, grams in items.items():
+            for gram in grams:
                 self._places[gram] = (*self._places.get(gram, ()), item)
 
-    def closest(self, found: set[int], *, both: bool) -> tuple[float, int]:
+    def closest(self, grams: set[int], *, both: bool) -> tuple[float, int]:
         """Return the largest share of an item's n-grams in the given ones (`both`: or the reverse), and the item."""
-        common = Counter(item for gram in found for item in self._places.get(gram, ()))
-        most = len(found) if both else max(self._sizes.values(), default=0)
+        common = Counter(item for gram in grams for item in self._places.get(gram, ()))
+        most = len(grams) if both else max(self._sizes.values(), default=0)
         return max(((n / min(self._sizes[item], most), item) for item, n in common.items()), default=(0.0, 0))
 
 

@@ -59,11 +59,11 @@ def read_quantities(text: str) -> Quantities:
 def _unit(text: str, at: int) -> tuple[Decimal, int]:
     """Return the factor to the base unit of the unit at a position, and its end; 1 and the position without a unit."""
     product, first = Decimal(1), True
-    while found := _FACTOR.match(text, at):
-        by, name, power = found[1], found[2], int(found[3] or 1)
-        variable = len(name) == 1 and found.start(2) == at
+    while match := _FACTOR.match(text, at):
+        by, name, power = match[1], match[2], int(match[3] or 1)
+        variable = len(name) == 1 and match.start(2) == at
         if first and (by or variable):
             break
         product *= _UNITS[name] ** (-power if by in ("/", "per") else power)
-        at, first = found.end(), False
+        at, first = match.end(), False
     return product, at

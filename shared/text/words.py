@@ -34,14 +34,14 @@ def word_pairs(text: str) -> frozenset[str]:
 
     A clause of one word counts as that word. Repeated `#` or `@` count as one, so the size of a matrix is ignored.
     """
-    found: set[str] = set()
+    pairs: set[str] = set()
     for clause in _CLAUSE.split(_normalise(text)):
         run: list[str] = []
         for word in map(_without_name, _WORD.findall(clause)):
             if word not in ("#", "@") or run[-1:] != [word]:
                 run.append(word)
-        found.update(map(" ".join, pairwise(run)) if len(run) > 1 else run)
-    return frozenset(found)
+        pairs.update(map(" ".join, pairwise(run)) if len(run) > 1 else run)
+    return frozenset(pairs)
 
 
 def _normalise(text: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.config.models_config import Endpoint, ModelsConfig
+from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from shared.errors import Invalid, Transient
-from shared.llm import Models, Prompt
+from shared.llm import Models, Prompt, probe_endpoints
+from shared.llm.endpoint import MAX_RETRY_AFTER_S, _retry_after_s
 from shared.llm.replies.sse import read_events
 from shared.llm.replies.stream_accumulator import StreamAccumulator
 from shared.llm.replies.thinking import split_thinking
@@ -53,17 +54,20 @@ def as_json(value: Any, status: str = "200 OK") -> bytes:
     return http(json.dumps(value).encode(), "application/json", status)
 
 
-def said(text: str) -> bytes:
+def replied(text: str) -> bytes:
     return http(sse(chunk({"content": text}), chunk({}, "stop")))
 
 
 @asynccontextmanager
-async def endpoint(reply: bytes) -> AsyncIterator[str]:
+async def endpoint(reply: bytes | Callable[[Any], bytes], models: bytes = b"") -> AsyncIterator[str]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:"))
-        await reader.readexactly(length)
-        writer.write(reply)
+        if head.startswith("get"):
+            writer.write(models)
+        else:
+            length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:"))
+            body = json.loads(await reader.readexactly(length))
+            writer.write(reply(body) if callable(reply) else reply)
         await writer.drain()
         writer.close()
 
@@ -71,9 +75,16 @@ async def endpoint(reply: bytes) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
 
 
-async def call(reply: bytes) -> Reply:
+def config(url: str, **role: Any) -> ModelsConfig:
+    one = RoleModel(model="m", **role)
+    roles = Roles(writer=one, verifier_a=one, verifier_b=one, solver=one)
+    place = Endpoint(base_url=url, first_token_s=3, idle_s=3, call_s=5)
+    return ModelsConfig(endpoints={"default": place}, roles=roles, allow_shared=True)
+
+
+async def call(reply: bytes | Callable[[Any], bytes], **role: Any) -> Reply:
     async with endpoint(reply) as url:
-        models = Models(ModelsConfig.one(Endpoint(base_url=url, first_token_s=3, idle_s=3, call_s=5), "m"), "t")
+        models = Models(config(url, **role), "t")
         try:
             async with asyncio.timeout(4):
                 return await models.model("solver", Prompt("p", "Say 42")).complete({}, seed=1)
@@ -119,11 +130,11 @@ WHOLE = {
     "a closing tag left in the text": http(
         sse(chunk({"reasoning": "hm"}), chunk({"content": "</think>\n\n" + TEXT}), chunk({}, "stop"))
     ),
-    "no opening tag (DeepSeek)": said("hm \\boxed{41}</think>" + TEXT),
-    "[THINK] (Magistral, raw)": said("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
-    "<seed:think>": said("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
-    "◁think▷ (Kimi)": said("◁think▷hm◁/think▷" + TEXT),
-    "harmony (gpt-oss)": said(
+    "no opening tag (DeepSeek)": replied("hm \\boxed{41}</think>" + TEXT),
+    "[THINK] (Magistral, raw)": replied("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
+    "<seed:think>": replied("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
+    "◁think▷ (Kimi)": replied("◁think▷hm◁/think▷" + TEXT),
+    "harmony (gpt-oss)": replied(
         f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>"
     ),
 }
@@ -166,7 +177,7 @@ UNFINISHED = (
 
 @pytest.mark.parametrize("text", UNFINISHED)
 async def test_an_unfinished_thought_yields_no_answer(text: str) -> None:
-    reply = await call(said(text))
+    reply = await call(replied(text))
     assert (reply.text, reply.fault) == ("", "empty")
     assert "\\boxed{43}" in reply.reasoning
 
@@ -265,3 +276,94 @@ def test_thinking_and_text_hold_all_words_and_no_tags(parts: list[str]) -> None:
     text, thinking = split_thinking("".join(parts))
     words = [part.strip() for part in parts if part.strip() in ("a", "b")]
     assert sorted((text + thinking).replace(" ", "").replace("\n", "")) == sorted("".join(words))
+
+
+FILTERED = {"error": {"message": "The response was filtered due to the prompt", "code": "content_filter"}}
+TOO_LONG = {"error": {"message": "This model's maximum context length is 1500 tokens. You requested 2100", "code": 400}}
+DECLINED = {
+    "Azure's content filter": (FILTERED, "refused"),
+    "DashScope's filter": (
+        {"error": {"message": "Input may contain sensitive data", "code": "data_inspection_failed"}},
+        "refused",
+    ),
+    "vLLM's context": (TOO_LONG, "too_long"),
+    "llama.cpp's context": ({"error": {"message": "the request exceeds the available context size"}}, "too_long"),
+    "Anthropic's context": ({"type": "error", "error": {"message": "prompt is too long: 9 tokens > 8"}}, "too_long"),
+}
+
+
+@pytest.mark.parametrize("name", DECLINED)
+async def test_a_declined_request_is_a_fault_and_costs_nothing(name: str) -> None:
+    error, fault = DECLINED[name]
+    reply = await call(as_json(error, "400 Bad Request"), price={"input": 1, "output": 1})
+    assert (reply.text, reply.fault) == ("", fault)
+    assert (reply.provenance.prompt_tokens, reply.provenance.completion_tokens, reply.provenance.cost) == (0, 0, 0.0)
+
+
+async def test_a_ceiling_beyond_the_context_keeps_the_paid_answer() -> None:
+    def reply(body: Any) -> bytes:
+        if body["max_tokens"] <= 1000:
+            return http(sse(chunk({"content": "So far"}), chunk({}, "length", usage=USAGE)))
+        return as_json(TOO_LONG, "400 Bad Request")
+
+    answer = await call(reply, max_tokens=1000, ceiling=4000)
+    assert (answer.text, answer.fault) == ("So far", "too_long")
+    assert [one.completion_tokens for one in answer.calls] == [0, 7]
+
+
+async def test_a_null_in_extra_removes_a_parameter() -> None:
+    seen: list[Any] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append(body)
+        return http(sse(*GOOD))
+
+    answer = await call(reply, extra={"seed": None})
+    assert (answer.text, answer.provenance.seed, "seed" in seen[0]) == (TEXT, None, False)
+
+
+LISTS = {
+    "OpenAI": as_json({"object": "list", "data": [{"id": "m"}]}),
+    "a bare array (Together)": as_json([{"id": "m"}]),
+    "a prefix (Gemini)": as_json({"data": [{"id": "models/m"}]}),
+    "a tag (Ollama)": as_json({"data": [{"id": "m:latest"}, {"name": "other"}]}),
+    "any name (LiteLLM)": as_json({"data": [{"id": "*"}]}),
+    "a revision (transformers serve)": as_json({"data": [{"id": "m@main"}]}),
+    "no list": as_json({"detail": "Not Found"}, "404 Not Found"),
+    "no list for this method": as_json({}, "405 Method Not Allowed"),
+    "a list that fails": as_json({"detail": "no cache"}, "500 Internal Server Error"),
+    "a list of an unknown form": as_json({"object": "models"}),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_model_that_can_be_called_passes_the_preflight(name: str) -> None:
+    async with endpoint(as_json({"error": {"message": "no messages"}}, "400 Bad Request"), LISTS[name]) as url:
+        assert await probe_endpoints(config(url)) == []
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        (as_json({"object": "list", "data": None}), "it serves nothing"),
+        (as_json({"data": [{"id": "other"}, {}, 7]}), "it serves other"),
+        (as_json({"error": {"message": "wrong key"}}, "401 Unauthorized"), "answers 401: wrong key"),
+    ],
+)
+async def test_a_model_that_is_not_served_fails_the_preflight(models: bytes, words: str) -> None:
+    async with endpoint(as_json({}, "404 Not Found"), models) as url:
+        lines = await probe_endpoints(config(url))
+        assert [words in line for line in lines] == [True] * 4
+
+
+def test_retry_after_is_a_number_or_a_date_within_a_limit() -> None:
+    assert [_retry_after_s(text) for text in (None, "", "soon", "nan", "1.5", "-3")] == [
+        None,
+        None,
+        None,
+        None,
+        1.5,
+        0.0,
+    ]
+    assert {_retry_after_s(text) for text in ("inf", "1e9", "Fri, 31 Dec 2100 23:59:59 GMT")} == {MAX_RETRY_AFTER_S}
+    assert _retry_after_s("Fri, 31 Dec 1999 23:59:59 GMT") == 0.0

@@ -67,7 +67,7 @@ async def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def test_services_of_two_versions_work_beside_and_after_each_other(
+async def test_services_of_two_versions_work_together_and_after_each_other(
     code: Path, stack: names.Stack, world: names.KafkaWorld
 ) -> None:
     plan = names.load_plan(FOLDER / "plan.factory.yaml").model_copy(update={"rows": ROWS, "name": "two-versions"})

@@ -135,9 +135,8 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
             about_audit = bool(record.key) and record.key.decode() in map(str, marked)
             assert about_audit == (audit_tag_of(record.headers) is not None), flow.name
             assert not (about_audit and flow.name in ENDS), flow.name
-    (letter, *again) = await world.records(DEAD_LETTERS)
+    (letter,) = await world.records(DEAD_LETTERS)  # a repetition of its event gives no second one
     assert audit_tag_of(letter.headers) == AuditTag(kind="ill", source=source.item.id, difficulty=0.75)
-    assert {one.key for one in again} == {letter.key}
     assert {event.item.id for event in await world.events("problem.accepted")} == {requested.item.id}
 
     dataset = Dataset.open(world.folder)

@@ -18,7 +18,8 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from shared.dataset import SCHEMA_VERSION, Dataset, Entry, Row, Table
 from tests.trainer.tiny import tokenizer
-from trainer.data import Example, render_completion
+from trainer.data import render_completion
+from trainer.example import Example
 from trainer.phases import sft
 from trainer.recipe import Recipe
 from trainer.run.run_folder import Run

@@ -10,7 +10,8 @@ from trainer.models.sampling import InProcessSampler
 from trainer.phases import all as phases
 from trainer.phases import card, evaluate
 from trainer.recipe import load_recipe
-from trainer.run.run_folder import Run, log_line
+from trainer.run.log import log_line
+from trainer.run.run_folder import Run
 
 SHORT = {**clock.TAUGHT, "epochs": 3}
 """Deliberately too short: RL cannot improve a perfect model."""

@@ -11,7 +11,8 @@ from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
-from trainer.data import TRAIN, assign_split, measure
+from trainer.data import assign_split, measure
+from trainer.example import TRAIN
 from trainer.metrics.rewards import Reward, extract_answer
 from trainer.recipe import HeldOut, Recipe
 

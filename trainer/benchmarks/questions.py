@@ -10,7 +10,7 @@ from schemas.identity import content_hash
 from shared.errors import Refusal
 from shared.text.benchmarks import read_rows
 from trainer.benchmarks.descriptor import Benchmark
-from trainer.data import Example
+from trainer.example import Example
 from trainer.metrics.multiple_choice import LETTER
 
 Row = Mapping[str, Any]

@@ -13,7 +13,7 @@ from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from shared.llm import Models, load_models_config
 from shared.ports import Comparison, Grader
-from trainer.data import Example
+from trainer.example import Example
 from trainer.metrics.multiple_choice import MultipleChoiceGrader
 from trainer.metrics.rewards import Reward
 from trainer.models.sampling import Sample, Sampler

@@ -8,7 +8,8 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from schemas.identity import content_hash
-from trainer.data import Example, render_prompt
+from trainer.data import render_prompt
+from trainer.example import Example
 from trainer.metrics.rewards import OPEN
 from trainer.models import weights
 from trainer.recipe import Evaluate, Recipe

@@ -28,7 +28,7 @@ from shared.llm.client import ChatModel
 from shared.llm.models_config import resolve_paths
 from shared.llm.preflight import faults
 from shared.ports import Reply
-from trainer.data import Example
+from trainer.example import Example
 from trainer.models.sampling import Sample, SampleStream, derive_seed
 from trainer.recipe import Evaluate, Recipe
 

@@ -11,7 +11,7 @@ from accelerate import PartialState
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from shared.errors import Refusal
-from trainer.run.run_folder import log_line
+from trainer.run.log import log_line
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

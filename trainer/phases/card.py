@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from trainer.benchmarks import render_table
-from trainer.data import TRAIN
+from trainer.data import describe
+from trainer.example import TRAIN
 from trainer.metrics import plots
 from trainer.run.run_folder import PhaseResult, Run
 
@@ -101,6 +102,7 @@ def _render_subjects(found: PhaseResult) -> Iterable[str]:
 
 
 def _describe_data(run: Run) -> Iterable[str]:
+    yield f"- dataset: {len(run.examples):,} rows; left out: {describe(run.rows_read.left_out)}"
     if sft := run.result("sft"):
         rows = sft["train"]
         best = f"; lowest validation loss in epoch {sft['best_epoch']}" if sft["best_epoch"] else ""

@@ -19,7 +19,8 @@ from shared.errors import Refusal, Transient
 from trainer.recipe import load_recipe
 from trainer.run.costs import DEVICES
 from trainer.run.dry_run import show
-from trainer.run.run_folder import PhaseResult, Run, distributed_state, lock_folder, log_line, write_json
+from trainer.run.log import log_line
+from trainer.run.run_folder import PhaseResult, Run, distributed_state, lock_folder, write_json
 from trainer.run.stop_callback import Stopped
 
 INTERRUPTED = 130
@@ -47,7 +48,8 @@ def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
     """Parse the command line. `--dry-run` prints the forecast and exits."""
     parser = argparse.ArgumentParser(prog=f"python -m trainer.{phase}")
     parser.add_argument("--config", type=Path, required=True, help="the recipe, such as trainer/configs/paper.yaml")
-    parser.add_argument("--dataset", required=True, help="the curated dataset: a folder, or a URL of an object store")
+    dataset = "a factory's dataset (folder, or URL of an object store), or files: exports, published datasets"
+    parser.add_argument("--dataset", required=True, help=dataset)
     parser.add_argument("--version", type=int, help="version of its rows table; default: the current one")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run; name it again to resume")
     parser.add_argument("--models", type=Path, help="models file with a judge for answers that no rule can compare")

@@ -14,7 +14,8 @@ from pathlib import Path
 from deltalake.exceptions import DeltaError
 
 from shared.errors import Refusal
-from trainer.data import HELD_OUT, TRAIN, VALIDATION, Example, cluster_key, measure, read_examples
+from trainer.data import cluster_key, measure, read_rows
+from trainer.example import HELD_OUT, TRAIN, VALIDATION, Example
 from trainer.metrics.grading import grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired
 from trainer.models import weights
@@ -22,7 +23,8 @@ from trainer.models.sampler import open_sampler
 from trainer.phases import rl, rl_set, sft
 from trainer.phases.command import exit_on_signals, run_phase
 from trainer.recipe import Recipe, load_recipe
-from trainer.run.run_folder import PhaseResult, Run, lock_folder, log_line
+from trainer.run.log import log_line
+from trainer.run.run_folder import PhaseResult, Run, lock_folder
 
 ONE, OTHER = ARMS = ("one", "other")
 
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _read(data: Path, where: str, recipe: Recipe) -> list[Example]:
     try:
-        return read_examples(data, None, recipe.held_out, where)
+        return read_rows(data, None, recipe.held_out, where).examples
     except DeltaError as error:
         first = str(error).splitlines()[0]
         raise Refusal(f"invalid condition on rows, {where!r}: {first}", "docs/dataset.md lists the columns") from error

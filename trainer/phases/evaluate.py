@@ -14,13 +14,14 @@ from shared.llm import load_models_config
 from trainer.benchmarks import load_benchmark
 from trainer.benchmarks.contamination import measure_contamination
 from trainer.benchmarks.questions import strip_options
-from trainer.data import HELD_OUT, TRAIN, Example
+from trainer.example import HELD_OUT, TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired, estimate_spread, pass_at_k, shrink
 from trainer.models.sampler import open_sampler
 from trainer.models.served import STAGES, load_served_models
 from trainer.recipe import Evaluate
-from trainer.run.run_folder import PhaseResult, Run, log_line
+from trainer.run.log import log_line
+from trainer.run.run_folder import PhaseResult, Run
 
 ALL = "all"
 

@@ -7,10 +7,11 @@ of the others the key may be wrong. A problem that is always or never solved has
 import json
 from collections import Counter
 
-from trainer.data import TRAIN, Example
+from trainer.example import TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
 from trainer.models.sampler import open_sampler
-from trainer.run.run_folder import PhaseResult, Run, log_line
+from trainer.run.log import log_line
+from trainer.run.run_folder import PhaseResult, Run
 
 POOL_FILE = "problems.txt"
 

@@ -12,9 +12,11 @@ from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from shared.errors import Refusal
-from trainer.data import TRAIN, VALIDATION, MeasuredRows, measure
+from trainer.data import MeasuredRows, measure
+from trainer.example import TRAIN, VALIDATION
 from trainer.models import weights
-from trainer.run.run_folder import PhaseResult, Run, log_line
+from trainer.run.log import log_line
+from trainer.run.run_folder import PhaseResult, Run
 from trainer.run.stop_callback import attach, total_seconds
 
 

@@ -6,7 +6,7 @@ A gain of RL means something only against this arm. It starts from the SFT model
 from datasets import Dataset
 from trl import SFTTrainer
 
-from trainer.data import TRAIN
+from trainer.example import TRAIN
 from trainer.models import weights
 from trainer.phases.sft import build_config, measure_split, run_training
 from trainer.run.run_folder import PhaseResult, Run

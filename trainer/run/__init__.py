@@ -1,6 +1,7 @@
 """A run folder: its state, its progress, the forecast of its costs.
 
 run_folder.py         the folder: lock, results of phases, manifest
+log.py                log lines on stderr
 call_file.py          journal of answered model calls
 progress.py           progress.json, and the service's metrics made from it
 progress_callback.py  writes progress.json during a training

@@ -13,10 +13,12 @@ from statistics import fmean
 from typing import Any
 
 from trainer.benchmarks import load_benchmark
-from trainer.data import HELD_OUT, TRAIN, render_completion, render_prompt
+from trainer.data import render_completion, render_prompt
+from trainer.example import HELD_OUT, TRAIN
 from trainer.models import weights
 from trainer.run.costs import DEVICES, MFU, USABLE_MEMORY, Device, Shape, list_assumptions, load_shape
-from trainer.run.run_folder import Run, log_line
+from trainer.run.log import log_line
+from trainer.run.run_folder import Run
 
 HOUR_S = 3600
 

@@ -11,7 +11,6 @@ manifest.json   release, recipe, seeds, library versions, phases: the same after
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,8 +28,10 @@ from shared.dataset.storage import Location
 from shared.errors import Refusal
 from trainer.benchmarks import load_benchmark
 from trainer.benchmarks.questions import read_questions
-from trainer.data import Example, read_examples
+from trainer.data import Rows, describe, read_rows
+from trainer.example import Example
 from trainer.recipe import Recipe
+from trainer.run.log import log_line
 
 LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "chimera-factory")
 
@@ -55,7 +56,14 @@ class Run:
     @cached_property
     def examples(self) -> list[Example]:
         """Rows of the release. Raises Refusal when they are too few."""
-        return read_examples(self.dataset, self.version, self.recipe.held_out)
+        return self.rows_read.examples
+
+    @cached_property
+    def rows_read(self) -> Rows:
+        """As `examples`, with what was left out while reading."""
+        rows = read_rows(self.dataset, self.version, self.recipe.held_out)
+        log_line(f"{self.dataset}: {len(rows.examples):,} rows; left out: {describe(rows.left_out)}")
+        return rows
 
     @cached_property
     def benchmarks(self) -> dict[str, list[Example]]:
@@ -153,11 +161,6 @@ def write_json(path: Path, value: PhaseResult) -> None:
 def distributed_state() -> PartialState:
     """Return the state of the processes of `accelerate launch`; without it there is one process."""
     return PartialState(cpu=not torch.cuda.is_available())
-
-
-def log_line(text: str) -> None:
-    """Print a line to stderr; stdout is for results."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command line tool
 
 
 def _is_installed(name: str) -> bool:

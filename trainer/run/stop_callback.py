@@ -13,8 +13,8 @@ from typing import Any
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from shared.errors import Refusal
+from trainer.run.log import log_line
 from trainer.run.progress_callback import ProgressCallback
-from trainer.run.run_folder import log_line
 
 LOG_INTERVAL_S = 10.0
 """Seconds between two log lines."""

@@ -41,10 +41,10 @@ def factor_two(answer: str, rng: Random) -> str | None:
         return None
     if _is_sum(answer):
         return f"2({answer})"
-    if found := _FRACTION.fullmatch(answer):
-        return f"{found[1]}{found[2]}{2 * int(found[3])}{found[4]}"
-    if found := _LEADING.fullmatch(answer):
-        return f"{found[1]}{_twice(found[2] + (found[3] or ''))}{found[4]}"
+    if match := _FRACTION.fullmatch(answer):
+        return f"{match[1]}{match[2]}{2 * int(match[3])}{match[4]}"
+    if match := _LEADING.fullmatch(answer):
+        return f"{match[1]}{_twice(match[2] + (match[3] or ''))}{match[4]}"
     minus, size = ("-", answer[1:]) if answer.startswith("-") else ("", answer)
     times = r" \cdot " if size[:1].isdigit() else ""
     return f"{minus}2{times}{size}"
@@ -52,33 +52,33 @@ def factor_two(answer: str, rng: Random) -> str | None:
 
 def fourth_figure(answer: str, rng: Random) -> str | None:
     """Change the fourth significant figure, or the last; not of integers with fewer figures."""
-    found = _LEADING.fullmatch(answer) if read_number(answer) else None
-    if found is None or (found[3] is None and len(found[2]) < FIGURE):
+    match = _LEADING.fullmatch(answer) if read_number(answer) else None
+    if match is None or (match[3] is None and len(match[2]) < FIGURE):
         return None
-    digits = found[2] + (found[3] or "")
+    digits = match[2] + (match[3] or "")
     places = [at for at, char in enumerate(digits) if char.isdigit() and digits[: at + 1].strip("0.")][:FIGURE]
     if not places:
         return None
     at = places[-1]
     other = (int(digits[at]) + rng.randint(1, 9)) % 10
-    return f"{found[1]}{digits[:at]}{other}{digits[at + 1 :]}{found[4]}"
+    return f"{match[1]}{digits[:at]}{other}{digits[at + 1 :]}{match[4]}"
 
 
 def inner_sign(answer: str, rng: Random) -> str | None:
     """Take the wrong branch: invert the first plus or minus between two terms."""
-    if read_number(answer) or not (found := _INNER.search(answer)):
+    if read_number(answer) or not (match := _INNER.search(answer)):
         return None
-    at = found.start(1)
-    return f"{answer[:at]}{'-' if found[1] == '+' else '+'}{answer[at + 1 :]}"
+    at = match.start(1)
+    return f"{answer[:at]}{'-' if match[1] == '+' else '+'}{answer[at + 1 :]}"
 
 
 def unit(answer: str, rng: Random) -> str | None:
     """Replace the unit by the next one, as metres for kilometres."""
     number = read_number(answer)
-    found = _MEASURE.search(answer) if number and number.unit else None
-    if found is None:
+    match = _MEASURE.search(answer) if number and number.unit else None
+    if match is None:
         return None
-    return f"{answer[: found.start()]}{_SMALLER[found[1]]}{found[2]}{answer[found.end() :]}"
+    return f"{answer[: match.start()]}{_SMALLER[match[1]]}{match[2]}{answer[match.end() :]}"
 
 
 def swapped(answer: str, rng: Random) -> str | None:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from rich.console import Console
 
+from deploy.local import workdir
 from schemas.flow import SERVICE
 from services.cli.common import models_config
 from services.cli.common.budget_status import BudgetLine, accounts, describe
@@ -53,7 +54,7 @@ def run(config: RunConfig, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"outcome": "already", "rows": rows, "dataset": str(config.dataset)}))  # noqa: T201
         return 0
-    config.directory.mkdir(parents=True, exist_ok=True)
+    workdir.create(config.directory)
     logging.basicConfig(filename=config.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         with LiveView(console) as view:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deploy.local.events import StackEvent
 from schemas.config.plan import Plan
+from services.cli.common.sanitize_terminal import as_text
 from services.cli.run.summary import clock, rows_of
 from shared.dataset.reports.funnel import Funnel
 
@@ -53,7 +54,7 @@ class LiveView:
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line that stays on the screen."""
-        self._console.print(Text(line, style), soft_wrap=True)
+        self._console.print(as_text(line, style), soft_wrap=True)
 
     def stack(self, event: StackEvent) -> None:
         """Show an event of the stack: crashes stay on the screen, others are replaced by the next."""

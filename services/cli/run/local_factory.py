@@ -15,6 +15,7 @@ from typing import Any, Self
 from deploy.local import control_socket
 from deploy.local.events import OnEvent
 from deploy.local.ports import Ports
+from deploy.local.process import RestartPolicy
 from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 from schemas.config.models_config import ModelsConfig
@@ -33,9 +34,11 @@ FACTORY = "chimera"
 class LocalFactory:
     """See the top of this file. While it runs, other commands scale it through the folder's control socket."""
 
-    def __init__(self, config: RunConfig, on_event: OnEvent) -> None:
+    def __init__(self, config: RunConfig, on_event: OnEvent, retry_s: float | None = None) -> None:
+        """With `retry_s`, a service that crashes again and again is started again after this time, others continue."""
         self.config = config
-        self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event)
+        restart = RestartPolicy(retry_s=retry_s)
+        self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event, restart=restart)
         self.models: ModelsConfig
         self._port: int
         self._services: list[ProcessSpec] = []

@@ -74,6 +74,8 @@ class State:
     """Spending against each limit of the plan; empty without a budget, and while Valkey does not answer."""
     closed: list[ClosedTopic] = field(default_factory=list)
     """Closed topics."""
+    given_up: dict[str, str] = field(default_factory=dict)
+    """Services that crash again and again, with the reason."""
 
     def document(self) -> dict[str, object]:
         """Return the document for `--json`."""
@@ -107,6 +109,7 @@ async def gather(directory: Path) -> State:
         progress=rows,
         budget=await accounts(state.valkey_url, load_plan(directory / "plan.yaml").budget) if rows else [],
         closed=await closed_topics(KafkaAccess(state.bootstrap)) if state.bootstrap and lags is not None else [],
+        given_up=state.given_up,
     )
 
 

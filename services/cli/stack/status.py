@@ -42,6 +42,9 @@ def render(state: State, directory: Path) -> list[Text | Table]:
         next_step = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
         return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {next_step}")]
     unready = [
+        Text(f"given up   {reason}; it is started again from time to time", "red") for reason in state.given_up.values()
+    ]
+    unready += [
         Text(strip_controls(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready
     ]
     up = Text(f"Up in {directory} (supervisor pid {state.supervisor})")

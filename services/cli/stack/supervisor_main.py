@@ -24,6 +24,10 @@ log = logging.getLogger("services.cli.stack.supervisor_main")  # not __name__, w
 WARNINGS = frozenset({"died", "killed", "gave_up", "orphans"})
 
 
+RETRY_S = 60.0
+"""Wait before a service that was given up is started again. The other services continue meanwhile."""
+
+
 class StatusReport:
     """Reports the progress of the start to the waiting command, and to the log."""
 
@@ -48,7 +52,7 @@ async def supervise(config: RunConfig, report: StatusReport) -> int:
     """Run the stack until a signal; returns the exit status."""
     with Interrupts(lambda: log.info("stopping; a second signal stops immediately")) as signals:
         try:
-            async with LocalFactory(config, report.event) as factory:
+            async with LocalFactory(config, report.event, RETRY_S) as factory:
                 await signals.run(_run(factory, report))
         except Refusal as error:
             text = error.log if isinstance(error, Refusal) else ""

@@ -24,12 +24,7 @@ def up(config: RunConfig, *, as_json: bool) -> None:
         running = f"a stack already runs in {config.directory} (pid {state.supervisor.pid})"
         raise Refusal(running, f"See `chimera status{_where(config)}`, or stop it with `chimera down{_where(config)}`")
     models_config.check_unmixed(config.directory, simulated=config.simulated)
-    try:
-        (config.directory / "logs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refusal(
-            f"{config.directory} cannot be used: {error.strerror}", "Give another folder with --dir"
-        ) from error
+    workdir.create(config.directory)
     started = time.monotonic()
     with LiveView(Console(stderr=as_json, highlight=False)) as view:
         for line, style in headline(config):

@@ -89,9 +89,9 @@ async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) ->
                 raise Refusal(f"Kafka topic {topic} could not be created: {message}", "See the broker's log")
             if code == TOPIC_ALREADY_EXISTS:  # created too recently to be listed
                 created.remove(flow_name(factory, topic))
-    kept = [topic for name, topic in settings.items() if name not in created]
-    for description in await _describe(admin, [topic.name for topic in kept]) if kept else []:
-        needed = next(topic.num_partitions for topic in kept if topic.name == description["topic"])
+    present = [topic for name, topic in settings.items() if name not in created]
+    for description in await _describe(admin, [topic.name for topic in present]) if present else []:
+        needed = next(topic.num_partitions for topic in present if topic.name == description["topic"])
         if (count := len(description["partitions"])) < needed:
             raise Refusal(
                 f"Kafka topic {description['topic']} has {count} partitions and needs {needed}",

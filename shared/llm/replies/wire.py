@@ -5,6 +5,7 @@ the wrong type is unknown, `None`.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,17 @@ MAX_DEPTH = 8
 MAX_COUNT = 2**53
 MAX_MESSAGE = 1000
 """Characters of an error message."""
+
+_CONTENT_FILTER = re.compile(
+    r"content[ _](?:management[ _])?(?:policy|filter)|data_?inspection|responsible_?ai|moderation"
+    r"|inappropriate content",
+    re.IGNORECASE,
+)
+_CONTEXT_LENGTH = re.compile(
+    r"context[ _](?:length|window|size)|(?:prompt|input|request) is too (?:long|large)|too many (?:input )?tokens"
+    r"|max(?:imum)?[ _](?:model|sequence)[ _]len",
+    re.IGNORECASE,
+)
 
 _STATUS_OF_CODE = {
     "bad_request_error": 400,
@@ -63,6 +75,14 @@ class WireError:
     message: str
     code: str = ""
     status: int | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """`refused` for a content filter, `too_long` for a request beyond the context; `None` for other errors."""
+        text = f"{self.code} {self.message}"
+        if _CONTENT_FILTER.search(text):
+            return "refused"
+        return "too_long" if _CONTEXT_LENGTH.search(text) else None
 
 
 def decode(data: bytes) -> Any:

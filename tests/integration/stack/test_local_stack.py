@@ -22,6 +22,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
 from deploy.local import kafka_jars, workdir
+from deploy.local import supervisor as supervisor_module
 from deploy.local.events import StackEvent
 from deploy.local.kafka_jars import Jar
 from deploy.local.process import RestartPolicy
@@ -153,6 +154,37 @@ async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(tmp_p
             await asyncio.wait_for(stack.failed, 15)
         assert "no such model" in caught.value.log
         assert ("died", "healthy-2") in [(event.kind, event.process) for event in events]
+
+
+async def test_the_others_continue_when_a_service_is_given_up(tmp_path: Path) -> None:
+    policy = RestartPolicy(max_crashes=2, first_delay_s=0.05, retry_s=1.0)
+    async with Stack(tmp_path, restart=policy) as stack:
+        await stack.start_infrastructure()
+        await stack.start_services([ProcessSpec("healthy", argv=python(HEALTHY))])
+        await stack.start_services([ProcessSpec("doomed", argv=python(DOOMED), has_health=False)])
+        await eventually(lambda: "doomed died 2 times" in StateFile.read(tmp_path).given_up.get("doomed", ""))
+        await eventually(lambda: (tmp_path / "logs" / "doomed.log").read_text().count("no such model") == 4)
+        assert not stack.failed.done()
+        assert {p.name for p in stack.processes()} >= {"kafka", "valkey", "healthy"}
+        with pytest.raises(Refusal, match="crashing died 2 times"):
+            await stack.start_services([ProcessSpec("crashing", argv=python(DOOMED))])
+
+
+async def test_a_log_is_limited_while_written_and_private_to_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workdir, "MAX_LOG_BYTES", 10_000)
+    monkeypatch.setattr(supervisor_module, "LOG_CHECK_S", 0.05)
+    (tmp_path / "stack" / "logs").mkdir(parents=True)  # by an earlier version, for everybody
+    talker = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)"
+    async with Stack(tmp_path / "stack") as stack:
+        await stack.start_infrastructure()
+        await stack.start_services([ProcessSpec("talker", argv=python(talker), has_health=False)])
+        log = tmp_path / "stack" / "logs" / "talker.log"
+        await eventually(lambda: log.with_suffix(".log.1").exists() and 0 < log.stat().st_size < 10_000)
+    assert {path.stat().st_mode & 0o777 for path in log.parent.parent.iterdir() if path.is_dir()} == {0o700}
+    workdir.create(tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 async def test_scaling_starts_and_stops_instances_and_keeps_the_rest(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ async def test_known_offsets_of_a_group_with_members_stay(world: KafkaWorld) -> 
         (True, GroupStart("probe", "problem.accepted", "beginning", skipped=0, ahead=2), 1),
     ],
 )
-async def test_a_new_group_starts_where_it_is_told_in_a_trimmed_kafka_topic(
+async def test_a_new_group_starts_where_requested_in_a_trimmed_kafka_topic(
     world: KafkaWorld, monkeypatch: pytest.MonkeyPatch, from_beginning: bool, expected: GroupStart, offset: int
 ) -> None:
     factory = f"{world.factory}-{expected.at}"

@@ -37,7 +37,7 @@ def test_texts_are_read_as_they_were_written(tmp_path: Path, name: str, content:
     assert not [one for one in found if isinstance(one, Flaw)]
 
 
-def test_each_mistake_has_its_line_and_its_neighbours_are_read(tmp_path: Path) -> None:
+def test_each_flaw_has_its_line_and_its_neighbours_are_read(tmp_path: Path) -> None:
     lines = written(tmp_path, "a.jsonl", '{"q": "a"}\nnot json\n\n[1]\n{"q": "b"}\n' + "[" * 100_000 + "\n")
     assert [(one.line, isinstance(one, Flaw)) for one in read_records(lines)] == [
         (1, False),

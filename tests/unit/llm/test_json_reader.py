@@ -89,7 +89,7 @@ def test_any_text_survives_json_as_a_library_writes_it(text: str, ascii_only: bo
 
 
 @given(st.lists(st.sampled_from([*TEXTS.values(), "$\\nu$\n", "\\theta \\to 0\n", "\tab\n", "\nnu = 1\n"]), min_size=1))
-def test_lines_beside_latex_under_two_backslashes_are_kept(parts: list[str]) -> None:
+def test_lines_next_to_latex_under_two_backslashes_are_kept(parts: list[str]) -> None:
     text = "".join(["$\\frac{a}{b}$ ", *parts])
     assert read(Grade, grade(text))[0].reason == text
 

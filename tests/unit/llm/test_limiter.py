@@ -1,4 +1,4 @@
-"""How many calls an endpoint gets at once, and what becomes of them when it takes none: over HTTP."""
+"""How many concurrent calls an endpoint gets, and what happens when it takes none: over HTTP."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ async def model(url: str, at_once: int = 64, **place: float) -> AsyncIterator[tu
 
 
 async def ask(model: ChatModel, calls: int, first: int = 0) -> None:
-    """All at once, each with a seed of its own; all are answered."""
+    """Concurrently, each with a seed of its own; all are answered."""
     replies = await asyncio.gather(*(model.complete(FIELDS, seed=first + i) for i in range(calls)))
     assert {reply.text for reply in replies} == {"The answer is 42."}
 
@@ -81,7 +81,7 @@ async def test_refusals_by_chance_do_not_collapse_the_limit() -> None:
     assert server.refused > 40
 
 
-async def test_a_queue_that_is_told_is_kept_short(soon: None) -> None:
+async def test_a_reported_queue_is_kept_short(soon: None) -> None:
     server = FakeEndpoint(at_once=4, busy="queue", latency_s=0.03)
     async with server.listen() as url, model(url) as (ask_it, limiter):
         await ask(ask_it, 100)
@@ -92,7 +92,7 @@ async def test_a_queue_that_is_told_is_kept_short(soon: None) -> None:
     assert server.asked > 5
 
 
-async def test_where_no_load_is_told_nobody_asks_again(soon: None) -> None:
+async def test_where_no_load_is_reported_it_is_not_polled_again(soon: None) -> None:
     server = FakeEndpoint(latency_s=0.03)
     async with server.listen() as url, model(url, at_once=4) as (ask_it, _):
         await ask(ask_it, 60)
