@@ -4,6 +4,9 @@ from uuid import UUID
 
 from schemas.model import Model
 
+JUDGE_EQUAL, JUDGE_DIFFERENT = "control-judge-equal", "judge-different"
+"""Kinds of pairs for the judge of answers; they are audits of no problem."""
+
 
 class AuditTag(Model):
     """A Kafka header. No event, handler, prompt or model sees it."""
@@ -14,6 +17,11 @@ class AuditTag(Model):
     """The curated problem from which the item was made."""
     difficulty: float | None = None
     """0 easy to 1 hard, as measured for the source; `None`: unknown."""
+
+    @property
+    def of_judge(self) -> bool:
+        """Whether the judge of answers was audited, and no problem."""
+        return self.kind in (JUDGE_EQUAL, JUDGE_DIFFERENT)
 
     @property
     def control(self) -> bool:

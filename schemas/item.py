@@ -6,13 +6,20 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.identity import content_hash, derive, normal_form
-from schemas.model import Model
+from schemas.model import Model, added
 
 Agreement = Literal["yes", "no", "unsure"]
 """Whether an answer agrees with the key; `unsure`: cannot be decided."""
 
 FAULTS = ("too_long", "runaway", "refused", "empty")
 """Why a model's reply has no answer: truncated at the highest limit, beyond any limit, refused, empty."""
+
+
+ANSWER_TYPES = (
+    *("number", "expression", "relation", "interval", "set", "multiset", "tuple", "list", "vector", "matrix"),
+    *("permutation", "formula", "text", "name", "date", "code", "choice", "yes_no"),
+)
+"""Kinds of answers that the rules for comparing know; any other is compared by its form."""
 
 
 class Topic(Model):
@@ -60,8 +67,8 @@ class Provenance(Model):
     latency_s: float
     cost: float | None = None
     """US dollars; `None` when the price is unknown."""
-    repaired: bool = False
-    """Whether the JSON of the reply had to be repaired before it could be read."""
+    repaired: bool | None = added()
+    """True when the JSON of the reply had to be repaired before it could be read."""
 
 
 class Problem(Model):
@@ -70,7 +77,7 @@ class Problem(Model):
     statement: str
     answer: str
     answer_type: str
-    """number, expression, text, set, tuple; an open set."""
+    """What the answer is, one of ANSWER_TYPES; open: events of other versions may have others."""
     rationale: str
     """The writer's short solution. No verifier or solver sees it."""
 
@@ -129,6 +136,30 @@ class Verdict(Model):
         return sum(vote.agrees == "yes" for vote in self.votes)
 
 
+class Belief(Model):
+    """Probabilities of what the true answer is, given votes and judgements (`shared/stats/belief.py`). Their sum is 1.
+
+    Computed when the panel decided, with the parameters of that time.
+    """
+
+    key: float
+    """The key is right."""
+    rivals: dict[str, float] = Field(default_factory=dict)
+    """A rival answer is right, by the answer as a verifier wrote it."""
+    unseen: float
+    """An answer is right that no verifier gave."""
+    parameters: str
+    """Id of the model's parameters: equal parameters have equal ids."""
+    thresholds: dict[str, float | None] = Field(default_factory=dict)
+    """By view, the belief that a row needs to enter it; `None`: no belief is enough. A view without a target for wrong
+    keys has none."""
+
+    def reaches(self, view: str) -> bool:
+        """Whether the belief is high enough for a view."""
+        threshold = self.thresholds.get(view, 0.0)
+        return threshold is not None and self.key >= threshold
+
+
 class Probe(Model):
     """How hard the problem is for the model that will be trained: hits among the graded attempts."""
 
@@ -154,8 +185,8 @@ class Attempt(Model):
     """`None` until checked."""
     method: str | None = None
     flaws: tuple[str, ...] = ()
-    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, foreign_script, off_topic, `told`; an
-    open set."""
+    """Flaws of the trace: a fault, no_thinking, no_answer, repetition, unclosed, control_token, foreign_script,
+    off_topic, `told`; an open set."""
     provenance: Provenance
 
 
@@ -192,6 +223,8 @@ class Item(Model):
     tier: str | None = None
     """verified, plausible, disputed, unsolved; an open set."""
     tier_reason: str | None = None
+    belief: Belief | None = added()
+    """`None`: not both verifiers have given a verdict, or an older version decided."""
     probe: Probe | None = None
     """`None`: not probed, difficulty unknown."""
     attempts: tuple[Attempt, ...] = ()

@@ -1,9 +1,9 @@
 """The base of all values on the log: frozen, and tolerant of unknown fields."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.identity import content_hash
 
@@ -31,3 +31,8 @@ def check_fields(model: type[BaseModel], names: Iterable[str]) -> None:
     """Raise TypeError for an unknown field: only readers are tolerant, in a writer it is a bug."""
     if unknown := set(names) - set(model.model_fields):
         raise TypeError(f"{model.__name__} has no field {', '.join(sorted(unknown))}")
+
+
+def added() -> Any:
+    """A field that came later: `None` by default, and then absent from the JSON, as events of before were written."""
+    return Field(default=None, exclude_if=lambda value: value is None)

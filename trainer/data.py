@@ -18,6 +18,7 @@ from schemas.identity import normal_form
 from shared.dataset import Dataset
 from shared.dataset.storage import Location
 from shared.errors import Refusal
+from shared.llm.sanitize import break_tokens
 from trainer.example import CLUSTER, TOPIC, TRAIN, VALIDATION, Example
 from trainer.files import list_files, read_files
 from trainer.recipe import HeldOut, Recipe
@@ -89,14 +90,25 @@ def _hash_fraction(text: str) -> float:
     return int.from_bytes(hashlib.sha256(f"held out/{text}".encode()).digest()[:6]) / 2**48
 
 
-def render_prompt(recipe: Recipe, example: Example) -> list[Message]:
-    return [{"role": "user", "content": recipe.render_prompt(example.problem)}]
+def render_prompt(recipe: Recipe, example: Example, tokenizer: PreTrainedTokenizerBase | None = None) -> list[Message]:
+    """Return the question. No part of the problem can become a control token, of this tokenizer in particular."""
+    return [{"role": "user", "content": recipe.render_prompt(_plain(example.problem, tokenizer))}]
 
 
-def render_completion(example: Example) -> list[Message]:
+def render_completion(example: Example, tokenizer: PreTrainedTokenizerBase | None = None) -> list[Message]:
     """Return the target: the thinking inline in its tags, which every chat template keeps or rearranges."""
-    text = f"<think>\n{example.reasoning.strip()}\n</think>\n\n{example.solution.strip()}"
+    reasoning, solution = (_plain(text.strip(), tokenizer) for text in (example.reasoning, example.solution))
+    text = f"<think>\n{reasoning}\n</think>\n\n{solution}"
     return [{"role": "assistant", "content": text}]
+
+
+def _plain(text: str, tokenizer: PreTrainedTokenizerBase | None) -> str:
+    """Break up control tokens by a space: chat templates tokenize them wherever they are (transformers#29279)."""
+    text = break_tokens(text)
+    for token in tokenizer.all_special_tokens if tokenizer else ():
+        if len(token) > 1 and not token.isspace():
+            text = text.replace(token, f"{token[0]} {token[1:]}")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,10 @@ def measure(examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, rec
     kept: list[tuple[Example, dict[str, Any], int]] = []
     too_long: list[Example] = []
     for at, example in enumerate(examples):
-        row = {"prompt": render_prompt(recipe, example), "completion": render_completion(example)}
+        row = {
+            "prompt": render_prompt(recipe, example, tokenizer),
+            "completion": render_completion(example, tokenizer),
+        }
         ids = _tokenize(tokenizer, row["prompt"] + row["completion"])
         if at == 0:
             check_round_trip(tokenizer, ids, example)

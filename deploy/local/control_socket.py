@@ -37,7 +37,7 @@ async def serve(directory: Path, handler: Handler) -> AsyncIterator[None]:
         task.add_done_callback(tasks.discard)
 
     listener.bind(_address(path))
-    path.chmod(0o600)  # nobody can connect before it listens
+    path.chmod(0o600)  # no client can connect before it listens
     server = await asyncio.start_unix_server(accept, sock=listener)
     try:
         yield

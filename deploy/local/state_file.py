@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import psutil
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 _CLOCK_SLACK_S = 2.0
 """The creation time of a process is computed from the boot time, which moves when the clock is set."""
@@ -57,7 +57,7 @@ class StateFile(BaseModel):
     valkey_url: str | None = None
     ports: dict[str, int] = {}
     processes: list[RunningProcess] = []
-    given_up: dict[str, str] = {}
+    given_up: dict[str, str] = Field(default={}, exclude_if=lambda services: not services)
     """Services that crash again and again, with the reason. They are started again from time to time."""
 
     @classmethod

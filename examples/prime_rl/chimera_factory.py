@@ -1,4 +1,4 @@
-"""The factory's problems and rewards as a taskset of `verifiers`, which prime-rl trains and evaluates in.
+"""The factory's problems and rewards as a taskset of `verifiers`, the environments of prime-rl.
 
 chimera dataset export --format verl --view rl --out mine     # the rows
 python -m services.grader                                     # the rewards; its address in CHIMERA_GRADE
@@ -14,7 +14,7 @@ import verifiers.v1 as vf
 
 URL = os.environ.get("CHIMERA_GRADE", "http://127.0.0.1:8200/grade")  # noqa: TID251 - runs where prime-rl runs
 UNSURE = 0.0
-"""The library knows no "cannot tell": such a reply gets no reward, as a wrong one."""
+"""The library has no "cannot grade": such a reply gets the reward of a wrong one."""
 
 
 class ChimeraData(vf.TaskData):
@@ -25,25 +25,25 @@ class ChimeraData(vf.TaskData):
 class ChimeraTask(vf.Task[ChimeraData]):
     @vf.reward(weight=1.0)
     async def lands_on_the_key(self, trace: vf.Trace) -> float:
-        """1 for a reply that lands on the key. Raises when the grader cannot be reached."""
-        said = trace.last_reply if "</think>" in trace.last_reply else f"</think>{trace.last_reply}"
-        asked = {"key": self.data.key, "completion": said, "answer_type": self.data.answer_type}
+        """Return 1 for a reply that reaches the key. Raises when the grader cannot be reached."""
+        reply = trace.last_reply if "</think>" in trace.last_reply else f"</think>{trace.last_reply}"
+        body = {"key": self.data.key, "completion": reply, "answer_type": self.data.answer_type}
         async with httpx.AsyncClient(timeout=300) as client:
-            response = await client.post(URL, json=asked)
+            response = await client.post(URL, json=body)
         return {"yes": 1.0, "no": 0.0}.get(response.raise_for_status().json()["agrees"], UNSURE)
 
 
 class ChimeraConfig(vf.TasksetConfig):
     rows: str = "train.parquet"
-    """A parquet file in verl's shape."""
+    """A Parquet file in verl's format."""
 
 
 class ChimeraTaskset(vf.Taskset[ChimeraTask, ChimeraConfig]):
     def load(self) -> Iterator[ChimeraTask]:
         for row in parquet.read_table(self.config.rows).to_pylist():
-            about = row["extra_info"]
-            asked = "\n".join(message["content"] for message in row["prompt"])
-            data = ChimeraData(prompt=asked, key=row["reward_model"]["ground_truth"], answer_type=about["answer_type"])
+            info = row["extra_info"]
+            prompt = "\n".join(message["content"] for message in row["prompt"])
+            data = ChimeraData(prompt=prompt, key=row["reward_model"]["ground_truth"], answer_type=info["answer_type"])
             yield ChimeraTask(data, self.config.task)
 
 

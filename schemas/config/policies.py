@@ -1,9 +1,19 @@
 """The policies of a plan, one section for each step."""
 
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from schemas.outcomes import Tier
 
@@ -35,6 +45,10 @@ class Verification(PlanSection):
     blind_attempts: int = Field(default=4, ge=1, le=64)
     """Largest number of blind attempts of a verifier. It stops at the first that hits the key or, where a guess may
     hit, once its hits are unlikely by guessing."""
+    max_votes: int | None = Field(default=None, ge=2, le=128)
+    """Largest number of blind attempts of both verifiers together; `blind_attempts: k` means 2k. Set one of them."""
+    target_wrong: dict[View, Annotated[float, Field(gt=0, lt=1)]] = {}
+    """Largest expected share of wrong keys in each view. With it the panel decides by belief, without it by tiers."""
     accept: dict[View, tuple[str, ...]] = {"sft": (Tier.VERIFIED,), "rl": (Tier.VERIFIED, Tier.PLAUSIBLE)}
     """Tiers that enter each view. A plausible row enters sft when the solver also gives the key."""
     policy: Literal["evidence", "paper"] = "evidence"
@@ -47,6 +61,36 @@ class Verification(PlanSection):
         if isinstance(value, dict) and value.get("policy") == "paper":
             return {"accept": {"sft": (Tier.JUDGE_ONLY,), "rl": (Tier.JUDGE_ONLY,)}, **value}
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _votes_have_one_limit(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("max_votes") is not None and "blind_attempts" in value:
+            raise ValueError("give max_votes or blind_attempts, not both: blind_attempts is for each of two verifiers")
+        return value
+
+    @model_validator(mode="after")
+    def _belief_uses_votes(self) -> Self:
+        if self.target_wrong and self.policy == "paper":
+            raise ValueError("target_wrong needs policy: evidence; under policy: paper the votes do not count")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused_keys(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keep bytes and hash of a plan without the newer keys; of two names for one limit keep the given one."""
+        content: dict[str, Any] = dump(self)
+        if self.max_votes is None:
+            content.pop("max_votes", None)
+        else:
+            content.pop("blind_attempts", None)
+        if not self.target_wrong:
+            content.pop("target_wrong", None)
+        return content
+
+    @property
+    def attempts_each(self) -> int:
+        """Largest number of blind attempts of one verifier."""
+        return self.blind_attempts if self.max_votes is None else ceil(self.max_votes / 2)
 
 
 class Solving(PlanSection):

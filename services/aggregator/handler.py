@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from schemas.config.plan import Plan
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
+from schemas.item import Belief
 from services.aggregator import outbox
 from services.aggregator.audits import Audits, OnAudit
 from services.aggregator.events import COLUMNS, release_events, sample_curated
@@ -131,7 +132,7 @@ class Curate:
         for record, event in finals:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
-                new[id_] = self._decide_admission(build.to_row(record, event, now), quotas)
+                new[id_] = self._decide_admission(build.to_row(record, event, now), event.item.belief, quotas)
         progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
         for row in new.values():
@@ -168,9 +169,10 @@ class Curate:
     def _quotas(self) -> Quotas:
         return Quotas(self._plan, self._state.admitted, self._state.difficulties)
 
-    def _decide_admission(self, row: Row, quotas: Quotas) -> Row:
+    def _decide_admission(self, row: Row, belief: Belief | None, quotas: Quotas) -> Row:
         side = assign_split(self._plan.held_out, row.subject, row.topic, row.problem)
-        entered = assign_views(self._plan.verification, row.tier, row.correct, row.flaws) if side == TRAIN else ()
+        policy = self._plan.verification
+        entered = assign_views(policy, row.tier, row.correct, row.flaws, belief) if side == TRAIN else ()
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
     def _decide_release(self, events: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:

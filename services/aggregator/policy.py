@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
+from schemas.item import Belief
 from schemas.outcomes import Admission, Tier
 from shared.dataset import Progress
 
@@ -15,8 +16,10 @@ IN, RESERVE, ASIDE = Admission
 DAY_S = 86_400
 
 
-def assign_views(accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str]) -> tuple[str, ...]:
-    """Return the views of a row.
+def assign_views(
+    accept: Verification, tier: str | None, correct: bool | None, flaws: Sequence[str], belief: Belief | None = None
+) -> tuple[str, ...]:
+    """Return the views of a row, of those whose threshold its belief reached at the decision.
 
     sft  a sound trace that hits the key, of an accepted tier; or of a plausible row, whose key a third model then hit
     rl   problem and key of an accepted tier, whatever the solution
@@ -24,7 +27,8 @@ def assign_views(accept: Verification, tier: str | None, correct: bool | None, f
     sound = correct is True and not flaws
     sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE)
     rl = tier in accept.accept.get("rl", ())
-    return tuple(name for name, enters in (("sft", sft), ("rl", rl)) if enters)
+    entered = (name for name, enters in (("sft", sft), ("rl", rl)) if enters)
+    return tuple(name for name in entered if belief is None or belief.reaches(name))
 
 
 class Quotas:

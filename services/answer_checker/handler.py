@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import FAULTS, Attempt, Item
 from schemas.outcomes import Tier
+from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import find_flaws
 from shared.answers.rivals import agree, wrong
-from shared.ports import Comparison, Grader
+from shared.ports import Comparison, Grader, TaggedEvent
 
 ROLE = "answer_checker"
 
@@ -25,8 +26,10 @@ class CheckAnswer:
     traces: int
     retries: int
     policy: str = "evidence"
+    audit_judge: AuditJudge | None = None
+    """None: the judge is not measured."""
 
-    async def __call__(self, event: SolutionSynthesized) -> Iterable[Event]:
+    async def __call__(self, event: SolutionSynthesized) -> Iterable[Event | TaggedEvent]:
         comparison = await self._compare(event.attempt, event.item)
         flaws = find_flaws(event.attempt, event.item.written.statement)
         attempt = event.attempt.with_(agrees=comparison.agrees, method=comparison.method, flaws=flaws)
@@ -37,7 +40,9 @@ class CheckAnswer:
         if self.policy == "evidence" and (why := explain_dispute(item)):
             item = item.with_(tier=Tier.DISPUTED, tier_reason=why)
             return [ProblemRejected.of(event, ROLE, item, comparison.calls, reason="key_disputed", detail=why)]
-        return [SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=True)]
+        audit = await self.audit_judge(event, item) if self.audit_judge else None
+        checked = SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=True)
+        return [checked, audit] if audit else [checked]
 
     async def _compare(self, attempt: Attempt, item: Item) -> Comparison:
         if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):

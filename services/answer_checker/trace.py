@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 
 from schemas.item import FAULTS, Attempt
+from shared.llm.sanitize import has_token
 
 NGRAM_WORDS = 16
 """Words of an n-gram. N-grams of this length rarely repeat by chance."""
@@ -59,6 +60,9 @@ def find_flaws(attempt: Attempt, problem: str) -> tuple[str, ...]:
         "repetition": repetition_share(thinking) > MAX_REPETITION
         or repetition_share(attempt.solution) > MAX_REPETITION,
         "unclosed": _MARKUP.search(attempt.solution) is not None,
+        "control_token": has_token(thinking)
+        or _MARKUP.search(thinking) is not None
+        or has_token(_MARKUP.sub("", attempt.solution)),
         "foreign_script": foreign_share(thinking, problem) > MAX_FOREIGN,
         "off_topic": topic_overlap(whole, problem) < MIN_TOPIC_OVERLAP,
         "told": mentions_shown_answer(whole, problem),

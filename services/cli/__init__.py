@@ -1,12 +1,13 @@
 """The command `chimera`.
 
-audit.py    `chimera audit`
-console.py  `chimera console`
-train.py    `chimera train`
-check/      `chimera check`
-common/     modules that several commands use
-dataset/    `chimera dataset`
-kafka/      `chimera kafka`, `chimera dead-letters`
-run/        `chimera run`
-stack/      `chimera up`, `down`, `status`, `scale`, `logs`
+audit.py       `chimera audit`
+console.py     `chimera console`
+train.py       `chimera train`
+wrong_keys.py  prints the estimated share of wrong keys, for `chimera audit`
+check/         `chimera check`
+common/        modules that several commands use
+dataset/       `chimera dataset`
+kafka/         `chimera kafka`, `chimera dead-letters`
+run/           `chimera run`
+stack/         `chimera up`, `down`, `status`, `scale`, `logs`
 """

@@ -85,16 +85,26 @@ def audit(
     ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Show how many planted errors the checks miss, by kind of defect, check and difficulty, with 95 % intervals."""
+    """Show the estimated share of wrong keys among rows, and how many planted errors the checks miss."""
     from services.cli import audit as command
+    from services.cli import wrong_keys
     from services.cli.common.dataset_location import dataset_in, difficulty_bins
     from shared.dataset import Dataset, open_audits
     from shared.dataset.reports import audit_rates
+    from shared.dataset.reports.wrong_keys import estimate_wrong_keys
 
     folder = dataset_in(directory)
+    try:
+        audits = open_audits(folder)
+    except Refusal:
+        if Dataset.exists(folder) and not as_json:
+            wrong_keys.render(estimate_wrong_keys(Dataset.open(folder), None))
+        raise
+    dataset = Dataset.open(folder)
     figures = {
-        **audit_rates.count(open_audits(folder), width, difficulty_bins(directory)),
-        "agreement": audit_rates.error_overlap(Dataset.open(folder)),
+        "wrong_keys": estimate_wrong_keys(dataset, audits),
+        **audit_rates.count(audits, width, difficulty_bins(directory)),
+        "agreement": audit_rates.error_overlap(dataset),
     }
     if as_json:
         typer.echo(json.dumps(figures, indent=2))

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from services.cli import wrong_keys
 from services.cli.common.sanitize_terminal import as_text
 
 SIMULATED = "SIMULATED: these rates prove the arithmetic, not the models."
@@ -22,6 +23,7 @@ SHOWN = (
     ("Broken items, by check", "noticed", "noticed"),
     ("Controls", "rejected", "falsely_rejected"),
     ("Controls, by check", "noticed", "false_alarms"),
+    ("The judge of answers, on pairs that the rules decided", "wrong", "judge"),
 )
 """Title of a table, name of a hit, key in the document."""
 
@@ -31,6 +33,7 @@ def render(figures: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     if figures["simulated"]:
         console.print(SIMULATED, style="bold yellow")
+    wrong_keys.render(figures["wrong_keys"])
     for title, hits, part in SHOWN:
         console.print(_table(title, hits, figures[part]), "")
     console.print(BOUND, style="dim", soft_wrap=True)

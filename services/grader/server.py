@@ -18,7 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.grader.settings import Settings
-from shared.answers.extract import final_answer
+from shared.answers.extract import completed_answer
 from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
@@ -28,7 +28,6 @@ from shared.ports import Grader
 
 BODY = 32 * 1024**2
 """Bytes of a request."""
-CLOSE = "</think>"
 
 
 class Item(BaseModel):
@@ -57,8 +56,7 @@ class Item(BaseModel):
         """What is compared; None where a completion ends without an answer."""
         if self.completion is None:
             return self.answer
-        _, closed, said = self.completion.rpartition(CLOSE)
-        return final_answer(said) if closed or not self.thinking else None
+        return completed_answer(self.completion, self.thinking)
 
 
 class Batch(BaseModel):

@@ -4,12 +4,15 @@ from services.panel.handler import JoinVerdicts
 from services.panel.settings import Settings
 from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
+from shared.stats.item_belief import DEFAULTS
+from shared.stats.view_thresholds import view_thresholds
 
 
 def build(settings: Settings) -> Service:
     verification = load_plan(settings.plan).verification
     tiers = {tier for tiers in verification.accept.values() for tier in tiers}
-    return Service(join=JoinVerdicts(tiers, verification.policy))
+    thresholds = view_thresholds(verification, DEFAULTS)
+    return Service(join=JoinVerdicts(tiers, verification.policy, thresholds, verification.accept))
 
 
 if __name__ == "__main__":

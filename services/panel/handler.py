@@ -1,16 +1,20 @@
 """Joins the first verdict of each verifier on the same problem text, and decides once."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, Field
 
+from schemas.config.policies import View
 from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
 from schemas.model import Model
+from services.panel.by_belief import by_belief, is_enough
 from services.panel.tiers import POLICIES
 from shared.errors import Invalid
+from shared.stats.belief_model import Parameters
+from shared.stats.item_belief import DEFAULTS, item_belief
 
 
 class ReceivedVerdict(Model):
@@ -44,6 +48,11 @@ class JoinVerdicts:
 
     tiers: Collection[str]
     policy: str = "evidence"
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
+    """By view, the belief that it needs; empty: tiers decide."""
+    accept: Mapping[View, Collection[str]] = field(default_factory=dict)
+    """Tiers by view, for decisions by belief."""
+    parameters: Parameters = DEFAULTS
 
     def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
         """Fold a verdict into the state. Returns the state to store, the events to publish, and the state after that.
@@ -78,8 +87,14 @@ class JoinVerdicts:
         ordered = sorted(received, key=lambda each: each.verdict.role)
         verdicts = tuple(each.verdict for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
-        finding = POLICIES[self.policy](verdicts, event.item.written, event.item.writer)
-        item = event.item.with_(verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail)
-        if finding.tier in self.tiers:
+        belief = item_belief(verdicts, event.item.written, self.parameters, self.thresholds)
+        if self.thresholds:
+            finding = by_belief(verdicts, belief, self.accept)
+        else:
+            finding = POLICIES[self.policy](verdicts, event.item.written, event.item.writer)
+        item = event.item.with_(
+            verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
+        )
+        if finding.tier in self.tiers and (not self.thresholds or is_enough(finding.tier, belief, self.accept)):
             return ProblemAccepted.of(event, "panel", item)
         return ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)

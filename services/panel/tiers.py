@@ -45,7 +45,7 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         return Finding(
             Tier.DISPUTED, "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
         )
-    if objection := _find_objection(verdicts):
+    if objection := find_objection(verdicts):
         return objection
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
     guesses = sum(vote.answer is not None for verdict in verdicts for vote in verdict.votes)
@@ -66,15 +66,15 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
 def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
     """Decide as the CHIMERA paper: by two judges that see the key, without blind votes."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
-    return _find_objection(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
+    return find_objection(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")
 
 
 POLICIES: dict[str, Policy] = {"evidence": by_evidence, "paper": by_judgements}
 """Policies by their name in the plan."""
 
 
-def _find_objection(verdicts: Sequence[Verdict]) -> Finding | None:
-    """Return the objection of a judgement, or that a judgement is missing."""
+def find_objection(verdicts: Sequence[Verdict]) -> Finding | None:
+    """Return the objection of a judgement, or that a judgement is missing; `None` if both judge it good."""
     for verdict in verdicts:
         if verdict.judgement and not verdict.judgement.good:
             return Finding(None, *_fault(verdict.role, verdict.judgement))

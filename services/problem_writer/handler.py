@@ -16,9 +16,20 @@ ROLE = "problem_writer"
 WISHES = {
     "number": "one number, exact where it can be, otherwise to a stated number of significant figures",
     "expression": "one closed-form expression in the variables of the problem",
-    "text": "one name, term or short phrase that only one spelling fits",
+    "relation": "one equation or inequality in the variables of the problem",
+    "interval": r"one interval or union of intervals, written [a, b) \cup (c, d]",
     "set": r"one finite set, written \{a, b, c\}",
+    "multiset": r"one finite multiset, written \{a, a, b\}, each element as often as it occurs",
     "tuple": "one ordered tuple, written (a, b, c)",
+    "list": "one finite sequence, written [a, b, c]",
+    "vector": "one vector by its components, written (a, b, c)",
+    "matrix": r"one matrix, written \begin{pmatrix} a & b \\ c & d \end{pmatrix}",
+    "permutation": "one permutation as a product of disjoint cycles, written (1 2 3)(4 5)",
+    "formula": "one chemical formula, ion or reaction equation",
+    "text": "one name, term or short phrase that only one spelling fits",
+    "name": "one proper name, in its usual English form",
+    "date": "one date, written 5 March 1848",
+    "code": "one string or program output, taken character by character",
 }
 """Wording of the request by answer type; any other type is requested by its name."""
 

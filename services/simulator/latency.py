@@ -19,14 +19,14 @@ class Latency:
 
     @classmethod
     def of(
-        cls, asked: ChatRequest, answer: Completion, fault: Fault | None, faults: Faults, settings: Settings
+        cls, chat: ChatRequest, answer: Completion, fault: Fault | None, faults: Faults, settings: Settings
     ) -> "Latency":
         """Return the latency; equal for equal requests with the same settings and faults."""
         token_s = 1 / faults.tokens_per_s if faults.tokens_per_s else 0.0
         if fault == "trickle":
             token_s = faults.trickle_s
-        rest_s = settings.latency_ms.get(asked.model, 0) / 1000 + token_s * answer.completion_tokens
-        factor = _factor(asked, faults.spread, settings.seed) if faults.spread else 1.0
+        rest_s = settings.latency_ms.get(chat.model, 0) / 1000 + token_s * answer.completion_tokens
+        factor = _factor(chat, faults.spread, settings.seed) if faults.spread else 1.0
         return cls(factor * faults.first_token_ms / 1000, factor * rest_s)
 
     async def at(self, share: float, began: float) -> None:
@@ -36,6 +36,6 @@ class Latency:
             await asyncio.sleep(wait)
 
 
-def _factor(asked: ChatRequest, spread: float, seed: int) -> float:
+def _factor(chat: ChatRequest, spread: float, seed: int) -> float:
     """Return a lognormal factor with mean 1, so that the mean time is that of the settings."""
-    return seeded_random(seed, "time", asked.digest).lognormvariate(-(spread**2) / 2, spread)
+    return seeded_random(seed, "time", chat.digest).lognormvariate(-(spread**2) / 2, spread)

@@ -14,6 +14,19 @@ def misprint(problem: Problem, rng: Random) -> str:
     return rng.choice(candidates)
 
 
+def single_error(problem: Problem, rng: Random) -> str:
+    """Return a wrong answer that hardly comes twice; an answer without a figure gets a misprint."""
+    value, digits = parse_number(problem.answer), re.search(r"\d+", problem.answer)
+    off = rng.randint(100, 10**6)
+    if value is not None and "." in problem.answer:
+        return f"{float(value) + off:.{len(problem.answer.split('.')[1])}f}"
+    if value is not None:
+        return frac(value + off)
+    if digits:
+        return problem.answer[: digits.start()] + str(int(digits[0]) + off) + problem.answer[digits.end() :]
+    return misprint(problem, rng)
+
+
 def _candidates(answer: str, rng: Random) -> list[str]:
     value = parse_number(answer)
     if value is not None and "." in answer:

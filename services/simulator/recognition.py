@@ -28,7 +28,7 @@ def field(text: str, label: str) -> str | None:
 
 
 def instructions(text: str) -> str:
-    """Return the text without what stands between marks."""
+    """Return the text without the marked parts."""
     return _REGION.sub("", text)
 
 

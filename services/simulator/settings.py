@@ -20,6 +20,10 @@ ABILITIES = {
 """The models and their abilities. A problem of difficulty d is solved with probability logistic(ability − d)."""
 
 
+JUDGE_FALSE_ALARM = 0.05
+"""Probability that a judge with a declared `judge_catch` refuses a right key."""
+
+
 def check_model(model: str) -> str:
     """Reject an unknown model: a typing error would otherwise have no effect."""
     if model not in ABILITIES:
@@ -49,6 +53,13 @@ class Settings(BaseSettings):
     """Share of drafts with a wrong key."""
     key_overlap: Rate = 0.25
     """Share of wrong keys that are a slip that solvers also make, not a misprint."""
+    error_agreement: Rate | None = None
+    """Mean share of the wrong attempts at a problem that give its common error; other wrong answers rarely repeat. Not
+    set: every wrong answer is one of the problem's three slips."""
+    judge_catch: Rate | None = None
+    """Probability that a judge refuses a wrong key; it refuses a right one with 0.05. Not set: by ability."""
+    dependence: dict[Model, Rate] = {}
+    """By model id, the probability that an attempt is the draw that all models named here share on a problem."""
     malformed: Rate = 0.03
     """Share of drafts that are not valid JSON."""
     bad_form: Rate = 0.03

@@ -17,7 +17,7 @@ PROMPTS = Path(__file__).parent / "prompts"
 def build(settings: Settings) -> Service:
     plan, models, worker = load_plan(settings.plan), Models.of(settings), SymbolicWorker()
     grader = standard(worker, open_judge(models, settings.service))
-    handler = build_handler(models, settings, grader, plan.verification.blind_attempts, plan.candidates())
+    handler = build_handler(models, settings, grader, plan.verification.attempts_each, plan.candidates())
     return Service(handle=handler, close=(models.aclose, worker.aclose))
 
 

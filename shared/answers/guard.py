@@ -20,7 +20,7 @@ _STOCK = re.compile(
 )
 """Mostly from "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), whose judges nod at such replies."""
 _SAYS_SOMETHING = re.compile(r"\w|[∅∞□]|^\\?\{\s*\\?\}$")
-_LETTER = re.compile(r"\(?(?:option |choice |answer )?([A-Za-z])[).:]?", re.IGNORECASE)
+LETTER = re.compile(r"\(?(?:option |choice |answer )?([A-Za-z])[).:]?", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd]")
 
 
@@ -32,7 +32,7 @@ def objection(answer: str, question: str) -> str:
         return "holds characters that cannot be seen"
     if says_nothing(answer):
         return "says nothing"
-    if (letter := _LETTER.fullmatch(plain(answer))) and not _names(question, letter[1]):
+    if (letter := LETTER.fullmatch(plain(answer))) and not _names(question, letter[1]):
         return "a bare letter, and the question names none such"
     return ""
 

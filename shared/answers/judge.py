@@ -1,4 +1,7 @@
-"""The last rule: a model that sees the question and the two answers, nothing else, says whether they mean the same."""
+"""The last rule: a model that sees the question and two answers, nothing else, decides whether they mean the same.
+
+It is called twice, with the sides swapped. A judge that decides by the order of the answers decides nothing.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,23 +17,34 @@ METHOD = "judge"
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Asked only where no rule can tell. It knows neither who gave which answer nor what anybody thought of it."""
+    """Called only where no rule can decide. It does not see who gave which answer, nor any verdict on them."""
 
     model: Model
-    asker: str
-    """Service that compares. Two services that ask the same roll dice of their own."""
+    caller: str
+    """Service that compares. Two services with the same pair use seeds of their own."""
 
     async def __call__(self, question: str, key: str, answer: str) -> Comparison:
-        """Raises Transient when the model cannot be reached."""
+        """Compare both ways round. Raises Transient when the model cannot be reached."""
+        first = await self._compare(question, key, answer, self.caller)
+        if first.agrees == "unsure":
+            return first
+        second = await self._compare(question, answer, key, f"{self.caller}, swapped")
+        calls = (*first.calls, *second.calls)
+        if second.agrees == first.agrees:
+            return Comparison(first.agrees, METHOD, first.reason, calls)
+        return Comparison("unsure", METHOD, f"{first.agrees}, and {second.agrees} with the sides swapped", calls)
+
+    async def _compare(self, question: str, key: str, answer: str, purpose: str) -> Comparison:
+        """One call. Its seed follows from the pair and from `purpose`, so that no two comparisons share a call."""
         fields = {"question": question, "key": key, "answer": answer}
-        dice = int(content_hash("\n".join((self.asker, *fields.values())))[:7], 16)
+        seed = int(content_hash("\n".join((purpose, *fields.values())))[:7], 16)
         try:
-            said, calls = await self.model.structured(fields, Grade, seed=dice)
+            grade, calls = await self.model.structured(fields, Grade, seed=seed)
         except Malformed as error:
             return Comparison("unsure", METHOD, str(error), error.calls)
-        return Comparison(said.agrees, METHOD, said.reason, calls)
+        return Comparison(grade.agrees, METHOD, grade.reason, calls)
 
 
-def open_judge(models: Models, asker: str) -> Judge | None:
+def open_judge(models: Models, caller: str) -> Judge | None:
     """The judge of a models file; None when the role is open."""
-    return Judge(models.model("judge", Prompt.load(PROMPT)), asker) if models.is_assigned("judge") else None
+    return Judge(models.model("judge", Prompt.load(PROMPT)), caller) if models.is_assigned("judge") else None

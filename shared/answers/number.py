@@ -4,11 +4,13 @@ r"""Plain numbers: an integer, a decimal, a fraction, a power of ten; perhaps wi
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from schemas.item import Agreement
 from shared.answers.normal import plain, unnamed
+from shared.answers.reading.tokens import SUPERSCRIPTS
+from shared.answers.units import Unit, convertible, read_unit
 
 LONGEST = 400
 """Characters beyond which a text is no plain number."""
@@ -29,15 +31,11 @@ _SLASHED = rf"(?P<c>{_DIGITS})\s*/\s*(?P<d>{_DIGITS})"
 _POWER_OF_TEN = re.compile(rf"{_SIGN}{_TEN_TO}")
 _RATIO = re.compile(rf"{_SIGN}(?:{_FRACTION}|{_SLASHED})(?P<unit>.*)", re.DOTALL)
 _SCIENTIFIC = re.compile(rf"{_SIGN}{_DECIMAL}{_TOLERANCE}{_SCALE}(?P<unit>.*)", re.DOTALL)
-_CLOSE = "[cmkµn]m|kg|mol|[kMGT]?Hz|[kMGT]?eV|kJ|[kM]?Pa|kcal|[mnµ]s|[km]V"
-"""Units that are written against their number too; `2n` or `3x` is a product."""
-_MORE = r"(?:[A-Za-zµΩÅ\s/·*()]|\\cdot|\^\{?-?\d+\}?)*"
-_UNIT = re.compile(
-    rf"\s*%|\s*\^?\s*\{{?\s*\\circ\s*\}}?.*|\s*°.*|\s*\\(?:text|mathrm|operatorname)\s*\{{.*|(?:{_CLOSE})\b{_MORE}"
-    rf"|\s+(?!(?:or|and|to)\b)[A-Za-zµΩÅ]{_MORE}",
-    re.DOTALL,
-)
-_UNIT_LOOK = re.compile(r"\\(?:text|mathrm|operatorname)|[{}\\]|\s+(?=[/·*()\s])|(?<=[/·*()])\s+")
+_UNIT = re.compile(r"\s*(?:%|\^|°|\\|[A-Za-zµμΩÅ]).*", re.DOTALL)
+_PERCENT = re.compile(r"\s*\\?%")
+_COUNTED = re.compile(r"\s*\\text\s*\{ *([A-Za-z][A-Za-z ]*?) *\}|\s+([A-Za-z]{2,}(?: [A-Za-z]+)*)")
+_NO_THING = re.compile(r"\b(?:or|and|to|if|for|when|otherwise|modulo|mod|not)\b")
+_SUPERSCRIPT = re.compile(f"[{''.join(map(re.escape, SUPERSCRIPTS))}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +47,9 @@ class Number:
     digits: int = 0
     """Significant figures of a decimal."""
     unit: str = ""
-    """In a form that is equal for units that only look different."""
-    written: str = ""
-    """The unit as it was written."""
+    """As written; `%` for a percentage, the words for things that are counted."""
+    measure: Unit | None = None
+    """The unit, where it is one."""
     tolerance: Fraction | None = None
     """As stated with ±."""
 
@@ -62,35 +60,55 @@ def read_number(answer: str) -> Number | None:
     if len(text) > LONGEST:
         return None
     text = unnamed(text)[1]
-    if found := _POWER_OF_TEN.fullmatch(text):
-        return Number(_signed(found["sign"], Fraction(10) ** int(found["braced"] or found["bare"])))
-    if (found := _RATIO.fullmatch(text)) and _is_unit(found["unit"]):
-        return _ratio(found)
-    if (found := _SCIENTIFIC.fullmatch(text)) and _is_unit(found["unit"]):
-        return _scientific(found)
+    text = _SUPERSCRIPT.sub(lambda run: "^{" + "".join(SUPERSCRIPTS[char] for char in run[0]) + "}", text)
+    if result := _POWER_OF_TEN.fullmatch(text):
+        return Number(_signed(result["sign"], Fraction(10) ** int(result["braced"] or result["bare"])))
+    for pattern, reader in ((_RATIO, _ratio), (_SCIENTIFIC, _scientific)):
+        result = pattern.fullmatch(text)
+        if result and (unit := _read_unit(result["unit"])) and (number := reader(result)):
+            return replace(number, unit=unit[0], measure=unit[1])
     return None
 
 
-def _ratio(found: re.Match[str]) -> Number | None:
-    above, below = _integer(found["a"] or found["c"]), _integer(found["b"] or found["d"])
+def _read_unit(tail: str) -> tuple[str, Unit | None] | None:
+    """What stands behind a number; None where that is not a unit, a percentage or a thing that is counted."""
+    if not tail.strip():
+        return "", None
+    if _PERCENT.fullmatch(tail):
+        return "%", None
+    if not _UNIT.fullmatch(tail):
+        return None
+    if (measure := read_unit(tail)) and (tail[0] in " \\^°" or not _product(tail)):
+        return tail.strip(), measure
+    counted = _COUNTED.fullmatch(tail)
+    return (counted[1] or counted[2], None) if counted and not _NO_THING.search(tail) else None
+
+
+def _product(tail: str) -> bool:
+    """`2n` or `3x` is a product; `12cm` is not."""
+    return not re.match("[A-Za-zµμΩÅ]{2}", tail)
+
+
+def _ratio(result: re.Match[str]) -> Number | None:
+    above, below = _integer(result["a"] or result["c"]), _integer(result["b"] or result["d"])
     if not below:
         return None
-    return Number(_signed(found["sign"], Fraction(above, below)), unit=_unit(found["unit"]), written=found["unit"])
+    return Number(_signed(result["sign"], Fraction(above, below)))
 
 
-def _scientific(found: re.Match[str]) -> Number | None:
-    mantissa = re.sub(r"[,{} ]", "", found["mantissa"])
+def _scientific(result: re.Match[str]) -> Number | None:
+    mantissa = re.sub(r"[,{} ]", "", result["mantissa"])
     whole, _, decimals = mantissa.partition(".")
-    exponent = found["braced"] or found["bare"] or found["e"]
+    exponent = result["braced"] or result["bare"] or result["e"]
     scale = Fraction(10) ** int(exponent or 0)
-    value = _signed(found["sign"], Fraction(int(f"{whole}{decimals}"), 10 ** len(decimals)) * scale)
-    tolerance = Fraction(found["tolerance"]) * scale if found["tolerance"] else None
-    if tolerance is not None and ("." not in found[0] or 5 * tolerance > abs(value)):
+    value = _signed(result["sign"], Fraction(int(f"{whole}{decimals}"), 10 ** len(decimals)) * scale)
+    tolerance = Fraction(result["tolerance"]) * scale if result["tolerance"] else None
+    if tolerance is not None and ("." not in result[0] or 5 * tolerance > abs(value)):
         return None  # 1 ± 2 may be two roots
     exact = not decimals and exponent is None
     half_step = Fraction(0) if exact else Fraction(1, 2 * 10 ** len(decimals)) * scale
     digits = 0 if exact else len(f"{whole}{decimals}".lstrip("0"))
-    return Number(value, half_step, digits, _unit(found["unit"]), found["unit"], tolerance)
+    return Number(value, half_step, digits, tolerance=tolerance)
 
 
 def _integer(text: str) -> int:
@@ -101,22 +119,33 @@ def _signed(sign: str, value: Fraction) -> Fraction:
     return -value if sign == "-" else value
 
 
-def _is_unit(tail: str) -> bool:
-    return not tail.strip() or _UNIT.fullmatch(tail) is not None
-
-
-def _unit(tail: str) -> str:
-    return _UNIT_LOOK.sub("", tail).strip()
-
-
 def compare_numbers(key: Number, answer: Number) -> Agreement:
     """Equal values agree. A decimal key agrees with what rounds to it, if it states three significant figures.
 
     Within the tolerance that a key states, any answer agrees. An answer that is the key rounded further than the key
-    is, like one with another unit, is `unsure`.
+    is, like one with a unit on one side only, is `unsure`.
     """
-    if key.unit != answer.unit:
+    if key.measure and answer.measure:
+        return _quantities(key, key.measure, answer, answer.measure)
+    if key.unit != answer.unit or key.measure or answer.measure:
         return "unsure"
+    return _values(key, answer)
+
+
+def _quantities(key: Number, one: Unit, answer: Number, other: Unit) -> Agreement:
+    """The answer in the key's unit, compared as numbers are."""
+    possible = convertible(one, other)
+    if possible is None:
+        return "unsure"
+    if not possible:
+        return "no"
+    factor = other.factor / one.factor
+    shift = (other.offset - one.offset) / one.factor
+    agrees = _values(key, replace(answer, value=answer.value * factor + shift, half_step=answer.half_step * factor))
+    return "unsure" if shift and agrees == "no" else agrees
+
+
+def _values(key: Number, answer: Number) -> Agreement:
     apart = abs(key.value - answer.value)
     if apart == 0:
         return "yes"

@@ -1,32 +1,49 @@
-"""The blind answers that speak against the key, grouped by what they say: `1/2` and `0.5` are one rival."""
+"""The blind answers that speak against the key, grouped by what they say: `1/2` and `0.5` are one rival.
 
-from collections.abc import Iterable, Sequence
+The rules are those of the graders, without algebra and without a process of their own. Two answers that they cannot
+tell apart count as one rival with two votes: doubt counts against the key.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from schemas.item import Verdict
-from shared.answers.normal import math_form, text_form
-from shared.answers.number import compare_numbers, read_number
+from schemas.item import Agreement, Verdict
+from shared.answers.guard import LONGEST
+from shared.answers.rules.decide import decide
 
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """One answer other than the key: as somebody wrote it, its votes, and who cast them."""
+    """One answer other than the key, as a verifier wrote it."""
 
     answer: str = ""
-    votes: int = 0
-    voters: frozenset[str] = frozenset()
+    roles: tuple[str, ...] = ()
+    """Role of the verifier for each vote."""
+
+    @property
+    def votes(self) -> int:
+        return len(self.roles)
+
+    @property
+    def voters(self) -> frozenset[str]:
+        return frozenset(self.roles)
 
 
 def strongest(verdicts: Iterable[Verdict]) -> Rival:
     """The rival with most verifiers, then most votes. The order of verdicts and votes does not matter."""
+    return max(rivals(verdicts), key=lambda rival: (len(rival.voters), rival.votes), default=Rival())
+
+
+def rivals(verdicts: Iterable[Verdict]) -> list[Rival]:
+    """Every answer other than the key, with its votes. The order of verdicts and votes does not matter."""
     against = sorted((answer, verdict.role) for verdict in verdicts for answer in wrong(verdict))
     groups: list[list[tuple[str, str]]] = []
-    for cast in against:
-        same = [group for group in groups if any(agree(cast[0], other) for other, _ in group)]
+    for vote in against:
+        same = [group for group in groups if any(may_agree(vote[0], other) for other, _ in group)]
         groups = [group for group in groups if group not in same]
-        groups.append(sorted([cast, *(other for group in same for other in group)]))
-    rivals = [Rival(group[0][0], len(group), frozenset(role for _, role in group)) for group in sorted(groups)]
-    return max(rivals, key=lambda rival: (len(rival.voters), rival.votes), default=Rival())
+        groups.append(sorted([vote, *(other for group in same for other in group)]))
+    return [Rival(group[0][0], tuple(role for _, role in group)) for group in sorted(groups)]
 
 
 def wrong(verdict: Verdict) -> list[str]:
@@ -35,18 +52,26 @@ def wrong(verdict: Verdict) -> list[str]:
 
 
 def agree(one: str, other: str) -> bool:
-    """Whether two blind answers are the same, by the rules that need no process of their own."""
-    return _forms(one) == _forms(other) or _same_number(one, other)
+    """Whether two answers are the same for sure."""
+    return _compare(one, other) == "yes"
 
 
-def _forms(answer: str) -> Sequence[str]:
-    """Answers without a word in them have no text form; case tells `x` from `X` in those that are one letter."""
-    words = text_form(answer)
-    return (words,) if len(words) > 1 and words.replace(" ", "").isalpha() else ("", math_form(answer))
+def may_agree(one: str, other: str) -> bool:
+    """Whether two answers are the same, or cannot be told apart."""
+    return _compare(one, other) != "no"
 
 
-def _same_number(one: str, other: str) -> bool:
-    left, right = read_number(one), read_number(other)
-    if left is None or right is None:
-        return False
-    return "yes" in (compare_numbers(left, right), compare_numbers(right, left))
+@lru_cache(maxsize=4096)
+def _compare(one: str, other: str) -> Agreement:
+    """Either may be rounded: it is the same answer if one of them, taken as the key, agrees with the other."""
+    if one == other:
+        return "yes"
+    if max(len(one), len(other)) > LONGEST:
+        return "unsure"
+    result = {decide(*pair, "").result.agrees for pair in ((one, other), (other, one))}
+    texts = (
+        {decide(*pair, "text").result.agrees for pair in ((one, other), (other, one))} if "yes" not in result else set()
+    )
+    if "yes" in result or ("no" not in result and "yes" in texts):
+        return "yes"
+    return "no" if "no" in result else "unsure"

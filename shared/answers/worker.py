@@ -1,121 +1,135 @@
-"""Process that compares with math-verify and pint: `python -m shared.answers.worker`, one JSON line in, one out.
+"""Process that compares by algebra: `python -m shared.answers.worker LIMIT_S`; a JSON line in, a JSON line out.
 
-A comparison that takes too long, or too much memory, ends the process: the kernel's own timer fires whatever Python
-or C code is running. It counts CPU time, so that a busy machine changes no outcome. It also bounds how long the process
-can outlive its parent; idle, it ends with its standard input.
+    {"id": 1, "pair": [key, answer, type]}   →   {"id": 1, "found": [agrees, method, reason]}
+
+It forks a child for each pair, so that pairs are worked on side by side and none pays for another's memory or time.
+The kernel's own timer ends a child that takes too long, whatever Python or C code is running. It counts CPU time, so
+that a busy machine changes no outcome; and it bounds how long a child can outlive its parents.
 """
 
 import json
 import logging
 import os
 import resource
+import selectors
 import signal
 import sys
-from fractions import Fraction
-from typing import Any
+from collections import deque
 
-from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
-from sympy import Basic, Expr, Float, Rational, oo
-from sympy.core.function import AppliedUndef
-
-from schemas.item import Agreement
-from shared.answers.expression import two_units
-from shared.answers.number import SURE_DIGITS, read_number
-from shared.answers.units import compare_quantities, registry
+from shared.answers.rules.algebra import Algebra
+from shared.answers.rules.decide import decide
 
 MEMORY = 1 << 30
-"""Bytes of address space."""
-NEAR = 0.01
-"""Relative distance within which an approximation is not called a different number."""
-EXACT = 1e-9
-"""The same where nothing is rounded, but by us."""
-
-_CONFIG = [LatexExtractionConfig(boxed_match_priority=-1), ExprExtractionConfig()]
-
-
-def compare(key: str, answer: str) -> Agreement:
-    """Whether two LaTeX expressions are equal. What cannot be read, or told apart for sure, is `unsure`."""
-    gold, given = (parse(f"${text}$", extraction_config=_CONFIG, parsing_timeout=None) for text in (key, answer))
-    if not gold or not given or isinstance(gold[0], str) or isinstance(given[0], str):
-        return "unsure"
-    if (rounds := _rounds(key, gold[0], given[0])) is not None:
-        return rounds
-    there, back = verify(gold, given, timeout_seconds=None), verify(given, gold, timeout_seconds=None)
-    if there or back:
-        return "yes" if there and back else "unsure"
-    return "no" if _comparable(gold[0], given[0]) else "unsure"
+"""Bytes of address space of a child, on top of what it begins with."""
+CHILDREN = 4
+"""Pairs that are worked on at a time; further ones wait in order."""
+DEPTH = 3000
+"""Levels of Python calls: sympy nests deeply."""
+_WARM = (("x^2-1", "(x-1)(x+1)"), ("\\sin^2 x+\\cos^2 x", "1"), ("x+1", "x+2"), ("\\sqrt{8}", "2\\sqrt{2}"),
+         ("\\sum_{k=1}^{n} k", "\\frac{n(n+1)}{2}"), ("x+y=1", "2x+2y=2"))  # fmt: skip
+"""Compared before the first pair: what is imported and computed at first use is not a pair's fault."""
 
 
-def _rounds(key: str, gold: Any, given: Any) -> Agreement | None:
-    """Whether an exact value rounds to a decimal key; None when this is not about one.
-
-    The other way round, a decimal for an exact key, is open: math-verify takes six figures for equal.
-    """
-    if not all(isinstance(side, Basic) and side.is_number and side.is_real for side in (gold, given)):
-        return None
-    if given.atoms(Float) and not gold.atoms(Float) and not gold.is_rational:
-        return "unsure" if abs(float(gold) - float(given)) <= NEAR * abs(float(gold)) else "no"
-    stated = read_number(key)
-    if stated is None or stated.digits < SURE_DIGITS or given.atoms(Float):
-        return None
-    return "yes" if abs(stated.value - Fraction(str(given.evalf(30)))) <= stated.half_step else None
-
-
-def _comparable(key: Any, answer: Any) -> bool:
-    """Whether "not shown equal" means "different": the same names, nothing unknown, and other values at some point.
-
-    The point is positive, as most variables are: ln(x²) is 2 ln x there. math-verify reads `i` and `e` as names now and
-    then, so that an imaginary unit proves nothing; and nothing is proved of inequalities, whose numbers may be whole.
-    """
-    if not isinstance(key, Expr) or not isinstance(answer, Expr):
-        return False
-    if {key, answer} == {oo, -oo}:
-        return True
-    names = [{str(symbol) for symbol in side.free_symbols} for side in (key, answer)]
-    if names[0] != names[1] or names[0] & {"i", "e"} or key.atoms(AppliedUndef) or answer.atoms(AppliedUndef):
-        return False
-    one, other = (_at_a_point(side) for side in (key, answer))
-    near = NEAR if key.atoms(Float) or answer.atoms(Float) else EXACT
-    return abs(one - other) > near * max(abs(one), abs(other))
-
-
-def _at_a_point(side: Expr) -> complex:
-    """The value where the variables, by name, are 1.37, 2.37, … Raises TypeError when there is none."""
-    names = sorted(side.free_symbols, key=str)
-    return complex(side.subs({name: Rational(137, 100) + at for at, name in enumerate(names)}).evalf())
-
-
-def answered(key: str, answer: str) -> tuple[Agreement, str, str]:
-    """Whether they agree, by which method, and why it cannot be told."""
-    method = "units" if two_units(key, answer) else "symbolic"
+def compare(key: str, answer: str, answer_type: str) -> tuple[str, str, str]:
+    """What the rules and algebra find. Never raises."""
     try:
-        if method == "units":
-            left, right = read_number(key), read_number(answer)
-            assert left is not None and right is not None  # noqa: S101, PT018 - two units need two numbers
-            agrees, why = compare_quantities(left, right)
-            return agrees, method, why
-        return compare(key, answer), method, ""
-    except Exception as error:  # noqa: BLE001 - the libraries raise anything for what a model wrote
-        return "unsure", method, f"cannot be read ({type(error).__name__})"
+        result = decide(key, answer, answer_type, Algebra()).result
+    except MemoryError:
+        return "unsure", "symbolic", "took too much memory"
+    except Exception as error:  # noqa: BLE001 - libraries raise anything for what a model wrote
+        return "unsure", "symbolic", f"cannot be compared ({type(error).__name__})"
+    return result.agrees, result.method, result.reason
+
+
+class Server:
+    """Reads pairs from standard input, forks, and writes what the children found."""
+
+    def __init__(self, limit_s: float, replies: int) -> None:
+        self.limit_s = limit_s
+        self.replies = replies
+        self.selector = selectors.DefaultSelector()
+        self.waiting: deque[tuple[int, list[str]]] = deque()
+        self.children: dict[int, tuple[int, int, bytes]] = {}
+        """By the pipe it answers through: id of the pair, process id, what it has written so far."""
+
+    def run(self) -> None:
+        """Serve until standard input ends."""
+        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        rest = b""
+        while True:
+            for ready, _ in self.selector.select():
+                if ready.fd != sys.stdin.fileno():
+                    self._hear(ready.fd)
+                    continue
+                data = os.read(ready.fd, 1 << 16)
+                if not data:
+                    self._end()
+                    return
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    request = json.loads(line)
+                    self.waiting.append((request["id"], request["pair"]))
+            while self.waiting and len(self.children) < CHILDREN:
+                self._fork(*self.waiting.popleft())
+
+    def _fork(self, number: int, pair: list[str]) -> None:
+        reads, writes = os.pipe()
+        process = os.fork()
+        if not process:
+            self._work(pair, writes)
+        os.close(writes)
+        self.children[reads] = (number, process, b"")
+        self.selector.register(reads, selectors.EVENT_READ)
+
+    def _work(self, pair: list[str], writes: int) -> None:
+        """In the child: compare, within limits, and end."""
+        try:
+            os.close(sys.stdin.fileno())
+            used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY + 2 * used, MEMORY + 2 * used))
+            signal.setitimer(signal.ITIMER_PROF, self.limit_s)
+            os.write(writes, json.dumps(compare(*pair)).encode())
+        finally:
+            os._exit(0)
+
+    def _hear(self, pipe: int) -> None:
+        number, process, written = self.children[pipe]
+        data = os.read(pipe, 1 << 16)
+        if data:
+            self.children[pipe] = (number, process, written + data)
+            return
+        self.selector.unregister(pipe)
+        os.close(pipe)
+        del self.children[pipe]
+        _, status = os.waitpid(process, 0)
+        try:
+            result = json.loads(written)
+        except ValueError:
+            late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF
+            why = f"gave up after {self.limit_s:g} s of CPU time" if late else "the comparison crashed"
+            result = ["unsure", "symbolic", why]
+        reply = json.dumps({"id": number, "found": result}).encode() + b"\n"
+        while reply:
+            reply = reply[os.write(self.replies, reply) :]
+
+    def _end(self) -> None:
+        for _, process, _ in self.children.values():
+            os.kill(process, signal.SIGKILL)
 
 
 def main(limit_s: float) -> None:
-    """Serve until standard input ends. Says `ready` first."""
+    """Serve. Writes `ready` first."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     logging.disable()
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # parsers print; replies have a channel of their own
-    compare("x", "x")  # what is imported at first use is no pair's fault
-    replies.write("ready\n")
-    for line in sys.stdin:
-        pairs = json.loads(line)
-        if any(two_units(*pair) for pair in pairs):
-            registry()  # takes a second, once; no pair's fault
-        signal.setitimer(signal.ITIMER_PROF, limit_s)
-        found = [answered(*pair) for pair in pairs]
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        replies.write(f"{json.dumps(found)}\n")
+    sys.setrecursionlimit(DEPTH)
+    replies = os.dup(sys.stdout.fileno())
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+    )  # libraries print; replies have a channel of their own
+    for key, answer in _WARM:
+        compare(key, answer, "expression")
+    os.write(replies, b"ready\n")
+    Server(limit_s, replies).run()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from shared.dataset.schema import Audit, Entry, Row, Source
 from shared.dataset.storage import Location, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
+from shared.stats.item_belief import complete_belief
 
 T = TypeVar("T", bound=Source)
 
@@ -93,7 +94,8 @@ class ItemRecords:
         nested = ("verdicts", "attempts", "lineage")
         row = self.row and {**asdict(self.row), **{name: json.loads(getattr(self.row, name)) for name in nested}}
         entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in self.entries]
-        return {"row": row, "ledger": entries}
+        belief = complete_belief(self.item) if self.item else None
+        return {"row": row, "ledger": entries, "belief": belief and belief.model_dump(mode="json")}
 
 
 @dataclass(frozen=True, slots=True)

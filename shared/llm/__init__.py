@@ -11,6 +11,7 @@ models.py           the models of one process, by role
 models_config.py    loads the models file and the API keys
 plan_budget.py      checks the plan's budget against the models
 preflight.py        checks every endpoint before a start
+profile.py          parameters that an endpoint accepts
 prompts.py          prompts as Markdown files
 response_models.py  schemas of structured answers
 sanitize.py         makes a model's text harmless for the prompt of another

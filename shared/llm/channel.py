@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,9 +16,13 @@ from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
 from shared.llm.limiter.limiter import ConcurrencyLimiter, Permit
 from shared.llm.limiter.vllm_load import poll
+from shared.llm.profile import ParameterProfile
 from shared.telemetry import traces
 
 log = logging.getLogger(__name__)
+
+FAILURES_TO_SUSPECT = 2
+_SERVER_ERROR = re.compile(r" answers 50[01]:")
 
 R = TypeVar("R")
 Send = Callable[[Permit, Charge], Awaitable[tuple[R, Provenance]]]
@@ -35,6 +40,9 @@ class EndpointChannel:
     """Names of the models requested here."""
     supports_schemas: bool = field(init=False)
     """Whether structured answers use `response_format`, and not the prompt."""
+    _profiles: dict[str, ParameterProfile] = field(default_factory=dict)
+    _schemas_work: bool = False
+    _schema_failures: int = 0
     _polling: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
@@ -66,6 +74,21 @@ class EndpointChannel:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
         await self.endpoint.aclose()
+
+    def profile(self, model: str) -> ParameterProfile:
+        """The parameters that the endpoint accepts for a model."""
+        return self._profiles.setdefault(model, ParameterProfile(self.endpoint.alias))
+
+    def record_schema_success(self) -> None:
+        """A structured answer has come by `response_format`: the endpoint supports it."""
+        self._schemas_work = True
+
+    def suspects_schemas(self, error: Exception) -> bool:
+        """Whether `response_format` may be the cause of an error: the second 500 or 501, and it has never worked."""
+        if self._schemas_work or not _SERVER_ERROR.search(str(error)):
+            return False
+        self._schema_failures += 1
+        return self._schema_failures >= FAILURES_TO_SUSPECT
 
     def disable_schemas(self, why: str) -> None:
         """Put the schema into the prompt from now on."""

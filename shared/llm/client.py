@@ -21,7 +21,7 @@ from schemas.config.models_config import RoleModel
 from schemas.item import Provenance
 from shared.call_journal import from_journal
 from shared.clock import utc_now
-from shared.errors import Transient
+from shared.errors import Invalid, OverBudget, Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
 from shared.llm.errors import Declined, TimedOut, UnsupportedSchema
@@ -88,9 +88,20 @@ class ChatModel:
         """Request a schema in the way that the endpoint supports."""
         if self.channel.supports_schemas:
             try:
-                return await self._with_longer_limit(messages, seed, attempt, response_model)
+                reply = await self._with_longer_limit(messages, seed, attempt, response_model)
             except UnsupportedSchema as error:
                 self.channel.disable_schemas(str(error))
+            except OverBudget:
+                raise
+            except (Invalid, Transient) as error:
+                if isinstance(error, Transient) and not self.channel.suspects_schemas(error):
+                    raise
+                reply = await self._with_longer_limit(in_prompt(response_model, messages), seed, attempt)
+                self.channel.disable_schemas(str(error))  # the same call works without a schema
+                return reply
+            else:
+                self.channel.record_schema_success()
+                return reply
         return await self._with_longer_limit(in_prompt(response_model, messages), seed, attempt)
 
     async def _with_longer_limit(
@@ -110,12 +121,22 @@ class ChatModel:
             limit, truncated = min(2 * limit, ceiling), reply
 
     async def _call(self, body: dict[str, Any], attempt: int) -> Reply:
-        async def request(permit: Permit, charge: Charge) -> tuple[Reply, Provenance]:
-            reply = await self._request(body, attempt, permit, charge)
+        """Call with the parameters that the endpoint accepts."""
+        profile = self.channel.profile(self.role_model.model)
+
+        async def request(sent: dict[str, Any], permit: Permit, charge: Charge) -> tuple[Reply, Provenance]:
+            reply = await self._request(sent, attempt, permit, charge)
             return reply, reply.provenance
 
         try:
-            return await self.channel.call(self.role_model, self.caller, self.prompt.name, body, request)
+            while True:
+                sent = profile.adapt(body)
+                try:
+                    send = partial(request, sent)
+                    return await self.channel.call(self.role_model, self.caller, self.prompt.name, body, send)
+                except Invalid as error:
+                    if isinstance(error, Declined | OverBudget) or not profile.learn(sent, str(error)):
+                        raise
         except Declined as declined:
             log.warning("%s: %s", declined.fault, declined)
             answer = StreamAccumulator(finish_reason=DECLINED, usage=Usage(0, 0))
@@ -184,9 +205,9 @@ class ChatModel:
             simulated=self.channel.endpoint.config.simulated,
             prompt=self.prompt.name,
             prompt_hash=self.prompt.hash,
-            temperature=self.role_model.temperature,
-            top_p=self.role_model.top_p,
-            max_tokens=body.get("max_tokens"),
+            temperature=body.get("temperature"),
+            top_p=body.get("top_p"),
+            max_tokens=body.get("max_tokens", body.get("max_completion_tokens")),
             extra=self.role_model.extra or None,
             seed=body.get("seed"),
             attempt=attempt,

@@ -33,7 +33,7 @@ NO_LIMIT = httpx.Limits(max_connections=0)
 
 _RETRYABLE = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504, 529}
 _PERMANENT = {400, 413, 414, 422}
-_SCHEMA_WORDS = ("response_format", "json_schema", "structured", "guided")
+_SCHEMA_WORDS = ("response_format", "response_schema", "json_schema", "json schema", "structured", "guided", "grammar")
 
 
 class EndpointClient:
@@ -121,7 +121,7 @@ class EndpointClient:
         report = f"endpoint {self.alias} answers {status}: {text}"
         if status in _RETRYABLE:
             return Busy(report, _retry_after_s(response.headers.get("retry-after")))
-        if status in _PERMANENT and any(word in text for word in _SCHEMA_WORDS):
+        if status in _PERMANENT and any(word in text.lower() for word in _SCHEMA_WORDS):
             return UnsupportedSchema(report)
         if status in _PERMANENT and error.fault:
             return Declined(report, error.fault)

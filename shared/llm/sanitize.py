@@ -39,6 +39,16 @@ _EMOJI = re.compile(rf"{_PICTURE}(?:\u200d{_PICTURE})*|[#*0-9]\ufe0f?\u20e3")
 """A whole emoji with the selectors and joiners that it is made of (Unicode Technical Standard 51)."""
 
 
+def has_token(text: str) -> bool:
+    """Whether the text has anything that a chat template or a tokenizer may take for a control token."""
+    return _TOKEN.search(text) is not None
+
+
+def break_tokens(text: str) -> str:
+    """Break up every token, and change nothing else."""
+    return _TOKEN.sub(r"\g<0> ", text)
+
+
 def neutralise(text: str) -> str:
     """Spell out every character that is not visible and break up every token. Repeated, it changes nothing more.
 
@@ -46,9 +56,7 @@ def neutralise(text: str) -> str:
     script, which are part of its spelling.
     """
     emoji = {at for found in _EMOJI.finditer(text) for at in range(*found.span())}
-    return _TOKEN.sub(
-        r"\g<0> ", "".join(_visible(text, at) if at not in emoji else text[at] for at in range(len(text)))
-    )
+    return break_tokens("".join(_visible(text, at) if at not in emoji else text[at] for at in range(len(text))))
 
 
 def neutralise_statement(text: str) -> str:

@@ -1,6 +1,16 @@
 """Statistics. Pure functions.
 
-error_agreement.py  whether two verifiers make the same errors
-guessing.py         probability of a correct guess
-wilson.py           confidence intervals of rates
+belief.py             probability that a key is right, from votes, judgements and adjudications
+belief_estimation.py  parameters of belief and share of wrong keys among rows, with intervals
+belief_model.py       evidence on a key, and the parameters of belief
+belief_policy.py      threshold that keeps wrong keys below a target; next evidence to buy
+error_agreement.py    whether two verifiers make the same errors
+grid_posterior.py     posterior on a grid that closes in on its mass; intervals
+guessing.py           probability of a correct guess
+item_belief.py        evidence on an item, and its belief
+ledger.py             likelihood of a ledger of items under the parameters of belief
+quadrature.py         average over solve rates without a closed form
+view_thresholds.py    belief that a row needs to enter a view
+vote_tree.py          combinations of votes that buying votes can lead to
+wilson.py             confidence intervals of rates
 """

@@ -1,7 +1,7 @@
 """`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
     python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000]
-                         [--console-rows 1000000] [--json]
+                          [--grid] [--runs 2] [--console-rows 1000000] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
 """
@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1500, help="calls of the one stage (1500)")
     parser.add_argument("--model-calls", type=int, default=1000, help="calls to each difficult endpoint (1000)")
     parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
+    parser.add_argument("--grid", action="store_true", help="belief on the whole grid of worlds, not on four cells")
+    parser.add_argument("--runs", type=int, default=2, help="runs in each cell of the grid (2)")
     parser.add_argument("--console-rows", type=int, default=1_000_000, help="rows that the console pages (1,000,000)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
@@ -61,7 +63,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
     if "answers" in parts:
         figures["answers"] = await answers.measure()
     if "policies" in parts:
-        figures["policies"] = await policies.measure(size.problems)
+        figures["policies"] = await policies.measure(size.problems, whole_grid=size.grid, runs=size.runs)
     if "screening" in parts:
         figures["screening"] = await screening.measure()
     if "console" in parts:

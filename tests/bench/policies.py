@@ -1,6 +1,11 @@
-"""Compares verification policies by yield, difficulty and error: simulated abilities, real verifiers and panel."""
+"""Compares verification policies by yield, difficulty and error.
+
+On the simulator's bank with real verifiers and panel; in hard worlds with belief's parameters known; and with belief
+that estimates its parameters, on four cells of a grid or on the whole grid.
+"""
 
 from dataclasses import asdict
+from os import cpu_count
 from typing import Any
 
 from rich.console import Console
@@ -8,13 +13,23 @@ from rich.table import Table
 
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
+from tests.bench import grid, hard_table
 from tests.support.verification_sim import POLICIES, Remembering, accepted, candidates, outcome
 
 WRONG, NATURAL = 0.4, 0.5
 
 
-async def measure(count: int) -> dict[str, Any]:
-    """Measure every policy on the same candidates."""
+async def measure(count: int, *, whole_grid: bool, runs: int) -> dict[str, Any]:
+    """Measure every policy on the same `count` candidates, and on twelve times as many hard ones."""
+    worlds = grid.GRID if whole_grid else grid.FOUR
+    return {
+        "bank": await _measure_bank(count),
+        "hard": hard_table.measure(12 * count),
+        "grid": grid.measure(worlds, runs, cpu_count() or 1),
+    }
+
+
+async def _measure_bank(count: int) -> dict[str, Any]:
     worker = SymbolicWorker()
     drawn, grader = candidates(count, WRONG, NATURAL), Remembering(standard(worker))
     try:
@@ -24,12 +39,12 @@ async def measure(count: int) -> dict[str, Any]:
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print a table."""
+    """Print tables."""
     table = Table(
         "policy", "good kept", "hard kept", "mean difficulty", "misprints let in", "slips let in", "wrong rows",
         title="verification policies on the simulator: arithmetic, not models",
     )  # fmt: skip
-    for name, row in figures.items():
+    for name, row in figures["bank"].items():
         shares = (row[column] for column in ("misprints_in", "slips_in", "wrong_rows"))
         table.add_row(
             name,
@@ -39,3 +54,5 @@ def show(console: Console, figures: dict[str, Any]) -> None:
             *(f"{share:.1%}" for share in shares),
         )
     console.print(table)
+    hard_table.show(console, figures["hard"])
+    grid.show(console, figures["grid"])

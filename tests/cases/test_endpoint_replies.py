@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from shared.errors import Invalid, Transient
@@ -367,3 +368,76 @@ def test_retry_after_is_a_number_or_a_date_within_a_limit() -> None:
     ]
     assert {_retry_after_s(text) for text in ("inf", "1e9", "Fri, 31 Dec 2100 23:59:59 GMT")} == {MAX_RETRY_AFTER_S}
     assert _retry_after_s("Fri, 31 Dec 1999 23:59:59 GMT") == 0.0
+
+
+REFUSED_PARAMETERS = {
+    "seed": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
+    "stream_options": {"error": {"message": 'Unknown name "stream_options": Cannot find field.'}},
+    "temperature": {"error": {"message": "'temperature' does not support 0.2 with this model. Only the default is"}},
+    "max_tokens": {"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}},
+}
+
+
+async def test_refused_parameters_are_left_out_and_the_limit_is_renamed() -> None:
+    seen: list[Any] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append(body)
+        refused = next((name for name in REFUSED_PARAMETERS if name in body), None)
+        return as_json(REFUSED_PARAMETERS[refused], "422 Unprocessable") if refused else http(sse(*GOOD))
+
+    answer = await call(reply, temperature=0.2, max_tokens=100)
+    assert (answer.text, len(seen)) == (TEXT, 5)
+    assert seen[-1]["max_completion_tokens"] == answer.provenance.max_tokens == 100
+    assert (answer.provenance.seed, answer.provenance.temperature) == (None, None)
+
+
+async def test_calls_in_flight_learn_from_the_same_refusal() -> None:
+    def reply(body: Any) -> bytes:
+        return as_json(REFUSED_PARAMETERS["seed"], "422 Unprocessable") if "seed" in body else http(sse(*GOOD))
+
+    async with endpoint(reply) as url:
+        models = Models(config(url), "t")
+        model = models.model("solver", Prompt("p", "Say 42"))
+        replies = await asyncio.gather(*(model.complete({}, seed=seed) for seed in range(12)))
+        await models.aclose()
+    assert {answer.text for answer in replies} == {TEXT}
+
+
+async def test_a_wrong_value_of_a_parameter_stays_an_error() -> None:
+    with pytest.raises(Invalid, match="between 0 and 2"):
+        await call(as_json({"error": {"message": "temperature must be between 0 and 2"}}, "400 Bad"), temperature=9)
+
+
+class Grade(BaseModel):
+    agrees: str
+
+
+SCHEMA_REFUSALS = {
+    "in capitals": (400, "Structured Outputs is not available for this model", 1),
+    "llama.cpp's grammar": (400, "JSON schema conversion failed: unsupported pattern", 1),
+    "Gemini's schema": (400, "Unknown name \"additionalProperties\" at 'generation_config.response_schema'", 1),
+    "in other words": (422, "this is not for me", 1),
+    "as a server error": (500, "Input should be 'text' or 'json_object'", 2),
+}
+
+
+@pytest.mark.parametrize("name", SCHEMA_REFUSALS)
+async def test_a_refused_schema_moves_to_the_prompt(name: str) -> None:
+    status, message, failures = SCHEMA_REFUSALS[name]
+    seen: list[bool] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append("response_format" in body)
+        return as_json({"error": {"message": message}}, f"{status} No") if seen[-1] else replied('{"agrees": "yes"}')
+
+    async with endpoint(reply) as url:
+        models = Models(config(url), "t")
+        model = models.model("solver", Prompt("p", "Say 42"))
+        for _ in range(failures - 1):
+            with pytest.raises(Transient):
+                await model.structured({}, Grade, seed=1)
+        for seed in (1, 2):
+            assert (await model.structured({}, Grade, seed=seed))[0] == Grade(agrees="yes")
+        await models.aclose()
+    assert seen == [True] * failures + [False, False]

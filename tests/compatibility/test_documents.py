@@ -31,7 +31,13 @@ def test_an_export_keeps_its_files_and_columns(name: str, stack_folder: Path, tm
     document = run(stack_folder, "dataset", "export", "--format", name, "--out", str(out))
     assert contains(shape(document), recorded["shape"])
     assert document["files"] == recorded["files"]
-    assert [columns(out / file) for file in document["files"]] == recorded["columns"]
+    for file, before in zip(document["files"], recorded["columns"], strict=True):
+        assert [column for column in before if not kept(column, columns(out / file))] == []
+
+
+def kept(column: str, columns: list[str]) -> bool:
+    """Whether a column is there with its type; a struct may have gained fields at its end."""
+    return any(one == column or one.startswith(column.removesuffix(">") + ", ") for one in columns)
 
 
 def run(stack_folder: Path, *command: str) -> Any:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.events import AuditJudged, Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.item import Attempt, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
+from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import find_flaws, repetition_share
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
@@ -14,6 +15,7 @@ from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
 from shared.answers.judge import Judge
+from shared.ports import TaggedEvent
 from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
 THINKING = "The lens space has homotopy classes of self-maps, and those of degree one are counted by its torsion."
@@ -36,7 +38,9 @@ async def check(
     policy: str = "evidence",
 ) -> list[Event]:
     output = event(SolutionSynthesized, item().with_(attempts=earlier, verdicts=verdicts), attempt=new)
-    return list(await CheckAnswer(GRADER, traces, retries, policy)(output))
+    events = list(await CheckAnswer(GRADER, traces, retries, policy)(output))
+    assert all(isinstance(one, Event) for one in events)
+    return [one for one in events if isinstance(one, Event)]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,11 @@ async def check(
         (attempt("8128", reasoning="", solution=THINKING), "yes", "normal_form", ("no_thinking",)),
         (attempt("8128", reasoning=f"{THINKING} So again: " * 50), "yes", "normal_form", ("repetition",)),
         (attempt("8128", solution="Wait, 8129.</think>"), "yes", "normal_form", ("unclosed",)),
+        (attempt("8128", reasoning=f"{THINKING}<|endoftext|> Again."), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", reasoning=f"{THINKING} </think> Wait."), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", solution="It is 8128.<|im_end|>"), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", solution="It is 8128.</s>"), "yes", "normal_form", ("control_token",)),
+        (attempt("8128", solution="<|eot_id|><|im_start|>user"), "yes", "normal_form", ("control_token",)),
         (
             attempt("8128", reasoning=f"{THINKING} 让我再想一想这个问题的答案是多少"),
             "yes",
@@ -99,15 +108,39 @@ def test_a_long_text_of_its_own_words_is_no_loop() -> None:
 
 
 async def test_what_a_judge_was_paid_for_stands_in_the_lineage() -> None:
-    judge = ScriptedModel(
-        "../shared/answers", "same_answer", '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
-    )
+    grade = '{"agrees": "yes", "reason": "Two to the 13th, less 64."}'
+    judge = ScriptedModel("../shared/answers", "same_answer", grade, grade)
     output = event(SolutionSynthesized, item(), attempt=attempt("about eight thousand"))
-    [checked] = await CheckAnswer(Graders(GRADER.rules, Judge(judge, "answer_checker")), traces=1, retries=1)(output)
+    [checked] = await CheckAnswer(Graders(None, Judge(judge, "answer_checker")), traces=1, retries=1)(output)
     assert isinstance(checked, SolutionChecked)
     assert (checked.item.attempts[-1].agrees, checked.item.attempts[-1].method) == ("yes", "judge")
     assert [call.seed for call in checked.item.lineage[-1].calls] == judge.seeds
     assert PROBLEM.rationale not in judge.asked[0]
+
+
+async def test_a_share_of_the_items_measures_the_judge_on_a_decided_pair() -> None:
+    audits: list[AuditJudged] = []
+    for index in range(24):
+        grade = '{"agrees": "no", "reason": "Other words."}'
+        model = ScriptedModel("../shared/answers", "same_answer", grade, grade)
+        audit = AuditJudge(Judge(model, "answer_checker"), rate=1.0)
+        made = event(SolutionSynthesized, item(index=index), attempt=attempt("8128"))
+        last, tagged = await CheckAnswer(GRADER, traces=1, retries=1, audit_judge=audit)(made)
+        assert isinstance(last, SolutionChecked)
+        assert isinstance(tagged, TaggedEvent)
+        found = tagged.event
+        assert isinstance(found, AuditJudged)
+        assert tagged.tag == found.mark
+        assert last.item.id != found.item.id
+        assert len(found.item.calls) == 2
+        audits.append(found)
+    assert {(found.mark.kind, found.accepted, found.found["judge"]) for found in audits} == {
+        ("control-judge-equal", False, "noticed"),
+        ("judge-different", False, "noticed"),
+    }
+    assert len({found.item.id for found in audits}) == len(audits)
+    none = AuditJudge(Judge(ScriptedModel("../shared/answers", "same_answer"), "answer_checker"), rate=0.0)
+    assert await none(made, item()) is None
 
 
 def test_no_trace_of_the_simulator_is_called_unsound() -> None:

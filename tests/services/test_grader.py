@@ -46,6 +46,19 @@ async def post(url: str, body: Any) -> tuple[int, Any]:
         ({"key": "x^2+2x+1", "answer": "(x+1)^2", "answer_type": "expression"}, "yes", "symbolic"),
         ({"key": "42", "answer": "41"}, "no", "numeric"),
         ({"key": "Paris", "answer": "the capital of France", "answer_type": "text"}, "unsure", "text"),
+        ({"key": r"\gcd(a,b)", "answer": r"\gcd(a,c)", "answer_type": "expression"}, "no", "structure"),
+        ({"key": r"(1\ 2\ 3)", "answer": r"(1\ 3\ 2)", "answer_type": "expression"}, "no", "permutation"),
+        ({"key": r"u\cdot v", "answer": r"u\times v", "answer_type": "expression"}, "no", "structure"),
+        (
+            {
+                "key": r"\frac{\partial u}{\partial x}",
+                "answer": r"\frac{\partial u}{\partial t}",
+                "answer_type": "expression",
+            },
+            "no",
+            "structure",
+        ),
+        ({"key": "5 km", "answer": "5 m;", "answer_type": "number"}, "unsure", "none"),
     ],
 )
 async def test_an_answer_is_right_wrong_or_beyond_telling(url: str, item: Any, agrees: str, how: str) -> None:

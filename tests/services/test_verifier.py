@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.events import ProblemScreened, ProblemVerified
 from schemas.item import Item, Problem, Step, Verdict, Vote
+from services.panel.tiers import by_evidence
 from services.verifier.__main__ import PROMPTS
 from services.verifier.handler import VerifyProblem
-from shared.answers.grade import Graders
+from shared.answers.grade import Graders, standard
+from shared.answers.symbolic import SymbolicWorker
 from shared.llm import Models, Prompt
 from shared.ports import Comparison, Reply
 from tests.support.fake_models import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
@@ -207,10 +210,37 @@ async def test_an_answer_that_was_given_before_is_not_compared_again() -> None:
         return Comparison("no", "judge")
 
     solver = blind(r"\boxed{Lermontov}", r"\boxed{Gogol}", r"\boxed{Lermontov}")
-    grader = Graders(GRADER.rules, judging)
+    grader = Graders(None, judging)
     problem = PROBLEM.with_(answer="Pushkin", answer_type="text")
     handler = VerifyProblem("verifier-a", solver, judge(), grader, 3, SUBJECTS)
     [verified] = await handler(event(ProblemScreened, item(problem)))
     assert isinstance(verified, ProblemVerified)
     assert [vote.answer for vote in verified.verdict.votes] == ["Lermontov", "Gogol", "Lermontov"]
     assert asked == ["Lermontov", "Gogol"]
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "answer_type"),
+    [
+        (r"\gcd(a,b)", r"\gcd(a,c)", "expression"),
+        (r"(1\ 2\ 3)", r"(1\ 3\ 2)", "expression"),
+        (r"u\cdot v", r"u\times v", "expression"),
+        (r"\frac{\partial u}{\partial x}", r"\frac{\partial u}{\partial t}", "expression"),
+        ("5 km", "5 m;", "number"),
+    ],
+)
+async def test_two_verifiers_that_find_another_answer_never_verify_the_key(
+    key: str, answer: str, answer_type: str
+) -> None:
+    worker = SymbolicWorker()
+    problem = PROBLEM.with_(answer=key, answer_type=answer_type)
+    verdicts = []
+    for role in ("verifier-a", "verifier-b"):
+        screened = event(ProblemScreened, item(problem))
+        handler = VerifyProblem(role, blind(*[rf"\boxed{{{answer}}}"] * 3), judge(), standard(worker), 3, SUBJECTS)
+        [verified] = await handler(screened)
+        assert isinstance(verified, ProblemVerified)
+        verdicts.append(verified.verdict)
+    await worker.aclose()
+    assert {vote.agrees for verdict in verdicts for vote in verdict.votes} <= {"no", "unsure"}
+    assert by_evidence(verdicts, problem, None).tier in ("disputed", "unsolved")

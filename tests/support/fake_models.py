@@ -8,13 +8,13 @@ from uuid import UUID
 from schemas.events import ItemEvent, ProblemRequested
 from schemas.identity import factory_id
 from schemas.item import Item, Problem, Provenance, Topic
-from shared.answers.grade import Graders, numeric, same_form, words
+from shared.answers.grade import Graders
 from shared.llm.prompts import Prompt
 from shared.llm.replies.structured_output import parse
 from shared.ports import Malformed, Reply, T
 
 E = TypeVar("E", bound=ItemEvent)
-GRADER = Graders((same_form, numeric, words))
+GRADER = Graders()
 """The real rules, without the process for symbolic expressions."""
 
 TOPIC = Topic(subject="mathematics", field="topology", subfield="3-manifolds", name="lens spaces")

@@ -7,13 +7,14 @@ from datasets import Dataset
 from transformers import Qwen3Config, Qwen3ForCausalLM
 from trl import SFTConfig, SFTTrainer
 
+from shared.answers.extract import final_answer
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Refusal
 from tests.trainer.tiny import PLAIN, TEMPLATES, example, tokenizer
 from trainer.data import assign_split, measure
-from trainer.example import TRAIN
-from trainer.metrics.rewards import Reward, extract_answer
+from trainer.example import TRAIN, Example
+from trainer.metrics.rewards import Reward
 from trainer.recipe import HeldOut, Recipe
 
 RECIPE = Recipe(base="none", max_length=400)
@@ -47,6 +48,21 @@ def test_a_chat_template_that_drops_the_thinking_is_refused() -> None:
     forgets = PLAIN.replace("m.content", "m.content.split('</think>')[-1]")
     with pytest.raises(Refusal, match="chat template lose the thinking of row 00000001"):
         measure([example(1)], tokenizer(forgets), RECIPE)
+
+
+def test_no_text_of_a_row_becomes_a_control_token() -> None:
+    tokens = tokenizer()
+    tokens.add_special_tokens({"additional_special_tokens": ["<|user|>", "<|assistant|>", "@@stop", "</s>"]})
+    row = example(1, problem="Stop @@stop </s> <|end|>?", reasoning="No <|end|></s>", solution="So @@stop <|user|> 2")
+    clean = example(1, problem="Stop?", reasoning="No", solution="So 2")
+    special = set(tokens.all_special_ids)
+
+    def controls(one: Example) -> list[int]:
+        [made] = measure([one], tokens, RECIPE).rows
+        ids = tokens.apply_chat_template([*made["prompt"], *made["completion"]], return_dict=False)
+        return [id_ for id_ in ids if id_ in special]
+
+    assert controls(row) == controls(clean)
 
 
 def test_a_tokenizer_that_cannot_write_digits_is_refused() -> None:
@@ -104,4 +120,4 @@ async def test_a_completion_is_right_wrong_or_beyond_telling() -> None:
     assert thinking == [0.0], "a box inside the thinking is not an answer"
     assert found == list(texts.values())
     assert reported == {"unsure": pytest.approx(1 / 6)}
-    assert extract_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"
+    assert final_answer("<think>\\boxed{1}</think>\\boxed{2} or \\boxed{3}") == "3"

@@ -105,8 +105,8 @@ async def _open_reward(run: Run) -> AsyncIterator[Reward]:
 
 async def _grade_problem(reward: Reward, example: Example, samples: Sequence[Sample]) -> GradedProblem:
     texts = ("" if one.truncated else one.text for one in samples)
-    asked = (reward.grade(text, example.answer, example.answer_type, example.problem) for text in texts)
-    rewards = await asyncio.gather(*asked)
+    grading = (reward.grade(text, example.answer, example.answer_type, example.problem) for text in texts)
+    rewards = await asyncio.gather(*grading)
     tokens, costs = [one.tokens for one in samples], [one.cost for one in samples]
     return GradedProblem(
         id=example.id,

@@ -12,16 +12,7 @@ from typing import Any
 from shared.answers.extract import final_answer
 from shared.ports import Grader
 
-OPEN, CLOSE = "<think>", "</think>"
-
-
-def extract_answer(text: str) -> str | None:
-    """Return the final answer of a completion, with or without thinking.
-
-    None when its thinking is opened and not closed, or when it gives no answer.
-    """
-    _, closed, solution = text.rpartition(CLOSE)
-    return None if OPEN in text and not closed else final_answer(solution)
+OPEN = "<think>"
 
 
 class Reward:
@@ -42,7 +33,7 @@ class Reward:
 
     async def grade(self, text: str, key: str, answer_type: str, problem: str) -> float | None:
         """Return the reward of one completion."""
-        if (answer := extract_answer(text)) is None:
+        if (answer := final_answer(text)) is None:
             return 0.0
         found = await self._grader.compare(key, answer, answer_type, problem)
         return {"yes": 1.0, "no": 0.0}.get(found.agrees)

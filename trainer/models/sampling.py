@@ -59,7 +59,7 @@ class InProcessSampler:
         ends = weights.end_token_ids(self.model, self.tokenizer)
         torch.manual_seed(derive_seed(self.recipe.seed, batch[0].id))
         inputs = self.tokenizer.apply_chat_template(
-            [render_prompt(self.recipe, example) for example in batch],
+            [render_prompt(self.recipe, example, self.tokenizer) for example in batch],
             add_generation_prompt=True,
             padding=True,
             return_tensors="pt",
@@ -86,8 +86,8 @@ class InProcessSampler:
 
 def opens_thinking(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Return whether the chat template ends with an opened thinking tag, so that a completion begins inside it."""
-    asked = [{"role": "user", "content": "?"}]
-    text: str = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+    prompt = [{"role": "user", "content": "?"}]
+    text: str = tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=False)
     return text.rstrip().endswith(OPEN)
 
 

@@ -27,6 +27,7 @@ from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
 from shared.llm.models_config import resolve_paths
 from shared.llm.preflight import faults
+from shared.llm.sanitize import break_tokens
 from shared.ports import Reply
 from trainer.example import Example
 from trainer.models.sampling import Sample, SampleStream, derive_seed
@@ -86,7 +87,7 @@ class RecipePrompt(Prompt):
     recipe: Recipe
 
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
-        return [{"role": "user", "content": self.recipe.render_prompt(fields["problem"])}]
+        return [{"role": "user", "content": self.recipe.render_prompt(break_tokens(fields["problem"]))}]
 
 
 @dataclass(frozen=True, slots=True)

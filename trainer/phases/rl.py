@@ -36,9 +36,10 @@ def train(run: Run) -> PhaseResult:
             f"{pool} problems do not fill one generation of {groups}; TRL would silently drop them all",
             "Lower rl.completions, or grow the dataset",
         )
+    tokenizer = weights.load_tokenizer(start)
     rows = [
         {
-            "prompt": render_prompt(run.recipe, row),
+            "prompt": render_prompt(run.recipe, row, tokenizer),
             "answer": row.answer,
             "answer_type": row.answer_type,
             "problem": row.problem,
@@ -47,7 +48,6 @@ def train(run: Run) -> PhaseResult:
     ]
     # It warns of each reward of None; their share is logged as `unsure`.
     logging.getLogger("trl.trainer.grpo_trainer").setLevel(logging.ERROR)
-    tokenizer = weights.load_tokenizer(start)
     model = weights.load_model(start)
     trainer = GRPOTrainer(
         model,

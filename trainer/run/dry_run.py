@@ -128,13 +128,13 @@ def _measure_lengths(run: Run, tokens: Any) -> Lengths:
         prompts.append(
             len(
                 tokens.apply_chat_template(
-                    render_prompt(run.recipe, row), add_generation_prompt=True, return_dict=False
+                    render_prompt(run.recipe, row, tokens), add_generation_prompt=True, return_dict=False
                 )
             )
         )
         if row.is_for_sft:
             whole = tokens.apply_chat_template(
-                render_prompt(run.recipe, row) + render_completion(row), return_dict=False
+                render_prompt(run.recipe, row, tokens) + render_completion(row, tokens), return_dict=False
             )
             taught.append(len(whole))
             completions.append(len(whole) - prompts[-1])

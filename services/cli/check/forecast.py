@@ -86,7 +86,7 @@ def assumed(plan: Plan) -> Basis:
     hard = HARD if plan.solving.max_base_pass < 1 else 1.0
     probed = plan.solving.probe_attempts * min(SCREENED, solved / hard)
     verified = SCREENED + plan.audits.rate * plan.yield_assumed * AUDITED
-    blind = (1 - (1 - HIT) ** plan.verification.blind_attempts) / HIT
+    blind = (1 - (1 - HIT) ** plan.verification.attempts_each) / HIT
     tried = plan.solving.traces + (1 - HIT) ** plan.solving.traces * (1 - (1 - HIT) ** plan.solving.retries) / HIT
     calls = {
         "writer": 1.0,

@@ -15,6 +15,8 @@ from services.cli.common import models_config
 from services.cli.common.dataset_location import DatasetSummary
 from services.cli.common.run_config import RunConfig
 from services.cli.run.summary import duration, short
+from shared.stats.item_belief import DEFAULTS
+from shared.stats.view_thresholds import view_targets, view_thresholds
 from shared.text.controls import strip_controls
 
 
@@ -46,6 +48,7 @@ def document(plan: Plan, estimate: Forecast) -> dict[str, object]:
         "wanted": None if plan.endless else plan.rows,
         "measured_on": estimate.basis.problems,
         "yield": estimate.basis.rows,
+        "thresholds": view_thresholds(plan.verification, DEFAULTS),
         **{name: value for name, value in asdict(estimate).items() if name != "basis"},
     }
 
@@ -55,6 +58,7 @@ def describe(plan: Plan, estimate: Forecast) -> list[str | Table]:
     topics = sum(subject.topics for subject in plan.subjects.values())
     target = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
     lines: list[str | Table] = [f"Plan {plan.name} is sound: {target}, {len(plan.subjects)} subjects, {topics} topics"]
+    lines += _thresholds(plan)
     if not estimate.rows:
         return [*lines, "The dataset has all its rows: nothing more will be requested."]
     what = "for each release" if plan.endless else "missing"
@@ -62,6 +66,21 @@ def describe(plan: Plan, estimate: Forecast) -> list[str | Table]:
         f"{estimate.rows:,} rows {what}: about {estimate.problems:,} problems at a yield of {estimate.basis.rows:.0%}"
     )
     return [*lines, _table(estimate), *_time_and_basis(estimate)]
+
+
+def _thresholds(plan: Plan) -> list[str]:
+    """What the targets for wrong keys ask of a row, with the default parameters of belief."""
+    thresholds = view_thresholds(plan.verification, DEFAULTS)
+    return [
+        f"View {view}: at most {target:.1%} wrong keys, {_requirement(thresholds[view])}"
+        for view, target in view_targets(plan.verification).items()
+    ]
+
+
+def _requirement(threshold: float | None) -> str:
+    if threshold is None:
+        return "target cannot be met: raise it, or max_votes"
+    return f"rows need a belief of {threshold:.3f}"
 
 
 def _table(estimate: Forecast) -> Table:

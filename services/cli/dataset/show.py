@@ -5,9 +5,10 @@ from rich.rule import Rule
 from rich.text import Text
 from rich.tree import Tree
 
-from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
+from schemas.item import Attempt, Belief, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold
 from shared.dataset import Entry, ItemRecords, Row
+from shared.stats.item_belief import complete_belief
 from shared.text.controls import strip_controls
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
@@ -57,6 +58,8 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
         as_text(f"topic       {topic.subject} › {topic.field} › {topic.subfield} › {topic.name}"),
         as_text(f"tier        {item.tier or 'none'}{': ' + item.tier_reason if item.tier_reason else ''}"),
     ]
+    if belief := complete_belief(item):
+        parts.append(as_text(f"belief      {_belief(belief)}"))
     if item.problem:
         parts += [Rule("Problem", align="left"), as_text(item.problem.statement)]
         parts += [Rule("Key", align="left"), as_text(f"{item.problem.answer}  ({item.problem.answer_type})", "bold")]
@@ -66,6 +69,13 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
     for attempt in item.attempts:
         parts += [Rule(as_text(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
     return [*parts, Rule("Lineage", align="left"), _lineage(item)]
+
+
+def _belief(belief: Belief) -> str:
+    """Return the probabilities of the key, of the most probable rival, and of an answer that no verifier gave."""
+    rival = max(belief.rivals.items(), key=lambda one: one[1], default=None)
+    against = f"; {rival[1]:.3f} that {rival[0]} is" if rival else ""
+    return f"{belief.key:.3f} that the key is right{against}; {belief.unseen:.3f} that an answer no verifier gave is"
 
 
 def _verdict(verdict: Verdict) -> list[RenderableType]:

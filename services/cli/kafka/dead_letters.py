@@ -32,7 +32,9 @@ Error = Annotated[str | None, typer.Option(help="Only of this error class, such 
 def list_(
     service: Service = None,
     error: Error = None,
-    settled: Annotated[bool, typer.Option("--settled", help="Include those that were replayed or dropped.")] = False,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="Include those that were replayed or dropped, or that are unreadable.")
+    ] = False,
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: opt.Directory = opt.HERE,

@@ -1,5 +1,6 @@
 """`chimera run`: runs the stack until the plan is met.
 
+blockers.py       dead letters, and services that are not ready
 closed_topics.py  topics that the planner has closed
 command.py        the command
 completion.py     whether a run is over, and why

@@ -5,17 +5,20 @@ import json
 import logging
 import time
 from contextlib import aclosing
+from dataclasses import replace
 
 from rich.console import Console
 
 from deploy.local import workdir
 from schemas.flow import SERVICE
-from services.cli.common import models_config
+from services.cli.common import models_config, process_metrics
 from services.cli.common.budget_status import BudgetLine, accounts, describe
 from services.cli.common.dataset_location import DatasetSummary
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
+from services.cli.run import blockers
+from services.cli.run.blockers import pending_dead_letters
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
 from services.cli.run.completion import Completion, evaluate
 from services.cli.run.live_view import LiveView, Rate
@@ -36,6 +39,7 @@ ANNOUNCE_WAIT_AFTER_S = 3.0
 """After this silence, say that audits are under way."""
 BUDGET_EVERY_S = 2.0
 """How often the budget is read."""
+SCRAPE_EVERY_S = 5.0
 PROBE_EVERY_S = 20.0
 ENDPOINT_AWAY_S = 1800.0
 """An endpoint that is away for longer ends the run. Until then work waits; no attempt is consumed."""
@@ -80,6 +84,11 @@ class Run:
         self.budget: list[BudgetLine] = []
         self.closed: list[ClosedTopic] = []
         self.announced_wait = False
+        self.blockers = ""
+        """Why nothing moves, in words."""
+        self.dead_letters: dict[str, int] = {}
+        """Pending ones by event."""
+        self.last_event_at = time.monotonic()
 
     async def execute(self) -> Summary:
         """Start, run until the end, stop, and sum up. The second signal cancels it."""
@@ -98,8 +107,10 @@ class Run:
         await self.factory.start()
         self.view.say(self.factory.stack.summary(), "dim")
         try:
-            outcome: Outcome = await first(self._follow(), self.factory.failure(), self._watch_endpoints())
-            self.closed = await closed_topics(KafkaAccess(self.factory.stack.bootstrap))
+            work = (self._follow(), self.factory.failure(), self._watch_endpoints(), self._watch_processes())
+            outcome: Outcome = await first(*work)
+            kafka = KafkaAccess(self.factory.stack.bootstrap)
+            self.closed, self.dead_letters = await closed_topics(kafka), await pending_dead_letters(kafka)
         except Refusal as refusal:
             if refusal.log:
                 self.view.say(refusal.log, "dim")
@@ -108,7 +119,7 @@ class Run:
 
     async def _follow(self) -> Completion:
         """Read events, draw the view, and return when the run is over."""
-        ready_at = last_event_at = time.monotonic()
+        ready_at = self.last_event_at = time.monotonic()
         drawn_at = budget_at = 0.0
         names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.factory.stack.bootstrap)
         async with aclosing(tail(kafka, FACTORY, names)) as events:
@@ -116,18 +127,21 @@ class Run:
                 now = time.monotonic()
                 if event:
                     self.funnel.add(event)
-                    last_event_at = now
+                    self.last_event_at = now
                 if now - drawn_at < DRAW_EVERY_S:
                     continue
                 drawn_at = now
                 if now - budget_at >= BUDGET_EVERY_S or self.config.plan.hash in self.funnel.budget:
                     budget_at = now
                     self.budget = await accounts(self.factory.stack.valkey_url, self.config.plan.budget)
-                budget, quiet_s = describe(self.budget), now - last_event_at
-                self.view.grow(self.funnel, self.config.plan, Rate(now - ready_at, self.rows_before), budget)
+                budget, quiet_s = describe(self.budget), now - self.last_event_at
+                rate = Rate(now - ready_at, self.rows_before)
+                self.view.grow(self.funnel, self.config.plan, rate, budget, self.blockers)
                 silence_s = SILENCE_S[self.config.simulated]
                 completion = evaluate(self.funnel, self.config.plan, quiet_s, silence_s, budget)
                 if completion and await self._is_finished(kafka, quiet_s, silence_s):
+                    if completion.short and self.blockers:
+                        return replace(completion, short=f"{completion.short}; {self.blockers}")
                     return completion
         raise AssertionError("the log has no end")
 
@@ -140,6 +154,13 @@ class Run:
             self.announced_wait = True
             self.view.say("waiting for audits under way", "dim")
         return False
+
+    async def _watch_processes(self) -> None:
+        """Find out regularly why nothing moves."""
+        while True:
+            metrics = await process_metrics.scrape(self.factory.stack.processes())
+            self.blockers = blockers.describe(metrics, time.monotonic() - self.last_event_at)
+            await asyncio.sleep(SCRAPE_EVERY_S)
 
     async def _watch_endpoints(self) -> None:
         """Report when a real model's endpoint goes away and returns; raise Refusal when it stays away."""
@@ -169,6 +190,7 @@ class Run:
             tokens=dataset.tokens,
             budget=self.budget,
             closed=self.closed,
+            dead_letters=self.dead_letters,
             dataset=str(config.dataset),
             simulated=config.simulated,
         )

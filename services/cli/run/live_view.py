@@ -68,25 +68,27 @@ class LiveView:
             text.stylize("dim")
             self._live.update(text, refresh=True)
 
-    def grow(self, funnel: Funnel, plan: Plan, rate: Rate, budget: str = "") -> None:
-        """Show the progress; `budget` is the spending in words."""
+    def grow(self, funnel: Funnel, plan: Plan, rate: Rate, budget: str = "", blockers: str = "") -> None:
+        """Show the progress; `budget` is the spending, `blockers` why nothing moves, in words."""
         self._growing = True
         if self._live:
-            self._live.update(growth(funnel, plan, rate, budget), refresh=True)
+            self._live.update(growth(funnel, plan, rate, budget, blockers), refresh=True)
         elif rate.seconds - self._plain_at >= PLAIN_EVERY_S:
             self._plain_at = rate.seconds
             rows = funnel.rows.total()
-            wanted = None if plan.endless else plan.rows
-            line = f"{rows_of(rows, wanted)} · requested {funnel.requested}, in flight {funnel.in_flight} · "
-            self.say(line + footer(funnel, plan, rate, budget))
+            target = None if plan.endless else plan.rows
+            line = f"{rows_of(rows, target)} · requested {funnel.requested}, in flight {funnel.in_flight} · "
+            self.say(line + footer(funnel, plan, rate, budget) + (f" · {blockers}" if blockers else ""))
 
 
-def growth(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "") -> Group:
+def growth(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "", blockers: str = "") -> Group:
     """Return the whole live view."""
     parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, rate, budget))]
     if last := funnel.last_rejected:
         line = f"last rejected  {str(last.problem)[:4]} {last.subject}  {last.service}: {last.detail}"
         parts.append(Text(_clean(line), "dim", no_wrap=True, overflow="ellipsis"))
+    if blockers:
+        parts.append(Text(_clean(blockers), "yellow"))
     return Group(*parts)
 
 

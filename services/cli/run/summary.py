@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from services.cli.common.budget_status import BudgetLine, describe
 from services.cli.common.dataset_location import dataset_in
@@ -50,6 +51,8 @@ class Summary:
     """Closed topics."""
     audits: int
     """Judged audit items; no other number includes them."""
+    dead_letters: Mapping[str, int]
+    """Pending dead letters by event, also of events without a problem."""
 
     @classmethod
     def of(
@@ -63,6 +66,7 @@ class Summary:
         tokens: int | None,
         budget: Sequence[BudgetLine] = (),
         closed: Sequence[ClosedTopic] = (),
+        dead_letters: Mapping[str, int] = MappingProxyType({}),
         dataset: str,
         simulated: bool,
     ) -> "Summary":
@@ -86,6 +90,7 @@ class Summary:
             budget=budget,
             closed=closed,
             audits=funnel.audits,
+            dead_letters=dict(dead_letters),
         )
 
     def document(self) -> dict[str, object]:
@@ -111,6 +116,9 @@ class Summary:
         if self.rejected:
             lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
         lines += topics(self.closed)
+        if self.dead_letters:
+            letters = ", ".join(f"{count} {event}" for event, count in self.dead_letters.items())
+            lines.append(f"dead      {letters}: chimera dead-letters list")
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
         lines.append(f"dataset   {self.dataset} · {rows_of(self.rows, self.wanted)} · {release}{tokens}")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.console.dataset_cache import DatasetCache
-from services.console.pages.factory import audit_figures
+from services.console.pages.factory import audit_figures, wrong_keys
 from shared.dataset.reports.card import CardSource, card
 from shared.dataset.reports.contamination import Contamination
 from shared.dataset.reports.export_stats import ExportStats
@@ -27,15 +27,15 @@ def show(cache: DatasetCache, name: str) -> dict[str, Any]:
         )
 
     def made() -> str:
-        plan, stats = (
-            cache.plan,
-            ExportStats(Contamination(cache.plan.benchmarks if cache.plan else {}), cache.difficulty),
-        )
+        plan = cache.plan
+        stats = ExportStats(Contamination(plan.benchmarks if plan else {}), cache.difficulty)
         for batch in snapshot.dataset.rows.batches(BATCH_ROWS):
             for row in batch:
                 stats.add(row, 1)
-        about = {"form": "parquet", "view": "all", "columns": arrow_schema(Row).names, "suffix": "parquet"}
-        text = card(CardSource(plan, audit_figures(cache)), stats, snapshot.dataset, snapshot.manifest, **about)
+        columns = [*arrow_schema(Row).names, "belief"]
+        about = {"form": "parquet", "view": "all", "suffix": "parquet"}
+        source = CardSource(plan, audit_figures(cache), wrong_keys(cache, snapshot))
+        text = card(source, stats, snapshot.dataset, snapshot.manifest, columns=columns, **about)
         return text.split("\n---\n", 1)[1]
 
     return {"snapshot": snapshot, "card": cache.cached((snapshot.key, "card"), made)}

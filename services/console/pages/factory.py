@@ -1,4 +1,4 @@
-"""How the run is doing: funnel, rate, yield, cost of a row, time left, coverage, difficulty, audits."""
+"""How the run is doing: funnel, rate, yield, cost of a row, time left, coverage, difficulty, beliefs, audits."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -7,15 +7,20 @@ from typing import Any
 from schemas.config.plan import Plan
 from services.console.dataset_cache import DatasetCache, Snapshot
 from services.console.live import Live
-from services.console.pages.samples import has_belief
 from shared.dataset import Audit, TableSnapshot, open_audits
 from shared.dataset.reports import audit_rates, statistics
+from shared.dataset.reports.wrong_keys import MEANING, estimate_wrong_keys
 from shared.errors import Refusal
+from shared.stats.item_belief import row_belief
 from shared.stats.wilson import wilson
 
 RECENT_S = 600
 """The rate is that of the rows of the last ten minutes."""
 FIGURES_S = 10.0
+BELIEF_S = 60.0
+"""Beliefs of the dataset now may be so old: they take longer, since every row's votes are read."""
+BELIEF_ROWS = 20_000
+"""Most rows and rejected problems of which beliefs are computed while a reader waits."""
 BANDS = {"up to 0.5": 0.5, "up to 0.8": 0.8, "up to 0.9": 0.9, "up to 0.95": 0.95, "up to 0.98": 0.98, "up to 1": 1.0}
 """Bands of belief, with their upper ends."""
 
@@ -63,7 +68,8 @@ def _figures(cache: DatasetCache, snapshot: Snapshot) -> dict[str, Any]:
         "coverage": dict(coverage),
         "tiers_by_subject": dict(tiers),
         "yields": yields,
-        "beliefs": _beliefs(snapshot),
+        **_belief_figures(cache, snapshot),
+        "meaning": MEANING,
         "audits": audit_figures(cache),
     }
 
@@ -73,23 +79,44 @@ def _yield(kept: int, rejected: int) -> dict[str, Any]:
     return {"hits": kept, "n": kept + rejected, "rate": kept / (kept + rejected), "low": low, "high": high}
 
 
+def _belief_figures(cache: DatasetCache, snapshot: Snapshot) -> dict[str, Any]:
+    """Rows by belief, and the estimated share of wrong keys; `None` of a dataset that is too large for a page."""
+    if len(snapshot.dataset.rows) + len(snapshot.dataset.ledger) > BELIEF_ROWS:
+        return {"beliefs": None, "wrong_keys": None}
+
+    def made() -> dict[str, Any]:
+        return {"beliefs": _beliefs(snapshot), "wrong_keys": wrong_keys(cache, snapshot)}
+
+    return cache.cached((snapshot.name, "beliefs"), made, None if snapshot.manifest else BELIEF_S)
+
+
 def _beliefs(snapshot: Snapshot) -> dict[str, int]:
-    """Rows by the probability that their key is right, in bands; empty where rows have none."""
-    if not has_belief(snapshot):
-        return {}
+    """Rows by the probability that their key is right, in bands."""
     bands = dict.fromkeys((*BANDS, "unknown"), 0)
-    for (belief,), number in snapshot.dataset.rows.counts("belief").items():
-        bands["unknown" if belief is None else next(name for name, limit in BANDS.items() if belief <= limit)] += number
+    for row in snapshot.dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts"):
+        belief = row_belief(row)
+        bands["unknown" if belief is None else next(name for name, limit in BANDS.items() if belief <= limit)] += 1
     return bands
+
+
+def wrong_keys(cache: DatasetCache, snapshot: Snapshot) -> dict[str, Any]:
+    """The estimated share of wrong keys, as `chimera audit` has it."""
+    return estimate_wrong_keys(snapshot.dataset, _audits(cache))
 
 
 def audit_figures(cache: DatasetCache) -> dict[str, Any] | None:
     """The rates of audits, as `chimera audit` has them; `None` when nothing was audited."""
-    try:
-        found: TableSnapshot[Audit] = open_audits(cache.folder)
-    except Refusal:
+    found = _audits(cache)
+    if found is None:
         return None
     return cache.cached((found.version, "audits"), lambda: audit_rates.count(found, None, cache.difficulty))
+
+
+def _audits(cache: DatasetCache) -> TableSnapshot[Audit] | None:
+    try:
+        return open_audits(cache.folder)
+    except Refusal:
+        return None
 
 
 def _rate(snapshot: Snapshot, now: datetime) -> float:

@@ -10,6 +10,7 @@ from services.console.dataset_cache import DatasetCache, Snapshot
 from services.console.filters import PAGE, Cursor, RejectFilter
 from shared.dataset.query import sql_string
 from shared.dataset.reports.rejects import rivals
+from shared.stats.item_belief import complete_belief
 from shared.text.benchmarks import read_questions
 
 COLUMNS = ("id", "item_id", "subject", "topic", "service", "reason", "detail", "problem", "answer", "answer_type")
@@ -46,7 +47,8 @@ def show(cache: DatasetCache, query: RejectFilter, size: int = PAGE) -> dict[str
 
 def _one(line: dict[str, Any]) -> dict[str, Any]:
     item = Item.model_validate_json(line["item"] or "")
-    return {**line, "hits": sum(verdict.hits for verdict in item.verdicts), "rivals": rivals(item.verdicts)}
+    belief, hits = complete_belief(item), sum(verdict.hits for verdict in item.verdicts)
+    return {**line, "hits": hits, "rivals": rivals(item.verdicts), "belief": belief and belief.key}
 
 
 def referenced_items(

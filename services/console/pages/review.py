@@ -10,8 +10,8 @@ from typing import Any
 
 from schemas.item import Item, Verdict
 from services.console.dataset_cache import DatasetCache, Snapshot
-from services.console.pages.samples import belief_of, has_belief
 from shared.dataset.reports.rejects import rivals
+from shared.stats.item_belief import complete_belief, row_belief
 
 COLUMNS = ("subject", "topic", "problem", "answer", "answer_type")
 LOOKED_AT = 2000
@@ -29,17 +29,16 @@ def show(cache: DatasetCache, release: str = "now") -> dict[str, Any]:
 
 
 def _items(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    believed = ("belief",) if has_belief(snapshot) else ()
-    names: tuple[str, ...] = (*COLUMNS, *believed, "id", "tier", "tier_reason", "verdicts")
+    names: tuple[str, ...] = (*COLUMNS, "id", "tier", "tier_reason", "rationale", "verdicts")
     for row in snapshot.dataset.rows.newest(*names, at="curated_at", limit=LOOKED_AT, where=KEPT):
         verdicts = [Verdict.model_validate(one) for one in json.loads(row["verdicts"])]
-        yield _weighed(row, verdicts, row["id"], f"kept as {row['tier']}", row["tier_reason"], row.get("belief"))
+        yield _weighed(row, verdicts, row["id"], f"kept as {row['tier']}", row["tier_reason"], row_belief(row))
     names = (*COLUMNS, "item_id", "reason", "detail", "item")
     for line in snapshot.dataset.ledger.newest(*names, at="recorded_at", limit=LOOKED_AT, where=DOUBTED):
         item = Item.model_validate_json(line["item"] or "")
-        yield _weighed(
-            line, item.verdicts, line["item_id"], f"refused: {line['reason']}", line["detail"], belief_of(item)
-        )
+        whole, why = complete_belief(item), line["detail"]
+        belief = whole.key if whole else None
+        yield _weighed(line, item.verdicts, line["item_id"], f"refused: {line['reason']}", why, belief)
 
 
 def _weighed(

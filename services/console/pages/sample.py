@@ -7,10 +7,10 @@ from schemas.item import Item, Judgement
 from services.console.dataset_cache import DatasetCache, Snapshot
 from services.console.pages.prompts import shipped
 from services.console.pages.rejects import referenced_items
-from services.console.pages.samples import belief_of
 from shared.dataset import ItemRecords, build
 from shared.dataset.reports.rejects import rivals
 from shared.errors import Refusal
+from shared.stats.item_belief import complete_belief
 
 ID = re.compile(r"[0-9a-fA-F-]{1,36}")
 LANDED = {"yes": "lands on the key", "no": "misses the key", "unsure": "cannot be compared", None: "not checked"}
@@ -34,6 +34,7 @@ def of(cache: DatasetCache, snapshot: Snapshot, found: ItemRecords) -> dict[str,
     """What the page shows of a found item."""
     entries, item = found.entries, found.item
     rejected = next((one for one in reversed(entries) if one.kind == "rejected"), None)
+    belief = complete_belief(item) if item else None
     chosen = build.choose_attempt(item.attempts) if item and item.attempts else None
     return {
         "snapshot": snapshot,
@@ -47,7 +48,7 @@ def of(cache: DatasetCache, snapshot: Snapshot, found: ItemRecords) -> dict[str,
         "rivals": rivals(item.verdicts) if item else {},
         "points": _points(item) if item else [],
         "referenced": referenced_items(cache, snapshot, [(rejected.reason, rejected.detail)])[0] if rejected else None,
-        "belief": belief_of(found.row) if belief_of(found.row) is not None else belief_of(item),
+        "belief": belief and belief.key,
         "simulated": any(call.simulated for call in item.calls) if item else False,
         "prompts": shipped(),
         "landed": LANDED,

@@ -47,12 +47,6 @@ def has_belief(snapshot: Snapshot) -> bool:
     return any(field.name == "belief" and field.type == PrimitiveType("double") for field in fields)
 
 
-def belief_of(of: object) -> float | None:
-    """The probability that the key of an item or a row is right; `None` where nobody has computed it."""
-    belief = getattr(of, "belief", None)
-    return getattr(belief, "key", belief)
-
-
 def matching(cache: DatasetCache, snapshot: Snapshot, where: str) -> int:
     """How many rows a condition holds for."""
     count = snapshot.dataset.rows.counts

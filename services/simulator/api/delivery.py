@@ -22,13 +22,13 @@ _LARGE = 100 * CHUNK
 
 
 async def deliver(
-    request: web.Request, asked: ChatRequest, answer: Completion, pace: Latency, call: Call, faults: Faults
+    request: web.Request, chat: ChatRequest, answer: Completion, pace: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
     """Send an answer. Cancelled when the client disconnects."""
     call.completion_tokens = answer.completion_tokens
-    if asked.stream:
+    if chat.stream:
         size = {"runaway": _LARGE, "trickle": CHARS}.get(call.fault or "", CHUNK)
-        events = [_event(chunk) for chunk in answer.chunks(asked.wants_usage, size)]
+        events = [_event(chunk) for chunk in answer.chunks(chat.wants_usage, size)]
         return await _stream(request, [*events, _DONE], pace, call, faults)
     await pace.at(1, asyncio.get_running_loop().time())
     body = json.dumps(answer.whole()).encode()
@@ -37,7 +37,7 @@ async def deliver(
     return await _whole(request, call, web.Response(body=body, headers=_JSON))
 
 
-async def fail(request: web.Request, asked: ChatRequest, call: Call, faults: Faults) -> web.StreamResponse:
+async def fail(request: web.Request, chat: ChatRequest, call: Call, faults: Faults) -> web.StreamResponse:
     """Send no answer: stay silent, send an HTML page, or send an error with status 200."""
     if call.fault == "hang":
         await asyncio.sleep(faults.hang_s)
@@ -45,7 +45,7 @@ async def fail(request: web.Request, asked: ChatRequest, call: Call, faults: Fau
     if call.fault == "garbage":
         return await _whole(request, call, web.Response(text=_PAGE, content_type="text/html"))
     body = failing(500, faults).body()
-    if asked.stream:
+    if chat.stream:
         text = _event(body) + _DONE
         return await _whole(request, call, web.Response(body=text, headers=_STREAM))
     return await _whole(request, call, web.json_response(body))

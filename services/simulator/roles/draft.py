@@ -37,7 +37,8 @@ def _key(problem: Problem, settings: Settings, rng: Random) -> tuple[str, str]:
     if rng.random() >= settings.wrong_keys:
         return "sound", problem.answer
     if rng.random() < settings.key_overlap:
-        return "wrong_key_slip", rng.choice(problem.slips)
+        slips = problem.slips if settings.error_agreement is None else problem.slips[:1]
+        return "wrong_key_slip", rng.choice(slips)
     return "wrong_key_misprint", misprint(problem, rng)
 
 

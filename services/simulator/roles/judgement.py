@@ -4,9 +4,10 @@ import json
 import re
 
 from services.simulator.answers import compare
-from services.simulator.recognition import field, instructions, recognise
+from services.simulator.recognition import Sighting, field, instructions, recognise
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.sampling import logistic, seeded_random
+from services.simulator.settings import JUDGE_FALSE_ALARM
 
 HARD_ENOUGH = -1.5
 """Below this difficulty a problem is too easy for a long solution."""
@@ -24,6 +25,9 @@ def play_judgement(stage: Stage) -> Reply:
         return Reply("judgement", _verdict(False, False, False, reason, "", canary), "unknown")
     problem = sighting.problem
     hard = problem.difficulty >= HARD_ENOUGH
+    right = compare(problem.answer, proposed) == "yes"
+    if stage.settings.judge_catch is not None:
+        return _at_declared_rate(stage, sighting, hard, right, canary)
     knows = seeded_random(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
     if not knows:
         reason = f"The statement is complete and {proposed} looks plausible."
@@ -35,10 +39,19 @@ def play_judgement(stage: Stage) -> Reply:
         return Reply(
             "judgement", _verdict(False, False, hard, reason, problem.subject, canary), "noticed", problem=problem.id
         )
-    right = compare(problem.answer, proposed) == "yes"
     reason = f"Working it out gives {problem.answer}, which {'is' if right else 'is not'} the proposed {proposed}."
     outcome = "confirmed" if right else "refuted"
     return Reply("judgement", _verdict(True, right, hard, reason, problem.subject, canary), outcome, problem=problem.id)
+
+
+def _at_declared_rate(stage: Stage, sighting: Sighting, hard: bool, right: bool, canary: str) -> Reply:
+    """Judge by the declared rates alone. An altered problem counts as one with a wrong key."""
+    problem, right = sighting.problem, right and not sighting.altered
+    refusal_rate = JUDGE_FALSE_ALARM if right else stage.settings.judge_catch or 0.0
+    passes = seeded_random(*stage.name("judge", problem.id, right)).random() >= refusal_rate
+    reason = f"Working it out gives {'the same' if passes else 'another answer'}."
+    verdict = _verdict(True, passes, hard, reason, problem.subject, canary)
+    return Reply("judgement", verdict, "confirmed" if passes else "refuted", problem=problem.id)
 
 
 def _verdict(posed: bool, correct: bool, hard: bool, reason: str, subject: str, canary: str) -> str:

@@ -1,8 +1,12 @@
-"""The solver: a long chain of thought and a short solution, correct by ability, otherwise with a shared slip."""
+"""The solver: a long chain of thought and a short solution, correct by ability, otherwise with a shared slip.
+
+The settings `error_agreement` and `dependence` decide how alike errors are.
+"""
 
 from random import Random
 
 from services.simulator.bank.problem import Problem
+from services.simulator.misprint import single_error
 from services.simulator.recognition import recognise
 from services.simulator.roles.reply import Reply, Stage
 from services.simulator.sampling import logistic, seeded_random
@@ -18,13 +22,31 @@ def play_solve(stage: Stage) -> Reply:
     if sighting is None:
         return Reply("solve", UNKNOWN, "unknown", "Nothing in this prompt is a problem that I have seen before.")
     problem = sighting.problem
-    rng = seeded_random(*stage.name("solve", problem.id))
+    rng = _attempt_random(stage, problem)
     probability = logistic(stage.ability - problem.difficulty)
     right = rng.random() < probability
     if sighting.altered and seeded_random(*stage.name("notice", problem.id)).random() < probability:
         return _notice(problem, rng)
-    answer = problem.answer if right else rng.choice(problem.slips)
+    answer = problem.answer if right else _wrong_answer(stage, problem, rng)
     return _solution(problem, answer, rng, "right" if right else "wrong")
+
+
+def _attempt_random(stage: Stage, problem: Problem) -> Random:
+    """Return the generator of this attempt: its own, or the one that dependent models share on this problem."""
+    share = stage.settings.dependence.get(stage.request.model, 0.0)
+    if share and seeded_random(*stage.name("shared", problem.id)).random() < share:
+        return seeded_random(stage.bank.seed, "solve", problem.id)
+    return seeded_random(*stage.name("solve", problem.id))
+
+
+def _wrong_answer(stage: Stage, problem: Problem, rng: Random) -> str:
+    mean = stage.settings.error_agreement
+    if mean is None:
+        return rng.choice(problem.slips)
+    common = mean
+    if 0 < mean < 1:
+        common = seeded_random(stage.bank.seed, "common", problem.id).betavariate(2 * mean, 2 * (1 - mean))
+    return problem.slips[0] if rng.random() < common else single_error(problem, rng)
 
 
 def _notice(problem: Problem, rng: Random) -> Reply:

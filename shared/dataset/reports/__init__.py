@@ -9,4 +9,5 @@ funnel.py           counts from the events on the log
 rejects.py          what was rejected, and why
 statistics.py       the figures of a dataset
 versions.py         releases, and the difference between two
+wrong_keys.py       the estimated share of wrong keys
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from schemas.audit_tag import AuditTag
+from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from schemas.config.policies import Difficulty
 from schemas.item import Item
 from shared.audit_items import NOTICED, PASSED, UNABLE
@@ -26,13 +26,14 @@ ALL, UNKNOWN = "all", "unknown"
 
 def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficulty) -> dict[str, Any]:
     """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
-    lines = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
+    every = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
+    lines = [line for line in every if not AuditTag(kind=line["kind"]).of_judge]
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]
     defects = [line for line in lines if not AuditTag(kind=line["kind"]).control]
     checks = dict.fromkeys(check for line in lines for check in json.loads(line["found"]))
     return {
         "audits": len(lines),
-        "simulated": sum(line["simulated"] for line in lines),
+        "simulated": sum(line["simulated"] for line in every),
         "let_through": _rates(((line["kind"], line["accepted"]) for line in defects), width),
         "by_difficulty": _rates(
             ((difficulty.bin(line["difficulty"]) or UNKNOWN, line["accepted"]) for line in defects),
@@ -42,6 +43,10 @@ def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficu
         "falsely_rejected": _rates(((line["kind"], not line["accepted"]) for line in controls), width),
         "noticed": {check: _noticed(check, defects, width) for check in sorted(checks)},
         "false_alarms": {check: _noticed(check, controls, width) for check in sorted(checks)},
+        "judge": {
+            "called equal, but different": _judge(JUDGE_DIFFERENT, PASSED, every, width),
+            "called different, but equal": _judge(JUDGE_EQUAL, NOTICED, every, width),
+        },
     }
 
 
@@ -75,3 +80,9 @@ def _rate(hits: int, n: int, width: float | None) -> dict[str, Any]:
 def _noticed(check: str, lines: Iterable[Mapping[str, Any]], width: float | None) -> dict[str, Any]:
     results = Counter(json.loads(line["found"]).get(check) for line in lines)
     return {**_rate(results[NOTICED], results[NOTICED] + results[PASSED], width), "unable": results[UNABLE]}
+
+
+def _judge(kind: str, wrong: str, lines: Iterable[Mapping[str, Any]], width: float | None) -> dict[str, Any]:
+    """Wrong verdicts of the judge of answers on pairs of one kind, of those that it decided."""
+    found = Counter(word for line in lines if line["kind"] == kind for word in json.loads(line["found"]).values())
+    return {**_rate(found[wrong], found[NOTICED] + found[PASSED], width), "unable": found[UNABLE]}

@@ -14,6 +14,7 @@ from shared.dataset.reader import Dataset
 from shared.dataset.reports.coverage import MEANING
 from shared.dataset.reports.export_stats import ExportStats
 from shared.dataset.reports.statistics import PAPER_WORDS, UNKNOWN, describe_bins
+from shared.dataset.reports.wrong_keys import card_lines
 from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 from shared.text.controls import strip_controls
 
@@ -36,6 +37,8 @@ class CardSource:
     """The plan of the folder's last run."""
     audits: Mapping[str, Any] | None
     """The figures of `chimera audit`; `None` without audits."""
+    wrong_keys: Mapping[str, Any]
+    """The estimated share of wrong keys, as `chimera audit` prints it."""
 
 
 def card(
@@ -150,11 +153,15 @@ def _rows(stats: ExportStats) -> Iterator[str]:
 
 def _trust(source: CardSource, stats: ExportStats, dataset: Dataset) -> Iterator[str]:
     yield "\n## Reliability\n"
+    yield from card_lines(source.wrong_keys)
     if source.audits is None:
         yield "- Audits: none. How many errors the checks miss was not measured."
     else:
         yield f"- Audits: {_rate(source.audits['let_through']['all'])} of the items with planted errors were accepted."
         yield f"- Controls: {_rate(source.audits['falsely_rejected']['all'])} of the known-good items were rejected."
+        wrong = source.audits["judge"].items()
+        for kind, rate in ((kind, rate) for kind, rate in wrong if rate["n"]):
+            yield f"- The judge of answers, {kind}: {_rate(rate)} of the pairs with a known verdict."
         if source.audits["simulated"]:
             yield "- These rates are simulated: they verify the arithmetic, not a model."
     held_out = dataset.rows.counts("split")[("held_out",)]

@@ -9,6 +9,7 @@ from schemas.item import Item, Verdict
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.reader import Dataset
 from shared.dataset.schema import Entry
+from shared.stats.item_belief import complete_belief
 
 
 def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limit: int) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def list_rejects(dataset: Dataset, reason: str | None, subject: str | None, limi
 
 def _describe(entry: Entry) -> dict[str, Any]:
     item = Item.model_validate_json(entry.item or "")
+    belief = complete_belief(item)
     return {
         "id": entry.item_id,
         "subject": entry.subject,
@@ -37,6 +39,7 @@ def _describe(entry: Entry) -> dict[str, Any]:
         "key": entry.answer,
         "hits": sum(verdict.hits for verdict in item.verdicts),
         "rivals": rivals(item.verdicts),
+        "belief": belief and belief.key,
         "cost": entry.cost,
         "recorded_at": entry.recorded_at,
     }

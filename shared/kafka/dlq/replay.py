@@ -27,7 +27,8 @@ from shared.kafka.dlq.dead_letter import (
 from shared.kafka.read.records import partitions_of, read_records
 
 SETTLED_HEADER, LETTER = f"{HEADER_PREFIX}settled", f"{HEADER_PREFIX}letter"
-REPLAYED, DROPPED = "replayed", "dropped"
+REPLAYED, DROPPED, UNREADABLE = "replayed", "dropped", "unreadable"
+_REQUIRED = (SERVICE_HEADER, *(f"{HEADER_PREFIX}{name}" for name in ("kafka-topic", "error", "message", "attempts")))
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class DeadLetter:
     headers: Headers
     """Original headers."""
     settled: str | None = None
-    """`replayed` or `dropped`; None while it is pending."""
+    """`replayed`, `dropped`, or `unreadable` for a record that no service wrote; None while it is pending."""
 
     @property
     def problem(self) -> UUID | None:
@@ -73,11 +74,12 @@ async def list_dead_letters(access: KafkaAccess, factory: str) -> list[DeadLette
         async for batch in batches:
             for record in chain.from_iterable(batch.values()):
                 headers = dict(record.headers)
-                if SETTLED_HEADER in headers:
+                if headers.keys() >= {SETTLED_HEADER, LETTER}:
                     settled[headers[LETTER].decode()] = headers[SETTLED_HEADER].decode()
                 else:
-                    letters.append(_parse(record))
-    return sorted((replace(one, settled=settled.get(one.id)) for one in letters), key=lambda one: (one.at, one.id))
+                    letters.append(parse(record))
+    updated = (replace(one, settled=one.settled or settled.get(one.id)) for one in letters)
+    return sorted(updated, key=lambda one: (one.at, one.id))
 
 
 async def replay(access: KafkaAccess, factory: str, chosen: Iterable[DeadLetter]) -> None:
@@ -123,17 +125,21 @@ async def _settle(access: KafkaAccess, factory: str, how: str, work: list[tuple[
         await producer.stop()
 
 
-def _parse(record: ConsumerRecord) -> DeadLetter:
-    added = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith(HEADER_PREFIX)}
+def parse(record: ConsumerRecord) -> DeadLetter:
+    """Read a dead letter. A record with other headers, which no service wrote, is `unreadable`."""
+    added = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+    service, name, error, message, attempts = (added.get(header, "unknown") for header in _REQUIRED)
+    readable = added.keys() >= set(_REQUIRED) and attempts.isdecimal()
     return DeadLetter(
         id=f"{record.partition}/{record.offset}",
         at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        name=added[f"{HEADER_PREFIX}kafka-topic"],
-        service=added[SERVICE_HEADER],
-        error=added[f"{HEADER_PREFIX}error"],
-        message=added[f"{HEADER_PREFIX}message"],
-        attempts=int(added[f"{HEADER_PREFIX}attempts"]),
+        name=name,
+        service=service,
+        error=error,
+        message=message,
+        attempts=int(attempts) if readable else 0,
         key=record.key,
         value=record.value,
         headers=original_headers(record.headers),
+        settled=None if readable else UNREADABLE,
     )

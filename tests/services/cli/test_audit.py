@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from schemas.audit_tag import AuditTag
+from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from shared.clock import utc_now
@@ -14,7 +14,7 @@ from shared.stats.wilson import needed, wilson
 from tests.support.items import attempt, checked, judged, log, plan, rejected
 
 EASY, HARD = 0.1, 0.9
-COUNTS = ("audits", "simulated", "agreement")
+COUNTS = ("audits", "simulated", "agreement", "wrong_keys")
 
 
 @pytest.fixture
@@ -36,7 +36,9 @@ async def home(tmp_path: Path) -> Path:
     leaks = [judged(20, AuditTag(kind="leak"), screening="noticed", simulated=False)]
     found = ("noticed", "passed")
     rows = [judged(30 + n, AuditTag(kind="control-row"), accepted=n > 0, panel=found[n]) for n in range(2)]
-    await sink.write(log(*signs, *leaks, *rows))
+    wrong = [judged(40 + n, AuditTag(kind=JUDGE_DIFFERENT), judge="passed" if n < 1 else "noticed") for n in range(5)]
+    right = [judged(50 + n, AuditTag(kind=JUDGE_EQUAL), judge="unable" if n < 1 else "passed") for n in range(4)]
+    await sink.write(log(*signs, *leaks, *rows, *wrong, *right))
     return tmp_path
 
 
@@ -54,7 +56,7 @@ def seen(rate: dict[str, float]) -> tuple[float, float]:
 
 def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
     reported = json.loads(message(home, "--json", "--width", "0.1"))
-    assert (reported["audits"], reported["simulated"]) == (13, 12)
+    assert (reported["audits"], reported["simulated"]) == (13, 21)
     rates = {
         part: {name: seen(rate) for name, rate in reported[part].items()} for part in reported if part not in COUNTS
     }
@@ -74,7 +76,9 @@ def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
             "verifier-a/blind": (0, 0),
             "verifier-b/judge": (0, 0),
         },
+        "judge": {"called equal, but different": (1, 5), "called different, but equal": (0, 3)},
     }
+    assert reported["judge"]["called different, but equal"]["unable"] == 1
     assert reported["noticed"]["verifier-a/blind"]["unable"] == 1
     assert reported["false_alarms"]["screening"]["rate"] is None
     assert reported["let_through"]["sign"]["needed"] == needed(0.2, 0.1)
@@ -87,6 +91,21 @@ def test_audit_reports_simulation_first_and_each_rate_with_its_interval(home: Pa
     assert "20.0%" in text
     assert "5.7% to 51.0%" in text
     assert f"{needed(0.2, 0.1)}" in text
+
+
+async def test_audit_begins_with_the_estimated_share_of_wrong_keys(tmp_path: Path) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(), utc_now, lambda _: None)
+    await sink.open({})
+    natural = [judged(90 + n, AuditTag(kind="natural"), accepted=False) for n in range(3)]
+    await sink.write(log(*(checked(number) for number in range(20)), *natural))
+    share = json.loads(message(tmp_path, "--json"))["wrong_keys"]
+    assert (share["items"], share["rows"]["all"]["rows"], share["rows"]["sft"]["rows"]) == (20, 20, 20)
+    assert share["rows"]["all"]["low"] <= share["rows"]["all"]["estimate"] <= share["rows"]["all"]["high"] < 0.5
+    assert {"wrong_keys", "error_agreement"} <= share["parameters"].keys()
+    first, second, *rest = message(tmp_path).splitlines()
+    assert "SIMULATED" in first
+    assert second.startswith("Estimated share of wrong keys among rows")
+    assert "from the votes on 20 problems" in "\n".join(rest)
 
 
 async def test_verifiers_with_correlated_errors_are_reported(tmp_path: Path) -> None:

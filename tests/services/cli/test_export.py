@@ -59,6 +59,7 @@ def test_all_rows_come_back_as_they_are(home: Path, form: str, monkeypatch: pyte
     monkeypatch.setattr(command, "SHARD_BYTES", 1)
     monkeypatch.setattr(command, "BATCH_ROWS", 2)
     found = exported(home, form, "all")
+    assert all(0 < row.pop("belief") < 1 for row in found["train"])
     rows = list(Dataset.open(home / "dataset").rows.columns(*found["train"][0]))
     if form == "jsonl":
         rows = [{**row, "curated_at": row["curated_at"].isoformat()} for row in rows]

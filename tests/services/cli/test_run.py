@@ -37,6 +37,8 @@ from schemas.events import (
 from schemas.item import Topic, Verdict
 from services.cli.__main__ import app
 from services.cli.common.budget_status import BudgetLine
+from services.cli.common.process_metrics import ProcessMetrics
+from services.cli.run import blockers
 from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
@@ -143,6 +145,22 @@ def test_topics_that_are_requested_no_more_are_reported_by_reason() -> None:
         "topics    6 closed for defects: " + ", ".join(f"topic {n} (physics)" for n in range(5)) + ", …",
         "topics    1 exhausted, only repetitions: coins (history)",
     ]
+
+
+def test_the_view_and_the_summary_show_what_blocks_a_run() -> None:
+    metrics = {
+        "expansion": ProcessMetrics(None, {"done": 1, "dead_letter": 2}),
+        "synthesis": ProcessMetrics("endpoint lab does not answer"),
+    }
+    assert blockers.describe(metrics, 1.0) == "dead letters: 2 expansion"
+    text = blockers.describe(metrics, 11.0)
+    assert text == "dead letters: 2 expansion · not ready: synthesis: endpoint lab does not answer"
+    console = Console(file=StringIO(), width=120)
+    console.print(growth(fold(life("")), PLAN, Rate(4.0, 0), blockers=text))
+    assert text in console.file.getvalue()  # type: ignore[attr-defined]
+    ended: dict[str, Any] = {"seconds": 1.0, "wanted": 3, "rows": 0, "tokens": 0, "dataset": "d", "simulated": True}
+    summary = Summary.of(fold(life("")), verdict(None), dead_letters={"subject.requested": 2}, **ended)
+    assert "dead      2 subject.requested: chimera dead-letters list" in summary.lines()
 
 
 def test_closed_topics_come_from_the_planners_own_state() -> None:

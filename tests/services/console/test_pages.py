@@ -19,7 +19,10 @@ from services.console.bundle import Bundle
 from services.console.dataset_cache import DatasetCache
 from services.console.server import serve
 from services.console.settings import Settings
+from services.console.views import percent
 from shared.dataset import Dataset, Release, write_manifest
+from shared.dataset.reports.wrong_keys import estimate_wrong_keys
+from shared.stats.item_belief import complete_belief
 from tests.services.console.hostile import HOSTILE
 from tests.services.console.reading import PAGE, PAGE_ATTRIBUTES, Read
 from tests.support.items import attempt, checked, log, plan, rejected
@@ -177,6 +180,20 @@ async def test_the_first_page_has_the_figures_of_dataset_stats(url: str, client:
     assert "Refresh" not in (await get(client, url, "/?still=1"))[0].headers
     assert f"{stats['rows']:,} rows were played" in read.text
     assert f"{100 * stats['yield']:.1f} %" in read.text
+
+
+async def test_pages_show_belief_and_the_estimated_share_of_wrong_keys(
+    url: str, client: ClientSession, home: Path
+) -> None:
+    dataset = Dataset.open(home / "dataset")
+    share = estimate_wrong_keys(dataset, None)["rows"]["sft"]
+    _, factory = await get(client, url, "/")
+    for expected in ("Wrong keys", *(percent(share[name]) for name in ("estimate", "low", "high"))):
+        assert expected in factory.text, expected
+    for event, path in ((checked(0), f"/samples/{checked(0).item.id}"), (rejected(3), "/rejects?reason=key_disputed")):
+        belief = complete_belief(dataset.get(str(event.item.id)).item or event.item)
+        assert belief
+        assert f"belief {percent(belief.key)}" in (await get(client, url, path))[1].text
 
 
 @pytest.mark.parametrize(

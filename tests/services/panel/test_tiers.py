@@ -129,7 +129,7 @@ def test_an_answer_that_is_easily_guessed_needs_more_hits(answer: str, needed: i
         (r"\frac{1}{2}", "$1/2$", "$1/2$", 2, 2),
         ("1.4142", "1.41421", "1.4142", 2, 2),
         ("1,000", "1000", "1,000", 2, 2),
-        (r"\sqrt{2} ", r"\sqrt 2", r"\sqrt 2", 1, 1),
+        (r"\sqrt{2} ", r"\sqrt 2", r"\sqrt 2", 2, 2),
         ("The Hague", "the hague.", "The Hague", 2, 2),
         (r"(1,\ 2)", "(1, 2)", "(1, 2)", 2, 2),
         ("7", "8", "7", 1, 1),

@@ -225,3 +225,39 @@ def test_topics_keep_their_order_leave_out_what_is_there_and_run_dry(subject: st
 def test_grading_compares_values_not_letters(key: str, answer: str, verdict: str) -> None:
     reply = played("sim-judge", f"Key: {key}\nAnswer: {answer}\n", "grade")
     assert json.loads(reply.content)["agrees"] == verdict
+
+
+def test_wrong_answers_agree_as_often_as_the_settings_say() -> None:
+    settings, sample = Settings(error_agreement=0.3), BANK.problems("mathematics")[::3]
+    errors = [
+        (p, played("sim-base", p.text, settings=settings, seed=k)) for p in sample for k in range(8) if p.difficulty > 0
+    ]
+    answers = [(p, one.content.rpartition("\\boxed{")[2][:-1]) for p, one in errors if one.outcome == "wrong"]
+    common = sum(answer == p.slips[0] for p, answer in answers)
+    # Attempts at one problem have its rate in common, so the share scatters more than independent ones would.
+    assert 0.15 < common / len(answers) < 0.45
+    alone = [(p.id, answer) for p, answer in answers if answer != p.slips[0]]
+    assert len(set(alone)) > 0.95 * len(alone)
+
+
+def test_a_judge_catches_wrong_keys_at_the_declared_rate() -> None:
+    settings, sample = Settings(judge_catch=0.5), [p for subject in SUBJECTS for p in BANK.problems(subject)[::6]]
+    refused = {True: 0, False: 0}
+    for p in sample:
+        for key in (p.answer, p.slips[0]):
+            text = f"Problem:\n{p.text}\nProposed answer: {key}\nTopic: kinetics"
+            verdict = json.loads(played("sim-verifier-a", text, "judgement", settings, seed=1).content)
+            refused[key == p.answer] += not verdict["correct"]
+    assert holds(refused[False], [0.5] * len(sample))
+    assert holds(refused[True], [0.05] * len(sample))
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_dependent_models_make_one_draw_as_often_as_declared(shared: float) -> None:
+    both = ("sim-verifier-a", "sim-verifier-b")
+    settings = Settings(
+        dependence=dict.fromkeys(both, shared), error_agreement=0.0, abilities=dict.fromkeys(both, -9.0)
+    )
+    sample = [p for p in BANK.problems("mathematics") if any(figure in p.answer for figure in "0123456789")]
+    pairs = [[played(model, p.text, settings=settings, seed=k).content for k, model in enumerate(both)] for p in sample]
+    assert holds(sum(one == other for one, other in pairs), [shared**2] * len(sample))

@@ -8,9 +8,9 @@ from string import ascii_letters
 import pytest
 from transformers import PreTrainedTokenizerFast
 
+from shared.answers.extract import final_answer
 from tests.trainer import clock
 from tests.trainer.tiny import END, PLAIN, example, tokenizer
-from trainer.metrics.rewards import extract_answer
 from trainer.models import weights
 from trainer.models.sampling import InProcessSampler, Sample, opens_thinking
 from trainer.recipe import Evaluate, Recipe
@@ -57,4 +57,4 @@ def test_a_tokenizer_without_a_pad_token_pads_with_its_end_token(tmp_path: Path)
 
 def test_an_answer_without_thinking_counts_alike_sampled_and_served() -> None:
     plain = "So the answer is \\boxed{5}."
-    assert extract_answer(plain) == extract_answer(f"</think>{plain}") == "5"
+    assert final_answer(plain) == final_answer(f"</think>{plain}") == "5"

@@ -1,5 +1,6 @@
 """Which answers agree. Each row is one that math-verify or a naive rule gets wrong, or that must stay decided."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from tests.support.fake_models import GRADER, ScriptedModel
 STOCK = ("", " ", ".", ",", ":", "Thought process:", "Solution", r"\text{Solution}", "解", "かいせつ", "Respuesta",
          "Let's solve this step by step", "Let’s solve this problem step by step.", "Here is the answer:")  # fmt: skip
 """Texts that make a judge approve anything (arXiv 2507.08794)."""
+ENDLESS = [(f"(x+y+z+w+1)^{{{2 * n}}}", f"((x+y+z+w)^2+2(x+y+z+w)+1)^{{{n}}}") for n in (41, 42, 43)]
+"""Equal at every point, and no machine expands them in time."""
 GRADE = '{"agrees": "yes", "reason": "One person."}'
 
 
@@ -43,6 +46,19 @@ async def impatient() -> AsyncIterator[Graders]:
         (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
         (r"\boxed{\left\{ x \}", None),
         (r"\boxed{}", None),
+        (r"So \boxed{7}. As told, I used \boxed{}.", "7"),
+        (r"\boxed{42} or \boxed{?}", "42"),
+        (r"\boxed{42}, then \boxed{", "42"),
+        (r"\boxed 5", "5"),
+        (r"\fbox{5}", "5"),
+        (r"\boxed  {5}", "5"),
+        (r"\boxed{\boxed{3}}", "3"),
+        ("It follows.\n**Answer:** 8484", "8484"),
+        ("Answer: 3\nbut let me check", None),
+        (r"Answer: 3 and \boxed{4}", "4"),
+        (r"<think>\boxed{3}", None),
+        (r"<think>\boxed{3}</think> So \boxed{4}", "4"),
+        (r"\boxed{4} <thinking> no: \boxed{5}", None),
         ("The answer is 4.", None),
     ],
 )
@@ -70,7 +86,7 @@ async def test_agreement(grader: Graders, pair: Pair) -> None:
 )
 async def test_what_says_nothing_earns_no_yes_from_a_rule_nor_from_a_judge(kind: str, answer: str) -> None:
     judge = ScriptedModel("../shared/answers", "same_answer", *[GRADE] * 3)
-    grader = Graders(GRADER.rules, Judge(judge, "verifier-a"))
+    grader = Graders(None, Judge(judge, "verifier-a"))
     for key, given in ((answer, answer), ("42", answer), (answer, "42")):
         assert (await grader.compare(key, given, kind, "How many?")).agrees == "unsure"
     assert not judge.asked
@@ -84,22 +100,29 @@ async def test_a_bare_letter_counts_where_the_question_names_it() -> None:
 
 
 async def test_the_judge_is_called_only_where_no_rule_decides() -> None:
-    judge = ScriptedModel("../shared/answers", "same_answer", GRADE)
-    grader = Graders(GRADER.rules, Judge(judge, "verifier-a"))
+    judge = ScriptedModel("../shared/answers", "same_answer", *[GRADE] * 2)
+    grader = Graders(None, Judge(judge, "verifier-a"))
     question = "Who wrote it?"
     assert (await grader.compare("1", "2", "number", question)).agrees == "no"
     assert (await grader.compare("Pushkin", "A. Pushkin", "text")).agrees == "unsure"
     assert not judge.asked
     found = await grader.compare("Pushkin", "A. Pushkin", "text", question)
-    assert (found.agrees, found.method, found.reason, len(found.calls)) == ("yes", "judge", "One person.", 1)
-    [asked] = judge.asked
-    assert all(part in asked for part in (question, ">Pushkin</", ">A. Pushkin</"))
+    assert (found.agrees, found.method, found.reason, len(found.calls)) == ("yes", "judge", "One person.", 2)
+    assert all(part in prompt for prompt in judge.asked for part in (question, ">Pushkin</", ">A. Pushkin</"))
+
+
+@pytest.mark.parametrize("second", ["no", "unsure"])
+async def test_a_judge_that_goes_by_the_order_of_the_answers_decides_nothing(second: str) -> None:
+    swapped = f'{{"agrees": "{second}", "reason": "Two."}}'
+    model = ScriptedModel("../shared/answers", "same_answer", GRADE, swapped)
+    found = await Judge(model, "verifier-a")("Who wrote it?", "Pushkin", "A. Pushkin")
+    assert (found.agrees, len(found.calls)) == ("unsure", 2)
+    first, other = (prompt.index(">Pushkin</") < prompt.index(">A. Pushkin</") for prompt in model.asked)
+    assert first is not other
 
 
 async def test_a_judge_that_keeps_no_form_leaves_it_open_and_its_calls_on_record() -> None:
-    grader = Graders(
-        GRADER.rules, Judge(ScriptedModel("../shared/answers", "same_answer", "They agree."), "verifier-a")
-    )
+    grader = Graders(None, Judge(ScriptedModel("../shared/answers", "same_answer", "They agree."), "verifier-a"))
     found = await grader.compare("Pushkin", "A. Pushkin", "text", "Who wrote it?")
     assert (found.agrees, found.method, len(found.calls)) == ("unsure", "judge", 1)
 
@@ -135,11 +158,30 @@ async def test_a_hostile_answer_costs_only_its_time_limit(impatient: Graders, ke
 
 async def test_an_endless_comparison_ends_and_the_next_one_is_answered() -> None:
     worker = SymbolicWorker(limit_s=0.5)
-    assert (await worker.compare("x", "x")).agrees == "yes"
-    late = await worker.compare("10^{10^{10}}", "3")
+    assert (await worker.compare("x^2-1", "(x-1)(x+1)")).agrees == "yes"
+    late = await worker.compare(*ENDLESS[0])
     assert (late.agrees, late.reason) == ("unsure", "gave up after 0.5 s of CPU time")
-    assert (await worker.compare("x+y", "y+x")).agrees == "yes"
+    assert (await worker.compare("2^x", "e^{x\\ln 2}")).agrees == "yes"
     await worker.aclose()
+
+
+async def test_costly_pairs_delay_no_other_pair() -> None:
+    worker = SymbolicWorker(limit_s=2.0)
+    order: list[str] = []
+
+    async def compare(key: str, answer: str) -> None:
+        order.append((await worker.compare(key, answer)).agrees)
+
+    await asyncio.gather(*(compare(*pair) for pair in ENDLESS), compare("(a+1)^2", "a^2+2a+1"))
+    await worker.aclose()
+    assert order == ["yes", *["unsure"] * len(ENDLESS)]
+
+
+async def test_a_pair_is_compared_once() -> None:
+    worker = SymbolicWorker(limit_s=0.3)
+    first, second = [await worker.compare(*ENDLESS[0]) for _ in range(2)]
+    await worker.aclose()
+    assert first is second
 
 
 def test_no_worker_outlives_a_killed_parent() -> None:
@@ -175,8 +217,8 @@ def _runs(pid: int) -> bool:
 async def test_each_service_has_its_own_fixed_judge_seeds() -> None:
     seeds = []
     for asker in ("verifier-a", "verifier-b", "verifier-a"):
-        model = ScriptedModel("../shared/answers", "same_answer", '{"agrees": "yes", "reason": "so it is"}')
+        model = ScriptedModel("../shared/answers", "same_answer", *[GRADE] * 2)
         await Judge(model, asker)("Who wrote it?", "Pushkin", "A. Pushkin")
-        seeds += model.seeds
+        seeds.append(model.seeds)
     a, b, again = seeds
     assert a == again != b

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from aiokafka import ConsumerRecord
 
 from schemas import flow
 from schemas.events import ProblemParked
@@ -10,7 +11,8 @@ from schemas.flow import BY_TYPE, FLOW, UNCONSUMED_RETENTION_MS, is_side_branch
 from shared.errors import Invalid
 from shared.kafka.admin import topics
 from shared.kafka.codec import encode, pack, unpack
-from shared.kafka.dlq.dead_letter import Failure, SourceRecord, position_of_letter, to_record
+from shared.kafka.dlq.dead_letter import HEADER_PREFIX, Failure, SourceRecord, position_of_letter, to_record
+from shared.kafka.dlq.replay import parse
 from tests.support.items import checked
 
 
@@ -46,3 +48,22 @@ def test_a_recorded_dead_letter_keeps_headers_that_are_not_text() -> None:
     letter = to_record(message.name, record, Failure("f", "aggregator", Invalid("no"), 1))
     assert unpack(pack(letter)) == letter
     assert position_of_letter(letter) == "3/17"
+
+
+@pytest.mark.parametrize(
+    ("headers", "settled"),
+    [
+        ({}, "unreadable"),
+        ({"attempts": b"many"}, "unreadable"),
+        ({"attempts": None}, "unreadable"),
+        ({"attempts": b"3"}, None),
+    ],
+)
+def test_a_foreign_record_among_dead_letters_is_unreadable(
+    headers: dict[str, bytes | None], settled: str | None
+) -> None:
+    names = ("service", "kafka-topic", "error", "message") if headers else ()
+    added = [(f"{HEADER_PREFIX}{name}", value) for name, value in {**dict.fromkeys(names, b"x"), **headers}.items()]
+    record = ConsumerRecord("t", 1, 7, 0, 0, None, b"bytes", None, 0, 5, added)
+    letter = parse(record)
+    assert (letter.id, letter.settled, letter.attempts) == ("1/7", settled, 0 if settled else 3)

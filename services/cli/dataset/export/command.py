@@ -23,6 +23,7 @@ from shared.dataset import Dataset, open_audits, open_release
 from shared.dataset.reports import audit_rates
 from shared.dataset.reports.card import CardSource, card
 from shared.dataset.reports.export_stats import ExportStats
+from shared.dataset.reports.wrong_keys import estimate_wrong_keys
 from shared.errors import Refusal
 
 VIEWS = {
@@ -67,7 +68,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
         if not stats.records:
             raise Refusal(f"the view {view} has no rows at version {version}", "Choose another --view or --version")
         text = card(
-            _source(directory),
+            _source(directory, dataset),
             stats,
             dataset,
             release,
@@ -94,12 +95,13 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     }
 
 
-def _source(directory: Path) -> CardSource:
+def _source(directory: Path, dataset: Dataset) -> CardSource:
     try:
-        figures = audit_rates.count(open_audits(dataset_in(directory)), None, difficulty_bins(directory))
+        audits = open_audits(dataset_in(directory))
     except Refusal:  # there are no audits
-        figures = None
-    return CardSource(last_plan(directory), figures)
+        audits = None
+    figures = audit_rates.count(audits, None, difficulty_bins(directory)) if audits else None
+    return CardSource(last_plan(directory), figures, estimate_wrong_keys(dataset, audits))
 
 
 def _record_format(form: str, view: str) -> record_formats.RecordFormat:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from shared.dataset import Row
 from shared.dataset.schema import arrow_schema
+from shared.stats.item_belief import row_belief
 
 Record = dict[str, Any]
 
@@ -30,7 +31,7 @@ def trace(reasoning: str, solution: str) -> str:
 
 
 def _row(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
-    yield dict(row)
+    yield {**row, "belief": row_belief(row)}
 
 
 def _paper(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
@@ -53,7 +54,7 @@ def _verl(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
         "prompt": _message("user", row["problem"]),
         "ability": row["subject"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
-        "extra_info": {"index": number, **{name: row[name] for name in about}},
+        "extra_info": {"index": number, **{name: row[name] for name in about}, "belief": row_belief(row)},
     }
 
 
@@ -78,10 +79,10 @@ def _message(role: str, content: str) -> list[dict[str, str]]:
 _EXTRA = pa.struct(
     [("index", pa.int64())]
     + [(name, _TEXT) for name in ("id", "subject", "topic", "answer_type", "tier")]
-    + [("difficulty", pa.float64()), ("split", _TEXT)]
+    + [("difficulty", pa.float64()), ("split", _TEXT), ("belief", pa.float64())]
 )
 
-ROWS = RecordFormat(arrow_schema(Row), _row)
+ROWS = RecordFormat(arrow_schema(Row).append(pa.field("belief", pa.float64())), _row)
 PAPER = RecordFormat(
     pa.schema(
         [("index", pa.int64())]

@@ -1,0 +1,34 @@
+"""Why nothing moves: dead letters of every event, and services that are not ready."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+
+from services.cli.common.process_metrics import ProcessMetrics
+from services.cli.run.local_factory import FACTORY
+from shared.config.connections import KafkaAccess
+from shared.kafka.clients import KafkaError
+from shared.kafka.dlq.replay import list_dead_letters
+
+TIMEOUT_S = 30.0
+UNREADY_AFTER_S = 10.0
+"""A service that is not ready blocks nothing while events still arrive: it may just be rebalancing."""
+
+
+def describe(metrics: Mapping[str, ProcessMetrics], quiet_s: float) -> str:
+    """Return in one line what blocks the run; empty when nothing does. `quiet_s` is the time since the last event."""
+    letters = {name: count for name, one in metrics.items() if (count := one.outcomes.get("dead_letter", 0))}
+    parts = [f"dead letters: {', '.join(f'{count} {name}' for name, count in letters.items())}"] if letters else []
+    if quiet_s > UNREADY_AFTER_S:
+        parts += [f"not ready: {name}: {one.unready}" for name, one in metrics.items() if one.unready]
+    return " · ".join(parts)
+
+
+async def pending_dead_letters(access: KafkaAccess) -> dict[str, int]:
+    """Return the number of pending dead letters by event; empty when Kafka does not answer."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            letters = await list_dead_letters(access, FACTORY)
+    except (KafkaError, OSError, TimeoutError):
+        return {}
+    return dict(Counter(one.name for one in letters if not one.settled).most_common())

@@ -1,0 +1,195 @@
+"""Belief: how probable is it that the key of a problem is right, given everything that was observed?
+
+The model. A problem has a solve rate s from Beta(a, b) and one common error, a wrong answer that a wrong attempt gives
+with chance r from Beta(2ρ, 2(1-ρ)). Other wrong answers are single, and repeat with a small chance ε. A share w of the
+keys is wrong: half of these (σ) are the common error, the rest misprints that nobody derives. Blind votes are grouped
+into candidates: the key, each rival answer, and what nobody has given. A hypothesis says which candidate is the truth
+and which the common error; belief is the posterior of those in which the key is the truth.
+
+A judge that sees the key passes a right one with chance 1 - f and catches a wrong one with chance d; both may differ
+by what its own blind votes showed it. An adjudicator that sees two candidates without labels is right with chance α.
+Two verifiers may be dependent: with chance c an attempt of one is the same draw as an attempt of the other.
+Verifiers of unequal ability have log-odds of solving that differ by a constant (the Rasch model).
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import product
+from math import comb, exp, factorial, lgamma, log
+from typing import NamedTuple
+
+from shared.stats.belief_model import KEY, Adjudication, Belief, Evidence, JudgeRates, Parameters, Solving, Votes
+from shared.stats.quadrature import average_chance
+
+
+def belief(evidence: Evidence, parameters: Parameters) -> Belief:
+    """What the evidence comes to. Raises ValueError where votes are counted for different numbers of verifiers."""
+    order = sorted(range(len(evidence.votes.rivals)), key=lambda index: evidence.votes.rivals[index], reverse=True)
+    votes = likelihood(canonical(evidence.votes, parameters.solving), parameters.solving, evidence.guess)
+    right, wrong = judgement_likelihood(evidence, parameters)
+    weights = {KEY: right * (1 - parameters.wrong_keys) * votes.key}
+    for place, index in enumerate([*order, len(order)]):
+        weights[index] = wrong * weight_of_wrong(votes.common_error[place], votes.misprint[place], parameters)
+    for adjudication in evidence.adjudications:
+        weights = {
+            truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()
+        }
+    total = sum(weights.values())
+    rivals = tuple(weights[index] / total for index in range(len(order)))
+    return Belief(weights[KEY] / total, rivals, weights[len(order)] / total)
+
+
+def effective_votes(evidence: Evidence, parameters: Parameters) -> float:
+    """How many independent draws the votes amount to, on average over what may have been copied."""
+    solving, votes = parameters.solving, evidence.votes
+    alone, draws, total = solving._replace(dependence=0.0), 0.0, 0.0
+    for weight, distinct in _distinct_draws(votes, solving.dependence):
+        chances = likelihood(canonical(distinct, alone), alone, evidence.guess)
+        weight *= (1 - parameters.wrong_keys) * chances.key + weight_of_wrong(
+            sum(chances.common_error), sum(chances.misprint), parameters
+        )
+        draws, total = draws + weight * distinct.total, total + weight
+    return draws / total
+
+
+class Likelihood(NamedTuple):
+    """Chance of the votes, by what is assumed of the key; rivals in the order of the votes, then what is unseen."""
+
+    key: float
+    """The key is the truth."""
+    common_error: tuple[float, ...]
+    """The key is the common error, and this is the truth."""
+    misprint: tuple[float, ...]
+    """The key is neither, and this is the truth."""
+
+
+def weight_of_wrong(common_error: float, misprint: float, parameters: Parameters) -> float:
+    """The share of wrong keys times what speaks for each kind of them."""
+    share = parameters.common_error_keys
+    return parameters.wrong_keys * (share * common_error + (1 - share) * misprint)
+
+
+def canonical(votes: Votes, solving: Solving) -> Votes:
+    """The same for votes that the model cannot tell apart: rivals by size; equal, independent verifiers as one."""
+    if not any(solving.abilities) and not solving.dependence:
+        votes = Votes((sum(votes.key),), tuple((sum(rival),) for rival in votes.rivals))
+    return Votes(votes.key, tuple(sorted(votes.rivals, reverse=True)))
+
+
+def judgement_likelihood(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
+    """Chance of what judges said, if the key is right and if it is wrong; a factor common to both is left out."""
+    rates = [(one.passed, parameters.rates(one.saw)) for one in evidence.judgements]
+    right, wrong = (_judgements(rates, parameters.solving.dependence, right=right) for right in (True, False))
+    undetermined = parameters.judge._replace(false_alarm=max(parameters.judge.false_alarm, 1e-3))
+    right *= undetermined.chance(passed=False, right=True) ** evidence.undetermined
+    wrong *= undetermined.chance(passed=False, right=False) ** evidence.undetermined
+    return right, wrong
+
+
+def _judgements(rates: Sequence[tuple[bool, JudgeRates]], dependence: float, *, right: bool) -> float:
+    chances = [each.chance(passed=passed, right=right) for passed, each in rates]
+    apart = 1.0
+    for chance in chances:
+        apart *= chance
+    if len(rates) == 2 and rates[0][0] == rates[1][0]:
+        return dependence * min(chances) + (1 - dependence) * apart
+    return apart
+
+
+def _adjudication_weight(truth: int, adjudication: Adjudication, parameters: Parameters) -> float:
+    """Weight of a hypothesis about the truth after an adjudication."""
+    if adjudication.chosen is None:
+        return 1 - parameters.adjudicator if truth in adjudication.pair else parameters.adjudicator
+    if truth not in adjudication.pair:
+        return 0.5
+    return parameters.adjudicator if truth == adjudication.chosen else 1 - parameters.adjudicator
+
+
+@lru_cache(maxsize=1 << 18)
+def likelihood(votes: Votes, solving: Solving, guess: float = 0.0) -> Likelihood:
+    """Chance of the votes under each hypothesis, up to a factor common to all. Give canonical votes: it caches."""
+    parts = [
+        (weight, _likelihood((distinct.key, *distinct.rivals), solving, guess))
+        for weight, distinct in _distinct_draws(votes, solving.dependence)
+    ]
+    rivals = range(len(votes.rivals) + 1)
+    return Likelihood(
+        sum(weight * part.key for weight, part in parts),
+        tuple(sum(weight * part.common_error[index] for weight, part in parts) for index in rivals),
+        tuple(sum(weight * part.misprint[index] for weight, part in parts) for index in rivals),
+    )
+
+
+def _distinct_draws(votes: Votes, dependence: float) -> Iterator[tuple[float, Votes]]:
+    """Ways in which votes of two dependent verifiers may be the same draws, with weights, and what is left of them.
+
+    Which attempt goes with which is not used, so the order of votes does not matter: all ways of pairing are alike.
+    Votes that cannot be the same draw cost a factor 1 - c under every hypothesis, which is left out.
+    """
+    if not dependence or len(votes.key) != 2:
+        yield 1.0, votes
+        return
+    candidates = (votes.key, *votes.rivals)
+    most, rounds = sum(map(min, candidates)), max(votes.by_verifier)
+    for copies in product(*(range(min(counts) + 1) for counts in candidates)):
+        copied = sum(copies)
+        weight = dependence**copied * (1 - dependence) ** (most - copied) * factorial(rounds - copied)
+        for (one, other), same in zip(candidates, copies, strict=True):
+            weight *= factorial(same) * comb(one, same) * comb(other, same)
+        if weight:
+            key, *rivals = ((one, other - same) for (one, other), same in zip(candidates, copies, strict=True))
+            yield weight / factorial(rounds), Votes(key, tuple(rivals))
+
+
+def _likelihood(candidates: Sequence[tuple[int, ...]], solving: Solving, guess: float) -> Likelihood:
+    """The sum over all pairs of truth and common error; the candidates are the key, the rivals, and what is unseen."""
+    candidates = [*candidates, (0,) * len(candidates[0])]
+    counts, unseen, total = [sum(each) for each in candidates], len(candidates) - 1, sum(map(sum, candidates))
+    by_verifier = [sum(column) for column in zip(*candidates, strict=True)]
+    repeated = [counts[0] * log(max(solving.repeat, guess))]
+    repeated += [(count - 1) * log(solving.repeat) for count in counts[1:unseen]] + [0.0]
+    all_repeated = sum(repeated)
+    key, common_error, misprint = 0.0, [0.0] * unseen, [0.0] * unseen
+    for truth, hits in enumerate(candidates):
+        misses = tuple(all_ - right for all_, right in zip(by_verifier, hits, strict=True))
+        solved = _solve_likelihood(hits, misses, solving, guess if truth == 0 else 0.0)
+        for error in range(len(candidates)):
+            if truth == error != unseen:
+                continue
+            others = total - counts[truth] - counts[error]
+            weight = solved * exp(all_repeated - repeated[truth] - repeated[error])
+            weight *= _error_likelihood(counts[error], others, solving, guess if error == 0 else 0.0)
+            if truth == 0:
+                key += weight
+            elif error == 0:
+                common_error[truth - 1] += weight
+            else:
+                misprint[truth - 1] += weight
+    return Likelihood(key, tuple(common_error), tuple(misprint))
+
+
+def _solve_likelihood(hits: tuple[int, ...], misses: tuple[int, ...], solving: Solving, guess: float) -> float:
+    """Chance that the attempts are right and wrong as they were, over the solve rates of problems."""
+    if any(solving.abilities):
+        return average_chance(solving.a, solving.b, solving.abilities, hits, misses, guess)
+    return _beta_average(sum(hits), sum(misses), solving.a, solving.b, guess)
+
+
+def _error_likelihood(same: int, others: int, solving: Solving, guess: float) -> float:
+    """Chance that so many wrong attempts gave the common error and so many did not."""
+    rho = min(max(solving.error_agreement, solving.least_agreement), 1 - solving.least_agreement)
+    return _beta_average(same, others, 2 * rho, 2 * (1 - rho), guess)
+
+
+@lru_cache(maxsize=1 << 16)
+def _beta_average(hits: int, misses: int, a: float, b: float, guess: float) -> float:
+    """Mean of (p + (1-p) guess)^hits (1-p)^misses over p from Beta(a, b), in closed form."""
+    chosen = range(hits + 1) if guess else (hits,)
+    return sum(
+        comb(hits, k) * guess ** (hits - k) * exp(_log_beta(a + k, b + misses + hits - k) - _log_beta(a, b))
+        for k in chosen
+    )
+
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
