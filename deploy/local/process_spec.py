@@ -4,6 +4,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+UTF_8 = {"LC_ALL": "C.UTF-8"}
+"""For servers: Java takes the encoding of file names from the locale, which is ASCII under `LANG=C`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:

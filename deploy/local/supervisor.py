@@ -27,7 +27,7 @@ from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
 from deploy.local.process import Command, Process, RestartPolicy
-from deploy.local.process_spec import ProcessSpec
+from deploy.local.process_spec import UTF_8, ProcessSpec
 from deploy.local.state_file import ProcessId, RunningProcess, StateFile
 from deploy.local.valkey import Valkey
 from shared.errors import Refusal
@@ -168,7 +168,7 @@ class Stack:
         command = Command(
             server.name,
             server.argv,
-            self._environment(),
+            self._environment() | UTF_8,
             self._log(server.name),
             server.folder,
             orphan_signal=signal.SIGTERM,

@@ -27,7 +27,7 @@ async def main(settings: Settings) -> None:
 
 if __name__ == "__main__":
     configure("console")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it says when Kafka is away is said here once
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # one line here reports that Kafka is away
     try:
         asyncio.run(main(read(Settings)))
     except Refusal as refusal:

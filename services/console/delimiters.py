@@ -57,7 +57,7 @@ def _in_line(state: StateInline, silent: bool) -> bool:
 
 
 def _boxed(state: StateInline, silent: bool) -> bool:
-    """A final answer stands in a box, often without dollar signs."""
+    """A final answer is often in a box, without dollar signs."""
     begin, depth = state.pos, 0
     for end in range(begin + len(_BOXED) - 1, min(state.posMax, begin + MAX_BOX)):
         depth += {"{": 1, "}": -1}.get(state.src[end], 0)

@@ -43,7 +43,7 @@ class Item(BaseModel):
     """False for a completion of a model that does not think: its last box counts, wherever it stands."""
     answer_type: str = ""
     problem: str = ""
-    """A judge is asked only when it is given."""
+    """A judge decides only when it is given."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -60,7 +60,7 @@ class Item(BaseModel):
 
 
 class Batch(BaseModel):
-    """Many at once."""
+    """Several items in one request."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -16,6 +16,6 @@ class Settings(BaseSettings):
     port: int = 8200
     """Port to listen on; 0 takes a free one."""
     models: Path | None = None
-    """A models file whose `judge` is asked where no rule can tell and the problem was given."""
+    """A models file whose `judge` decides where no rule can and the problem is given."""
     judge_s: float = Field(default=120.0, gt=0)
     """How long a judge may take, in seconds; then the answer is 503."""

@@ -26,9 +26,11 @@ FEATURES_WITH_TEXT = f"{FEATURES}.worded"
 
 BANDS, ROWS = 16, 4
 """Of the MinHash. Texts that share 70 % of their pairs have a common band in 99 % of cases; 85 %: always."""
-NEAR, NEAR_IF_GUESSABLE = 0.85, 0.95
+NEAR, NEAR_IF_GUESSABLE, NEAR_IF_DISTINCTIVE = 0.85, 0.95, 0.6
 """Share of common pairs from which problems with equal numbers and keys are duplicates; the second is for keys that a
-guess may hit."""
+guess may hit, the third where numbers and key are too distinctive to agree by chance."""
+DISTINCTIVE_NUMBERS, DISTINCTIVE_KEY = 3, 5
+"""Numbers of a statement, and characters of its key, from which they do not agree by chance."""
 
 _SIGNS = re.compile(r"(?<![A-Za-z])[-+−]|[<>]")
 
@@ -44,11 +46,18 @@ def fingerprint(problem: Problem, *, with_text: bool = False) -> TextFingerprint
         figures=_digest(signs, *sorted(statement.values), *layout),
         written=_digest(signs, *sorted(statement.written), *layout),
         key=_digest(*key.values, *words_without_names(key.text)),
-        near=NEAR_IF_GUESSABLE if guess_probability(problem.answer) else NEAR,
+        near=_limit(problem.answer, len(statement.values)),
         shingles=b"".join(pack(">I", number) for number in sorted({crc32(one.encode()) for one in shingles})),
         bands=_bands(sorted(shingles)),
         statement=problem.statement if with_text else "",
     )
+
+
+def _limit(answer: str, numbers: int) -> float:
+    if guess_probability(answer):
+        return NEAR_IF_GUESSABLE
+    is_distinctive = numbers >= DISTINCTIVE_NUMBERS and len(answer.strip("$ ")) >= DISTINCTIVE_KEY
+    return NEAR_IF_DISTINCTIVE if is_distinctive else NEAR
 
 
 def _layout(statement: str) -> list[str]:

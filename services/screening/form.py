@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from schemas.identity import normal_form
 from schemas.item import Problem
+from services.screening import questions
+from shared.stats.guessing import guess_probability
 
 SHORTEST, LONGEST = 40, 8_000
 """Characters of a statement. The paper's mean is 211 words."""
@@ -33,16 +35,59 @@ _ELSEWHERE = re.compile(
 _PROOF = re.compile(
     r"(?:^|[.?!:;]\s+|\bthen |\band )(?:dis)?prove (?:that|the|or)\b|\bgive a (?:rigorous )?proof\b", re.I
 )
+_ADDRESS = re.compile(
+    r"\b(?:https?|ftp|file|s3)://\S+|\bwww\.\w|\bdoi\.org\b|\barxiv\s*:?\s*\d{4}\.\d|\bdoi\s*:\s*10\.\d"
+    r"|[\w.+-]+@[\w-]+\.[a-z]{2,}\b|\b(?:[\w-]+\.)+(?:com|org|net|edu|io|gov)\b(?:/\S*)?",
+    re.I,
+)
+"""What names a place on a network."""
+_TAG = re.compile(
+    r"</?(?:br|hr|div|span|img|sub|sup|table|tr|td|th|ul|ol|li|h[1-6]|script|style|strong|em|font|center|pre|code|iframe"
+    r"|svg|video|answer|solution|problem|question|instructions?|hint|reasoning|output|context)\b[^<>]*/?>"
+    r"|<a\s+href\b|<(b|i|p|u|a)>.*?</\1>|!\[[^\]\n]*\]\(|\[/?(?:img|url|math|tex|latex|quote)\]"
+    r"|\{\{\s*[a-z_]\w*\s*\}\}|\[(?:insert|todo|placeholder|your)\b[^\]]*\]|\bTODO\b",
+    re.I | re.S,
+)
+"""Markup and placeholders that were meant for another program."""
+_INDENTED = re.compile(r"```.*?```|`[^`\n]*`|^(?: {4}|\t).*$", re.S | re.M)
 _PROOF_ANSWER = re.compile(r"\W*(?:proof(?::.*)?|q\.?\s*e\.?\s*d\.?|see (?:the )?proof|proven)\W*", re.I | re.DOTALL)
 _PARAGRAPH = re.compile(r"[a-z)]{2}[.;!?]\s+[A-Z][a-z]+ .*[a-z)]{2}[.!?]|\n\s*\n", re.DOTALL)
 """Two complete sentences, or two paragraphs."""
-_ANSWER_IS = re.compile(r"\b(?:answer|result|solution) (?:is|equals|=)\s*:?\s*|\banswer:\s*", re.I)
+_ANSWER_IS = re.compile(
+    r"\b(?:answer|result|solution|correct value|key)(?: here)? (?:is|equals|=|should be|must be|will be|to be)\s*:?\s*"
+    r"|\b(?:answer|solution|result|key|hint)\s*[:=]\s*",
+    re.I,
+)
+_GIVEN_AWAY = re.compile(
+    r"\b(?:finds?|gets?|obtains?|arrives? at|ends? up with|comes? (?:out )?(?:to|as|at|with)|turns? out to (?:be|equal)"
+    r"|works? out (?:to|as)|evaluates? to|amounts? to|equals?|(?:is|be) equal to|yields?|gives?|expect(?:ed)?|reads?"
+    r"|checks? that it is|namely|i\.e\.|should be|must be|ought to be|known to be|close to|hint:?)"
+    r"\s+(?:the |a |an )?(?:value |number |result |answer |exactly |precisely |about |that it is )*",
+    re.I,
+)
+"""Phrases before a value. Such a value is a leak only if nobody can guess it: a small number may be a datum."""
+_IS_ANSWER = re.compile(
+    r"\s*\$?,?\s*(?:(?:then |indeed |in fact )?(?:comes|came) out\b|\(?(?:as|to be) (?:expected|confirmed|checked)"
+    r"|(?:is|as|was|being) (?:the|your|our) (?:correct |right |expected |final |desired |sought |required )*"
+    r"(?:answer|result|value|solution)\b|is what (?:one|you|we) (?:should )?(?:get|find))",
+    re.I,
+)
+_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|,|\\,|\u202f|\u00a0| )(?=\d{3}(?!\d))")
+LEAST_UNGUESSED = 3
+"""Characters of a key from which a value given in other words is a leak."""
+
+
+_REQUESTED = {
+    "multiple_choice": "it offers options",
+    "proof": "a proof cannot be compared",
+    "several_answers": "it asks several questions",
+}
 
 
 def find_flaw(problem: Problem) -> tuple[str, str] | None:
     """Return reason and detail of the first flaw; None for a problem without one."""
     statement, answer = problem.statement.strip(), problem.answer.strip()
-    return _size(statement, answer) or _kind(statement, answer)
+    return _size(statement, answer) or _kind(problem, statement, answer)
 
 
 def _size(statement: str, answer: str) -> tuple[str, str] | None:
@@ -59,7 +104,7 @@ def _size(statement: str, answer: str) -> tuple[str, str] | None:
     return None
 
 
-def _kind(statement: str, answer: str) -> tuple[str, str] | None:
+def _kind(problem: Problem, statement: str, answer: str) -> tuple[str, str] | None:
     if match := _CHOICE.search(statement):
         return "multiple_choice", f"it offers options: {_quote(match[0])}"
     if _follow(statement, _OPTIONS):
@@ -68,8 +113,15 @@ def _kind(statement: str, answer: str) -> tuple[str, str] | None:
         return "several_answers", "it asks several questions under labels"
     if match := _ELSEWHERE.search(statement):
         return "not_self_contained", f"it refers to something outside the problem: {_quote(match[0])}"
+    visible = _INDENTED.sub(" ", statement)
+    if match := _ADDRESS.search(visible):
+        return "not_self_contained", f"it names an address: {_quote(match[0])}"
+    if match := _TAG.search(visible):
+        return "markup", f"it has tags or placeholders: {_quote(match[0])}"
     if match := _PROOF.search(statement) or _PROOF_ANSWER.fullmatch(answer):
         return "proof", f"a proof cannot be compared: {_quote(match[0])}"
+    if asked := questions.find_flaw(problem):
+        return asked[0], f"{_REQUESTED[asked[0]]}: {_quote(asked[1])}"
     if leak := _leak(normal_form(statement), normal_form(answer).strip("$ .")):
         return "leak", f"the statement contains its answer: {_quote(leak)}"
     return None
@@ -90,12 +142,27 @@ def _leak(statement: str, answer: str) -> str:
     """Return the part of the statement that reveals the answer; empty when none does."""
     if r"\boxed" in statement:
         return r"\boxed"
+    statement, answer = _THOUSANDS.sub("", statement), _THOUSANDS.sub("", answer)
     if len(answer) >= LONG_ANSWER and answer in statement:
         return answer
     for phrase in _ANSWER_IS.finditer(statement):
         rest = statement[phrase.end() :].lstrip("$ ")
         after = rest[len(answer) : len(answer) + 1]
         if rest.startswith(answer) and not after.isalnum():
+            return phrase[0] + answer
+    return _given_away(statement, answer)
+
+
+def _given_away(statement: str, answer: str) -> str:
+    """Return the words that give away an answer which no guess would hit; empty when none do."""
+    if len(answer) < LEAST_UNGUESSED or guess_probability(answer):
+        return ""
+    whole = re.compile(rf"(?<![\w.^{{\\]){re.escape(answer)}(?!\w|[.,]\d|\s*[-+*/^=({{\\_])")
+    for found in whole.finditer(statement):
+        if _IS_ANSWER.match(statement, found.end()):
+            return statement[found.start() :][:60]
+        before = statement[max(0, found.start() - 60) : found.start()].rstrip("$ ") + " "
+        if phrase := next((one for one in _GIVEN_AWAY.finditer(before) if one.end() == len(before)), None):
             return phrase[0] + answer
     return ""
 

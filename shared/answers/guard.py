@@ -1,4 +1,4 @@
-"""What is never compared, and no judge sees: nothing said, stock phrases, bare letters, what is far too long.
+"""What is never compared, nor shown to a judge: empty answers, stock phrases, bare letters, texts far too long.
 
 Two empty answers are equal, and so are two replies that stopped at "Solution:"; neither says that a key is right.
 """
@@ -18,7 +18,7 @@ _STOCK = re.compile(
     r"(?: step by step| carefully)?|step by step|here i?s (?:the|my) (?:answer|solution)|(?:the )?answer is"
     r"|as follows|解|解答|答案|かいせつ|respuesta|réponse|lösung|antwort|ответ|решение"
 )
-"""Mostly from "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), whose judges nod at such replies."""
+"""Mostly from "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), whose judges approve such replies."""
 _SAYS_SOMETHING = re.compile(r"\w|[∅∞□]|^\\?\{\s*\\?\}$")
 LETTER = re.compile(r"\(?(?:option |choice |answer )?([A-Za-z])[).:]?", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd]")

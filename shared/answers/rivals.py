@@ -57,7 +57,7 @@ def agree(one: str, other: str) -> bool:
 
 
 def may_agree(one: str, other: str) -> bool:
-    """Whether two answers are the same, or cannot be told apart."""
+    """Whether two answers are the same, or cannot be distinguished."""
     return _compare(one, other) != "no"
 
 

@@ -4,7 +4,7 @@ from deltalake import DeltaTable
 
 from shared.dataset.failures import translate_errors
 from shared.dataset.schema import Row
-from shared.dataset.storage import Location, join
+from shared.dataset.storage import Location, address
 from shared.dataset.table import TABLES
 
 IN_FLIGHT_H = 1
@@ -18,7 +18,7 @@ def purge(folder: Location) -> int:
     releases, become unreadable where they need one of the deleted files.
     """
     with translate_errors("cannot purge the rows"):
-        table = DeltaTable(join(folder, TABLES[Row]))
+        table = DeltaTable(address(folder, TABLES[Row]))
         removed = table.vacuum(0, enforce_retention_duration=False, dry_run=False)
         lost = table.vacuum(IN_FLIGHT_H, enforce_retention_duration=False, dry_run=False, full=True)
     return len(removed) + len(lost)

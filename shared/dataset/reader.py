@@ -18,7 +18,7 @@ from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
 from shared.dataset.schema import Audit, Entry, Row, Source
-from shared.dataset.storage import Location, join, open_table
+from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
 from shared.stats.item_belief import complete_belief
@@ -150,17 +150,16 @@ def open_audits(folder: Location) -> TableSnapshot[Audit]:
 
 
 def _open_table(folder: Location, of: type[Source], version: int | None) -> DeltaTable:
-    address = join(folder, TABLES[of])
     with _translate_errors(folder):
         if (present := open_table(folder, TABLES[of])) is None:
             raise Refusal(f"there is no dataset in {folder} yet", "Make one with `chimera run`, or name its folder")
         if version is None:
             return check_version(present)
         try:
-            return check_version(DeltaTable(address, version=version))
+            return check_version(DeltaTable(address(folder, TABLES[of]), version=version))
         except DeltaError as error:
             next_step = f"Take a version from a release in {join(folder, 'releases')}"
-            raise Refusal(f"{address} has no version {version}: {error}", next_step) from error
+            raise Refusal(f"{join(folder, TABLES[of])} has no version {version}: {error}", next_step) from error
 
 
 def _translate_errors(folder: Location) -> AbstractContextManager[None]:

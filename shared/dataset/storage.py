@@ -1,18 +1,23 @@
 """Location of a dataset: a local folder, or a prefix on an object store in the syntax of delta-rs (s3://, gs://, abfs://).
 
-Tables and small files use the same library, so both take endpoint and credentials from the same environment variables
-(docs/dataset.md), and this code holds no secret.
+On a store, tables and small files use the same library, so both take endpoint and credentials from the same environment
+variables (docs/dataset.md), and this code holds no secret.
 """
 
+import re
 from pathlib import Path
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
-from pyarrow.fs import FileSelector, FileType, PyFileSystem
+from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
+
+from shared.errors import Refusal
 
 Location = Path | str
 
+_NOT_IN_URLS = re.compile(r"[#?\[\]^|\\\x00-\x1f\x7f\ud800-\udfff]|%[0-9A-Fa-f]{2}")
+"""Measured with deltalake 1.6: with these it panics, reads another folder than it writes, or reads no history."""
 BUFFER_BYTES = 1 << 26
 """Write buffer in bytes: a small file is sent in one request."""
 
@@ -22,8 +27,27 @@ def is_remote(where: Location) -> bool:
     return "://" in str(where)
 
 
+def check_location(where: Location) -> None:
+    """Raise Refusal for a local path that Delta tables cannot have: it does not survive the library's URLs."""
+    found = None if is_remote(where) else _NOT_IN_URLS.search(str(Path(where).absolute()))
+    if found:
+        raise Refusal(
+            f"{where}: a dataset cannot be in a folder with {found[0]!r} in its path",
+            "Use a folder without any of # ? [ ] ^ | \\ %20 (a % and two digits), and without control characters",
+        )
+
+
+def address(where: Location, name: str) -> str:
+    """Return the URL of a name in the dataset: a local path is quoted as an URL, independent of the locale.
+
+    Raises Refusal as `check_location` does.
+    """
+    check_location(where)
+    return join(where, name) if is_remote(where) else Path(where, name).absolute().as_uri()
+
+
 def join(where: Location, name: str) -> str:
-    """Return the address of a name in the dataset."""
+    """Return the path of a name in the dataset, as a person reads it."""
     return f"{str(where).rstrip('/')}/{name}"
 
 
@@ -33,7 +57,7 @@ def open_table(where: Location, name: str) -> DeltaTable | None:
     `DeltaTable.is_deltatable` would block all threads of the process while a store does not answer.
     """
     try:
-        return DeltaTable(join(where, name))
+        return DeltaTable(address(where, name))
     except TableNotFoundError:
         return None
 
@@ -60,9 +84,18 @@ def read_file(where: Location, file: str) -> bytes:
 
 def write_file(where: Location, file: str, content: bytes) -> None:
     """Write a small file atomically."""
+    if not is_remote(where):
+        path = Path(where, file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.partial")
+        draft.write_bytes(content)
+        draft.replace(path)
+        return
     with _files(where).open_output_stream(file, buffer_size=BUFFER_BYTES) as out:
         out.write(content)
 
 
-def _files(where: Location) -> PyFileSystem:
-    return PyFileSystem(DeltaStorageHandler(str(where)))
+def _files(where: Location) -> FileSystem:
+    if is_remote(where):
+        return PyFileSystem(DeltaStorageHandler(str(where)))
+    return SubTreeFileSystem(str(Path(where).absolute()), LocalFileSystem())

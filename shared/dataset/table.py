@@ -21,7 +21,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from shared.dataset.failures import translate_errors
 from shared.dataset.query import id_in, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
-from shared.dataset.storage import Location, is_remote, join, open_table
+from shared.dataset.storage import Location, address, is_remote, join, open_table
 from shared.errors import Refusal
 from shared.ports import Record, StoredOffset
 
@@ -169,10 +169,9 @@ _ZSTD = WriterProperties(compression="ZSTD")
 def _open_or_create(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
     if existing := open_table(dataset, name):
         return check_version(existing)
-    address = join(dataset, name)
     if not is_remote(dataset):
-        Path(address).mkdir(parents=True, exist_ok=True)
-    return DeltaTable.create(address, schema, configuration=SETTINGS, raise_if_key_not_exists=False)
+        Path(join(dataset, name)).mkdir(parents=True, exist_ok=True)
+    return DeltaTable.create(address(dataset, name), schema, configuration=SETTINGS, raise_if_key_not_exists=False)
 
 
 def check_version(table: DeltaTable) -> DeltaTable:

@@ -77,7 +77,7 @@ def canonical(votes: Votes, solving: Solving) -> Votes:
 
 
 def judgement_likelihood(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
-    """Chance of what judges said, if the key is right and if it is wrong; a factor common to both is left out."""
+    """Probability of the judgements, if the key is right and if it is wrong; a factor common to both is left out."""
     rates = [(one.passed, parameters.rates(one.saw)) for one in evidence.judgements]
     right, wrong = (_judgements(rates, parameters.solving.dependence, right=right) for right in (True, False))
     undetermined = parameters.judge._replace(false_alarm=max(parameters.judge.false_alarm, 1e-3))
@@ -176,7 +176,7 @@ def _solve_likelihood(hits: tuple[int, ...], misses: tuple[int, ...], solving: S
 
 
 def _error_likelihood(same: int, others: int, solving: Solving, guess: float) -> float:
-    """Chance that so many wrong attempts gave the common error and so many did not."""
+    """Probability that this many wrong attempts gave the common error and the others did not."""
     rho = min(max(solving.error_agreement, solving.least_agreement), 1 - solving.least_agreement)
     return _beta_average(same, others, 2 * rho, 2 * (1 - rho), guess)
 

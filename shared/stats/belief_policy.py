@@ -32,7 +32,7 @@ class Rule:
     """Whether an item that a judge refuses is given up before any vote."""
 
     def decide(self, believed: float, votes: int, threshold: float) -> Decision:
-        """After so many votes."""
+        """After this many votes."""
         if votes >= self.min_votes and believed >= threshold:
             return "accept"
         return "reject" if believed < self.reject_below else "continue"
@@ -196,7 +196,7 @@ def _outcomes(evidence: Evidence, parameters: Parameters, offer: Offer) -> list[
 
 
 def _evidence_weight(votes: Votes, evidence: Evidence, parameters: Parameters) -> float:
-    """Chance of the votes beside what judges said, up to a factor common to all votes."""
+    """Probability of the votes and the judgements, up to a factor common to all votes."""
     chances = likelihood(canonical(votes, parameters.solving), parameters.solving, evidence.guess)
     right, wrong = judgement_likelihood(evidence, parameters)
     of_wrong = weight_of_wrong(sum(chances.common_error), sum(chances.misprint), parameters)

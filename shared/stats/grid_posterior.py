@@ -9,7 +9,7 @@ from typing import NamedTuple
 Point = tuple[float, ...]
 Axes = Sequence[Sequence[float]]
 ZOOMS, SPREAD, COUNT = 3, 3.0, 9
-"""How often the grid closes in, each time to so many standard deviations around the mean; points on a closer axis."""
+"""How often the grid is refined, each time to this many standard deviations around the mean; points on a finer axis."""
 
 
 class Interval(NamedTuple):

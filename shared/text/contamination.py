@@ -13,7 +13,7 @@ MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13 = 0.5, 0.1, 0.05
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkMatch:
-    """The benchmark item that a problem overlaps with most."""
+    """A benchmark item that a problem overlaps with."""
 
     benchmark: str
     overlap: Overlap
@@ -61,9 +61,13 @@ class Benchmarks:
         return {name: len(index) for name, index in self._indices.items()}
 
     def find_match(self, statement: str) -> BenchmarkMatch | None:
-        """Return the closest item if the statement counts as known from it."""
-        closest = max(self.closest(statement), key=lambda match: match.overlap.contained, default=None)
-        return closest if closest and closest.contaminated else None
+        """Return the closest of the items from which the statement counts as known; None when there is none."""
+        return max(self.known_from(statement), key=lambda match: match.overlap.contained, default=None)
+
+    def known_from(self, statement: str) -> list[BenchmarkMatch]:
+        """Every item, of any benchmark, that is over a limit."""
+        matches = (BenchmarkMatch(name, one) for name, its in self._indices.items() for one in its.notable(statement))
+        return [match for match in matches if match.contaminated]
 
     @property
     def needs_judge(self) -> bool:

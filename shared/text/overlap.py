@@ -17,6 +17,10 @@ T = TypeVar("T")
 SHORT_WORDS = 13
 """Words below which a text is short."""
 RUN_LENGTH = 8
+TRIGRAMS_OF_EIGHT = 6
+"""Trigrams in a run of eight words."""
+LEAST_SHARE = 0.5
+"""Share of the n-grams from which an item is notable without such a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,20 @@ class Overlaps:
         )
         if not contained:
             return None
+        return self._overlap(words, item, contained)
+
+    def notable(self, text: str) -> list[Overlap]:
+        """Return every item that may share a run of eight words or half of the trigrams with a text."""
+        words = words_without_names(text)
+        shares = self._long.shares(ngrams(words, 3), both=len(words) >= SHORT_WORDS)
+        shares |= self._short.shares(_character_runs(words), both=False)
+        return [
+            self._overlap(words, item, share)
+            for item, (share, common) in shares.items()
+            if share > LEAST_SHARE or common >= TRIGRAMS_OF_EIGHT
+        ]
+
+    def _overlap(self, words: Sequence[str], item: int, contained: float) -> Overlap:
         other = self._items[item]
         return Overlap(item, contained, *(jaccard(ngrams(words, n), ngrams(other, n)) for n in (8, 13)))
 
@@ -69,9 +87,14 @@ class _Index:
 
     def closest(self, grams: set[int], *, both: bool) -> tuple[float, int]:
         """Return the largest share of an item's n-grams in the given ones (`both`: or the reverse), and the item."""
+        shares = self.shares(grams, both=both)
+        return max(((share, item) for item, (share, _) in shares.items()), default=(0.0, 0))
+
+    def shares(self, grams: set[int], *, both: bool) -> dict[int, tuple[float, int]]:
+        """Return share and number of the common n-grams of each item that has any."""
         common = Counter(item for gram in grams for item in self._places.get(gram, ()))
         most = len(grams) if both else max(self._sizes.values(), default=0)
-        return max(((n / min(self._sizes[item], most), item) for item, n in common.items()), default=(0.0, 0))
+        return {item: (n / min(self._sizes[item], most), n) for item, n in common.items()}
 
 
 def ngrams(words: Sequence[str], n: int) -> set[int]:

@@ -1,4 +1,4 @@
-"""Belief that learns its parameters as it goes, on a grid of hard worlds.
+"""Belief with estimated parameters, on a grid of hard worlds.
 
 A run: 3,000 problems; the defaults at first, estimated anew after every 500; judged on the last 2,000. It passes if the
 share of wrong keys is at most the target, half a point and two binomial standard errors, and if it keeps at least 80 %

@@ -168,10 +168,10 @@ def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[
     """By models that see key and strongest rival; right with chance `worth` if one of them is right, else by chance."""
     rivals = {answer for answer in case.votes[: votes.total] if answer != case.key}
     strongest = max(sorted(rivals), key=case.votes[: votes.total].count)
-    luck, results = case.luck, []
+    draw, results = case.draw, []
     right, wrong = (KEY, 0) if case.right else (0, KEY)
     share = worth if case.right or strongest == 0 else 0.5
     for _ in range(times):
-        results.append(Adjudication((KEY, 0), right if luck < share else wrong))
-        luck = luck * 997 % 1
+        results.append(Adjudication((KEY, 0), right if draw < share else wrong))
+        draw = draw * 997 % 1
     return tuple(results)

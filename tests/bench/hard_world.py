@@ -43,7 +43,7 @@ class Case:
     votes: tuple[int, ...]
     passed: tuple[bool, bool]
     """What the two judges say that see the key."""
-    luck: float
+    draw: float
     """Uniform on [0, 1): decides what adjudicators say."""
 
     @property

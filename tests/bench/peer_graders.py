@@ -1,4 +1,4 @@
-"""Graders of others, asked about pairs: run by `tests.bench.answers` with a Python of a throw-away environment.
+"""Graders of other libraries, applied to pairs: run by `tests.bench.answers` with a Python of a throw-away environment.
 
 Reads JSON [[key, answer], …] and writes JSON {grader: [true, false or null, …]}. Needs math-verify, and the files of
 TRL and verl: their packages are not imported whole, which would want torch.

@@ -2,7 +2,7 @@
 
 async with Browser.start() as browser:
 page = await browser.open("http://127.0.0.1:8300/")
-page.errors        # what the console said, what failed to load, requests to another host
+page.errors        # messages of the console, what failed to load, requests to another host
 """
 
 import asyncio
@@ -139,11 +139,11 @@ class Browser:
 
     async def _read(self) -> None:
         async for message in self._socket:
-            said = message.json()
-            if "id" in said:
-                self._answers.pop(said["id"]).set_result(said)
+            content = message.json()
+            if "id" in content:
+                self._answers.pop(content["id"]).set_result(content)
             else:
-                self._events.put_nowait(said)
+                self._events.put_nowait(content)
 
 
 def _note(loaded: Loaded, event: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ def _note(loaded: Loaded, event: dict[str, Any]) -> None:
         case "Runtime.exceptionThrown":
             loaded.errors.append(event_params["exceptionDetails"]["text"])
         case "Network.requestWillBeSent" if _elsewhere(loaded.url, event_params["request"]["url"]):
-            loaded.errors.append(f"another host is asked: {event_params['request']['url']}")
+            loaded.errors.append(f"request to another host: {event_params['request']['url']}")
         case "Network.loadingFailed" if not event_params.get("canceled"):
             loaded.errors.append(f"not loaded: {event_params['errorText']}")
         case "Network.responseReceived" if event_params["type"] == "Document":
@@ -170,12 +170,12 @@ def _elsewhere(page: str, url: str) -> bool:
 
 async def _address(file: Path) -> str:
     async with asyncio.timeout(TIMEOUT_S):
-        while not (found := _said(file)):  # noqa: ASYNC110 - another process writes it
+        while not (found := _written_address(file)):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.1)
     return found
 
 
-def _said(file: Path) -> str | None:
+def _written_address(file: Path) -> str | None:
     """The address that Chromium wrote down; `None` before it did."""
     port, line_end, path = file.read_text().partition("\n") if file.exists() else ("", "", "")
     return f"ws://127.0.0.1:{port}{path.strip()}" if line_end and path else None

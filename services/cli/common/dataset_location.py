@@ -11,13 +11,18 @@ from schemas.outcomes import Admission
 from shared.config.plan_loader import load_plan
 from shared.config.settings import Connections
 from shared.dataset import Dataset, list_manifests
-from shared.dataset.storage import Location, is_remote
+from shared.dataset.storage import Location, check_location, is_remote
 
 
 def dataset_in(directory: Path) -> Location:
-    """Return the location of a stack's dataset: in its folder, unless CHIMERA_DATASET names an object store."""
+    """Return the location of a stack's dataset: in its folder, unless CHIMERA_DATASET names an object store.
+
+    Raises Refusal for a path that Delta tables cannot have, before anything is started or written.
+    """
     configured = Connections().dataset
-    return configured if is_remote(configured) else directory / configured
+    where = configured if is_remote(configured) else directory / configured
+    check_location(where)
+    return where
 
 
 def last_plan(directory: Path) -> Plan | None:

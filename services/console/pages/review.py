@@ -15,7 +15,7 @@ from shared.stats.item_belief import complete_belief, row_belief
 
 COLUMNS = ("subject", "topic", "problem", "answer", "answer_type")
 LOOKED_AT = 2000
-"""Of rows and of rejected problems, so many of the latest are weighed."""
+"""Rows, and rejected problems, that are weighed: the latest."""
 SHOWN = 50
 DOUBTED = "kind = 'rejected' and reason in ('key_disputed', 'unsolved')"
 KEPT = "tier <> 'verified'"

@@ -364,7 +364,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A set of reals, and the name of what lies in it."""
+    """A set of reals, and the name of its element."""
 
     set: Node
     name: Node | None
@@ -453,7 +453,7 @@ def _brackets(node: Node) -> str:
 
 
 def _as_matrix(node: Node, other: Node, answer_type: str) -> Node:
-    """A list of rows, where a matrix is asked for or given."""
+    """A list of rows, where a matrix is expected or given."""
     if node.op != "list" or node.args[0] != "[]" or not node.args[2]:
         return node
     rows = node.args[2]

@@ -84,7 +84,7 @@ def one_of_two(key: str, answer: str) -> Comparison | None:
 
 
 def letters(key: str, answer: str, answer_type: str) -> Comparison | None:
-    """`B` and `(B)`, where an option is asked for."""
+    """`B` and `(B)`, where an option is expected."""
     names = [LETTER.fullmatch(plain(side)) for side in (key, answer)]
     if answer_type != "choice" or not names[0] or not names[1]:
         return None

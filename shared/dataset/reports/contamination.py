@@ -25,9 +25,9 @@ class Contamination:
     def add(self, row: Mapping[str, Any]) -> None:
         """Add one row."""
         self._rows += 1
+        for match in self._benchmarks.known_from(row["problem"]):
+            self._contaminated[match.benchmark].setdefault(row["id"], str(match))
         for match in self._benchmarks.closest(row["problem"]):
-            if match.contaminated:
-                self._contaminated[match.benchmark][row["id"]] = str(match)
             self._jaccard_8[match.benchmark] += match.overlap.jaccard_8
             self._jaccard_13[match.benchmark] += match.overlap.jaccard_13
 

@@ -59,7 +59,7 @@ def test_one_hit_among_scattered_misses_is_enough_for_every_view() -> None:
     assert entered(decision) == ("sft", "rl")
 
 
-def test_one_hit_beside_a_rival_is_enough_for_the_looser_view() -> None:
+def test_one_hit_against_a_rival_is_enough_for_the_looser_view() -> None:
     decision = decide(spoke(A, miss("7"), HIT), spoke(B, miss("7"), miss("9")))
     assert isinstance(decision, ProblemAccepted)
     assert entered(decision) == ("rl",)

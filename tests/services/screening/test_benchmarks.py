@@ -115,3 +115,20 @@ def test_figures_are_those_of_sets_of_runs_of_words() -> None:
     assert (found.item, found.contained) == (0, 1.0)
     assert (found.jaccard_8, found.jaccard_13) == (6 / 7, 1 / 2)
     assert index.closest("quite different") is None
+
+
+def test_a_question_over_a_limit_is_found_next_to_a_nearer_one() -> None:
+    dice = Random(1)
+    letters = ("bcdfghjklmnpqrstvwxz", "aeiou")
+    words = ["".join(dice.choice(kind) for _ in range(3) for kind in letters) for _ in range(400)]
+    statement = words[:60]
+    near = " ".join(w if at % 6 != 5 and at not in (2, 14) else words[100 + at] for at, w in enumerate(statement))
+    known = " ".join(words[200:226] + statement[36:52] + words[230:240])
+    assert Benchmarks({"exam": Overlaps([near])}).find_match(" ".join(statement)) is None
+    for loaded in ([known], [near, known], [known, near]):
+        match = Benchmarks({"exam": Overlaps(loaded)}).find_match(" ".join(statement))
+        assert match is not None
+        assert match.overlap.item == loaded.index(known)
+    both = Benchmarks({"one": Overlaps([near]), "other": Overlaps([known])}).find_match(" ".join(statement))
+    assert both is not None
+    assert both.benchmark == "other"

@@ -18,8 +18,8 @@ PAPER = {
     "original_solution": "",
     "correctness": True,
 }
-ASKED = {"role": "user", "content": "6*7?"}
-CHAT = {"messages": [ASKED, {"role": "assistant", "content": TRACE}]}
+EXPECTED = {"role": "user", "content": "6*7?"}
+CHAT = {"messages": [EXPECTED, {"role": "assistant", "content": TRACE}]}
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_every_published_form_gives_the_same_problem(
         (PAPER | {"correctness": 1.5}, "correctness is neither true nor false"),
         (PAPER | {"correctness": []}, "correctness is neither true nor false"),
         (PAPER | {"solution": "It is 42."}, "no thinking in <think>, or no solution after it"),
-        ({"messages": [ASKED]}, "not one message of the user and one of the assistant"),
+        ({"messages": [EXPECTED]}, "not one message of the user and one of the assistant"),
         ({"messages": [{"role": "system", "content": "Be terse."}, *CHAT["messages"]]}, "not one message of the user"),
-        ({"messages": [ASKED, {"role": "assistant", "content": None}]}, "a message is not text"),
-        ({"messages": [ASKED, {"role": "assistant", "content": "<think>a</think>42"}]}, "no final answer in a box"),
+        ({"messages": [EXPECTED, {"role": "assistant", "content": None}]}, "a message is not text"),
+        ({"messages": [EXPECTED, {"role": "assistant", "content": "<think>a</think>42"}]}, "no final answer in a box"),
         ({"messages": "6*7?"}, "unknown columns"),
     ],
 )

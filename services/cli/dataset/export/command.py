@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from schemas.outcomes import Admission
-from services.cli.common.atomic_folder import atomic_folder
+from services.cli.common.atomic_folder import atomic_folder, check_folder
 from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
 from services.cli.dataset.contamination import contamination_of
 from services.cli.dataset.export import record_formats
@@ -58,9 +58,10 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
 
     Rows are compared with the benchmarks of `plan`, by default of the folder's last run.
     """
+    target = check_folder(out)
     dataset, release = open_release(dataset_in(directory), version)
     suffix = "jsonl" if form == "jsonl" else "parquet"
-    with atomic_folder(out) as draft:
+    with atomic_folder(target) as draft:
         (draft / "data").mkdir()
         stats = ExportStats(contamination_of(directory, plan), difficulty_bins(directory))
         record_format = _record_format(form, view)
@@ -78,7 +79,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
             suffix=suffix,
         )
         (draft / "README.md").write_text(text, encoding="utf-8")
-    files = sorted((out / "data").iterdir())
+    files = sorted((target / "data").iterdir())
     return {
         "out": str(out),
         "format": form,
@@ -90,7 +91,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
         "by_split": dict(stats.splits),
         "simulated": stats.by["simulated"][True],
         "contaminated": sorted({id_ for one in stats.contamination.document().values() for id_ in one["known"]}),
-        "files": [str(file.relative_to(out)) for file in files],
+        "files": [str(file.relative_to(target)) for file in files],
         "bytes": sum(file.stat().st_size for file in files),
     }
 
