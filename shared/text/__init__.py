@@ -1,4 +1,4 @@
-"""Texts: similarity of problem statements, control characters. Pure functions, used by screening, the dataset card and the trainer.
+"""Similarity of texts, and their control characters. Pure functions, for screening, the dataset card and the trainer.
 
 words.py          normalised words and word pairs
 quantities.py     numbers in base units

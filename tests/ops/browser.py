@@ -1,8 +1,8 @@
 """A headless Chromium, driven over its DevTools protocol (https://chromedevtools.github.io/devtools-protocol/).
 
 async with Browser.start() as browser:
-page = await browser.open("http://127.0.0.1:8300/")
-page.errors        # messages of the console, what failed to load, requests to another host
+    page = await browser.open("http://127.0.0.1:8300/")
+    page.errors        # messages of the console, what failed to load, requests to another host
 """
 
 import asyncio
