@@ -72,7 +72,7 @@ def figures(dataset: Dataset, difficulty: Difficulty) -> dict[str, Any]:
 
 def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
     subjects = sorted({subject for subject, _ in counts})
-    return {name: {how: counts[name, how] for how in Admission} for name in subjects}
+    return {name: {admission: counts[name, admission] for admission in Admission} for name in subjects}
 
 
 def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
