@@ -38,6 +38,9 @@ test: .venv/.dev ## all tests, with a real Kafka and a real Valkey, two files at
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 	@$(if $(ARGS),,$(MAKE) --no-print-directory train-test)
 
+coverage: .venv/.dev ## branch coverage of the tests in process, with a floor; services in processes of their own do not count
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report term tests/unit tests/services
+
 train-test: .venv/.trainer ## the trainer's tests, in an environment of their own with torch (5 GB)
 	@$(TRAINER) -m pytest tests/trainer --numprocesses 2 --dist loadfile $(ARGS)
 
