@@ -37,11 +37,11 @@ async def test_a_killed_run_resumes_keeps_each_verdict_and_repeats_no_call(tmp_p
 
 
 CHANGED = ("draft", "judgement", "grade", "same")
-"""Tasks whose prompts this version changed: an event that had not ended when the run was killed makes its call again."""
+"""Tasks whose prompts this version changed: an event that had not ended when the run was killed calls again."""
 
 
 def check_repeated_calls(calls: list[dict[str, Any]], before: int) -> None:
-    """No request is sent twice; a task is repeated in other words once, by this version, where its prompt changed."""
+    """No request is sent twice; a task is, in other words, once by this version, where its prompt changed."""
     requests = Counter(call["request"] for call in calls)
     assert [request for request, count in requests.items() if count > 1] == []
     earlier, later = calls[:before], calls[before:]
