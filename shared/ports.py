@@ -209,8 +209,8 @@ class Sink(Protocol):
         """Store a batch. All of it is durable on return. Ignores records that are already stored."""
         ...
 
-    def outbox(self, mark: str | None) -> tuple[list[Event], str]:
-        """Return the events decided after `mark` (`None`: from the start), and the mark after them."""
+    def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
+        """Return the events decided after `cursor` (`None`: from the start), and the cursor after them."""
         ...
 
 

@@ -71,11 +71,11 @@ class Curate:
         await self._with_retries(lambda: self._write(records))
         await self._with_retries(lambda: self._maintenance(self._now()))
 
-    def outbox(self, mark: str | None) -> tuple[list[Event], str]:
+    def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its event is published."""
         version = self._rows.version
         events: list[Event] = []
-        for commit in self._rows.commit_metadata(outbox.published_version(mark, self._rows.id, version)):
+        for commit in self._rows.commit_metadata(outbox.published_version(cursor, self._rows.id, version)):
             events += outbox.events(commit)
             if release := outbox.release(commit):
                 write_manifest(self._dataset, release)

@@ -10,6 +10,7 @@ from schemas.identity import seed
 from schemas.item import Topic
 from services.expansion.sameness import canonical_name, is_misspelling
 from shared.errors import Invalid
+from shared.llm.sanitize import one_line
 from shared.ports import Malformed, Model
 
 ROLE = "expansion"
@@ -60,7 +61,7 @@ class ExpandSubject:
 
 
 def _join(names: Iterable[str]) -> str:
-    return "; ".join(name.replace(";", ",") for name in names) or "none"
+    return "; ".join(one_line(name).replace(";", ",") for name in names) or "none"
 
 
 def _new_topics(leaves: Iterable[Leaf], event: SubjectRequested) -> Iterator[Topic]:

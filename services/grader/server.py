@@ -79,18 +79,18 @@ class Grading:
         try:
             body = await request.json()
             form = Batch if isinstance(body, dict) and "items" in body else Item
-            asked = form.model_validate(body)
+            request_body = form.model_validate(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"])) or "body"
-            return _refused(400, f"{place}: {first['msg'].removeprefix('Value error, ')}")
+            location = ".".join(map(str, first["loc"])) or "body"
+            return _refused(400, f"{location}: {first['msg'].removeprefix('Value error, ')}")
         except ValueError:
             return _refused(400, "body: not JSON")
         try:
             async with asyncio.timeout(self.judge_s):
-                if isinstance(asked, Item):
-                    return web.json_response(await self._graded(asked))
-                grades = await asyncio.gather(*map(self._graded, asked.items))
+                if isinstance(request_body, Item):
+                    return web.json_response(await self._graded(request_body))
+                grades = await asyncio.gather(*map(self._graded, request_body.items))
                 return web.json_response({"grades": grades})
         except (TimeoutError, Transient) as error:
             return _refused(503, f"the judge cannot be reached: {error or 'no answer in time'}")
@@ -102,8 +102,8 @@ class Grading:
         return {"agrees": found.agrees, "how": found.method, "why": found.reason, "answer": given}
 
 
-def _refused(status: int, why: str) -> web.Response:
-    return web.json_response({"error": why}, status=status, headers={"Retry-After": "5"} if status == 503 else None)
+def _refused(status: int, message: str) -> web.Response:
+    return web.json_response({"error": message}, status=status, headers={"Retry-After": "5"} if status == 503 else None)
 
 
 async def _alive(_: web.Request) -> web.Response:

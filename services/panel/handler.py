@@ -61,18 +61,18 @@ class JoinVerdicts:
         another text than that of the first one.
         """
         verdict = event.verdict
-        known = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
-        if known.problem_hash != verdict.problem_hash:
+        state = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
+        if state.problem_hash != verdict.problem_hash:
             raise Invalid(f"{verdict.role} judged another text than the first verdict")
-        if case and known.published:
+        if case and state.published:
             return case, [], case
-        if known.decision is None and verdict.role not in {one.verdict.role for one in known.received}:
-            known = self._receive(known, event)
-        stored = known.model_dump_json().encode()
-        if known.decision is None:
+        if state.decision is None and verdict.role not in {one.verdict.role for one in state.received}:
+            state = self._receive(state, event)
+        stored = state.model_dump_json().encode()
+        if state.decision is None:
             return stored, [], stored
-        tombstone = JoinState(problem_hash=known.problem_hash, published=True)
-        return stored, [known.decision], tombstone.model_dump_json(exclude_unset=True).encode()
+        tombstone = JoinState(problem_hash=state.problem_hash, published=True)
+        return stored, [state.decision], tombstone.model_dump_json(exclude_unset=True).encode()
 
     def _receive(self, case: JoinState, event: ProblemVerified) -> JoinState:
         received = (*case.received, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))

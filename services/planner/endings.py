@@ -47,8 +47,8 @@ def expand(state: State, event: TopicExpanded, root: UUID) -> State:
 
 def add_topics(state: State, name: str, topics: Iterable[Topic], root: UUID) -> State:
     """Add the new ones of some topics to a subject."""
-    known = {known.topic.id(root) for known in state.subject(name).topics}
-    new = {topic.id(root): TopicState(topic=topic) for topic in topics if topic.id(root) not in known}
+    existing = {topic.topic.id(root) for topic in state.subject(name).topics}
+    new = {topic.id(root): TopicState(topic=topic) for topic in topics if topic.id(root) not in existing}
     return state.with_subject(name, topics=(*state.subject(name).topics, *new.values())) if new else state
 
 
@@ -57,12 +57,12 @@ def curate(state: State, event: SampleCurated) -> State:
     if event.held_out:
         return _hold_out(state, event)
     row, admitted, reserve = event.sample_id, event.admission == Admission.IN, event.admission == Admission.RESERVE
-    if place := state.topic_of(row):
-        name, subject = place[0], state.subject(place[0])
-        topic = state.topic(place)
+    if topic_ref := state.topic_of(row):
+        name, subject = topic_ref[0], state.subject(topic_ref[0])
+        topic = state.topic(topic_ref)
         new = [event.summary] if event.summary and (admitted or reserve) else []
         state = state.without(row).with_topic(
-            place,
+            topic_ref,
             defects_in_a_row=0,
             repeats_in_a_row=0,
             ended=topic.ended + 1,
@@ -89,20 +89,22 @@ def curate(state: State, event: SampleCurated) -> State:
 
 def _hold_out(state: State, event: SampleCurated) -> State:
     """End a problem that became a held-out row: its slot and its cost count, its yield and summary do not."""
-    if (place := state.topic_of(event.sample_id)) is None:
+    if (topic_ref := state.topic_of(event.sample_id)) is None:
         return state
-    state = state.without(event.sample_id).with_topic(place, held_out=state.topic(place).held_out + 1)
+    state = state.without(event.sample_id).with_topic(topic_ref, held_out=state.topic(topic_ref).held_out + 1)
     return state.with_costs(event.spent) if event.spent is not None else state
 
 
 def reject(state: State, event: ProblemRejected) -> State:
     """End a rejected problem. A defect or a repeat counts against its topic."""
-    if (place := state.topic_of(event.item.id)) is None:
+    if (topic_ref := state.topic_of(event.item.id)) is None:
         return state
-    subject = state.subject(place[0])
-    state = state.without(event.item.id).with_topic(place, **_rejection_changes(state.topic(place), event.reason))
+    subject = state.subject(topic_ref[0])
+    state = state.without(event.item.id).with_topic(
+        topic_ref, **_rejection_changes(state.topic(topic_ref), event.reason)
+    )
     state = state.with_costs(spent(event.item.calls))
-    return state.with_subject(place[0], ended=subject.ended + 1)
+    return state.with_subject(topic_ref[0], ended=subject.ended + 1)
 
 
 def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
@@ -122,9 +124,9 @@ def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
 
 def park(state: State, event: ProblemParked) -> State:
     """Park a problem until a person replays or drops it. It frees its slot, and still counts when it ends."""
-    if (place := state.in_flight.get(event.problem_id)) is None:
+    if (topic_ref := state.in_flight.get(event.problem_id)) is None:
         return state
-    return state.without(event.problem_id).with_(parked={**state.parked, event.problem_id: place})
+    return state.without(event.problem_id).with_(parked={**state.parked, event.problem_id: topic_ref})
 
 
 def delete(state: State, event: SampleDeleted) -> State:

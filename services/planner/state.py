@@ -119,14 +119,14 @@ class State(Model):
         highest = dearest([*self.dearest, *costs, total(costs)])
         return self.with_(spent=added([*self.spent, *costs]), dearest=highest, costed=self.costed + 1)
 
-    def with_topic(self, place: TopicRef, **changes: object) -> "State":
-        name, number = place
+    def with_topic(self, topic_ref: TopicRef, **changes: object) -> "State":
+        name, number = topic_ref
         topics = self.subject(name).topics
-        changed = self.topic(place).with_(**changes)
+        changed = self.topic(topic_ref).with_(**changes)
         return self.with_subject(name, topics=(*topics[:number], changed, *topics[number + 1 :]))
 
-    def topic(self, place: TopicRef) -> TopicState:
-        return self.subject(place[0]).topics[place[1]]
+    def topic(self, topic_ref: TopicRef) -> TopicState:
+        return self.subject(topic_ref[0]).topics[topic_ref[1]]
 
     def topic_of(self, problem: UUID) -> TopicRef | None:
         """Return the topic of an open problem; `None` if it has ended or was not requested here."""
@@ -143,5 +143,5 @@ class State(Model):
         return max(1, min(MAX_SUMMARIES, MAX_SUMMARIES_IN_ALL // max(1, topics)))
 
 
-def _minus(places: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:
-    return {key: place for key, place in places.items() if key != problem}
+def _minus(open_problems: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:
+    return {key: topic_ref for key, topic_ref in open_problems.items() if key != problem}

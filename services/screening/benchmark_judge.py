@@ -16,18 +16,18 @@ class BenchmarkJudge:
 
     async def __call__(self, problem: Problem) -> tuple[str | None, tuple[Provenance, ...]]:
         """Return why the problem is known from a benchmark, or None, and the calls. Ignores malformed replies."""
-        paid: tuple[Provenance, ...] = ()
+        calls: tuple[Provenance, ...] = ()
         for match, question in self.benchmarks.matches_to_judge(problem.statement):
             fields = {"one": problem.statement, "other": question}
             try:
-                verdict, calls = await self.model.structured(fields, Same, seed=_seed(fields))
+                verdict, new_calls = await self.model.structured(fields, Same, seed=_seed(fields))
             except Malformed as error:
-                paid += error.calls
+                calls += error.calls
                 continue
-            paid += calls
+            calls += new_calls
             if verdict.same == "yes":
-                return f"the judge recognises {match}: {verdict.reason}", paid
-        return None, paid
+                return f"the judge recognises {match}: {verdict.reason}", calls
+        return None, calls
 
 
 def _seed(fields: dict[str, str]) -> int:

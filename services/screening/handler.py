@@ -1,4 +1,4 @@
-"""Rejects a problem before models are paid: bad form, leaked answer, contamination, duplicates and near duplicates."""
+"""Rejects a problem before any model is paid: bad form, leaked answer, contamination, exact and near duplicates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,35 +36,35 @@ class ScreenProblem:
         return [ProblemRejected.of(event, ROLE, item, calls, reason=reason, detail=detail)]
 
     async def _check(self, item: Item) -> tuple[Rejection, tuple[Provenance, ...]]:
-        problem, paid = item.written, tuple[Provenance, ...]()
+        problem, calls = item.written, tuple[Provenance, ...]()
         if rejection := find_flaw(problem) or self._contaminated(problem):
-            return rejection, paid
+            return rejection, calls
         if self.benchmark_judge:
-            known, paid = await self.benchmark_judge(problem)
-            if known:
-                return ("contaminated", known), paid
-        its = fingerprint(problem, with_text=self.semantic_check is not None)
-        rejection = _match(await self.index.add(its, item.id))
+            matched, calls = await self.benchmark_judge(problem)
+            if matched:
+                return ("contaminated", matched), calls
+        signature = fingerprint(problem, with_text=self.semantic_check is not None)
+        rejection = _explain(await self.index.add(signature, item.id))
         if self.semantic_check and not rejection:
-            likeness, calls = await self.semantic_check.closest(its, item.id)
-            rejection, paid = _match(likeness), paid + calls
-        return rejection, paid
+            match, new_calls = await self.semantic_check.closest(signature, item.id)
+            rejection, calls = _explain(match), calls + new_calls
+        return rejection, calls
 
     def _contaminated(self, problem: Problem) -> Rejection:
         match = self.benchmarks.find_match(problem.statement)
         return ("contaminated", str(match)) if match else None
 
 
-def _match(to: Match) -> Rejection:
+def _explain(match: Match) -> Rejection:
     """Return reason and detail for a problem that is not new."""
-    match to.kind:
+    match match.kind:
         case "new":
             return None
         case "repeat":
-            return to.kind, f"the same text as {to.of}"
+            return match.kind, f"the same text as {match.of}"
         case "near_repeat":
-            return to.kind, f"the same problem as {to.of} in other words: {to.score:.0%} in common"
+            return match.kind, f"the same problem as {match.of} in other words: {match.score:.0%} in common"
         case "same_meaning":
-            return to.kind, f"means the same as {to.of}, with the same numbers and key: cosine {to.score:.2f}"
+            return match.kind, f"means the same as {match.of}, with the same numbers and key: cosine {match.score:.2f}"
         case _:
-            return to.kind, f"another variant of {to.of}, with another answer: {to.score:.0%} in common"
+            return match.kind, f"another variant of {match.of}, with another answer: {match.score:.0%} in common"

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from itertools import count
 
-from services.simulator.api.errors import failing
+from services.simulator.api.errors import fault_error
 from services.simulator.faults import Fault, Faults
 from services.simulator.sampling import seeded_random
 
@@ -47,7 +47,7 @@ class Engine:
         if not self._full:
             self.running += 1
         elif self.faults.busy == "refuse":
-            raise failing(429, self.faults)
+            raise fault_error(429, self.faults)
         else:
             await self._wait()
 

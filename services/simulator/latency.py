@@ -29,9 +29,9 @@ class Latency:
         factor = _factor(chat, faults.spread, settings.seed) if faults.spread else 1.0
         return cls(factor * faults.first_token_ms / 1000, factor * rest_s)
 
-    async def at(self, share: float, began: float) -> None:
-        """Wait until this share of the answer is due. `began` is the start on the event loop's clock."""
-        wait = began + self.first_s + self.rest_s * share - asyncio.get_running_loop().time()
+    async def wait_until(self, share: float, started_at: float) -> None:
+        """Wait until this share of the answer is due. `started_at` is the start on the event loop's clock."""
+        wait = started_at + self.first_s + self.rest_s * share - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
 

@@ -1,4 +1,4 @@
-"""Converts an event to its line in a table, and a row back to its item."""
+"""Converts events to rows of the three tables, and a row back to its item."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,12 +18,12 @@ _CORRECT = {"yes": True, "no": False}
 
 
 def choose_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """Return the attempt whose solution becomes the row's: the first sound one that hits the key, else the first."""
-    sound = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
-    return next(sound, attempts[0])
+    """Return the attempt that becomes the row: the first without flaws that agrees with the key, else the first."""
+    flawless = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
+    return next(flawless, attempts[0])
 
 
-def is_curable(event: SolutionChecked) -> bool:
+def can_curate(event: SolutionChecked) -> bool:
     """Whether the event has a problem and an attempt."""
     return event.item.problem is not None and bool(event.item.attempts)
 
@@ -33,7 +33,7 @@ def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
 
     Raises Invalid without a problem or an attempt.
     """
-    if not is_curable(event):
+    if not can_curate(event):
         raise Invalid(f"{event.type} {event.id} is final, but has no problem or no attempt")
     item, attempt = event.item, choose_attempt(event.item.attempts)
     content: dict[str, Any] = {
@@ -65,7 +65,7 @@ def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
 
 
 def to_entry(record: Record, now: datetime) -> Entry | None:
-    """Return the ledger line of an event; None for an event without one."""
+    """Return the ledger entry of an event; None for an event without one."""
     match record.event:
         case ProblemRejected(item=item) as event:
             rejected = {"service": event.service, "reason": event.reason, "detail": event.detail}
@@ -89,16 +89,16 @@ def to_entry(record: Record, now: datetime) -> Entry | None:
 
 
 def to_audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
-    """Return the line of a judged audit item."""
-    item, mark = event.item, event.mark
+    """Return the audits row of a judged audit item."""
+    item, tag = event.item, event.mark
     return Audit(
         **_item_columns(item),
         **_source_columns(record),
         id=str(item.id),
         tier=item.tier,
-        kind=mark.kind,
-        source=str(mark.source) if mark.source else None,
-        difficulty=mark.difficulty,
+        kind=tag.kind,
+        source=str(tag.source) if tag.source else None,
+        difficulty=tag.difficulty,
         accepted=event.accepted,
         reason=event.reason,
         detail=event.detail,
@@ -138,11 +138,11 @@ def to_item(row: Row) -> Item:
     )
 
 
-def _item_entry(record: Record, item: Item, now: datetime, **why: Any) -> Entry:
+def _item_entry(record: Record, item: Item, now: datetime, **columns: Any) -> Entry:
     return Entry(
         **_item_columns(item),
         **_source_columns(record),
-        **why,
+        **columns,
         id=str(record.event.id),
         item_id=str(item.id),
         tier=item.tier,
@@ -180,8 +180,8 @@ def _source_columns(record: Record) -> dict[str, Any]:
 
 def _total(parts: Iterable[float | None]) -> float | None:
     """Return the sum, or `None` when any part is unknown."""
-    known = list(parts)
-    return None if None in known else sum(part for part in known if part is not None)
+    values = list(parts)
+    return None if None in values else sum(part for part in values if part is not None)
 
 
 def _json(models: Iterable[BaseModel]) -> str:

@@ -75,7 +75,7 @@ class Rebuild:
     def _is_decided(self, record: Record) -> bool:
         """Whether the aggregator decided on a record and on all before it in its partition."""
         event = record.event
-        due = isinstance(event, SolutionChecked) and event.final and build.is_curable(event)
+        due = isinstance(event, SolutionChecked) and event.final and build.can_curate(event)
         if due and event.key not in self._replay.curated and event.key not in self._replay.deleted:
             self._waiting.add(record.partition)
         return record.partition not in self._waiting

@@ -40,8 +40,8 @@ class SinkLoop(SingleActiveLoop):
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, resume at its offsets, publish the unpublished outbox."""
-        known = await topic_ids(self.settings.kafka_access, self.settings.factory)
-        self._topic_ids = {name: topic.id for name, topic in known.items()}
+        ids = await topic_ids(self.settings.kafka_access, self.settings.factory)
+        self._topic_ids = {name: topic.id for name, topic in ids.items()}
         opened = (await self._sink.open(self._topic_ids)).items()
         stored = {TopicPartition(kafka_topic(self.settings.factory, name), n): last for (name, n), last in opened}
         offsets = await resume_at(self.settings.kafka_access, partitions, stored)

@@ -78,12 +78,12 @@ class Worker:
     async def _finish(self, record: ConsumerRecord, event: Event) -> str:
         """Handle an event unless it is finished. Returns the outcome for the metrics."""
         position = f"{record.partition}/{record.offset}"
-        while lease := (known := await self._claim(record, event, position)).lease:
+        while lease := (claim := await self._claim(record, event, position)).lease:
             try:
-                if known.attempts:
+                if claim.attempts:
                     REDELIVERIES.labels(self._settings.service, self._processor.name_of(record)).inc()
-                async with self._outcomes.holding(event.id, lease, known.calls) as calls:
-                    outcome = known.outcome or await self._work(record, event, known, calls)
+                async with self._outcomes.holding(event.id, lease, claim.calls) as calls:
+                    outcome = claim.outcome or await self._work(record, event, claim, calls)
                     messages = unpack(outcome)
                     await self._processor.publish(messages)
                     letter = position_of_letter(messages)
@@ -100,25 +100,25 @@ class Worker:
     async def _claim(self, record: ConsumerRecord, event: Event, position: str) -> ClaimResult:
         """Wait until this process owns the event, or the event is finished."""
         replayed = position if is_replay(record.headers) else None
-        known = await self._outcomes.claim(event.id, replayed)
-        while known.lease is None and not known.done:
+        claim = await self._outcomes.claim(event.id, replayed)
+        while claim.lease is None and not claim.done:
             await self._sleep_without_slot(RECHECK_S)
-            known = await self._outcomes.claim(event.id, replayed)
-        return known
+            claim = await self._outcomes.claim(event.id, replayed)
+        return claim
 
-    async def _work(self, record: ConsumerRecord, event: Event, known: ClaimResult, calls: Journal) -> bytes:
+    async def _work(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> bytes:
         """Handle an event and record the outcome: what it produced, or its dead letter. Returns the recorded one."""
         try:
-            return await self._attempt(record, event, known, calls)
+            return await self._attempt(record, event, claim, calls)
         except _GaveUp as gave_up:
             letter = self._processor.build_dead_letter(record, gave_up.error, gave_up.attempts)
             return await self._outcomes.record(event.id, pack(letter))
 
-    async def _attempt(self, record: ConsumerRecord, event: Event, known: ClaimResult, calls: Journal) -> bytes:
+    async def _attempt(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> bytes:
         """Try until an attempt succeeds. Raises _GaveUp."""
         error: BaseException = RuntimeError("the process died while it worked on this event")
-        slot = self._slots.exclusive if known.crashes >= QUARANTINE_AFTER else self._slots.shared
-        tag, number, limit = audit_tag_of(record.headers), known.attempts, self._settings.attempts
+        slot = self._slots.exclusive if claim.crashes >= QUARANTINE_AFTER else self._slots.shared
+        tag, number, limit = audit_tag_of(record.headers), claim.attempts, self._settings.attempts
         while number < limit:
             async with slot():
                 attempt = await self._outcomes.begin(event.id)

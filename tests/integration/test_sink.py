@@ -48,8 +48,8 @@ class Store:
                 self.place[at] = StoredOffset(record.offset, record.written_ms)
                 self.decided.append(curated(event, len(self.rows)))
 
-    def outbox(self, mark: str | None) -> tuple[list[Event], str]:
-        return self.decided[int(mark or 0) :], str(len(self.decided))
+    def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
+        return self.decided[int(cursor or 0) :], str(len(self.decided))
 
 
 def curated(event: ProblemRejected, row: int) -> SampleCurated:

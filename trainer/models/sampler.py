@@ -9,11 +9,11 @@ from trainer.recipe import Evaluate, Recipe
 
 
 def open_sampler(
-    served: Path | None, stage: str, model: str, recipe: Recipe, how: Evaluate
+    served: Path | None, stage: str, model: str, recipe: Recipe, evaluation: Evaluate
 ) -> tuple[Sampler, str | None]:
     """Return the sampler, and a name of the endpoint for files of its completions; None in this process."""
     file = load_served_models(served) if served else None
-    if file and (part := file.models.get(stage)):
-        endpoint = file.endpoints[part.endpoint]
-        return ServedSampler(endpoint, part, recipe, how), hash_endpoint(part, endpoint)
-    return InProcessSampler(weights.load_for_sampling(model), weights.load_tokenizer(model), recipe, how), None
+    if file and (role_model := file.models.get(stage)):
+        endpoint = file.endpoints[role_model.endpoint]
+        return ServedSampler(endpoint, role_model, recipe, evaluation), hash_endpoint(role_model, endpoint)
+    return InProcessSampler(weights.load_for_sampling(model), weights.load_tokenizer(model), recipe, evaluation), None

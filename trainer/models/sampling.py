@@ -46,11 +46,11 @@ class InProcessSampler:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     recipe: Recipe
-    how: Evaluate
+    evaluation: Evaluate
 
     async def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
         self.model.eval()
-        for batch in _batches(examples, max(1, self.how.batch // samples)):
+        for batch in _batches(examples, max(1, self.evaluation.batch // samples)):
             found = self._generate(batch, samples)
             for at, example in enumerate(batch):
                 yield example, found[at * samples : (at + 1) * samples]
@@ -68,10 +68,10 @@ class InProcessSampler:
         completions = self.model.generate(
             **inputs,
             do_sample=True,
-            temperature=self.how.temperature,
-            top_p=self.how.top_p,
-            top_k=self.how.top_k,
-            max_new_tokens=self.how.max_tokens,
+            temperature=self.evaluation.temperature,
+            top_p=self.evaluation.top_p,
+            top_k=self.evaluation.top_k,
+            max_new_tokens=self.evaluation.max_tokens,
             num_return_sequences=samples,
             eos_token_id=ends,
             pad_token_id=self.tokenizer.pad_token_id,

@@ -62,16 +62,16 @@ def load_served_models(path: Path) -> ServedModels:
     return served.model_copy(update={"endpoints": endpoints})
 
 
-def _findings(found: ServedModels) -> Iterator[Finding]:
-    for stage, part in found.models.items():
+def _findings(served: ServedModels) -> Iterator[Finding]:
+    for stage, role_model in served.models.items():
         if stage not in STAGES + ARMS:
             yield ("models", stage), f"unknown stage; there are {', '.join(STAGES + ARMS)}"
-        if part.endpoint not in found.endpoints:
+        if role_model.endpoint not in served.endpoints:
             yield (
                 ("models", stage, "endpoint"),
-                f"no endpoint {part.endpoint!r}; there are {', '.join(found.endpoints)}",
+                f"no endpoint {role_model.endpoint!r}; there are {', '.join(served.endpoints)}",
             )
-        for name in {"temperature", "top_p", "max_tokens", "ceiling"} & part.model_fields_set:
+        for name in {"temperature", "top_p", "max_tokens", "ceiling"} & role_model.model_fields_set:
             yield ("models", stage, name), "`evaluate` in the recipe sets this, for all models alike"
 
 
@@ -95,21 +95,21 @@ class ServedSampler:
     """A `trainer.models.sampling.Sampler` over an endpoint. Yields problems in the order of their completion."""
 
     endpoint: Endpoint
-    part: RoleModel
+    role_model: RoleModel
     recipe: Recipe
-    how: Evaluate
+    evaluation: Evaluate
 
     async def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
-        cast = self._models_config()
-        if fault := next(iter((await faults(cast)).values()), None):
+        models_config = self._models_config()
+        if fault := next(iter((await faults(models_config)).values()), None):
             raise Refusal(fault.what, f"{fault.next_step.capitalize()}; then run this again")
-        models = Models(cast, "trainer")
+        models = Models(models_config, "trainer")
         model = models.model("base", RecipePrompt("evaluate", self.recipe.prompt, self.recipe))
-        at_once = math.ceil(self.endpoint.max_concurrency / samples) + 1
+        max_problems = math.ceil(self.endpoint.max_concurrency / samples) + 1
         waiting, running = iter(examples), dict[SampleTask, Example]()
         try:
             while True:
-                for example in islice(waiting, at_once - len(running)):
+                for example in islice(waiting, max_problems - len(running)):
                     running[asyncio.create_task(self._request_samples(model, example, samples))] = example
                 if not running:
                     return
@@ -128,11 +128,18 @@ class ServedSampler:
 
     def _models_config(self) -> ModelsConfig:
         """Build a models config with this model in every role."""
-        sampling = {"temperature": self.how.temperature, "top_p": self.how.top_p, "max_tokens": self.how.max_tokens}
-        extra = {"top_k": self.how.top_k, **self.part.extra}  # 0, for no limit, is not the same as none given
-        part = self.part.model_copy(update={**sampling, "extra": extra})
-        endpoints = {part.endpoint: self.endpoint}
-        return ModelsConfig(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, part)), allow_shared=True)
+        sampling = {
+            "temperature": self.evaluation.temperature,
+            "top_p": self.evaluation.top_p,
+            "max_tokens": self.evaluation.max_tokens,
+        }
+        extra = {
+            "top_k": self.evaluation.top_k,
+            **self.role_model.extra,
+        }  # an explicit 0 means no limit; without the key the server's default holds
+        role_model = self.role_model.model_copy(update={**sampling, "extra": extra})
+        endpoints = {role_model.endpoint: self.endpoint}
+        return ModelsConfig(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, role_model)), allow_shared=True)
 
 
 async def _wait_for_any(running: Mapping[SampleTask, Example], model: ChatModel) -> set[SampleTask]:
@@ -146,24 +153,26 @@ async def _wait_for_any(running: Mapping[SampleTask, Example], model: ChatModel)
 
 
 async def _request_sample(model: ChatModel, problem: str, seed: int) -> Sample:
-    for tried in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
         try:
             return _to_sample(await model.complete({"problem": problem}, seed=seed))
         except Invalid as error:
-            raise Refusal(str(error), "Correct `evaluate` in the recipe, or how the model is served") from error
+            raise Refusal(
+                str(error), "Correct `evaluate` in the recipe, or the configuration of the model server"
+            ) from error
         except Transient as error:
             broken = error
-            await asyncio.sleep(backoff(1.0, tried))
+            await asyncio.sleep(backoff(1.0, attempt))
     raise Refusal(f"{MAX_ATTEMPTS} calls failed: {broken}", RETRY_HINT)
 
 
 def _to_sample(reply: Reply) -> Sample:
-    """Convert a reply. A truncated one has no closed thinking, as in process."""
-    cut = reply.fault in ("too_long", "runaway")
-    text = reply.reasoning if cut else f"{reply.reasoning}</think>{reply.text}"
-    return Sample(text, reply.provenance.completion_tokens, cut, reply.provenance.cost)
+    """Convert a reply. A truncated one has no closing `</think>`, as in process."""
+    truncated = reply.fault in ("too_long", "runaway")
+    text = reply.reasoning if truncated else f"{reply.reasoning}</think>{reply.text}"
+    return Sample(text, reply.provenance.completion_tokens, truncated, reply.provenance.cost)
 
 
-def hash_endpoint(part: RoleModel, endpoint: Endpoint) -> str:
+def hash_endpoint(role_model: RoleModel, endpoint: Endpoint) -> str:
     """Hash model and address, so that completions of another model are never reused."""
-    return content_hash(f"{part.model}@{endpoint.base_url}")[:8]
+    return content_hash(f"{role_model.model}@{endpoint.base_url}")[:8]

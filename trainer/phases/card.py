@@ -81,11 +81,12 @@ def _format_score(score: dict[str, Any]) -> str:
 
 
 def _describe_method(run: Run, found: PhaseResult) -> str:
-    how = run.recipe.evaluate
+    evaluation = run.recipe.evaluate
     return (
         f"Percent, with 95 % intervals (bootstrap over problems; not defined where all or none are right). "
         f"Gains are paired by problem. {found['problems']} held-out problems, {found['samples']} samples each at "
-        f"temperature {how.temperature:g}, top-p {how.top_p:g}, top-k {how.top_k}, at most {how.max_tokens} tokens; "
+        f"temperature {evaluation.temperature:g}, top-p {evaluation.top_p:g}, "
+        f"top-k {evaluation.top_k}, at most {evaluation.max_tokens} tokens; "
         f"truncated completions and those that cannot be graded count as wrong. Graded by {found['grader']} "
         f"(`shared/answers`). Held-out rows passed the same checks as the training rows, so these scores are relative."
     )

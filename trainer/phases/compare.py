@@ -152,10 +152,10 @@ def sample_arms(run: Arm, arms: dict[str, Arm]) -> PhaseResult:
 
 def _measure_pass_rates(run: Arm, name: str, model: str) -> list[float]:
     """Return the fraction of right answers of each problem."""
-    how = run.recipe.evaluate
-    sampler, endpoint = open_sampler(run.served, name, model, run.recipe, how)
+    evaluation = run.recipe.evaluate
+    sampler, endpoint = open_sampler(run.served, name, model, run.recipe, evaluation)
     file = run.path(f"{name}-{endpoint}.jsonl" if endpoint else f"{name}.jsonl")
-    found = grade_problems(run, sampler, run.rows, how.samples, file)
+    found = grade_problems(run, sampler, run.rows, evaluation.samples, file)
     return [one.right / one.samples for one in found]
 
 

@@ -36,8 +36,8 @@ GROUPS = {"group": PARTS["subfield"]}
 
 def evaluate(run: Run) -> PhaseResult:
     """Evaluate every model of the run on held-out rows and benchmarks."""
-    how = run.recipe.evaluate
-    held_out = _measure(run, select_problems(run), how, "evaluate", PARTS)
+    evaluation = run.recipe.evaluate
+    held_out = _measure(run, select_problems(run), evaluation, "evaluate", PARTS)
     found = [_measure_benchmark(run, name, examples) for name, examples in run.benchmarks.items()]
     return {**held_out, "grader": _grader_name(run, "rules"), "benchmarks": found}
 
@@ -51,9 +51,9 @@ def _measure_benchmark(run: Run, name: str, examples: Sequence[Example]) -> Phas
     found = _measure(
         run, examples, benchmark.adapt_sampling(run.recipe.evaluate), f"evaluate/{Path(name).stem}", GROUPS
     )
-    known = measure_contamination([strip_options(example.problem) for example in examples], trained)
+    contamination = measure_contamination([strip_options(example.problem) for example in examples], trained)
     grader = _grader_name(run, "letter" if benchmark.grader == "letter" else "rules")
-    return {"name": name, "title": benchmark.title, **found, "grader": grader, "contamination": known}
+    return {"name": name, "title": benchmark.title, **found, "grader": grader, "contamination": contamination}
 
 
 def _grader_name(run: Run, rules: str) -> str:
@@ -63,22 +63,30 @@ def _grader_name(run: Run, rules: str) -> str:
 
 
 def _measure(
-    run: Run, examples: Sequence[Example], how: Evaluate, folder: str, parts: Mapping[str, Callable[[Example], str]]
+    run: Run,
+    examples: Sequence[Example],
+    evaluation: Evaluate,
+    folder: str,
+    parts: Mapping[str, Callable[[Example], str]],
 ) -> PhaseResult:
     """Evaluate every model on the problems; completions are graded into files in `folder` of the run."""
     found: dict[str, list[GradedProblem]] = {}
     for stage, model in list_models(run).items():
-        sampler, endpoint = open_sampler(run.served, stage, model, run.recipe, how)
+        sampler, endpoint = open_sampler(run.served, stage, model, run.recipe, evaluation)
         name = f"{stage}-{endpoint}" if endpoint else stage
-        log_line(f"{folder}: {name} on {len(examples)} problems, {how.samples} samples each")
-        found[stage] = grade_problems(run, sampler, examples, how.samples, run.path(folder, f"{name}.jsonl"))
+        log_line(f"{folder}: {name} on {len(examples)} problems, {evaluation.samples} samples each")
+        found[stage] = grade_problems(run, sampler, examples, evaluation.samples, run.path(folder, f"{name}.jsonl"))
     return {
         "problems": len(examples),
-        "samples": how.samples,
-        "max_tokens": how.max_tokens,
-        "scores": [score for stage, its in found.items() for score in _score_parts(how, stage, examples, its, parts)],
+        "samples": evaluation.samples,
+        "max_tokens": evaluation.max_tokens,
+        "scores": [
+            score
+            for stage, graded in found.items()
+            for score in _score_parts(evaluation, stage, examples, graded, parts)
+        ],
         "gains": list(_paired_gains(found)),
-        "spent": {stage: _summarise_spend(its) for stage, its in found.items()},
+        "spent": {stage: _summarise_spend(graded) for stage, graded in found.items()},
     }
 
 
@@ -94,18 +102,18 @@ def list_models(run: Run) -> dict[str, str]:
     """Return the model of each stage: those trained so far, and those that are served."""
     trained = {stage: found["model"] for stage in STAGES[1:] if (found := run.result(stage)) and found.get("model")}
     served = {stage: part.model for stage, part in load_served_models(run.served).models.items()} if run.served else {}
-    known = {"base": run.recipe.base, **served, **trained}
-    return {stage: known[stage] for stage in STAGES if stage in known}
+    models = {"base": run.recipe.base, **served, **trained}
+    return {stage: models[stage] for stage in STAGES if stage in models}
 
 
 def _score_parts(
-    how: Evaluate,
+    evaluation: Evaluate,
     stage: str,
     examples: Sequence[Example],
     found: Sequence[GradedProblem],
     kinds: Mapping[str, Callable[[Example], str]],
 ) -> Iterator[dict[str, Any]]:
-    for k in how.ks:
+    for k in evaluation.ks:
         values = [pass_at_k(one.samples, one.right, k) for one in found]
         whole = estimate(values)
         yield _score_record(stage, ALL, ALL, k, whole, whole.value)
@@ -114,12 +122,14 @@ def _score_parts(
             for example, value in zip(examples, values, strict=True):
                 parts.setdefault(of(example), []).append(value)
             between = estimate_spread(list(parts.values()), whole.value)
-            for name, its in sorted(parts.items()):
-                yield _score_record(stage, kind, name, k, estimate(its), shrink(its, whole.value, between))
+            for name, part_values in sorted(parts.items()):
+                yield _score_record(
+                    stage, kind, name, k, estimate(part_values), shrink(part_values, whole.value, between)
+                )
 
 
-def _score_record(stage: str, kind: str, part: str, k: int, found: Estimate, drawn: float) -> dict[str, Any]:
-    return {"model": stage, "kind": kind, "part": part, "k": k, **asdict(found), "shrunk": drawn}
+def _score_record(stage: str, kind: str, part: str, k: int, found: Estimate, shrunk: float) -> dict[str, Any]:
+    return {"model": stage, "kind": kind, "part": part, "k": k, **asdict(found), "shrunk": shrunk}
 
 
 def _paired_gains(by_stage: Mapping[str, Sequence[GradedProblem]]) -> Iterator[dict[str, Any]]:

@@ -18,13 +18,13 @@ POOL_FILE = "problems.txt"
 
 def select(run: Run) -> PhaseResult:
     """Sample every candidate; the ids of the selected ones are in `rl_set/problems.txt`."""
-    how, model = run.recipe.rl_set, run.require_result("sft")["model"]
-    candidates = [row for row in run.examples if row.split == TRAIN][: how.problems]
+    limits, model = run.recipe.rl_set, run.require_result("sft")["model"]
+    candidates = [row for row in run.examples if row.split == TRAIN][: limits.problems]
     as_rollouts = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "max_tokens": run.recipe.try_tokens}
     sampling = run.recipe.evaluate.model_copy(update=as_rollouts)
     sampler, endpoint = open_sampler(run.served, "sft", model, run.recipe, sampling)
     file = run.path("rl_set", f"tries-{endpoint}.jsonl" if endpoint else "tries.jsonl")
-    found = grade_problems(run, sampler, candidates, how.samples, file)
+    found = grade_problems(run, sampler, candidates, limits.samples, file)
     fates = {row.id: classify(run, row, tries) for row, tries in zip(candidates, found, strict=True)}
     kept = [id_ for id_, fate in fates.items() if fate.startswith("kept")]
     run.path("rl_set", POOL_FILE).write_text("\n".join(kept) + "\n")
@@ -40,10 +40,10 @@ def select(run: Run) -> PhaseResult:
 
 def classify(run: Run, row: Example, tries: GradedProblem) -> str:
     """Return why a problem is kept or dropped, by the tries of the SFT model."""
-    how, judged = run.recipe.rl_set, tries.samples - tries.unsure
-    if row.is_rl_only and tries.right < how.solved_at_least:
+    limits, judged = run.recipe.rl_set, tries.samples - tries.unsure
+    if row.is_rl_only and tries.right < limits.solved_at_least:
         return "dropped: teacher failed it, and so does the model"
-    if how.plain or 0 < tries.right < judged:
+    if limits.plain or 0 < tries.right < judged:
         return "kept: taught" if row.is_for_sft else "kept: teacher failed it"
     return "dropped: always solved" if tries.right else "dropped: never solved"
 

@@ -80,28 +80,28 @@ class Shape:
         tokens, squares = sum(lengths), sum(length**2 for length in lengths)
         return (8 if old_policy else 6) * (self.parameters * tokens + self.layers * self.attention * squares)
 
-    def training_memory(self, length: int, at_once: int, devices: int) -> float:
+    def training_memory(self, length: int, sequences: int, devices: int) -> float:
         """Return the bytes on each device."""
-        head = 6 * min(length * at_once, 4096) * min(self.words, 32_768)
+        head = 6 * min(length * sequences, 4096) * min(self.words, 32_768)
         states = 4 * self.parameters + 16 * self.adapters if self.adapters else 16 * self.parameters
         copies = 2 * self.linear if devices == 1 and not self.adapters else 0
-        return states / devices + copies + head + self._bytes_per_token * length * at_once
+        return states / devices + copies + head + self._bytes_per_token * length * sequences
 
-    def longest(self, device: Device, at_once: int, devices: int) -> int:
+    def longest(self, device: Device, sequences: int, devices: int) -> int:
         """Return the tokens of the longest sequence that fits; 0 when the weights alone do not."""
         room = (
             USABLE_MEMORY * device.memory
-            - self.training_memory(4096, at_once, devices)
-            + self._bytes_per_token * 4096 * at_once
+            - self.training_memory(4096, sequences, devices)
+            + self._bytes_per_token * 4096 * sequences
         )
-        return max(int(room // (self._bytes_per_token * at_once)), 0)
+        return max(int(room // (self._bytes_per_token * sequences)), 0)
 
     @property
     def _bytes_per_token(self) -> int:
         return (4 * self.layers + (96 if self.adapters else 34)) * self.hidden
 
-    def decoding_memory(self, context: float, at_once: int) -> float:
-        return 2 * self.parameters + 4 * self.layers * self.cache * context * at_once
+    def decoding_memory(self, context: float, sequences: int) -> float:
+        return 2 * self.parameters + 4 * self.layers * self.cache * context * sequences
 
     def decoding_rate(self, device: Device, prompt: int, written: int) -> float | None:
         """Return tokens per second of one device under full load; None when not even one sequence fits.
@@ -109,11 +109,11 @@ class Shape:
         Memory is planned for full length; during decoding a completion is half as long on average.
         """
         room = USABLE_MEMORY * device.memory - 2 * self.parameters
-        at_once = min(MAX_DECODED_SEQUENCES, int(room // (4 * self.layers * self.cache * (prompt + written))))
-        if at_once < 1:
+        sequences = min(MAX_DECODED_SEQUENCES, int(room // (4 * self.layers * self.cache * (prompt + written))))
+        if sequences < 1:
             return None
-        read_s = self.decoding_memory(prompt + written / 2, at_once) / device.bandwidth
-        return DECODING_EFFICIENCY * at_once / max(read_s, 2 * self.parameters * at_once / device.flops)
+        read_s = self.decoding_memory(prompt + written / 2, sequences) / device.bandwidth
+        return DECODING_EFFICIENCY * sequences / max(read_s, 2 * self.parameters * sequences / device.flops)
 
 
 def load_shape(name: str, revision: str | None, rank: int) -> Shape:

@@ -63,15 +63,17 @@ class Forecast:
         recipe = self.run.recipe
         yield self._sft()
         if recipe.rl:
-            tried = min(sum(row.split == TRAIN for row in self.run.examples), recipe.rl_set.problems)
-            yield self._sampled("rl_set", tried * recipe.rl_set.samples, recipe.try_tokens)
-            yield from self._rl(int(tried * recipe.rl.epochs) * recipe.rl.rollouts)
+            candidates = min(sum(row.split == TRAIN for row in self.run.examples), recipe.rl_set.problems)
+            yield self._sampled("rl_set", candidates * recipe.rl_set.samples, recipe.try_tokens)
+            yield from self._rl(int(candidates * recipe.rl.epochs) * recipe.rl.rollouts)
         stages = 3 if recipe.rl else 2
         held_out = min(sum(row.split in HELD_OUT for row in self.run.examples), recipe.evaluate.problems)
         yield self._sampled("evaluate", stages * held_out * recipe.evaluate.samples, recipe.evaluate.max_tokens)
         for name in recipe.evaluate.benchmarks:
-            how, benchmark = load_benchmark(name).adapt_sampling(recipe.evaluate), load_benchmark(name)
-            yield self._sampled(f"evaluate {benchmark.title}", stages * benchmark.n * how.samples, how.max_tokens)
+            evaluation, benchmark = load_benchmark(name).adapt_sampling(recipe.evaluate), load_benchmark(name)
+            yield self._sampled(
+                f"evaluate {benchmark.title}", stages * benchmark.n * evaluation.samples, evaluation.max_tokens
+            )
 
     def _sft(self) -> Cost:
         sft, lengths = self.run.recipe.sft, self.lengths.taught
@@ -150,8 +152,8 @@ def _without_adapters(shape: Shape) -> Shape:
 def show(run: Run, device: str, devices: int, as_json: bool) -> None:
     """Print the forecast."""
     found = forecast(run, device, devices)
-    costs, at_once = list(found.costs()), run.recipe.sft.per_device
-    longest = found.shape.longest(found.device, at_once, devices)
+    costs, batch_size = list(found.costs()), run.recipe.sft.per_device
+    longest = found.shape.longest(found.device, batch_size, devices)
     if as_json:
         document = {
             "device": device,

@@ -1,6 +1,7 @@
-"""Log lines of a training, the seconds of each step, and its stop.
+"""Logs a training with the seconds of each step, and stops it with a checkpoint.
 
-SIGTERM or SIGINT stop it after the current step, with a checkpoint; a loss of NaN stops it immediately.
+SIGTERM and SIGINT stop it after the current step, with a checkpoint; a loss or gradient that is not finite stops it
+immediately.
 """
 
 import math
@@ -45,11 +46,13 @@ class StopCallback(TrainerCallback):
         self.phase, self.stopping = phase, False
         self._step_began = self._logged_at = time.monotonic()
         self._step_s = 0.0
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._previous_handlers = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)
+        }
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self.stopping = True
-        signal.signal(number, self._before[signal.Signals(number)])  # a second signal kills
+        signal.signal(number, self._previous_handlers[signal.Signals(number)])  # a second signal kills
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._step_began = time.monotonic()
@@ -60,7 +63,7 @@ class StopCallback(TrainerCallback):
         control.should_training_stop |= self.stopping
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
         if self.stopping and state.global_step < state.max_steps:
             raise Stopped(f"stopped at step {state.global_step} of {state.max_steps}")
@@ -84,13 +87,13 @@ class StopCallback(TrainerCallback):
             self._log(state, logs)
 
     def _log(self, state: TrainerState, logs: dict[str, float]) -> None:
-        at, of, now = state.global_step, state.max_steps, time.monotonic()
-        if now - self._logged_at < LOG_INTERVAL_S and at < of:
+        step, steps, now = state.global_step, state.max_steps, time.monotonic()
+        if now - self._logged_at < LOG_INTERVAL_S and step < steps:
             return
         self._logged_at = now
         values = "".join(f"{LOGGED[name]} {float(logs[name]):.3f}, " for name in LOGGED if name in logs)
-        left_s = (of - at) * total_seconds(state.log_history) / at
-        log_line(f"{self.phase}: step {at} of {of}, {values}{_format_time(left_s)} left")
+        left_s = (steps - step) * total_seconds(state.log_history) / step
+        log_line(f"{self.phase}: step {step} of {steps}, {values}{_format_time(left_s)} left")
 
 
 def attach(trainer: Trainer, phase: str) -> None:
@@ -102,7 +105,7 @@ def attach(trainer: Trainer, phase: str) -> None:
 
 def total_seconds(history: Sequence[dict[str, Any]]) -> float:
     """Return the seconds of all steps, including those before a kill."""
-    return float(sum(line.get(SECONDS, 0.0) for line in history))
+    return float(sum(entry.get(SECONDS, 0.0) for entry in history))
 
 
 def _format_time(seconds: float) -> str:

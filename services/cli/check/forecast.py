@@ -87,14 +87,14 @@ def assumed(plan: Plan) -> Basis:
     probed = plan.solving.probe_attempts * min(SCREENED, solved / hard)
     verified = SCREENED + plan.audits.rate * plan.yield_assumed * AUDITED
     blind = (1 - (1 - HIT) ** plan.verification.attempts_each) / HIT
-    tried = plan.solving.traces + (1 - HIT) ** plan.solving.traces * (1 - (1 - HIT) ** plan.solving.retries) / HIT
+    traces = plan.solving.traces + (1 - HIT) ** plan.solving.traces * (1 - (1 - HIT) ** plan.solving.retries) / HIT
     calls = {
         "writer": 1.0,
         "verifier_a": verified * (blind + 1),
         "verifier_b": verified * (blind + 1),
         "base": probed,
-        "solver": solved * tried,
-        "judge": COMPARED * (2 * verified * blind + solved * tried + probed),
+        "solver": solved * traces,
+        "judge": COMPARED * (2 * verified * blind + solved * traces + probed),
     }
     return Basis(
         plan.yield_assumed, {role: CallProfile(count, *TOKENS[role]) for role, count in calls.items() if count}
@@ -129,12 +129,12 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsCo
 def _need(role: str, calls: int, profile: CallProfile, models: ModelsConfig) -> Need:
     prompt, completion = profile.prompt_tokens, profile.completion_tokens
     tokens = None if prompt is None or completion is None else round(calls * (prompt + completion))
-    part = models.assigned().get(MODEL_ROLES.get(role, role))
-    price = part.price if part else None
+    role_model = models.assigned().get(MODEL_ROLES.get(role, role))
+    price = role_model.price if role_model else None
     dollars = None
     if price and prompt is not None and completion is not None:
         dollars = calls * (price.input * prompt + price.output * completion) / 1e6
-    return Need(role, part.model if part else None, calls, tokens, dollars)
+    return Need(role, role_model.model if role_model else None, calls, tokens, dollars)
 
 
 def _seconds(problems: int, basis: Basis, in_progress: int) -> float | None:

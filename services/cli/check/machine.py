@@ -60,13 +60,13 @@ def _python() -> Check:
 
 
 def _disk(directory: Path) -> Check:
-    place = directory.absolute()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    found = f"{free / 1e9:.1f} GB free at {place}, {MIN_FREE_BYTES / 1e9:.0f} GB needed to start"
-    if not os.access(place, os.W_OK):
-        return Check("disk", False, f"{place} cannot be written", "Give another folder with --dir")
+    folder = directory.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 1e9:.1f} GB free at {folder}, {MIN_FREE_BYTES / 1e9:.0f} GB needed to start"
+    if not os.access(folder, os.W_OK):
+        return Check("disk", False, f"{folder} cannot be written", "Give another folder with --dir")
     ok = free >= MIN_FREE_BYTES
     return Check("disk", ok, found, "" if ok else "Free disk space, or give a folder on another disk with --dir")
 

@@ -49,7 +49,7 @@ def measured_costs(folder: Location, plan: Plan, *, simulated: bool) -> Basis | 
                 calls[role].append(call)
                 count[role] += total / len(sample)
     profiles = {role: _profile(calls[role], count[role] / problems) for role in CHAT_ROLES if role in calls}
-    probe = {role: pace for role, pace in assumed(plan).profiles.items() if role == "base"}
+    probe = {role: profile for role, profile in assumed(plan).profiles.items() if role == "base"}
     good = rows[(Admission.IN,)] + rows[(Admission.RESERVE,)]
     return Basis(
         (good + PRIOR_PROBLEMS * plan.yield_assumed) / (problems + PRIOR_PROBLEMS), {**probe, **profiles}, problems

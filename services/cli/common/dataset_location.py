@@ -58,7 +58,7 @@ class DatasetSummary:
         dataset = Dataset.open(folder)
         counts = dataset.rows.counts("subject", "admission").items()
         both = (Admission.IN, Admission.RESERVE)
-        admitted, reserve = ({name: n for (name, one), n in counts if one == how} for how in both)
+        admitted, reserve = ({name: n for (name, one), n in counts if one == admission} for admission in both)
         rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
         tokens = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
         return cls(admitted, reserve, _released_rows(folder), None if None in tokens else sum(tokens))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.config.plan import Plan
-from services.cli.run.funnel import Funnel
+from shared.dataset.reports.funnel import Funnel
 
 QUIET_S = 10.0
 """Longest silence of planner and aggregator when nothing is under way."""

@@ -151,7 +151,7 @@ def progress(directory: Path) -> Progress | None:
         return Progress(target, 0, 0, 0, 0)
     dataset = Dataset.open(folder)
     rows, ledger = dataset.rows.counts("admission"), dataset.ledger.counts("kind")
-    admitted, reserve, aside = (rows[(how,)] for how in Admission)
+    admitted, reserve, aside = (rows[(admission,)] for admission in Admission)
     return Progress(target, admitted, reserve, aside, ledger[("rejected",)])
 
 

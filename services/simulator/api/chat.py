@@ -8,7 +8,7 @@ from aiohttp import web
 
 from services.simulator.api.completion import Completion
 from services.simulator.api.delivery import deliver, fail
-from services.simulator.api.errors import Refused, failing, hang_up
+from services.simulator.api.errors import Refused, fault_error, hang_up
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.calls import Call, CallLog
@@ -62,7 +62,7 @@ class Chat:
 
     def _reject(self, request: web.Request, call: Call, faults: Faults) -> web.StreamResponse:
         if call.fault != "reset":
-            raise failing(int(call.fault or 503), faults)
+            raise fault_error(int(call.fault or 503), faults)
         self._log.note("refused", call)
         return hang_up(request)
 
@@ -81,8 +81,8 @@ class Chat:
             if not call.paid:
                 return await fail(request, body, call, faults)
             self._log.answered(body, reply, answer.finish_reason, call)
-            pace = Latency.of(body, answer, call.fault, faults, self._settings)
-            return await deliver(request, body, answer, pace, call, faults)
+            latency = Latency.of(body, answer, call.fault, faults, self._settings)
+            return await deliver(request, body, answer, latency, call, faults)
         finally:
             engine.generation_tokens += call.completion_tokens
             self._log.note("ended", call)

@@ -1,4 +1,4 @@
-"""Sends an answer to the client, whole or streamed, with its latency and its faults."""
+"""Sends an answer to the client, whole or streamed, with its latency and the injected faults."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from services.simulator.api.completion import CHARS, CHUNK, Completion
-from services.simulator.api.errors import failing, hang_up
+from services.simulator.api.errors import fault_error, hang_up
 from services.simulator.api.request import ChatRequest
 from services.simulator.calls import Call
 from services.simulator.faults import BROKEN, Faults
@@ -22,19 +22,19 @@ _LARGE = 100 * CHUNK
 
 
 async def deliver(
-    request: web.Request, chat: ChatRequest, answer: Completion, pace: Latency, call: Call, faults: Faults
+    request: web.Request, chat: ChatRequest, answer: Completion, latency: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
     """Send an answer. Cancelled when the client disconnects."""
     call.completion_tokens = answer.completion_tokens
     if chat.stream:
         size = {"runaway": _LARGE, "trickle": CHARS}.get(call.fault or "", CHUNK)
         events = [_event(chunk) for chunk in answer.chunks(chat.wants_usage, size)]
-        return await _stream(request, [*events, _DONE], pace, call, faults)
-    await pace.at(1, asyncio.get_running_loop().time())
+        return await _stream(request, [*events, _DONE], latency, call, faults)
+    await latency.wait_until(1, asyncio.get_running_loop().time())
     body = json.dumps(answer.whole()).encode()
     if call.fault in BROKEN:
         return await _send_half(request, body, call, faults)
-    return await _whole(request, call, web.Response(body=body, headers=_JSON))
+    return await _send_whole(request, call, web.Response(body=body, headers=_JSON))
 
 
 async def fail(request: web.Request, chat: ChatRequest, call: Call, faults: Faults) -> web.StreamResponse:
@@ -43,15 +43,15 @@ async def fail(request: web.Request, chat: ChatRequest, call: Call, faults: Faul
         await asyncio.sleep(faults.hang_s)
         return hang_up(request)
     if call.fault == "garbage":
-        return await _whole(request, call, web.Response(text=_PAGE, content_type="text/html"))
-    body = failing(500, faults).body()
+        return await _send_whole(request, call, web.Response(text=_PAGE, content_type="text/html"))
+    body = fault_error(500, faults).body()
     if chat.stream:
         text = _event(body) + _DONE
-        return await _whole(request, call, web.Response(body=text, headers=_STREAM))
-    return await _whole(request, call, web.json_response(body))
+        return await _send_whole(request, call, web.Response(body=text, headers=_STREAM))
+    return await _send_whole(request, call, web.json_response(body))
 
 
-async def _whole(request: web.Request, call: Call, response: web.Response) -> web.Response:
+async def _send_whole(request: web.Request, call: Call, response: web.Response) -> web.Response:
     """Send inside the handler, because the call ends when the client has the response."""
     call.status = response.status
     await response.prepare(request)
@@ -61,18 +61,18 @@ async def _whole(request: web.Request, call: Call, response: web.Response) -> we
 
 
 async def _stream(
-    request: web.Request, pieces: list[bytes], pace: Latency, call: Call, faults: Faults
+    request: web.Request, pieces: list[bytes], latency: Latency, call: Call, faults: Faults
 ) -> web.StreamResponse:
     """Send the pieces evenly over the call's time; only half of them for a broken call."""
-    whole, began = call.completion_tokens, asyncio.get_running_loop().time()
+    total_tokens, started_at = call.completion_tokens, asyncio.get_running_loop().time()
     last = len(pieces) // 2 if call.fault in BROKEN else len(pieces)
     response = web.StreamResponse(headers=_STREAM)
     call.status, call.completion_tokens = response.status, 0
     await response.prepare(request)
     for sent, piece in enumerate(pieces[:last], start=1):
-        await pace.at(sent / len(pieces), began)
+        await latency.wait_until(sent / len(pieces), started_at)
         await response.write(piece)
-        call.completion_tokens = whole * sent // len(pieces)
+        call.completion_tokens = total_tokens * sent // len(pieces)
     call.delivered = last == len(pieces)
     return await _end(request, response, call, faults)
 

@@ -44,7 +44,7 @@ class Refused(Exception):
         return web.json_response(self.body(), status=self.status, headers=headers)
 
 
-def failing(status: int, faults: Faults) -> Refused:
+def fault_error(status: int, faults: Faults) -> Refused:
     """Return the error of a busy or broken server."""
     message, code = _BODIES[status]
     return Refused(status, message, code, retry_after_s=None if status == 500 else faults.retry_after_s)

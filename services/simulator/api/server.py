@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.simulator.api.chat import Chat
 from services.simulator.api.embeddings import MODEL, EmbeddingRequest, embed
-from services.simulator.api.errors import Refused, failing, hang_up, refusals
+from services.simulator.api.errors import Refused, fault_error, hang_up, refusals
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank, index, near
 from services.simulator.calls import CallLog
@@ -94,7 +94,7 @@ class Simulator:
         """Fail if all models have an outage; return `None` otherwise."""
         faults = _faults_of("*", self._faults)
         if faults.outage == "503":
-            raise failing(503, faults)
+            raise fault_error(503, faults)
         return hang_up(request) if faults.outage else None
 
 

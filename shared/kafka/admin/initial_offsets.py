@@ -58,17 +58,17 @@ InitialOffsets = dict[GroupStart, dict[TopicPartition, int]]
 
 
 async def plan_initial_offsets(
-    access: KafkaAccess, factory: str, known: Mapping[str, tuple[str, ...]], *, from_beginning: bool
+    access: KafkaAccess, factory: str, existing: Mapping[str, tuple[str, ...]], *, from_beginning: bool
 ) -> InitialOffsets:
-    """Plan the missing initial offsets. `known` holds the groups with initial offsets by Kafka topic."""
-    missing = [(flow, name) for flow in FLOW for name in flow.consumers if name not in known.get(flow.name, ())]
+    """Plan the missing initial offsets. `existing` holds the groups with initial offsets by Kafka topic."""
+    missing = [(flow, name) for flow in FLOW for name in flow.consumers if name not in existing.get(flow.name, ())]
     if not missing:
         return {}
     reader = create_reader(access)
     async with open_admin(access) as admin:
         committed = [
             await committed_offsets(admin, factory, name, [flow])
-            if flow.name in known
+            if flow.name in existing
             else dict.fromkeys(partitions_of(factory, flow.name, flow.partitions))
             for flow, name in missing
         ]
@@ -79,7 +79,7 @@ async def plan_initial_offsets(
         await reader.stop()
     planned: InitialOffsets = {}
     for (flow, name), offsets in zip(missing, committed, strict=True):
-        is_new = flow.name not in known
+        is_new = flow.name not in existing
         at = "beginning" if is_new or from_beginning else "end"
         chosen = {p: starts[p] if at == "beginning" else ends[p] for p, offset in offsets.items() if offset is None}
         skipped = sum(offset - starts[p] for p, offset in chosen.items())

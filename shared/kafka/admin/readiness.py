@@ -19,9 +19,9 @@ async def find_obstacle(access: KafkaAccess, factory: str, service: str) -> str 
     with translate_denials(access):
         if missing := await missing_topics(access, topics_used(factory, service)):
             return f"Kafka topics do not exist: {', '.join(missing)}"
-        known = await topic_ids(access, factory)
+        ids = await topic_ids(access, factory)
     for flow in consumed_by(service):
-        if flow.name not in known or service not in known[flow.name].groups:
+        if flow.name not in ids or service not in ids[flow.name].groups:
             topic = kafka_topic(factory, flow.name)
             return f"group {group(factory, service)} has no initial offsets in Kafka topic {topic}"
     return None

@@ -56,25 +56,25 @@ async def provision(
     """
     async with open_admin(access) as admin:
         created = await _create(admin, factory, replication)
-    known = {} if TOPIC_IDS in created else await topic_ids(access, factory)
+    ids = {} if TOPIC_IDS in created else await topic_ids(access, factory)
     for name in created:
-        known.pop(name, None)
-    groups = {name: topic.groups for name, topic in known.items()}
+        ids.pop(name, None)
+    groups = {name: topic.groups for name, topic in ids.items()}
     planned = await plan_initial_offsets(access, factory, groups, from_beginning=from_beginning)
     await commit_initial_offsets(access, factory, planned)
-    await _record_topic_ids(access, factory, known)
-    return [start for start in planned if start.kafka_topic in known]
+    await _record_topic_ids(access, factory, ids)
+    return [start for start in planned if start.kafka_topic in ids]
 
 
 async def topic_ids(access: KafkaAccess, factory: str) -> dict[str, TopicId]:
     """Read the present id of each Kafka topic."""
-    known: dict[str, TopicId] = {}
+    ids: dict[str, TopicId] = {}
     async with aclosing(read_records(access, partitions_of(factory, TOPIC_IDS, 1))) as batches:
         async for batch in batches:
             for record in chain.from_iterable(batch.values()):
                 value = json.loads(record.value)
-                known[record.key.decode()] = TopicId(value["id"], tuple(value["groups"]))
-    return known
+                ids[record.key.decode()] = TopicId(value["id"], tuple(value["groups"]))
+    return ids
 
 
 async def _create(admin: AIOKafkaAdminClient, factory: str, replication: int) -> set[str]:
@@ -123,14 +123,12 @@ def topic_settings(factory: str, replication: int) -> dict[str, NewTopic]:
     }
 
 
-async def _record_topic_ids(access: KafkaAccess, factory: str, known: Mapping[str, TopicId]) -> None:
-    now = {
-        flow.name: TopicId(known[flow.name].id if flow.name in known else uuid4().hex, flow.consumers) for flow in FLOW
-    }
+async def _record_topic_ids(access: KafkaAccess, factory: str, ids: Mapping[str, TopicId]) -> None:
+    now = {flow.name: TopicId(ids[flow.name].id if flow.name in ids else uuid4().hex, flow.consumers) for flow in FLOW}
     producer = Producer(access, factory)
     await producer.start()
     try:
-        await producer.publish(_to_messages({name: value for name, value in now.items() if value != known.get(name)}))
+        await producer.publish(_to_messages({name: value for name, value in now.items() if value != ids.get(name)}))
     finally:
         await producer.stop()
 

@@ -112,14 +112,16 @@ def _replayed_message(letter: DeadLetter) -> Message:
     )
 
 
-async def _settle(access: KafkaAccess, factory: str, how: str, work: list[tuple[DeadLetter, list[Message]]]) -> None:
+async def _settle(
+    access: KafkaAccess, factory: str, resolution: str, work: list[tuple[DeadLetter, list[Message]]]
+) -> None:
     """Publish the messages of each dead letter, then that it is settled: a crash in between leaves it pending."""
     producer = Producer(access, factory)
     await producer.start()
     try:
         for letter, messages in work:
             await producer.publish(messages)
-            headers = [(SETTLED_HEADER, how.encode()), (LETTER, letter.id.encode())]
+            headers = [(SETTLED_HEADER, resolution.encode()), (LETTER, letter.id.encode())]
             await producer.publish([Message(DEAD_LETTERS, letter.key, None, headers)])
     finally:
         await producer.stop()

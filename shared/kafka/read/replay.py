@@ -22,14 +22,14 @@ async def replay(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[
 
     Raises Refusal when the first records were deleted, KafkaError when Kafka does not answer.
     """
-    if (known := (await topic_ids(access, factory)).get(name)) is None:
+    if (topic := (await topic_ids(access, factory)).get(name)) is None:
         raise Refusal(f"there is no factory {factory} on this Kafka", "Name it with --factory")
     partitions = partitions_of(factory, name, BY_TYPE[name].partitions)
     async with aclosing(read_records(access, partitions, complete=True, max_records=MAX_RECORDS)) as batches:
         async for batch in batches:
             for partition, records in batch.items():
                 yield [
-                    Record(event, name, known.id, partition.partition, record.offset, record.timestamp)
+                    Record(event, name, topic.id, partition.partition, record.offset, record.timestamp)
                     for record in records
                     if (event := _decode(name, record)) is not None
                 ]

@@ -35,7 +35,7 @@ async def poll(endpoint: EndpointClient, limiter: ConcurrencyLimiter, models: Co
 
 
 async def _pause(limiter: ConcurrencyLimiter) -> None:
-    """Wait until the next reading. The jitter avoids readings always at the same moment of the calls."""
+    """Wait until the next reading. The jitter keeps readings from always hitting the same phase of the calls."""
     limiter.wants_reading.clear()
     await asyncio.sleep(MIN_INTERVAL_S)
     try:
@@ -59,8 +59,8 @@ def parse(text: str, models: Collection[str]) -> Load | None:
     """
     lines = "\n".join(line for line in text.splitlines() if line.startswith((RUNNING, WAITING, CACHE)))
     samples = [sample for family in text_string_to_metric_families(lines + "\n") for sample in family.samples]
-    ours = [sample for sample in samples if sample.labels.get("model_name") in models] or samples
-    values = {name: [s.value for s in ours if s.name == name] for name in (RUNNING, WAITING, CACHE)}
+    selected = [sample for sample in samples if sample.labels.get("model_name") in models] or samples
+    values = {name: [s.value for s in selected if s.name == name] for name in (RUNNING, WAITING, CACHE)}
     if not values[WAITING]:
         return None
     return Load(sum(values[RUNNING]), sum(values[WAITING]), max(values[CACHE], default=0.0))

@@ -299,7 +299,7 @@ async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(t
     assert status == 0, err
     assert document["ok"]
     assert [role["works"] for role in document["roles"]] == [True] * 6
-    assert (document["tokens"], document["cost"]) == (180, None)
+    assert (document["tokens"], document["cost"]) == (200, None)
     assert document["dependence"] == [
         "One model writes, verifies and solves: its verdicts on its own work are worth less."
     ]
