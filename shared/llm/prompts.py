@@ -10,7 +10,7 @@ elsewhere it is put on one line. A dollar sign of the prompt itself is `$$`.
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import Self
@@ -36,7 +36,7 @@ class Prompt:
 
     name: str
     text: str
-    origin: str | None = None
+    origin: str | None = field(default=None, kw_only=True)
     """The file of a prompt of the user's own; None for a shipped one."""
 
     @classmethod
@@ -60,7 +60,7 @@ class Prompt:
 
     def with_section(self, section: Self) -> Self:
         """Add a section to the user part. The new prompt has the section's name."""
-        return type(self)(section.name, f"{self.text}\n{section.text}", section.origin or self.origin)
+        return type(self)(section.name, f"{self.text}\n{section.text}", origin=section.origin or self.origin)
 
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
         """Build the chat messages. The same fields and seed give the same text; without `---` there is no system part.
