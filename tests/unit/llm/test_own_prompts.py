@@ -20,7 +20,7 @@ def test_the_names_of_own_prompts_are_those_of_the_shipped_ones() -> None:
     assert sorted(path.stem for path in Path().glob("s*/*/prompts/*.md")) == sorted(NAMES)
 
 
-def test_a_models_file_names_a_folder_of_prompts_beside_it(tmp_path: Path) -> None:
+def test_a_models_file_names_a_folder_of_own_prompts(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "draft.md").write_text(writer.PROMPTS.joinpath("draft.md").read_text() + "\nWrite in French.\n")
     config = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:9/v1"), "m").model_dump(mode="json")
