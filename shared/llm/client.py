@@ -204,6 +204,7 @@ class ChatModel:
             simulated=self.channel.endpoint.config.simulated,
             prompt=self.prompt.name,
             prompt_hash=self.prompt.hash,
+            prompt_origin=self.prompt.origin,
             temperature=body.get("temperature"),
             top_p=body.get("top_p"),
             max_tokens=body.get("max_tokens", body.get("max_completion_tokens")),
