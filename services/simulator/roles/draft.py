@@ -22,10 +22,12 @@ def play_draft(stage: Stage) -> Reply:
     sound, key = _key(problem, stage.settings, rng)
     statement, form = _statement(problem, key, stage.settings, rng)
     item = {
+        "plan": f"A problem of the family {problem.family}.",
         "problem": statement,
+        "solution": " ".join(problem.worked(key)),
+        "check": "",
         "answer": key,
         "answer_type": problem.answer_type,
-        "solution": " ".join(problem.worked(key)),
     }
     whole = json.dumps(item)
     content = _spoiled(whole, stage.settings, rng)
