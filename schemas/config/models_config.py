@@ -161,7 +161,7 @@ class ModelsConfig(_Section):
     endpoints: dict[str, Endpoint] = Field(min_length=1)
     """By alias. Rows, logs and metrics show the alias."""
     roles: Roles
-    prompts: Path | None = None
+    prompts: Path | None = added()
     """A folder of prompts of one's own, `NAME.md`, each in place of the shipped prompt of that name."""
     allow_shared: bool = False
     """Allow one model in roles that check each other. A model's verdict on its own work is worth less, and every such

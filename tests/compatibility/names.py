@@ -15,7 +15,7 @@ from services.cli.__main__ import app as command_line
 from services.cli.common.models_config import write as write_files
 from services.panel.handler import JoinState
 from services.planner.state import State as PlannerState
-from services.screening.fingerprint import FEATURES, fingerprint
+from services.screening.fingerprint import fingerprint
 from shared.cache.budget_ledger import Amount, BudgetLedger
 from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
@@ -40,7 +40,6 @@ SETTINGS = "shared.config.settings"
 """Module of the settings that services share."""
 
 __all__ = [
-    "FEATURES",
     "REPLY",
     "SETTINGS",
     "AggregatorState",
