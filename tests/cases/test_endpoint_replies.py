@@ -436,7 +436,7 @@ async def test_a_proxy_is_used_only_where_the_file_says_so(monkeypatch: pytest.M
         monkeypatch.setenv("no_proxy", "direct.example")
         address = "http://a.invalid/v1"
         client = EndpointClient("e", Endpoint(base_url=address, proxy="env"))
-        assert await client.models(1) == ["by the proxy"]
+        assert list(await client.models(1)) == ["by the proxy"]
         await client.aclose()
         direct = EndpointClient("e", Endpoint(base_url=address))
         with pytest.raises(Busy):

@@ -128,4 +128,4 @@ def _lineage(item: Item) -> Tree:
 def _call(call: Provenance) -> Text:
     tokens = "tokens unknown" if call.completion_tokens is None else f"{call.completion_tokens:,} tokens"
     cost = "cost unknown" if call.cost is None else f"${call.cost:.4f}"
-    return as_text(f"{call.model}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")
+    return as_text(f"{call.full_name}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")
