@@ -52,8 +52,8 @@ class Verification(PlanSection):
     accept: dict[View, tuple[str, ...]] = {"sft": (Tier.VERIFIED,), "rl": (Tier.VERIFIED, Tier.PLAUSIBLE)}
     """Tiers that enter each view. A plausible row enters sft when the solver also gives the key."""
     reject_easy: bool = False
-    """Reject a problem that a judge calls too easy. By default that is recorded, and difficulty is measured by the probe
-    and by blind misses."""
+    """Reject a problem that a judge calls too easy. By default that is recorded, and difficulty is measured by the
+    probe and by blind misses."""
     policy: Literal["evidence", "paper"] = "evidence"
     """How a tier is decided. `paper` is for comparison: two approvals with the key in view give the tier `nodded`
     (judge-only), whatever the blind attempts gave; `accept` then defaults to `nodded` for both views."""
