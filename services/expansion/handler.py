@@ -9,7 +9,6 @@ from schemas.events import Event, SubjectRequested, TopicExpanded
 from schemas.identity import seed
 from schemas.item import Topic
 from services.expansion.sameness import canonical_name, is_misspelling
-from shared.errors import Invalid
 from shared.llm.sanitize import one_line
 from shared.ports import Malformed, Model
 
@@ -44,9 +43,10 @@ class ExpandSubject:
         }
         try:
             form, calls = await self.model.structured(fields, Topics, seed=seed(event.id))
+            leaves, failed = form.topics, None
         except Malformed as error:
-            raise Invalid(f"no topics for {event.subject}: {error}") from error
-        fresh = tuple(_new_topics(form.topics, event))[: event.wanted]
+            leaves, calls, failed = [], error.calls, str(error)
+        fresh = tuple(_new_topics(leaves, event))[: event.wanted]
         return [
             TopicExpanded.after(
                 event,
@@ -56,6 +56,7 @@ class ExpandSubject:
                 wanted=event.wanted,
                 topics=fresh,
                 calls=calls,
+                failed=failed,
             )
         ]
 

@@ -2,7 +2,8 @@
 
 errors.py lists the errors. A wrong key or an unknown model is also Busy: the configuration is at fault, not the record,
 so no item may be lost. Messages name the endpoint by its alias and never show the key; text of the endpoint in them is
-one printable line. Proxy variables of the environment are ignored.
+one printable line. Proxies of the environment are used only where
+the configuration says so.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -46,14 +48,20 @@ class EndpointClient:
         self.alias = alias
         self.config = config
         self._key = key
+        base = httpx.URL(config.base_url)
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        if key and base.query:
+            headers["api-key"] = key.get_secret_value()  # Azure with a version takes the key here
         verify: ssl.SSLContext | bool = Tls(config.ca).context() if config.ca else True
         self._chat, self._models, self._embeddings = (
-            httpx.URL(f"{config.base_url.rstrip('/')}/{path}") for path in ("chat/completions", "models", "embeddings")
+            base.copy_with(path=f"{base.path.rstrip('/')}/{path}")
+            for path in ("chat/completions", "models", "embeddings")
         )
         self._http = httpx.AsyncClient(
             headers=headers,
-            transport=AiohttpTransport(limits=NO_LIMIT, verify=verify),
+            transport=AiohttpTransport(
+                limits=NO_LIMIT, verify=verify, proxy=environment_proxy(base) if config.proxy else None
+            ),
             follow_redirects=False,
         )
 
@@ -76,7 +84,8 @@ class EndpointClient:
 
     async def metrics(self, timeout_s: float) -> str:
         """Read the server's Prometheus metrics, at /metrics beside /v1. Raises as `chat` does."""
-        url = self.config.base_url.rstrip("/").removesuffix("/v1") + "/metrics"
+        base = httpx.URL(self.config.base_url)
+        url = base.copy_with(path=base.path.rstrip("/").removesuffix("/v1") + "/metrics")
         with self._attributed():
             async with self._http.stream("GET", url, timeout=timeout_s) as response:
                 content = await _body(response)
@@ -147,6 +156,13 @@ class EndpointClient:
             raise Transient(f"endpoint {self.alias}: {kind}: {self._quoted(str(error))}") from None
         except ValueError as error:
             raise Transient(f"endpoint {self.alias} sends an invalid reply: {self._quoted(str(error))}") from None
+
+
+def environment_proxy(url: httpx.URL) -> httpx.Proxy | None:
+    """The proxy for an address by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in capitals or not."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return httpx.Proxy(proxy) if proxy and not proxy_bypass(url.netloc.decode()) else None
 
 
 async def _body(response: httpx.Response) -> bytes:
