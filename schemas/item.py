@@ -54,7 +54,7 @@ class Provenance(Model):
     prompt: str
     """Name of the prompt file."""
     prompt_hash: str
-    prompt_origin: str | None = None
+    prompt_origin: str | None = added()
     """File of a prompt of the user's own; `None`: the shipped prompt."""
     temperature: float | None = None
     top_p: float | None = None

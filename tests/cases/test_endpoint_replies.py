@@ -272,6 +272,7 @@ LISTS = {
     "a tag (Ollama)": as_json({"data": [{"id": "m:latest"}, {"name": "other"}]}),
     "any name (LiteLLM)": as_json({"data": [{"id": "*"}]}),
     "a revision (transformers serve)": as_json({"data": [{"id": "m@main"}]}),
+    "an empty list (transformers serve)": as_json({"object": "list", "data": []}),
     "no list": as_json({"detail": "Not Found"}, "404 Not Found"),
     "no list for this method": as_json({}, "405 Method Not Allowed"),
     "a list that fails": as_json({"detail": "no cache"}, "500 Internal Server Error"),
