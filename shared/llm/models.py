@@ -2,7 +2,7 @@
 
 from schemas.config.models_config import ModelsConfig
 from shared.config.settings import Settings
-from shared.llm.budget_guard import BudgetGuard, Unlimited
+from shared.llm.budget_guard import BudgetGuard, UnlimitedBudget
 from shared.llm.call_metrics import call_metrics
 from shared.llm.channel import EndpointChannel
 from shared.llm.client import ChatModel
@@ -21,7 +21,7 @@ class Models:
         """`service` is named in the lineage as the caller."""
         self._config = config
         self._service = service
-        self._budget = budget or Unlimited()
+        self._budget = budget or UnlimitedBudget()
         self._channels: dict[str, EndpointChannel] = {}
 
     @classmethod
