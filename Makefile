@@ -13,7 +13,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo check check-ops new-service dashboards coverage bench lock clean
+.PHONY: help run observe test train-test train-demo check check-ops check-console new-service dashboards coverage bench lock clean
 
 ARGS ?=
 BIN := .venv/bin
@@ -24,7 +24,7 @@ COMPILE = $(UV) pip compile --quiet --upgrade --no-header --generate-hashes --un
 
 help: ## show this list
 	@printf '\n  \033[1mChimera\033[0m - a factory for reasoning data\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-11s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36mmake %-13s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n'
 
 run: .venv/.local ## start the stack and grow a small dataset; make run ARGS="--rows 50"
@@ -54,6 +54,9 @@ check: .venv/.dev ## style, types, who imports whom, schemas up to date and comp
 check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, chart; every query on a real Prometheus (4 minutes); needs promtool
 	@$(BIN)/python -m tests.ops.check
 	@$(BIN)/python -m tests.ops.queries
+
+check-console: .venv/.dev ## every page of a real run in a real browser, links, accessibility, the docs' pictures; needs chromium, npm
+	@$(BIN)/python -m tests.ops.check_console
 
 new-service: .venv/.dev ## the skeleton of a service: make new-service NAME=tagger PRODUCES=problem.tagged
 	@$(BIN)/python -m schemas.codegen.new_service $(NAME) $(if $(CONSUMES),--consumes $(CONSUMES)) $(if $(PRODUCES),--produces $(PRODUCES))

@@ -50,6 +50,8 @@ class Provenance(Model):
     prompt: str
     """Name of the prompt file."""
     prompt_hash: str
+    prompt_origin: str | None = None
+    """File of a prompt of the user's own; `None`: the shipped prompt."""
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None

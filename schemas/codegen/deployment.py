@@ -17,6 +17,7 @@ ENVIRONMENT = Path(".env.example")
 
 SHARED_SETTINGS = Path("shared/config/settings.py")
 OUTSIDE_THE_FLOW = (
+    ("console", Path("services/console/settings.py"), "CHIMERA_"),
     ("exporter", Path("services/exporter/settings.py"), "CHIMERA_"),
     ("simulator", Path("services/simulator/settings.py"), "CHIMERA_SIM_"),
     ("trainer; all set by docker-compose.yml", Path("trainer/settings.py"), "CHIMERA_"),

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-_ADDRESS = r"^https?://[^@\s?#]+$"
+from schemas.model import added
+
+_ADDRESS = r"^https?://[^@\s?#]+(\?api-version=[\w.-]+)?$"
 _VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 
 
@@ -27,7 +29,7 @@ def _variable(text: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_address), WithJsonSchema({"type": "string", "pattern": _ADDRESS})]
-"""An address without user and query: it is logged, so it must not hold a secret."""
+"""An address that is logged, so it must not hold a secret: without user, and without query but for Azure's version."""
 
 Variable = Annotated[str, AfterValidator(_variable), WithJsonSchema({"type": "string", "pattern": _VARIABLE})]
 """Capitals, digits and underscores, so that a key put here by mistake is not accepted as a name and then logged."""
@@ -64,8 +66,11 @@ class Endpoint(_Section):
     )
     """Largest number of calls in flight per process. The limiter adapts to the server below it. Written as `at_once`,
     the key of earlier versions."""
-    structured: Literal["auto", "schema", "prompt"] = "auto"
-    """How to request a structured answer: by `response_format`, in the prompt, or by what the server supports."""
+    proxy: Literal["env"] | None = added()
+    """`env`: use the proxy that the environment variables name; by default none."""
+    structured: Literal["auto", "schema", "json_object", "prompt"] = "auto"
+    """How to request a structured answer: by `response_format` with a JSON Schema; as any JSON object, with the schema
+    in the prompt; by the prompt alone; or by the first of these that the server supports."""
     first_token_s: float = Field(default=600.0, gt=0)
     """Longest wait for the first token, in seconds; the wait in the server's queue is part of it."""
     idle_s: float = Field(default=120.0, gt=0)
@@ -156,6 +161,8 @@ class ModelsConfig(_Section):
     endpoints: dict[str, Endpoint] = Field(min_length=1)
     """By alias. Rows, logs and metrics show the alias."""
     roles: Roles
+    prompts: Path | None = None
+    """A folder of prompts of one's own, `NAME.md`, each in place of the shipped prompt of that name."""
     allow_shared: bool = False
     """Allow one model in roles that check each other. A model's verdict on its own work is worth less, and every such
     row has `independent: false`."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from schemas.events.base import Event
 from schemas.item import Provenance, Topic
+from schemas.model import added
 
 
 class TopicExpanded(Event):
@@ -16,6 +17,8 @@ class TopicExpanded(Event):
     wanted: int
     topics: tuple[Topic, ...]
     calls: tuple[Provenance, ...] = ()
+    failed: str | None = added()
+    """Why the model gave no list of topics: the planner requests it again, up to a limit."""
 
     @property
     def key(self) -> str:

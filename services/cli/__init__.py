@@ -1,8 +1,9 @@
 """The command `chimera`.
 
 audit.py       `chimera audit`
+console.py     `chimera console`
 train.py       `chimera train`
-wrong_keys.py  estimated share of wrong keys, for `chimera audit` and the card of an export
+wrong_keys.py  prints the estimated share of wrong keys, for `chimera audit`
 check/         `chimera check`
 common/        modules that several commands use
 dataset/       `chimera dataset`

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +12,14 @@ from typer.core import TyperGroup
 
 from services.cli.check.commands import app as check
 from services.cli.common import options as opt
-from services.cli.common.sanitize_terminal import strip_controls
+from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.dataset.commands import app as dataset
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
 from services.cli.stack.commands import app as stack
 from services.cli.train import app as train
 from shared.errors import Refusal, Transient
+from shared.text.controls import strip_controls
 
 AFTER_TRANSIENT = "Try again; if it persists, check the address, the credentials in the environment, and the disk"
 
@@ -88,25 +90,47 @@ def audit(
     from services.cli import wrong_keys
     from services.cli.common.dataset_location import dataset_in, difficulty_bins
     from shared.dataset import Dataset, open_audits
-    from shared.errors import Refusal
+    from shared.dataset.reports import audit_rates
+    from shared.dataset.reports.wrong_keys import estimate_wrong_keys
 
     folder = dataset_in(directory)
     try:
         audits = open_audits(folder)
     except Refusal:
         if Dataset.exists(folder) and not as_json:
-            wrong_keys.render(wrong_keys.estimate_wrong_keys(Dataset.open(folder), None))
+            wrong_keys.render(estimate_wrong_keys(Dataset.open(folder), None))
         raise
     dataset = Dataset.open(folder)
     figures = {
-        "wrong_keys": wrong_keys.estimate_wrong_keys(dataset, audits),
-        **command.count(audits, width, difficulty_bins(directory)),
-        "agreement": command.error_overlap(dataset),
+        "wrong_keys": estimate_wrong_keys(dataset, audits),
+        **audit_rates.count(audits, width, difficulty_bins(directory)),
+        "agreement": audit_rates.error_overlap(dataset),
     }
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     else:
         command.render(figures)
+
+
+@app.command()
+def console(
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Write one release as a static site into this new folder instead.")
+    ] = None,
+    version: Annotated[str, typer.Option(help="With --bundle: a release's number, `latest`, or `now`.")] = "latest",
+    host: Annotated[str, typer.Option(help="Address to listen on. There is no login.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8300,
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+) -> None:
+    """Show the dataset in a browser: samples with their evidence, rejects, coverage, releases. Read-only."""
+    from services.cli import console as view
+
+    if bundle is None:
+        view.serve(directory, host, port, bootstrap, factory)
+    else:
+        typer.echo(f"{view.bundle(directory, bundle, version):,} pages: {bundle / 'index.html'}")
 
 
 app.add_typer(stack)

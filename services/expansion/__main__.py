@@ -2,7 +2,7 @@ from pathlib import Path
 
 from services.expansion.handler import ExpandSubject
 from services.expansion.settings import Settings
-from shared.llm import Models, Prompt
+from shared.llm import Models
 from shared.runtime import Service, run
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -15,7 +15,7 @@ def build(settings: Settings) -> Service:
 
 def build_handler(models: Models) -> ExpandSubject:
     """Return the handler with its prompt; `chimera check models` uses it too."""
-    return ExpandSubject(models.model("writer", Prompt.load(PROMPTS / "topics.md")))
+    return ExpandSubject(models.model("writer", models.prompt(PROMPTS / "topics.md")))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from schemas.events import Event, SubjectRequested, TopicExpanded
 from schemas.identity import seed
 from schemas.item import Topic
 from services.expansion.topic_names import canonical_name, is_misspelling
-from shared.errors import Invalid
+from shared.llm.sanitize import one_line
 from shared.ports import Malformed, Model
 
 ROLE = "expansion"
@@ -43,9 +43,10 @@ class ExpandSubject:
         }
         try:
             form, calls = await self.model.structured(fields, Topics, seed=seed(event.id))
+            leaves, failed = form.topics, None
         except Malformed as error:
-            raise Invalid(f"no topics for {event.subject}: {error}") from error
-        fresh = tuple(_new_topics(form.topics, event))[: event.wanted]
+            leaves, calls, failed = [], error.calls, str(error)
+        fresh = tuple(_new_topics(leaves, event))[: event.wanted]
         return [
             TopicExpanded.after(
                 event,
@@ -55,12 +56,13 @@ class ExpandSubject:
                 wanted=event.wanted,
                 topics=fresh,
                 calls=calls,
+                failed=failed,
             )
         ]
 
 
 def _join(names: Iterable[str]) -> str:
-    return "; ".join(name.replace(";", ",") for name in names) or "none"
+    return "; ".join(one_line(name).replace(";", ",") for name in names) or "none"
 
 
 def _new_topics(leaves: Iterable[Leaf], event: SubjectRequested) -> Iterator[Topic]:

@@ -28,19 +28,28 @@ EXHAUSTED_AFTER = 0.1
 """A pass that returns less than this share of new topics is the last one."""
 
 
+MAX_FAILURES = 3
+"""Topic requests in a row that may fail before the subject gets no further topics."""
+
+
 def subject_id(root: UUID, subject: str) -> UUID:
     """Return the parent id of all requests about a subject."""
     return derive(root, f"subject/{normal_form(subject)}")
 
 
 def expand(state: State, event: TopicExpanded, root: UUID) -> State:
-    """Add new topics. The reply to the latest pass ends the pass; with few new topics the subject is exhausted."""
+    """Add new topics. The reply to the latest pass ends the pass; with few new topics the subject is exhausted.
+
+    A failed pass is repeated with another seed, up to a limit.
+    """
     subject = state.subject(event.subject)
     state = add_topics(state, event.subject, event.topics, root)
     new = len(state.subject(event.subject).topics) - len(subject.topics)
     cause = Cause(parent=subject_id(root, event.subject), role="planner", index=subject.passes - 1)
     if subject.expanding and event.cause.parent == SubjectRequested.derive_id(cause):
-        state = state.with_subject(event.subject, expanding=False, exhausted=new < EXHAUSTED_AFTER * event.wanted)
+        failures = (subject.failures or 0) + 1 if event.failed else None
+        exhausted = failures >= MAX_FAILURES if failures else new < EXHAUSTED_AFTER * event.wanted
+        state = state.with_subject(event.subject, expanding=False, exhausted=exhausted, failures=failures)
         state = state.with_(spent=added([*state.spent, *spent(event.calls)]))
     return state
 

@@ -65,7 +65,7 @@ class Planner:
         if state.plan_hash == self.plan.hash:
             return self._top_up(state)
         adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)
-        reopened = {name: subject.with_(exhausted=False) for name, subject in state.subjects.items()}
+        reopened = {name: subject.with_(exhausted=False, failures=None) for name, subject in state.subjects.items()}
         state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=reopened)
         state, events = self._top_up(state)
         return state, (adopted, *events)
@@ -73,6 +73,8 @@ class Planner:
     def __call__(self, state: State, event: Event, now: datetime) -> tuple[State, Sequence[Event]]:
         match event:
             case TopicExpanded():
+                if event.failed:
+                    log.warning("a request for topics of %s failed: %s", event.subject, event.failed)
                 state = expand(state, event, self.root)
             case SampleCurated():
                 state = curate(state, event)

@@ -10,8 +10,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from schemas.item import Topic
-from schemas.model import Model
-from schemas.spend import Spend, added, dearest, total
+from schemas.model import Model, added
+from schemas.spend import Spend, dearest, total
+from schemas.spend import added as sum_spends
 
 CLOSE_AFTER = 6
 """A topic is closed after this many defective problems in a row (or as many as it has rows, if more), or this many
@@ -66,6 +67,8 @@ class SubjectState(Model):
     """Whether the latest pass is still in flight."""
     exhausted: bool = _named("dry", False)
     """Whether a pass returned too few new topics."""
+    failures: int | None = added()
+    """Topic requests in a row that failed, if any."""
     admitted: int = 0
     """Rows that count towards the quota."""
     reserve: int = 0
@@ -117,7 +120,7 @@ class State(Model):
     def with_costs(self, costs: tuple[Spend, ...]) -> "State":
         """Add the costs of an ended problem."""
         highest = dearest([*self.dearest, *costs, total(costs)])
-        return self.with_(spent=added([*self.spent, *costs]), dearest=highest, costed=self.costed + 1)
+        return self.with_(spent=sum_spends([*self.spent, *costs]), dearest=highest, costed=self.costed + 1)
 
     def with_topic(self, topic_ref: TopicRef, **changes: object) -> "State":
         name, number = topic_ref

@@ -6,7 +6,7 @@ from services.probe.settings import Settings
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.config.plan_loader import load_plan
-from shared.llm import Models, Prompt
+from shared.llm import Models
 from shared.ports import Grader
 from shared.runtime import Service, run
 
@@ -22,7 +22,7 @@ def build(settings: Settings) -> Service:
 
 def build_handler(models: Models, grader: Grader, solving: Solving) -> ProbeDifficulty:
     """Return the handler with its prompt; `chimera check models` uses it too."""
-    base = models.model("base", Prompt.load(PROMPTS / "probe.md")) if solving.probe_attempts else None
+    base = models.model("base", models.prompt(PROMPTS / "probe.md")) if solving.probe_attempts else None
     return ProbeDifficulty(base, grader, solving.probe_attempts, solving.max_base_pass)
 
 

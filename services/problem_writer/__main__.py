@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 from services.problem_writer.handler import WriteProblem
@@ -16,14 +17,14 @@ def build(settings: Settings) -> Service:
 def build_handler(models: Models) -> WriteProblem:
     """Return the handler with its prompts; `chimera check models` uses it too."""
     return WriteProblem(
-        draft=models.model("writer", Prompt.load(PROMPTS / "draft.md")),
-        harder=models.model("writer", harder_prompt()),
+        draft=models.model("writer", models.prompt(PROMPTS / "draft.md")),
+        harder=models.model("writer", harder_prompt(models.prompt)),
     )
 
 
-def harder_prompt() -> Prompt:
+def harder_prompt(load: Callable[[Path], Prompt] = Prompt.load) -> Prompt:
     """Return the prompt of every problem, followed by the easy problem to start from."""
-    return Prompt.load(PROMPTS / "draft.md").with_section(Prompt.load(PROMPTS / "harder.md"))
+    return load(PROMPTS / "draft.md").with_section(load(PROMPTS / "harder.md"))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemRequested
 from schemas.identity import seed
 from schemas.item import Problem
+from services.problem_writer.guidance import GUIDANCE, GUIDANCE_ELSEWHERE
 from shared.answers.extract import last_box
 from shared.llm.response_models import Draft
 from shared.llm.sanitize import neutralise, neutralise_statement, one_line
@@ -15,18 +16,19 @@ ROLE = "problem_writer"
 
 WISHES = {
     "number": "one number, exact where it can be, otherwise to a stated number of significant figures",
-    "expression": "one closed-form expression in the variables of the problem",
+    "expression": "one closed-form expression; the problem names its variables, their domain, the branch and, for \
+logarithms, the base",
     "relation": "one equation or inequality in the variables of the problem",
     "interval": r"one interval or union of intervals, written [a, b) \cup (c, d]",
     "set": r"one finite set, written \{a, b, c\}",
     "multiset": r"one finite multiset, written \{a, a, b\}, each element as often as it occurs",
-    "tuple": "one ordered tuple, written (a, b, c)",
+    "tuple": "one ordered tuple, written (a, b, c), in the order that the problem names",
     "list": "one finite sequence, written [a, b, c]",
     "vector": "one vector by its components, written (a, b, c)",
     "matrix": r"one matrix, written \begin{pmatrix} a & b \\ c & d \end{pmatrix}",
     "permutation": "one permutation as a product of disjoint cycles, written (1 2 3)(4 5)",
     "formula": "one chemical formula, ion or reaction equation",
-    "text": "one name, term or short phrase that only one spelling fits",
+    "text": "one name, term or short phrase; the problem says in which form: full name or surname, language, number",
     "name": "one proper name, in its usual English form",
     "date": "one date, written 5 March 1848",
     "code": "one string or program output, taken character by character",
@@ -52,6 +54,7 @@ class WriteProblem:
             "topic": topic.name,
             "answer_type": event.answer_type,
             "wish": WISHES.get(event.answer_type, event.answer_type),
+            "guidance": GUIDANCE.get(topic.subject, GUIDANCE_ELSEWHERE),
             "technique": event.technique or FREE,
             "structure": event.structure or FREE,
             "avoid": " ; ".join(map(one_line, event.avoid)) or "none",
@@ -71,6 +74,6 @@ class WriteProblem:
             statement=neutralise_statement(draft.problem),
             answer=neutralise(last_box(draft.answer) or draft.answer.strip()),
             answer_type=draft.answer_type.strip().lower(),
-            rationale=neutralise(draft.solution.strip()),
+            rationale=neutralise("\n\n".join(filter(None, (draft.solution.strip(), draft.check.strip())))),
         )
         return [ProblemDrafted.of(event, ROLE, item=event.item.with_(problem=problem), calls=calls)]

@@ -8,7 +8,7 @@ from services.screening.semantic_check import SemanticCheck
 from services.screening.settings import Settings
 from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.config.plan_loader import load_plan
-from shared.llm import Models, Prompt
+from shared.llm import Models
 from shared.runtime import Service, run
 from shared.text.contamination import Benchmarks
 
@@ -22,7 +22,7 @@ def build(settings: Settings) -> Service:
     index = ValkeyNearDuplicateIndex(
         settings.valkey_access, settings.factory, features, plan.variants, settings.marker_days, settings.lease_s
     )
-    judge = BenchmarkJudge(models.model("judge", Prompt.load(PROMPT)), benchmarks) if benchmarks.needs_judge else None
+    judge = BenchmarkJudge(models.model("judge", models.prompt(PROMPT)), benchmarks) if benchmarks.needs_judge else None
     handle = ScreenProblem(index, benchmarks, judge, SemanticCheck(embedder, index) if embedder else None)
     keeper = index_keeper(settings, index, with_text=embedder is not None)
     return Service(handle=handle, background=(keeper,), close=(index.close, models.aclose))

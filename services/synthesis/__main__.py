@@ -2,7 +2,7 @@ from pathlib import Path
 
 from services.synthesis.handler import SynthesizeSolution
 from services.synthesis.settings import Settings
-from shared.llm import Models, Prompt
+from shared.llm import Models
 from shared.runtime import Service, run
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -15,7 +15,7 @@ def build(settings: Settings) -> Service:
 
 def build_handler(models: Models) -> SynthesizeSolution:
     """Return the handler with its prompt; `chimera check models` uses it too."""
-    return SynthesizeSolution(models.model("solver", Prompt.load(PROMPTS / "solve.md")))
+    return SynthesizeSolution(models.model("solver", models.prompt(PROMPTS / "solve.md")))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from shared.answers.grade import standard
 from shared.answers.judge import open_judge
 from shared.answers.symbolic import SymbolicWorker
 from shared.config.plan_loader import load_plan
-from shared.llm import Models, Prompt
+from shared.llm import Models
 from shared.ports import Grader
 from shared.runtime import Service, run
 
@@ -27,8 +27,8 @@ def build_handler(
     """Return the handler with its prompts; `chimera check models` uses it too."""
     return VerifyProblem(
         role=settings.service,
-        blind=models.model(settings.model_role, Prompt.load(PROMPTS / "blind.md")),
-        judge=models.model(settings.model_role, Prompt.load(PROMPTS / "judgement.md")),
+        blind=models.model(settings.model_role, models.prompt(PROMPTS / "blind.md")),
+        judge=models.model(settings.model_role, models.prompt(PROMPTS / "judgement.md")),
         grader=grader,
         blind_attempts=blind_attempts,
         subjects=subjects,

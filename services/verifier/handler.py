@@ -20,6 +20,7 @@ from shared.stats.guessing import MAX_P_VALUE_ONE_MODEL, guess_probability, hits
 
 JUDGE_CALL = 1000
 """Index of the judge's call among an event's seeds, larger than that of every blind attempt."""
+_NOT_POINTS = {"canary", "reasons", "subjects", "working", "second_answer", "established"}
 SUBJECTS_COUNTED = 2
 """Subjects of the judge that count: a problem may be between two subjects."""
 
@@ -84,15 +85,24 @@ class VerifyProblem:
             raise Malformed("the verdict does not repeat this call's code word: copied from the problem?", calls)
         subjects = tuple(reply.subjects[:SUBJECTS_COUNTED])
         on_topic = text_form(item.topic.subject) in map(text_form, subjects)
-        points = reply.model_dump(exclude={"canary", "reasons", "subjects"})
-        reasons = reply.reasons.model_dump() | {
-            "on_topic": f"found blind: {', '.join(subjects) or 'no subject listed'}"
+        points = reply.model_dump(exclude=_NOT_POINTS) | {"open_problem": not reply.established}
+        reasons = reply.reasons.model_dump(exclude={"established"}) | {
+            "open_problem": reply.reasons.established,
+            "on_topic": f"found blind: {', '.join(subjects) or 'no subject listed'}",
         }
+        if second := _second_answer(reply.second_answer, item.written.answer):
+            points["unique_answer"] = False
+            reasons["unique_answer"] = f"another answer fits as well: {second}"
         return Judgement(**points, on_topic=on_topic, subjects=subjects, reasons=reasons), calls
 
     def _candidates(self, seeds: UUID) -> str:
         """List the subjects in an order that the seed decides."""
         return "; ".join(sorted(self.subjects, key=lambda subject: content_hash(f"{seeds} {subject}")))
+
+
+def _second_answer(given: str, key: str) -> str:
+    """Return the second answer that the judge found; empty when it found none, or repeats the key."""
+    return "" if text_form(given) in ("", "none", "no", "n a", "null", text_form(key)) else given.strip()
 
 
 def is_convinced(key: str, votes: Sequence[Vote], needed: int) -> bool:

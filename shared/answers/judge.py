@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.identity import content_hash
-from shared.llm import Models, Prompt
+from shared.llm import Models
 from shared.llm.response_models import Grade
 from shared.ports import Comparison, Malformed, Model
 
@@ -47,4 +47,4 @@ class Judge:
 
 def open_judge(models: Models, caller: str) -> Judge | None:
     """The judge of a models file; None when the role is open."""
-    return Judge(models.model("judge", Prompt.load(PROMPT)), caller) if models.is_assigned("judge") else None
+    return Judge(models.model("judge", models.prompt(PROMPT)), caller) if models.is_assigned("judge") else None

@@ -12,6 +12,7 @@ schema.py        columns of the three tables
 split.py         assigns held-out rows
 storage.py       local folders and object stores
 table.py         a table for writing, with watermarks of the log
+reports/         what the command line and the console show of a dataset
 records/         files of records that a person brings: topics, controls, benchmarks, problems
 """
 

@@ -21,6 +21,20 @@ def select(
     return _rows(table, f"select {_names(columns)} from lines where {where}{ordered}")  # noqa: S608 - our own names
 
 
+def newest(
+    table: DeltaTable, columns: Sequence[str], at: str, limit: int, where: str = "true"
+) -> Iterator[dict[str, Any]]:
+    """Yield some columns of at most `limit` lines: those with the latest time in the column `at`, equal times by id."""
+    ordered = f'order by "{at}" desc, id limit {limit}'
+    return _rows(table, f"select {_names(columns)} from lines where {where} {ordered}")  # noqa: S608 - our own names
+
+
+def total(table: DeltaTable, column: str, where: str = "true") -> dict[str, Any]:
+    """Return the sum of a column (`known`) and the number of lines without a value in it (`unknown_items`)."""
+    sums = f'sum("{column}") as known, count(*) - count("{column}") as unknown_items'
+    return next(_rows(table, f"select {sums} from lines where {where}"))  # noqa: S608 - our own names
+
+
 def batches(
     table: DeltaTable, columns: Sequence[str], rows: int, where: str = "true"
 ) -> Iterator[list[dict[str, Any]]]:

@@ -3,22 +3,25 @@
 Every function raises Transient when the disk or the store fails or refuses.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from shared.dataset import query
+from schemas.item import Item
+from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
 from shared.dataset.schema import Audit, Entry, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
+from shared.stats.item_belief import complete_belief
 
 T = TypeVar("T", bound=Source)
 
@@ -48,6 +51,14 @@ class TableSnapshot(Generic[T]):
         """Yield some columns of the lines that match an SQL condition."""
         return query.select(self.delta, names, where)
 
+    def newest(self, *names: str, at: str, limit: int, where: str = "true") -> Iterator[dict[str, Any]]:
+        """Yield some columns of the latest lines, by the time in the column `at`, that match an SQL condition."""
+        return query.newest(self.delta, names, at, limit, where)
+
+    def total(self, column: str, where: str = "true") -> dict[str, Any]:
+        """Return the sum of a column (`known`) and the number of lines without a value in it (`unknown_items`)."""
+        return query.total(self.delta, column, where)
+
     def table(self, *names: str) -> pa.Table:
         """Return some columns of all lines."""
         return query.read_table(self.delta, names)
@@ -68,6 +79,23 @@ class ItemRecords:
 
     row: Row | None
     entries: tuple[Entry, ...]
+    """The oldest first."""
+
+    @property
+    def item(self) -> Item | None:
+        """The item with everything that was found out about it; `None` when only a deletion is known."""
+        if self.row:
+            return build.to_item(self.row)
+        complete = [entry.item for entry in self.entries if entry.item]
+        return Item.model_validate_json(complete[-1]) if complete else None
+
+    def document(self) -> dict[str, Any]:
+        """Everything as JSON, with its nested parts unfolded."""
+        nested = ("verdicts", "attempts", "lineage")
+        row = self.row and {**asdict(self.row), **{name: json.loads(getattr(self.row, name)) for name in nested}}
+        entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in self.entries]
+        belief = complete_belief(self.item) if self.item else None
+        return {"row": row, "ledger": entries, "belief": belief and belief.model_dump(mode="json")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +134,8 @@ class Dataset:
             raise Refusal(f"{prefix!r} is ambiguous: {len(ids)} ids start with it ({some}, …)", "Give more characters")
         (one,) = ids
         row = next(self.rows.select(f"id = {query.sql_string(one)}"), None)
-        return ItemRecords(row, tuple(self.ledger.select(f"item_id = {query.sql_string(one)}")))
+        entries = self.ledger.select(f"item_id = {query.sql_string(one)}")
+        return ItemRecords(row, tuple(sorted(entries, key=lambda entry: entry.recorded_at)))
 
 
 def open_audits(folder: Location) -> TableSnapshot[Audit]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from schemas.item import Provenance
 from shared.errors import Invalid, Transient
-from shared.llm.errors import Busy, TimedOut, UnsupportedSchema
+from shared.llm.errors import Busy, TimedOut
 from shared.telemetry.metrics import CALL_DURATION, MODEL_CALLS, MODEL_DOLLARS, TOKENS
 
 _OUTCOMES: dict[type[Exception], str] = {
@@ -14,7 +14,6 @@ _OUTCOMES: dict[type[Exception], str] = {
     TimedOut: "timed_out",
     Transient: "broken",
     Invalid: "invalid",
-    UnsupportedSchema: "invalid",
 }
 
 

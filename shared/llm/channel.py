@@ -17,6 +17,7 @@ from shared.llm.errors import Busy
 from shared.llm.limiter.limiter import ConcurrencyLimiter, Permit
 from shared.llm.limiter.vllm_load import poll
 from shared.llm.profile import ParameterProfile
+from shared.llm.replies.structured_output import MODES, StructuredMode
 from shared.telemetry import traces
 
 log = logging.getLogger(__name__)
@@ -38,15 +39,15 @@ class EndpointChannel:
     budget: BudgetGuard
     models: set[str] = field(default_factory=set)
     """Names of the models requested here."""
-    supports_schemas: bool = field(init=False)
-    """Whether structured answers use `response_format`, and not the prompt."""
     _profiles: dict[str, ParameterProfile] = field(default_factory=dict)
-    _schemas_work: bool = False
-    _schema_failures: int = 0
+    _modes: tuple[StructuredMode, ...] = field(init=False)
+    _formats_work: bool = False
+    _format_failures: int = 0
     _polling: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        self.supports_schemas = self.endpoint.config.structured != "prompt"
+        configured = self.endpoint.config.structured
+        self._modes = MODES[MODES.index(configured) if configured in MODES else 0 :]
 
     async def call(self, model: RoleModel, caller: str, task: str, body: Mapping[str, Any], send: Send[R]) -> R:
         """Send a request when a slot is free and the budget has room for `body`, and record what it cost.
@@ -79,22 +80,24 @@ class EndpointChannel:
         """The parameters that the endpoint accepts for a model."""
         return self._profiles.setdefault(model, ParameterProfile(self.endpoint.alias))
 
-    def record_schema_success(self) -> None:
-        """A structured answer has come by `response_format`: the endpoint supports it."""
-        self._schemas_work = True
+    @property
+    def modes(self) -> tuple[StructuredMode, ...]:
+        """Ways to request a structured answer, best first, without those that the endpoint has refused."""
+        return self._modes
 
-    def suspects_schemas(self, error: Exception) -> bool:
+    def suspects_formats(self, error: Exception) -> bool:
         """Whether `response_format` may be the cause of an error: the second 500 or 501, and it has never worked."""
-        if self._schemas_work or not _SERVER_ERROR.search(str(error)):
+        if self._formats_work or not _SERVER_ERROR.search(str(error)):
             return False
-        self._schema_failures += 1
-        return self._schema_failures >= FAILURES_TO_SUSPECT
+        self._format_failures += 1
+        return self._format_failures >= FAILURES_TO_SUSPECT
 
-    def disable_schemas(self, why: str) -> None:
-        """Put the schema into the prompt from now on."""
-        if self.supports_schemas:
-            log.warning("endpoint lacks `response_format`, putting the JSON Schema into the prompt: %s", why)
-        self.supports_schemas = False
+    def record_mode(self, mode: StructuredMode, refusal: str) -> None:
+        """A structured answer has come in this mode. If better modes were refused, they are not tried again."""
+        self._formats_work = self._formats_work or mode != "prompt"
+        if refusal and mode in self._modes[1:]:
+            log.warning("endpoint %s: structured answers by %s from now on: %s", self.endpoint.alias, mode, refusal)
+            self._modes = self._modes[self._modes.index(mode) :]
 
     def _start_polling(self) -> None:
         """Read the server's load from the first call on."""

@@ -24,12 +24,12 @@ from shared.clock import utc_now
 from shared.errors import Invalid, OverBudget, Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
-from shared.llm.errors import Declined, TimedOut, UnsupportedSchema
+from shared.llm.errors import Declined, TimedOut
 from shared.llm.limiter.limiter import Permit
 from shared.llm.prompts import Prompt
 from shared.llm.replies.json_reader import read
 from shared.llm.replies.stream_accumulator import StreamAccumulator
-from shared.llm.replies.structured_output import in_prompt, repair, response_format
+from shared.llm.replies.structured_output import in_prompt, refuses_only_schemas, repair, response_format
 from shared.llm.replies.wire import Usage
 from shared.ports import Malformed, Reply, T
 
@@ -85,33 +85,32 @@ class ChatModel:
     async def _structured_call(
         self, messages: Messages, seed: int, attempt: int, response_model: type[BaseModel]
     ) -> Reply:
-        """Request a schema in the way that the endpoint supports."""
-        if self.channel.supports_schemas:
+        """Request a schema in the best way that the endpoint supports."""
+        refusal = ""
+        for mode in self.channel.modes:
+            if mode == "json_object" and refusal and not refuses_only_schemas(refusal):
+                continue
+            prompt = messages if mode == "schema" else in_prompt(response_model, messages)
             try:
-                reply = await self._with_longer_limit(messages, seed, attempt, response_model)
-            except UnsupportedSchema as error:
-                self.channel.disable_schemas(str(error))
-            except OverBudget:
-                raise
+                reply = await self._with_longer_limit(prompt, seed, attempt, response_format(mode, response_model))
             except (Invalid, Transient) as error:
-                if isinstance(error, Transient) and not self.channel.suspects_schemas(error):
+                may_be_the_format = isinstance(error, Invalid) or self.channel.suspects_formats(error)
+                if mode == "prompt" or isinstance(error, OverBudget) or not may_be_the_format:
                     raise
-                reply = await self._with_longer_limit(in_prompt(response_model, messages), seed, attempt)
-                self.channel.disable_schemas(str(error))  # the same call works without a schema
-                return reply
+                refusal = str(error)
             else:
-                self.channel.record_schema_success()
+                self.channel.record_mode(mode, refusal)
                 return reply
-        return await self._with_longer_limit(in_prompt(response_model, messages), seed, attempt)
+        raise AssertionError("the mode `prompt` either answers or raises")
 
     async def _with_longer_limit(
-        self, messages: Messages, seed: int, attempt: int, response_model: type[BaseModel] | None = None
+        self, messages: Messages, seed: int, attempt: int, structured: dict[str, Any] | None = None
     ) -> Reply:
         """Call. While the answer is truncated, repeat with twice the tokens, up to the ceiling."""
         limit, ceiling, calls = self.role_model.max_tokens, self.role_model.ceiling or 0, tuple[Provenance, ...]()
         truncated: Reply | None = None
         while True:
-            body = self._body(messages, seed, limit, response_model)
+            body = self._body(messages, seed, limit, structured)
             reply = await from_journal(body, REPLY, partial(self._call, body, attempt))
             if reply.fault == "too_long" and reply.provenance.finish_reason == DECLINED and truncated:
                 return replace(truncated, calls=(*reply.calls, *calls))  # the longer limit exceeds the context
@@ -176,7 +175,7 @@ class ChatModel:
                     return
 
     def _body(
-        self, messages: Messages, seed: int, limit: int | None, response_model: type[BaseModel] | None
+        self, messages: Messages, seed: int, limit: int | None, structured: dict[str, Any] | None
     ) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.role_model.model,
@@ -187,7 +186,7 @@ class ChatModel:
             "temperature": self.role_model.temperature,
             "top_p": self.role_model.top_p,
             "max_tokens": limit,
-            "response_format": response_format(response_model) if response_model else None,
+            "response_format": structured,
             **self.role_model.extra,
         }
         return {name: value for name, value in body.items() if value is not None}
@@ -205,6 +204,7 @@ class ChatModel:
             simulated=self.channel.endpoint.config.simulated,
             prompt=self.prompt.name,
             prompt_hash=self.prompt.hash,
+            prompt_origin=self.prompt.origin,
             temperature=body.get("temperature"),
             top_p=body.get("top_p"),
             max_tokens=body.get("max_tokens", body.get("max_completion_tokens")),

@@ -16,6 +16,7 @@ from shared.errors import Transient
 from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
 from shared.llm.limiter.limiter import Permit
+from shared.llm.replies.wire import Usage, parse_embeddings, parse_usage
 from shared.ports import Similarities
 
 TASK = "embedding"
@@ -45,8 +46,11 @@ class Embedder:
     async def _request(self, body: dict[str, Any]) -> Similarities:
         started, started_s = utc_now(), time.perf_counter()
         answer = await self.channel.endpoint.embeddings(body)
-        first, *others = _vectors(answer, len(body["input"]))
-        prompt = (answer.get("usage") or {}).get("prompt_tokens")
+        try:
+            first, *others = parse_embeddings(answer, len(body["input"]))
+        except ValueError as error:
+            raise Transient(f"endpoint {self.role_model.endpoint} sends an invalid reply: {error}") from error
+        prompt = (parse_usage(answer) or Usage()).prompt_tokens
         call = Provenance(
             role=self.caller,
             endpoint=self.role_model.endpoint,
@@ -61,19 +65,6 @@ class Embedder:
             cost=self.role_model.cost(prompt, 0),
         )
         return Similarities(tuple(_cosine(first, other) for other in others), call)
-
-
-def _vectors(answer: dict[str, Any], count: int) -> list[list[float]]:
-    """One vector for each text, in their order. Raises Transient when the answer is not valid."""
-    try:
-        vectors = [one["embedding"] for one in sorted(answer["data"], key=lambda one: one["index"])]
-        if len(vectors) != count or len({len(vector) for vector in vectors}) != 1:
-            raise ValueError(f"{len(vectors)} vectors for {count} texts, or vectors of different lengths")
-        if not all(math.isfinite(x) for vector in vectors for x in vector):
-            raise ValueError("some numbers are not finite")
-    except (KeyError, TypeError, ValueError) as error:
-        raise Transient(f"the answer has no valid embeddings: {type(error).__name__}: {error}") from error
-    return vectors
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:

@@ -1,8 +1,9 @@
 """One OpenAI-compatible endpoint over HTTP: chat completions as a stream of chunks, and the list of models.
 
 errors.py lists the errors. A wrong key or an unknown model is also Busy: the configuration is at fault, not the record,
-so no item may be lost. Messages name the endpoint by its alias and never show the key. Proxy variables of the
-environment are ignored.
+so no item may be lost. Messages name the endpoint by its alias and never show the key; text of the endpoint in them is
+one printable line. Proxies of the environment are used only where
+the configuration says so.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -24,10 +26,13 @@ from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, Declined, UnsupportedSchema
 from shared.llm.replies.sse import MAX_EVENT_BYTES, read_events
 from shared.llm.replies.wire import MAX_MESSAGE, Chunk, WireError, decode, parse_chunk, parse_error, parse_model_names
+from shared.llm.sanitize import one_line
 
 CONNECT_S = 10.0
 MAX_RETRY_AFTER_S = 600.0
 """Longest wait that a server can request."""
+MAX_QUOTED = 300
+"""Characters of the endpoint's text in a message."""
 NO_LIMIT = httpx.Limits(max_connections=0)
 """0 is "no limit" in aiohttp (None would be 100). The concurrency limiter decides what is in flight."""
 
@@ -43,14 +48,20 @@ class EndpointClient:
         self.alias = alias
         self.config = config
         self._key = key
+        base = httpx.URL(config.base_url)
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        if key and base.query:
+            headers["api-key"] = key.get_secret_value()  # Azure with a version takes the key here
         verify: ssl.SSLContext | bool = Tls(config.ca).context() if config.ca else True
         self._chat, self._models, self._embeddings = (
-            httpx.URL(f"{config.base_url.rstrip('/')}/{path}") for path in ("chat/completions", "models", "embeddings")
+            base.copy_with(path=f"{base.path.rstrip('/')}/{path}")
+            for path in ("chat/completions", "models", "embeddings")
         )
         self._http = httpx.AsyncClient(
             headers=headers,
-            transport=AiohttpTransport(limits=NO_LIMIT, verify=verify),
+            transport=AiohttpTransport(
+                limits=NO_LIMIT, verify=verify, proxy=environment_proxy(base) if config.proxy else None
+            ),
             follow_redirects=False,
         )
 
@@ -73,7 +84,8 @@ class EndpointClient:
 
     async def metrics(self, timeout_s: float) -> str:
         """Read the server's Prometheus metrics, at /metrics beside /v1. Raises as `chat` does."""
-        url = self.config.base_url.rstrip("/").removesuffix("/v1") + "/metrics"
+        base = httpx.URL(self.config.base_url)
+        url = base.copy_with(path=base.path.rstrip("/").removesuffix("/v1") + "/metrics")
         with self._attributed():
             async with self._http.stream("GET", url, timeout=timeout_s) as response:
                 content = await _body(response)
@@ -117,7 +129,7 @@ class EndpointClient:
         status = response.status_code
         if status == httpx.codes.OK and error.status:
             status = error.status
-        text = self._redacted(error.message)[:300]
+        text = self._quoted(error.message)
         report = f"endpoint {self.alias} answers {status}: {text}"
         if status in _RETRYABLE:
             return Busy(report, _retry_after_s(response.headers.get("retry-after")))
@@ -127,9 +139,10 @@ class EndpointClient:
             return Declined(report, error.fault)
         return Invalid(report) if status in _PERMANENT else Transient(report)
 
-    def _redacted(self, message: str) -> str:
+    def _quoted(self, message: str) -> str:
+        """The endpoint's text for logs and terminals: short, on one line, printable, without the key."""
         secret = self._key.get_secret_value() if self._key else ""
-        return message.replace(secret, "***") if secret else message
+        return one_line((message.replace(secret, "***") if secret else message)[:MAX_QUOTED])
 
     @contextmanager
     def _attributed(self) -> Iterator[None]:
@@ -137,12 +150,19 @@ class EndpointClient:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Busy(f"endpoint {self.alias}: {type(error).__name__}: {self._redacted(str(error))}") from None
+            raise Busy(f"endpoint {self.alias}: {type(error).__name__}: {self._quoted(str(error))}") from None
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             kind = type(error).__name__
-            raise Transient(f"endpoint {self.alias}: {kind}: {self._redacted(str(error))}") from None
+            raise Transient(f"endpoint {self.alias}: {kind}: {self._quoted(str(error))}") from None
         except ValueError as error:
-            raise Transient(f"endpoint {self.alias} sends an invalid reply: {self._redacted(str(error))}") from None
+            raise Transient(f"endpoint {self.alias} sends an invalid reply: {self._quoted(str(error))}") from None
+
+
+def environment_proxy(url: httpx.URL) -> httpx.Proxy | None:
+    """The proxy for an address by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in capitals or not."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return httpx.Proxy(proxy) if proxy and not proxy_bypass(url.netloc.decode()) else None
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -5,7 +5,7 @@ Transient          the call broke and may have cost something; counts as an atte
   TimedOut         nothing arrived in time
 Invalid            the endpoint will never accept this request (shared/errors.py)
   Declined         it declines the content, or the request does not fit its context; `Reply.fault` says which
-UnsupportedSchema  the endpoint does not know `response_format`: repeated with the schema in the prompt
+  UnsupportedSchema  it does not know this `response_format`: repeated with another, or with the schema in the prompt
 """
 
 from shared.errors import Invalid, Transient
@@ -31,5 +31,5 @@ class Declined(Invalid):
         self.fault = fault
 
 
-class UnsupportedSchema(Exception):
+class UnsupportedSchema(Invalid):
     """The endpoint does not support structured output."""

@@ -1,5 +1,7 @@
 """The models of one process, by role. All models of an endpoint share one channel."""
 
+from pathlib import Path
+
 from schemas.config.models_config import ModelsConfig
 from shared.config.settings import Settings
 from shared.llm.budget_guard import BudgetGuard, UnlimitedBudget
@@ -11,7 +13,7 @@ from shared.llm.endpoint import EndpointClient
 from shared.llm.limiter.limiter import ConcurrencyLimiter
 from shared.llm.models_config import api_key, load_models_config, role_model
 from shared.llm.plan_budget import budget_guard
-from shared.llm.prompts import Prompt
+from shared.llm.prompts import NAMES, Prompt, check_folder, load_prompt
 
 
 class Models:
@@ -23,12 +25,18 @@ class Models:
         self._service = service
         self._budget = budget or UnlimitedBudget()
         self._channels: dict[str, EndpointChannel] = {}
+        if config.prompts:
+            check_folder(config.prompts, NAMES)
 
     @classmethod
     def of(cls, settings: Settings) -> "Models":
         """Create the models of a service. Raises Refusal for a wrong models file, or a budget that does not fit it."""
         config = load_models_config(settings.models)
         return cls(config, settings.service, budget_guard(settings, config))
+
+    def prompt(self, shipped: Path) -> Prompt:
+        """Load a prompt: the user's own of that name, else the shipped one. Raises Refusal for an unusable one."""
+        return load_prompt(shipped, self._config.prompts)
 
     def model(self, role: str, prompt: Prompt) -> ChatModel:
         """Create a role's model with a prompt. Raises Refusal when the role has no model, or its key is missing."""

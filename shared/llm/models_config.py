@@ -20,7 +20,8 @@ def load_models_config(path: Path) -> ModelsConfig:
     config = MODELS.read(path)
     folder = path.parent.resolve()
     endpoints = {name: resolve_paths(endpoint, folder) for name, endpoint in config.endpoints.items()}
-    return config.model_copy(update={"endpoints": endpoints})
+    prompts = config.prompts and folder / config.prompts
+    return config.model_copy(update={"endpoints": endpoints, "prompts": prompts})
 
 
 def resolve_paths(endpoint: Endpoint, folder: Path) -> Endpoint:

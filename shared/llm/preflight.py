@@ -10,7 +10,7 @@ from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel
 from shared.config.file_loader import did_you_mean
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm.endpoint import EndpointClient
-from shared.llm.errors import Busy, UnsupportedSchema
+from shared.llm.errors import Busy
 from shared.llm.models_config import api_key
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ async def _has_chat(client: EndpointClient) -> bool:
         async with asyncio.timeout(TIMEOUT_S), aclosing(client.chat({})) as chunks:
             async for _ in chunks:
                 break
-    except (Busy, Transient, Invalid, UnsupportedSchema) as error:
+    except (Busy, Transient, Invalid) as error:
         return not _NO_CHAT.search(str(error)) and " answers " in str(error)
     except TimeoutError:
         return True

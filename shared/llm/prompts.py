@@ -9,18 +9,24 @@ elsewhere it is put on one line. A dollar sign of the prompt itself is `$$`.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import Self
 
 from schemas.identity import content_hash
+from shared.errors import Refusal
 from shared.llm.sanitize import neutralise, one_line
 
+OPTIONAL = frozenset({"avoid", "guidance", "structure", "technique", "wish"})
+"""Fields that an own prompt may leave out: hints, without which the task is the same."""
+NAMES = ("blind", "draft", "harder", "judgement", "probe", "same_answer", "same_problem", "solve", "topics")
+"""Names of the shipped prompts."""
 MARK = "mark"
 """The placeholder of the mark."""
 _KEEPS_LINES = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>|^\$(\w+)$", re.MULTILINE)
+_MARKED = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>")
 _FIELD = re.compile(r"\$\$|\$(\w+)")
 
 
@@ -30,6 +36,8 @@ class Prompt:
 
     name: str
     text: str
+    origin: str | None = field(default=None, kw_only=True)
+    """The file of a prompt of the user's own; None for a shipped one."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -40,18 +48,28 @@ class Prompt:
     def hash(self) -> str:
         return content_hash(self.text)
 
+    @property
+    def fields(self) -> set[str]:
+        """Names of the placeholders, without the mark."""
+        return set(Template(self.text).get_identifiers()) - {MARK}
+
+    @property
+    def marked_fields(self) -> set[str]:
+        """Placeholders between marks."""
+        return set(_MARKED.findall(self.text))
+
     def with_section(self, section: Self) -> Self:
         """Add a section to the user part. The new prompt has the section's name."""
-        return type(self)(section.name, f"{self.text}\n{section.text}")
+        return type(self)(section.name, f"{self.text}\n{section.text}", origin=section.origin or self.origin)
 
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
         """Build the chat messages. The same fields and seed give the same text; without `---` there is no system part.
 
         Raises ValueError when the fields are not exactly the placeholders of the prompt.
         """
-        placeholders = set(Template(self.text).get_identifiers()) - {MARK}
-        if placeholders != set(fields):
-            raise ValueError(f"prompt {self.name} takes {sorted(placeholders)}, not {list(fields)}")
+        missing = self.fields ^ set(fields) if self.origin is None else self.fields - set(fields)
+        if missing:
+            raise ValueError(f"prompt {self.name} takes {sorted(self.fields)}, not {list(fields)}")
         *system, user = self.text.split("\n---\n", 1)
         inline = self._inline()
         values = {name: one_line(value) if name in inline else neutralise(value) for name, value in fields.items()}
@@ -62,6 +80,44 @@ class Prompt:
     def _inline(self) -> set[str]:
         """Fields that stand inside a line of the prompt, outside marks."""
         return set(filter(None, _FIELD.findall(_KEEPS_LINES.sub("", self.text)))) - {MARK}
+
+
+def load_prompt(shipped: Path, folder: Path | None) -> Prompt:
+    """Load the prompt of a name: from the user's folder if it has one, else the shipped one.
+
+    Raises Refusal for an own prompt that lacks a field which its call needs, has an unknown one, or shows untrusted
+    text without the marks that the shipped one has around it.
+    """
+    default = Prompt.load(shipped)
+    path = folder / shipped.name if folder else None
+    if path is None or not path.exists():
+        return default
+    try:
+        own = Prompt(default.name, path.read_text("utf-8"), origin=str(path))
+        if not Template(own.text).is_valid():
+            raise ValueError("write a dollar sign that is no field as $$")
+        fields = own.fields
+    except (OSError, ValueError) as error:
+        raise Refusal(f"cannot read the prompt {path}: {error}", "Correct the file") from error
+    problems = [f"lacks ${name}" for name in sorted(default.fields - OPTIONAL - fields)]
+    problems += [f"has an unknown ${name}" for name in sorted(fields - default.fields)]
+    problems += [
+        f"shows ${name} without marks: <$mark>${name}</$mark>"
+        for name in sorted(default.marked_fields & fields - own.marked_fields)
+    ]
+    if problems:
+        raise Refusal(f"the prompt {path} {'; '.join(problems)}", f"Start from the shipped prompt {shipped}")
+    return own
+
+
+def check_folder(folder: Path, names: Collection[str]) -> None:
+    """Raise Refusal when the folder is missing, or has a prompt whose name no shipped prompt has."""
+    if not folder.is_dir():
+        raise Refusal(f"there is no folder of prompts {folder}", "Correct `prompts` in the models file")
+    if unknown := sorted(path.name for path in folder.glob("*.md") if path.stem not in names):
+        raise Refusal(
+            f"{folder} has {', '.join(unknown)}, which replaces no prompt", f"The names are {', '.join(sorted(names))}"
+        )
 
 
 def _mark(values: Mapping[str, str], seed: int) -> str:

@@ -1,7 +1,8 @@
 """Schemas of structured answers. The services request them, and `chimera check models` tests them.
 
 Names, order and docstrings are part of the request, and so of the key of a recorded call: a change makes an upgraded
-factory repeat its calls in flight.
+factory repeat the calls of events that had not ended. Work comes before the verdict that it leads to. Fields with
+a default may be missing in a reply.
 """
 
 from pydantic import BaseModel
@@ -10,12 +11,14 @@ from schemas.item import Agreement
 
 
 class Draft(BaseModel):
-    """What the writer hands in."""
+    """What the writer hands in: the answer after the work, so that the work is no excuse for it."""
 
+    plan: str = ""
     problem: str
+    solution: str
+    check: str = ""
     answer: str
     answer_type: str
-    solution: str
 
 
 class Reasons(BaseModel):
@@ -26,22 +29,24 @@ class Reasons(BaseModel):
     unique_answer: str
     correct: str
     hard_enough: str
-    open_problem: str
+    established: str
 
 
 class Judgement(BaseModel):
-    """A verdict: reasons before points, the subjects as the judge finds them, and a word of its prompt.
+    """A verdict: working, then reasons, then points, of which true always favours the problem.
 
-    The judge finds the subject: it does not know the requested topic.
+    Then the subjects as the judge finds them, and a word of its prompt: it does not know the requested topic.
     """
 
+    working: str = ""
+    second_answer: str = ""
     reasons: Reasons
     well_posed: bool
     self_contained: bool
     unique_answer: bool
     correct: bool
     hard_enough: bool
-    open_problem: bool
+    established: bool
     subjects: list[str]
     reason: str
     canary: str
@@ -50,12 +55,14 @@ class Judgement(BaseModel):
 class Same(BaseModel):
     """What the judge says of two problems."""
 
-    same: Agreement
+    working: str = ""
     reason: str
+    same: Agreement
 
 
 class Grade(BaseModel):
     """What the judge says of two answers."""
 
-    agrees: Agreement
+    working: str = ""
     reason: str
+    agrees: Agreement

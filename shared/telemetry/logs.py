@@ -39,7 +39,14 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return _printable(json.dumps(line, ensure_ascii=False))
+
+
+def _printable(text: str) -> str:
+    """JSON text with an escape for every character that is not printable, so that no control sequence is left."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def configure(service: str) -> None:

@@ -1,4 +1,4 @@
-"""Similarity of problem statements. Pure functions, used by screening, the dataset card and the trainer.
+"""Similarity of texts, and their control characters. Pure functions, for screening, the dataset card and the trainer.
 
 words.py          normalised words and word pairs
 quantities.py     numbers in base units
@@ -6,4 +6,5 @@ overlap.py        n-gram overlap with many texts
 clusters.py       clusters of problems of one template
 benchmarks.py     reads the questions of a benchmark
 contamination.py  detects problems of a benchmark
+controls.py       removes what would control a terminal or a page
 """

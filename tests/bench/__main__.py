@@ -1,7 +1,7 @@
 """`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
     python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000]
-                          [--grid] [--runs 2] [--json]
+                          [--grid] [--runs 2] [--console-rows 1000000] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
 """
@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import answers, models, policies, screening, slots, stage, whole_flow
+from tests.bench import console as console_pages
 
-PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening")
+PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening", "console")
 
 
 def main() -> None:
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
     parser.add_argument("--grid", action="store_true", help="belief on the whole grid of worlds, not on four cells")
     parser.add_argument("--runs", type=int, default=2, help="runs in each cell of the grid (2)")
+    parser.add_argument("--console-rows", type=int, default=1_000_000, help="rows that the console pages (1,000,000)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     options = parser.parse_args()
@@ -64,6 +66,8 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
         figures["policies"] = await policies.measure(size.problems, whole_grid=size.grid, runs=size.runs)
     if "screening" in parts:
         figures["screening"] = await screening.measure()
+    if "console" in parts:
+        figures["console"] = await console_pages.measure(size.console_rows)
     return figures
 
 
@@ -92,6 +96,8 @@ def show(figures: dict[str, Any]) -> None:
         policies.show(console, figures["policies"])
     if "screening" in figures:
         screening.show(console, figures["screening"])
+    if "console" in figures:
+        console_pages.show(console, figures["console"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:

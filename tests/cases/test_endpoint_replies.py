@@ -4,83 +4,25 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel, Roles
+from schemas.config.models_config import Endpoint
 from shared.errors import Invalid, Transient
 from shared.llm import Models, Prompt, probe_endpoints
-from shared.llm.endpoint import MAX_RETRY_AFTER_S, _retry_after_s
+from shared.llm.endpoint import MAX_RETRY_AFTER_S, EndpointClient, _retry_after_s, environment_proxy
+from shared.llm.errors import Busy
 from shared.llm.replies.sse import read_events
 from shared.llm.replies.stream_accumulator import StreamAccumulator
 from shared.llm.replies.thinking import split_thinking
 from shared.llm.replies.wire import decode, parse_chunk, parse_error
 from shared.ports import Reply
-
-USAGE = {"prompt_tokens": 5, "completion_tokens": 7}
-TEXT = "So \\boxed{42}"
-
-
-def chunk(delta: Any = None, finish: Any = None, **more: Any) -> dict[str, Any]:
-    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
-    return {"id": "x", "object": "chat.completion.chunk", "model": "m", "choices": [choice], **more}
-
-
-GOOD = [
-    chunk({"role": "assistant", "content": ""}),
-    chunk({"content": TEXT}),
-    chunk({}, "stop"),
-    {"model": "m", "choices": [], "usage": USAGE},
-]
-
-
-def sse(*events: Any, end: str = "\n\n", done: bool = True) -> bytes:
-    text = "".join((one if isinstance(one, str) else "data: " + json.dumps(one)) + end for one in events)
-    return (text + ("data: [DONE]" + end if done else "")).encode()
-
-
-def http(body: bytes, kind: str = "text/event-stream", status: str = "200 OK", extra: str = "") -> bytes:
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def as_json(value: Any, status: str = "200 OK") -> bytes:
-    return http(json.dumps(value).encode(), "application/json", status)
-
-
-def replied(text: str) -> bytes:
-    return http(sse(chunk({"content": text}), chunk({}, "stop")))
-
-
-@asynccontextmanager
-async def endpoint(reply: bytes | Callable[[Any], bytes], models: bytes = b"") -> AsyncIterator[str]:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        if head.startswith("get"):
-            writer.write(models)
-        else:
-            length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:"))
-            body = json.loads(await reader.readexactly(length))
-            writer.write(reply(body) if callable(reply) else reply)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-
-
-def config(url: str, **role: Any) -> ModelsConfig:
-    one = RoleModel(model="m", **role)
-    roles = Roles(writer=one, verifier_a=one, verifier_b=one, solver=one)
-    place = Endpoint(base_url=url, first_token_s=3, idle_s=3, call_s=5)
-    return ModelsConfig(endpoints={"default": place}, roles=roles, allow_shared=True)
+from tests.support.fixed_endpoint import GOOD, TEXT, USAGE, as_json, chunk, config, endpoint, http, replied, sse
 
 
 async def call(reply: bytes | Callable[[Any], bytes], **role: Any) -> Reply:
@@ -414,23 +356,18 @@ class Grade(BaseModel):
 
 
 SCHEMA_REFUSALS = {
-    "in capitals": (400, "Structured Outputs is not available for this model", 1),
-    "llama.cpp's grammar": (400, "JSON schema conversion failed: unsupported pattern", 1),
-    "Gemini's schema": (400, "Unknown name \"additionalProperties\" at 'generation_config.response_schema'", 1),
-    "in other words": (422, "this is not for me", 1),
-    "as a server error": (500, "Input should be 'text' or 'json_object'", 2),
+    "in capitals": (400, "Structured Outputs is not available for this model", 1, True),
+    "llama.cpp's grammar": (400, "JSON schema conversion failed: unsupported pattern", 1, True),
+    "Gemini's schema": (400, "Unknown name \"additionalProperties\" at 'generation_config.response_schema'", 1, True),
+    "DeepSeek's format": (400, "This response_format type is unavailable now", 1, True),
+    "in other words": (422, "this is not for me", 1, False),
+    "the parameter": (400, "response_format is not supported", 1, False),
+    "as a server error": (500, "Input should be 'text' or 'json_object'", 2, True),
 }
+"""Status, message, number of failures, whether it may accept `json_object`."""
 
 
-@pytest.mark.parametrize("name", SCHEMA_REFUSALS)
-async def test_a_refused_schema_moves_to_the_prompt(name: str) -> None:
-    status, message, failures = SCHEMA_REFUSALS[name]
-    seen: list[bool] = []
-
-    def reply(body: Any) -> bytes:
-        seen.append("response_format" in body)
-        return as_json({"error": {"message": message}}, f"{status} No") if seen[-1] else replied('{"agrees": "yes"}')
-
+async def structured_answers(reply: Callable[[Any], bytes], failures: int) -> None:
     async with endpoint(reply) as url:
         models = Models(config(url), "t")
         model = models.model("solver", Prompt("p", "Say 42"))
@@ -440,4 +377,69 @@ async def test_a_refused_schema_moves_to_the_prompt(name: str) -> None:
         for seed in (1, 2):
             assert (await model.structured({}, Grade, seed=seed))[0] == Grade(agrees="yes")
         await models.aclose()
-    assert seen == [True] * failures + [False, False]
+
+
+@pytest.mark.parametrize("name", SCHEMA_REFUSALS)
+async def test_a_refused_schema_moves_to_the_prompt(name: str) -> None:
+    status, message, failures, tries_objects = SCHEMA_REFUSALS[name]
+    seen: list[bool] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append("response_format" in body)
+        return as_json({"error": {"message": message}}, f"{status} No") if seen[-1] else replied('{"agrees": "yes"}')
+
+    await structured_answers(reply, failures)
+    assert seen == [True] * (failures + tries_objects) + [False, False]
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMA_REFUSALS if SCHEMA_REFUSALS[name][3]])
+async def test_an_endpoint_without_schemas_answers_with_an_object(name: str) -> None:
+    status, message, failures, _ = SCHEMA_REFUSALS[name]
+    seen: list[str] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append(body["response_format"]["type"])
+        if seen[-1] == "json_schema":
+            return as_json({"error": {"message": message}}, f"{status} No")
+        assert "JSON Schema" in body["messages"][-1]["content"]
+        return replied('{"agrees": "yes"}')
+
+    await structured_answers(reply, failures)
+    assert seen == ["json_schema"] * failures + ["json_object"] * 2
+
+
+async def test_azure_gets_its_version_and_key_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    monkeypatch.setattr("shared.llm.endpoint.AiohttpTransport", lambda **_: httpx.MockTransport(answer))
+    place = Endpoint(base_url="https://x.openai.azure.com/openai/deployments/d/?api-version=2024-10-21")
+    client = EndpointClient("azure", place, SecretStr("secret"))
+    await client.models(1)
+    [request] = requests
+    assert str(request.url) == "https://x.openai.azure.com/openai/deployments/d/models?api-version=2024-10-21"
+    assert request.headers["api-key"] == "secret"
+
+
+@pytest.mark.parametrize("query", ["?key=sk-secret", "?api-version=1&key=2", "?", "#x"])
+def test_no_other_query_is_accepted_in_an_address(query: str) -> None:
+    with pytest.raises(ValidationError, match="is not an address"):
+        Endpoint(base_url=f"https://a.example/v1{query}")
+
+
+async def test_a_proxy_is_used_only_where_the_file_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with endpoint(b"", as_json({"data": [{"id": "by the proxy"}]})) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.removesuffix("/v1"))
+        monkeypatch.setenv("no_proxy", "direct.example")
+        address = "http://a.invalid/v1"
+        client = EndpointClient("e", Endpoint(base_url=address, proxy="env"))
+        assert await client.models(1) == ["by the proxy"]
+        await client.aclose()
+        direct = EndpointClient("e", Endpoint(base_url=address))
+        with pytest.raises(Busy):
+            await direct.models(1)
+        await direct.aclose()
+        assert environment_proxy(httpx.URL("http://direct.example/v1")) is None

@@ -19,8 +19,8 @@ from schemas.config.plan import Plan
 from services.cli.common import models_config
 from services.cli.common.dataset_location import dataset_in
 from services.cli.run.completion import evaluate
-from services.cli.run.funnel import FOLLOWED, Funnel
 from services.cli.run.quiescence import is_drained
+from shared.dataset.reports.funnel import FOLLOWED, Funnel
 from shared.kafka.read.tail import tail
 from shared.llm import probe_endpoints
 from tests.e2e.factory import RATES, Remains, read

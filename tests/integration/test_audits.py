@@ -12,7 +12,6 @@ from schemas.flow import DEAD_LETTERS, FLOW
 from schemas.identity import derive
 from schemas.item import Item, Vote
 from services.aggregator.handler import Curate
-from services.cli.run.funnel import FOLLOWED
 from services.cli.run.quiescence import is_drained
 from services.panel.handler import JoinVerdicts
 from services.screening.handler import ScreenProblem
@@ -20,6 +19,7 @@ from shared.cache.near_duplicates import ValkeyNearDuplicateIndex
 from shared.clock import utc_now
 from shared.config.connections import ValkeyAccess
 from shared.dataset import Dataset, open_audits
+from shared.dataset.reports.funnel import FOLLOWED
 from shared.errors import Invalid
 from shared.kafka.codec import audit_tag_of
 from shared.kafka.faust.loop import FaustLoop

@@ -1,4 +1,4 @@
-"""Checks of dashboards, alerts, images and the chart.
+"""Checks of dashboards, alerts, images, the chart and the console.
 
 check.py               `make check-ops`: runs every validator
 queries.py             every query of dashboards and rules on a real Prometheus
@@ -12,5 +12,7 @@ chart_policy.py        checkov on the production values
 crds.py                strict schemas of custom resources
 keda_scaling.py        KEDA's scaling on a real cluster
 lag_plot.py            plot of lag and replicas
+check_console.py       `make check-console`: every page in a real browser
+browser.py             a headless Chromium
 explain_pods.py        why pods are not ready; used by try-chart
 """

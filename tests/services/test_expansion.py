@@ -9,7 +9,6 @@ from schemas.events import SubjectRequested, TopicExpanded
 from schemas.identity import factory_id
 from services.expansion.handler import ExpandSubject
 from services.expansion.topic_names import canonical_name, is_misspelling
-from shared.errors import Invalid
 from tests.support.fake_models import ScriptedModel
 
 
@@ -44,9 +43,11 @@ async def test_the_prompt_keeps_its_lines_whatever_a_topic_is_called() -> None:
     assert event.topics == ()
 
 
-async def test_a_model_that_gives_no_topics_needs_a_person() -> None:
-    with pytest.raises(Invalid, match="mathematics"):
-        await ExpandSubject(ScriptedModel("expansion", "topics", "I would rather not."))(asked())
+async def test_a_model_that_gives_no_topics_makes_a_failed_request_with_its_cost() -> None:
+    [event] = await ExpandSubject(ScriptedModel("expansion", "topics", "I would rather not."))(asked())
+    assert isinstance(event, TopicExpanded)
+    assert event.failed
+    assert (event.topics, len(event.calls)) == ((), 1)
 
 
 SAME = [

@@ -14,7 +14,7 @@ from services.simulator.roles.reply import TaskInput
 from services.simulator.settings import Settings
 from tests.support.fake_models import ScriptedModel, requested
 
-HINTS = ("technique", "structure", "avoid")
+HINTS = ("technique", "structure", "avoid", "guidance")
 DRAFT = {"problem": " How many? ", "answer": r"\boxed{\frac{1}{2}}", "answer_type": "Number", "solution": "Count."}
 
 

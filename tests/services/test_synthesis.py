@@ -16,7 +16,7 @@ async def test_thinking_and_solution_are_kept_apart() -> None:
     assert (made.attempt.index, made.attempt.answer, made.attempt.reasoning) == (0, "8128", "I think.")
     assert made.attempt.agrees is None
     assert made.item.attempts == ()
-    assert model.asked[0].splitlines()[0] == " ".join(PROBLEM.statement.split())
+    assert model.asked[0].startswith(f"{PROBLEM.statement}\n")
 
 
 async def test_a_cut_attempt_is_kept_and_never_has_an_answer() -> None:

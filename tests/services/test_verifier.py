@@ -22,12 +22,12 @@ from shared.ports import Comparison, Reply
 from tests.support.fake_models import GRADER, PROBLEM, TOPIC, ScriptedModel, event, item, provenance
 from tests.support.items import attempt
 
-POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "established")
 SUBJECTS = ("mathematics", "physics", "history")
 
 
 def output(subjects: tuple[str, ...] = ("mathematics",), canary: str = "CANARY", **points: bool) -> str:
-    good = {**dict.fromkeys(POINTS, True), "open_problem": False, **points}
+    good = {**dict.fromkeys(POINTS, True), **points}
     reasons = {point: f"about {point}" for point in POINTS}
     return json.dumps({"reasons": reasons, **good, "subjects": subjects, "reason": "It holds.", "canary": canary})
 

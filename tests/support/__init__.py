@@ -5,6 +5,7 @@ answer_pairs.py      labelled pairs of answers
 duplicates.py        duplicates and edits of problems
 fake_endpoint.py     a model endpoint with limits and faults
 fake_models.py       a scripted model, and events for handlers
+fixed_endpoint.py    an endpoint that answers with fixed bytes
 injections.py        prompt injections
 items.py             items, events and records
 kafka_world.py       a factory on the test broker, seen from outside its services

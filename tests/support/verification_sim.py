@@ -62,7 +62,7 @@ class AlwaysApproves(SimulatedModel):
         self, fields: Mapping[str, str], form: type[T], *, seed: int
     ) -> tuple[T, tuple[Provenance, ...]]:
         output, calls = await super().structured(fields, form, seed=seed)
-        return output.model_copy(update={**dict.fromkeys(POINTS, True), "open_problem": False}), calls
+        return output.model_copy(update={**dict.fromkeys(POINTS, True), "established": True}), calls
 
 
 class Remembering:

@@ -102,7 +102,7 @@ terminationMessagePolicy: FallbackToLogsOnError
 - {name: keys, mountPath: /etc/chimera/keys, readOnly: true}
 {{- end }}
 {{- if and .uses.dataset (not $values.dataset.url) }}
-- {name: dataset, mountPath: /var/lib/chimera/dataset}
+- {name: dataset, mountPath: /var/lib/chimera/dataset{{ if .uses.readOnly }}, readOnly: true{{ end }}}
 {{- end }}
 {{- end -}}
 

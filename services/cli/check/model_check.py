@@ -13,7 +13,8 @@ from rich.text import Text
 from schemas.config.models_config import ModelsConfig
 from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.common.models_config import dependence
-from services.cli.common.sanitize_terminal import as_text, strip_controls
+from services.cli.common.sanitize_terminal import as_text
+from shared.text.controls import strip_controls
 
 T = TypeVar("T")
 

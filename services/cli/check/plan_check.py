@@ -14,10 +14,10 @@ from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
 from services.cli.common.dataset_location import DatasetSummary
 from services.cli.common.run_config import RunConfig
-from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.summary import duration, short
 from shared.stats.item_belief import DEFAULTS
 from shared.stats.view_thresholds import view_targets, view_thresholds
+from shared.text.controls import strip_controls
 
 
 def check(config: RunConfig, *, as_json: bool) -> None:

@@ -1,8 +1,7 @@
 """`chimera dataset`: inspects and changes the dataset.
 
 commands.py        the command-line interface of the commands that read
-contamination.py   rows that match benchmark questions
-coverage.py        topics and distinct problems of each subject
+contamination.py   rows that match benchmark questions, as a table
 delete.py          `delete`
 rebuild.py         `rebuild`
 rejects.py         `rejects`

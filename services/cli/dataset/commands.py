@@ -16,11 +16,12 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Inspect, ex
 def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
     """Show rows by subject, tier and difficulty; coverage, contamination, rejections, lengths, tokens and cost."""
     from services.cli.dataset import stats as command
-    from services.cli.dataset.contamination import Contamination
+    from services.cli.dataset.contamination import contamination_of
     from shared.dataset import Dataset
+    from shared.dataset.reports import statistics
 
     folder = dataset_in(directory)
-    figures = command.count(Dataset.open(folder), Contamination.of(directory, plan), difficulty_bins(directory))
+    figures = statistics.count(Dataset.open(folder), contamination_of(directory, plan), difficulty_bins(directory))
     if as_json:
         print_json(figures)
     else:
@@ -40,7 +41,7 @@ def show(
 
     result = Dataset.open(dataset_in(directory)).get(item)
     if as_json:
-        print_json(command.document(result))
+        print_json(result.document())
     else:
         command.render(result, full=full)
 
@@ -56,8 +57,9 @@ def rejects(
     """Show rejected items: the reason, the key, and the other answers of blind attempts."""
     from services.cli.dataset import rejects as command
     from shared.dataset import Dataset
+    from shared.dataset.reports.rejects import list_rejects
 
-    items = command.list_rejects(Dataset.open(dataset_in(directory)), reason, subject, limit)
+    items = list_rejects(Dataset.open(dataset_in(directory)), reason, subject, limit)
     if as_json:
         print_json(items)
     else:
@@ -68,8 +70,9 @@ def rejects(
 def versions(directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
     """List releases: number, rows, plan, table versions, time of the last row."""
     from services.cli.dataset import versions as command
+    from shared.dataset.reports.versions import list_releases
 
-    releases = command.list_releases(dataset_in(directory))
+    releases = list_releases(dataset_in(directory))
     if as_json:
         print_json({"releases": releases})
     else:
@@ -86,9 +89,10 @@ def diff(
     """Count rows that were added, removed or changed between two versions; with --json also their ids."""
     from services.cli.dataset import versions as command
     from shared.dataset import open_release
+    from shared.dataset.reports.versions import difference
 
     folder = dataset_in(directory)
-    changes = command.difference(open_release(folder, before)[0], open_release(folder, after)[0])
+    changes = difference(open_release(folder, before)[0], open_release(folder, after)[0])
     if as_json:
         print_json(changes)
     else:

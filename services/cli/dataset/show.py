@@ -1,41 +1,23 @@
 """`chimera dataset show ID`: one item with its evidence and lineage."""
 
-import json
-from dataclasses import asdict
-from typing import Any
-
 from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 from rich.tree import Tree
 
 from schemas.item import Attempt, Belief, Item, Judgement, Provenance, Verdict
-from services.cli.common.sanitize_terminal import as_text, fold, strip_controls
-from shared.dataset import Entry, ItemRecords, Row, build
+from services.cli.common.sanitize_terminal import as_text, fold
+from shared.dataset import Entry, ItemRecords, Row
 from shared.stats.item_belief import complete_belief
+from shared.text.controls import strip_controls
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
-
-
-def document(result: ItemRecords) -> dict[str, Any]:
-    """Return the item as one JSON document."""
-    nested = ("verdicts", "attempts", "lineage")
-    row = (
-        {**asdict(result.row), **{name: json.loads(getattr(result.row, name)) for name in nested}}
-        if result.row
-        else None
-    )
-    entries = [{**asdict(one), "item": json.loads(one.item) if one.item else None} for one in result.entries]
-    item = _item(result.row, sorted(result.entries, key=lambda one: one.recorded_at))
-    belief = complete_belief(item) if item else None
-    return {"row": row, "ledger": entries, "belief": belief and belief.model_dump(mode="json")}
 
 
 def render(result: ItemRecords, *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
-    entries = sorted(result.entries, key=lambda one: one.recorded_at)
-    item = _item(result.row, entries)
+    entries, item = result.entries, result.item
     if any(call.simulated for call in item.calls) if item else False:
         console.print(Text("SIMULATED: a simulator answered in place of the models of this item", "bold yellow"))
     if item and not item.independent:
@@ -46,13 +28,6 @@ def render(result: ItemRecords, *, full: bool) -> None:
         console.print(_ledger_line(entry))
     if item:
         console.print(Group(*_about(item, full=full)), soft_wrap=True)
-
-
-def _item(row: Row | None, entries: list[Entry]) -> Item | None:
-    if row:
-        return build.to_item(row)
-    complete = [entry.item for entry in entries if entry.item]
-    return Item.model_validate_json(complete[-1]) if complete else None
 
 
 def _row_lines(row: Row) -> Text:

@@ -1,27 +1,17 @@
 """`chimera dataset stats`: figures of the dataset."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from itertools import islice
-from statistics import fmean
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from schemas.config.policies import Difficulty
 from schemas.outcomes import Admission
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset import contamination
-from services.cli.dataset.contamination import Contamination
-from services.cli.dataset.coverage import MEANING, PAPER, Coverage
-from shared.dataset import Dataset
-
-PAPER_WORDS = {"problem": 211, "solution": 11_121}
-"""Mean words in the dataset of the CHIMERA paper."""
-
-MEASURED_ROWS = 2000
-"""Most rows whose words are counted."""
+from shared.dataset.reports.coverage import MEANING, PAPER
+from shared.dataset.reports.statistics import PAPER_WORDS, describe_bins
 
 SHOWN = (
     ("Tier", "by_tier"),
@@ -33,50 +23,7 @@ SHOWN = (
 )
 """Title of a table of counts, and its key in the document."""
 
-UNKNOWN = "unknown"
 ENDS = (*Admission, "rejected")
-
-_CORRECT = {True: "yes", False: "no", None: "cannot tell"}
-
-
-def count(dataset: Dataset, benchmarks: Contamination, difficulty: Difficulty) -> dict[str, Any]:
-    """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
-    rejected = {
-        reason or "none": n
-        for (kind, reason), n in dataset.ledger.counts("kind", "reason").items()
-        if kind == "rejected"
-    }
-    kinds, coverage = dataset.ledger.counts("kind"), Coverage()
-    for row in dataset.rows.columns("id", "subject", "topic", "problem"):
-        coverage.add(row)
-        benchmarks.add(row)
-    rows = len(dataset.rows)
-    ended = rows + sum(rejected.values())
-    cost, admitted = _spent(dataset, "cost"), dataset.rows.counts("admission")[(Admission.IN,)]
-    return {
-        "version": dataset.rows.version,
-        "rows": rows,
-        "simulated": dataset.rows.counts("simulated")[(True,)],
-        "by_subject": _by_subject(dataset.rows.counts("subject", "admission")),
-        "rejected_by_subject": _named(dataset.ledger.counts("subject", where="kind = 'rejected'")),
-        "coverage": coverage.document(),
-        "contamination": benchmarks.document(),
-        "by_tier": _named(dataset.rows.counts("tier")),
-        "by_answer_type": _named(dataset.rows.counts("answer_type")),
-        "by_split": _named(dataset.rows.counts("split")),
-        "by_difficulty": _by_difficulty(dataset.rows.counts("difficulty"), difficulty),
-        "difficulty_bins": difficulty.bins,
-        "correct": {_CORRECT[value]: n for (value,), n in dataset.rows.counts("correct").items()},
-        "rejected": dict(sorted(rejected.items(), key=lambda pair: -pair[1])),
-        "further_attempts": kinds[("attempt",)],
-        "deleted": kinds[("deleted",)],
-        "yield": rows / ended if ended else None,
-        "mean_words": _mean_words(dataset),
-        "paper_mean_words": PAPER_WORDS,
-        "tokens": _spent(dataset, "tokens"),
-        "cost": cost,
-        "cost_per_row": cost["known"] / admitted if admitted and not cost["unknown_items"] else None,
-    }
 
 
 def render(figures: Mapping[str, Any]) -> None:
@@ -167,50 +114,3 @@ def _table(title: str, first: str, *numbers: str) -> Table:
     for name in numbers:
         table.add_column(name, justify="right")
     return table
-
-
-def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
-    subjects = sorted({subject for subject, _ in counts})
-    return {name: {admission: counts[name, admission] for admission in Admission} for name in subjects}
-
-
-def _named(counts: Counter[tuple[Any, ...]]) -> dict[str, int]:
-    return {name: number for (name,), number in counts.most_common()}
-
-
-def _by_difficulty(counts: Counter[tuple[Any, ...]], difficulty: Difficulty) -> dict[str, int]:
-    bins = Counter[str]()
-    for (value,), number in counts.items():
-        bins[difficulty.bin(value) or UNKNOWN] += number
-    return {name: bins[name] for name in (*difficulty.bins, UNKNOWN) if bins[name]}
-
-
-def describe_bins(bins: Mapping[str, float]) -> str:
-    """Return the bins with their upper ends: `easy to 0.3, medium to 0.8, hard to 1`."""
-    return ", ".join(f"{name} to {end:g}" for name, end in bins.items())
-
-
-def _mean_words(dataset: Dataset) -> dict[str, float | None]:
-    texts = dataset.rows.columns("problem", "reasoning", "solution")
-    words = [
-        (len(one["problem"].split()), len(one["reasoning"].split()) + len(one["solution"].split()))
-        for one in islice(texts, MEASURED_ROWS)
-    ]
-    return {
-        "problem": fmean(problem for problem, _ in words) if words else None,
-        "solution": fmean(solution for _, solution in words) if words else None,
-        "rows": len(words),
-    }
-
-
-def _spent(dataset: Dataset, column: str) -> dict[str, float]:
-    """Sum over all ended problems. A row includes its earlier attempts in the ledger."""
-    rejected = dataset.ledger.columns(column, where="kind = 'rejected'")
-    return _sum(one[column] for part in (dataset.rows.columns(column), rejected) for one in part)
-
-
-def _sum(parts: Iterable[float | None]) -> dict[str, float]:
-    known, unknown = 0.0, 0
-    for part in parts:
-        known, unknown = known + (part or 0), unknown + (part is None)
-    return {"known": known, "unknown_items": unknown}

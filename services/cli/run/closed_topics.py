@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.flow import SERVICE
-from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.local_factory import FACTORY
 from services.planner.state import State
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
 from shared.kafka.read.snapshots import read_latest
 from shared.runtime.machine import Snapshot
+from shared.text.controls import strip_controls
 
 TIMEOUT_S = 5.0
 MAX_NAMED = 5

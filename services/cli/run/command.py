@@ -21,12 +21,12 @@ from services.cli.run import blockers
 from services.cli.run.blockers import pending_dead_letters
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
 from services.cli.run.completion import Completion, evaluate
-from services.cli.run.funnel import FOLLOWED, Funnel
 from services.cli.run.live_view import LiveView, Rate
 from services.cli.run.local_factory import FACTORY, LocalFactory
 from services.cli.run.quiescence import is_drained
 from services.cli.run.summary import Summary, Verdict
 from shared.config.connections import KafkaAccess
+from shared.dataset.reports.funnel import FOLLOWED, Funnel
 from shared.errors import Refusal
 from shared.kafka.read.tail import tail
 from shared.llm import probe_endpoints

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.config.plan import Plan
-from services.cli.run.funnel import Funnel
+from shared.dataset.reports.funnel import Funnel
 
 QUIET_S = 10.0
 """Longest silence of planner and aggregator when nothing is under way."""
@@ -40,6 +40,9 @@ def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budge
     if quiet_s < QUIET_S:
         return None
     missing = ", ".join(name if plan.endless else f"{name} lacks {count}" for name, count in lacking.items())
+    failed = {name: why for name, why in funnel.failed_topics.items() if name in lacking}
+    if failed:
+        missing += f" (requests for topics failed: {'; '.join(f'{name}: {why}' for name, why in failed.items())})"
     return _exhausted(funnel, missing)
 
 

@@ -13,8 +13,8 @@ from rich.text import Text
 from deploy.local.events import StackEvent
 from schemas.config.plan import Plan
 from services.cli.common.sanitize_terminal import as_text
-from services.cli.run.funnel import Funnel
 from services.cli.run.summary import clock, rows_of
+from shared.dataset.reports.funnel import Funnel
 
 BAR = 10
 PLAIN_EVERY_S = 5.0

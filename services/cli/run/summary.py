@@ -9,7 +9,7 @@ from services.cli.common.budget_status import BudgetLine, describe
 from services.cli.common.dataset_location import dataset_in
 from services.cli.run.closed_topics import ClosedTopic
 from services.cli.run.closed_topics import describe as topics
-from services.cli.run.funnel import ENDS, Funnel
+from shared.dataset.reports.funnel import ENDS, Funnel
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,14 @@ class Summary:
 
     def _next(self) -> list[str]:
         steps = [("next", self.next_step)] if self.next_step else []
+        is_default = self.dataset == str(dataset_in(Path(".chimera")))
+        folder = "" if is_default else f" --dir {Path(self.dataset).parent}"
         if self.example:
-            is_default = self.dataset == str(dataset_in(Path(".chimera")))
-            folder = "" if is_default else f" --dir {Path(self.dataset).parent}"
             steps.append(("why is a row believed?", f"chimera dataset show {self.example[:8]}{folder}"))
         if self.outcome == "done" and self.simulated:
             steps.append(("with a real model", "chimera run --base-url URL --model NAME --dir FOLDER"))
+        if self.rows:
+            steps.append(("read it in a browser", f"chimera console{folder}"))
         width = max((len(name) for name, _ in steps), default=0)
         return [f"{name:{width}}  {step}" for name, step in steps]
 

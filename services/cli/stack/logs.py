@@ -10,8 +10,8 @@ from typing import BinaryIO
 from rich.console import Console
 from rich.text import Text
 
-from services.cli.common.sanitize_terminal import strip_controls
 from shared.errors import Refusal
+from shared.text.controls import strip_controls
 
 POLL_S = 0.2
 BLOCK_BYTES = 1 << 16

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.common.budget_status import describe
-from services.cli.common.sanitize_terminal import strip_controls
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.summary import duration, rows_of
 from services.cli.stack.state import Progress, ServiceState, State, gather
+from shared.text.controls import strip_controls
 
 _COLUMNS = ("service", "processes", "ready", "lag", "oldest", "events/s", "done", "dead", "retries")
 _NUMBERS = frozenset(_COLUMNS[3:])

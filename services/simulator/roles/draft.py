@@ -22,10 +22,12 @@ def answer_draft(task: TaskInput) -> Reply:
     sound, key = _key(problem, task.settings, rng)
     statement, form = _statement(problem, key, task.settings, rng)
     item = {
+        "plan": f"A problem of the family {problem.family}.",
         "problem": statement,
+        "solution": " ".join(problem.worked(key)),
+        "check": "",
         "answer": key,
         "answer_type": problem.answer_type,
-        "solution": " ".join(problem.worked(key)),
     }
     whole = json.dumps(item)
     content = _spoiled(whole, task.settings, rng)

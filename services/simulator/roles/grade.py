@@ -15,4 +15,4 @@ def answer_grade(task: TaskInput) -> Reply:
         raise UnsupportedRequest("a grade needs a line `Key: …` and a line `Answer: …`")
     verdict = compare(key, answer)
     reason = {"yes": "same value", "no": "different values", "unsure": "cannot be compared"}[verdict]
-    return Reply("grade", json.dumps({"agrees": verdict, "reason": reason}), verdict)
+    return Reply("grade", json.dumps({"working": "", "reason": reason, "agrees": verdict}), verdict)

@@ -62,7 +62,10 @@ def _verdict(posed: bool, correct: bool, hard: bool, reason: str, subject: str, 
         "correct": correct,
         "on_topic": posed,
         "hard_enough": hard,
+        "established": True,
         "open_problem": False,
     }
     more = {"subjects": [subject] if subject else [], "reason": reason, "canary": canary}
-    return json.dumps({"reasons": dict.fromkeys(points, reason), **points, **more})
+    return json.dumps(
+        {"working": reason, "second_answer": "", "reasons": dict.fromkeys(points, reason), **points, **more}
+    )

@@ -22,7 +22,7 @@ ROLES: dict[str, Callable[[TaskInput], Reply]] = {
 
 
 def reply_to(task: TaskInput) -> Reply:
-    """Answer a request. Raises Unplayable for an unknown schema, subject or kind of prompt."""
+    """Answer a request. Raises UnsupportedRequest for an unknown schema, subject or kind of prompt."""
     response_format = task.request.response_format
     name = response_format.json_schema.name if response_format.json_schema else _role_of(task)
     if name is None and response_format.type == "text":

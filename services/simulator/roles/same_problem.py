@@ -26,7 +26,7 @@ def answer_same(task: TaskInput) -> Reply:
     )
     verdict = "yes" if same else "no"
     reason = "the same question with the same values" if same else "another question"
-    return Reply("same", json.dumps({"same": verdict, "reason": reason}), verdict)
+    return Reply("same", json.dumps({"working": "", "reason": reason, "same": verdict}), verdict)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from services.simulator.sampling import seeded_random
 
 
 def subject_of(text: str) -> str:
-    """Return the subject that the prompt names. Raises Unplayable for an unknown subject."""
+    """Return the subject that the prompt names. Raises UnsupportedRequest for an unknown subject."""
     subject = " ".join((field(text, "Subject") or "").lower().replace("_", " ").replace("-", " ").split()).rstrip(".")
     if subject not in SUBJECTS:
         raise UnsupportedRequest(f"the bank has no subject {subject!r}; it has {', '.join(SUBJECTS)}")

@@ -18,7 +18,7 @@ from typing import Self
 
 from shared.backoff import backoff
 from shared.errors import Invalid, Transient
-from shared.llm.errors import Busy, TimedOut, UnsupportedSchema
+from shared.llm.errors import Busy, TimedOut
 from shared.llm.limiter.aimd import AimdLimit, Load
 from shared.llm.limiter.circuit_breaker import LOG_EVERY_S, CircuitBreaker
 from shared.telemetry.metrics import MODEL_CIRCUIT_OPEN, MODEL_FIRST_TOKEN, MODEL_LIMIT, MODEL_WAITING
@@ -215,7 +215,7 @@ class Permit:
             wasted_s = self._elapsed_s if isinstance(error, TimedOut) else 0.0
             self._limiter._record_failure(self, error, wasted_s, truncated=self._accepted)
             raise
-        except (Invalid, UnsupportedSchema):
+        except Invalid:
             self._succeed()
             raise
         self._succeed()

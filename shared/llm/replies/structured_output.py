@@ -4,8 +4,9 @@ The schema's name is the class name in lower case.
 """
 
 import json
+import re
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 
@@ -13,10 +14,27 @@ from shared.llm.replies.json_reader import read
 from shared.llm.sanitize import neutralise
 from shared.ports import T
 
+_SCHEMA_WORDS = re.compile(r"json_object|schema|structured|response_format.{0,2} type", re.IGNORECASE)
+StructuredMode = Literal["schema", "json_object", "prompt"]
+MODES: tuple[StructuredMode, ...] = get_args(StructuredMode)
+"""Ways to request a structured answer, best first. The last two put the schema into the prompt."""
+
+
+def response_format(mode: StructuredMode, response_model: type[BaseModel]) -> dict[str, Any] | None:
+    """The request's `response_format`."""
+    if mode == "prompt":
+        return None
+    return _strict_schema(response_model) if mode == "schema" else {"type": "json_object"}
+
+
+def refuses_only_schemas(error: str) -> bool:
+    """Whether an error refuses JSON Schemas, so that the endpoint may accept `json_object`."""
+    return _SCHEMA_WORDS.search(error) is not None
+
 
 @cache
-def response_format(response_model: type[BaseModel]) -> dict[str, Any]:
-    """Build the request's `response_format`. It is strict: all keys are required, and no others are allowed."""
+def _strict_schema(response_model: type[BaseModel]) -> dict[str, Any]:
+    """A strict format: all keys are required, and no others are allowed."""
     schema = _closed(response_model.model_json_schema())
     return {
         "type": "json_schema",

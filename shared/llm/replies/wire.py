@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from shared.llm.sanitize import one_line
+
 REASONING_FIELDS = ("reasoning", "reasoning_content", "thinking")
 """Fields of a message with its thinking: vLLM and OpenRouter, DeepSeek and others, Ollama."""
 MAX_DEPTH = 8
@@ -16,6 +18,10 @@ MAX_DEPTH = 8
 MAX_COUNT = 2**53
 MAX_MESSAGE = 1000
 """Characters of an error message."""
+MAX_NAME = 300
+"""Characters of a name: of a model, a revision, a finish reason."""
+MAX_COMPONENT = 1e100
+"""Of a vector, so that products of components are finite."""
 
 _CONTENT_FILTER = re.compile(
     r"content[ _](?:management[ _])?(?:policy|filter)|data_?inspection|responsible_?ai|moderation"
@@ -97,8 +103,8 @@ def parse_chunk(value: Any) -> Chunk:
     """Parse a chunk, or a complete answer. Raises ValueError when it is neither."""
     if not isinstance(value, dict):
         raise ValueError("not a chat completion")
-    usage = _usage(value.get("usage"))
-    model, revision = _string(value.get("model")), _string(value.get("system_fingerprint"))
+    usage = parse_usage(value)
+    model, revision = _name(value.get("model")), _name(value.get("system_fingerprint"))
     choice = _first_choice(value.get("choices"))
     if choice is None:
         return Chunk(model=model, revision=revision, usage=usage)
@@ -116,7 +122,7 @@ def parse_chunk(value: Any) -> Chunk:
         reasoning=inline + reasoning,
         reasoning_field=field or ("content" if inline else None),
         is_refusal=bool(message.get("refusal")),
-        finish_reason=finish_reason or None,
+        finish_reason=_name(finish_reason),
         model=model,
         revision=revision,
         usage=usage,
@@ -150,7 +156,27 @@ def parse_model_names(value: Any) -> list[str]:
     if not isinstance(models, list):
         raise ValueError("not a list of models")
     names = [model.get("id") or model.get("name") if isinstance(model, dict) else model for model in models]
-    return [name for name in names if isinstance(name, str)]
+    return [name for name in map(_name, names) if name]
+
+
+def parse_embeddings(value: Any, number: int) -> list[list[float]]:
+    """One vector for each of `number` texts, in their order. Raises ValueError for other forms."""
+    entries = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("not a list of embeddings")
+    by_index = {_count(entry.get("index")): entry.get("embedding") for entry in entries}
+    if len(entries) != number or by_index.keys() != set(range(number)):
+        raise ValueError(f"{len(entries)} embeddings for {number} texts, or not numbered in order")
+    vectors = [by_index[index] for index in range(number)]
+    if not all(isinstance(vector, list) and vector and all(map(_is_component, vector)) for vector in vectors):
+        raise ValueError("an embedding that is not a list of numbers")
+    if len({len(vector) for vector in vectors}) != 1:
+        raise ValueError("embeddings of several lengths")
+    return vectors
+
+
+def _is_component(value: Any) -> bool:
+    return type(value) in (int, float) and -MAX_COMPONENT < value < MAX_COMPONENT
 
 
 def _first_choice(choices: Any) -> dict[str, Any] | None:
@@ -181,7 +207,9 @@ def _text(value: Any, depth: int) -> tuple[str, str]:
     raise ValueError("not a chat completion: text of an unknown form")
 
 
-def _usage(value: Any) -> Usage | None:
+def parse_usage(reply: dict[str, Any]) -> Usage | None:
+    """The token counts of a reply; `None` when it has none."""
+    value = reply.get("usage")
     if not isinstance(value, dict):
         return None
     details = value.get("completion_tokens_details") or value.get("output_tokens_details")
@@ -197,8 +225,9 @@ def _count(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value < MAX_COUNT else None
 
 
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _name(value: Any) -> str | None:
+    """A name as one printable line."""
+    return one_line(value[:MAX_NAME]) or None if isinstance(value, str) else None
 
 
 def _status(code: Any) -> int | None:

@@ -25,7 +25,7 @@ CALLS = 4
 """Most calls of a model that fails: an answer, and three attempts at a structured one."""
 KEY = "sk-very-secret-0123"
 BOXED = "It is \\boxed{144}."
-POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "open_problem")
+POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "established")
 FORMS: dict[str, dict[str, Any]] = {
     "draft": {"problem": "p", "answer": "a", "answer_type": "number", "solution": "s"},
     "grade": {"agrees": "yes", "reason": "same"},
@@ -299,7 +299,7 @@ async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(t
     assert status == 0, err
     assert document["ok"]
     assert [role["works"] for role in document["roles"]] == [True] * 6
-    assert (document["tokens"], document["cost"]) == (180, None)
+    assert (document["tokens"], document["cost"]) == (200, None)
     assert document["dependence"] == [
         "One model writes, verifies and solves: its verdicts on its own work are worth less."
     ]

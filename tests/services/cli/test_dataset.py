@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
-from services.cli.common.sanitize_terminal import fold, strip_controls
+from services.cli.common.sanitize_terminal import fold
+from shared.text.controls import strip_controls
 from tests.support.items import attempt, checked, log, plan, rejected
 
 LONG = "\n".join(f"line {number}" for number in range(100))

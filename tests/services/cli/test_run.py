@@ -43,10 +43,10 @@ from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
 from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
-from services.cli.run.funnel import Funnel
 from services.cli.run.live_view import LiveView, Rate, footer, growth
 from services.cli.run.summary import Summary, clock, duration, short
 from services.planner.state import State, SubjectState, TopicState
+from shared.dataset.reports.funnel import Funnel
 from shared.errors import Refusal
 from shared.runtime.machine import Snapshot
 from tests.support.items import judged
@@ -279,6 +279,7 @@ def test_the_summary_adds_up_and_says_what_to_do_next() -> None:
     assert lines[2] == "dataset   .chimera/dataset · 3 of 3 rows · release 3 · 412k tokens"
     assert lines[3] == "audits    2 judged; results: chimera audit"
     assert any(line.startswith("why is a row believed?  chimera dataset show ") for line in lines)
+    assert lines[-1] == "read it in a browser    chimera console"
     document = json.loads(json.dumps(summed(funnel, Completion()).document()))
     assert document["requested"] == sum(document["ends"].values()) + document["in_flight"]
     assert UUID(document["example"])
@@ -289,6 +290,7 @@ def test_the_next_step_finds_the_dataset_where_it_lies(monkeypatch: pytest.Monke
     monkeypatch.setenv("CHIMERA_DATASET", place if "://" in place else "dataset")
     summary = replace(summed(fold([*full(), release(3)]), Completion()), dataset=place)
     assert f"why is a row believed?  chimera dataset show {str(summary.example)[:8]}{named}" in summary.lines()
+    assert summary.lines()[-1] == f"read it in a browser    chimera console{named}"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from schemas.events import (
     SubjectRequested,
 )
 from services.planner.demand import MAX_REQUEST_RATIO, pick, wanted_in_flight
+from services.planner.endings import MAX_FAILURES
 from services.planner.handler import Planner
 from services.planner.state import CLOSE_AFTER
 from tests.support.planning import NOW, a_plan, a_topic, closed, curated, expanded, rejected, started
@@ -141,6 +142,22 @@ def test_an_old_expansion_repeated_does_not_close_the_new_pass() -> None:
     assert not events
     assert state.subject("physics").expanding
     assert not state.subject("physics").exhausted
+
+
+def test_a_failed_request_for_topics_is_repeated_up_to_a_limit() -> None:
+    planner = Planner(a_plan(physics=1), "test")
+    state, events = planner.start(None, NOW)
+    requests = [event for event in events if isinstance(event, SubjectRequested)]
+    while not state.subject("physics").exhausted:
+        failed = expanded(requests[-1], 0).with_(failed="no list")
+        state, events = planner(state, failed, NOW)
+        requests += [event for event in events if isinstance(event, SubjectRequested)]
+    assert len({request.id for request in requests}) == MAX_FAILURES
+    planner = Planner(a_plan(rows=13, physics=1), "test")
+    state, events = planner.start(state, NOW)
+    [request] = [event for event in events if isinstance(event, SubjectRequested)]
+    state, _ = planner(state, expanded(request), NOW)
+    assert len(state.subject("physics").topics) == 3
 
 
 def test_answer_types_and_topics_take_turns() -> None:

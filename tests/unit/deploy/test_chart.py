@@ -14,6 +14,7 @@ import yaml
 
 from schemas.codegen.export import ROOT
 from schemas.flow import BY_TYPE, SERVICES, consumed_by
+from services.console.settings import Settings as Console
 from services.exporter.settings import Settings as Exporter
 from services.simulator.settings import Settings as Simulator
 from shared.config.settings import Settings
@@ -26,7 +27,7 @@ DECLARED = yaml.safe_load((CHART / "files/flow.yaml").read_text())
 for name, own in VALUES["services"].items():
     DECLARED[name] = {**DECLARED.get(name, {}), **own}
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
-OUTSIDE = {"exporter", "simulator"}
+OUTSIDE = {"console", "exporter", "simulator"}
 """Folders in services/ that run in a cluster and are no part of the flow."""
 TRAINER = {"CHIMERA_RECIPE", "CHIMERA_RUNS", "CHIMERA_JUDGE"}
 """Settings of the trainer alone."""
@@ -68,7 +69,8 @@ def test_the_chart_keeps_the_concurrency_of_each_services_settings() -> None:
 
 
 def test_every_variable_of_the_chart_is_a_setting() -> None:
-    kinds = [Settings, Exporter, *(importlib.import_module(f"services.{s.module}.settings").Settings for s in SERVICES)]
+    services = (importlib.import_module(f"services.{s.module}.settings").Settings for s in SERVICES)
+    kinds = [Settings, Exporter, Console, *services]
     settings = {f"CHIMERA_{name.upper()}" for kind in kinds for name in kind.model_fields}
     settings |= {f"CHIMERA_SIM_{name.upper()}" for name in Simulator.model_fields}
     for path in [*CHART.rglob("*.yaml"), *CHART.rglob("*.tpl"), *(ROOT / "deploy/kubernetes").glob("*.yaml")]:

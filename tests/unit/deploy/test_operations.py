@@ -14,6 +14,7 @@ import shared.telemetry.metrics
 from deploy.grafana.boards import BOARDS
 from schemas.codegen.export import ROOT
 from schemas.flow import SERVICES
+from services.console.settings import Settings as Console
 from services.exporter.settings import Settings as Exporter
 from services.simulator.metrics import registry
 from services.simulator.settings import Settings as Simulator
@@ -109,7 +110,7 @@ def test_every_variable_is_a_setting_with_its_default_in_the_example() -> None:
     kinds = [importlib.import_module(f"services.{one.module}.settings").Settings for one in SERVICES]
     settings = {
         f"CHIMERA_{name.upper()}": field
-        for kind in [Trainer, Settings, Exporter, *kinds]
+        for kind in [Trainer, Settings, Exporter, Console, *kinds]
         for name, field in kind.model_fields.items()
     }
     settings |= {f"CHIMERA_SIM_{name.upper()}": field for name, field in Simulator.model_fields.items()}

@@ -40,6 +40,7 @@ OURS = {
     "wish": "one",
     "technique": "a symmetry",
     "structure": "a chain",
+    "guidance": "one exact answer",
 }
 """Fields that the factory or its user fills in."""
 MARKED = {

@@ -15,15 +15,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from schemas.outcomes import Admission
-from services.cli import audit
 from services.cli.common.atomic_folder import atomic_folder, check_folder
 from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
-from services.cli.dataset.contamination import Contamination
+from services.cli.dataset.contamination import contamination_of
 from services.cli.dataset.export import record_formats
-from services.cli.dataset.export.card import CardSource, card
-from services.cli.dataset.export.export_stats import ExportStats
-from services.cli.wrong_keys import estimate_wrong_keys
 from shared.dataset import Dataset, open_audits, open_release
+from shared.dataset.reports import audit_rates
+from shared.dataset.reports.card import CardSource, card
+from shared.dataset.reports.export_stats import ExportStats
+from shared.dataset.reports.wrong_keys import estimate_wrong_keys
 from shared.errors import Refusal
 
 VIEWS = {
@@ -63,7 +63,7 @@ def export(directory: Path, out: Path, form: str, view: str, version: str, plan:
     suffix = "jsonl" if form == "jsonl" else "parquet"
     with atomic_folder(target) as draft:
         (draft / "data").mkdir()
-        stats = ExportStats(Contamination.of(directory, plan), difficulty_bins(directory))
+        stats = ExportStats(contamination_of(directory, plan), difficulty_bins(directory))
         record_format = _record_format(form, view)
         _write(stats, dataset, draft / "data", view, record_format, suffix)
         if not stats.records:
@@ -101,7 +101,7 @@ def _source(directory: Path, dataset: Dataset) -> CardSource:
         audits = open_audits(dataset_in(directory))
     except Refusal:  # there are no audits
         audits = None
-    figures = audit.count(audits, None, difficulty_bins(directory)) if audits else None
+    figures = audit_rates.count(audits, None, difficulty_bins(directory)) if audits else None
     return CardSource(last_plan(directory), figures, estimate_wrong_keys(dataset, audits))
 
 

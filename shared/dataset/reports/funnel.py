@@ -63,6 +63,8 @@ class Funnel:
         self.release: DatasetReleased | None = None
         self.budget: set[str] = set()
         """Hashes of the plans whose budget was reached."""
+        self.failed_topics: dict[str, str] = {}
+        """Why a request for topics failed, by subject."""
         self.ends: Counter[str] = Counter()
         """Ended problems by their end."""
         self.rows: Counter[str] = Counter()
@@ -96,7 +98,12 @@ class Funnel:
             case BudgetReached():
                 self.budget.add(event.plan_hash)
             case SubjectRequested() | TopicExpanded():
-                self._seen[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
+                self._expand(event)
+
+    def _expand(self, event: SubjectRequested | TopicExpanded) -> None:
+        self._seen[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
+        if isinstance(event, TopicExpanded) and event.failed:
+            self.failed_topics[event.subject] = event.failed
 
     def _reject(self, event: ProblemRejected) -> None:
         if event.item.id not in self._seen[event.type]:

@@ -10,13 +10,13 @@ import yaml
 
 from schemas.config.plan import Plan
 from schemas.outcomes import Tier
-from services.cli.common.sanitize_terminal import strip_controls
-from services.cli.dataset.coverage import MEANING
-from services.cli.dataset.export.export_stats import ExportStats
-from services.cli.dataset.stats import PAPER_WORDS, UNKNOWN, describe_bins
-from services.cli.wrong_keys import card_lines
-from shared.dataset import Dataset
+from shared.dataset.reader import Dataset
+from shared.dataset.reports.coverage import MEANING
+from shared.dataset.reports.export_stats import ExportStats
+from shared.dataset.reports.statistics import PAPER_WORDS, UNKNOWN, describe_bins
+from shared.dataset.reports.wrong_keys import card_lines
 from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
+from shared.text.controls import strip_controls
 
 SIMULATED = "**SIMULATED: a simulator answered in place of the models for {} of {} rows. Do not train on this.**"
 TIERS = {
@@ -126,7 +126,8 @@ def _funnel(dataset: Dataset) -> Iterator[str]:
 
 
 def _rows(stats: ExportStats) -> Iterator[str]:
-    yield "\n## Coverage\n\n| subject | rows | | topics | different problems | in a topic |\n|---|---|---|---|---|---|"
+    yield "\n## Coverage\n"
+    yield "| subject | rows | share | topics | different problems | in a topic |\n|---|---|---|---|---|---|"
     for name, one in stats.coverage.document().items():
         share = one["rows"] / stats.rows
         yield (

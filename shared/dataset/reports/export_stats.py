@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.config.policies import Difficulty
-from services.cli.dataset.contamination import Contamination
-from services.cli.dataset.coverage import Coverage
-from services.cli.dataset.stats import UNKNOWN
+from shared.dataset.reports.contamination import Contamination
+from shared.dataset.reports.coverage import Coverage
+from shared.dataset.reports.statistics import UNKNOWN
 
 
 @dataclass(slots=True)

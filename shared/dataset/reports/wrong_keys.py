@@ -1,0 +1,113 @@
+"""The estimated share of wrong keys among rows, by view, and the parameters that it rests on."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from schemas.audit_tag import AuditTag
+from schemas.item import Item
+from shared.dataset.reader import Dataset, TableSnapshot
+from shared.dataset.schema import Audit
+from shared.stats.belief_estimation import NO_AUDITS, Estimate, estimate, wrong_share
+from shared.stats.belief_model import Saw
+from shared.stats.grid_posterior import Interval
+from shared.stats.item_belief import evidence_of, is_complete, row_evidence, says_about_key, sight_of
+from shared.stats.ledger import Audits, Observation, Proportion
+
+NATURAL = "natural"
+"""Kind of the audits whose key is an answer that verifiers gave: only these resemble a wrong key of a writer."""
+MEANING = {
+    "wrong_keys": "w, share of wrong keys among written problems",
+    "error_agreement": "ρ, share of wrong answers that coincide",
+    "catch": "d, chance that a judge catches a wrong key",
+    "false_alarm": "f, chance that a judge refuses a right key",
+    "adjudicator": "α, chance that an adjudicator is right",
+    "ability": "ability of verifier-b relative to verifier-a, in log-odds",
+    "dependence": "c, chance that verifier-b repeats a draw of verifier-a",
+}
+UNUSED = frozenset({"adjudicator"})
+"""Parameters of evidence that no service gives yet."""
+
+
+def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
+    """The share by view with its 95 % interval, and the parameters, as one JSON document."""
+    rows = list(dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "views"))
+    observations = [(_observation(row), row["views"]) for row in rows]
+    rejected = map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'"))
+    observed = Counter(one for one in chain((one for one, _ in observations), rejected) if one is not None)
+    result = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
+    views = sorted({view for row in rows for view in row["views"]}, reverse=True)
+    shares = {"all": _share(result, (one for one, _ in observations))}
+    shares |= {view: _share(result, (one for one, entered in observations if view in entered)) for view in views}
+    return {
+        "items": result.items,
+        "rows": shares,
+        "parameters": {name: _document(interval) for name, interval in result.intervals.items()},
+        "assumed": {name: _default(result, name) for name in result.assumed if name not in UNUSED},
+    }
+
+
+def _observation(row: Mapping[str, Any]) -> Observation | None:
+    evidence = row_evidence(row)
+    return None if evidence is None else Observation(evidence)
+
+
+def _rejected(line: Mapping[str, Any]) -> Observation | None:
+    item = Item.model_validate_json(line["item"])
+    return Observation(evidence_of(item.verdicts, item.written)) if is_complete(item.verdicts) else None
+
+
+def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
+    """What judges made of keys known to be wrong, and of keys known to be right, by what their votes had shown them."""
+    counts = Counter[tuple[bool, Saw, bool]]()
+    for line in audits.columns("kind", "item"):
+        control = AuditTag(kind=line["kind"]).control
+        if not control and line["kind"] != NATURAL:
+            continue
+        for verdict in Item.model_validate_json(line["item"]).verdicts:
+            if (passed := says_about_key(verdict)) is not None:
+                counts[control, sight_of(verdict), passed] += 1
+    caught, refused = (
+        {
+            saw: Proportion(counts[control, saw, False], counts[control, saw, False] + counts[control, saw, True])
+            for saw in {saw for kind, saw, _ in counts if kind == control}
+        }
+        for control in (False, True)
+    )
+    return Audits(caught, refused)
+
+
+def _share(result: Estimate, rows: Iterable[Observation | None]) -> dict[str, Any]:
+    counted = Counter(rows)
+    unknown = counted.pop(None, 0)
+    complete = {one: count for one, count in counted.items() if one is not None}
+    share = wrong_share(result, complete) if complete else None
+    return {"rows": sum(complete.values()), "without_verdicts": unknown, **(_document(share) if share else {})}
+
+
+def _document(interval: Interval) -> dict[str, float]:
+    return {"estimate": interval.mean, "low": interval.low95, "high": interval.high95}
+
+
+def _default(result: Estimate, name: str) -> float:
+    parameters = result.parameters
+    defaults = {"catch": parameters.judge.catch, "false_alarm": parameters.judge.false_alarm}
+    defaults |= {"wrong_keys": parameters.wrong_keys, "error_agreement": parameters.solving.error_agreement}
+    return defaults[name]
+
+
+def card_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """The estimate in Markdown, for the card of an export."""
+    for view, share in document["rows"].items():
+        name = "all rows" if view == "all" else f"view `{view}`"
+        figure = f"{share['estimate']:.1%} (95 %: {share_range(share)})" if share["rows"] else "unknown"
+        yield f"- Estimated share of wrong keys, {name}: {figure}."
+    if assumed := document["assumed"]:
+        parts = "; ".join(f"{MEANING[name]}: {value:.2f}" for name, value in assumed.items())
+        yield f"- This estimate assumes what was not measured: {parts}."
+
+
+def share_range(share: Mapping[str, float]) -> str:
+    """The interval of a share, as text."""
+    return f"{share['low']:.1%} to {share['high']:.1%}"
