@@ -116,9 +116,9 @@ class Judgement(Model):
 
     @property
     def good(self) -> bool:
-        """Whether every point is in favour of the item."""
+        """Whether every point is in favour of the item, difficulty aside: opinions on it are unreliable."""
         points = (self.well_posed, self.self_contained, self.unique_answer, self.correct, self.on_topic)
-        return all(points) and self.hard_enough and not self.open_problem
+        return all(points) and not self.open_problem
 
 
 class Verdict(Model):

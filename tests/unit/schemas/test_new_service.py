@@ -19,11 +19,11 @@ COPIED = ("schemas/flow.py", "schemas/events/problem.py", "schemas/events/__init
         ("verifier", "problem.accepted", "", "there is a service verifier already"),
         ("verifier-a", "problem.accepted", "", "is not a name of a service"),
         ("cli", "problem.accepted", "", "there is a service cli already"),
-        ("tagger", "problem.lost", "", "there is no event problem.lost; there are plan.adopted, "),
-        ("tagger", "dataset.released", "", "dataset.released carries no problem"),
-        ("tagger", "problem.accepted", "problem.probed", "is not a new event"),
-        ("tagger", "problem.accepted", "tagged", "is not a new event"),
-        ("tagger", "problem.accepted", "tag.found", "there is no schemas/events/tag.py"),
+        ("indexer", "problem.lost", "", "there is no event problem.lost; there are plan.adopted, "),
+        ("indexer", "dataset.released", "", "dataset.released carries no problem"),
+        ("indexer", "problem.accepted", "problem.probed", "is not a new event"),
+        ("indexer", "problem.accepted", "indexed", "is not a new event"),
+        ("indexer", "problem.accepted", "index.found", "there is no schemas/events/index.py"),
     ],
 )
 def test_a_service_that_cannot_be_made_is_refused(name: str, consumes: str, produces: str, reason: str) -> None:
@@ -37,13 +37,13 @@ def test_the_new_service_consumes_its_event_and_all_others_stay(tmp_path: Path, 
         shutil.copy(ROOT / path, tmp_path / path)
     for folder in ("services", "tests/services"):
         (tmp_path / folder).mkdir(parents=True)
-    write(tmp_path, "tagger", consumes, "problem.tagged")
-    flow = (tmp_path / "schemas/flow.py").read_text().replace("e.ProblemTagged", "e.ProblemParked")
+    write(tmp_path, "indexer", consumes, "problem.indexed")
+    flow = (tmp_path / "schemas/flow.py").read_text().replace("e.ProblemIndexed", "e.ProblemParked")
     made: dict[str, object] = {"__name__": "flow"}
     exec(compile(flow, "flow.py", "exec"), made)  # noqa: S102 - what was just written
     consumers = {one.name: set(one.consumers) for one in made["FLOW"]}  # type: ignore[attr-defined]
     expected = {one.name: set(one.consumers) for one in FLOW}
-    expected[consumes] |= {"tagger"}
+    expected[consumes] |= {"indexer"}
     assert {name: consumers[name] for name in expected if name != "problem.parked"} == {
         name: expected[name] for name in expected if name != "problem.parked"
     }
