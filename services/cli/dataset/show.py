@@ -19,9 +19,9 @@ def render(result: ItemRecords, *, full: bool) -> None:
     console = Console()
     entries, item = result.entries, result.item
     if any(call.simulated for call in item.calls) if item else False:
-        console.print(Text("SIMULATED: the simulator played the models behind this item", "bold yellow"))
+        console.print(Text("SIMULATED: a simulator answered in place of the models of this item", "bold yellow"))
     if item and not item.independent:
-        console.print(Text("NOT INDEPENDENT: one model played more than one role", "bold yellow"))
+        console.print(Text("NOT INDEPENDENT: one model had more than one role", "bold yellow"))
     if result.row:
         console.print(_row_lines(result.row))
     for entry in entries:
