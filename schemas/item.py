@@ -1,5 +1,6 @@
 """The item: one problem with everything known about it so far."""
 
+import re
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from schemas.model import Model, added
 
 Agreement = Literal["yes", "no", "unsure"]
 """Whether an answer agrees with the key; `unsure`: cannot be decided."""
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+"""The name of a model at a hub, such as Qwen/Qwen3-32B."""
 
 FAULTS = ("too_long", "runaway", "refused", "empty")
 """Why a model's reply has no answer: truncated at the highest limit, beyond any limit, refused, empty."""
@@ -71,6 +75,25 @@ class Provenance(Model):
     """US dollars; `None` when the price is unknown."""
     repaired: bool | None = added()
     """True when the JSON of the reply had to be repaired before it could be read."""
+    weights: str | None = added()
+    """What the endpoint says is behind the model's name, if it is not the name: hub id, with `@revision` if known, or
+    path."""
+
+    @property
+    def identities(self) -> frozenset[str]:
+        """Names of the model. Calls with a common one have the same model, whatever else it is called."""
+        names = {self.model}
+        if self.served:
+            names.add(f"{self.endpoint}: {self.served}")
+        if self.weights:
+            hub_id = self.weights.partition("@")[0]
+            names.add(hub_id if HUB_ID.fullmatch(hub_id) else f"{self.endpoint}: {self.weights}")
+        return frozenset(names)
+
+    @property
+    def full_name(self) -> str:
+        """The name, and what the endpoint says is behind it."""
+        return f"{self.model} ({self.weights})" if self.weights else self.model
 
 
 class Problem(Model):
@@ -116,9 +139,9 @@ class Judgement(Model):
 
     @property
     def good(self) -> bool:
-        """Whether every point is in favour of the item."""
+        """Whether every point is in favour of the item, difficulty aside: opinions on it are unreliable."""
         points = (self.well_posed, self.self_contained, self.unique_answer, self.correct, self.on_topic)
-        return all(points) and self.hard_enough and not self.open_problem
+        return all(points) and not self.open_problem
 
 
 class Verdict(Model):
@@ -253,12 +276,13 @@ class Item(Model):
 
     @property
     def independent(self) -> bool:
-        """Whether each role had its own model, by name: a model's verdict on its own work is worth less.
+        """Whether each role had its own model, by name and weights: a model's verdict on its own work is worth less.
 
         The probe does not count: it measures how hard a problem is, not whether the key is right.
         """
         roles: dict[str, set[str]] = {}
         for call in self.calls:
             if call.role != "probe":
-                roles.setdefault(call.model, set()).add(call.role)
+                for name in call.identities:
+                    roles.setdefault(name, set()).add(call.role)
         return all(len(names) == 1 for names in roles.values())

@@ -143,7 +143,7 @@ class NearDuplicateIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Nearness:
+class Similarities:
     """Similarity of a text to others, as cosines from −1 to 1, and the call that computed it."""
 
     cosines: tuple[float, ...]
@@ -153,7 +153,7 @@ class Nearness:
 class Embedder(Protocol):
     """Compares the meanings of texts."""
 
-    async def nearness(self, text: str, others: Sequence[str]) -> Nearness:
+    async def similarities(self, text: str, others: Sequence[str]) -> Similarities:
         """Compare a text with others. Raises Transient, Invalid or OverBudget."""
         ...
 

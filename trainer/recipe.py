@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from shared.config import safe_yaml
 from shared.errors import Refusal
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -174,17 +175,17 @@ class Recipe(_Section):
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises Refusal with the key of the first error."""
     try:
-        return _resolve_paths(Recipe.model_validate(yaml.safe_load(path.read_text())), path.parent.resolve())
+        return _resolve_paths(Recipe.model_validate(safe_yaml.load(path.read_text("utf-8"))), path.parent.resolve())
     except OSError as error:
         raise Refusal(
             f"cannot read the recipe {path}: {error.strerror}", "Start from trainer/configs/paper.yaml"
         ) from error
-    except yaml.YAMLError as error:
-        raise Refusal(f"cannot read {path} as YAML: {error}", "Correct it") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "recipe"
         raise Refusal(f"{path}: {where}: {first['msg']}", "trainer/recipe.py documents every key") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise Refusal(f"cannot read {path} as YAML: {error}", "Correct it") from error
 
 
 def _resolve_paths(recipe: Recipe, folder: Path) -> Recipe:

@@ -51,6 +51,9 @@ class Verification(PlanSection):
     """Largest expected share of wrong keys in each view. With it the panel decides by belief, without it by tiers."""
     accept: dict[View, tuple[str, ...]] = {"sft": (Tier.VERIFIED,), "rl": (Tier.VERIFIED, Tier.PLAUSIBLE)}
     """Tiers that enter each view. A plausible row enters sft when the solver also gives the key."""
+    reject_easy: bool = False
+    """Reject a problem that a judge calls too easy. By default that is recorded, and difficulty is measured by the
+    probe and by blind misses."""
     policy: Literal["evidence", "paper"] = "evidence"
     """How a tier is decided. `paper` is for comparison: two approvals with the key in view give the tier `nodded`
     (judge-only), whatever the blind attempts gave; `accept` then defaults to `nodded` for both views."""
@@ -85,6 +88,8 @@ class Verification(PlanSection):
             content.pop("blind_attempts", None)
         if not self.target_wrong:
             content.pop("target_wrong", None)
+        if not self.reject_easy:
+            content.pop("reject_easy", None)
         return content
 
     @property

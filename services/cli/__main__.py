@@ -65,7 +65,7 @@ def run(
 ) -> None:
     """Start the stack, grow the dataset until it has the plan's rows, stop the stack.
 
-    Without a model, a simulator plays every model: real services, made-up answers. Run it again to continue with the
+    Without a model, a simulator answers every call: real services, simulated answers. Run it again to continue with the
     same models, or with more --rows. Press Ctrl-C once to finish work under way and stop, twice to stop immediately.
     """
     config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)

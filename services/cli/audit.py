@@ -18,9 +18,9 @@ SUSPICIOUS = (
 )
 
 SHOWN = (
-    ("Broken items, by kind of defect", "let through", "let_through"),
-    ("Broken items, by difficulty", "let through", "by_difficulty"),
-    ("Broken items, by check", "noticed", "noticed"),
+    ("Items with planted errors, by kind", "accepted", "let_through"),
+    ("Items with planted errors, by difficulty", "accepted", "by_difficulty"),
+    ("Items with planted errors, by check", "noticed", "noticed"),
     ("Controls", "rejected", "falsely_rejected"),
     ("Controls, by check", "noticed", "false_alarms"),
     ("The judge of answers, on pairs that the rules decided", "wrong", "judge"),

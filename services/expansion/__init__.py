@@ -1,6 +1,6 @@
 """Expands a subject into topics.
 
-handler.py   one pass over a subject
-sameness.py  compares names of topics
-settings.py  settings
+handler.py      one pass over a subject
+topic_names.py  compares names of topics
+settings.py     settings
 """

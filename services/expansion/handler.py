@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from schemas.events import Event, SubjectRequested, TopicExpanded
 from schemas.identity import seed
 from schemas.item import Topic
-from services.expansion.sameness import canonical_name, is_misspelling
+from services.expansion.topic_names import canonical_name, is_misspelling
 from shared.llm.sanitize import one_line
 from shared.ports import Malformed, Model
 

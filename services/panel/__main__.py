@@ -12,7 +12,10 @@ def build(settings: Settings) -> Service:
     verification = load_plan(settings.plan).verification
     tiers = {tier for tiers in verification.accept.values() for tier in tiers}
     thresholds = view_thresholds(verification, DEFAULTS)
-    return Service(join=JoinVerdicts(tiers, verification.policy, thresholds, verification.accept))
+    join = JoinVerdicts(
+        tiers, verification.policy, thresholds, verification.accept, reject_easy=verification.reject_easy
+    )
+    return Service(join=join)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
 from schemas.model import Model
 from services.panel.by_belief import by_belief, is_enough
-from services.panel.tiers import POLICIES
+from services.panel.tiers import POLICIES, find_easy
 from shared.errors import Invalid
 from shared.stats.belief_model import Parameters
 from shared.stats.item_belief import DEFAULTS, item_belief
@@ -53,6 +53,8 @@ class JoinVerdicts:
     accept: Mapping[View, Collection[str]] = field(default_factory=dict)
     """Tiers by view, for decisions by belief."""
     parameters: Parameters = DEFAULTS
+    reject_easy: bool = False
+    """Whether a problem that a judge calls too easy is rejected."""
 
     def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
         """Fold a verdict into the state. Returns the state to store, the events to publish, and the state after that.
@@ -92,6 +94,8 @@ class JoinVerdicts:
             finding = by_belief(verdicts, belief, self.accept)
         else:
             finding = POLICIES[self.policy](verdicts, event.item.written, event.item.writer)
+        if self.reject_easy and finding.tier in self.tiers:
+            finding = find_easy(verdicts) or finding
         item = event.item.with_(
             verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
         )

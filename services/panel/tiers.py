@@ -84,6 +84,15 @@ def find_objection(verdicts: Sequence[Verdict]) -> Finding | None:
     return None
 
 
+def find_easy(verdicts: Sequence[Verdict]) -> Finding | None:
+    """Return the verdict of a judge that the problem is too easy; `None` if no judge says so."""
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.role):
+        if verdict.judgement and not verdict.judgement.hard_enough:
+            why = verdict.judgement.reasons.get("hard_enough", verdict.judgement.reason)
+            return Finding(None, "too_easy", f"{verdict.role}: {why}")
+    return None
+
+
 def _fault(role: str, judgement: Judgement) -> tuple[str, str]:
     """Return the first criterion that is not met, and the judge's reason."""
     faults = {
@@ -93,7 +102,6 @@ def _fault(role: str, judgement: Judgement) -> tuple[str, str]:
         "wrong_key": ("correct", not judgement.correct),
         "off_topic": ("on_topic", not judgement.on_topic),
         "open_problem": ("open_problem", judgement.open_problem),
-        "too_easy": ("hard_enough", not judgement.hard_enough),
     }
     fault, point = next((fault, point) for fault, (point, is_fault) in faults.items() if is_fault)
     return fault, f"{role}: {judgement.reasons.get(point, judgement.reason)}"

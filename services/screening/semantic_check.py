@@ -22,6 +22,6 @@ class SemanticCheck:
         earlier = await self.index.candidates(its, owner)
         if not earlier:
             return Match("new"), ()
-        nearness = await self.embedder.nearness(its.statement, [statement for _, statement in earlier])
-        score, closest = max(zip(nearness.cosines, (id_ for id_, _ in earlier), strict=True))
-        return (Match("same_meaning", closest, score) if score >= SAME_MEANING else Match("new")), (nearness.call,)
+        similarities = await self.embedder.similarities(its.statement, [statement for _, statement in earlier])
+        score, closest = max(zip(similarities.cosines, (id_ for id_, _ in earlier), strict=True))
+        return (Match("same_meaning", closest, score) if score >= SAME_MEANING else Match("new")), (similarities.call,)

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server that plays every model from a seeded bank of problems with exact answers.
+"""An OpenAI-compatible server that simulates every model from a seeded bank of problems with exact answers.
 
 answers.py      comparison of answers
 calls.py        logs of requests and answers, as JSON lines

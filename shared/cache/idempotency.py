@@ -116,7 +116,7 @@ class IdempotencyStore:
             log.warning("cannot take an attempt back, it stays counted: %s: %s", type(error).__name__, error)
 
     @asynccontextmanager
-    async def holding(self, event: UUID, lease: Lease, calls: Mapping[str, bytes]) -> AsyncIterator[CallResults]:
+    async def hold_lease(self, event: UUID, lease: Lease, calls: Mapping[str, bytes]) -> AsyncIterator[CallResults]:
         """Renew the lease of a claimed event until the end of the block. Yields the results of its calls.
 
         Raises LeaseLost when another process has taken the event over.

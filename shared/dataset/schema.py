@@ -34,7 +34,7 @@ class Source:
     tier: str | None = None
     """verified, plausible, disputed, unsolved; open."""
     simulated: bool = False
-    """Whether the simulator played any model behind it."""
+    """Whether the simulator answered any of its calls."""
     tokens: int | None = None
     """Tokens generated for the item by all models, reasoning included; null when any count is unknown."""
     cost: float | None = None

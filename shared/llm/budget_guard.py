@@ -70,7 +70,7 @@ class _NoCharge:
         pass
 
 
-class Unlimited:
+class UnlimitedBudget:
     """The guard of a factory without a budget."""
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from schemas.config.models_config import RoleModel
 from schemas.item import Provenance
+from shared.errors import Invalid, Transient
 from shared.llm.budget_guard import BudgetGuard, Charge
 from shared.llm.call_metrics import call_metrics
 from shared.llm.endpoint import EndpointClient
@@ -23,6 +25,9 @@ from shared.telemetry import traces
 log = logging.getLogger(__name__)
 
 FAILURES_TO_SUSPECT = 2
+LIST_TIMEOUT_S = 5.0
+LIST_INTERVAL_S = 60.0
+"""Between two attempts to read the list of models."""
 _SERVER_ERROR = re.compile(r" answers 50[01]:")
 
 R = TypeVar("R")
@@ -43,6 +48,9 @@ class EndpointChannel:
     _modes: tuple[StructuredMode, ...] = field(init=False)
     _formats_work: bool = False
     _format_failures: int = 0
+    _weights: dict[str, str | None] = field(default_factory=dict)
+    _next_reading: float = -math.inf
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _polling: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
@@ -56,6 +64,7 @@ class EndpointChannel:
         """
         metrics = call_metrics(model.endpoint, model.model, caller)
         self._start_polling()
+        await self._read_weights()
         async with self.limiter.permit() as permit:
             while True:
                 try:
@@ -75,6 +84,23 @@ class EndpointChannel:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
         await self.endpoint.aclose()
+
+    def weights(self, model: str) -> str | None:
+        """What the endpoint's list of models says is behind a name; `None` when it says nothing."""
+        return self._weights.get(model)
+
+    async def _read_weights(self) -> None:
+        """Read the list of models before the first call; when that fails, again before a later call."""
+        async with self._reading:
+            now = asyncio.get_running_loop().time()
+            if now < self._next_reading:
+                return
+            try:
+                async with asyncio.timeout(LIST_TIMEOUT_S):
+                    self._weights = await self.endpoint.models(LIST_TIMEOUT_S)
+                self._next_reading = math.inf
+            except (Busy, Transient, Invalid, TimeoutError):
+                self._next_reading = asyncio.get_running_loop().time() + LIST_INTERVAL_S
 
     def profile(self, model: str) -> ParameterProfile:
         """The parameters that the endpoint accepts for a model."""

@@ -200,6 +200,7 @@ class ChatModel:
             endpoint=self.role_model.endpoint,
             model=self.role_model.model,
             revision=answer.revision,
+            weights=self.channel.weights(self.role_model.model),
             served=answer.model if answer.model != self.role_model.model else None,
             simulated=self.channel.endpoint.config.simulated,
             prompt=self.prompt.name,

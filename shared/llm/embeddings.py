@@ -17,10 +17,10 @@ from shared.llm.budget_guard import Charge
 from shared.llm.channel import EndpointChannel
 from shared.llm.limiter.limiter import Permit
 from shared.llm.replies.wire import Usage, parse_embeddings, parse_usage
-from shared.ports import Nearness
+from shared.ports import Similarities
 
 TASK = "embedding"
-NEARNESS = TypeAdapter(Nearness)
+SIMILARITIES = TypeAdapter(Similarities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class Embedder:
     role_model: RoleModel
     caller: str
 
-    async def nearness(self, text: str, others: Sequence[str]) -> Nearness:
+    async def similarities(self, text: str, others: Sequence[str]) -> Similarities:
         body = {"model": self.role_model.model, "input": [text, *others], **self.role_model.extra}
-        return await from_journal(body, NEARNESS, lambda: self._call(body))
+        return await from_journal(body, SIMILARITIES, lambda: self._call(body))
 
-    async def _call(self, body: dict[str, Any]) -> Nearness:
-        async def request(permit: Permit, charge: Charge) -> tuple[Nearness, Provenance]:
-            nearness = await self._request(body)
-            return nearness, nearness.call
+    async def _call(self, body: dict[str, Any]) -> Similarities:
+        async def request(permit: Permit, charge: Charge) -> tuple[Similarities, Provenance]:
+            similarities = await self._request(body)
+            return similarities, similarities.call
 
         budget_body = {"messages": body["input"], "max_tokens": 1}  # all tokens are those of the prompt
         return await self.channel.call(self.role_model, self.caller, TASK, budget_body, request)
 
-    async def _request(self, body: dict[str, Any]) -> Nearness:
-        started, clock = utc_now(), time.perf_counter()
+    async def _request(self, body: dict[str, Any]) -> Similarities:
+        started, started_s = utc_now(), time.perf_counter()
         answer = await self.channel.endpoint.embeddings(body)
         try:
             first, *others = parse_embeddings(answer, len(body["input"]))
@@ -61,10 +61,10 @@ class Embedder:
             prompt_tokens=prompt,
             completion_tokens=0,
             started=started.isoformat(),
-            latency_s=round(time.perf_counter() - clock, 6),
+            latency_s=round(time.perf_counter() - started_s, 6),
             cost=self.role_model.cost(prompt, 0),
         )
-        return Nearness(tuple(_cosine(first, other) for other in others), call)
+        return Similarities(tuple(_cosine(first, other) for other in others), call)
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:

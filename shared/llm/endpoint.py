@@ -25,7 +25,7 @@ from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, Declined, UnsupportedSchema
 from shared.llm.replies.sse import MAX_EVENT_BYTES, read_events
-from shared.llm.replies.wire import MAX_MESSAGE, Chunk, WireError, decode, parse_chunk, parse_error, parse_model_names
+from shared.llm.replies.wire import MAX_MESSAGE, Chunk, WireError, decode, parse_chunk, parse_error, parse_models
 from shared.llm.sanitize import one_line
 
 CONNECT_S = 10.0
@@ -69,11 +69,11 @@ class EndpointClient:
         """Close every connection."""
         await self._http.aclose()
 
-    async def models(self, timeout_s: float) -> list[str]:
-        """List the names of the models served. Raises as `chat` does."""
+    async def models(self, timeout_s: float) -> dict[str, str | None]:
+        """List the models served, with their weights where these are reported. Raises as `chat` does."""
         with self._attributed():
             async with self._http.stream("GET", self._models, timeout=timeout_s) as response:
-                return parse_model_names(self._checked(response, await _body(response)))
+                return parse_models(self._checked(response, await _body(response)))
 
     async def embeddings(self, body: dict[str, Any]) -> Any:
         """Request vectors of texts, within `first_token_s`. Raises as `chat` does."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas.config.models_config import ModelsConfig
 from shared.config.settings import Settings
-from shared.llm.budget_guard import BudgetGuard, Unlimited
+from shared.llm.budget_guard import BudgetGuard, UnlimitedBudget
 from shared.llm.call_metrics import call_metrics
 from shared.llm.channel import EndpointChannel
 from shared.llm.client import ChatModel
@@ -23,7 +23,7 @@ class Models:
         """`service` is named in the lineage as the caller."""
         self._config = config
         self._service = service
-        self._budget = budget or Unlimited()
+        self._budget = budget or UnlimitedBudget()
         self._channels: dict[str, EndpointChannel] = {}
         if config.prompts:
             check_folder(config.prompts, NAMES)

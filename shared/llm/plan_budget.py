@@ -9,20 +9,20 @@ from shared.cache.client import connect
 from shared.config.plan_loader import load_plan
 from shared.config.settings import Settings
 from shared.errors import Refusal
-from shared.llm.budget_guard import BudgetGuard, LimitedBudget, Unlimited
+from shared.llm.budget_guard import BudgetGuard, LimitedBudget, UnlimitedBudget
 
 
 def budget_guard(settings: Settings, config: ModelsConfig) -> BudgetGuard:
     """Create the budget guard of a service. Raises Refusal when the plan's budget does not fit the models."""
     budget = load_plan(settings.plan).budget
-    check(budget, config)
+    check_budget(budget, config)
     if not budget.limits():
-        return Unlimited()
+        return UnlimitedBudget()
     valkey = connect(settings.valkey_access)
     return LimitedBudget(BudgetLedger(valkey, settings.factory, budget.limits(), settings.lease_s), settings.lease_s)
 
 
-def check(budget: Budget, config: ModelsConfig) -> None:
+def check_budget(budget: Budget, config: ModelsConfig) -> None:
     """Raise Refusal for a limit on a model without a role, or in dollars on a model without a price."""
     assigned = config.assigned()
     names = sorted({role_model.model for role_model in assigned.values()})
@@ -42,5 +42,7 @@ def check(budget: Budget, config: ModelsConfig) -> None:
 def _unpriced(model: str, limit: Limit, assigned: Mapping[str, RoleModel]) -> str | None:
     if limit.dollars is None:
         return None
-    unpriced = (role for role, one in assigned.items() if model in (ALL, one.model) and one.price is None)
+    unpriced = (
+        role for role, role_model in assigned.items() if model in (ALL, role_model.model) and role_model.price is None
+    )
     return next(unpriced, None)

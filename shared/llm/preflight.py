@@ -70,7 +70,8 @@ async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault | Non
     except Refusal as refusal:
         return Fault(refusal.message, refusal.next_step)
     try:
-        return await client.models(TIMEOUT_S)
+        names = list(await client.models(TIMEOUT_S))
+        return names if names or not await _has_chat(client) else None  # an empty list says nothing
     except (Busy, Transient, Invalid) as error:
         if _NO_LIST.search(str(error)) and await _has_chat(client):
             log.warning("%s: no list of models, so their names are not checked: %s", endpoint.base_url, error)

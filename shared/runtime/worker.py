@@ -82,7 +82,7 @@ class Worker:
             try:
                 if claim.attempts:
                     REDELIVERIES.labels(self._settings.service, self._processor.name_of(record)).inc()
-                async with self._outcomes.holding(event.id, lease, claim.calls) as calls:
+                async with self._outcomes.hold_lease(event.id, lease, claim.calls) as calls:
                     outcome = claim.outcome or await self._work(record, event, claim, calls)
                     messages = unpack(outcome)
                     await self._processor.publish(messages)

@@ -272,6 +272,7 @@ LISTS = {
     "a tag (Ollama)": as_json({"data": [{"id": "m:latest"}, {"name": "other"}]}),
     "any name (LiteLLM)": as_json({"data": [{"id": "*"}]}),
     "a revision (transformers serve)": as_json({"data": [{"id": "m@main"}]}),
+    "an empty list (transformers serve)": as_json({"object": "list", "data": []}),
     "no list": as_json({"detail": "Not Found"}, "404 Not Found"),
     "no list for this method": as_json({}, "405 Method Not Allowed"),
     "a list that fails": as_json({"detail": "no cache"}, "500 Internal Server Error"),
@@ -436,7 +437,7 @@ async def test_a_proxy_is_used_only_where_the_file_says_so(monkeypatch: pytest.M
         monkeypatch.setenv("no_proxy", "direct.example")
         address = "http://a.invalid/v1"
         client = EndpointClient("e", Endpoint(base_url=address, proxy="env"))
-        assert await client.models(1) == ["by the proxy"]
+        assert list(await client.models(1)) == ["by the proxy"]
         await client.aclose()
         direct = EndpointClient("e", Endpoint(base_url=address))
         with pytest.raises(Busy):

@@ -48,7 +48,7 @@ async def test_the_same_steps_leave_the_same_keys_and_values(stack: names.Stack,
         if event == UNFINISHED:
             await store.mark_failed(event, attempt)
             await store.begin(event)
-            async with store.holding(event, claim.lease, {}) as calls:
+            async with store.hold_lease(event, claim.lease, {}) as calls:
                 calls.put("a call", b"its result")
                 await calls.save()
         if event in (RECORDED, DONE):

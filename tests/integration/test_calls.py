@@ -146,7 +146,7 @@ async def test_a_result_that_comes_while_others_are_written_is_written_too(world
     async with outcomes.renewing_leases():
         known = await outcomes.claim(event)
         assert known.lease is not None
-        async with outcomes.holding(event, known.lease, known.calls) as calls:
+        async with outcomes.hold_lease(event, known.lease, known.calls) as calls:
             calls.put("first", b"1")
             writing = asyncio.create_task(calls.get("third"))
             for _ in range(3):  # it is on its way to Valkey by then

@@ -10,7 +10,7 @@ from services.answer_checker.trace import find_flaws, repetition_share
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Stage
+from services.simulator.roles.reply import TaskInput
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
@@ -149,7 +149,7 @@ def test_no_trace_of_the_simulator_is_called_unsound() -> None:
         for problem in bank.problems(subject)[::12]:
             for seed in range(2):
                 asked = {"model": "sim-base", "messages": [{"role": "user", "content": problem.text}], "seed": seed}
-                reply = reply_to(Stage(ChatRequest.model_validate(asked), bank, Settings()))
+                reply = reply_to(TaskInput(ChatRequest.model_validate(asked), bank, Settings()))
                 found = attempt(final_answer(reply.content), reasoning=reply.reasoning, solution=reply.content)
                 assert find_flaws(found, problem.text) == (), problem.text
                 traces += 1

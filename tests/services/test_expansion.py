@@ -8,7 +8,7 @@ import pytest
 from schemas.events import SubjectRequested, TopicExpanded
 from schemas.identity import factory_id
 from services.expansion.handler import ExpandSubject
-from services.expansion.sameness import canonical_name, is_misspelling
+from services.expansion.topic_names import canonical_name, is_misspelling
 from tests.support.fake_models import ScriptedModel
 
 

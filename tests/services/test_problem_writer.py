@@ -10,7 +10,7 @@ from services.problem_writer.handler import WriteProblem
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Stage
+from services.simulator.roles.reply import TaskInput
 from services.simulator.settings import Settings
 from tests.support.fake_models import ScriptedModel, requested
 
@@ -91,7 +91,7 @@ async def test_the_simulator_writes_a_harder_problem_of_the_same_kind() -> None:
             form = {"type": "json_schema", "json_schema": {"name": "draft"}}
             request = {"model": "sim-writer", "messages": messages, "seed": seed, "response_format": form}
             sound = Settings(wrong_keys=0, malformed=0, bad_form=0)
-            output = json.loads(reply_to(Stage(ChatRequest.model_validate(request), bank, sound)).content)
+            output = json.loads(reply_to(TaskInput(ChatRequest.model_validate(request), bank, sound)).content)
             found = bank.find(output["problem"])
             assert found is not None
             assert found.family == easy.family

@@ -17,7 +17,7 @@ from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.misprint import misprint
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Stage
+from services.simulator.roles.reply import TaskInput
 from services.simulator.settings import Settings
 from services.verifier.handler import VerifyProblem
 from shared.llm.prompts import Prompt
@@ -51,7 +51,7 @@ class SimulatedModel:
     def _reply(self, fields: Mapping[str, str], seed: int, form: dict[str, Any]) -> Reply:
         messages = self._prompt.messages(fields, seed)
         request = {"model": self.name, "messages": messages, "seed": seed, "response_format": form}
-        output = reply_to(Stage(ChatRequest.model_validate(request), BANK, ABLE))
+        output = reply_to(TaskInput(ChatRequest.model_validate(request), BANK, ABLE))
         return Reply(output.content, output.reasoning, (provenance(seed),))
 
 

@@ -61,7 +61,7 @@ def test_every_described_file_is_taken_whole_and_refused_otherwise(name: str, tm
     with pytest.raises(Refusal, match=f"{benchmark.n - 1} of them different"):
         read_questions(name, benchmark, as_csv(tmp_path / "b.csv", [*rows[1:], rows[1]]), seed=0)
     nameless = [{column: text for column, text in row.items() if column != benchmark.answer} for row in rows]
-    with pytest.raises(Refusal, match=f"no column {benchmark.answer}; there is: "):
+    with pytest.raises(Refusal, match=f"no column {benchmark.answer}; its columns: "):
         read_questions(name, benchmark, as_csv(tmp_path / "c.csv", nameless), seed=0)
 
 

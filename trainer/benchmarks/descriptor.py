@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from shared.config import safe_yaml
 from shared.errors import Refusal
 from trainer.recipe import Evaluate
 
@@ -62,10 +63,10 @@ def load_benchmark(name: str) -> Benchmark:
         Refusal, next_step=f"There are {', '.join(list_shipped())}; or give the path of a descriptor, .yaml"
     )
     try:
-        return Benchmark.model_validate(yaml.safe_load(path.read_text()))
+        return Benchmark.model_validate(safe_yaml.load(path.read_text("utf-8")))
     except OSError as error:
         raise refused(f"evaluate.benchmarks: no benchmark {name!r}") from error
-    except (yaml.YAMLError, ValidationError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise refused(
             f"{path} is not a valid descriptor of a benchmark: {' '.join(str(error).split())[:300]}"
         ) from error

@@ -1,4 +1,4 @@
-"""Reads the user's file as problems. It must match its descriptor, or the score would be of another benchmark."""
+"""Reads the questions of a benchmark from the user's file. A file that does not match the descriptor is refused."""
 
 import random
 import string
@@ -25,14 +25,14 @@ def read_questions(name: str, benchmark: Benchmark, path: Path, seed: int) -> li
     _check_columns(name, benchmark, path, rows)
     if benchmark.without:
         rows = [row for row in rows if not row.get(benchmark.without)]
-    found = [_to_example(benchmark, row, seed) for row in rows]
-    different = len({example.id for example in found})
-    if (len(found), different) != (benchmark.n, benchmark.n):
+    examples = [_to_example(benchmark, row, seed) for row in rows]
+    distinct = len({example.id for example in examples})
+    if (len(examples), distinct) != (benchmark.n, benchmark.n):
         raise Refusal(
-            f"{path} has {len(found)} questions, {different} of them different; {benchmark.title} has {benchmark.n}",
-            f"Take the file of {benchmark.source}, whole and once",
+            f"{path} has {len(examples)} questions, {distinct} of them different; {benchmark.title} has {benchmark.n}",
+            f"Use the complete file of {benchmark.source}, without duplicates",
         )
-    return found
+    return examples
 
 
 def _check_columns(name: str, benchmark: Benchmark, path: Path, rows: list[dict[str, Any]]) -> None:
@@ -41,7 +41,7 @@ def _check_columns(name: str, benchmark: Benchmark, path: Path, rows: list[dict[
     present = {key for row in rows for key in row}
     if missing := {str(column) for column in expected - present}:
         raise Refusal(
-            f"{path} has no column {', '.join(sorted(missing))}; there is: {', '.join(sorted(present)) or 'none'}",
+            f"{path} has no column {', '.join(sorted(missing))}; its columns: {', '.join(sorted(present)) or 'none'}",
             f"Take the file of {benchmark.source}, or describe your own in place of {name}",
         )
 
@@ -52,7 +52,9 @@ def _to_example(benchmark: Benchmark, row: Row, seed: int) -> Example:
     if benchmark.wrong:
         options = [answer, *(_text(row, column) for column in benchmark.wrong)]
         problem, answer = format_options(problem, options, f"{seed}/{id_}")
-    choice = benchmark.letters is not None and _text(row, benchmark.letters.column) == benchmark.letters.value
+    is_multiple_choice = (
+        benchmark.letters is not None and _text(row, benchmark.letters.column) == benchmark.letters.value
+    )
     return Example(
         id=id_,
         subject=benchmark.title,
@@ -61,7 +63,7 @@ def _to_example(benchmark: Benchmark, row: Row, seed: int) -> Example:
         topic="",
         problem=problem,
         answer=answer,
-        answer_type=LETTER if choice or benchmark.grader == "letter" else "",
+        answer_type=LETTER if is_multiple_choice or benchmark.grader == "letter" else "",
         reasoning="",
         solution="",
         difficulty=None,

@@ -29,14 +29,14 @@ def train(run: Run) -> PhaseResult:
     """Continue training from the SFT model; the result is in `rl/model`."""
     if run.recipe.rl is None:
         raise Refusal("the recipe has no `rl`", "Add `rl: {}` to it")
-    start, pool = run.require_result("sft")["model"], run.require_result("rl_set")["kept"]
+    sft_model, pool_size = run.require_result("sft")["model"], run.require_result("rl_set")["kept"]
     groups = run.recipe.rl.completions * run.recipe.rl.reuse // run.recipe.rl.rollouts
-    if pool < groups:
+    if pool_size < groups:
         raise Refusal(
-            f"{pool} problems do not fill one generation of {groups}; TRL would silently drop them all",
+            f"{pool_size} problems do not fill one generation of {groups}; TRL would silently drop them all",
             "Lower rl.completions, or grow the dataset",
         )
-    tokenizer = weights.load_tokenizer(start)
+    tokenizer = weights.load_tokenizer(sft_model)
     rows = [
         {
             "prompt": render_prompt(run.recipe, row, tokenizer),
@@ -48,7 +48,7 @@ def train(run: Run) -> PhaseResult:
     ]
     # It warns of each reward of None; their share is logged as `unsure`.
     logging.getLogger("trl.trainer.grpo_trainer").setLevel(logging.ERROR)
-    model = weights.load_model(start)
+    model = weights.load_model(sft_model)
     trainer = GRPOTrainer(
         model,
         reward_funcs=Reward(
@@ -77,7 +77,7 @@ def train(run: Run) -> PhaseResult:
 
 def _mean(history: Sequence[dict[str, Any]], name: str) -> float | None:
     """Return the mean of a logged value over the steps; None when it was not logged."""
-    values = [float(line[name]) for line in history if name in line]
+    values = [float(entry[name]) for entry in history if name in entry]
     return fmean(values) if values else None
 
 
@@ -95,7 +95,7 @@ def build_config(run: Run, **changes: Any) -> GRPOConfig:
     assert rl is not None  # noqa: S101 - `train` checks it
     common = weights.common_arguments(run.path("rl"), run.recipe.seed, rl.completions, rl.per_device)
     accumulation = common["gradient_accumulation_steps"]
-    own = {
+    rl_arguments = {
         "loss_type": "cispo",
         "epsilon_high": rl.epsilon_high,
         "learning_rate": rl.learning_rate,
@@ -113,4 +113,4 @@ def build_config(run: Run, **changes: Any) -> GRPOConfig:
         "vllm_server_base_url": rl.vllm_server,
         "bf16": common["bf16"],
     }
-    return weights.build_arguments(GRPOConfig, {**common, **own, **changes}, rl.trl, "rl.trl")
+    return weights.build_arguments(GRPOConfig, {**common, **rl_arguments, **changes}, rl.trl, "rl.trl")

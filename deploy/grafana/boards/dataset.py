@@ -42,7 +42,7 @@ BOARD = Board(
             ("sum by (admission) (chimera_rows)", "{{admission}}"),
         ),
         lines(
-            "Broken items accepted",
+            "Planted errors accepted",
             "Fraction of the broken audit items that were accepted: an estimate of false accepts.",
             "percentunit",
             (

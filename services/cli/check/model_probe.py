@@ -110,7 +110,7 @@ async def _probe_embedder(embedder: Embedder, recording: RecordingEndpoint, time
     result = ProbeResult("embedder", model.endpoint, model.model, price_known=model.price is not None)
     try:
         async with recording.answer_deadline():
-            call = (await embedder.nearness("one", ["another"])).call
+            call = (await embedder.similarities("one", ["another"])).call
     except TimeoutError:
         return replace(result, faults=[Fault(f"no vectors within {timeout_s:g} s", "look at the server's load")])
     except (Invalid, Transient) as error:

@@ -66,11 +66,11 @@ def changes(directory: Path, models: ModelsConfig) -> list[str]:
 
 
 def dependence(models: ModelsConfig) -> list[str]:
-    """Return a warning for each model that plays several roles."""
+    """Return a warning for each model with several roles."""
     if len({role.model for role in models.assigned().values()}) == 1:
         return ["One model writes, verifies and solves: its verdicts on its own work are worth less."]
     why = "its verdicts on its own work are worth less, and rows say independent: false"
-    return [f"{model} plays {' and '.join(roles)}: {why}." for model, roles in models.shared_roles().items()]
+    return [f"{model} has the roles {' and '.join(roles)}: {why}." for model, roles in models.shared_roles().items()]
 
 
 def check_unmixed(directory: Path, *, simulated: bool) -> None:

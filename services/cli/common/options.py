@@ -20,7 +20,7 @@ ModelsFile = Annotated[
     Path | None, typer.Option("--models", help="File that assigns models to roles, YAML or JSON: docs/models.md.")
 ]
 BaseUrl = Annotated[str, typer.Option(help="Endpoint of a real model, up to and including /v1.")]
-ModelName = Annotated[str, typer.Option("--model", help="Name of the model as served; it plays every role.")]
+ModelName = Annotated[str, typer.Option("--model", help="Name of the model as served; it is used for every role.")]
 KeyVariable = Annotated[str, typer.Option("--api-key-env", help="Name of the environment variable with the API key.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the simulated models.")]
 Directory = Annotated[Path, typer.Option("--dir", help="Folder for all data.")]

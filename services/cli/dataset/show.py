@@ -19,9 +19,9 @@ def render(result: ItemRecords, *, full: bool) -> None:
     console = Console()
     entries, item = result.entries, result.item
     if any(call.simulated for call in item.calls) if item else False:
-        console.print(Text("SIMULATED: the simulator played the models behind this item", "bold yellow"))
+        console.print(Text("SIMULATED: a simulator answered in place of the models of this item", "bold yellow"))
     if item and not item.independent:
-        console.print(Text("NOT INDEPENDENT: one model played more than one role", "bold yellow"))
+        console.print(Text("NOT INDEPENDENT: one model had more than one role", "bold yellow"))
     if result.row:
         console.print(_row_lines(result.row))
     for entry in entries:
@@ -128,4 +128,4 @@ def _lineage(item: Item) -> Tree:
 def _call(call: Provenance) -> Text:
     tokens = "tokens unknown" if call.completion_tokens is None else f"{call.completion_tokens:,} tokens"
     cost = "cost unknown" if call.cost is None else f"${call.cost:.4f}"
-    return as_text(f"{call.model}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")
+    return as_text(f"{call.full_name}, {call.prompt}@{call.prompt_hash[:8]}, {tokens}, {cost}, {call.latency_s:.1f} s")

@@ -31,7 +31,8 @@ def render(figures: Mapping[str, Any]) -> None:
     console = Console()
     if figures["simulated"]:
         console.print(
-            f"SIMULATED: a simulator played the models behind {figures['simulated']:,} of {figures['rows']:,} rows",
+            f"SIMULATED: a simulator answered in place of the models for {figures['simulated']:,} "
+            f"of {figures['rows']:,} rows",
             style="bold yellow",
         )
     console.print(_subjects(figures), _coverage(figures["coverage"]))

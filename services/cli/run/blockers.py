@@ -17,10 +17,10 @@ UNREADY_AFTER_S = 10.0
 
 def describe(metrics: Mapping[str, ProcessMetrics], quiet_s: float) -> str:
     """Return in one line what blocks the run; empty when nothing does. `quiet_s` is the time since the last event."""
-    letters = {name: count for name, one in metrics.items() if (count := one.outcomes.get("dead_letter", 0))}
+    letters = {name: count for name, process in metrics.items() if (count := process.outcomes.get("dead_letter", 0))}
     parts = [f"dead letters: {', '.join(f'{count} {name}' for name, count in letters.items())}"] if letters else []
     if quiet_s > UNREADY_AFTER_S:
-        parts += [f"not ready: {name}: {one.unready}" for name, one in metrics.items() if one.unready]
+        parts += [f"not ready: {name}: {process.unready}" for name, process in metrics.items() if process.unready]
     return " · ".join(parts)
 
 
@@ -31,4 +31,4 @@ async def pending_dead_letters(access: KafkaAccess) -> dict[str, int]:
             letters = await list_dead_letters(access, FACTORY)
     except (KafkaError, OSError, TimeoutError):
         return {}
-    return dict(Counter(one.name for one in letters if not one.settled).most_common())
+    return dict(Counter(letter.name for letter in letters if not letter.settled).most_common())

@@ -1,4 +1,4 @@
-"""Topics that the planner has closed, and why: from its latest snapshot."""
+"""Topics that the planner has closed, with reasons, from its latest snapshot."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -15,17 +15,17 @@ from shared.text.controls import strip_controls
 
 TIMEOUT_S = 5.0
 MAX_NAMED = 5
-"""Most topics that are named for a person."""
+"""Largest number of topics named for a person."""
 REASONS = {"defects": "closed for defects", "repeats": "exhausted, only repetitions"}
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedTopic:
-    """One topic. `why`: defects, repeats."""
+    """One topic. `reason`: defects, repeats."""
 
     subject: str
     topic: str
-    why: str
+    reason: str
 
 
 async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
@@ -49,9 +49,9 @@ def read(snapshot: bytes) -> Iterator[ClosedTopic]:
 def describe(topics: Sequence[ClosedTopic]) -> list[str]:
     """Return a line for each reason, for a person."""
     lines = []
-    for why, words in REASONS.items():
-        names = [strip_controls(f"{one.topic} ({one.subject})") for one in topics if one.why == why]
+    for reason, description in REASONS.items():
+        names = [strip_controls(f"{one.topic} ({one.subject})") for one in topics if one.reason == reason]
         if names:
             more = ", …" if len(names) > MAX_NAMED else ""
-            lines.append(f"topics    {len(names)} {words}: {', '.join(names[:MAX_NAMED])}{more}")
+            lines.append(f"topics    {len(names)} {description}: {', '.join(names[:MAX_NAMED])}{more}")
     return lines

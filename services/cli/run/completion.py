@@ -52,13 +52,15 @@ def _silent(what: str, quiet_s: float) -> Completion:
 
 def _over_budget(funnel: Funnel, budget: str) -> Completion:
     parked = f", {funnel.ends['parked']} problems parked" if funnel.ends["parked"] else ""
-    why = f"budget reached: {budget} spent, {funnel.rows.total()} rows{parked}"
-    return Completion(why, "Raise the budget in the plan and run again")
+    reason = f"budget reached: {budget} spent, {funnel.rows.total()} rows{parked}"
+    return Completion(reason, "Raise the budget in the plan and run again")
 
 
 def _exhausted(funnel: Funnel, missing: str) -> Completion:
     if parked := funnel.ends["parked"]:
-        why = f"{parked} problems are parked, and nothing else is under way"
-        return Completion(f"{missing}: {why}", "Read in the logs why they failed, then run again to continue")
-    why = "no topic is open: all are closed for defects or repetition, and expansion returned too few new ones"
-    return Completion(f"{missing}: {why}", "Give the subject more topics in the plan, or another writer, and run again")
+        reason = f"{parked} problems are parked, and nothing else is under way"
+        return Completion(f"{missing}: {reason}", "Read in the logs why they failed, then run again to continue")
+    reason = "no topic is open: all are closed for defects or repetition, and expansion returned too few new ones"
+    return Completion(
+        f"{missing}: {reason}", "Give the subject more topics in the plan or another writer, then run again"
+    )

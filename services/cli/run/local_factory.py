@@ -26,7 +26,7 @@ from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
-from shared.llm.plan_budget import check
+from shared.llm.plan_budget import check_budget
 
 FACTORY = "chimera"
 
@@ -93,7 +93,7 @@ class LocalFactory:
         else:
             self._port = Ports({}).take(models_config.SIMULATOR)
             self.models = models_config.simulated(self._port)
-        check(self.config.plan.budget, self.models)
+        check_budget(self.config.plan.budget, self.models)
 
     async def _wait_for_simulator(self) -> None:
         while await probe_endpoints(self.models):  # noqa: ASYNC110 - another process: no event to wait for

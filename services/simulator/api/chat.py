@@ -17,7 +17,7 @@ from services.simulator.engine import Engine
 from services.simulator.faults import REJECTIONS, UNWORKED, Faults
 from services.simulator.latency import Latency
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Stage, Unplayable
+from services.simulator.roles.reply import TaskInput, UnsupportedRequest
 from services.simulator.settings import Settings
 
 
@@ -67,11 +67,11 @@ class Chat:
         return hang_up(request)
 
     async def _work(self, request: web.Request, body: ChatRequest, call: Call, engine: Engine) -> web.StreamResponse:
-        """Process a call that has a slot. Raises Refused for a request that cannot be played."""
+        """Process a call that has a slot. Raises Refused for a request that the simulator does not support."""
         faults = engine.faults
         try:
-            reply = wrap_json(reply_to(Stage(body, self._bank, self._settings)), body, faults)
-        except Unplayable as error:
+            reply = wrap_json(reply_to(TaskInput(body, self._bank, self._settings)), body, faults)
+        except UnsupportedRequest as error:
             raise Refused(400, str(error), "unplayable", "messages") from error
         answer = corrupt(Completion.of(body, reply, self._bank.seed), call.fault, faults)
         call.begin(answer.prompt_tokens, paid=call.fault not in UNWORKED)

@@ -1,7 +1,7 @@
 """Errors with OpenAI's body, `{"error": {"message", "type", "param", "code"}}`:
 
 400 invalid_request           not JSON, not a chat request, or not faults
-400 unplayable                the simulator cannot play this request
+400 unplayable                the simulator does not support this request
 400 unsupported_value         `response_format`, while the faults have `structured: refuse`
 401 invalid_api_key           the settings have a key and the request has another or none
 404 model_not_found           no such model

@@ -1,4 +1,4 @@
-"""One module per task. Each `play_…` is a pure function of the request, the bank and the settings.
+"""One module per task. Each `answer_…` is a pure function of the request, the bank and the settings.
 
 draft.py         writes problems
 grade.py         compares an answer with the key

@@ -6,21 +6,21 @@ from random import Random
 from services.simulator.bank.problem import Problem
 from services.simulator.misprint import misprint
 from services.simulator.recognition import field
-from services.simulator.roles.reply import Reply, Stage
+from services.simulator.roles.reply import Reply, TaskInput
 from services.simulator.roles.topics import subject_of
 from services.simulator.sampling import seeded_random
 from services.simulator.settings import Settings
 
 
-def play_draft(stage: Stage) -> Reply:
+def answer_draft(task: TaskInput) -> Reply:
     """Draw a problem by (seed, subject, topic, sample) and return it as a draft."""
-    text = stage.request.user_text
+    text = task.request.user_text
     subject, topic = subject_of(text), field(text, "Topic") or ""
     easy = field(text, "Too easy")
-    problem = stage.bank.draw(subject, topic, stage.request.sampling_key(), stage.bank.find(easy) if easy else None)
-    rng = seeded_random(*stage.name("draft", subject, topic))
-    sound, key = _key(problem, stage.settings, rng)
-    statement, form = _statement(problem, key, stage.settings, rng)
+    problem = task.bank.draw(subject, topic, task.request.sampling_key(), task.bank.find(easy) if easy else None)
+    rng = seeded_random(*task.name("draft", subject, topic))
+    sound, key = _key(problem, task.settings, rng)
+    statement, form = _statement(problem, key, task.settings, rng)
     item = {
         "plan": f"A problem of the family {problem.family}.",
         "problem": statement,
@@ -30,7 +30,7 @@ def play_draft(stage: Stage) -> Reply:
         "answer_type": problem.answer_type,
     }
     whole = json.dumps(item)
-    content = _spoiled(whole, stage.settings, rng)
+    content = _spoiled(whole, task.settings, rng)
     outcome = "malformed" if content != whole else form or sound
     return Reply("draft", content, outcome, problem=problem.id)
 

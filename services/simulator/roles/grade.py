@@ -4,15 +4,15 @@ import json
 
 from services.simulator.answers import compare
 from services.simulator.recognition import field
-from services.simulator.roles.reply import Reply, Stage, Unplayable
+from services.simulator.roles.reply import Reply, TaskInput, UnsupportedRequest
 
 
-def play_grade(stage: Stage) -> Reply:
+def answer_grade(task: TaskInput) -> Reply:
     """Compare the lines `Key` and `Answer`."""
-    text = stage.request.user_text
+    text = task.request.user_text
     key, answer = field(text, "Key"), field(text, "Answer")
     if key is None or answer is None:
-        raise Unplayable("a grade needs a line `Key: …` and a line `Answer: …`")
+        raise UnsupportedRequest("a grade needs a line `Key: …` and a line `Answer: …`")
     verdict = compare(key, answer)
     reason = {"yes": "same value", "no": "different values", "unsure": "cannot be compared"}[verdict]
     return Reply("grade", json.dumps({"working": "", "reason": reason, "agrees": verdict}), verdict)

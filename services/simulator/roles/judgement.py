@@ -5,7 +5,7 @@ import re
 
 from services.simulator.answers import compare
 from services.simulator.recognition import Sighting, field, instructions, recognise
-from services.simulator.roles.reply import Reply, Stage
+from services.simulator.roles.reply import Reply, TaskInput
 from services.simulator.sampling import logistic, seeded_random
 from services.simulator.settings import JUDGE_FALSE_ALARM
 
@@ -13,10 +13,10 @@ HARD_ENOUGH = -1.5
 """Below this difficulty a problem is too easy for a long solution."""
 
 
-def play_judgement(stage: Stage) -> Reply:
+def answer_judgement(task: TaskInput) -> Reply:
     """Judge the item in the prompt. On the scale of difficulty, checking is easier than solving by 1."""
-    text = stage.request.user_text
-    sighting = recognise(text, stage.bank)
+    text = task.request.user_text
+    sighting = recognise(text, task.bank)
     proposed = field(text, "Proposed answer") or ""
     match = re.search(r"(?m)^Repeat the word (\S+)", instructions(text))
     canary = match[1] if match else ""
@@ -26,9 +26,9 @@ def play_judgement(stage: Stage) -> Reply:
     problem = sighting.problem
     hard = problem.difficulty >= HARD_ENOUGH
     right = compare(problem.answer, proposed) == "yes"
-    if stage.settings.judge_catch is not None:
-        return _at_declared_rate(stage, sighting, hard, right, canary)
-    knows = seeded_random(*stage.name("judge", problem.id)).random() < logistic(stage.ability - problem.difficulty + 1)
+    if task.settings.judge_catch is not None:
+        return _at_declared_rate(task, sighting, hard, right, canary)
+    knows = seeded_random(*task.name("judge", problem.id)).random() < logistic(task.ability - problem.difficulty + 1)
     if not knows:
         reason = f"The statement is complete and {proposed} looks plausible."
         return Reply(
@@ -44,11 +44,11 @@ def play_judgement(stage: Stage) -> Reply:
     return Reply("judgement", _verdict(True, right, hard, reason, problem.subject, canary), outcome, problem=problem.id)
 
 
-def _at_declared_rate(stage: Stage, sighting: Sighting, hard: bool, right: bool, canary: str) -> Reply:
+def _at_declared_rate(task: TaskInput, sighting: Sighting, hard: bool, right: bool, canary: str) -> Reply:
     """Judge by the declared rates alone. An altered problem counts as one with a wrong key."""
     problem, right = sighting.problem, right and not sighting.altered
-    refusal_rate = JUDGE_FALSE_ALARM if right else stage.settings.judge_catch or 0.0
-    passes = seeded_random(*stage.name("judge", problem.id, right)).random() >= refusal_rate
+    refusal_rate = JUDGE_FALSE_ALARM if right else task.settings.judge_catch or 0.0
+    passes = seeded_random(*task.name("judge", problem.id, right)).random() >= refusal_rate
     reason = f"Working it out gives {'the same' if passes else 'another answer'}."
     verdict = _verdict(True, passes, hard, reason, problem.subject, canary)
     return Reply("judgement", verdict, "confirmed" if passes else "refuted", problem=problem.id)

@@ -10,12 +10,12 @@ from services.simulator.settings import Settings
 Task = Literal["topics", "draft", "judgement", "grade", "same", "solve"]
 
 
-class Unplayable(Exception):
+class UnsupportedRequest(Exception):
     """The simulator cannot answer this request; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TaskInput:
     """Everything that an answer depends on: the request, the bank and the settings."""
 
     request: ChatRequest

@@ -4,7 +4,7 @@ import json
 import re
 
 from services.simulator.recognition import field, recognise
-from services.simulator.roles.reply import Reply, Stage, Unplayable
+from services.simulator.roles.reply import Reply, TaskInput, UnsupportedRequest
 
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
@@ -12,13 +12,13 @@ ALIKE = 0.5
 """Minimum share of common words for two texts with the same numbers to be the same problem."""
 
 
-def play_same(stage: Stage) -> Reply:
+def answer_same(task: TaskInput) -> Reply:
     """Compare the lines `One` and `Other`, as problems of the bank, otherwise by their words and numbers."""
-    text = stage.request.user_text
+    text = task.request.user_text
     one, other = field(text, "One"), field(text, "Other")
     if one is None or other is None:
-        raise Unplayable("to compare problems takes a line `One: …` and a line `Other: …`")
-    sightings = [recognise(each, stage.bank) for each in (one, other)]
+        raise UnsupportedRequest("to compare problems takes a line `One: …` and a line `Other: …`")
+    sightings = [recognise(each, task.bank) for each in (one, other)]
     same = (
         sightings[0].problem.id == sightings[1].problem.id
         if sightings[0] and sightings[1]

@@ -8,7 +8,7 @@ from random import Random
 from services.simulator.bank.problem import Problem
 from services.simulator.misprint import single_error
 from services.simulator.recognition import recognise
-from services.simulator.roles.reply import Reply, Stage
+from services.simulator.roles.reply import Reply, TaskInput
 from services.simulator.sampling import logistic, seeded_random
 from services.simulator.thinking import think
 
@@ -16,36 +16,36 @@ UNKNOWN = "I do not recognise this problem. \\boxed{unknown}"
 UNCLEAR = "As it stands, the problem has no definite answer. \\boxed{unknown}"
 
 
-def play_solve(stage: Stage) -> Reply:
+def answer_solve(task: TaskInput) -> Reply:
     """Solve the problem in the prompt. The result depends on bank seed, model, sample and problem."""
-    sighting = recognise(stage.request.user_text, stage.bank)
+    sighting = recognise(task.request.user_text, task.bank)
     if sighting is None:
         return Reply("solve", UNKNOWN, "unknown", "Nothing in this prompt is a problem that I have seen before.")
     problem = sighting.problem
-    rng = _attempt_random(stage, problem)
-    probability = logistic(stage.ability - problem.difficulty)
+    rng = _attempt_random(task, problem)
+    probability = logistic(task.ability - problem.difficulty)
     right = rng.random() < probability
-    if sighting.altered and seeded_random(*stage.name("notice", problem.id)).random() < probability:
+    if sighting.altered and seeded_random(*task.name("notice", problem.id)).random() < probability:
         return _notice(problem, rng)
-    answer = problem.answer if right else _wrong_answer(stage, problem, rng)
+    answer = problem.answer if right else _wrong_answer(task, problem, rng)
     return _solution(problem, answer, rng, "right" if right else "wrong")
 
 
-def _attempt_random(stage: Stage, problem: Problem) -> Random:
+def _attempt_random(task: TaskInput, problem: Problem) -> Random:
     """Return the generator of this attempt: its own, or the one that dependent models share on this problem."""
-    share = stage.settings.dependence.get(stage.request.model, 0.0)
-    if share and seeded_random(*stage.name("shared", problem.id)).random() < share:
-        return seeded_random(stage.bank.seed, "solve", problem.id)
-    return seeded_random(*stage.name("solve", problem.id))
+    share = task.settings.dependence.get(task.request.model, 0.0)
+    if share and seeded_random(*task.name("shared", problem.id)).random() < share:
+        return seeded_random(task.bank.seed, "solve", problem.id)
+    return seeded_random(*task.name("solve", problem.id))
 
 
-def _wrong_answer(stage: Stage, problem: Problem, rng: Random) -> str:
-    mean = stage.settings.error_agreement
+def _wrong_answer(task: TaskInput, problem: Problem, rng: Random) -> str:
+    mean = task.settings.error_agreement
     if mean is None:
         return rng.choice(problem.slips)
     common = mean
     if 0 < mean < 1:
-        common = seeded_random(stage.bank.seed, "common", problem.id).betavariate(2 * mean, 2 * (1 - mean))
+        common = seeded_random(task.bank.seed, "common", problem.id).betavariate(2 * mean, 2 * (1 - mean))
     return problem.slips[0] if rng.random() < common else single_error(problem, rng)
 
 

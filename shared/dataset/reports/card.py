@@ -18,7 +18,7 @@ from shared.dataset.reports.wrong_keys import card_lines
 from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 from shared.text.controls import strip_controls
 
-SIMULATED = "**SIMULATED: a simulator played the models behind {} of {} rows. Do not train on this.**"
+SIMULATED = "**SIMULATED: a simulator answered in place of the models for {} of {} rows. Do not train on this.**"
 TIERS = {
     Tier.VERIFIED: "each verifier found the key blind, both judge it good, the key has more votes than any rival",
     Tier.PLAUSIBLE: "both judge it good, no rival answer has two votes, a verifier of another model found the key",
@@ -112,7 +112,7 @@ def _models(stats: ExportStats) -> Iterator[str]:
     for role, models in stats.models.items():
         yield from (f"| {role} | {model} | {calls:,} |" for model, calls in models.most_common())
     if shared_models := stats.by["independent"][False]:
-        yield f"\nFor {shared_models:,} rows one model played several roles: its verdict on its own work is worth less."
+        yield f"\nFor {shared_models:,} rows one model had several roles: its verdict on its own work is worth less."
 
 
 def _funnel(dataset: Dataset) -> Iterator[str]:

@@ -51,7 +51,8 @@ class ExportStats:
         self.tokens = None if self.tokens is None or row["tokens"] is None else self.tokens + row["tokens"]
         for step in json.loads(row["lineage"]):
             for call in step["calls"]:
-                self.models[call["role"]][call["model"]] += 1
+                weights = f" ({call['weights']})" if call.get("weights") else ""
+                self.models[call["role"]][call["model"] + weights] += 1
 
     def mean_words(self, part: str) -> float:
         """Return the mean length of a problem or a solution in words."""

@@ -50,7 +50,7 @@ class ConcurrencyLimiter:
         """Refused calls that wait in their slot; outside of it."""
         self._probe: Permit | None = None
         self._healthy = self.aimd.snapshot()
-        self._call_s: float | None = None
+        self._mean_call_s: float | None = None
         self._warned_at = float("-inf")
         self._first_token_s = MODEL_FIRST_TOKEN.labels(endpoint)
         MODEL_LIMIT.labels(endpoint).set_function(lambda: self.aimd.limit)
@@ -72,10 +72,10 @@ class ConcurrencyLimiter:
         self.aimd.observe_load(load, self.in_flight)
         self._admit()
 
-    async def _acquire(self, permit: "Permit", *, first: bool = False) -> None:
+    async def _acquire(self, permit: "Permit", *, at_front: bool = False) -> None:
         """Wait for a slot, at the end of the queue or at its front."""
         slot = asyncio.get_running_loop().create_future()
-        (self._queue.appendleft if first else self._queue.append)((permit, slot))
+        (self._queue.appendleft if at_front else self._queue.append)((permit, slot))
         self._admit()
         try:
             await slot
@@ -124,8 +124,8 @@ class ConcurrencyLimiter:
         """An answer is complete."""
         if self.breaker.record_success(permit, self._advance()):
             self._restore()
-        mean = self._call_s
-        self._call_s = call_s if mean is None else mean + (call_s - mean) / 8
+        mean = self._mean_call_s
+        self._mean_call_s = call_s if mean is None else mean + (call_s - mean) / 8
 
     def _record_failure(self, permit: "Permit", error: Busy | Transient, wasted_s: float, *, truncated: bool) -> None:
         """A request has failed, and wasted this time of its slot."""
@@ -142,7 +142,7 @@ class ConcurrencyLimiter:
         """Wait after a refusal. The call has a slot afterwards."""
         backoff_s = 0.0
         if not self.breaker.open:
-            first_s = min(max((self._call_s or ASSUMED_CALL_S) / 4, MIN_BACKOFF_S), MAX_BACKOFF_S)
+            first_s = min(max((self._mean_call_s or ASSUMED_CALL_S) / 4, MIN_BACKOFF_S), MAX_BACKOFF_S)
             backoff_s = backoff(first_s, refusals - 1, BACKOFF_GROWTH * first_s)
             self._advance()
             self._backing_off += 1
@@ -159,10 +159,10 @@ class ConcurrencyLimiter:
                 await asyncio.sleep(max(remaining_s, 0.0))
             finally:
                 self._without_slot -= 1
-            await self._acquire(permit, first=True)
+            await self._acquire(permit, at_front=True)
 
     def _warn(self, message: str) -> None:
-        """Log a warning now and then."""
+        """Log a warning, at most once in LOG_EVERY_S."""
         if not self.breaker.open and _now() - self._warned_at >= LOG_EVERY_S:
             self._warned_at = _now()
             log.warning("%s", message)

@@ -34,6 +34,9 @@ _CONTEXT_LENGTH = re.compile(
     re.IGNORECASE,
 )
 
+_HUB_CACHE = re.compile(r"models--([\w.-]+?)--([\w.-]+)/snapshots/([0-9a-f]{40})/?$")
+"""A folder of the cache of the Hugging Face hub."""
+
 _STATUS_OF_CODE = {
     "bad_request_error": 400,
     "badrequesterror": 400,
@@ -148,15 +151,25 @@ def parse_error(value: Any) -> WireError | None:
     return WireError((message or str(error))[:MAX_MESSAGE], code[:100], next(statuses, None))
 
 
-def parse_model_names(value: Any) -> list[str]:
-    """The names in a list of models: `{"data": [{"id": …}]}`, or a bare array. Raises ValueError for other forms."""
+def parse_models(value: Any) -> dict[str, str | None]:
+    """The models in a list, with their weights: `{"data": [{"id": …, "root": …}]}`, or a bare array.
+
+    The weights are vLLM's `root`: a hub id or a path, for a folder of the hub's cache with the revision. `None` when it
+    is not reported, or is the name itself. Raises ValueError for other forms.
+    """
     models = value.get("data", value.get("models")) if isinstance(value, dict) else value
     if models is None and isinstance(value, dict) and ("data" in value or "models" in value):
         models = []
     if not isinstance(models, list):
         raise ValueError("not a list of models")
-    names = [model.get("id") or model.get("name") if isinstance(model, dict) else model for model in models]
-    return [name for name in map(_name, names) if name]
+    entries = [model if isinstance(model, dict) else {"id": model} for model in models]
+    weights = {_name(entry.get("id") or entry.get("name")): _weights(_name(entry.get("root"))) for entry in entries}
+    return {name: root if root != name else None for name, root in weights.items() if name}
+
+
+def _weights(root: str | None) -> str | None:
+    cached = _HUB_CACHE.search(root or "")
+    return f"{cached[1]}/{cached[2]}@{cached[3]}" if cached else root
 
 
 def parse_embeddings(value: Any, number: int) -> list[list[float]]:

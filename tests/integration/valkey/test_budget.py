@@ -26,7 +26,7 @@ from shared.config.connections import ValkeyAccess
 from shared.errors import Refusal, Transient
 from shared.llm import Models, Prompt
 from shared.llm.budget_guard import LimitedBudget
-from shared.llm.plan_budget import check
+from shared.llm.plan_budget import check_budget
 from tests.integration.throwaway.spender import IN_FLIGHT, spend
 from tests.support.kafka_world import KafkaWorld, until
 
@@ -298,8 +298,8 @@ def test_a_budget_that_does_not_fit_the_models_is_refused(budget: Budget, report
     roles = Roles(writer=paid, verifier_a=free, verifier_b=free, solver=paid)
     cast = ModelsConfig(endpoints={"default": Endpoint(base_url="http://127.0.0.1:1/v1")}, roles=roles)
     if reported is None:
-        check(budget, cast)
+        check_budget(budget, cast)
     else:
         with pytest.raises(Refusal) as refusal:
-            check(budget, cast)
+            check_budget(budget, cast)
         assert reported in str(refusal.value)

@@ -192,3 +192,17 @@ def test_the_panel_decides_by_the_plans_policy_and_not_by_arrival(policy: str, k
         repeated = ProblemVerified.of(requested, A, fresh, verdict=spoke(A, hit(), hit()))
         assert join(case, repeated) == (case, [decision], rest)
         assert join(rest, repeated) == (rest, [], rest)
+
+
+@pytest.mark.parametrize(("reject_easy", "reason"), [(False, None), (True, "too_easy")])
+def test_an_opinion_on_difficulty_rejects_only_if_the_plan_says_so(reject_easy: bool, reason: str | None) -> None:
+    made, requested = item(1)
+    fresh = made.with_(verdicts=(), tier=None)
+    easy = verdict(A, hard_enough=False).judgement
+    join = JoinVerdicts({"verified"}, reject_easy=reject_easy)
+    output = (spoke(A, hit(), judgement=easy), spoke(B, hit()))
+    first, second = (ProblemVerified.of(requested, each.role, fresh, verdict=each) for each in output)
+    _, [decision], _ = join(join(None, first)[0], second)
+    assert isinstance(decision, ProblemAccepted | ProblemRejected)
+    assert getattr(decision, "reason", None) == reason
+    assert [each.judgement and each.judgement.hard_enough for each in decision.item.verdicts] == [False, True]

@@ -15,7 +15,7 @@ from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
 from services.simulator.recognition import Sighting, recognise
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Reply, Stage
+from services.simulator.roles.reply import Reply, TaskInput
 from services.simulator.settings import ABILITIES, Settings
 from shared.exact_problems import exact
 
@@ -27,7 +27,7 @@ ALTERING = ("missing_datum", "second_solution", "options_added", "proof_asked", 
 def played(model: str, text: str, schema: str | None = None) -> Reply:
     form = {"response_format": {"type": "json_schema", "json_schema": {"name": schema}}} if schema else {}
     requested = {"model": model, "messages": [{"role": "user", "content": text}], "seed": 5, **form}
-    return reply_to(Stage(ChatRequest.model_validate(requested), BANK, Settings()))
+    return reply_to(TaskInput(ChatRequest.model_validate(requested), BANK, Settings()))
 
 
 def judged(statement: str, answer: str) -> dict[str, bool]:

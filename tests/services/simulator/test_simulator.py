@@ -17,7 +17,7 @@ from services.simulator.api.server import serve
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.recognition import problem_in
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Reply, Stage
+from services.simulator.roles.reply import Reply, TaskInput
 from services.simulator.roles.topics import hierarchy
 from services.simulator.sampling import logistic, seeded_random
 from services.simulator.settings import Settings
@@ -33,7 +33,7 @@ def body(model: str, text: str, schema: str | None = None, **more: Any) -> dict[
 
 def played(model: str, text: str, schema: str | None = None, settings: Settings | None = None, **more: Any) -> Reply:
     request = ChatRequest.model_validate(body(model, text, schema, **more))
-    return reply_to(Stage(request, BANK, settings or Settings()))
+    return reply_to(TaskInput(request, BANK, settings or Settings()))
 
 
 def holds(hits: int, chances: Iterable[float]) -> bool:

@@ -132,7 +132,7 @@ def test_one_name_at_two_addresses_is_accepted_with_a_warning(
     text = GOOD.replace("two, model: a", "two, model: big") + "  base: {endpoint: two, model: b}\n"
     cast = load_models_config(written(tmp_path, text))
     assert cast.shared_roles() == {"big": ["writer", "verifier_a"]}
-    assert [line for line in models_config.dependence(cast) if "big plays writer and verifier_a" in line]
+    assert [line for line in models_config.dependence(cast) if "big has the roles writer and verifier_a" in line]
 
 
 def of(*calls: tuple[str, str]) -> Item:

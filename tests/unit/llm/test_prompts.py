@@ -18,7 +18,7 @@ from services.problem_writer.__main__ import harder_prompt
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Stage
+from services.simulator.roles.reply import TaskInput
 from services.simulator.settings import Settings
 from services.verifier.handler import VerifyProblem
 from shared.llm.prompts import Prompt
@@ -187,7 +187,7 @@ def simulated(bank: Bank, statement: str, answer: str, seed: int) -> dict[str, A
     messages = Prompt.load(Path("services/verifier/prompts/judgement.md")).messages(fields, seed)
     form = {"type": "json_schema", "json_schema": {"name": "judgement"}}
     request = {"model": "sim-judge", "messages": messages, "seed": seed, "response_format": form}
-    output = json.loads(reply_to(Stage(ChatRequest.model_validate(request), bank, Settings())).content)
+    output = json.loads(reply_to(TaskInput(ChatRequest.model_validate(request), bank, Settings())).content)
     assert output["canary"] == "abc123"
     return {name: value for name, value in output.items() if isinstance(value, bool)}
 

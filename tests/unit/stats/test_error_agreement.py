@@ -10,7 +10,7 @@ from services.simulator.api.request import ChatRequest
 from services.simulator.bank import SUBJECTS, Bank
 from services.simulator.bank.problem import Problem
 from services.simulator.roles.registry import reply_to
-from services.simulator.roles.reply import Stage
+from services.simulator.roles.reply import TaskInput
 from services.simulator.settings import Settings
 from shared.answers.extract import final_answer
 from shared.stats.error_agreement import error_agreement
@@ -22,7 +22,7 @@ WEAK = Settings(abilities={"sim-verifier-a": 0.0, "sim-verifier-b": 0.0, "sim-so
 
 def answer(model: str, problem: Problem, seed: int) -> Vote:
     requested = {"model": model, "messages": [{"role": "user", "content": problem.text}], "seed": seed}
-    found = final_answer(reply_to(Stage(ChatRequest.model_validate(requested), BANK, WEAK)).content)
+    found = final_answer(reply_to(TaskInput(ChatRequest.model_validate(requested), BANK, WEAK)).content)
     return Vote(answer=found, agrees="yes" if found == problem.answer else "no", method="test")
 
 

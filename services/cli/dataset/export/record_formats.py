@@ -48,13 +48,13 @@ def _paper(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
 
 
 def _verl(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
-    about = ("id", "subject", "topic", "answer_type", "tier", "difficulty", "split")
+    columns = ("id", "subject", "topic", "answer_type", "tier", "difficulty", "split")
     yield {
         "data_source": f"chimera/{row['plan']}",
         "prompt": _message("user", row["problem"]),
         "ability": row["subject"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
-        "extra_info": {"index": number, **{name: row[name] for name in about}, "belief": row_belief(row)},
+        "extra_info": {"index": number, **{name: row[name] for name in columns}, "belief": row_belief(row)},
     }
 
 

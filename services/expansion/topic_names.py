@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from schemas.identity import normal_form
 
-_JOINT = re.compile(r"\s*(?:,|&|\band\b)\s*")
+_SEPARATOR = re.compile(r"\s*(?:,|&|\band\b)\s*")
 _STOP_WORDS = frozenset({"the", "an", "of", "in", "for", "on", "to", "with", "by", "via", "from", "at", "its", "their"})
 """Words that distinguish no topics. "a" is not one of them: it may be a name, as in "vitamin A"."""
 _SPELLINGS = (
@@ -28,7 +28,7 @@ _SPELLINGS = (
 )
 """Normalisation of a word for comparison: British and American spelling, singular and plural."""
 
-STEM = 5
+MIN_COMMON_PREFIX = 5
 """Leading letters that a misspelt word must share: an earlier difference is another prefix, as micro- and macro-."""
 MIN_SIMILARITY = 0.92
 """Similarity from which a word counts as misspelt: one letter in thirteen. Alcohols and acids differ by one in ten."""
@@ -36,10 +36,10 @@ MIN_SIMILARITY = 0.92
 
 def canonical_name(name: str) -> str:
     """Return a form that is equal for names of the same topic, except for misspellings."""
-    plain = "".join(
-        sign for sign in unicodedata.normalize("NFKD", normal_form(name)) if not unicodedata.combining(sign)
+    unaccented = "".join(
+        char for char in unicodedata.normalize("NFKD", normal_form(name)) if not unicodedata.combining(char)
     )
-    parts = (re.findall(r"\w+", re.sub(r"['’]s?\b", "", part)) for part in _JOINT.split(plain))
+    parts = (re.findall(r"\w+", re.sub(r"['’]s?\b", "", part)) for part in _SEPARATOR.split(unaccented))
     return " and ".join(sorted(" ".join(map(_word, part)) for part in map(_significant, parts) if part))
 
 
@@ -56,12 +56,13 @@ def _significant(words: list[str]) -> list[str]:
 
 
 def _word(word: str) -> str:
-    for pattern, instead in _SPELLINGS if len(word) > 3 and word.isalpha() else ():
-        word = re.sub(pattern, instead, word)
+    for pattern, replacement in _SPELLINGS if len(word) > 3 and word.isalpha() else ():
+        word = re.sub(pattern, replacement, word)
     return word
 
 
 def _is_same_word(word: str, other: str) -> bool:
     return word == other or (
-        word[:STEM] == other[:STEM] and SequenceMatcher(None, word, other).ratio() >= MIN_SIMILARITY
+        word[:MIN_COMMON_PREFIX] == other[:MIN_COMMON_PREFIX]
+        and SequenceMatcher(None, word, other).ratio() >= MIN_SIMILARITY
     )
