@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.audit_tag import AuditTag
 from schemas.events import ItemEvent, ProblemRequested
-from schemas.flow import EVENT_LIMIT, FLOW, Flow
+from schemas.flow import EVENT_LIMIT, FLOW, UNCONSUMED_RETENTION_MS, Flow
 
 Document = dict[str, Any]
 
@@ -44,7 +44,10 @@ def _channel(flow: Flow) -> Document:
         "bindings": {
             "kafka": {
                 "partitions": flow.partitions,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": -1},
+                "topicConfiguration": {
+                    "cleanup.policy": ["delete"],
+                    "retention.ms": UNCONSUMED_RETENTION_MS if flow.expires else -1,
+                },
                 "bindingVersion": "0.5.0",
             }
         },
@@ -63,14 +66,20 @@ def _operation(flow: Flow, service: str, action: str) -> Document:
     return operation
 
 
+def _retention(flow: Flow) -> str:
+    if flow.retained:
+        return "Retained for ever."
+    if flow.expires:
+        return f"Deleted after {UNCONSUMED_RETENTION_MS // 86_400_000} days: no service consumes it."
+    return "Deleted once every consumer has committed it."
+
+
 def _message(flow: Flow) -> Document:
     about_problem = issubclass(flow.event, ItemEvent | ProblemRequested)
     return {
         "name": flow.event.__name__,
         "summary": " ".join((flow.event.__doc__ or "").split()) or flow.name,
-        "description": f"At most {EVENT_LIMIT:,} bytes. Retained for ever."
-        if flow.retained
-        else f"At most {EVENT_LIMIT:,} bytes. Deleted once every consumer has committed it.",
+        "description": f"At most {EVENT_LIMIT:,} bytes. {_retention(flow)}",
         "headers": _headers(flow),
         "payload": {"$ref": f"./{_message_name(flow)}.json"},
         "bindings": {
