@@ -6,7 +6,7 @@ import logging
 import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,11 @@ def streamed(*deltas: dict[str, str], finish: str | None = "stop", usage: dict[s
     async def reply(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        await response.write(b": keep-alive\n\n")
-        for chunk in chunks:
-            await response.write(f"data: {json.dumps(chunk, ensure_ascii=False)}\r\n\r\n".encode())
-        await response.write(b"data: [DONE]\n\n")
+        with suppress(ConnectionResetError):  # a client leaves an answer that is broken
+            await response.write(b": keep-alive\n\n")
+            for chunk in chunks:
+                await response.write(f"data: {json.dumps(chunk, ensure_ascii=False)}\r\n\r\n".encode())
+            await response.write(b"data: [DONE]\n\n")
         return response
 
     return reply
