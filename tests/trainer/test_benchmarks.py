@@ -56,7 +56,7 @@ def test_every_described_file_is_taken_whole_and_refused_otherwise(name: str, tm
     benchmark = load_benchmark(name)
     rows = made(name, benchmark.n)
     assert len(read_questions(name, benchmark, as_csv(tmp_path / "a.csv", rows), seed=0)) == benchmark.n
-    with pytest.raises(Refusal, match=f"{benchmark.n - 1} questions, .* has {benchmark.n}. Take the file of"):
+    with pytest.raises(Refusal, match=f"{benchmark.n - 1} questions, .* has {benchmark.n}. Use the complete file of"):
         read_questions(name, benchmark, as_csv(tmp_path / "b.csv", rows[1:]), seed=0)
     with pytest.raises(Refusal, match=f"{benchmark.n - 1} of them different"):
         read_questions(name, benchmark, as_csv(tmp_path / "b.csv", [*rows[1:], rows[1]]), seed=0)
@@ -94,8 +94,8 @@ async def world() -> AsyncIterator[str]:
         body = await request.json()
         requested = body["messages"][-1]["content"]
         if body["model"] == "judge":
-            agrees = "yes" if re.search(r"^Answer: <[^>]+>correct", requested, re.MULTILINE) else "no"
-            content = json.dumps({"agrees": agrees, "reason": "as told"})
+            agrees = "yes" if "correct, in other words" in requested else "no"  # whichever side it is on
+            content = json.dumps({"working": "", "reason": "as scripted", "agrees": agrees})
         else:
             right = re.search(r"^([A-D])\. right", requested, re.MULTILINE)
             known = right[1] if right else "correct, in other words"
