@@ -10,7 +10,7 @@ from shared.llm.replies.wire import parse_models
 from tests.support.fake_models import item, provenance
 from tests.support.fixed_endpoint import GOOD, as_json, config, endpoint, http, sse
 
-CACHED = "/root/.cache/huggingface/hub/models--Qwen--Qwen3-32B/snapshots/" + "0a" * 20
+CACHED = "/home/lab/.cache/huggingface/hub/models--Qwen--Qwen3-32B/snapshots/" + "0a" * 20
 QWEN = "Qwen/Qwen3-32B@" + "0a" * 20
 
 
