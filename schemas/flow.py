@@ -79,6 +79,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.ProblemDrafted,
     e.ProblemScreened,
     e.ProblemVerified,
+    e.EvidenceGiven,
     e.ProblemAccepted,
     e.ProblemProbed,
     e.ProblemRejected,
@@ -107,6 +108,7 @@ SERVICES = (
     ),
     ServiceSpec("verifier-a", "verifier", needs_models=True),
     ServiceSpec("verifier-b", "verifier", needs_models=True),
+    ServiceSpec("adjudicator", "adjudicator", needs_models=True),
     ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
     ServiceSpec("probe", "probe", needs_models=True),
     ServiceSpec("synthesis", "synthesis", needs_models=True),
@@ -120,6 +122,9 @@ SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES
 _ANY = tuple(service.name for service in SERVICES)
 VERIFIERS = tuple(service.name for service in SERVICES if service.module == "verifier")
 """The services that verify each problem, independently of each other."""
+ADJUDICATOR = "adjudicator"
+GIVERS = (*VERIFIERS, ADJUDICATOR)
+"""The services that give evidence which the panel requests."""
 
 FLOW = (
     Flow(e.PlanAdopted, ("planner",), (), partitions=1, retained=True),
@@ -130,6 +135,8 @@ FLOW = (
     Flow(e.ProblemDrafted, ("problem_writer", "auditor"), ("screening",)),
     Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
+    Flow(e.EvidenceRequested, ("panel",), GIVERS),
+    Flow(e.EvidenceGiven, GIVERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),

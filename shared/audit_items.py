@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from schemas.audit_tag import AuditTag
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected
-from schemas.item import Verdict
+from schemas.item import Adjudication, Verdict
 
 PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
 """Results of a check; `unable`: it ran and could not decide."""
@@ -41,8 +41,14 @@ def _results(end: ProblemAccepted | ProblemRejected) -> Iterator[tuple[str, str]
     for verdict in end.item.verdicts:
         yield f"{verdict.role}/blind", _blind_result(verdict)
         yield f"{verdict.role}/judge", _judge_result(verdict)
+    for one in end.item.adjudications:
+        yield one.role, _adjudication_result(one)
     if end.cause.role == "panel":
         yield "panel", NOTICED if rejected else PASSED
+
+
+def _adjudication_result(one: Adjudication) -> str:
+    return {"key": PASSED, "rival": NOTICED, "neither": NOTICED}[one.chosen]
 
 
 def _blind_result(verdict: Verdict) -> str:

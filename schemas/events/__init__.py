@@ -4,6 +4,7 @@ audit.py       audit items
 base.py        base classes
 dataset.py     releases
 evaluation.py  scores of trained models
+evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
 sample.py      rows of the dataset
@@ -17,6 +18,7 @@ from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
+from schemas.events.evidence import EvidenceGiven, EvidenceRequested
 from schemas.events.plan import BudgetReached, PlanAdopted
 from schemas.events.problem import (
     ProblemAccepted,
@@ -41,6 +43,8 @@ __all__ = [
     "DatasetReleased",
     "EvaluationCompleted",
     "Event",
+    "EvidenceGiven",
+    "EvidenceRequested",
     "ItemEvent",
     "PlanAdopted",
     "ProblemAccepted",

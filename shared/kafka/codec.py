@@ -20,6 +20,9 @@ from shared.ports import TaggedEvent
 AUDIT_HEADER = "ce_audit"
 """Header with the tag of an audit item: a CloudEvents extension."""
 
+ADDRESSEE = "ce_addressee"
+"""Header with the one service that is to handle a record: a CloudEvents extension, read before decoding."""
+
 TRACEPARENT = "traceparent"
 
 Headers = list[tuple[str, bytes]]
@@ -51,6 +54,8 @@ def encode(event: Event, source: str, tag: AuditTag | None = None) -> Message:
         "content-type": "application/json",
         TRACEPARENT: f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
+    if event.addressee:
+        headers[ADDRESSEE] = event.addressee
     if tag:
         headers[AUDIT_HEADER] = tag.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])

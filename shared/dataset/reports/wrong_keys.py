@@ -26,17 +26,17 @@ MEANING = {
     "ability": "ability of verifier-b relative to verifier-a, in log-odds",
     "dependence": "c, chance that verifier-b repeats a draw of verifier-a",
 }
-UNUSED = frozenset({"adjudicator"})
-"""Parameters of evidence that no service gives yet."""
 
 
 def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
-    rows = list(dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "views"))
+    columns = ("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
+    rows = list(dataset.rows.columns(*columns))
     observations = [(_observation(row), row["views"]) for row in rows]
     rejected = map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'"))
     observed = Counter(one for one in chain((one for one, _ in observations), rejected) if one is not None)
     result = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
+    adjudicated = any(one.evidence.adjudications for one in observed)
     views = sorted({view for row in rows for view in row["views"]}, reverse=True)
     shares = {"all": _share(result, (one for one, _ in observations))}
     shares |= {view: _share(result, (one for one, entered in observations if view in entered)) for view in views}
@@ -44,7 +44,7 @@ def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -
         "items": result.items,
         "rows": shares,
         "parameters": {name: _document(interval) for name, interval in result.intervals.items()},
-        "assumed": {name: _default(result, name) for name in result.assumed if name not in UNUSED},
+        "assumed": {name: _default(result, name) for name in result.assumed if name != "adjudicator" or adjudicated},
     }
 
 
@@ -55,17 +55,26 @@ def _observation(row: Mapping[str, Any]) -> Observation | None:
 
 def _rejected(line: Mapping[str, Any]) -> Observation | None:
     item = Item.model_validate_json(line["item"])
-    return Observation(evidence_of(item.verdicts, item.written)) if is_complete(item.verdicts) else None
+    return (
+        Observation(evidence_of(item.verdicts, item.written, item.adjudications))
+        if is_complete(item.verdicts)
+        else None
+    )
 
 
 def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
-    """What judges made of keys known to be wrong, and of keys known to be right, by what their votes had shown them."""
-    counts = Counter[tuple[bool, Saw, bool]]()
+    """What judges and adjudicators made of keys known to be wrong, and of keys known to be right.
+
+    Judges by what their votes had shown them. An adjudicator is right about a wrong key if it does not choose it.
+    """
+    counts, adjudicated = Counter[tuple[bool, Saw, bool]](), Counter[bool]()
     for line in audits.columns("kind", "item"):
         control = AuditTag(kind=line["kind"]).control
         if not control and line["kind"] != NATURAL:
             continue
-        for verdict in Item.model_validate_json(line["item"]).verdicts:
+        item = Item.model_validate_json(line["item"])
+        adjudicated.update((one.chosen == "key") == control for one in item.adjudications)
+        for verdict in item.verdicts:
             if (passed := says_about_key(verdict)) is not None:
                 counts[control, sight_of(verdict), passed] += 1
     caught, refused = (
@@ -75,7 +84,7 @@ def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
         }
         for control in (False, True)
     )
-    return Audits(caught, refused)
+    return Audits(caught, refused, Proportion(adjudicated[True], adjudicated.total()))
 
 
 def _share(result: Estimate, rows: Iterable[Observation | None]) -> dict[str, Any]:
@@ -93,6 +102,7 @@ def _document(interval: Interval) -> dict[str, float]:
 def _default(result: Estimate, name: str) -> float:
     parameters = result.parameters
     defaults = {"catch": parameters.judge.catch, "false_alarm": parameters.judge.false_alarm}
+    defaults |= {"adjudicator": parameters.adjudicator}
     defaults |= {"wrong_keys": parameters.wrong_keys, "error_agreement": parameters.solving.error_agreement}
     return defaults[name]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.events import ItemEvent, ProblemParked, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS, is_side_branch
 from schemas.identity import derive
-from shared.kafka.codec import AUDIT_HEADER, Message, encode
+from shared.kafka.codec import ADDRESSEE, AUDIT_HEADER, Message, encode
 
 REASON_LIMIT = 2000
 HEADER_PREFIX = "chimera-"
@@ -24,9 +24,9 @@ def original_headers(headers: Iterable[tuple[str, bytes]]) -> list[tuple[str, by
 
 
 def is_addressed_to(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
-    """Whether a service is to handle a record. All are, except for a replayed record."""
-    addressee = dict(headers).get(ADDRESSEE_HEADER)
-    return addressee is None or addressee == service.encode()
+    """Whether a service is to handle a record. All are, unless it was replayed or has an addressee."""
+    named = dict(headers)
+    return all(named.get(name) in (None, service.encode()) for name in (ADDRESSEE_HEADER, ADDRESSEE))
 
 
 def is_replay(headers: Iterable[tuple[str, bytes]]) -> bool:

@@ -44,24 +44,28 @@ MAX_POLL_RECORDS = 500
 
 
 class FaustLoop:
-    """Runs a Join inside a Faust app. Reads the one Kafka topic that the flow gives to the service."""
+    """Runs a Join inside a Faust app. Reads the Kafka topics that the flow gives to the service.
+
+    All have as many partitions as the changelog, so that events with one key meet in one process.
+    """
 
     def __init__(self, join: Join, settings: Settings, producer: Producer) -> None:
-        (self._flow,) = consumed_by(settings.service)
+        flows = consumed_by(settings.service)
+        (partitions,) = {flow.partitions for flow in flows}
         self._join = join
         self._settings = settings
         self._processor = Processor(settings, producer)
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
         self._app = _app(settings, self._scratch.name)
-        self._source = kafka_topic(settings.factory, self._flow.name)
+        self._sources = [kafka_topic(settings.factory, flow.name) for flow in flows]
         source = self._app.topic(
-            self._source,
+            *self._sources,
             key_type=bytes,
             value_type=bytes,
             value_serializer="raw",
-            partitions=self._flow.partitions,
+            partitions=partitions,
         )
-        self._states = _changelog_table(self._app, self._flow.partitions)
+        self._states = _changelog_table(self._app, partitions)
         self._app.agent(source, concurrency=1)(self._work)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
@@ -124,7 +128,7 @@ class FaustLoop:
         while True:
             await asyncio.sleep(IDLE_CHECK_S)
             if self._app.flow_control.is_active() and clock() - self._last_event > IDLE_CHECK_S:
-                for partition in await self._consumer.partitions_with_dropped_records(self._source):
+                for partition in await self._consumer.partitions_with_dropped_records(self._sources):
                     await self._consumer.rewind(partition)
 
     @property
