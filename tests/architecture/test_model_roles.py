@@ -29,7 +29,8 @@ def test_services_request_only_declared_roles() -> None:
 
 
 def test_the_command_line_knows_every_chat_role() -> None:
-    plan = Plan.model_validate({"name": "p", "rows": 1, "subjects": {"physics": {}}, "solving": {"probe_attempts": 1}})
+    all_used = {"solving": {"probe_attempts": 1}, "verification": {"target_wrong": {"sft": 0.02}, "adjudications": 4}}
+    plan = Plan.model_validate({"name": "p", "rows": 1, "subjects": {"physics": {}}, **all_used})
     assert set(TRIALS) == set(assumed(plan).profiles) == set(simulated(0).assigned()) == set(CHAT_ROLES)
     assert {model.model for model in simulated(0).assigned().values()} <= set(ABILITIES)
 

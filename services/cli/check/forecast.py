@@ -131,7 +131,11 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsCo
         else sum(ceil(one.topics / MAX_TOPICS_PER_PASS) for one in plan.subjects.values())
     )
     counts = {"expansion": (passes, CallProfile(0, *TOKENS["expansion"]))}
-    counts |= {role: (ceil(problems * profile.calls), profile) for role, profile in basis.profiles.items()}
+    counts |= {
+        role: (ceil(problems * profile.calls), profile)
+        for role, profile in basis.profiles.items()
+        if role != "adjudicator" or role in models.assigned()  # without a model nothing is adjudicated
+    }
     needs = tuple(_need(role, count, profile, models) for role, (count, profile) in counts.items() if count)
     return Forecast(
         rows=missing,
