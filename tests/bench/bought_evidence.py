@@ -1,18 +1,29 @@
 """Evidence bought piece by piece in hard worlds: what is kept, what is wrong, what it costs."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from shared.stats.belief import belief
 from shared.stats.belief_model import KEY, Adjudication, Evidence, Parameters, Votes
 from shared.stats.evidence_choice import Buying, Limits, Offer
 from shared.stats.evidence_forecast import FIRST_ROUND, EvidenceForecast
 from tests.bench.hard_policies import JUDGED, Verified, outcome
+from tests.bench.hard_table import true_parameters
 from tests.bench.hard_world import Case, World, cases
 
-TARGET, MAX_VOTES, ADJUDICATIONS = 0.02, 16, 2
+TARGET, MAX_VOTES, ADJUDICATIONS = 0.02, 16, 4
 WORLDS = tuple(World(0.1, rho, d) for d, rho in ((0.5, 0.0), (0.5, 0.3), (0.5, 0.6), (0.0, 0.3)))
+NAMES = {f"w {world.wrong_keys:.0%}, ρ {world.error_agreement}, d {world.catch}": world for world in WORLDS}
+LIMITS = {
+    "8 votes": Limits(8),
+    f"8 votes, {ADJUDICATIONS} adjudications": Limits(8, ADJUDICATIONS),
+    "16 votes": Limits(MAX_VOTES),
+    f"16 votes, {ADJUDICATIONS} adjudications": Limits(MAX_VOTES, ADJUDICATIONS),
+}
+ADJUDICATOR = WORLDS[0].adjudicator
 
 
 class BuysEvidence:
@@ -69,32 +80,31 @@ def _chosen(case: Case, rival: int, draw: float) -> int:
     return case.key if draw < 0.5 else rival
 
 
-ADJUDICATOR = World(0.1, 0.3, 0.5).adjudicator
-
-
 def policy(parameters: Parameters, limits: Limits, target: float = TARGET) -> BuysEvidence:
     """With the threshold that keeps wrong keys below the target."""
     return BuysEvidence(parameters, EvidenceForecast(parameters, parameters, limits).threshold(target), limits)
 
 
-def measure(count: int, true_parameters: Any) -> dict[str, Any]:
-    """In each world: buying on, with and without an adjudicator, and all votes on every key."""
-    return {name: _measure(world, count, true_parameters(world)) for name, world in NAMES.items()}
+def measure(count: int) -> dict[str, Any]:
+    """In each world, with and without an adjudicator."""
+    return {name: _measure(world, count) for name, world in NAMES.items()}
 
 
-NAMES: Mapping[str, World] = {
-    f"w {world.wrong_keys:.0%}, ρ {world.error_agreement}, d {world.catch}": world for world in WORLDS
-}
-
-
-def _measure(world: World, count: int, parameters: Parameters) -> dict[str, Any]:
+def _measure(world: World, count: int) -> dict[str, Any]:
     drawn, figures = cases(world, count, MAX_VOTES, f"bought {world}"), dict[str, Any]()
-    for name, limits in (
-        ("up to 8 votes", Limits(8)),
-        ("up to 8 votes, 2 adjudications", Limits(8, ADJUDICATIONS)),
-        ("up to 16 votes", Limits(MAX_VOTES)),
-        ("up to 16 votes, 2 adjudications", Limits(MAX_VOTES, ADJUDICATIONS)),
-    ):
-        one = policy(parameters, limits)
+    for name, limits in LIMITS.items():
+        one = policy(true_parameters(world), limits)
         figures[name] = asdict(outcome(drawn, list(map(one, drawn)))) | {"threshold": one.threshold}
     return figures
+
+
+def show(console: Console, figures: dict[str, Any]) -> None:
+    """Print as a table."""
+    title = f"evidence bought where it decides, parameters known, target {TARGET:.0%}"
+    table = Table("world", "at most", "τ", "good kept", "hard kept", "wrong keys", "calls a problem", title=title)
+    for world, rows in figures.items():
+        for number, (limits, row) in enumerate(rows.items()):
+            threshold = "" if row["threshold"] is None else f"{row['threshold']:.3f}"
+            shares = (f"{row['good_kept']:.0%}", f"{row['hard_kept']:.0%}", f"{row['wrong_keys']:.1%}")
+            table.add_row("" if number else world, limits, threshold, *shares, f"{row['calls_per_problem']:.1f}")
+    console.print(table)
