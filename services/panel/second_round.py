@@ -67,7 +67,7 @@ class Deliberation:
         return adjudications_in(step for one in self.given for step in one.steps)
 
     def count(self, kind: str, role: str) -> int:
-        """How often a role was asked for a kind of evidence."""
+        """How often a kind of evidence was requested from a role."""
         return sum((one.kind, one.role) == (kind, role) for one in self.given)
 
     def request(self, parameters: Parameters, threshold: float, limits: Limits) -> EvidenceRequested | None:

@@ -56,7 +56,7 @@ class BuysEvidence:
 
 
 def _evidence(case: Case, votes: int, adjudicated: list[tuple[int, int]]) -> tuple[Evidence, list[int]]:
-    """The evidence after so many votes, and the answers of the rivals; rivals by votes and by adjudications."""
+    """The evidence after a number of votes, and the answers of the rivals; rivals by votes and by adjudications."""
     cast = case.votes[:votes]
     rivals = sorted(
         {answer for answer in cast if answer != case.key},

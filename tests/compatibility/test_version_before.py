@@ -20,7 +20,8 @@ ROOT = FOLDER.parents[2]
 
 def test_each_event_is_read_and_written_byte_for_byte() -> None:
     recorded = load_json("events")
-    assert {record["topic"] for record in recorded["events"]} == {flow.name for flow in names.flow.FLOW}
+    later = {"evidence.requested", "evidence.given"}
+    assert {record["topic"] for record in recorded["events"]} == {flow.name for flow in names.flow.FLOW} - later
     for record in (*recorded["events"], recorded["marked"]):
         event, tag = decode(record), names.audit_tag_of(headers(record))
         source = dict(headers(record))["ce_source"].decode().removeprefix("/")

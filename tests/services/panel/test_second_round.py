@@ -109,7 +109,7 @@ def test_a_request_is_blind_and_its_id_does_not_depend_on_the_last_event() -> No
     assert (one.item.verdicts, one.addressee) == ((), one.role)
 
 
-def test_a_request_is_stored_before_it_is_published_and_repeated_to_the_byte() -> None:
+def test_a_request_is_stored_first_and_repeated_to_the_byte() -> None:
     panel = Panel(spoke(A, HIT), spoke(B, miss("7")))
     first = panel.request
     assert JoinState.model_validate_json(panel.stored).request == first
@@ -133,25 +133,25 @@ def test_a_late_or_unrequested_answer_changes_nothing() -> None:
         panel.take(other)
 
 
-def test_unable_is_an_answer_and_an_adjudicator_without_a_model_is_left_alone() -> None:
+def test_unable_is_an_answer_and_ends_adjudications_of_an_item() -> None:
     panel = Panel(spoke(A, HIT), spoke(B, miss("7"), HIT.with_(answer=None, agrees="unsure")))
-    asked = []
+    kinds = []
     for _ in range(12):
         if not isinstance(panel.events[0], EvidenceRequested):
             break
-        asked.append(panel.request.kind)
-        panel.give(unable="no model") if asked[-1] == "adjudication" else panel.give(vote=miss(f"{len(asked)}00"))
-    assert asked.count("adjudication") <= 1
-    assert asked.count("vote") <= 5
+        kinds.append(panel.request.kind)
+        panel.give(unable="no model") if kinds[-1] == "adjudication" else panel.give(vote=miss(f"{len(kinds)}00"))
+    assert kinds.count("adjudication") <= 1
+    assert kinds.count("vote") <= 5
     assert isinstance(panel.decision, ProblemRejected)
 
 
 def answers_until_the_end(panel: Panel, answer: Callable[[EvidenceRequested], dict[str, object]]) -> list[str]:
-    asked = list[str]()
+    kinds = list[str]()
     while isinstance(panel.events[0], EvidenceRequested):
-        asked.append(f"{panel.request.kind}/{panel.request.role}")
+        kinds.append(f"{panel.request.kind}/{panel.request.role}")
         panel.give(**answer(panel.request))
-    return asked
+    return kinds
 
 
 def test_evidence_ends_at_the_limits_and_a_rival_then_disputes_the_key() -> None:
@@ -163,16 +163,16 @@ def test_evidence_ends_at_the_limits_and_a_rival_then_disputes_the_key() -> None
             return {"adjudication": chose(request, "neither" if next(number) % 2 else "key")}
         return {"vote": HIT if next(number) % 3 == 0 else miss("7")}
 
-    asked = answers_until_the_end(panel, answer)
+    kinds = answers_until_the_end(panel, answer)
     votes = sum(len(verdict.votes) for verdict in panel.decision.item.verdicts)
     assert votes <= 8
-    assert len(panel.decision.item.adjudications) == asked.count("adjudication/adjudicator") <= 4
+    assert len(panel.decision.item.adjudications) == kinds.count("adjudication/adjudicator") <= 4
     believed = panel.decision.item.belief
     assert believed is not None
     assert isinstance(panel.decision, ProblemAccepted) == (believed.key >= 0.972)
 
 
-def test_an_adjudicator_is_asked_where_answers_differ_and_its_choice_counts() -> None:
+def test_an_adjudicator_decides_where_answers_differ() -> None:
     panel = Panel(spoke(A, HIT), spoke(B, miss("7")))
     assert (panel.request.kind, panel.request.candidates) == ("adjudication", ("7",))
     before = panel.request
@@ -185,7 +185,7 @@ def test_an_adjudicator_is_asked_where_answers_differ_and_its_choice_counts() ->
     assert not isinstance(then, ProblemAccepted)
 
 
-def test_a_verifier_that_could_not_judge_is_asked_once_more() -> None:
+def test_a_verifier_that_could_not_judge_gets_one_more_request() -> None:
     silent = Verdict(role=B, model=B, problem_hash="h", votes=(HIT,), unable="gave no JSON")
     panel = Panel(spoke(A, miss("7")), silent, join=NO_ADJUDICATOR)
     kinds = []
@@ -207,7 +207,7 @@ def test_other_faults_and_hopeless_keys_are_rejected_without_a_request() -> None
     assert isinstance(hopeless.decision, ProblemRejected)
 
 
-def test_undecided_misses_are_one_rival_until_a_later_answer_tells_them_apart() -> None:
+def test_undecided_misses_are_one_rival_until_compared_with_a_third() -> None:
     unclear = spoke(A, miss("the free group")), spoke(B, miss("a free product"))
     assert [rival.votes for rival in rivals(unclear)] == [2]
     later = miss("the free group").with_(rival="the free group", other_than=("a free product",))
@@ -227,7 +227,7 @@ def test_a_vote_without_an_answer_uses_up_an_attempt() -> None:
     panel = Panel(spoke(A, HIT), spoke(B, Vote(answer=None, agrees="unsure", method="too_long")), join=NO_ADJUDICATOR)
     assert (panel.request.kind, panel.request.role) == ("vote", B)
     none = Vote(answer=None, agrees="unsure", method="too_long")
-    asked = answers_until_the_end(panel, lambda _: {"vote": none})
-    assert set(asked) == {f"vote/{B}"}
-    assert len(asked) == 6
+    kinds = answers_until_the_end(panel, lambda _: {"vote": none})
+    assert set(kinds) == {f"vote/{B}"}
+    assert len(kinds) == 6
     assert isinstance(panel.decision, ProblemRejected)
