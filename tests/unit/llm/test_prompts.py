@@ -48,8 +48,8 @@ MARKED = {
     "services/verifier/prompts/blind.md": ("problem",),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
     "services/expansion/prompts/topics.md": ("known", "covered"),
-    "services/problem_writer/prompts/draft.md": ("avoid",),
-    "services/problem_writer/prompts/harder.md": ("easy", "easy_answer", "avoid"),
+    "services/problem_writer/prompts/draft.md": ("avoid", "rejections", "examples"),
+    "services/problem_writer/prompts/harder.md": ("easy", "easy_answer", "avoid", "rejections", "examples"),
     "shared/answers/prompts/same_answer.md": ("question", "key", "answer"),
 }
 """Fields that stand between marks, by prompt."""
