@@ -24,8 +24,13 @@ OPTIONAL = frozenset({"avoid", "examples", "guidance", "rejections", "structure"
 """Fields that an own prompt may leave out: hints, without which the task is the same."""
 NAMES = ("blind", "draft", "harder", "judgement", "probe", "same_answer", "same_problem", "solve", "topics")
 """Names of the shipped prompts."""
-MARK, LANGUAGE = "mark", "language"
-"""The placeholders of the mark, and of the language of the plan: the prompt itself fills them."""
+MARK = "mark"
+"""The placeholder of the mark."""
+LANGUAGE, IN_LANGUAGE = "language", "in_language"
+"""Placeholders of the plan's language: its name; ` in German`, and nothing for English, so that the text for a solver
+stays that of the paper and of the trainer."""
+_OWN = frozenset({MARK, LANGUAGE, IN_LANGUAGE})
+"""Placeholders that the prompt itself fills."""
 _KEEPS_LINES = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>|^\$(\w+)$", re.MULTILINE)
 _MARKED = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>")
 _FIELD = re.compile(r"\$\$|\$(\w+)")
@@ -40,7 +45,7 @@ class Prompt:
     origin: str | None = field(default=None, kw_only=True)
     """The file of a prompt of the user's own; None for a shipped one."""
     language: str = field(default=ENGLISH, kw_only=True)
-    """The language that `$language` names."""
+    """That of the plan."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -54,7 +59,7 @@ class Prompt:
     @property
     def fields(self) -> set[str]:
         """Names of the placeholders that a call fills."""
-        return set(Template(self.text).get_identifiers()) - {MARK, LANGUAGE}
+        return set(Template(self.text).get_identifiers()) - _OWN
 
     @property
     def marked_fields(self) -> set[str]:
@@ -77,13 +82,14 @@ class Prompt:
         *system, user = self.text.split("\n---\n", 1)
         inline = self._inline()
         values = {name: one_line(value) if name in inline else neutralise(value) for name, value in fields.items()}
-        values |= {MARK: _mark(values, seed), LANGUAGE: self.language}
+        in_language = "" if self.language == ENGLISH else f" in {self.language}"
+        values |= {MARK: _mark(values, seed), LANGUAGE: self.language, IN_LANGUAGE: in_language}
         parts = [("system", part) for part in system] + [("user", user)]
         return [{"role": role, "content": Template(part.strip()).substitute(values)} for role, part in parts]
 
     def _inline(self) -> set[str]:
         """Fields that stand inside a line of the prompt, outside marks."""
-        return set(filter(None, _FIELD.findall(_KEEPS_LINES.sub("", self.text)))) - {MARK, LANGUAGE}
+        return set(filter(None, _FIELD.findall(_KEEPS_LINES.sub("", self.text)))) - _OWN
 
 
 def load_prompt(shipped: Path, folder: Path | None) -> Prompt:
