@@ -82,7 +82,7 @@ class Run:
     """One run: starts the stack, follows the events, stops the stack."""
 
     def __init__(self, config: RunConfig, view: LiveView, rows_before: int, problems: int | None = None) -> None:
-        """With `problems`, it is over when so many have ended."""
+        """With `problems`, it is over when that number of problems has ended."""
         self.config = config
         self.view = view
         self.rows_before = rows_before
