@@ -3,6 +3,7 @@
 service.py          the four kinds of service
 process.py          `run`: logs, signals, health, order of start and stop
 processor.py        the processing pipeline of all loops
+flood_guard.py      stops a service whose last events all failed
 stateless.py        the loop of a stateless service
 worker.py           handles one event of a stateless service, idempotently
 slots.py            semaphore with an exclusive mode

@@ -65,16 +65,17 @@ class MachineLoop(SingleActiveLoop):
         await self.commit(next_offsets(records))
 
     async def _fold(self, record: ConsumerRecord, event: Event) -> list[Event]:
-        try:
-            self._state, decided = self._machine(self._state, event, utc_now())
-        except Exception as bug:
-            log.exception("a bug in the state machine; the event becomes a dead letter")
-            self.processor.record_bug(bug)
-            await self.processor.to_dead_letter(record, bug)
-            return []
-        self.processor.record_success()
-        self.processor.count(record, "done")
-        return list(decided)
+        while True:
+            try:
+                self._state, decided = self._machine(self._state, event, utc_now())
+            except Exception as bug:
+                log.exception("a bug in the state machine")
+                if await self.gave_up(record, bug):
+                    return []
+            else:
+                self.processor.guard.record_success()
+                self.processor.count(record, "done")
+                return list(decided)
 
     async def _save(self, decided: Iterable[Event]) -> None:
         """Write a snapshot with the decisions, then publish them."""

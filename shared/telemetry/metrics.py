@@ -43,6 +43,9 @@ IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 SLOTS = Gauge("chimera_slots", "Events that one process may handle concurrently", ["service"])
 SLOTS_BUSY = Gauge("chimera_slots_busy", "Slots in use", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
+STOPPED = Gauge(
+    "chimera_stopped", "1 while the service consumes nothing because its last events all failed", ["service"]
+)
 LAG = Gauge(
     "kafka_consumergroup_lag",
     "Records from a group's committed offset to the end of a partition; the name is that of the common Kafka exporter",

@@ -51,6 +51,7 @@ class FaustLoop:
         self._join = join
         self._settings = settings
         self._processor = Processor(settings, producer)
+        self._guard = self._processor.guard
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
         self._app = _app(settings, self._scratch.name)
         self._source = kafka_topic(settings.factory, self._flow.name)
@@ -74,7 +75,7 @@ class FaustLoop:
             return "stopping"
         if self._app.rebalancing or not self._app.started:
             return "no partitions assigned yet"
-        return None if self._app.flow_control.is_active() else "reading the changelog"
+        return self._guard.why_stopped() if self._app.flow_control.is_active() else "reading the changelog"
 
     def stop(self) -> None:
         self._stopping.set()
@@ -135,19 +136,29 @@ class FaustLoop:
         if not self._processor.is_addressed(record):
             return
         with self._processor.measure([record]):
-            try:
-                event, state, messages, tombstone = self._decide(record)
-            except Invalid as error:
-                await self._processor.to_dead_letter(record, error)
-            except Exception as bug:
-                log.exception("a bug in the join; the event becomes a dead letter")
-                self._processor.record_bug(bug)
-                await self._processor.to_dead_letter(record, bug)
-            else:
-                self._processor.record_success()
-                with self._processor.context(event):
-                    await self._store(event, state, messages, tombstone)
-                self._processor.count(record, "done")
+            while True:
+                try:
+                    event, state, messages, tombstone = self._decide(record)
+                except Exception as error:
+                    if not isinstance(error, Invalid):
+                        log.exception("a bug in the join")
+                    if await self._gave_up(record, error):
+                        return
+                else:
+                    break
+            self._guard.record_success()
+            with self._processor.context(event):
+                await self._store(event, state, messages, tombstone)
+            self._processor.count(record, "done")
+
+    async def _gave_up(self, record: SourceRecord, error: Exception) -> bool:
+        """Make a failed record a dead letter. While the service is stopped, wait for the next try and return False."""
+        if not self._guard.stopped:
+            await self._processor.to_dead_letter(record, error)
+            return True
+        self._guard.record_failure(error)
+        await asyncio.sleep(self._guard.next_wait_s())
+        return False
 
     def _decide(self, record: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
         event = self._processor.decode(record)
