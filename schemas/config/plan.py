@@ -19,6 +19,7 @@ from schemas.config.policies import (
     Verification,
 )
 from schemas.identity import content_hash
+from schemas.model import added
 
 SUBJECTS: dict[str, str] = {
     "mathematics": "pure and applied mathematics",
@@ -31,6 +32,9 @@ SUBJECTS: dict[str, str] = {
     "history": "political, economic and cultural history, chronology and historical method",
 }
 """Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
+
+MAX_PARKED = 4.0
+"""Default of `max_parked`."""
 
 MAX_PROBABILITY_ALL_HELD_OUT = 1e-6
 """Highest probability that all topics of a subject are held out, so that it gets no rows."""
@@ -80,6 +84,9 @@ class Plan(PlanSection):
     """Types of answer to request: a list, used in turn, or weights."""
     in_progress: int = Field(default=48, ge=1)
     """Largest number of problems in progress."""
+    max_parked: Annotated[float, Field(gt=0)] | None = added()
+    """Parked problems for each of `in_progress` above which none is requested until some are replayed or dropped; 4 by
+    default."""
     yield_assumed: float = Field(default=0.5, gt=0, le=1)
     """Share of requested problems that become rows, until it is measured."""
     verification: Verification = Verification()
@@ -137,6 +144,11 @@ class Plan(PlanSection):
     def endless(self) -> bool:
         """Whether the plan has no target number of rows."""
         return self.rows == FOREVER
+
+    @property
+    def parked_limit(self) -> float:
+        """Number of parked problems above which none is requested."""
+        return (MAX_PARKED if self.max_parked is None else self.max_parked) * self.in_progress
 
     @property
     def mix(self) -> dict[str, float]:

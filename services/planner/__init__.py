@@ -6,6 +6,7 @@ demand.py         problems wanted by subject and topic
 endings.py        state transitions
 handler.py        the control loop
 hints.py          hints of a request
+ids_from_log.py   reads ids that a snapshot leaves out
 ledger_keeper.py  initialises the budget ledger
 measured.py       exports the state as metrics
 settings.py       settings

@@ -135,7 +135,7 @@ def park(state: State, event: ProblemParked) -> State:
     """Park a problem until a person replays or drops it. It frees its slot, and still counts when it ends."""
     if (topic_ref := state.in_flight.get(event.problem_id)) is None:
         return state
-    return state.without(event.problem_id).with_(parked={**state.parked, event.problem_id: topic_ref})
+    return state.without(event.problem_id).with_parked({**state.parked, event.problem_id: topic_ref})
 
 
 def delete(state: State, event: SampleDeleted) -> State:

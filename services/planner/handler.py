@@ -83,7 +83,12 @@ class Planner:
                 state, events = self._top_up(state)
                 return state, [*harder, *events]
             case ProblemParked():
-                state = park(state, event)
+                held, state = self._holds_back(state), park(state, event)
+                if self._holds_back(state) and not held:
+                    log.warning(
+                        "%d problems are parked: none is requested until some are replayed or dropped",
+                        state.parked_count,
+                    )
             case SampleDeleted():
                 state = delete(state, event)
             case EvaluationCompleted(plan=self.plan.name):
@@ -94,7 +99,7 @@ class Planner:
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
         events: list[Event] = []
-        room, limit = allowed_in_flight(self.plan, state)
+        room, limit = self._room(state)
         for name, lack in missing_rows(self.plan, state).items() if room else ():
             if lack and self._needs_topics(state, name):
                 state, event = self._request_topics(state, name)
@@ -116,6 +121,14 @@ class Planner:
         )
         state, reports = self._report_budget(state, limit if more and in_flight.total() >= room else None)
         return state, [*events, *reports]
+
+    def _holds_back(self, state: State) -> bool:
+        """Whether so many problems are parked that further ones would probably be parked too."""
+        return state.parked_count > self.plan.parked_limit
+
+    def _room(self, state: State) -> tuple[int, LimitUse | None]:
+        """Return how many problems may be in flight, and the limit of the budget that allows no more."""
+        return (0, None) if self._holds_back(state) else allowed_in_flight(self.plan, state)
 
     def _report_budget(self, state: State, limit: LimitUse | None) -> tuple[State, Sequence[Event]]:
         """Log that the budget allows no further problem; publish it when no problem is in flight any more."""
@@ -189,9 +202,9 @@ class Planner:
 
     def _has_room(self, state: State, name: str) -> bool:
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        return in_flight.total() < allowed_in_flight(self.plan, state)[0] and in_flight[name] < wanted_in_flight(
-            self.plan, state
-        ).get(name, 0)
+        return in_flight.total() < self._room(state)[0] and in_flight[name] < wanted_in_flight(self.plan, state).get(
+            name, 0
+        )
 
     def _request(self, state: TopicState, n: int) -> ProblemRequested:
         """Build the `n`-th request of a topic. Answer types and hints alternate, from the topic's own start."""

@@ -61,7 +61,6 @@ class MeasuredPlanner:
         self._requested_at |= {event.id: now for event in events if isinstance(event, ProblemRequested)}
         quotas, expected = self._plan.quotas(), expected_yields(self._plan, state)
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        parked = Counter(name for name, _ in state.parked.values())
         for name in self._plan.subjects:
             subject = state.subject(name)
             REQUESTED_ROWS.labels(name).set(quotas[name])
@@ -69,5 +68,5 @@ class MeasuredPlanner:
             ROWS.labels(name, Admission.RESERVE).set(subject.reserve)
             YIELD.labels(name).set(expected[name])
             OPEN.labels(name).set(in_flight[name])
-            PARKED.labels(name).set(parked[name])
+            PARKED.labels(name).set(subject.parked or 0)
         return state, events

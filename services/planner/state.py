@@ -1,9 +1,10 @@
-"""State of the planner. It is small, because a snapshot is written after every batch.
+"""State of the planner: topics and counts.
 
-It holds the ids of problems in flight, parked, in reserve and deleted. Admitted rows are only counted, so the size
-grows with topics and with problems in flight, not with rows.
+Of ids, a snapshot has those of problems in flight and of rows in reserve; parked problems and deleted rows are counted,
+and their ids are read from the log (ids_from_log.py). So its size grows with topics, not with rows.
 """
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +68,8 @@ class SubjectState(Model):
     """Whether the latest pass is still in flight."""
     exhausted: bool = _named("dry", False)
     """Whether a pass returned too few new topics."""
+    parked: int | None = added()
+    """Parked problems, if any."""
     failures: int | None = added()
     """Topic requests in a row that failed, if any."""
     admitted: int = 0
@@ -137,7 +140,20 @@ class State(Model):
 
     def without(self, problem: UUID) -> "State":
         """Remove a problem from the open ones."""
-        return self.with_(in_flight=_minus(self.in_flight, problem), parked=_minus(self.parked, problem))
+        state = self.with_(in_flight=_minus(self.in_flight, problem))
+        return state.with_parked(_minus(self.parked, problem)) if problem in self.parked else state
+
+    def with_parked(self, parked: dict[UUID, TopicRef]) -> "State":
+        """Replace the parked problems, and count them."""
+        counts = Counter(name for name, _ in parked.values())
+        changed = {name for name, one in self.subjects.items() if (one.parked or 0) != counts[name]}
+        subjects = {name: self.subjects[name].with_(parked=counts[name] or None) for name in changed}
+        return self.with_(parked=parked, subjects={**self.subjects, **subjects})
+
+    @property
+    def parked_count(self) -> int:
+        """Number of parked problems; known without their ids."""
+        return sum(subject.parked or 0 for subject in self.subjects.values())
 
     @property
     def summaries_per_topic(self) -> int:

@@ -245,3 +245,19 @@ def test_slots_follow_the_lack() -> None:
     assert Counter(allocate(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
     assert Counter(allocate(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
     assert not list(allocate(3, {"a": 80}, {"a": 5}))
+
+
+@pytest.mark.parametrize(("max_parked", "most"), [(None, 16), (1, 4)])
+def test_it_requests_no_more_while_parked_problems_outweigh_its_work(max_parked: float | None, most: int) -> None:
+    plan = a_plan(rows=1000, in_progress=4).model_copy(update={"max_parked": max_parked})
+    planner, state, requests = started(plan)
+    waiting = []
+    while requests:
+        waiting.append(requests.pop())
+        state, events = planner(state, parked(waiting[-1]), NOW)
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+    assert len(waiting) == state.parked_count == most + 1 + 3  # those in flight meanwhile are parked too
+    for problem in waiting[:4]:
+        state, events = planner(state, rejected(problem, "dropped"), NOW)
+    assert len(events) > 0
+    assert len(state.in_flight) == plan.in_progress
