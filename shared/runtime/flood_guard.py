@@ -17,7 +17,11 @@ MESSAGE_LIMIT = 200
 
 
 class FloodGuard:
-    """Counts failures in a row. A spent budget is none: the plan wants its events to become dead letters."""
+    """Counts failures in a row.
+
+    Two causes count as none: a record that is not an event is the sender's fault, and of a spent budget the plan wants
+    that events become dead letters.
+    """
 
     def __init__(self, service: str, limit: int) -> None:
         self._limit = limit
@@ -47,16 +51,18 @@ class FloodGuard:
         self._metric.set(0)
         self._resumed.set()
 
-    def record_failure(self, error: BaseException) -> None:
-        """Count a failed event, or note why the latest try failed."""
+    def record_failure(self, error: BaseException) -> bool:
+        """Count a failed event. Returns whether it becomes a dead letter, and is not tried again."""
         if isinstance(error, OverBudget):
-            return
+            return True
         self._last = f"{type(error).__name__}: {error}"[:MESSAGE_LIMIT]
-        if not self.stopped:
-            self._failures += 1
-            if self.stopped:
-                self._metric.set(1)
-                self._resumed.clear()
+        if self.stopped:
+            return False
+        self._failures += 1
+        if self.stopped:
+            self._metric.set(1)
+            self._resumed.clear()
+        return True
 
     def next_wait_s(self) -> float:
         """Return how long to wait before the next try, in seconds."""

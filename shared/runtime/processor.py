@@ -83,8 +83,7 @@ class Processor:
         return to_record(name, record, Failure(self._settings.factory, self._settings.service, error, attempts))
 
     async def to_dead_letter(self, record: SourceRecord, error: BaseException) -> None:
-        """Make a record a dead letter, which counts as a failure of the service."""
-        self.guard.record_failure(error)
+        """Make a record a dead letter."""
         await self.publish(self.build_dead_letter(record, error))
         self.count(record, "dead_letter")
 

@@ -122,29 +122,20 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         return [record for records in batches.values() for record in records]
 
     async def decode(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
-        """Decode a batch; records that are not events become dead letters. They are failures if no record is one."""
-        decoded: list[tuple[ConsumerRecord, Event]] = []
-        failed: list[tuple[ConsumerRecord, Invalid]] = []
+        """Decode a batch; records that are not events become dead letters."""
+        decoded = []
         for record in filter(self.processor.is_addressed, records):
             try:
                 decoded.append((record, self.processor.decode(record)))
             except Invalid as error:
-                failed.append((record, error))
-        for record, invalid in failed:
-            if decoded:
-                await self.processor.to_dead_letter(record, invalid)
-                self.processor.guard.record_success()
-            else:
-                while not await self.gave_up(record, invalid):
-                    pass
+                await self.processor.to_dead_letter(record, error)
         return decoded
 
     async def gave_up(self, record: ConsumerRecord, error: Exception) -> bool:
         """Make a failed record a dead letter. While the service is stopped, wait for the next try and return False."""
-        if not self.processor.guard.stopped:
+        if self.processor.guard.record_failure(error):
             await self.processor.to_dead_letter(record, error)
             return True
-        self.processor.guard.record_failure(error)
         clock = asyncio.get_running_loop().time
         until = clock() + self.processor.guard.next_wait_s()
         while clock() < until:

@@ -23,7 +23,7 @@ from shared.cache.idempotency import ClaimResult, IdempotencyStore
 from shared.cache.leases import LeaseLost
 from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
-from shared.errors import Invalid, OverBudget, Transient
+from shared.errors import Invalid, Transient
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import audit_tag_of, encode_outputs, pack, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
@@ -81,7 +81,6 @@ class Worker:
             try:
                 event = self._processor.decode(record)
             except Invalid as error:
-                await self._until_resumed()
                 await self._processor.to_dead_letter(record, error)
                 return
             with self._processor.context(event):
@@ -149,13 +148,11 @@ class Worker:
                 except Exception as failure:  # noqa: BLE001 - a bug too makes a dead letter
                     error = failure
                 _log_failure(error, attempt.number, limit)
-                if self._guard.stopped and not isinstance(error, OverBudget):
-                    self._guard.record_failure(error)
+                gives_up = attempt.number >= limit or isinstance(error, Invalid)
+                if (gives_up or self._guard.stopped) and not self._guard.record_failure(error):
                     await self._outcomes.release(event.id, attempt)
                     continue
                 number = attempt.number
-                if gives_up := number >= limit or isinstance(error, Invalid):
-                    self._guard.record_failure(error)
                 await self._outcomes.mark_failed(event.id, attempt)
             if gives_up:
                 break

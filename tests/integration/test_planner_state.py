@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
 
-from schemas.config.plan import Plan
-from schemas.events import Event, ProblemRequested, SampleCurated, TopicExpanded
+from schemas.config.plan import SUBJECTS, Plan
+from schemas.events import Event, ProblemRejected, ProblemRequested, TopicExpanded
 from schemas.item import Topic
 from services.planner.handler import Planner
 from services.planner.ids_from_log import FIELDS, read_ids
@@ -29,7 +29,7 @@ SERVICE = "planner"
 
 @dataclass(frozen=True)
 class Buggy:
-    """A planner that fails on the rows of one problem."""
+    """A planner that fails on the end of one problem."""
 
     planner: Planner
     problem: UUID
@@ -39,7 +39,7 @@ class Buggy:
         return self.planner.start(state, now)
 
     def __call__(self, state: State, event: Event, now: datetime) -> tuple[State, object]:
-        if isinstance(event, SampleCurated) and event.sample_id == self.problem:
+        if isinstance(event, ProblemRejected) and event.item.id == self.problem:
             raise ZeroDivisionError("a bug")
         return self.planner(state, event, now)
 
@@ -96,7 +96,7 @@ async def test_the_end_of_a_parked_problem_counts_once_for_any_replica(world: Ka
     await world.publish(topics(world, plan))
     async with planning(world, planner):
         await until(holds(world, lambda state: len(state.in_flight) == 4), "the requests")
-        first, second, third, row = requests = await world.events("problem.requested")
+        first, second, third, failing = requests = await world.events("problem.requested")
         foreign = first.with_(id=uuid4())
         for number, request in enumerate([first, second, third, foreign]):
             await park(world, request, number)
@@ -104,23 +104,23 @@ async def test_the_end_of_a_parked_problem_counts_once_for_any_replica(world: Ka
     snapshot = await read_snapshot(world.access, world.factory, "planner-state")
     assert snapshot
     assert not {str(request.id) for request in requests[:3]} & set(str(snapshot.state).replace("'", " ").split())
-    async with planning(world, Buggy(planner, row.id)):
-        await world.publish([rejected(first, "dropped"), rejected(foreign, "dropped"), curated(row, "in")])
+    async with planning(world, Buggy(planner, failing.id)):
+        await world.publish([rejected(first, "dropped"), rejected(foreign, "dropped"), rejected(failing, "unsolved")])
         await until(holds(world, has_one_end), "one end, and one that it fails on")
     async with planning(world, planner):
         await world.publish([rejected(first, "dropped"), rejected(second, "dropped")])
         await until(holds(world, lambda state: state.subject("physics").ended == 2), "the second end")
         letters = [one for one in await list_dead_letters(world.access, world.factory) if one.service == SERVICE]
         await replay(world.access, world.factory, letters)
-        await until(holds(world, lambda state: state.subject("physics").admitted == 1), "the row, replayed")
-        await world.publish([rejected(third, "dropped"), curated(row, "in")])
+        await until(holds(world, lambda state: state.subject("physics").ended == 3), "the replayed end")
+        await world.publish([rejected(failing, "unsolved"), curated(third, "in"), curated(third, "in")])
         await until(holds(world, lambda state: state.parked_count == 0), "the last end")
     subject = (await state_of(world)).subject("physics")
     assert (subject.ended, subject.admitted, subject.parked) == (4, 1, None)
 
 
 async def test_thirty_thousand_topics_and_a_million_endings_fit(world: KafkaWorld) -> None:
-    plan = a_plan(rows=10**7, in_progress=64, **{f"subject {n}": 1.0 for n in range(8)})
+    plan = a_plan(rows=10**7, in_progress=64, **dict.fromkeys(SUBJECTS, 1.0))
     planner = Planner(plan, world.factory)
     many = tuple(
         TopicState(
@@ -128,7 +128,7 @@ async def test_thirty_thousand_topics_and_a_million_endings_fit(world: KafkaWorl
             requested=40,
             ended=34,
             good=20,
-            summaries=("The beginning of a problem, " * 4,),
+            summaries=("The beginning of a problem, " * 8,),
         )
         for n in range(3750)
     )
@@ -139,7 +139,7 @@ async def test_thirty_thousand_topics_and_a_million_endings_fit(world: KafkaWorl
             name: SubjectState(topics=many, exhausted=True, ended=127_500, good=75_000, admitted=75_000)
             for name in plan.subjects
         },
-        parked={uuid4(): ("subject 0", n % 3750) for n in range(100)},
+        parked={uuid4(): ("physics", n) for n in range(100)},
     )
     producer = Producer(world.access, world.factory)
     await producer.start()
@@ -148,7 +148,7 @@ async def test_thirty_thousand_topics_and_a_million_endings_fit(world: KafkaWorl
     await producer.stop()
     assert len(document) > RECORD_LIMIT
     async with planning(world, planner):
-        await until(holds(world, lambda state: len(state.in_flight) == 64), "the requests", within_s=60)
+        await until(holds(world, lambda state: len(state.in_flight) == 64), "the requests", within_s=60, every_s=1)
         whole = len(await world.records("planner-state"))
         (request, *_) = await world.events("problem.requested")
         await world.publish([rejected(request, "unsolved")])
@@ -156,6 +156,7 @@ async def test_thirty_thousand_topics_and_a_million_endings_fit(world: KafkaWorl
             holds(world, lambda state: sum(one.ended for one in state.subjects.values()) == 8 * 127_500 + 1),
             "the millionth end",
             within_s=60,
+            every_s=1,
         )
     records = await world.records("planner-state")
     assert max(len(record.value or b"") for record in records) < RECORD_LIMIT / 2

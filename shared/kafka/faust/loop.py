@@ -136,37 +136,38 @@ class FaustLoop:
         if not self._processor.is_addressed(record):
             return
         with self._processor.measure([record]):
-            while True:
-                try:
-                    event, state, messages, tombstone = self._decide(record)
-                except Exception as error:
-                    if not isinstance(error, Invalid):
-                        log.exception("a bug in the join")
-                    if await self._gave_up(record, error):
-                        return
-                else:
-                    break
-            self._guard.record_success()
-            with self._processor.context(event):
+            try:
+                event = self._processor.decode(record)
+            except Invalid as error:
+                await self._processor.to_dead_letter(record, error)
+            else:
+                with self._processor.context(event):
+                    await self._handle(record, event)
+
+    async def _handle(self, record: SourceRecord, event: Event) -> None:
+        """Join an event and publish, or make it a dead letter. While the service is stopped, try again."""
+        while True:
+            try:
+                state, messages, tombstone = self._decide(record, event)
+            except Exception as error:
+                if not isinstance(error, Invalid):
+                    log.exception("a bug in the join")
+                if self._guard.record_failure(error):
+                    await self._processor.to_dead_letter(record, error)
+                    return
+                await asyncio.sleep(self._guard.next_wait_s())
+            else:
+                self._guard.record_success()
                 await self._store(event, state, messages, tombstone)
-            self._processor.count(record, "done")
+                self._processor.count(record, "done")
+                return
 
-    async def _gave_up(self, record: SourceRecord, error: Exception) -> bool:
-        """Make a failed record a dead letter. While the service is stopped, wait for the next try and return False."""
-        if not self._guard.stopped:
-            await self._processor.to_dead_letter(record, error)
-            return True
-        self._guard.record_failure(error)
-        await asyncio.sleep(self._guard.next_wait_s())
-        return False
-
-    def _decide(self, record: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
-        event = self._processor.decode(record)
+    def _decide(self, record: SourceRecord, event: Event) -> tuple[bytes, list[Message], bytes]:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
         if len(state) > STATE_LIMIT:
             raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
         messages = encode_outputs(decided, self._processor.source, audit_tag_of(record.headers))
-        return event, state, list(messages), tombstone
+        return state, list(messages), tombstone
 
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:
         key = event.key.encode()
