@@ -11,6 +11,7 @@ from schemas.config.policies import (
     Budget,
     Difficulty,
     HeldOut,
+    MinYield,
     PlanSection,
     Questions,
     Releases,
@@ -84,11 +85,13 @@ class Plan(PlanSection):
     """Types of answer to request: a list, used in turn, or weights."""
     in_progress: int = Field(default=48, ge=1)
     """Largest number of problems in progress."""
-    max_parked: Annotated[float, Field(gt=0)] | None = added()
+    max_parked: float | None = added(gt=0)
     """Parked problems for each of `in_progress` above which none is requested until some are replayed or dropped; 4 by
     default."""
     yield_assumed: float = Field(default=0.5, gt=0, le=1)
     """Share of requested problems that become rows, until it is measured."""
+    min_yield: MinYield | None = added()
+    """Floors of yield, of a topic and in all; by default 0.02 and 0.01."""
     verification: Verification = Verification()
     solving: Solving = Solving()
     difficulty: Difficulty = Difficulty()
@@ -144,6 +147,11 @@ class Plan(PlanSection):
     def endless(self) -> bool:
         """Whether the plan has no target number of rows."""
         return self.rows == FOREVER
+
+    @property
+    def floors(self) -> MinYield:
+        """Floors of yield."""
+        return self.min_yield or MinYield()
 
     @property
     def parked_limit(self) -> float:

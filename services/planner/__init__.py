@@ -4,6 +4,7 @@ ability.py        weights topics by the trained model's ability
 budget.py         problems that the budget allows in flight
 demand.py         problems wanted by subject and topic
 endings.py        state transitions
+floor.py          pauses what yields too few rows
 handler.py        the control loop
 hints.py          hints of a request
 ids_from_log.py   reads ids that a snapshot leaves out

@@ -20,8 +20,8 @@ DEFECT_REASONS = frozenset(
     | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
 """Reasons of rejection that count against a topic. Unsolved, hard and too easy do not."""
-REPEAT_REASON = "repeat"
-"""The reason that shows that a topic is exhausted."""
+REPEAT_REASONS = frozenset({"repeat", "near_repeat", "same_meaning", "variant"})
+"""Reasons that show that a topic is exhausted: the same problem in any form, or with other numbers once too often."""
 
 
 EXHAUSTED_AFTER = 0.1
@@ -78,6 +78,7 @@ def curate(state: State, event: SampleCurated) -> State:
             good=topic.good + admitted,
             summaries=(*topic.summaries, *new)[-state.summaries_per_topic :],
         )
+        state = state.with_end(topic_ref, row=admitted or reserve)
         if event.spent is not None:
             state = state.with_costs(event.spent)
         if reserve:
@@ -101,6 +102,7 @@ def _hold_out(state: State, event: SampleCurated) -> State:
     if (topic_ref := state.topic_of(event.sample_id)) is None:
         return state
     state = state.without(event.sample_id).with_topic(topic_ref, held_out=state.topic(topic_ref).held_out + 1)
+    state = state.with_end(topic_ref, row=True)
     return state.with_costs(event.spent) if event.spent is not None else state
 
 
@@ -108,17 +110,16 @@ def reject(state: State, event: ProblemRejected) -> State:
     """End a rejected problem. A defect or a repeat counts against its topic."""
     if (topic_ref := state.topic_of(event.item.id)) is None:
         return state
-    subject = state.subject(topic_ref[0])
     state = state.without(event.item.id).with_topic(
         topic_ref, **_rejection_changes(state.topic(topic_ref), event.reason)
     )
-    state = state.with_costs(spent(event.item.calls))
-    return state.with_subject(topic_ref[0], ended=subject.ended + 1)
+    state = state.with_costs(spent(event.item.calls)).with_end(topic_ref, row=False)
+    return state.with_subject(topic_ref[0], ended=state.subject(topic_ref[0]).ended + 1)
 
 
 def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
     """Changes of a topic after a rejection. Repeats do not interrupt a series of defects, nor the reverse."""
-    is_defect, is_repeat = reason in DEFECT_REASONS, reason == REPEAT_REASON
+    is_defect, is_repeat = reason in DEFECT_REASONS, reason in REPEAT_REASONS
     defects = topic.defects_in_a_row + 1 if is_defect else topic.defects_in_a_row * is_repeat
     repeats = topic.repeats_in_a_row + 1 if is_repeat else topic.repeats_in_a_row * is_defect
     limit = max(CLOSE_AFTER, topic.good)  # a topic with many good rows has six defects in a row by chance

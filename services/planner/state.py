@@ -51,7 +51,9 @@ class TopicState(Model):
     defects_in_a_row: int = 0
     repeats_in_a_row: int = 0
     closed: str | None = None
-    """Why it is closed: `defects` or `repeats`; `None` while open."""
+    """Why it is closed: `defects`, `repeats` or, until the plan changes, `yield`; `None` while open."""
+    rowless: int | None = added()
+    """Ended problems since its last row, if any."""
     summaries: tuple[str, ...] = ()
     """Beginnings of its latest rows."""
 
@@ -113,6 +115,12 @@ class State(Model):
     """Whether the budget allows no further problem."""
     reported_adoption: int = _named("told", 0)
     """Number of the adoption for which `budget.reached` was published."""
+    rowless: int | None = added()
+    """Ended problems since the last row of any topic, if any."""
+    refreshed: bool | None = added()
+    """Whether new topics were requested since then because of the floor of yield."""
+    paused: str | None = added()
+    """Why no problem is requested although rows are missing: `parked` or `yield`."""
 
     def subject(self, name: str) -> SubjectState:
         return self.subjects.get(name, SubjectState())
@@ -130,6 +138,13 @@ class State(Model):
         topics = self.subject(name).topics
         changed = self.topic(topic_ref).with_(**changes)
         return self.with_subject(name, topics=(*topics[:number], changed, *topics[number + 1 :]))
+
+    def with_end(self, topic_ref: TopicRef, *, row: bool) -> "State":
+        """Count a problem that ended with or without a row."""
+        if row:
+            return self.with_(rowless=None, refreshed=None).with_topic(topic_ref, rowless=None)
+        rowless = self.topic(topic_ref).rowless or 0
+        return self.with_(rowless=(self.rowless or 0) + 1).with_topic(topic_ref, rowless=rowless + 1)
 
     def topic(self, topic_ref: TopicRef) -> TopicState:
         return self.subject(topic_ref[0]).topics[topic_ref[1]]

@@ -15,12 +15,12 @@ from shared.text.controls import strip_controls
 TIMEOUT_S = 5.0
 MAX_NAMED = 5
 """Largest number of topics named for a person."""
-REASONS = {"defects": "closed for defects", "repeats": "exhausted, only repetitions"}
+REASONS = {"defects": "closed for defects", "repeats": "exhausted, only repetitions", "yield": "paused, too few rows"}
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedTopic:
-    """One topic. `reason`: defects, repeats."""
+    """One topic. `reason`: defects, repeats, yield."""
 
     subject: str
     topic: str
