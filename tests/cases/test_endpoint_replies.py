@@ -254,6 +254,16 @@ async def test_a_ceiling_beyond_the_context_keeps_the_paid_answer() -> None:
     assert [one.completion_tokens for one in answer.calls] == [0, 7]
 
 
+async def test_a_ceiling_that_the_server_refuses_keeps_the_paid_answer() -> None:
+    def reply(body: Any) -> bytes:
+        if body["max_completion_tokens"] <= 1000:
+            return http(sse(chunk({"content": "So far"}), chunk({}, "length", usage=USAGE)))
+        return as_json({"error": {"message": "too large: this model supports at most 1500"}}, "400 Bad Request")
+
+    answer = await call(reply, ceiling=4000, extra={"max_completion_tokens": 1000})
+    assert (answer.text, answer.fault) == ("So far", "too_long")
+
+
 async def test_a_null_in_extra_removes_a_parameter() -> None:
     seen: list[Any] = []
 
@@ -345,6 +355,29 @@ async def test_calls_in_flight_learn_from_the_same_refusal() -> None:
         replies = await asyncio.gather(*(model.complete({}, seed=seed) for seed in range(12)))
         await models.aclose()
     assert {answer.text for answer in replies} == {TEXT}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("refused", [{"seed"}, {"stream_options"}, {"seed", "stream_options"}])
+async def test_a_parameter_refused_without_its_name_is_found(status: int, refused: set[str]) -> None:
+    seen: list[set[str]] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append(refused & body.keys())
+        return as_json({"error": {"message": "no"}}, f"{status} No") if seen[-1] else replied('{"agrees": "yes"}')
+
+    async with endpoint(reply) as url:
+        models = Models(config(url), "t")
+        model = models.model("solver", Prompt("p", "Say 42"))
+        if status == 500:
+            with pytest.raises(Transient):
+                await model.complete({}, seed=1)
+        replies = await asyncio.gather(*(model.complete({}, seed=seed) for seed in range(4)))
+        assert (await model.structured({}, Grade, seed=1))[0] == Grade(agrees="yes")
+        await models.aclose()
+    assert {answer.provenance.seed is None for answer in replies} == {"seed" in refused}
+    assert seen[-1] == set()
+    assert sum(map(bool, seen)) <= 9
 
 
 async def test_a_wrong_value_of_a_parameter_stays_an_error() -> None:
