@@ -160,7 +160,8 @@ class ChatModel:
             charge.partial(answer.size)
         if answer.is_broken:
             reason = "without a finish reason" if answer.finish_reason is None else f"as {answer.finish_reason[:100]!r}"
-            raise Transient(f"endpoint {self.role_model.endpoint} ended the answer {reason}")
+            sent = f", after {self.channel.endpoint.quoted(answer.unread)}" if answer.unread else ""
+            raise Transient(f"endpoint {self.role_model.endpoint} ended the answer {reason}{sent}")
         text, reasoning = answer.parts()
         provenance = self._provenance(answer, body, attempt, started, clock)
         return Reply(text, reasoning, (provenance,), answer.fault(text))

@@ -100,7 +100,7 @@ def advice(error: str, endpoint: Endpoint) -> str:
     """What to do next about an endpoint's error."""
     if any(f" answers {status}" in error for status in (401, 402, 403)):
         return f"check the key in {endpoint.key_env or endpoint.key_file}" if has_key(endpoint) else "set key_env"
-    if " answers 404" in error:
+    if any(f" answers {status}" in error for status in (30, 404, 405, 410)):
         return "check base_url, up to and including /v1, and the model's name"
     if " answers 429" in error or " answers 5" in error:
         return "wait until it is less busy"
