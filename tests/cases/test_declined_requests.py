@@ -40,7 +40,8 @@ async def test_a_writer_that_is_declined_rejects_the_problem(declined: tuple[str
 async def test_a_declined_request_is_sent_once(declined: tuple[str, Models]) -> None:
     _, models = declined
     [rejected] = await build_writer(models)(requested())
-    assert sum(len(step.calls) for step in rejected.item.lineage) == 1  # type: ignore[attr-defined]
+    assert isinstance(rejected, ProblemRejected)
+    assert len(rejected.item.calls) == 1
 
 
 async def test_a_verifier_that_is_declined_is_unable_to_judge(declined: tuple[str, Models]) -> None:
