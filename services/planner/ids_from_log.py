@@ -11,13 +11,13 @@ from uuid import UUID
 
 from schemas.events import ItemEvent, ProblemRejected, ProblemRequested, SampleCurated, SampleDeleted
 from schemas.events.base import Cause
-from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS
+from schemas.flow import DEAD_LETTERS
 from schemas.identity import factory_id
 from services.planner.state import State, TopicRef
 from shared.config.connections import KafkaAccess
 from shared.kafka.dlq.replay import DeadLetter, parse
 from shared.kafka.read.keys import MAX_RECORDS, Position, read_keys
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.read.records import partitions_in_use, read_records
 from shared.kafka.read.replay import replay
 
 FIELDS = frozenset({"parked", "deleted"})
@@ -62,7 +62,7 @@ async def _with_dead_letter(
     found: dict[str, TopicRef] = {}
     failed: set[Position | None] = set()
     requests = _Requests(state, factory)
-    partitions = partitions_of(factory, DEAD_LETTERS, DEFAULT_PARTITIONS)
+    partitions = await partitions_in_use(access, factory, [DEAD_LETTERS])
     async with aclosing(read_records(access, partitions, max_records=MAX_RECORDS)) as batches:
         async for batch in batches:
             for letter in (parse(record) for records in batch.values() for record in records):

@@ -21,6 +21,7 @@ from shared.kafka.clients import (
     leave_group,
     poll,
 )
+from shared.kafka.consume.added_partitions import AddedPartitions
 from shared.kafka.consume.assignors import SingleActiveAssignor
 from shared.kafka.consume.consumer_loop import NO_PARTITION
 from shared.kafka.names import group, kafka_topic
@@ -47,6 +48,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self.consumer = create_group_consumer(
             settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SingleActiveAssignor
         )
+        self._added = AddedPartitions(self.consumer, settings.kafka_access, settings.factory)
         self._partitions: set[TopicPartition] = set()
         self._assigned = False
         self._taken_over = False
@@ -118,7 +120,13 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         return records
 
     async def _poll(self, timeout_ms: int, room: int) -> list[ConsumerRecord]:
-        batches = await poll(self.consumer, self._stopping, timeout_ms=timeout_ms, max_records=room)
+        batches = await poll(
+            self.consumer,
+            self._stopping,
+            timeout_ms=timeout_ms,
+            max_records=room,
+            start_added=self._added.start,
+        )
         return [record for records in batches.values() for record in records]
 
     async def decode(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
@@ -141,7 +149,9 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         while clock() < until:
             if not self.can_proceed:
                 raise _Abandoned
-            await poll(self.consumer, self._stopping, NO_PARTITION, timeout_ms=0)  # stays in the group
+            await poll(  # stays in the group
+                self.consumer, self._stopping, NO_PARTITION, timeout_ms=0, start_added=self._added.start
+            )
             await asyncio.sleep(min(POLL_MS / 1000, max(0.0, until - clock())))
         return False
 

@@ -20,7 +20,8 @@ from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import decode
 from shared.kafka.dlq.replay import DeadLetter
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.partitions import partitions_of
+from shared.kafka.read.records import read_records
 from shared.runtime.machine import read_snapshot
 
 _STAGES = {name: number for number, name in enumerate(BY_TYPE)}

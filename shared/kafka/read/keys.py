@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-from schemas.flow import BY_TYPE
 from shared.config.connections import KafkaAccess
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.read.records import partitions_in_use, read_records
 
 Position = tuple[str, int, int]
 """Kafka topic without the factory, partition, offset."""
@@ -18,7 +17,7 @@ async def read_keys(
     access: KafkaAccess, factory: str, name: str, below: Mapping[tuple[str, int], int]
 ) -> AsyncIterator[tuple[Position, bytes]]:
     """Yield positions and keys on a Kafka topic below an offset for each (name, partition). Raises KafkaError."""
-    partitions = partitions_of(factory, name, BY_TYPE[name].partitions)
+    partitions = await partitions_in_use(access, factory, [name])
     async with aclosing(read_records(access, partitions, max_records=MAX_RECORDS)) as batches:
         async for batch in batches:
             for partition, records in batch.items():

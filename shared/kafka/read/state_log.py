@@ -13,7 +13,8 @@ from uuid import uuid4
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import Message
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.partitions import partitions_of
+from shared.kafka.read.records import read_records
 
 PART_BYTES = 4 * 1024 * 1024
 """Largest part of a document; a record may be three times as large."""
