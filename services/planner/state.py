@@ -98,6 +98,8 @@ class State(Model):
     reserve: dict[UUID, str] = Field(default_factory=dict)
     """Rows that may be admitted later, with their subject."""
     deleted: frozenset[UUID] = frozenset()
+    imported: frozenset[UUID] | None = added()
+    """Admitted rows that were imported and count: nobody requested them, so their ids tell a repeated event."""
     ability: dict[str, float] = Field(default_factory=dict)
     """pass@1 of the model trained last: overall, by subject, by subfield (`subject › subfield`)."""
     spent: tuple[Spend, ...] = ()
