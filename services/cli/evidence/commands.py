@@ -108,8 +108,8 @@ def describe(summary: "ImportSummary") -> list[str]:
     lines = [f"{word}: {summary.records:,} records = {' + '.join(parts)}"]
     if summary.refused:
         lines.append(f"refused   {_reasons(summary.refused)}")
-    spent = [] if summary.tokens is None else [f"{summary.tokens:,} generated tokens"]
-    spent += [] if summary.cost is None else [f"{summary.cost:,.2f} dollars"]
+    spent = [] if not summary.tokens else [f"{summary.tokens:,} generated tokens"]
+    spent += [] if not summary.cost else [f"{summary.cost:,.2f} dollars"]
     if spent:
         lines.append(f"cost      {', '.join(spent)}")
     lines.append(f"report    {summary.report}")

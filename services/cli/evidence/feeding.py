@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from shared.config.connections import KafkaAccess
+from shared.errors import OverBudget
 from shared.kafka.clients import Producer
 from shared.kafka.codec import Message
 from shared.kafka.dlq.replay import DeadLetter, list_dead_letters
@@ -19,8 +20,6 @@ from shared.kafka.dlq.replay import DeadLetter, list_dead_letters
 POLL_S = 1.0
 LETTERS_EVERY_S = 5.0
 """How often dead letters are read while nothing ends."""
-OVER_BUDGET = "OverBudget"
-"""Class of the error of a call that the budget does not allow."""
 
 
 FindEnded = Callable[[Iterable[str]], dict[str, Any]]
@@ -95,4 +94,4 @@ async def _find_parked(kafka: KafkaAccess, factory: str, fed: Fed) -> None:
         if not letter.settled and key in fed.in_flight:
             fed.parked[key] = letter
             fed.in_flight.discard(key)
-            fed.over_budget |= letter.error == OVER_BUDGET
+            fed.over_budget |= letter.error == OverBudget.__name__
