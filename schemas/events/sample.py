@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from schemas.events.base import Event
+from schemas.item import Example
 from schemas.model import added
 from schemas.spend import Spend
 
@@ -33,6 +34,8 @@ class SampleCurated(Event):
     """Cost of the problem's calls by model, for the budget; `None`: unknown."""
     imported: bool | None = added()
     """True when the problem was imported: the planner did not request it."""
+    example: Example | None = added()
+    """The problem with its answer, for requests of other problems; `None` if it is long or held out."""
 
     @property
     def held_out(self) -> bool:
