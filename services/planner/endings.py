@@ -71,6 +71,8 @@ def curate(state: State, event: SampleCurated) -> State:
     if event.held_out:
         return _hold_out(state, event)
     row, admitted, reserve = event.sample_id, event.admission == Admission.IN, event.admission == Admission.RESERVE
+    if event.imported:
+        return _add_imported(state, event)
     if topic_ref := state.topic_of(row):
         name, subject = topic_ref[0], state.subject(topic_ref[0])
         topic = state.topic(topic_ref)
@@ -101,6 +103,22 @@ def curate(state: State, event: SampleCurated) -> State:
         name = state.reserve[row]
         subject = state.subject(name)
         return _unreserve(state, row).with_subject(name, admitted=subject.admitted + 1, good=subject.good + 1)
+    return state
+
+
+def _add_imported(state: State, event: SampleCurated) -> State:
+    """Count an imported row that is admitted or in reserve, which says nothing about the yield of topics."""
+    row, name = event.sample_id, event.subject
+    counted = state.imported or frozenset()
+    if row in counted or row in state.deleted:
+        return state
+    if event.admission == Admission.IN:
+        state = _unreserve(state, row) if row in state.reserve else state
+        state = state.with_(imported=counted | {row}, imported_count=len(counted) + 1)
+        return state.with_subject(name, admitted=state.subject(name).admitted + 1)
+    if event.admission == Admission.RESERVE and row not in state.reserve:
+        state = state.with_(reserve={**state.reserve, row: name})
+        return state.with_subject(name, reserve=state.subject(name).reserve + 1)
     return state
 
 

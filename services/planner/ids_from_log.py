@@ -2,17 +2,20 @@
 
 Parked problems are those of the dead letters, which are never trimmed, that this planner requested, that are not in
 flight, and that have no ending on a retained Kafka topic up to the snapshot's offsets. The deleted rows are those of
-`sample.deleted` up to there. A problem whose dead letter cannot be decoded is no longer counted as parked.
+`sample.deleted` up to there, the imported ones those of `sample.curated` that say so. A problem whose dead letter cannot
+be decoded is no longer counted as parked.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from typing import TypeVar
 from uuid import UUID
 
 from schemas.events import ItemEvent, ProblemRejected, ProblemRequested, SampleCurated, SampleDeleted
 from schemas.events.base import Cause
 from schemas.flow import DEAD_LETTERS
 from schemas.identity import factory_id
+from schemas.outcomes import Admission
 from services.planner.state import State, TopicRef
 from shared.config.connections import KafkaAccess
 from shared.kafka.dlq.replay import DeadLetter, parse
@@ -20,29 +23,36 @@ from shared.kafka.read.keys import MAX_RECORDS, Position, read_keys
 from shared.kafka.read.records import partitions_in_use, read_records
 from shared.kafka.read.replay import replay
 
-FIELDS = frozenset({"parked", "deleted"})
+FIELDS = frozenset({"parked", "deleted", "imported"})
 """Fields of the state that a snapshot leaves out."""
+
+E = TypeVar("E", SampleCurated, SampleDeleted)
 
 Offsets = Mapping[tuple[str, int], int]
 """Next offset of each (Kafka topic, partition) that the snapshot includes."""
 
 
 async def read_ids(access: KafkaAccess, factory: str, state: State, offsets: Offsets) -> State:
-    """Return the state with its ids. A snapshot of an earlier version has the parked ones. Raises KafkaError."""
-    deleted = frozenset([row async for row in _deleted(access, factory, offsets)])
+    """Return the state with its ids. Those in a snapshot of an earlier version are taken from it. Raises KafkaError."""
     if not state.parked and state.parked_count:
         state = state.with_parked(await _parked(access, factory, state, offsets))
     else:
         state = state.with_parked(state.parked)
-    return state.with_(deleted=deleted)
+    if not state.imported and state.imported_count:
+        curated = _folded(access, factory, SampleCurated, offsets)
+        rows = frozenset([e.sample_id async for e in curated if e.imported and e.admission == Admission.IN])
+        state = state.with_(imported=rows)
+    deletions = _folded(access, factory, SampleDeleted, offsets)
+    return state.with_(deleted=frozenset([event.sample_id async for event in deletions]))
 
 
-async def _deleted(access: KafkaAccess, factory: str, offsets: Offsets) -> AsyncIterator[UUID]:
-    async for records in replay(access, factory, SampleDeleted.type):
+async def _folded(access: KafkaAccess, factory: str, kind: type[E], offsets: Offsets) -> AsyncIterator[E]:
+    """Yield the events of a retained Kafka topic that the snapshot includes."""
+    async for records in replay(access, factory, kind.type):
         for record in records:
-            is_folded = record.offset < offsets.get((record.kafka_topic, record.partition), 0)
-            if is_folded and isinstance(record.event, SampleDeleted):
-                yield record.event.sample_id
+            is_included = record.offset < offsets.get((record.kafka_topic, record.partition), 0)
+            if is_included and isinstance(record.event, kind):
+                yield record.event
 
 
 async def _parked(access: KafkaAccess, factory: str, state: State, offsets: Offsets) -> dict[UUID, TopicRef]:

@@ -120,6 +120,10 @@ class State(Model):
     reserve: dict[UUID, str] = Field(default_factory=dict)
     """Rows that may be admitted later, with their subject."""
     deleted: frozenset[UUID] = frozenset()
+    imported: frozenset[UUID] | None = added()
+    """Admitted rows that were imported and count: nobody requested them, so their ids tell a repeated event."""
+    imported_count: int | None = added()
+    """Their number, if any."""
     ability: dict[str, float] = Field(default_factory=dict)
     """pass@1 of the model trained last: overall, by subject, by subfield (`subject › subfield`)."""
     spent: tuple[Spend, ...] = ()

@@ -69,7 +69,8 @@ BOARD = Board(
         ),
         bars(
             "Coverage by subject",
-            "Admitted rows, as a fraction of the target; empty for `rows: forever`. A subject that falls behind lacks yield or topics.",
+            "Admitted rows, as a fraction of the target; empty for `rows: forever`. A subject that falls behind lacks "
+            "yield or topics.",
             "percentunit",
             'sum by (subject) (chimera_rows{admission="in"}) / (sum by (subject) (chimera_rows_wanted) < Inf)',
             "{{subject}}",
