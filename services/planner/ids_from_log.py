@@ -2,8 +2,8 @@
 
 Parked problems are those of the dead letters, which are never trimmed, that this planner requested, that are not in
 flight, and that have no ending on a retained Kafka topic up to the snapshot's offsets. The deleted rows are those of
-`sample.deleted` up to there, the imported ones those of `sample.curated` that say so. A problem whose dead letter cannot
-be decoded is no longer counted as parked.
+`sample.deleted` up to there, the imported ones those of `sample.curated` that say so. A problem whose dead letter
+cannot be decoded is no longer counted as parked.
 """
 
 from collections.abc import AsyncIterator, Mapping

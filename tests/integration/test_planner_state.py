@@ -119,24 +119,23 @@ async def test_the_end_of_a_parked_problem_counts_once_for_any_replica(world: Ka
     assert (subject.ended, subject.admitted, subject.parked) == (4, 1, None)
 
 
+def many_topics(subject: str) -> tuple[TopicState, ...]:
+    text = "The beginning of a problem, " * 8
+    topics = (
+        Topic(subject=subject, field="a field", subfield="a subfield", name=f"topic {n} of a usual length")
+        for n in range(3750)
+    )
+    return tuple(TopicState(topic=one, requested=40, ended=34, good=20, summaries=(text,)) for one in topics)
+
+
 async def test_thirty_thousand_topics_and_a_million_endings_fit(world: KafkaWorld) -> None:
     plan = a_plan(rows=10**7, in_progress=64, **dict.fromkeys(SUBJECTS, 1.0))
     planner = Planner(plan, world.factory)
-    many = tuple(
-        TopicState(
-            topic=Topic(subject="s", field="a field", subfield="a subfield", name=f"topic {n} of a usual length"),
-            requested=40,
-            ended=34,
-            good=20,
-            summaries=("The beginning of a problem, " * 8,),
-        )
-        for n in range(3750)
-    )
     big = State(
         plan_hash=plan.hash,
         adoptions=1,
         subjects={
-            name: SubjectState(topics=many, exhausted=True, ended=127_500, good=75_000, admitted=75_000)
+            name: SubjectState(topics=many_topics(name), exhausted=True, ended=127_500, good=75_000, admitted=75_000)
             for name in plan.subjects
         },
         parked={uuid4(): ("physics", n) for n in range(100)},
