@@ -14,13 +14,14 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
-from schemas.events import Event
+from schemas.events import Event, ItemEvent
+from shared.audit_items import not_judged
 from shared.backoff import backoff
 from shared.cache.idempotency import ClaimResult, IdempotencyStore
 from shared.cache.leases import LeaseLost
 from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
-from shared.errors import Invalid, Transient
+from shared.errors import Invalid, OverBudget, Transient
 from shared.interruption import Interruptible
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import audit_tag_of, encode_outputs, pack, unpack
@@ -117,6 +118,12 @@ class Worker:
         try:
             return await self._attempt(record, event, claim, calls)
         except _GaveUp as gave_up:
+            tag = audit_tag_of(record.headers)
+            if tag and isinstance(event, ItemEvent) and isinstance(gave_up.error, OverBudget):
+                judged = not_judged(event, self._settings.service, event.item, tag, str(gave_up.error))
+                return await self._outcomes.record(
+                    event.id, pack(encode_outputs([judged], self._processor.source, tag))
+                )
             letter = self._processor.build_dead_letter(record, gave_up.error, gave_up.attempts)
             return await self._outcomes.record(event.id, pack(letter))
 

@@ -75,7 +75,7 @@ class LocalFactory:
         if config.models is None:
             await stack.start_services([models_config.simulator(self._port, config.seed)])
             await first(self._wait_for_simulator(), self.failure())
-        self._services = models_config.services(config.directory)
+        self._services = models_config.services(config.directory, self.models)
         await stack.start_services(self._services)
         await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
 
