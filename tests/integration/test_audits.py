@@ -153,7 +153,7 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
     assert len(dataset.ledger) == 0
     kept = {line.kind: line for line in open_audits(world.folder)}
     assert {kind: line.id for kind, line in kept.items()} == {k: str(event.item.id) for k, event in judged.items()}
-    assert len(open_audits(world.folder)) == 3
+    assert len(open_audits(world.folder)) == 4
     assert (kept["sign"].source, kept["sign"].difficulty) == (str(source.item.id), 0.75)
 
     heard = Counter[str]()
@@ -166,4 +166,4 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
                 heard[event.type] += 1
     assert set(heard) == {"audit.judged"}
     costs = Counter(call.role for call in await recorded_calls(world.access, world.factory))
-    assert costs == {"judge": 1, "verifier-a": 3, "verifier-b": 4}, "what audits cost counts, and counts once"
+    assert costs == {"judge": 1, "verifier-a": 3, "verifier-b": 5}, "what audits cost counts, and counts once"
