@@ -292,6 +292,7 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
     ports = Ports({})
     StateFile(ports={"kafka": ports.take("kafka")}).write(folder)
     world = KafkaWorld(f"127.0.0.1:{ports.take('kafka')}", stack.valkey_url, "late", tmp_path)
+    ports.release()
     async with writer(world) as process, Stack(folder) as late:
         await until(process.answers, "an answer from the process without a broker")
         await asyncio.sleep(0.5)
