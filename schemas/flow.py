@@ -127,7 +127,7 @@ FLOW = (
     Flow(e.SubjectRequested, ("planner",), ("expansion",)),
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
-    Flow(e.ProblemDrafted, ("problem_writer", "auditor"), ("screening",)),
+    Flow(e.ProblemDrafted, ("problem_writer", "auditor", "cli"), ("screening",)),
     Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
