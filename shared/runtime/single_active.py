@@ -18,12 +18,13 @@ from shared.kafka.clients import (
     Producer,
     TopicPartition,
     create_group_consumer,
+    knows_coordinator,
     leave_group,
     poll,
 )
 from shared.kafka.consume.added_partitions import AddedPartitions
 from shared.kafka.consume.assignors import SingleActiveAssignor
-from shared.kafka.consume.consumer_loop import NO_PARTITION
+from shared.kafka.consume.consumer_loop import NO_COORDINATOR, NO_PARTITION
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.processor import Processor
 
@@ -69,6 +70,8 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             return "stopping"
         if not self._assigned:
             return "no partitions assigned yet"
+        if not knows_coordinator(self.consumer):
+            return NO_COORDINATOR
         if self._partitions and not self._taken_over:
             return "taking over"
         return self.processor.guard.why_stopped()

@@ -25,6 +25,7 @@ from shared.config.settings import Settings
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import Message, audit_tag_of, encode_outputs
+from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
@@ -76,6 +77,8 @@ class FaustLoop:
             return "stopping"
         if self._app.rebalancing or not self._app.started:
             return "no partitions assigned yet"
+        if not self._consumer.knows_coordinator:
+            return NO_COORDINATOR
         return self._guard.why_stopped() if self._app.flow_control.is_active() else "reading the changelog"
 
     def stop(self) -> None:
