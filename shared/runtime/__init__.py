@@ -6,6 +6,7 @@ processor.py        the processing pipeline of all loops
 stateless.py        the loop of a stateless service
 worker.py           handles one event of a stateless service, idempotently
 slots.py            semaphore with an exclusive mode
+commit_pace.py      when a sink commits
 single_active.py    the loop that machine and sink share: one replica works, in batches
 machine.py          the loop of a state machine: state folded from the log, snapshot before publishing
 sink.py             the loop of a sink: batches written to a store that keeps its own offsets

@@ -30,13 +30,12 @@ class SinkLoop(SingleActiveLoop):
     """Store and outbox of the active replica."""
 
     def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
-        super().__init__(settings, producer)
+        super().__init__(settings, producer, settings.batch_s)
         self._sink = sink
         ((state, _),) = SERVICE[settings.service].state
         self._cursors = Snapshots(settings.kafka_access, settings.factory, state, producer)
         self._cursor: str | None = None
         self._topic_ids: dict[str, str] = {}
-        self.gather_s = settings.batch_s
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, resume at its offsets, publish the unpublished outbox."""
