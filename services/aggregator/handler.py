@@ -14,7 +14,8 @@ line is new; watermarks only save work: a record in another batch or at another 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import TypeVar
 
 from schemas.config.plan import Plan
@@ -29,6 +30,7 @@ from services.aggregator.state import State
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, write_manifest
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
+from shared.dataset.table import RETENTION
 from shared.ports import Record, StoredOffset
 
 T = TypeVar("T")
@@ -43,10 +45,21 @@ class Curate:
     """The sink. A writer with a stale handle has its commit refused, and reloads."""
 
     def __init__(
-        self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], on_audit: OnAudit
+        self,
+        dataset: Location,
+        factory: str,
+        plan: Plan,
+        now: Callable[[], datetime],
+        on_audit: OnAudit,
+        retention: timedelta = RETENTION,
     ) -> None:
-        """`on_audit` is called for every audit that was appended."""
+        """`on_audit` is called for every audit that was appended. Old files are kept for the time `retention`."""
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
+        self._retention = retention
+        self._writing = Lock()
+        """Held by who uses the tables: maintenance runs beside the intake."""
+        self._published = -1
+        """Version of the rows up to which events are known to be published."""
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
@@ -58,7 +71,7 @@ class Curate:
 
         Raises Refusal when newer software wrote the dataset.
         """
-        await asyncio.to_thread(self._open)
+        await self._with_retries(self._open)
         await self._with_retries(self._promote)
         return {
             (kafka_topic, partition): last
@@ -69,13 +82,20 @@ class Curate:
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid for a solution without a problem or an attempt."""
         await self._with_retries(lambda: self._write(records))
-        await self._with_retries(lambda: self._maintenance(self._now()))
+        self._maintenance.start(self._now(), self._published)
+
+    async def finish(self) -> None:
+        """Wait for the maintenance that `write` started."""
+        await self._maintenance.finish()
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its event is published."""
-        version = self._rows.version
+        with self._writing:
+            version = self._rows.version
+            self._published = outbox.published_version(cursor, self._rows.id, version)
+            commits = self._rows.commit_metadata(self._published)
         events: list[Event] = []
-        for commit in self._rows.commit_metadata(outbox.published_version(cursor, self._rows.id, version)):
+        for commit in commits:
             events += outbox.events(commit)
             if release := outbox.release(commit):
                 write_manifest(self._dataset, release)
@@ -84,18 +104,28 @@ class Curate:
     async def _with_retries(self, work: Callable[[], T]) -> T:
         for wait in _RETRY_DELAYS_S:
             try:
-                return await asyncio.to_thread(work)
+                return await asyncio.to_thread(self._alone, work)
             except Conflict:
                 await asyncio.sleep(wait)
-                await asyncio.to_thread(self._reload)
-        return await asyncio.to_thread(work)
+                await asyncio.to_thread(self._alone, self._reload)
+        return await asyncio.to_thread(self._alone, work)
+
+    def _alone(self, work: Callable[[], T]) -> T:
+        with self._writing:
+            return work()
 
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
         self._audits = Audits(Table(self._dataset, Audit, self._factory), self._on_audit)
+        for table in self._tables:
+            table.keep_old_files(self._retention)
         self._state = State.load(self._rows, self._ledger)
-        self._maintenance = Maintenance(self._dataset, [self._rows, self._ledger, self._audits.table])
+        self._maintenance = Maintenance(self._dataset, self._tables, self._retention, self._writing)
+
+    @property
+    def _tables(self) -> list[Table]:
+        return [self._rows, self._ledger, self._audits.table]
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -41,7 +42,7 @@ LARGE_WORDS = 300
 """Words of a row of a large dataset: 2 kB."""
 APPENDED = 200
 """Commits of one row to a large dataset."""
-GOALS = {"disk": 2.5, "write": 1.3, "stall_s": 0.3}
+RETENTION = timedelta(minutes=1)
 TOPIC = "solution.checked"
 
 
@@ -81,7 +82,7 @@ async def grow(each: int, rows: int) -> dict[str, Any]:
 
 
 async def _open(folder: Path, rows: int) -> Curate:
-    sink = Curate(folder, "test", plan(rows, every=RELEASE_ROWS), utc_now, _ignore)
+    sink = Curate(folder, "test", plan(rows, every=RELEASE_ROWS), utc_now, _ignore, RETENTION)
     await sink.open({TOPIC: "one"})
     return sink
 

@@ -88,8 +88,14 @@ def _entries(records: Sequence[Record]) -> Iterator[Entry]:
     for one in records:
         number = one.offset
         at = START + timedelta(seconds=number)
-        ids = {"id": identity(-1 - number), "item_id": identity(-number - 10**9)}
-        yield replace(template, **ids, kafka_offset=number, recorded_at=at, topic=f"topic {number % TOPICS}")
+        yield replace(
+            template,
+            id=identity(-1 - number),
+            item_id=identity(-number - 10**9),
+            topic=f"topic {number % TOPICS}",
+            kafka_offset=number,
+            recorded_at=at,
+        )
 
 
 def identity(number: int) -> str:

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 from services.aggregator import maintenance
 from services.aggregator.handler import Curate
-from shared.dataset import Dataset, open_release, purge, table
+from shared.dataset import Dataset, open_release, purge
 from shared.errors import Refusal
 from tests.support.items import checked, deleted, plan, record, rejected
 
@@ -22,12 +22,13 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "VACUUM_INTERVAL", timedelta(0))
 
 
-async def grown(folder: Path, rows: int) -> Curate:
-    sink = Curate(folder, "test", plan(rows, every=5), lambda: NOW, print)
+async def grown(folder: Path, rows: int, retention: timedelta = timedelta(hours=1)) -> Curate:
+    sink, cursor = Curate(folder, "test", plan(rows, every=5), lambda: NOW, print, retention), None
     await sink.open({})
     for number in range(rows):
         await sink.write([record(checked(number), number), record(rejected(number + 1000), number)])
-        sink.outbox(None)
+        _, cursor = sink.outbox(cursor)
+        await sink.finish()
     return sink
 
 
@@ -68,15 +69,12 @@ async def test_a_reader_in_a_loop_never_sees_a_broken_table(tmp_path: Path) -> N
     assert len(set(seen)) > 3
 
 
-async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As if a week had passed."""
-    monkeypatch.setitem(table.SETTINGS, "delta.deletedFileRetentionDuration", "interval 0 days")
-    sink = await grown(tmp_path, 12)
-    monkeypatch.setattr(table, "RETENTION_H", 0)
+async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(tmp_path: Path) -> None:
+    """As if the retention time had passed."""
+    sink = await grown(tmp_path, 12, timedelta(0))
     for number in range(20, 25):
         await sink.write([record(rejected(number), number)])
+        await sink.finish()
     for number in (1, 2):
         dataset, manifest = open_release(tmp_path, str(number))
         assert manifest
@@ -88,6 +86,7 @@ async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
 async def test_a_purge_next_to_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
     sink = await grown(tmp_path, 6)
     await sink.write([record(deleted(checked(2)), 0)])
+    await sink.finish()
     coming = tmp_path / "rows" / "part-of-a-commit-under-way.parquet"
     coming.write_bytes(b"written, not committed")
     assert purge(tmp_path) > 0
