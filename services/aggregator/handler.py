@@ -26,8 +26,20 @@ from services.aggregator.audits import Audits, OnAudit
 from services.aggregator.events import COLUMNS, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.policy import IN, RESERVE, Quotas, assign_views, decide
+from services.aggregator.publication import rebuild_events, summarise
 from services.aggregator.state import State
-from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, write_manifest
+from shared.dataset import (
+    Audit,
+    Conflict,
+    Entry,
+    Progress,
+    Release,
+    Row,
+    Table,
+    build,
+    list_manifests,
+    write_manifest,
+)
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
 from shared.dataset.table import RETENTION
@@ -60,6 +72,8 @@ class Curate:
         """Held by who uses the tables: maintenance runs beside the intake."""
         self._published = -1
         """Version of the rows up to which events are known to be published."""
+        self._decided: dict[int, list[SampleCurated]] = {}
+        """Events about rows by version, until they are published."""
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
@@ -94,8 +108,12 @@ class Curate:
             version = self._rows.version
             self._published = outbox.published_version(cursor, self._rows.id, version)
             commits = self._rows.commit_metadata(self._published)
-        events: list[Event] = []
+            complete = len(commits) == version - self._published
+        self._decided = {at: events for at, events in self._decided.items() if at > self._published}
+        events: list[Event] = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
         for commit in commits:
+            if rows := outbox.row_events(commit):
+                events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
             events += outbox.events(commit)
             if release := outbox.release(commit):
                 write_manifest(self._dataset, release)
@@ -163,8 +181,10 @@ class Curate:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
                 new[id_] = self._decide_admission(build.to_row(record, event, now), event.item.belief, quotas)
-        progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
+        events = [sample_curated(asdict(row)) for row in new.values()]
+        progress, note = self._decide_release(events, quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
+        self._decided[self._rows.version] = events
         for row in new.values():
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
@@ -187,9 +207,11 @@ class Curate:
             for row in reserve
             if quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
         ]
-        progress, note = self._decide_release([sample_curated(row, index=1) for row in admitted], quotas)
+        events = [sample_curated(row, index=1) for row in admitted]
+        progress, note = self._decide_release(events, quotas)
         if admitted:
             self._rows.set({"admission": IN}, [row["id"] for row in admitted], asdict(progress), note)
+            self._decided[self._rows.version] = events
         elif progress != self._state.progress:  # a lower target of the plan is already reached
             self._rows.append([], asdict(progress), note)
         else:
@@ -206,11 +228,13 @@ class Curate:
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
     def _decide_release(self, events: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
-        """Return the progress after a commit that admits rows, and the metadata with the events to publish."""
+        """Return the progress after a commit that admits rows, and the metadata with what is to be published."""
         admitted = sum(event.admission == IN for event in events)
         decision = decide(self._state.progress, admitted, quotas, self._plan, self._now())
+        ids = {event.key: event.cause.index for event in events}
+        rows = outbox.RowEvents(self._rows.version + 1, ids) if ids else None
         if not decision.release:
-            return decision.progress, outbox.to_metadata(events)
+            return decision.progress, outbox.to_metadata([], rows=rows)
         release = Release(
             number=decision.progress.releases,
             plan=self._plan.name,
@@ -219,6 +243,5 @@ class Curate:
             table_version=self._rows.version + 1,
             ledger_version=self._ledger.version,
         )
-        return decision.progress, outbox.to_metadata(
-            [*events, *release_events(self._factory, release, train=decision.train)], release
-        )
+        released = release_events(self._factory, release, train=decision.train)
+        return decision.progress, outbox.to_metadata(released, release, rows)

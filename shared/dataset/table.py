@@ -115,6 +115,12 @@ class Table:
         """Yield some columns of the lines that match an SQL condition."""
         return select(self._delta, columns, where, order)
 
+    def read_version(self, version: int, columns: Sequence[str], where: str) -> Iterator[dict[str, Any]]:
+        """Yield as `read`, at another version. Raises Vanished when that version is gone."""
+        with translate_errors(f"cannot open version {version} of {self.name}"):
+            at = self._delta if version == self.version else DeltaTable(self._delta.table_uri, version=version)
+        return select(at, columns, where)
+
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
         """Append lines, or none, in one commit. Raises Conflict, or Transient when it cannot be written."""
         columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self.schema]
@@ -178,7 +184,8 @@ class Table:
             return []
         with translate_errors("cannot read the table's history"):
             history = self._delta.history(self.version - after)
-        # history() starts with later commits of other writers, but numbers from the handle's version down.
+        # history() starts with later commits of other writers, but numbers from the handle's version down. It has only
+        # the commits that the log still has.
         return history[::-1][: self.version - after]
 
     @contextmanager
