@@ -5,19 +5,24 @@ Open versions stay readable for the retention time, versions of releases and of 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import ParamSpec, TypeVar
 
+from services.aggregator.separate_process import call_separately
 from shared.dataset import Table, list_manifests
 from shared.dataset.compaction import TIERS, choose_files, join_files
 from shared.dataset.failures import Conflict
-from shared.dataset.maintenance import clean_log, delete_unused, files_of_version, unused_files
-from shared.dataset.storage import Location
+from shared.dataset.maintenance import clean_log, delete_unused, unused_files
+from shared.dataset.storage import Location, is_remote
 from shared.errors import Transient
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 COMPACT_EVERY_COMMITS = TIERS[0].files
 VACUUM_INTERVAL = timedelta(minutes=15)
@@ -32,7 +37,7 @@ class Maintenance:
         self._dataset, self._tables, self._retention, self._writing = dataset, tables, retention, writing
         self._running: asyncio.Task[None] | None = None
         self._cleaned: datetime | None = None
-        self._pinned: dict[str, tuple[set[int], set[str]]] = {}
+        self._pinned: dict[str, tuple[Set[int], Set[str]]] = {}
         """By table: the versions that releases pin, and their files, which never change."""
 
     def start(self, now: datetime, published: int) -> None:
@@ -70,12 +75,12 @@ class Maintenance:
                 chosen = choose_files(table.files(), tiers)
             if not chosen:
                 return
-            joined = join_files(self._dataset, table.name, chosen, table.schema)
+            joined = self._call(join_files, self._dataset, table.name, chosen, table.schema)
             with self._writing:
                 table.replace_files(joined)
 
     def _clean(self, published: int) -> None:
-        manifests = list_manifests(self._dataset)
+        manifests = self._call(list_manifests, self._dataset)
         for table, key in zip(self._tables, ("table_version", "ledger_version", None), strict=True):
             with self._writing:
                 version = table.version
@@ -84,15 +89,20 @@ class Maintenance:
                 continue  # it is not known what was published
             pinned = {int(one[key]) for one in manifests if int(one[key]) <= version} if key else set()
             self._delete_files(table, pinned, range(needed + 1, version + 1))
-            clean_log(self._dataset, table.name, pinned, needed, self._retention)
+            self._call(clean_log, self._dataset, table.name, pinned, needed, self._retention)
 
-    def _delete_files(self, table: Table, pinned: set[int], unpublished: Iterable[int]) -> None:
-        known, kept = self._pinned.setdefault(table.name, (set(), set()))
-        for version in pinned - known:
-            kept |= files_of_version(self._dataset, table.name, version)
-            known.add(version)
-        needed = (files_of_version(self._dataset, table.name, version) for version in unpublished)
-        if unused := unused_files(self._dataset, table.name, kept.union(*needed)):
+    def _delete_files(self, table: Table, pinned: Set[int], unpublished: Sequence[int]) -> None:
+        known, kept = self._pinned.get(table.name, (frozenset(), frozenset()))
+        unused, kept = self._call(unused_files, self._dataset, table.name, kept, pinned - known, unpublished)
+        self._pinned[table.name] = pinned, kept
+        if unused:
             with self._writing:
                 table.append([], {}, {})  # refuses a writer that was frozen before it could commit one of these files
-            delete_unused(self._dataset, table.name, unused)
+            self._call(delete_unused, self._dataset, table.name, unused)
+
+    def _call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return (call_separately if is_remote(self._dataset) else _call)(work, *arguments, **named)
+
+
+def _call(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    return work(*arguments, **named)

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.events import Event, SampleCurated
 from services.aggregator.events import COLUMNS, release_events, sample_curated
 from services.aggregator.outbox import RowEvents
-from shared.dataset import Release, Table
+from shared.dataset import Release, Table, Vanished
 from shared.dataset.query import id_in
 
 log = logging.getLogger(__name__)
@@ -16,11 +16,17 @@ log = logging.getLogger(__name__)
 def rebuild_events(table: Table, rows: RowEvents) -> list[SampleCurated]:
     """Build the events of a commit from its rows, as they were at its version. Raises Transient.
 
-    Maintenance keeps the files of this version; only a purge can take a row that was deleted before its publication.
+    Maintenance keeps the files of an unpublished version. Those of an older one, whose events are published again since
+    the cursor was lost, may be gone: then rows are taken as they are now, and deleted ones left out.
     """
-    found = {row["id"]: row for row in table.read_version(rows.version, COLUMNS, id_in(rows.ids))}
+    try:
+        lines = list(table.read_version(rows.version, COLUMNS, id_in(rows.ids)))
+    except Vanished as gone:
+        log.warning("%s", gone)
+        lines = list(table.read(COLUMNS, id_in(rows.ids)))
+    found = {row["id"]: row for row in lines}
     if lost := sorted(rows.ids.keys() - found.keys()):
-        log.error("version %d lacks rows that are not published yet, and never will be: %s", rows.version, lost)
+        log.warning("no event can be built for deleted rows: %s", lost)
     return [sample_curated(found[id_], index) for id_, index in rows.ids.items() if id_ in found]
 
 

@@ -5,7 +5,7 @@ is two commits that any other writer of the table runs into.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Set
 from datetime import timedelta
 
 from deltalake import DeltaTable
@@ -37,24 +37,27 @@ def purge(folder: Location) -> int:
     return len(removed) + len(lost)
 
 
-def files_of_version(folder: Location, table: str, version: int) -> set[str]:
-    """Return the names of the files of a version. Raises Transient when it cannot be read."""
-    with translate_errors(f"cannot read version {version} of the table"):
-        return {uri.rpartition("/")[2] for uri in DeltaTable(address(folder, table), version=version).file_uris()}
+def unused_files(
+    folder: Location, table: str, kept: Set[str], pinned: Iterable[int], unpublished: Iterable[int]
+) -> tuple[list[str], Set[str]]:
+    """Return the files of a table that are in no version of the retention time, and the `kept` files, which stay.
 
-
-def unused_files(folder: Location, table: str, kept: Collection[str]) -> list[str]:
-    """Return the files that no version of the retention time has, except the `kept` ones.
-
-    Also files of writers that crashed before their commit; files of a pending commit are younger.
+    Files of `pinned` versions are added to those that are kept. Files of `unpublished` versions stay this time. Files
+    of writers that crashed before their commit are unused when they are older than the retention time.
     """
-    with translate_errors("cannot list the table's files"):
-        return [name for name in DeltaTable(address(folder, table)).vacuum(full=True) if name not in kept]
+    with translate_errors(f"cannot list the files of {table}"):
+        kept |= {file for version in pinned for file in _files_of(folder, table, version)}
+        needed = kept | {file for version in unpublished for file in _files_of(folder, table, version)}
+        return [name for name in DeltaTable(address(folder, table)).vacuum(full=True) if name not in needed], kept
 
 
-def delete_unused(folder: Location, table: str, names: Collection[str]) -> None:
+def _files_of(folder: Location, table: str, version: int) -> Set[str]:
+    return {uri.rpartition("/")[2] for uri in DeltaTable(address(folder, table), version=version).file_uris()}
+
+
+def delete_unused(folder: Location, table: str, names: Iterable[str]) -> None:
     """Delete files of a table."""
-    with translate_errors("cannot delete files of the table"):
+    with translate_errors(f"cannot delete files of {table}"):
         delete_files(folder, (f"{table}/{name}" for name in names))
 
 
