@@ -12,17 +12,21 @@ certainly caused by it, and only this event becomes a dead letter.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
-from schemas.events import Event
+from schemas.events import Event, ItemEvent
+from shared.audit_items import not_judged
 from shared.backoff import backoff
 from shared.cache.idempotency import ClaimResult, IdempotencyStore
 from shared.cache.leases import LeaseLost
 from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
-from shared.errors import Invalid, Transient
+from shared.errors import Invalid, OverBudget, Transient
+from shared.interruption import Interruptible
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import audit_tag_of, encode_outputs, pack, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
+from shared.ports import TaggedEvent
 from shared.runtime.processor import Processor
 from shared.runtime.service import Handler
 from shared.runtime.slots import Slots
@@ -46,6 +50,7 @@ class Worker:
         self._processor = Processor(settings, producer)
         self._slots = Slots(settings.in_flight)
         self._sleeping: set[asyncio.Task[object] | None] = set()
+        self._handling: set[Interruptible] = set()
         self._stopping = False
         SLOTS.labels(settings.service).set(settings.in_flight)
         self._slots_busy = SLOTS_BUSY.labels(settings.service)
@@ -56,8 +61,10 @@ class Worker:
         return 0 if sleeping >= slots else slots + sleeping
 
     def stop(self) -> None:
-        """Cancel what sleeps: another process can handle it."""
+        """Cancel what sleeps, or waits for an endpoint: another process can handle it."""
         self._stopping = True
+        for handling in list(self._handling):
+            handling.stop()
         for task in self._sleeping:
             if task:
                 task.cancel()
@@ -111,6 +118,12 @@ class Worker:
         try:
             return await self._attempt(record, event, claim, calls)
         except _GaveUp as gave_up:
+            tag = audit_tag_of(record.headers)
+            if tag and isinstance(event, ItemEvent) and isinstance(gave_up.error, OverBudget):
+                judged = not_judged(event, self._settings.service, event.item, tag, str(gave_up.error))
+                return await self._outcomes.record(
+                    event.id, pack(encode_outputs([judged], self._processor.source, tag))
+                )
             letter = self._processor.build_dead_letter(record, gave_up.error, gave_up.attempts)
             return await self._outcomes.record(event.id, pack(letter))
 
@@ -126,7 +139,7 @@ class Worker:
                 try:
                     with self._slots_busy.track_inprogress():
                         async with journalled(calls):
-                            produced = await self._handle(event)
+                            produced = await self._call(event)
                     self._processor.record_success()
                     messages = encode_outputs(produced, self._processor.source, tag)
                     return await self._outcomes.record(event.id, pack(messages))
@@ -148,6 +161,18 @@ class Worker:
         if not isinstance(error, Transient):
             self._processor.record_bug(error)
         raise _GaveUp(error, number) from error
+
+    async def _call(self, event: Event) -> Iterable[Event | TaggedEvent]:
+        """Call the handler. After `stop`, cancelled while it waits for an endpoint."""
+        handling = Interruptible(asyncio.current_task())
+        self._handling.add(handling)
+        try:
+            if self._stopping:
+                handling.stop()
+            with handling.entered():
+                return await self._handle(event)
+        finally:
+            self._handling.discard(handling)
 
     async def _sleep_without_slot(self, seconds: float) -> None:
         """Sleep without a slot."""
