@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tests.bench import answers, models, policies, screening, slots, stage, whole_flow
 from tests.bench import console as console_pages
-from tests.bench import dataset as dataset_growth
+from tests.bench.dataset import growth
 
 PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening", "console", "dataset")
 
@@ -71,7 +71,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
     if "console" in parts:
         figures["console"] = await console_pages.measure(size.console_rows)
     if "dataset" in parts:
-        figures["dataset"] = await dataset_growth.measure(size.dataset_scale)
+        figures["dataset"] = await growth.measure(size.dataset_scale)
     return figures
 
 
@@ -103,7 +103,7 @@ def show(figures: dict[str, Any]) -> None:
     if "console" in figures:
         console_pages.show(console, figures["console"])
     if "dataset" in figures:
-        dataset_growth.show(console, figures["dataset"])
+        growth.show(console, figures["dataset"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from services.aggregator.handler import Curate
 from shared.clock import utc_now
 from shared.dataset import Dataset
 from shared.ports import Record
-from tests.support.dataset_loader import identity, load, solution
+from tests.bench.dataset.loader import identity, load, solution
 from tests.support.items import plan, record
 
 T = TypeVar("T")

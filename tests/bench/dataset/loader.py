@@ -1,6 +1,6 @@
 """Fills a dataset quickly, for benches and tests: the commits of the aggregator, but as many rows in each as wanted.
 
-python -m tests.support.dataset_loader FOLDER [ROWS]
+python -m tests.bench.dataset.loader FOLDER [ROWS]
 """
 
 import random
