@@ -11,7 +11,7 @@ PERIOD_S = 2.0
 
 
 @given(st.lists(st.floats(0, 100), min_size=1))
-def test_commits_are_bounded_over_any_time_and_none_waits_after_a_quiet_one(gaps: list[float]) -> None:
+def test_commits_are_bounded_over_time_and_none_waits_when_idle(gaps: list[float]) -> None:
     """Records arrive one by one, each after a gap."""
     pace, now, commits = CommitPace(PERIOD_S), 0.0, list[float]()
     for gap in gaps:
