@@ -1,4 +1,4 @@
-"""The pace of commits of a sink: at once after a quiet time, bounded under steady load (a token bucket)."""
+"""The pace of commits of a sink: immediate after a quiet time, bounded under steady load (a token bucket)."""
 
 BURST = 64
 """Commits that may follow each other without waiting. Then each waits for its share of the time."""

@@ -1,4 +1,4 @@
-"""Fills a dataset quickly, for benches and tests: the commits of the aggregator, but as many rows in each as wanted.
+"""Fills a dataset quickly, for benches and tests: the commits of the aggregator, with any number of rows in each.
 
 python -m tests.bench.dataset.loader FOLDER [ROWS]
 """

@@ -1,4 +1,4 @@
-"""A sink commits at once when it was idle, and not once a row for ever."""
+"""A sink commits immediately when it was idle, and not once a row for ever."""
 
 from itertools import pairwise
 
