@@ -115,7 +115,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
                     await self.handle(records)
 
     async def _collect(self) -> list[ConsumerRecord]:
-        """Return what has arrived, immediately or after a delay. While a batch is handled, the client fetches the next."""
+        """Return what has arrived, now or after a delay. While a batch is handled, the client fetches the next one."""
         clock, room = asyncio.get_running_loop().time, self.settings.batch_events
         records = await self._poll(POLL_MS, room)
         until = clock() + self._pace.delay_s(clock())
