@@ -6,7 +6,7 @@ A file keeps its hand-written parts; what is generated is between two marks, or 
 from pathlib import Path
 
 from schemas.codegen.settings_source import Setting, environment_value, own_settings
-from schemas.flow import SERVICES, ServiceSpec, consumed_by
+from schemas.flow import FIXED_PARTITIONS, SERVICES, ServiceSpec, consumed_by
 
 BEGIN, END = "flow: made by python -m schemas.export", "end of flow"
 COMPOSE = Path("docker-compose.yml")
@@ -55,6 +55,10 @@ def _compose_service(spec: ServiceSpec) -> str:
     lines = [f"{spec.name}:", "  <<: *chimera", f"  command: [services.{spec.module}]"]
     if spec.name != spec.module:
         lines.append(f"  environment: {{<<: *environment, CHIMERA_SERVICE: {spec.name}}}")
+    if spec.models:
+        lines.append("  env_file: *keys")
+    if spec.name == "aggregator":  # the one that writes the dataset
+        lines.append("  env_file: *store")
     return "\n".join([*lines, ""])
 
 
@@ -76,6 +80,10 @@ def chart(root: Path) -> str:
         topics = ", ".join(flow.name for flow in consumed_by(spec.name))
         lines += [f"{spec.name}:", f"  module: {spec.module}", f"  kafkaTopics: [{topics}]"]
         lines += ["  sole: true"] if spec.single_active else []
+        if not spec.single_active and (
+            fixed := {FIXED_PARTITIONS.get(flow.name, 0) for flow in consumed_by(spec.name)}
+        ) != {0}:
+            lines.append(f"  partitions: {max(fixed)}")
         lines += ["  models: true"] if spec.models else []
         settings = own_settings(root / "services" / spec.module / "settings.py")
         lines += [f"  inFlight: {environment_value(one)}" for one in settings if one.name == "in_flight"]

@@ -1,5 +1,6 @@
 """The plan, in YAML: which rows the factory makes. The planner adopts it."""
 
+import re
 from math import ceil
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ from schemas.config.policies import (
     Budget,
     Difficulty,
     HeldOut,
+    MinYield,
     PlanSection,
     Questions,
     Releases,
@@ -19,6 +21,7 @@ from schemas.config.policies import (
     Verification,
 )
 from schemas.identity import content_hash
+from schemas.model import added
 
 SUBJECTS: dict[str, str] = {
     "mathematics": "pure and applied mathematics",
@@ -31,6 +34,12 @@ SUBJECTS: dict[str, str] = {
     "history": "political, economic and cultural history, chronology and historical method",
 }
 """Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
+
+MAX_PARKED = 4.0
+"""Default of `max_parked`."""
+
+ENGLISH = "English"
+"""Language of problems and solutions, if the plan names no other."""
 
 MAX_PROBABILITY_ALL_HELD_OUT = 1e-6
 """Highest probability that all topics of a subject are held out, so that it gets no rows."""
@@ -48,6 +57,13 @@ Rows = Annotated[
     PlainSerializer(lambda rows: "forever" if rows == FOREVER else rows, return_type=int | str),
 ]
 """A number, or `forever`."""
+
+
+def _language(name: object) -> object:
+    """Return the name of a language with its capital. Raises ValueError for what is not one, such as a code."""
+    if isinstance(name, str) and not re.fullmatch(r"[A-Za-z][a-z]{2,}([ '-][A-Za-z][a-z]+)*", name):
+        raise ValueError(f"{name!r} is not the English name of a language, such as German")
+    return name[:1].upper() + name[1:] if isinstance(name, str) else name
 
 
 class Subject(PlanSection):
@@ -70,6 +86,10 @@ class Plan(PlanSection):
     rows: Rows
     """Target number of rows admitted to the sft view; `forever`: no target, in the subjects' shares."""
     subjects: dict[str, Subject] = Field(min_length=1)
+    language: Annotated[str, BeforeValidator(_language)] = Field(
+        default=ENGLISH, exclude_if=lambda value: value == ENGLISH
+    )
+    """Language of problems and solutions, by its English name, such as German."""
     topics: AbsolutePath | None = None
     """A file of topics to request first, as YAML, JSON lines or CSV with subject, field, subfield and topic."""
     answer_types: Annotated[tuple[str, ...], Field(min_length=1)] | Annotated[dict[str, Share], Field(min_length=1)] = (
@@ -80,8 +100,13 @@ class Plan(PlanSection):
     """Types of answer to request: a list, used in turn, or weights."""
     in_progress: int = Field(default=48, ge=1)
     """Largest number of problems in progress."""
+    max_parked: float | None = added(gt=0)
+    """Parked problems for each of `in_progress` above which none is requested until some are replayed or dropped; 4 by
+    default."""
     yield_assumed: float = Field(default=0.5, gt=0, le=1)
     """Share of requested problems that become rows, until it is measured."""
+    min_yield: MinYield | None = added()
+    """Floors of yield, of a topic and in all; by default 0.02 and 0.01."""
     verification: Verification = Verification()
     solving: Solving = Solving()
     difficulty: Difficulty = Difficulty()
@@ -137,6 +162,16 @@ class Plan(PlanSection):
     def endless(self) -> bool:
         """Whether the plan has no target number of rows."""
         return self.rows == FOREVER
+
+    @property
+    def floors(self) -> MinYield:
+        """Floors of yield."""
+        return self.min_yield or MinYield()
+
+    @property
+    def parked_limit(self) -> float:
+        """Number of parked problems above which none is requested."""
+        return (MAX_PARKED if self.max_parked is None else self.max_parked) * self.in_progress
 
     @property
     def mix(self) -> dict[str, float]:

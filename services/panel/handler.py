@@ -109,22 +109,22 @@ class JoinVerdicts:
         own_steps = 1 if isinstance(event, ProblemVerified) else 2
         screened = event.item.with_(lineage=event.item.lineage[:-own_steps])
         known = Deliberation(screened, verdicts, given)
+        first_steps = (step for each in ordered for step in each.lineage)
+        steps = tuple(dict.fromkeys((*first_steps, *(step for one in given for step in one.steps))))
         belief = item_belief(verdicts, screened.written, self.parameters, self.thresholds, known.adjudications)
         if self.thresholds:
             finding = by_belief(verdicts, belief, self.accept)
         else:
-            finding = POLICIES[self.policy](verdicts, screened.written, event.item.writer)
+            writers = screened.with_(lineage=steps).writer_names()
+            finding = POLICIES[self.policy](verdicts, screened.written, writers)
         easy = find_easy(verdicts) if self.reject_easy else None
         if easy and finding.tier in self.tiers:
             finding = easy
         enough = finding.tier in self.tiers and (not self.thresholds or is_enough(finding.tier, belief, self.accept))
         if not (enough or finding.final or easy) and (request := self._request(known)):
             return case.with_(request=request)
-        steps = dict.fromkeys(
-            [*(step for each in ordered for step in each.lineage), *(step for one in given for step in one.steps)]
-        )
         item = screened.with_(
-            verdicts=verdicts, lineage=tuple(steps), tier=finding.tier, tier_reason=finding.detail, belief=belief
+            verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
         )
         if enough:
             accepted = ProblemAccepted.of(event, "panel", item)

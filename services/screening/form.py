@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterable
+from unicodedata import east_asian_width
 
+from schemas.config.plan import ENGLISH
 from schemas.identity import normal_form
 from schemas.item import Problem
 from services.screening import questions
 from shared.stats.guessing import guess_probability
+from shared.text.languages import other_language
 
 SHORTEST, LONGEST = 40, 8_000
-"""Characters of a statement. The paper's mean is 211 words."""
+"""Characters of a statement; Chinese ones and the like count twice. The paper's mean is 211 words."""
 LONGEST_ANSWER = 300
 """Characters. A longer answer cannot be compared."""
 LONG_ANSWER = 24
@@ -62,7 +65,7 @@ _GIVEN_AWAY = re.compile(
     r"\b(?:finds?|gets?|obtains?|arrives? at|ends? up with|comes? (?:out )?(?:to|as|at|with)|turns? out to (?:be|equal)"
     r"|works? out (?:to|as)|evaluates? to|amounts? to|equals?|(?:is|be) equal to|yields?|gives?|expect(?:ed)?|reads?"
     r"|checks? that it is|namely|i\.e\.|should be|must be|ought to be|known to be|close to|hint:?)"
-    r"\s+(?:the |a |an )?(?:value |number |result |answer |exactly |precisely |about |that it is )*",
+    r"\s*:?\s+(?:the |a |an )?(?:value |number |result |answer |exactly |precisely |about |that it is )*",
     re.I,
 )
 """Phrases before a value. Such a value is a leak only if nobody can guess it: a small number may be a datum."""
@@ -84,16 +87,17 @@ _REQUESTED = {
 }
 
 
-def find_flaw(problem: Problem) -> tuple[str, str] | None:
-    """Return reason and detail of the first flaw; None for a problem without one."""
+def find_flaw(problem: Problem, language: str = ENGLISH) -> tuple[str, str] | None:
+    """Return reason and detail of the first flaw; None for a problem without one. `language` is the plan's."""
     statement, answer = problem.statement.strip(), problem.answer.strip()
-    return _size(statement, answer) or _kind(problem, statement, answer)
+    return _size(statement, answer) or _language(statement, language) or _kind(problem, statement, answer)
 
 
 def _size(statement: str, answer: str) -> tuple[str, str] | None:
     if not statement or not answer:
         return "empty", f"the {'statement' if not statement else 'answer'} is empty"
-    if len(statement) < SHORTEST:
+    wide = sum(east_asian_width(char) in "WF" for char in statement)
+    if len(statement) + wide < SHORTEST:
         return "too_short", f"{len(statement)} characters; the least is {SHORTEST}"
     if len(statement) > LONGEST:
         return "too_long", f"{len(statement)} characters; the most is {LONGEST}"
@@ -102,6 +106,11 @@ def _size(statement: str, answer: str) -> tuple[str, str] | None:
     if _PARAGRAPH.search(answer):
         return "answer_too_long", f"the answer is a paragraph: {_quote(answer)}"
     return None
+
+
+def _language(statement: str, expected: str) -> tuple[str, str] | None:
+    other = other_language(statement, expected)
+    return ("other_language", f"it is in {other}, and the plan asks for {expected}") if other else None
 
 
 def _kind(problem: Problem, statement: str, answer: str) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 answers.py        measures precision, recall and speed of the rules for comparing answers, on labelled pairs, by
 bought_evidence.py  evidence bought piece by piece in hard worlds: what is kept, what is wrong, what it costs
+dataset/          how the dataset grows: commits, disk, opening, reading
 console.py        measures pages, filters and searches of the console over a large dataset
 factory.py        A factory for benchmarks: the real stack, the simulator with chosen latencies, CPU time by process
 grid.py           belief with estimated parameters, on a grid of hard worlds

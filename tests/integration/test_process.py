@@ -17,12 +17,12 @@ from deploy.local.ports import Ports
 from deploy.local.state_file import StateFile
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
-from schemas.flow import BY_TYPE
 from shared.kafka.admin.topics import provision, topic_settings
 from shared.kafka.clients import create_group_consumer, open_admin
 from shared.kafka.codec import encode
 from shared.kafka.lag import committed_offsets as places
 from shared.kafka.names import group, kafka_topic
+from shared.kafka.partitions import partitions_of
 from shared.runtime.process import WARN_EVERY_S
 from tests.support.kafka_world import KafkaWorld, OsProcess, until
 from tests.support.runtime_writer import SERVICE, committed
@@ -292,6 +292,7 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
     ports = Ports({})
     StateFile(ports={"kafka": ports.take("kafka")}).write(folder)
     world = KafkaWorld(f"127.0.0.1:{ports.take('kafka')}", stack.valkey_url, "late", tmp_path)
+    ports.release()
     async with writer(world) as process, Stack(folder) as late:
         await until(process.answers, "an answer from the process without a broker")
         await asyncio.sleep(0.5)
@@ -316,12 +317,20 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
         async with world:
             await world.publish(world.requests(2))
             await until(lambda: committed(world, 2), "the commit")
+        late.kill("kafka", signal.SIGKILL)
+        await until(lambda: unready(process), "a word about the lost coordinator")
+        await process.ready()
         late.kill("kafka", signal.SIGSTOP)
         process.send(signal.SIGTERM)
         try:
             assert await process.end(within_s=20) == 0
         finally:
             late.kill("kafka", signal.SIGCONT)
+
+
+async def unready(process: OsProcess) -> bool:
+    response = await process.get("/readyz")
+    return response.status_code == 503 and "coordinator" in response.text
 
 
 def apart(one: dict[str, str], after: dict[str, str]) -> float:
@@ -331,12 +340,13 @@ def apart(one: dict[str, str], after: dict[str, str]) -> float:
 
 
 async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: KafkaWorld) -> None:
-    shape, flow = topic_settings(world.factory, 1)["problem.requested"], BY_TYPE["problem.requested"]
+    shape = topic_settings(world.factory, 1)["problem.requested"]
+    partitions = partitions_of(world.factory, "problem.requested", 8)
     async with open_admin(world.access) as admin:
         await admin.delete_topics([shape.name])
 
         async def forgotten() -> bool:
-            return set((await places(admin, world.factory, SERVICE, [flow])).values()) == {None}
+            return set((await places(admin, world.factory, SERVICE, partitions)).values()) == {None}
 
         await until(forgotten, "the broker to forget the offsets")
         await admin.create_topics([shape])

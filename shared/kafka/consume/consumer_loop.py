@@ -9,12 +9,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.kafka.clients import poll
+from shared.kafka.clients import knows_coordinator, poll
 from shared.kafka.consume.offset_tracker import OffsetTracker
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ COMMIT_TIMEOUT_S = 5.0
 RECANCEL_S = 1.0
 """Interval of repeated cancellations: before Python 3.12 asyncio.wait_for may swallow one."""
 NO_PARTITION = TopicPartition("", 0)
+NO_COORDINATOR = "the coordinator of its consumer group does not answer"
 
 
 class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -40,14 +41,19 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer: AIOKafkaConsumer,
         work: Callable[[ConsumerRecord], Coroutine[None, None, None]],
         *,
+        start_added: Callable[[TopicPartition], Awaitable[bool]],
         capacity: Callable[[], int],
         uncommitted: int,
         drain_s: float,
         idle_s: float = 0.0,
     ) -> None:
-        """`capacity` returns how many records may be in flight. The loop stops after `idle_s` without records."""
+        """`poll` needs `start_added`; `capacity` returns how many records may be in flight.
+
+        The loop stops after `idle_s` without records.
+        """
         self._consumer = consumer
         self._work = work
+        self._start_added = start_added
         self._capacity = capacity
         self._uncommitted = uncommitted
         self._drain_s = drain_s
@@ -66,7 +72,9 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         """Return why no records can be consumed; `None` when they can."""
         if self._stopping.is_set():
             return "stopping"
-        return None if self._assigned else "no partitions assigned yet"
+        if not self._assigned:
+            return "no partitions assigned yet"
+        return None if knows_coordinator(self._consumer) else NO_COORDINATOR
 
     async def run(self, topics: list[str]) -> None:
         """Consume until `stop`, then commit finished records. Raises what `work` raised."""
@@ -105,10 +113,14 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _poll(self) -> None:
         self._apply_pauses()
         if (free := self._capacity() - len(self._running)) > 0:
-            batches = await poll(self._consumer, self._stopping, timeout_ms=POLL_MS, max_records=free)
+            batches = await poll(
+                self._consumer, self._stopping, timeout_ms=POLL_MS, max_records=free, start_added=self._start_added
+            )
         else:
             await self._wait_for_capacity()
-            batches = await poll(self._consumer, self._stopping, NO_PARTITION, timeout_ms=0)
+            batches = await poll(
+                self._consumer, self._stopping, NO_PARTITION, timeout_ms=0, start_added=self._start_added
+            )
         for partition, records in batches.items():
             # records of a partition that was revoked meanwhile are delivered again, to its new owner
             if tracker := self._trackers.get(partition):

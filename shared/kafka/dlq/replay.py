@@ -12,7 +12,7 @@ from itertools import chain
 from uuid import UUID
 
 from schemas.events import Event, ItemEvent, ProblemRejected, ProblemRequested
-from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS
+from schemas.flow import DEAD_LETTERS
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import ConsumerRecord, Producer
@@ -20,11 +20,13 @@ from shared.kafka.codec import Headers, Message, decode, encode
 from shared.kafka.dlq.dead_letter import (
     ADDRESSEE_HEADER,
     HEADER_PREFIX,
+    OFFSET,
+    PARTITION,
     SERVICE_HEADER,
     original_headers,
     parked_problem,
 )
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.read.records import partitions_in_use, read_records
 
 SETTLED_HEADER, LETTER = f"{HEADER_PREFIX}settled", f"{HEADER_PREFIX}letter"
 REPLAYED, DROPPED, UNREADABLE = "replayed", "dropped", "unreadable"
@@ -49,6 +51,8 @@ class DeadLetter:
     value: bytes | None
     headers: Headers
     """Original headers."""
+    position: tuple[str, int, int] | None = None
+    """Kafka topic without the factory, partition and offset of the original record; None when unreadable."""
     settled: str | None = None
     """`replayed`, `dropped`, or `unreadable` for a record that no service wrote; None while it is pending."""
 
@@ -69,7 +73,7 @@ class DeadLetter:
 async def list_dead_letters(access: KafkaAccess, factory: str) -> list[DeadLetter]:
     """Every dead letter, the oldest first. Raises KafkaError when Kafka does not answer."""
     letters, settled = list[DeadLetter](), dict[str, str]()
-    partitions = partitions_of(factory, DEAD_LETTERS, DEFAULT_PARTITIONS)
+    partitions = await partitions_in_use(access, factory, [DEAD_LETTERS])
     async with aclosing(read_records(access, partitions)) as batches:
         async for batch in batches:
             for record in chain.from_iterable(batch.values()):
@@ -143,5 +147,10 @@ def parse(record: ConsumerRecord) -> DeadLetter:
         key=record.key,
         value=record.value,
         headers=original_headers(record.headers),
+        position=_position(name, added.get(PARTITION, ""), added.get(OFFSET, "")),
         settled=None if readable else UNREADABLE,
     )
+
+
+def _position(name: str, partition: str, offset: str) -> tuple[str, int, int] | None:
+    return (name, int(partition), int(offset)) if partition.isdecimal() and offset.isdecimal() else None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import faust
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP, EventT
 
@@ -24,6 +25,7 @@ from shared.config.settings import Settings
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import Message, audit_tag_of, encode_outputs
+from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
@@ -55,8 +57,9 @@ class FaustLoop:
         self._join = join
         self._settings = settings
         self._processor = Processor(settings, producer)
+        self._guard = self._processor.guard
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
-        self._app = _app(settings, self._scratch.name)
+        self._app = _app(settings, self._scratch.name, partitions)
         self._sources = [kafka_topic(settings.factory, flow.name) for flow in flows]
         source = self._app.topic(
             *self._sources,
@@ -78,7 +81,9 @@ class FaustLoop:
             return "stopping"
         if self._app.rebalancing or not self._app.started:
             return "no partitions assigned yet"
-        return None if self._app.flow_control.is_active() else "reading the changelog"
+        if not self._consumer.knows_coordinator:
+            return NO_COORDINATOR
+        return self._guard.why_stopped() if self._app.flow_control.is_active() else "reading the changelog"
 
     def stop(self) -> None:
         self._stopping.set()
@@ -140,26 +145,37 @@ class FaustLoop:
             return
         with self._processor.measure([record]):
             try:
-                event, state, messages, tombstone = self._decide(record)
+                event = self._processor.decode(record)
             except Invalid as error:
                 await self._processor.to_dead_letter(record, error)
-            except Exception as bug:
-                log.exception("a bug in the join; the event becomes a dead letter")
-                self._processor.record_bug(bug)
-                await self._processor.to_dead_letter(record, bug)
             else:
-                self._processor.record_success()
                 with self._processor.context(event):
-                    await self._store(event, state, messages, tombstone)
-                self._processor.count(record, "done")
+                    await self._handle(record, event)
 
-    def _decide(self, record: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
-        event = self._processor.decode(record)
+    async def _handle(self, record: SourceRecord, event: Event) -> None:
+        """Join an event and publish, or make it a dead letter. While the service is stopped, try again."""
+        while True:
+            try:
+                state, messages, tombstone = self._decide(record, event)
+            except Exception as error:
+                if not isinstance(error, Invalid):
+                    log.exception("a bug in the join")
+                if self._guard.record_failure(error):
+                    await self._processor.to_dead_letter(record, error)
+                    return
+                await asyncio.sleep(self._guard.next_wait_s())
+            else:
+                self._guard.record_success()
+                await self._store(event, state, messages, tombstone)
+                self._processor.count(record, "done")
+                return
+
+    def _decide(self, record: SourceRecord, event: Event) -> tuple[bytes, list[Message], bytes]:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
         if len(state) > STATE_LIMIT:
             raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
         messages = encode_outputs(decided, self._processor.source, audit_tag_of(record.headers))
-        return event, state, list(messages), tombstone
+        return state, list(messages), tombstone
 
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:
         key = event.key.encode()
@@ -188,6 +204,9 @@ def _to_record(message: Any) -> SourceRecord:
 class _ChangelogTable(faust.Table[bytes, bytes]):
     """A table that can wait for the broker's acknowledgement of its last change."""
 
+    def _verify_source_topic_partitions(self, source_topic: str) -> None:
+        """Accept another number of partitions than the changelog has: only the first ones are in use."""
+
     _last: asyncio.Future[Any] | None = None
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
@@ -200,7 +219,19 @@ class _ChangelogTable(faust.Table[bytes, bytes]):
             await self._last
 
 
-def _app(settings: Settings, scratch: str) -> faust.App:
+def _assignor(partitions: int) -> type[PartitionAssignor]:
+    """Build an assignor of the first partitions of each Kafka topic; further ones stay empty (see partitions.py)."""
+
+    class FirstPartitions(PartitionAssignor):
+        @classmethod
+        def _get_copartitioned_groups(cls, topics: set[str], cluster: Any, subscriptions: Any) -> Any:
+            known = {topic for topic in topics if len(cluster.partitions_for_topic(topic) or ()) >= partitions}
+            return {partitions: cls._group_co_subscribed(known, subscriptions)}
+
+    return FirstPartitions
+
+
+def _app(settings: Settings, scratch: str, partitions: int) -> faust.App:
     name, access = group(settings.factory, settings.service), settings.kafka_access
     app = faust.App(
         name,
@@ -220,6 +251,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         broker_request_timeout=max(90.0, settings.session_s),
         broker_commit_interval=0.5,
         stream_wait_empty=False,  # a stop would wait without end for a failed event, which is never acknowledged
+        PartitionAssignor=_assignor(partitions),
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,
