@@ -1,15 +1,28 @@
 """Servers made of fragments: a whole answer is used, a partial one never, and one call is one request."""
 
 import asyncio
+import json
+import random
+from collections import Counter
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.events import ProblemProbed, ProblemScreened
+from services.problem_writer.__main__ import build_handler as build_writer
+from services.synthesis.__main__ import build_handler as build_solver
+from services.verifier.__main__ import build_handler as build_verifier
+from services.verifier.settings import Settings
 from shared.errors import Transient
 from shared.llm import Models, Prompt
 from shared.ports import Reply
-from tests.support.fixed_endpoint import USAGE, chunk, config, endpoint, http, sse
+from shared.runtime.stateless import StatelessLoop
+from tests.support.fake_models import GRADER, PROBLEM
+from tests.support.fixed_endpoint import USAGE, as_json, chunk, config, endpoint, http, sse
+from tests.support.kafka_world import KafkaWorld, until
 
 TEXTS = st.sampled_from(["So ", "\\boxed{42}", "é", "\u2028", "."])
 NOISE: list[Any] = [
@@ -65,3 +78,77 @@ def test_a_whole_answer_is_used_and_a_partial_one_never(
         text = "".join(texts).strip()
         assert outcome.text == text
         assert outcome.fault == FAULTS.get(end or "", None if text else "empty")
+
+
+ANSWERS = [
+    *("\\boxed{8128}", "<think>so</think>It is \\boxed{8128}.", "<think>\\boxed{1}", "no idea", "{}", "{" * 1000),
+    *(json.dumps({"statement": "What is 1+1, and why?", "answer": "2", "answer_type": "number"}), '{"reasons": {}}'),
+]
+HTTP_ERRORS = [
+    *(as_json({"error": {"message": words}}, "400 Bad") for words in ("no", "content_filter", "context length")),
+    *(as_json({"error": {"message": ["odd"]}}, "500 Bad"), as_json({"detail": [{"loc": ["seed"]}]}, "422 Bad")),
+    *(b"no HTTP at all", http(sse(chunk({"content": "cut"})))[:-9]),
+]
+
+
+class HostileServer:
+    """Replies at random, and counts whole answers by request."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self.paid = Counter[str]()
+
+    def __call__(self, body: Any) -> bytes:
+        if self._dice.random() < 0.2:
+            return self._dice.choice(HTTP_ERRORS)
+        fragments = self._dice.choices(NOISE, k=2)
+        if self._dice.random() < 0.3:
+            return http(sse(*fragments, self._dice.choice(BROKEN), chunk({"content": "x"}, "stop")))
+        self.paid[json.dumps(body, sort_keys=True)] += 1
+        finish = self._dice.choice(["stop", "stop", "stop", "length", "content_filter"])
+        return http(sse(*fragments, chunk({"content": self._dice.choice(ANSWERS)}), chunk({}, finish)))
+
+
+EVENTS = 20
+
+
+async def test_hostile_servers_stop_no_service_and_no_answer_is_paid_twice(world: KafkaWorld) -> None:
+    server, requests = HostileServer(random.Random(7)), world.requests(EVENTS)
+    items = [request.item.with_(problem=PROBLEM) for request in requests]
+    screened = [ProblemScreened.of(one, "screening", item=item) for one, item in zip(requests, items, strict=True)]
+    probed = [ProblemProbed.of(one, "probe", item=item) for one, item in zip(requests, items, strict=True)]
+    async with endpoint(server) as url, AsyncExitStack() as stack:
+        models = Models(config(url), "test")
+        stack.push_async_callback(models.aclose)
+        verifier = Settings(service="verifier-a", model_role="verifier_a")
+        handlers = {
+            ("problem_writer", "problem.requested"): build_writer(models),
+            ("verifier-a", "problem.screened"): build_verifier(models, verifier, GRADER, 2, ["physics"]),
+            ("synthesis", "problem.probed"): build_solver(models),
+        }
+        await world.publish([*requests, *screened, *probed])
+        loops = []
+        for (service, _), handler in handlers.items():
+            settings = world.settings(service, bugs_in_a_row=1)
+            make = partial(StatelessLoop, handler, settings)
+            loops.append(
+                await stack.enter_async_context(
+                    world.running(lambda producer, make=make, s=settings: make(producer, world.outcomes(s)))
+                )
+            )
+        for service, name in handlers:
+
+            async def is_done(service: str = service, name: str = name) -> bool:
+                return sum((await world.committed(service, name)).values()) == EVENTS
+
+            await until(is_done, f"all events of {service}", 120.0)
+        assert [loop for loop in loops if loop.done()] == []
+    classes = {dict(letter.headers)["chimera-error"] for letter in await world.records("dead-letters")}
+    assert classes <= {b"Transient", b"Invalid", b"TimedOut", b"UnsupportedSchema"}
+    drafts, verdicts, solutions = [
+        await world.events(name) for name in ("problem.drafted", "problem.verified", "solution.synthesized")
+    ]
+    assert drafts
+    assert verdicts
+    assert {event.attempt.answer for event in solutions} <= {"8128", None}
+    assert set(server.paid.values()) == {1}
