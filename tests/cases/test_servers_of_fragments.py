@@ -16,9 +16,12 @@ from services.problem_writer.__main__ import build_handler as build_writer
 from services.synthesis.__main__ import build_handler as build_solver
 from services.verifier.__main__ import build_handler as build_verifier
 from services.verifier.settings import Settings
+from shared.config.settings import Settings as RuntimeSettings
 from shared.errors import Transient
+from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
 from shared.ports import Reply
+from shared.runtime.service import Handler
 from shared.runtime.stateless import StatelessLoop
 from tests.support.fake_models import GRADER, PROBLEM
 from tests.support.fixed_endpoint import USAGE, as_json, chunk, config, endpoint, http, sse
@@ -80,29 +83,30 @@ def test_a_whole_answer_is_used_and_a_partial_one_never(
         assert outcome.fault == FAULTS.get(end or "", None if text else "empty")
 
 
+DRAFT = json.dumps({"problem": "What is 1+1, and why?", "solution": "Count.", "answer": "2", "answer_type": "number"})
 ANSWERS = [
     *("\\boxed{8128}", "<think>so</think>It is \\boxed{8128}.", "<think>\\boxed{1}", "no idea", "{}", "{" * 1000),
-    *(json.dumps({"statement": "What is 1+1, and why?", "answer": "2", "answer_type": "number"}), '{"reasons": {}}'),
+    *(DRAFT, DRAFT, DRAFT, '{"reasons": {}}'),
 ]
 HTTP_ERRORS = [
-    *(as_json({"error": {"message": words}}, "400 Bad") for words in ("no", "content_filter", "context length")),
-    *(as_json({"error": {"message": ["odd"]}}, "500 Bad"), as_json({"detail": [{"loc": ["seed"]}]}, "422 Bad")),
+    *(as_json({"error": {"message": words}}, "400 Bad") for words in ("content_filter", "context length")),
+    *(as_json({"error": {"message": ["odd"]}}, "500 Bad"), as_json({"detail": [7]}, "422 Bad")),
     *(b"no HTTP at all", http(sse(chunk({"content": "cut"})))[:-9]),
 ]
 
 
 class HostileServer:
-    """Replies at random, and counts whole answers by request."""
+    """Replies at random after a first plain answer, and counts whole answers by request."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self.paid = Counter[str]()
 
     def __call__(self, body: Any) -> bytes:
-        if self._dice.random() < 0.2:
+        if self.paid and self._dice.random() < 0.15:
             return self._dice.choice(HTTP_ERRORS)
         fragments = self._dice.choices(NOISE, k=2)
-        if self._dice.random() < 0.3:
+        if self.paid and self._dice.random() < 0.15:
             return http(sse(*fragments, self._dice.choice(BROKEN), chunk({"content": "x"}, "stop")))
         self.paid[json.dumps(body, sort_keys=True)] += 1
         finish = self._dice.choice(["stop", "stop", "stop", "length", "content_filter"])
@@ -110,6 +114,10 @@ class HostileServer:
 
 
 EVENTS = 20
+
+
+def make_loop(world: KafkaWorld, handler: Handler, settings: RuntimeSettings, producer: Producer) -> StatelessLoop:
+    return StatelessLoop(handler, settings, producer, world.outcomes(settings))
 
 
 async def test_hostile_servers_stop_no_service_and_no_answer_is_paid_twice(world: KafkaWorld) -> None:
@@ -121,21 +129,18 @@ async def test_hostile_servers_stop_no_service_and_no_answer_is_paid_twice(world
         models = Models(config(url), "test")
         stack.push_async_callback(models.aclose)
         verifier = Settings(service="verifier-a", model_role="verifier_a")
-        handlers = {
+        handlers: dict[tuple[str, str], Handler] = {
             ("problem_writer", "problem.requested"): build_writer(models),
             ("verifier-a", "problem.screened"): build_verifier(models, verifier, GRADER, 2, ["physics"]),
             ("synthesis", "problem.probed"): build_solver(models),
         }
+        await models.model("solver", Prompt("p", "Say 42")).complete({}, seed=1)  # all parameters are accepted
         await world.publish([*requests, *screened, *probed])
         loops = []
         for (service, _), handler in handlers.items():
             settings = world.settings(service, bugs_in_a_row=1)
-            make = partial(StatelessLoop, handler, settings)
-            loops.append(
-                await stack.enter_async_context(
-                    world.running(lambda producer, make=make, s=settings: make(producer, world.outcomes(s)))
-                )
-            )
+            make = partial(make_loop, world, handler, settings)
+            loops.append(await stack.enter_async_context(world.running(make)))
         for service, name in handlers:
 
             async def is_done(service: str = service, name: str = name) -> bool:
