@@ -367,6 +367,11 @@ async def test_a_model_that_can_be_called_passes_the_preflight(name: str) -> Non
         assert await probe_endpoints(config(url)) == []
 
 
+async def test_a_model_that_is_not_listed_and_answers_passes_the_preflight() -> None:
+    async with endpoint(http(sse(*GOOD)), as_json({"data": [{"id": "other"}]})) as url:
+        assert await probe_endpoints(config(url)) == []
+
+
 @pytest.mark.parametrize(
     ("models", "words"),
     [

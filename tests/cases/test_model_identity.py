@@ -6,6 +6,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schemas.item import Item, Provenance, Step
+from services.cli.check.model_check import describe
+from services.cli.check.model_probe import ProbeResult
 from shared.llm import Models, Prompt
 from shared.llm.replies.wire import parse_models
 from tests.support.fake_models import item, provenance
@@ -73,6 +75,17 @@ PAIRS = {
     ),
     "one model answers for both": (ONE.with_(served="big"), OTHER.with_(served="big", endpoint="a"), False),
 }
+
+
+def test_check_models_reports_one_model_behind_several_names() -> None:
+    results = [
+        ProbeResult("writer", "a", "one", weights=QWEN),
+        ProbeResult("solver", "b", "two", weights="Qwen/Qwen3-32B"),
+        ProbeResult("base", "b", "three", weights=QWEN),
+    ]
+    lines = [line for line, _ in describe(config("http://a.example/v1"), results)]
+    assert [line for line in lines if "writer and solver are one model, Qwen/Qwen3-32B" in line]
+    assert not [line for line in lines if "base" in line]
 
 
 @pytest.mark.parametrize("name", PAIRS)
