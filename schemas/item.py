@@ -15,6 +15,9 @@ Agreement = Literal["yes", "no", "unsure"]
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 """The name of a model at a hub, such as Qwen/Qwen3-32B."""
 
+IMPORT_ROLE = "import"
+"""Role of the command that brings in problems from files."""
+
 FAULTS = ("too_long", "runaway", "refused", "empty")
 """Why a model's reply has no answer: truncated at the highest limit, beyond any limit, refused, empty."""
 
@@ -224,6 +227,23 @@ class Attempt(Model):
     off_topic, `told`; an open set."""
     provenance: Provenance
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether it came with an imported problem: it is no evidence for the key that came with it."""
+        return self.provenance.role == IMPORT_ROLE
+
+
+class ImportSource(Model):
+    """The record of a user's file that a problem was imported from."""
+
+    file: str
+    """Name of the file, without its folder."""
+    line: int
+    form: str
+    """The form in which the record was read, such as gsm8k, or `columns`."""
+    counts: bool = False
+    """Whether the row counts towards the plan's rows; otherwise it is only in views of imported rows."""
+
 
 class Step(Model):
     """One event of the item, with its model calls."""
@@ -232,6 +252,8 @@ class Step(Model):
     event: UUID
     type: str
     calls: tuple[Provenance, ...] = ()
+    source: ImportSource | None = added()
+    """`None`: the item was not imported in this step."""
 
 
 class Easier(Model):
@@ -284,6 +306,16 @@ class Item(Model):
         calls = [call for step in self.lineage if step.type == "problem.drafted" for call in step.calls]
         identities = frozenset[str]().union(*(call.identities for call in calls))
         return frozenset(call.model for call in (*self.calls, *more) if call.identities & identities)
+
+    @property
+    def own_attempts(self) -> tuple[Attempt, ...]:
+        """The solver's attempts, without one that came with an imported problem."""
+        return tuple(attempt for attempt in self.attempts if not attempt.is_imported)
+
+    @property
+    def source(self) -> ImportSource | None:
+        """Where the problem was imported from; `None` when a model wrote it."""
+        return next((step.source for step in self.lineage if step.source), None)
 
     @property
     def calls(self) -> tuple[Provenance, ...]:

@@ -35,7 +35,8 @@ class VerifyProblem:
     grader: Grader
     blind_attempts: int
     subjects: Sequence[str]
-    """Subjects from which the judge chooses the problem's own."""
+    """Subjects from which the judge chooses the problem's own. One that is not among them, of an import, is not
+    examined."""
 
     async def __call__(self, event: ProblemScreened) -> Iterable[Event]:
         seeds = derive(event.id, self.role)  # both verifiers read the same event and need different seeds
@@ -85,7 +86,8 @@ class VerifyProblem:
         if reply.canary.strip() != canary:
             raise Malformed("the verdict does not repeat this call's code word: copied from the problem?", calls)
         subjects = tuple(reply.subjects[:SUBJECTS_COUNTED])
-        on_topic = text_form(item.topic.subject) in map(text_form, subjects)
+        own = text_form(item.topic.subject)
+        on_topic = own in map(text_form, subjects) or own not in map(text_form, self.subjects)
         points = reply.model_dump(exclude=_NOT_POINTS) | {"open_problem": not reply.established}
         reasons = reply.reasons.model_dump(exclude={"established"}) | {
             "open_problem": reply.reasons.established,

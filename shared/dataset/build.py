@@ -18,9 +18,13 @@ _CORRECT = {"yes": True, "no": False}
 
 
 def choose_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """Return the attempt that becomes the row: the first without flaws that agrees with the key, else the first."""
-    flawless = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
-    return next(flawless, attempts[0])
+    """Return the attempt that becomes the row: the first without flaws that agrees with the key, else the first.
+
+    An imported attempt comes after the others.
+    """
+    ordered = sorted(attempts, key=lambda attempt: attempt.is_imported)
+    flawless = (attempt for attempt in ordered if attempt.agrees == "yes" and not attempt.flaws)
+    return next(flawless, ordered[0])
 
 
 def can_curate(event: SolutionChecked) -> bool:

@@ -185,6 +185,15 @@ async def test_the_judge_finds_the_subject_without_knowing_the_topic() -> None:
     assert list(found.values()) == [True, True, False, False, False]
 
 
+async def test_a_subject_that_the_judge_cannot_choose_is_not_examined() -> None:
+    foreign = item().with_(topic=TOPIC.with_(subject="imported"))
+    handler = VerifyProblem("verifier-a", blind(r"\boxed{8128}"), judge(output(("history",))), GRADER, 3, SUBJECTS)
+    [verified] = await handler(event(ProblemScreened, foreign))
+    assert isinstance(verified, ProblemVerified)
+    assert verified.verdict.judgement is not None
+    assert verified.verdict.judgement.on_topic
+
+
 async def test_the_two_verifiers_roll_different_dice() -> None:
     solvers = {role: blind(*[r"\boxed{6}"] * 3) for role in ("verifier-a", "verifier-b")}
     for role, solver in solvers.items():
