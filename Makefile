@@ -60,7 +60,7 @@ check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, cha
 	@$(BIN)/python -m tests.ops.queries
 
 check-servers: .venv/.dev .venv/.llama-cpp ## llama.cpp's two servers with a small real model: a check and ten requests each; builds one (10 minutes)
-	@$(BIN)/python -m tests.ops.llama_cpp .venv/llama-cpp
+	@$(BIN)/python -m tests.cases.llama_cpp .venv/llama-cpp
 
 check-console: .venv/.dev ## every page of a real run in a real browser, links, accessibility, the docs' pictures; needs chromium, npm
 	@$(BIN)/python -m tests.ops.check_console
