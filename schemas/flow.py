@@ -95,7 +95,7 @@ SERVICES = (
         "planner",
         single_active=True,
         state=(("planner-state", 1),),
-        reads=tuple(event.type for event in COST_BEARING_EVENTS),
+        reads=(*(event.type for event in COST_BEARING_EVENTS), DEAD_LETTERS),
     ),
     ServiceSpec("expansion", "expansion", needs_models=True),
     ServiceSpec("problem_writer", "problem_writer", needs_models=True),
