@@ -56,7 +56,7 @@ def scale(
     """Change the number of processes of a service while the stack runs; 0 pauses the service."""
     from services.cli.stack import scale as command
 
-    command.scale(directory, command.parse(services), as_json=as_json)
+    command.scale(directory, command.parse(services, directory), as_json=as_json)
 
 
 @app.command()
