@@ -32,6 +32,7 @@ def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
     """Build sample.curated for a new row, or with index 1 for a row admitted from the reserve."""
     is_example = row["split"] == TRAIN and len(row["problem"]) <= EXAMPLE_LENGTH
     cause = Cause(parent=UUID(row["event"]), parent_hash=row["event_hash"], role=ROLE, index=index)
+    lineage = _LINEAGE.validate_json(row["lineage"])
     return SampleCurated(
         id=SampleCurated.derive_id(cause),
         cause=cause,
@@ -39,7 +40,8 @@ def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
         **{name: row[name] for name in ROW_FIELDS},
         views=tuple(row["views"]),
         summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
-        spent=spent(call for step in _LINEAGE.validate_json(row["lineage"]) for call in step.calls),
+        spent=spent(call for step in lineage for call in step.calls),
+        imported=True if any(step.source for step in lineage) else None,
         example=Example(statement=row["problem"], answer=row["answer"]) if is_example else None,
     )
 

@@ -14,6 +14,7 @@ from services.cli.check.commands import app as check
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.dataset.commands import app as dataset
+from services.cli.evidence.commands import app as evidence
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
 from services.cli.stack.commands import app as stack
@@ -154,6 +155,7 @@ def console(
 
 app.add_typer(start)
 app.add_typer(stack)
+app.add_typer(evidence)
 app.add_typer(check, name="check")
 app.add_typer(dataset, name="dataset")
 app.add_typer(dead_letters, name="dead-letters")

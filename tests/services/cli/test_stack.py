@@ -27,7 +27,7 @@ from services.cli.common import process_metrics, run_config
 from services.cli.common.options import plan_file
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.stack import state
-from services.cli.stack.logs import Line, files_of, recent, rendered
+from services.cli.stack.logs import Line, as_json_line, files_of, recent, rendered
 from services.cli.stack.status import render
 from shared.errors import Refusal
 from shared.kafka.admin.check import check_group, check_topic
@@ -77,6 +77,15 @@ def test_commands_for_a_stack_that_is_not_there_say_so(tmp_path: Path) -> None:
 def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(tmp_path: Path) -> None:
     StateFile(supervisor=ProcessId(pid=os.getpid(), created=1.0)).write(tmp_path)
     assert chimera("down", "--dir", str(tmp_path)) == (0, f"Nothing runs in {tmp_path}.\n")
+
+
+def test_a_process_is_found_after_the_clock_was_set() -> None:
+    process = ProcessId.of(os.getpid())
+    assert process.model_copy(update={"created": process.created - 3600}).alive()
+    assert not process.model_copy(update={"started": "another boot/1"}).alive()
+    written_before = ProcessId(pid=process.pid, created=process.created)
+    assert written_before.alive()
+    assert "started" not in written_before.model_dump_json()
 
 
 def test_up_is_refused_when_it_is_up_and_names_the_pid(tmp_path: Path) -> None:
@@ -154,6 +163,15 @@ def test_a_log_line_cannot_command_the_terminal() -> None:
     }
     assert rendered(Line("panel", json.dumps(fields)), False).plain == "10:11:12.131 WARNING 01234567 x"
     assert rendered(Line("panel", "[1, 2] \x07"), False).plain == "[1, 2] "
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "[1]", '{"a": "\x9b"}', '{"time": "t", "message": "é"}', "[" * 100_000, "\x1b"]
+)
+def test_each_log_line_is_one_json_object(text: str) -> None:
+    line = as_json_line(Line("kafka", text))
+    assert line.isprintable()
+    assert json.loads(line) in (Line("", text).fields, {"service": "kafka", "message": text})
 
 
 def running(name: str, port: int | None = 1) -> RunningProcess:
