@@ -26,7 +26,7 @@ class RecordFormat:
 
 
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
-"""What a model is asked for beside the problem, as the solver was (services/synthesis/prompts/solve.md)."""
+"""Follows the problem in every prompt, as in the solver's (services/synthesis/prompts/solve.md)."""
 
 
 def question(row: Mapping[str, Any]) -> list[dict[str, str]]:
