@@ -56,9 +56,8 @@ def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
     parser.add_argument("--served", type=Path, help="file that maps models to endpoints for evaluation")
     parser.add_argument("--dry-run", action="store_true", help="print what the whole run would cost, and do nothing")
     parser.add_argument("--device", choices=DEVICES, default="h100", help="device that --dry-run assumes")
-    parser.add_argument(
-        "--devices", type=int, default=1, help="number of devices that --dry-run assumes, sharded by FSDP in training"
-    )
+    parser.add_argument("--devices", type=int, default=1, help="number of devices that --dry-run assumes")
+    parser.add_argument("--price", type=float, help="US dollars for a device and an hour, for --dry-run")
     parser.add_argument("--json", action="store_true", help="print the forecast of --dry-run as one JSON document")
     options = parser.parse_args(arguments)
     try:
@@ -66,8 +65,7 @@ def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
             options.run, load_recipe(options.config), options.dataset, options.version, options.models, options.served
         )
         if options.dry_run:
-            show(run, options.device, options.devices, options.json)
-            sys.exit(0)
+            sys.exit(show(run, options.device, options.devices, options.price, options.json))
     except Refusal as refusal:
         log_line(str(refusal))
         sys.exit(1)

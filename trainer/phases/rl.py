@@ -48,7 +48,7 @@ def train(run: Run) -> PhaseResult:
     ]
     # It warns of each reward of None; their share is logged as `unsure`.
     logging.getLogger("trl.trainer.grpo_trainer").setLevel(logging.ERROR)
-    model = weights.load_model(sft_model)
+    model = weights.load_model(sft_model, attention=run.recipe.attention)
     trainer = GRPOTrainer(
         model,
         reward_funcs=Reward(
@@ -113,4 +113,6 @@ def build_config(run: Run, **changes: Any) -> GRPOConfig:
         "vllm_server_base_url": rl.vllm_server,
         "bf16": common["bf16"],
     }
-    return weights.build_arguments(GRPOConfig, {**common, **rl_arguments, **changes}, rl.trl, "rl.trl")
+    # TRL's `sequence_mask` multiplies the ratios of all tokens, and masks nearly every long completion.
+    defaults = {"vllm_importance_sampling_mode": "token_truncate", "cast_lm_head_to_fp32": True}
+    return weights.build_arguments(GRPOConfig, {**common, **rl_arguments, **changes}, rl.trl, "rl.trl", defaults)

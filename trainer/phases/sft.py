@@ -29,7 +29,7 @@ def train(run: Run) -> PhaseResult:
     log_line(f"sft: {_describe(rows)}; validation: {_describe(validation)}")
     has_validation = bool(validation.rows)
     trainer = SFTTrainer(
-        weights.load_model(run.recipe.base, run.recipe.revision),
+        weights.load_model(run.recipe.base, run.recipe.revision, run.recipe.attention),
         build_config(run, run.path("sft"), has_validation),
         train_dataset=Dataset.from_list(rows.rows),
         eval_dataset=Dataset.from_list(validation.rows) if has_validation else None,
@@ -80,10 +80,11 @@ def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -
         "per_device_eval_batch_size": sft.per_device,
         "max_length": run.recipe.max_length,
         "packing": sft.packing,
+        "train_sampling_strategy": "group_by_length" if sft.group_by_length else "random",
         "completion_only_loss": True,
         **changes,
     }
-    return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl")
+    return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl", defaults={})
 
 
 def _lora_config(rank: int) -> LoraConfig | None:

@@ -18,7 +18,7 @@ def train(run: Run) -> PhaseResult:
     steps = max(1, round(rival["seconds"] / before["seconds"] * before["steps"]))
     tokenizer = weights.load_tokenizer(before["model"])
     trainer = SFTTrainer(
-        weights.load_model(before["model"]),
+        weights.load_model(before["model"], attention=run.recipe.attention),
         build_config(run, run.path("control"), has_validation=False, max_steps=steps),
         train_dataset=Dataset.from_list(measure_split(run, TRAIN, tokenizer).rows),
         processing_class=tokenizer,

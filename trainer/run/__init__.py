@@ -7,5 +7,7 @@ progress.py           progress.json, and the service's metrics made from it
 progress_callback.py  writes progress.json during a training
 stop_callback.py      log lines during a training; stops it with a checkpoint
 costs.py              formulas for time and memory
-dry_run.py            forecast of a whole run
+lengths.py            lengths in tokens of the rows
+forecast.py           what every phase of a run takes
+dry_run.py            prints the forecast
 """
