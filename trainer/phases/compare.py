@@ -19,7 +19,7 @@ from trainer.example import HELD_OUT, TRAIN, VALIDATION, Example
 from trainer.metrics.grading import grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired
 from trainer.models import weights
-from trainer.models.sampler import open_sampler
+from trainer.models.sampler import open_model
 from trainer.phases import rl, rl_set, sft
 from trainer.phases.command import exit_on_signals, run_phase
 from trainer.recipe import Recipe, load_recipe
@@ -153,9 +153,9 @@ def sample_arms(run: Arm, arms: dict[str, Arm]) -> PhaseResult:
 def _measure_pass_rates(run: Arm, name: str, model: str) -> list[float]:
     """Return the fraction of right answers of each problem."""
     evaluation = run.recipe.evaluate
-    sampler, endpoint = open_sampler(run.served, name, model, run.recipe, evaluation)
-    file = run.path(f"{name}-{endpoint}.jsonl" if endpoint else f"{name}.jsonl")
-    found = grade_problems(run, sampler, run.rows, evaluation.samples, file)
+    with open_model(run, name, model, [(run.rows, evaluation)]) as opened:
+        file = run.path(f"{opened.name}.jsonl")
+        found = grade_problems(run, opened.sampler(evaluation), run.rows, evaluation.samples, file)
     return [one.right / one.samples for one in found]
 
 
