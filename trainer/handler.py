@@ -7,6 +7,7 @@ delivered again, after a kill or a rebalance, the run resumes in that folder, or
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from schemas.events.evaluation import Score
 from schemas.identity import derive
 from shared.dataset.storage import Location
 from shared.runtime.background_task import run_in_background
+from trainer.run.exit_status import KILLED
 from trainer.run.progress import count_run, publish_progress
 
 ROLE = "trainer"
@@ -50,10 +52,11 @@ class TrainRelease:
         for _ in range(MAX_ATTEMPTS):
             if (status := await self._run_phases(folder, event.table_version)) == 0:
                 return _completed_events(event, folder, about)
-            if status > 0:
+            if status > 0 and status != KILLED:
                 phase, reason = _read_failure(folder)
                 return [TrainingFailed.after(event, ROLE, **about, phase=phase, reason=reason)]
-        reason = f"killed by signal {-status}, {MAX_ATTEMPTS} times; signal 9 usually means out of memory"
+        number = signal.SIGKILL if status == KILLED else -status
+        reason = f"killed by signal {int(number)}, {MAX_ATTEMPTS} times; signal 9 usually means out of memory"
         return [TrainingFailed.after(event, ROLE, **about, phase="unknown", reason=reason)]
 
     async def _run_phases(self, folder: Path, version: int) -> int:

@@ -28,7 +28,7 @@ def main(folder: Path) -> None:
             folder, clock.base(folder / "base"), sft=SHORT, rl_set={"problems": 320}, rl=PRACTICE, evaluate=MEASURED
         )
     run = Run(folder / "run", load_recipe(config), data, None)
-    phases.run_missing_phases(run)
+    phases.run_missing_phases(run, ["--config", str(config), "--dataset", str(data), "--run", str(run.folder)])
     compared(run)
     log_line(f"card: {run.path('card', 'README.md')}")
 

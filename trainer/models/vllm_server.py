@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
 from shared.parent_death import die_with_parent
 from trainer.recipe import Sample
+from trainer.run.launcher import find_free_port
 from trainer.run.log import log_line
 
 POLL_S = 0.5
@@ -57,7 +57,7 @@ class VllmServer:
     async def endpoint(self) -> Endpoint:
         """Return the endpoint; start the server first if needed. Raises Refusal when it does not become ready."""
         if self._endpoint is None:
-            replicas, port = self._count_replicas(), _find_free_port()
+            replicas, port = self._count_replicas(), find_free_port()
             concurrency = replicas * self.sample.max_concurrency
             endpoint = Endpoint(base_url=f"http://127.0.0.1:{port}/v1", max_concurrency=concurrency)
             self._start(replicas, port)
@@ -149,9 +149,3 @@ def _find_executable(command: str) -> str:
             "Install requirements/inference.txt, or set sample.engine to in_process or served",
         )
     return found
-
-
-def _find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

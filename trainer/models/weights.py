@@ -68,10 +68,13 @@ def _unknown_model(name: str, error: Exception) -> Refusal:
     return Refusal(f"the model {name!r} cannot be loaded: {first}", "Correct `base` in the recipe, or its files")
 
 
-def common_arguments(folder: Path, seed: int, batch: int, per_device: int) -> dict[str, Any]:
-    """Return the arguments of any training. Raises Refusal when the batch is not divisible by devices and rows."""
+def common_arguments(folder: Path, seed: int, batch: int, per_device: int, parallel: int = 1) -> dict[str, Any]:
+    """Return the arguments of any training; `parallel` devices share a row.
+
+    Raises Refusal when the batch is not divisible by devices and rows.
+    """
     gpu = torch.cuda.is_available()
-    devices = PartialState().num_processes
+    devices = max(1, PartialState().num_processes // parallel)
     if batch % (per_device * devices):
         raise Refusal(
             f"a batch of {batch} is not divisible by {devices} devices × {per_device} per_device", "Change per_device"

@@ -65,9 +65,9 @@ def run_training(trainer: SFTTrainer, phase: str, folder: Path) -> PhaseResult:
 
 def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -> SFTConfig:
     """Build TRL's configuration for a run."""
-    sft = run.recipe.sft
+    sft, parallel = run.recipe.sft, run.recipe.sft.context_parallel
     owned = {
-        **weights.common_arguments(folder, run.recipe.seed, sft.batch, sft.per_device),
+        **weights.common_arguments(folder, run.recipe.seed, sft.batch, sft.per_device, parallel),
         "learning_rate": sft.learning_rate,
         "lr_scheduler_type": sft.scheduler,
         "warmup_steps": sft.warmup,
@@ -82,6 +82,7 @@ def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -
         "packing": sft.packing,
         "train_sampling_strategy": "group_by_length" if sft.group_by_length else "random",
         "completion_only_loss": True,
+        **({"pad_to_multiple_of": 2 * parallel} if parallel > 1 else {}),  # each device takes two pieces of a row
         **changes,
     }
     return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl", defaults={})

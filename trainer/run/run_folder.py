@@ -163,6 +163,16 @@ def distributed_state() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
+def in_any_process(flag: bool) -> bool:
+    """Return whether the flag is set in any process. All processes must call this."""
+    state = distributed_state()
+    if state.num_processes == 1:
+        return flag
+    flags = torch.tensor(float(flag), device=state.device)
+    torch.distributed.all_reduce(flags)
+    return bool(flags)
+
+
 def _is_installed(name: str) -> bool:
     try:
         return bool(version(name))
