@@ -1,6 +1,6 @@
 """`make train-curve`: what errors of verification cost a model, on the tiny world, with three training seeds.
 
-Of 900 drafts 40 % have a wrong trace. A verifier accepts a fraction of the wrong ones (false accepts) and rejects a
+Of 600 drafts 40 % have a wrong trace. A verifier accepts a fraction of the wrong ones (false accepts) and rejects a
 fraction of the right ones (false rejects); SFT trains on what is left. All points have the same drafts, so a rejected
 draft costs rows, as it does in the factory. One more arm has drafts that nobody verified, as many as are left without
 errors.
@@ -28,7 +28,7 @@ from trainer.phases.compare import Arm
 from trainer.recipe import HeldOut, Recipe
 from trainer.run.log import log_line
 
-DRAFTS, WRONG, SEEDS = 900, 0.4, 3
+DRAFTS, WRONG, SEEDS = 600, 0.4, 3
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4)
 STEPS = range(3, 6)
 EXAM = 100

@@ -12,6 +12,7 @@ from trainer.phases import card, evaluate
 from trainer.recipe import load_recipe
 from trainer.run.log import log_line
 from trainer.run.run_folder import Run
+from trainer.stages import STAGE_TITLES
 
 SHORT = {**clock.TAUGHT, "epochs": 3}
 """Deliberately too short: RL cannot improve a perfect model."""
@@ -41,7 +42,7 @@ def compared(run: Run) -> None:
     for stage, model in evaluate.list_models(run).items():
         low, value, high = (100 * whole[stage][name] for name in ("low", "value", "high"))
         every_step = _every_step(run, model)
-        log_line(f"{card.STAGE_TITLES[stage]:18}{value:6.1f} %  {low:5.1f} to {high:5.1f} %  {every_step:14.1f} %")
+        log_line(f"{STAGE_TITLES[stage]:18}{value:6.1f} %  {low:5.1f} to {high:5.1f} %  {every_step:14.1f} %")
     log_line("\n".join(card.describe_gains(found)))
 
 

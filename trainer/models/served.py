@@ -32,6 +32,7 @@ from shared.ports import Reply
 from trainer.example import Example
 from trainer.models.sampling import Sample, SampleStream, derive_seed
 from trainer.recipe import Evaluate, Recipe
+from trainer.stages import ARMS, STAGES
 
 MAX_ATTEMPTS = 5
 """Calls for one sample, when they break."""
@@ -39,10 +40,6 @@ OUTAGE_LIMIT_S = 600.0
 """Seconds that an endpoint may accept no call before the phase fails."""
 CHECK_S = 5.0
 """Seconds between two checks whether the endpoint has ended."""
-STAGES = ("base", "sft", "control", "rl")
-"""Stages of a run."""
-ARMS = ("one", "other")
-"""Arms of a comparison."""
 SampleTask = asyncio.Task[list[Sample]]
 RETRY_HINT = "Check the endpoint, then run this again: answered calls are kept"
 

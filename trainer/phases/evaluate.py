@@ -18,10 +18,11 @@ from trainer.example import HELD_OUT, TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired, estimate_spread, pass_at_k, shrink
 from trainer.models.sampler import open_model
-from trainer.models.served import STAGES, load_served_models
+from trainer.models.served import load_served_models
 from trainer.recipe import Evaluate
 from trainer.run.log import log_line
 from trainer.run.run_folder import PhaseResult, Run
+from trainer.stages import STAGES
 
 ALL = "all"
 
@@ -108,7 +109,7 @@ def _score_exam(exam: Exam, found: Mapping[str, Sequence[GradedProblem]]) -> Pha
             for stage, graded in found.items()
             for score in _score_parts(exam.evaluation, stage, exam.examples, graded, exam.parts)
         ],
-        "gains": list(_paired_gains(found)),
+        "gains": list(_paired_gains(found, _topics(exam.examples))),
         "spent": {stage: _summarise_spend(graded) for stage, graded in found.items()},
     }
 
@@ -136,32 +137,38 @@ def _score_parts(
     found: Sequence[GradedProblem],
     kinds: Mapping[str, Callable[[Example], str]],
 ) -> Iterator[dict[str, Any]]:
+    topics = _topics(examples)
     for k in evaluation.ks:
         values = [pass_at_k(one.samples, one.right, k) for one in found]
-        whole = estimate(values)
+        whole = estimate(values, clusters=topics)
         yield _score_record(stage, ALL, ALL, k, whole, whole.value)
         for kind, of in kinds.items():
-            parts: dict[str, list[float]] = {}
-            for example, value in zip(examples, values, strict=True):
-                parts.setdefault(of(example), []).append(value)
-            between = estimate_spread(list(parts.values()), whole.value)
-            for name, part_values in sorted(parts.items()):
-                yield _score_record(
-                    stage, kind, name, k, estimate(part_values), shrink(part_values, whole.value, between)
-                )
+            parts: dict[str, list[tuple[float, str]]] = {}
+            for example, value, topic in zip(examples, values, topics, strict=True):
+                parts.setdefault(of(example), []).append((value, topic))
+            between = estimate_spread([[value for value, _ in its] for its in parts.values()], whole.value)
+            for name, its in sorted(parts.items()):
+                part_values = [value for value, _ in its]
+                part = estimate(part_values, clusters=[topic for _, topic in its])
+                yield _score_record(stage, kind, name, k, part, shrink(part_values, whole.value, between))
 
 
 def _score_record(stage: str, kind: str, part: str, k: int, found: Estimate, shrunk: float) -> dict[str, Any]:
     return {"model": stage, "kind": kind, "part": part, "k": k, **asdict(found), "shrunk": shrunk}
 
 
-def _paired_gains(by_stage: Mapping[str, Sequence[GradedProblem]]) -> Iterator[dict[str, Any]]:
+def _topics(examples: Sequence[Example]) -> list[str]:
+    """Return the topic of each problem: problems of one topic are alike, so intervals resample them together."""
+    return [f"{example.subject}/{example.topic}" if example.topic else example.id for example in examples]
+
+
+def _paired_gains(by_stage: Mapping[str, Sequence[GradedProblem]], topics: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield pass@1 of each stage minus that of every earlier one, paired by problem."""
     stages = list(by_stage)
     for at, stage in enumerate(stages):
         for earlier in stages[:at]:
             ones, others = ([one.right / one.samples for one in by_stage[name]] for name in (stage, earlier))
-            yield {"model": stage, "over": earlier, **asdict(estimate_paired(ones, others))}
+            yield {"model": stage, "over": earlier, **asdict(estimate_paired(ones, others, clusters=topics))}
 
 
 def _summarise_spend(found: Sequence[GradedProblem]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from trainer.metrics.rewards import Reward
 from trainer.models import weights
 from trainer.models.sampling import opens_thinking
 from trainer.phases.rl_set import load_pool
-from trainer.run.run_folder import PhaseResult, Run
-from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds
+from trainer.run.run_folder import PhaseResult, Run, hardware
+from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds, total_tokens
 
 
 def train(run: Run) -> PhaseResult:
@@ -70,6 +70,8 @@ def train(run: Run) -> PhaseResult:
         "problems": len(rows),
         "steps": steps,
         "seconds": round(total_seconds(history), 1),
+        "tokens": total_tokens(history),
+        "hardware": hardware(),
         "truncated": _mean(history, TRUNCATED),
         "importance_ratio": _mean(history, IMPORTANCE_RATIO),
     }

@@ -111,5 +111,12 @@ def total_seconds(history: Sequence[dict[str, Any]]) -> float:
     return float(sum(entry.get(SECONDS, 0.0) for entry in history))
 
 
+def total_tokens(history: Sequence[dict[str, Any]]) -> int:
+    """Return the tokens of all steps. TRL counts from 0 again when a training resumes."""
+    counts = [float(entry["num_tokens"]) for entry in history if "num_tokens" in entry]
+    before = [0.0, *counts]
+    return round(sum(now - then if now >= then else now for then, now in zip(before, counts, strict=False)))
+
+
 def _format_time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
