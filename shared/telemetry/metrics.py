@@ -77,7 +77,7 @@ AUDIT_CHECKS = Counter(
 
 # The trainer's current run; no values without one.
 
-TRAINING_OUTCOMES = ("completed", "failed", "interrupted")
+TRAINING_OUTCOMES = ("completed", "failed", "interrupted", "superseded")
 TRAINING_RUNS = Counter("chimera_training_runs", f"Runs by outcome: {', '.join(TRAINING_OUTCOMES)}", ["outcome"])
 TRAINING_STEP = Gauge("chimera_training_step", "Steps done in the current phase: sft, rl, control", ["phase"])
 TRAINING_STEPS = Gauge("chimera_training_steps", "All steps of the phase", ["phase"])

@@ -21,9 +21,9 @@ def lead_to_shard() -> None:
     before = AcceleratorState.__init__
 
     def init(self: AcceleratorState, *args: object, **kwargs: object) -> None:
-        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+        if not AcceleratorState._shared_state:
+            PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
         before(self, *args, **kwargs)
-        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_CPU
 
     AcceleratorState.__init__ = init
 

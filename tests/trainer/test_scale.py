@@ -20,6 +20,7 @@ from tests.trainer import clock
 from trainer.phases import sft as sft_phase
 from trainer.recipe import Recipe, load_recipe
 from trainer.run import launcher
+from trainer.run.costs import load_shape
 from trainer.run.run_folder import Run, read_history
 
 FOLDER = Path("trainer/configs/accelerate").resolve()
@@ -127,6 +128,10 @@ def test_sharded_weights_are_saved_resumed_and_merged_as_whole_ones(rank: int, t
     assert "resumes at step" in done.stderr
     found = json.loads((tmp_path / "run" / "sft.json").read_text())
     assert "FSDP" in found["sharding"]
+    shape = load_shape(base, None, rank)
+    (last, *_) = sorted((tmp_path / "run" / "sft").glob("checkpoint-*"), reverse=True)
+    on_disk = sum(file.stat().st_size for file in last.iterdir() if file.suffix in (".bin", ".safetensors"))
+    assert on_disk == pytest.approx(shape.checkpoint_bytes(2), rel=0.1 if rank == 0 else 0.5)
 
     whole = Run(tmp_path / "whole", recipe, tmp_path / "data", None)
     alone = whole.run_once("sft", sft_phase.train)

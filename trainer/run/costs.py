@@ -18,7 +18,7 @@ decoding           a step reads all weights (2 N bytes) and the cache of all seq
 rollouts in TRL    without vLLM, one call of `generate` writes all completions of a generation on a device, in float32:
                    twice the cache, and the gathered weights (4 N bytes)
 disk               a checkpoint has weights and moments in float32 (12 N bytes; with adapters 12 for each of their own),
-                   and there are three while one is written; a model has 4 N bytes
+                   and the weights twice where they are sharded; there are three while one is written; a model has 4 N
 
 Compared with a model of the shape of Qwen3-4B on one H100 (torch 2.11, one row at a time), memory as torch counts it:
 all weights, rows of 4,093 / 8,189 / 14,997 tokens took 74.2 / 75.8 / 78.7 GB (here 74.3 / 76.2 / 79.3) at an MFU of
@@ -123,9 +123,8 @@ class Shape:
         read_s = self.decoding_memory(context, sequences) / device.bandwidth
         return sequences / max(read_s, LAYER_S * self.layers)
 
-    @property
-    def checkpoint_bytes(self) -> int:
-        return 12 * (self.adapters or self.parameters)
+    def checkpoint_bytes(self, devices: int) -> int:
+        return (16 if devices > 1 else 12) * (self.adapters or self.parameters)
 
     @property
     def model_bytes(self) -> int:

@@ -96,7 +96,10 @@ class Forecast:
         hours = self._training_hours(passes * self.shape.training_flops(padded), self.processes)
         longest = math.ceil(max(lengths, default=0) / parallel)
         memory = self.shape.training_memory(longest, sft.per_device, self.processes)
-        rows, disk = len(lengths), KEPT_CHECKPOINTS * self.shape.checkpoint_bytes + self.shape.model_bytes
+        rows, disk = (
+            len(lengths),
+            KEPT_CHECKPOINTS * self.shape.checkpoint_bytes(self.processes) + self.shape.model_bytes,
+        )
         advice = "lower max_length or sft.per_device, use sft.lora_rank, sft.context_parallel or more devices"
         return self._cost(phase, self.processes, rows, (int(tokens),) * 2, (hours, hours), memory, disk, advice)
 
@@ -151,7 +154,7 @@ class Forecast:
         if rl.vllm == "colocate" and not rl.trl.get("vllm_enable_sleep_mode"):
             memory += rl.vllm_memory * self.device.memory
         hours = [self._training_hours(one, self.processes) for one in flops]
-        disk = KEPT_CHECKPOINTS * shape.checkpoint_bytes + shape.model_bytes
+        disk = KEPT_CHECKPOINTS * shape.checkpoint_bytes(self.processes) + shape.model_bytes
         counts = [completions * tokens for tokens in written]
         advice = "lower rl.max_tokens, rl.per_device or rl.vllm_memory, or use more devices"
         return self._cost("rl, steps", self.processes, completions, counts, hours, memory, disk, advice)
