@@ -127,7 +127,7 @@ FLOW = (
     Flow(e.SubjectRequested, ("planner",), ("expansion",)),
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
-    Flow(e.ProblemDrafted, ("problem_writer", "auditor"), ("screening",)),
+    Flow(e.ProblemDrafted, ("problem_writer", "auditor", "cli"), ("screening",)),
     Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
@@ -153,6 +153,17 @@ FLOW = (
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}
+
+_STATES = {name: partitions for service in SERVICES for name, partitions in service.state}
+_BY_PARTITION = {service.name for service in SERVICES if any(partitions > 1 for _, partitions in service.state)}
+"""Services that keep their state by partition of the events they consume."""
+
+FIXED_PARTITIONS: dict[str, int] = {
+    TOPIC_IDS: 1,
+    **_STATES,
+    **{flow.name: flow.partitions for flow in FLOW if flow.partitions == 1 or _BY_PARTITION & set(flow.consumers)},
+}
+"""Kafka topics whose keys must stay in their partitions, and how many partitions they use. Further ones stay empty."""
 
 
 def consumed_by(service: str) -> tuple[Flow, ...]:

@@ -15,6 +15,9 @@ Agreement = Literal["yes", "no", "unsure"]
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 """The name of a model at a hub, such as Qwen/Qwen3-32B."""
 
+IMPORT_ROLE = "import"
+"""Role of the command that brings in problems from files."""
+
 FAULTS = ("too_long", "runaway", "refused", "empty")
 """Why a model's reply has no answer: truncated at the highest limit, beyond any limit, refused, empty."""
 
@@ -89,6 +92,11 @@ class Provenance(Model):
             hub_id = self.weights.partition("@")[0]
             names.add(hub_id if HUB_ID.fullmatch(hub_id) else f"{self.endpoint}: {self.weights}")
         return frozenset(names)
+
+    @property
+    def answered_by(self) -> str:
+        """The model that answered: its weights where the endpoint reports them, otherwise its name."""
+        return self.weights or self.model
 
     @property
     def full_name(self) -> str:
@@ -214,6 +222,23 @@ class Attempt(Model):
     off_topic, `told`; an open set."""
     provenance: Provenance
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether it came with an imported problem: it is no evidence for the key that came with it."""
+        return self.provenance.role == IMPORT_ROLE
+
+
+class ImportSource(Model):
+    """The record of a user's file that a problem was imported from."""
+
+    file: str
+    """Name of the file, without its folder."""
+    line: int
+    form: str
+    """The form in which the record was read, such as gsm8k, or `columns`."""
+    counts: bool = False
+    """Whether the row counts towards the plan's rows; otherwise it is only in views of imported rows."""
+
 
 class Step(Model):
     """One event of the item, with its model calls."""
@@ -222,6 +247,8 @@ class Step(Model):
     event: UUID
     type: str
     calls: tuple[Provenance, ...] = ()
+    source: ImportSource | None = added()
+    """`None`: the item was not imported in this step."""
 
 
 class Easier(Model):
@@ -232,6 +259,13 @@ class Easier(Model):
     answer: str
     times: int
     """How often the idea has been sent back, including this time."""
+
+
+class Example(Model):
+    """An accepted problem with its answer, shown to the writer of another one."""
+
+    statement: str
+    answer: str
 
 
 class Item(Model):
@@ -262,12 +296,21 @@ class Item(Model):
             raise ValueError(f"item {self.id} has no problem yet")
         return self.problem
 
+    def writer_names(self, *more: Provenance) -> frozenset[str]:
+        """Names of the writer's model: of its own calls, and of the item's and `more` calls with the same weights."""
+        calls = [call for step in self.lineage if step.type == "problem.drafted" for call in step.calls]
+        identities = frozenset[str]().union(*(call.identities for call in calls))
+        return frozenset(call.model for call in (*self.calls, *more) if call.identities & identities)
+
     @property
-    def writer(self) -> str | None:
-        """Name of the model that wrote the problem; `None` when unknown."""
-        return next(
-            (call.model for step in self.lineage if step.type == "problem.drafted" for call in step.calls), None
-        )
+    def own_attempts(self) -> tuple[Attempt, ...]:
+        """The solver's attempts, without one that came with an imported problem."""
+        return tuple(attempt for attempt in self.attempts if not attempt.is_imported)
+
+    @property
+    def source(self) -> ImportSource | None:
+        """Where the problem was imported from; `None` when a model wrote it."""
+        return next((step.source for step in self.lineage if step.source), None)
 
     @property
     def calls(self) -> tuple[Provenance, ...]:

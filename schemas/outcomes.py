@@ -18,6 +18,10 @@ class Tier(StrEnum):
     """Both judge the item good with the key in view; blind votes do not count (policy `paper`)."""
 
 
+IMPORTED_VIEWS = {"sft": "imported", "rl": "imported_rl"}
+"""View of an imported row that does not count towards the plan's rows, by the view that it would enter if it did."""
+
+
 class Admission(StrEnum):
     """The use of a row."""
 

@@ -8,14 +8,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.identity import content_hash, normal_form
-from shared.dataset.records import Record, parse_solved, read_records
+from shared.dataset.records import HELD_OUT_FILES, Record, parse_solved, read_records
 from shared.dataset.records.solved import SolvedProblem
 from shared.dataset.storage import Location
 from trainer.example import HELD_OUT, TRAIN, Example
 
 FORMATS = (".jsonl", ".parquet")
-HELD_OUT_FILES = ("held_out", "test", "validation")
-"""Beginnings of names of files whose rows no training sees."""
 _COLUMNS = {field.name for field in fields(Example)}
 _EXAMPLE = TypeAdapter(Example)
 

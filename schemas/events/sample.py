@@ -4,6 +4,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from schemas.events.base import Event
+from schemas.item import Example
+from schemas.model import added
 from schemas.spend import Spend
 
 
@@ -30,6 +32,10 @@ class SampleCurated(Event):
     """The beginning of the problem on one line, for requests of other problems; `None`: unknown."""
     spent: tuple[Spend, ...] | None = None
     """Cost of the problem's calls by model, for the budget; `None`: unknown."""
+    imported: bool | None = added()
+    """True when the problem was imported: the planner did not request it."""
+    example: Example | None = added()
+    """The problem with its answer, for requests of other problems; `None` if it is long or held out."""
 
     @property
     def held_out(self) -> bool:

@@ -19,12 +19,13 @@ from typing import TypeVar
 
 from schemas.config.plan import Plan
 from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
-from schemas.item import Belief
+from schemas.item import Item
+from schemas.outcomes import Tier
 from services.aggregator import outbox
 from services.aggregator.audits import Audits, OnAudit
 from services.aggregator.events import COLUMNS, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
-from services.aggregator.policy import IN, RESERVE, Quotas, assign_views, decide
+from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views
 from services.aggregator.state import State
 from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, write_manifest
 from shared.dataset.split import TRAIN, assign_split
@@ -132,7 +133,7 @@ class Curate:
         for record, event in finals:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
-                new[id_] = self._decide_admission(build.to_row(record, event, now), event.item.belief, quotas)
+                new[id_] = self._decide_admission(build.to_row(record, event, now), event.item, quotas)
         progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
         for row in new.values():
@@ -169,10 +170,14 @@ class Curate:
     def _quotas(self) -> Quotas:
         return Quotas(self._plan, self._state.admitted, self._state.difficulties)
 
-    def _decide_admission(self, row: Row, belief: Belief | None, quotas: Quotas) -> Row:
+    def _decide_admission(self, row: Row, item: Item, quotas: Quotas) -> Row:
         side = assign_split(self._plan.held_out, row.subject, row.topic, row.problem)
-        policy = self._plan.verification
-        entered = assign_views(policy, row.tier, row.correct, row.flaws, belief) if side == TRAIN else ()
+        # the key of a plausible row needs the hit of a third model, which a solution that came with the key is not
+        confirmed = row.tier != Tier.PLAUSIBLE or any(one.agrees == "yes" for one in item.own_attempts)
+        correct, policy = row.correct if confirmed else None, self._plan.verification
+        entered = assign_views(policy, row.tier, correct, row.flaws, item.belief) if side == TRAIN else ()
+        if item.source and not item.source.counts:
+            return replace(row, split=side, views=imported_views(entered), admission=ASIDE)
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
     def _decide_release(self, events: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
 from schemas.item import Belief
-from schemas.outcomes import Admission, Tier
+from schemas.outcomes import IMPORTED_VIEWS, Admission, Tier
 from shared.dataset import Progress
 
 IN, RESERVE, ASIDE = Admission
@@ -29,6 +29,11 @@ def assign_views(
     rl = tier in accept.accept.get("rl", ())
     entered = (name for name, enters in (("sft", sft), ("rl", rl)) if enters)
     return tuple(name for name in entered if belief is None or belief.reaches(name))
+
+
+def imported_views(views: Sequence[str]) -> tuple[str, ...]:
+    """Return the views of an imported row that does not count, from those that it would enter if it did."""
+    return tuple(IMPORTED_VIEWS[view] for view in views)
 
 
 class Quotas:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.events import Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
-from schemas.item import FAULTS, Attempt, Item
+from schemas.item import FAULTS, Attempt, Item, Provenance
 from schemas.outcomes import Tier
 from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import find_flaws
@@ -30,19 +30,28 @@ class CheckAnswer:
     """None: the judge is not measured."""
 
     async def __call__(self, event: SolutionSynthesized) -> Iterable[Event | TaggedEvent]:
-        comparison = await self._compare(event.attempt, event.item)
-        flaws = find_flaws(event.attempt, event.item.written.statement)
-        attempt = event.attempt.with_(agrees=comparison.agrees, method=comparison.method, flaws=flaws)
-        item = event.item.with_(attempts=(*event.item.attempts, attempt))
+        item, calls = await self._check(event)
         if self._needs_more(item):
-            checked = SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=False)
+            checked = SolutionChecked.of(event, ROLE, item=item, calls=calls, final=False)
             return [checked, SolutionRequested.of(event, ROLE, item=checked.item)]
         if self.policy == "evidence" and (why := explain_dispute(item)):
             item = item.with_(tier=Tier.DISPUTED, tier_reason=why)
-            return [ProblemRejected.of(event, ROLE, item, comparison.calls, reason="key_disputed", detail=why)]
+            return [ProblemRejected.of(event, ROLE, item, calls, reason="key_disputed", detail=why)]
         audit = await self.audit_judge(event, item) if self.audit_judge else None
-        checked = SolutionChecked.of(event, ROLE, item=item, calls=comparison.calls, final=True)
+        checked = SolutionChecked.of(event, ROLE, item=item, calls=calls, final=True)
         return [checked, audit] if audit else [checked]
+
+    async def _check(self, event: SolutionSynthesized) -> tuple[Item, tuple[Provenance, ...]]:
+        """Return the item with every attempt checked, the new one and an imported one, and the calls made for it."""
+        item, calls = event.item.with_(attempts=()), tuple[Provenance, ...]()
+        for attempt in (*event.item.attempts, event.attempt):
+            if attempt.agrees is None:
+                comparison = await self._compare(attempt, item)
+                flaws = find_flaws(attempt, item.written.statement)
+                attempt = attempt.with_(agrees=comparison.agrees, method=comparison.method, flaws=flaws)
+                calls += comparison.calls
+            item = item.with_(attempts=(*item.attempts, attempt))
+        return item, calls
 
     async def _compare(self, attempt: Attempt, item: Item) -> Comparison:
         if fault := next((flaw for flaw in attempt.flaws if flaw in FAULTS), None):
@@ -55,14 +64,14 @@ class CheckAnswer:
         return await self.grader.compare(key.answer, attempt.answer, key.answer_type, key.statement)
 
     def _needs_more(self, item: Item) -> bool:
-        return len(item.attempts) < self.traces + (0 if _hits_key(item) else self.retries)
+        return len(item.own_attempts) < self.traces + (0 if _hits_key(item) else self.retries)
 
 
 def explain_dispute(item: Item) -> str:
     """Explain in a sentence why the solver's answer disputes the key; empty when it does not."""
     if _hits_key(item):
         return ""
-    for attempt in item.attempts:
+    for attempt in item.own_attempts:
         if attempt.answer is not None and attempt.agrees == "no" and not attempt.flaws:
             blind = [answer for verdict in item.verdicts for answer in wrong(verdict) if agree(answer, attempt.answer)]
             if blind:
@@ -71,4 +80,4 @@ def explain_dispute(item: Item) -> str:
 
 
 def _hits_key(item: Item) -> bool:
-    return any(attempt.agrees == "yes" for attempt in item.attempts)
+    return any(attempt.agrees == "yes" for attempt in item.own_attempts)

@@ -35,19 +35,21 @@ class VerifyProblem:
     grader: Grader
     blind_attempts: int
     subjects: Sequence[str]
-    """Subjects from which the judge chooses the problem's own."""
+    """Subjects from which the judge chooses the problem's own. One that is not among them, of an import, is not
+    examined."""
 
     async def __call__(self, event: ProblemScreened) -> Iterable[Event]:
         seeds = derive(event.id, self.role)  # both verifiers read the same event and need different seeds
         votes: list[Vote] = []
         calls: list[Provenance] = []
-        key, needed = event.item.written.answer, hits_needed(self.blind.name, event.item.writer)
+        key, needed = event.item.written.answer, 1
         while len(votes) < self.blind_attempts and not is_convinced(key, votes, needed):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
             vote, graded = await self._vote(reply, event.item, votes)
             votes.append(vote)
             calls += (*reply.calls, *graded)
+            needed = hits_needed(self.blind.name, event.item.writer_names(*calls))
         judgement, unable = None, None
         try:
             judgement, judged = await self._judge(event.item, votes, seeds)
@@ -84,7 +86,8 @@ class VerifyProblem:
         if reply.canary.strip() != canary:
             raise Malformed("the verdict does not repeat this call's code word: copied from the problem?", calls)
         subjects = tuple(reply.subjects[:SUBJECTS_COUNTED])
-        on_topic = text_form(item.topic.subject) in map(text_form, subjects)
+        own = text_form(item.topic.subject)
+        on_topic = own in map(text_form, subjects) or own not in map(text_form, self.subjects)
         points = reply.model_dump(exclude=_NOT_POINTS) | {"open_problem": not reply.established}
         reasons = reply.reasons.model_dump(exclude={"established"}) | {
             "open_problem": reply.reasons.established,

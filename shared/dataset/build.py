@@ -18,9 +18,13 @@ _CORRECT = {"yes": True, "no": False}
 
 
 def choose_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """Return the attempt that becomes the row: the first without flaws that agrees with the key, else the first."""
-    flawless = (attempt for attempt in attempts if attempt.agrees == "yes" and not attempt.flaws)
-    return next(flawless, attempts[0])
+    """Return the attempt that becomes the row: the first without flaws that agrees with the key, else the first.
+
+    An imported attempt comes after the others.
+    """
+    ordered = sorted(attempts, key=lambda attempt: attempt.is_imported)
+    flawless = (attempt for attempt in ordered if attempt.agrees == "yes" and not attempt.flaws)
+    return next(flawless, ordered[0])
 
 
 def can_curate(event: SolutionChecked) -> bool:
@@ -47,7 +51,7 @@ def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
         "solution": attempt.solution,
         "correct": _CORRECT.get(attempt.agrees or ""),
         "flaws": attempt.flaws,
-        "solver": attempt.provenance.model,
+        "solver": attempt.provenance.answered_by,
         "difficulty": item.probe and item.probe.difficulty,
         "verdicts": _json(item.verdicts),
         "attempts": _json(item.attempts),

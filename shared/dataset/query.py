@@ -55,9 +55,9 @@ def read_table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
         return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
 
 
-def id_in(ids: Iterable[str]) -> str:
+def id_in(ids: Iterable[str], column: str = "id") -> str:
     """Return the SQL condition that a line's id is one of these."""
-    return f"id in ({', '.join(map(sql_string, ids)) or 'null'})"
+    return f"{column} in ({', '.join(map(sql_string, ids)) or 'null'})"
 
 
 def sql_string(value: str) -> str:

@@ -196,3 +196,16 @@ async def test_an_unsound_trace_disputes_nothing() -> None:
     [end] = await check(copied, retries=0, verdicts=(blind("1/2", "8128"),))
     assert isinstance(end, SolutionChecked)
     assert end.final
+
+
+async def test_an_imported_solution_is_checked_but_is_no_evidence() -> None:
+    imported = attempt("8128").with_(provenance=provenance().with_(role="import"))
+    [checked, request] = await check(attempt("8129", index=1), imported)
+    assert isinstance(checked, SolutionChecked)
+    assert isinstance(request, SolutionRequested)  # the solver missed, so it tries again
+    assert [one.agrees for one in checked.item.attempts] == ["yes", "no"]
+    votes = (Vote(answer="8129", agrees="no", method="numeric"),)
+    verdicts = tuple(Verdict(role=f"verifier-{x}", model="m", problem_hash="h", votes=votes) for x in "ab")
+    [rejected] = await check(attempt("8129", index=1), imported, retries=0, verdicts=verdicts)
+    assert isinstance(rejected, ProblemRejected)
+    assert rejected.reason == "key_disputed"

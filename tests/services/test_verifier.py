@@ -185,6 +185,15 @@ async def test_the_judge_finds_the_subject_without_knowing_the_topic() -> None:
     assert list(found.values()) == [True, True, False, False, False]
 
 
+async def test_a_subject_that_the_judge_cannot_choose_is_not_examined() -> None:
+    foreign = item().with_(topic=TOPIC.with_(subject="imported"))
+    handler = VerifyProblem("verifier-a", blind(r"\boxed{8128}"), judge(output(("history",))), GRADER, 3, SUBJECTS)
+    [verified] = await handler(event(ProblemScreened, foreign))
+    assert isinstance(verified, ProblemVerified)
+    assert verified.verdict.judgement is not None
+    assert verified.verdict.judgement.on_topic
+
+
 async def test_the_two_verifiers_roll_different_dice() -> None:
     solvers = {role: blind(*[r"\boxed{6}"] * 3) for role in ("verifier-a", "verifier-b")}
     for role, solver in solvers.items():
@@ -243,4 +252,4 @@ async def test_two_verifiers_that_find_another_answer_never_verify_the_key(
         verdicts.append(verified.verdict)
     await worker.aclose()
     assert {vote.agrees for verdict in verdicts for vote in verdict.votes} <= {"no", "unsure"}
-    assert by_evidence(verdicts, problem, None).tier in ("disputed", "unsolved")
+    assert by_evidence(verdicts, problem, ()).tier in ("disputed", "unsolved")

@@ -119,10 +119,19 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsCo
         problems=problems,
         needs=needs,
         calls=sum(need.calls for need in needs),
-        tokens=_total(need.tokens for need in needs),
-        dollars=_total(need.dollars for need in needs),
+        tokens=total(need.tokens for need in needs),
+        dollars=total(need.dollars for need in needs),
         seconds=_seconds(problems, basis, plan.in_progress),
         basis=basis,
+    )
+
+
+def estimate_calls(items: int, basis: Basis, models: ModelsConfig, roles: Iterable[str]) -> tuple[Need, ...]:
+    """Estimate the calls of these roles for items that are written already: a basis counts per requested problem."""
+    return tuple(
+        _need(role, ceil(items * basis.profiles[role].calls), basis.profiles[role], models)
+        for role in roles
+        if role in basis.profiles
     )
 
 
@@ -147,7 +156,7 @@ def _seconds(problems: int, basis: Basis, in_progress: int) -> float | None:
     return (verification + sum(seconds.values())) * max(1.0, problems / in_progress)
 
 
-def _total(parts: Iterable[float | None]) -> float | None:
+def total(parts: Iterable[float | None]) -> float | None:
     """Return the sum; `None` when any part is unknown."""
     numbers = list(parts)
     return None if None in numbers else sum(number for number in numbers if number is not None)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from schemas.config.plan import Plan
 from schemas.spend import amount
-from services.cli.check.forecast import Forecast, assumed, forecast
+from services.cli.check.forecast import Forecast, Need, assumed, forecast, total
 from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
 from services.cli.common.dataset_location import DatasetSummary
@@ -65,7 +66,7 @@ def describe(plan: Plan, estimate: Forecast) -> list[str | Table]:
     lines.append(
         f"{estimate.rows:,} rows {what}: about {estimate.problems:,} problems at a yield of {estimate.basis.rows:.0%}"
     )
-    return [*lines, _table(estimate), *_time_and_basis(estimate)]
+    return [*lines, needs_table(estimate.needs), *_time_and_basis(estimate)]
 
 
 def _thresholds(plan: Plan) -> list[str]:
@@ -83,11 +84,12 @@ def _requirement(threshold: float | None) -> str:
     return f"rows need a belief of {threshold:.3f}"
 
 
-def _table(estimate: Forecast) -> Table:
+def needs_table(needs: Sequence[Need]) -> Table:
+    """Return calls, tokens and cost by role, and their sums."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("role", "model", "calls", "tokens", "cost"):
         table.add_column(name, justify="left" if name in ("role", "model") else "right")
-    for need in estimate.needs:
+    for need in needs:
         row = (
             need.role,
             strip_controls(need.model or "?"),
@@ -97,7 +99,8 @@ def _table(estimate: Forecast) -> Table:
         )
         table.add_row(*row)
     table.add_section()
-    table.add_row("all", "", f"{estimate.calls:,}", _tokens(estimate.tokens), _dollars(estimate.dollars))
+    tokens, dollars = total(need.tokens for need in needs), total(need.dollars for need in needs)
+    table.add_row("all", "", f"{sum(need.calls for need in needs):,}", _tokens(tokens), _dollars(dollars))
     return table
 
 

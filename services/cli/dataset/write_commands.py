@@ -32,13 +32,18 @@ class Form(StrEnum):
 
 
 class View(StrEnum):
-    """preference: correct traces against wrong ones of the same problem; held_out: rows of no other view except all."""
+    """preference: correct traces against wrong ones of the same problem; held_out: rows of no other view except all.
+
+    imported, imported_rl: imported rows that do not count, and would otherwise be in sft or rl.
+    """
 
     all = "all"
     sft = "sft"
     rl = "rl"
     preference = "preference"
     held_out = "held_out"
+    imported = "imported"
+    imported_rl = "imported_rl"
 
 
 @app.command()

@@ -8,6 +8,7 @@ At the end of the block it stops the services first, while their models still ru
 """
 
 import asyncio
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -34,9 +35,14 @@ FACTORY = "chimera"
 class LocalFactory:
     """See the top of this file. While it runs, other commands scale it through the folder's control socket."""
 
-    def __init__(self, config: RunConfig, on_event: OnEvent, retry_s: float | None = None) -> None:
-        """With `retry_s`, a service that crashes again and again is started again after this time, others continue."""
-        self.config = config
+    def __init__(
+        self, config: RunConfig, on_event: OnEvent, retry_s: float | None = None, without: Collection[str] = ()
+    ) -> None:
+        """With `retry_s`, a service that crashes again and again is started again after this time, others continue.
+
+        Services in `without` are not started: without the planner no problem is requested.
+        """
+        self.config, self._without = config, without
         restart = RestartPolicy(retry_s=retry_s)
         self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event, restart=restart)
         self.models: ModelsConfig
@@ -75,7 +81,7 @@ class LocalFactory:
         if config.models is None:
             await stack.start_services([models_config.simulator(self._port, config.seed)])
             await first(self._wait_for_simulator(), self.failure())
-        self._services = models_config.services(config.directory)
+        self._services = [one for one in models_config.services(config.directory) if one.name not in self._without]
         await stack.start_services(self._services)
         await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
 

@@ -23,7 +23,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Numbers of the whole log, not only of this run. `requested` is the sum of `ends` and `in_flight`."""
+    """Numbers of the whole log, not only of this run.
+
+    `requested` and `imported` together are the sum of `ends` and `in_flight`.
+    """
 
     outcome: str
     reason: str | None
@@ -34,6 +37,7 @@ class Summary:
     rows: int
     """Admitted rows in the dataset."""
     requested: int
+    imported: int
     ends: Mapping[str, int]
     in_flight: int
     rejected: Mapping[str, int]
@@ -79,6 +83,7 @@ class Summary:
             wanted=wanted,
             rows=rows,
             requested=funnel.requested,
+            imported=funnel.imported,
             ends={end: funnel.ends[end] for end in ENDS},
             in_flight=funnel.in_flight,
             rejected=dict(funnel.reasons.most_common()),
@@ -107,7 +112,8 @@ class Summary:
         if self.in_flight:
             parts.append(f"{self.in_flight} under way")
         word = {"done": "Done", "short": "Short", "failed": "Failed", "interrupted": "Stopped"}[self.outcome]
-        return f"{word} in {duration(self.seconds)}: {self.requested} requested = {' + '.join(parts)}"
+        origins = f"{self.requested} requested" + (f" + {self.imported} imported" if self.imported else "")
+        return f"{word} in {duration(self.seconds)}: {origins} = {' + '.join(parts)}"
 
     def _more(self) -> list[str]:
         lines = []

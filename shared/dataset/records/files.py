@@ -1,4 +1,4 @@
-"""JSON lines, JSON, CSV and Parquet as records with their lines.
+"""JSON lines, JSON, CSV, Parquet and Arrow as records with their lines.
 
 A line ends at a line feed and nowhere else, so that U+2028 or U+0085 inside a text ends none. A byte order mark and
 blank lines are skipped. CSV may quote line breaks, and separate by comma, semicolon or tab.
@@ -16,6 +16,11 @@ from shared.errors import Refusal
 CELL_LIMIT = 16 * 1024 * 1024
 """Characters of one CSV cell."""
 
+HELD_OUT_FILES = ("held_out", "test", "validation")
+"""Beginnings of names of files and folders whose records are for measuring, not for training."""
+_NOT_RECORDS = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
+"""Files that the datasets library writes beside the records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -31,6 +36,22 @@ class Flaw:
 
     line: int
     reason: str
+
+
+def record_files(path: Path) -> list[Path]:
+    """The files of records of a dataset: a file itself; of a folder those in it, without held-out and test files.
+
+    Raises Refusal when there is none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in KINDS and file.name not in _NOT_RECORDS)
+    files = [
+        file for file in found if not any(part.startswith(HELD_OUT_FILES) for part in file.relative_to(path).parts)
+    ]
+    if not files:
+        raise Refusal(f"{path} has no file of records: {', '.join(KINDS)}", "Name a file, or a folder with such files")
+    return files
 
 
 def read_records(path: Path) -> Iterator[Record | Flaw]:
@@ -107,6 +128,18 @@ def _parquet(path: Path) -> Iterator[Record | Flaw]:
                 yield Record(number, fields)
 
 
+def _arrow(path: Path) -> Iterator[Record | Flaw]:
+    """The stream of record batches that the datasets library saves."""
+    from pyarrow import ipc  # imported by those who have such a file
+
+    with path.open("rb") as file, ipc.open_stream(file) as batches:
+        number = 0
+        for batch in batches:
+            for fields in batch.to_pylist():
+                number += 1
+                yield Record(number, fields)
+
+
 def _text(path: Path) -> TextIO:
     """Lines end at a line feed; what ends in CR LF keeps its CR, which JSON and CSV ignore at the end of a line."""
     return path.open(encoding="utf-8-sig", newline="\n" if path.suffix.lower() != ".csv" else "")
@@ -118,5 +151,6 @@ KINDS: dict[str, Callable[[Path], Iterator[Record | Flaw]]] = {
     ".json": _json,
     ".csv": _csv,
     ".parquet": _parquet,
+    ".arrow": _arrow,
 }
 """Readers by suffix, in lower case."""

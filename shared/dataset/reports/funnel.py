@@ -71,6 +71,7 @@ class Funnel:
         """Admitted rows by subject."""
         self.reasons: Counter[str] = Counter()
         """Rejections by reason."""
+        self._imported: set[UUID] = set()
         self._seen: defaultdict[str, set[UUID]] = defaultdict(set)
         self._problems: dict[UUID, str | None] = {}
         self._verdicts: defaultdict[UUID, set[str]] = defaultdict(set)
@@ -78,6 +79,11 @@ class Funnel:
 
     def add(self, event: Event) -> None:
         """Add one event."""
+        if isinstance(event, ItemEvent | SampleCurated) and _is_imported(event):
+            self._imported.add(event.trace)
+        self._count(event)
+
+    def _count(self, event: Event) -> None:
         match event:
             case AuditJudged():
                 self._seen[event.type].add(event.item.id)
@@ -135,12 +141,17 @@ class Funnel:
 
     @property
     def requested(self) -> int:
-        """All problems."""
-        return len(self._problems)
+        """All problems that the planner requested."""
+        return len(self._problems) - self.imported
+
+    @property
+    def imported(self) -> int:
+        """All problems that were imported."""
+        return len(self._imported)
 
     @property
     def in_flight(self) -> int:
-        return self.requested - self.ends.total()
+        return len(self._problems) - self.ends.total()
 
     @property
     def screened(self) -> int:
@@ -180,6 +191,15 @@ class Funnel:
         """Id of one admitted row."""
         return next((problem for problem, end in self._problems.items() if end == Admission.IN), None)
 
+    @property
+    def ended(self) -> dict[UUID, str]:
+        """The end of each problem that has one, in the order of their requests."""
+        return {problem: end for problem, end in self._problems.items() if end}
+
     def lacking(self, plan: Plan) -> dict[str, int]:
         """Return the missing rows of each subject that has too few."""
         return {name: quota - self.rows[name] for name, quota in plan.quotas().items() if self.rows[name] < quota}
+
+
+def _is_imported(event: ItemEvent | SampleCurated) -> bool:
+    return bool(event.imported if isinstance(event, SampleCurated) else event.item.source)

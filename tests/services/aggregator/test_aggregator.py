@@ -19,7 +19,7 @@ from schemas.audit_tag import AuditTag
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty, HeldOut, Releases, Solving, Verification
 from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
-from schemas.item import Probe
+from schemas.item import ImportSource, Probe
 from services.aggregator.events import SUMMARY_LENGTH
 from services.aggregator.handler import Curate
 from services.aggregator.policy import Quotas, assign_views, decide
@@ -27,7 +27,7 @@ from shared.dataset import Dataset, Progress, open_audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record, StoredOffset
-from tests.support.items import attempt, checked, deleted, judged, log, plan, record, rejected
+from tests.support.items import attempt, call, checked, deleted, judged, log, plan, record, rejected
 
 TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
 AUDITED: list[AuditJudged] = []
@@ -456,3 +456,26 @@ async def test_the_place_of_a_deleted_row_is_taken_from_the_reserve_together(tmp
     assert admissions(tmp_path) == {"in": 2}
     output = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated) and event.cause.index == 1]
     assert [event.sample_id for event in output] == [checked(2).item.id]
+
+
+def imported(number: int, counts: bool, tier: str = "verified", solved: str = "yes") -> SolutionChecked:
+    """An imported problem, with its own sound solution and an attempt of the solver."""
+    event = checked(number, tier=tier)
+    own = attempt(0).with_(provenance=call("import"))
+    source = ImportSource(file="own.jsonl", line=number, form="columns", counts=counts)
+    lineage = tuple(step.with_(source=source) for step in event.item.lineage)
+    return event.with_(item=event.item.with_(lineage=lineage, attempts=(own, attempt(1, solved))))
+
+
+async def test_imported_rows_have_views_of_their_own_unless_they_count(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(2))
+    own, theirs = "imported", "imported_rl"
+    plausible = imported(2, counts=False, tier="plausible", solved="no")
+    await sink.write(log(imported(0, counts=False), imported(1, counts=True), plausible))
+    rows = {row.id: row for row in Dataset.open(tmp_path).rows}
+    found = [(row.admission, row.views) for row in (rows[str(checked(n).item.id)] for n in range(3))]
+    # the hit of a solution that came with the key does not confirm a plausible key
+    assert found == [("aside", (own, theirs)), ("in", ("sft", "rl")), ("aside", (theirs,))]
+    curated = [event for event in sink.outbox(None)[0] if isinstance(event, SampleCurated)]
+    assert [event.imported for event in curated] == [True] * 3
+    assert "Attempt 1" in rows[str(checked(0).item.id)].reasoning

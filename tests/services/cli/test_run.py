@@ -23,6 +23,7 @@ from schemas.events import (
     BudgetReached,
     DatasetReleased,
     Event,
+    ItemEvent,
     ProblemAccepted,
     ProblemParked,
     ProblemRejected,
@@ -34,7 +35,7 @@ from schemas.events import (
     SubjectRequested,
     TopicExpanded,
 )
-from schemas.item import Topic, Verdict
+from schemas.item import ImportSource, Step, Topic, Verdict
 from services.cli.__main__ import app
 from services.cli.common.budget_status import BudgetLine
 from services.cli.common.process_metrics import ProcessMetrics
@@ -119,6 +120,23 @@ def test_the_funnel_adds_up_in_any_order_and_with_any_repeats(ends: list[str], r
     assert funnel.rows["physics"] == wanted.count("in")
     assert funnel.reasons.total() == wanted.count("rejected")
     assert funnel.verified == funnel.accepted == len(ends) - wanted.count("rejected") - wanted.count("parked")
+
+
+def test_the_summary_counts_imported_problems_apart() -> None:
+    events = life("in") + life("rejected") + life("")
+    source = Step(
+        service="import", event=uuid4(), type="problem.drafted", source=ImportSource(file="f", line=1, form="x")
+    )
+    for end in ("in", "rejected", ""):
+        for event in life(end):
+            if isinstance(event, SampleCurated):
+                events.append(event.with_(imported=True))
+            elif isinstance(event, ItemEvent):
+                events.append(event.with_(item=event.item.with_(lineage=(source, *event.item.lineage))))
+    summary = summed(fold(events), Completion())
+    assert (summary.requested, summary.imported) == (3, 3)
+    assert summary.requested + summary.imported == sum(summary.ends.values()) + summary.in_flight
+    assert "3 requested + 3 imported = 2 in" in summary.lines()[0]
 
 
 def test_a_run_ends_when_the_rows_are_there_and_released() -> None:

@@ -17,6 +17,7 @@ from schemas.events import (
     ProblemRequested,
 )
 from schemas.item import Easier
+from services.planner import demand
 from services.planner.demand import allocate
 from services.planner.handler import Planner
 from services.planner.state import State
@@ -245,3 +246,19 @@ def test_slots_follow_the_lack() -> None:
     assert Counter(allocate(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
     assert Counter(allocate(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
     assert not list(allocate(3, {"a": 80}, {"a": 5}))
+
+
+@pytest.mark.parametrize("life", [("in",), ("reserve",), ("reserve", "in"), ("aside",)])
+def test_an_imported_row_counts_once_and_says_nothing_about_yield(life: tuple[str, ...]) -> None:
+    planner, state, [request, *_] = started(a_plan(rows=4, in_progress=4, physics=1))
+    foreign = request.with_(id=uuid4())
+    events = [curated(foreign, admission, index).with_(imported=True) for index, admission in enumerate(life)]
+    before = demand.expected_yields(planner.plan, state)
+    for event in [*events, *events]:
+        state, _ = planner(state, event, NOW)
+    subject = state.subject("physics")
+    assert (subject.admitted, subject.reserve) == (int(life[-1] == "in"), int(life[-1] == "reserve"))
+    assert demand.expected_yields(planner.plan, state) == before
+    state, _ = planner(state, deleted(foreign, life[-1]), NOW)
+    state, _ = planner(state, events[-1], NOW)
+    assert (state.subject("physics").admitted, state.reserve) == (0, {})

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress
 
-from schemas.outcomes import Admission
+from schemas.outcomes import IMPORTED_VIEWS, Admission
 from services.cli.common.atomic_folder import atomic_folder, check_folder
 from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
 from services.cli.dataset.contamination import contamination_of
@@ -32,6 +32,7 @@ VIEWS = {
     "rl": f"admission <> '{Admission.RESERVE}' and array_has(views, 'rl')",
     "preference": f"admission <> '{Admission.RESERVE}' and cardinality(views) > 0",
     "held_out": "split = 'held_out'",
+    **{view: f"array_has(views, '{view}')" for view in IMPORTED_VIEWS.values()},
 }
 """SQL filter of each view. Rows in reserve are for the next target; only `all` includes them."""
 
@@ -128,7 +129,7 @@ def _write(
         shards: dict[str, _Shards] = {}
         for batch in dataset.rows.batches(BATCH_ROWS, where):
             records: dict[str, list[record_formats.Record]] = {}
-            for row in batch:
+            for row in map(as_own_dataset, batch) if view in IMPORTED_VIEWS.values() else batch:
                 made = list(record_format.records(stats.records, row))
                 stats.add(row, len(made))
                 records.setdefault(row["split"], []).extend(made)
@@ -137,6 +138,12 @@ def _write(
                     shards[split] = closing.enter_context(_Shards(folder, split, suffix, record_format.schema))
                 shards[split].write(some)
             progress.advance(task, len(batch))
+
+
+def as_own_dataset(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an imported row as if its view were a dataset of its own: a trainer then takes it like any other."""
+    own = {imported: view for view, imported in IMPORTED_VIEWS.items()}
+    return {**row, "admission": Admission.IN, "views": [own.get(view, view) for view in row["views"]]}
 
 
 class _Shards:

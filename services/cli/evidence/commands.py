@@ -1,0 +1,131 @@
+"""The command-line interface of `chimera import`."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from services.cli.common import options as opt
+from services.cli.common.kafka_connection import Bootstrap, Factory
+from services.cli.common.sanitize_terminal import as_text
+
+if TYPE_CHECKING:
+    from services.cli.evidence.import_problems import ImportSummary
+
+app = typer.Typer()
+
+PARTS = ("problem", "answer", "solution", "thinking", "rationale", "subject", "topic", "answer_type")
+STATUS = {"done": 0, "interrupted": 130}
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show items, calls, tokens and cost; send nothing.")]
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="Problems with keys: JSON lines, JSON, CSV, Parquet, or a folder with such files.")
+    ],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART=NAME", help=f"Column of a part: {', '.join(PARTS)}. By default recognised."),
+    ] = None,
+    subject: Annotated[str, typer.Option(help="Subject of problems whose file names none.")] = "",
+    topic: Annotated[str, typer.Option(help="Topic of problems whose file names none.")] = "",
+    count: Annotated[
+        bool, typer.Option("--count", help="Rows count towards the plan's rows; by default they have their own view.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Largest number of problems.")] = None,
+    dry_run: DryRun = False,
+    plan: opt.PlanFile = None,
+    models: opt.ModelsFile = None,
+    base_url: opt.BaseUrl = "",
+    model: opt.ModelName = "",
+    api_key_env: opt.KeyVariable = "",
+    seed: opt.Seed = None,
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Send your own problems through the checks: screening, verifiers, panel, solver.
+
+    Uses the stack that runs in --dir or at --bootstrap. Otherwise it starts one without the planner, so that no other
+    problem is requested, and stops it at the end. The same file imports nothing twice: after a stop, run it again.
+    """
+    columns = _columns(column or ())
+    given = plan or (directory / "plan.yaml" if (directory / "plan.yaml").exists() else None)
+    config = opt.run_config_of(given, None, models, base_url, model, api_key_env, seed, directory)
+    from services.cli.check.plan_check import needs_table
+    from services.cli.common import models_config
+    from services.cli.evidence.import_file import ImportFile, ImportOptions
+    from services.cli.evidence.import_problems import Import
+    from services.cli.evidence.run_lock import hold_lock
+    from services.cli.evidence.working_stack import is_running
+
+    console = Console(stderr=as_json, highlight=False)
+    if not is_running(directory, bootstrap):
+        models_config.check_unmixed(directory, simulated=config.simulated)
+    options = ImportOptions(config.plan, factory, columns, subject, topic, count, limit)
+    work = Import(config, ImportFile.open(file, columns), options, console)
+    for line in work.describe():
+        console.print(as_text(line), soft_wrap=True)
+    if dry_run:
+        found = work.scan()
+        needs = work.estimate(found.new)
+        if as_json:
+            refused = {"refused": found.reasons, "problems": found.problems, "new": found.new}
+            print(json.dumps({**refused, "needs": [asdict(need) for need in needs]}))  # noqa: T201
+            return
+        console.print(
+            f"{found.problems:,} problems, {found.new:,} of them new; {len(found.refused):,} records refused"
+            f"{': ' if found.refused else ''}{_reasons(found.reasons)}"
+        )
+        console.print(needs_table(needs))
+        return
+    with hold_lock(directory, f"chimera import {file}"):
+        summary = asyncio.run(work.execute(bootstrap, work.scan()))
+    if as_json:
+        print(json.dumps(asdict(summary)))  # noqa: T201
+    else:
+        for line in describe(summary):
+            console.print(as_text(line), soft_wrap=True)
+    raise typer.Exit(STATUS.get(summary.outcome, 1))
+
+
+def describe(summary: "ImportSummary") -> list[str]:
+    """Return the summary for a person."""
+    others = (("refused", sum(summary.refused.values())), ("imported before", summary.earlier))
+    rest = (("parked", summary.parked), ("not ended", summary.left))
+    parts = [f"{count:,} {name}" for name, count in others if count]
+    parts += [f"{count:,} {end}" for end, count in summary.ended.items()]
+    parts += [f"{count:,} {name}" for name, count in rest if count]
+    word = {"done": "Done", "budget": "Stopped by the budget", "interrupted": "Stopped"}[summary.outcome]
+    lines = [f"{word}: {summary.records:,} records = {' + '.join(parts)}"]
+    if summary.refused:
+        lines.append(f"refused   {_reasons(summary.refused)}")
+    spent = [] if not summary.tokens else [f"{summary.tokens:,} generated tokens"]
+    spent += [] if not summary.cost else [f"{summary.cost:,.2f} dollars"]
+    if spent:
+        lines.append(f"cost      {', '.join(spent)}")
+    lines.append(f"report    {summary.report}")
+    if summary.parked:
+        lines.append("next      chimera dead-letters list")
+    elif summary.left:
+        lines.append("next      run the same command again")
+    return lines
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items())
+
+
+def _columns(given: Sequence[str]) -> dict[str, str]:
+    columns = dict(one.partition("=")[::2] for one in given)
+    if unknown := [part for part, name in columns.items() if part not in PARTS or not name]:
+        raise typer.BadParameter(f"--column {unknown[0]}: give PART=NAME with a PART of {', '.join(PARTS)}")
+    return columns

@@ -1,0 +1,71 @@
+"""The stack that runs already, or one for the time of a command. It has no planner, so that nothing is requested."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from deploy.local import workdir
+from deploy.local.events import OnEvent
+from deploy.local.state_file import StateFile
+from schemas.flow import SERVICE
+from services.cli.common.interrupts import Interrupts
+from services.cli.common.kafka_connection import access
+from services.cli.common.race import first
+from services.cli.common.run_config import RunConfig
+from services.cli.run.local_factory import FACTORY, LocalFactory
+from services.cli.run.quiescence import is_drained
+from services.planner.ledger_keeper import ledger_keeper
+from services.planner.settings import Settings
+from shared.config.connections import KafkaAccess
+
+PLANNER = "planner"
+DRAINED_EVERY_S = 1.0
+
+Work = Callable[[KafkaAccess], Awaitable[None]]
+
+
+def is_running(directory: Path, bootstrap: str) -> bool:
+    """Whether a command uses a stack that runs already."""
+    return bool(bootstrap) or StateFile.read(directory).up
+
+
+async def work_on(config: RunConfig, bootstrap: str, on_event: OnEvent, work: Work, signals: Interrupts) -> bool:
+    """Do some work on the running stack, or on one that is started for it and stopped when its records are finished.
+
+    Returns False when the first Ctrl-C ended it. Raises Refusal when a service of that stack fails.
+    """
+    if is_running(config.directory, bootstrap):
+        return bool(await signals.run(_whole(work(access(bootstrap, config.directory)))))
+    workdir.create(config.directory)
+    logging.basicConfig(filename=config.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    async with LocalFactory(config, on_event, without=(PLANNER,)) as factory:
+        return bool(await signals.run(_whole(_start_and_work(factory, work))))
+
+
+async def _start_and_work(factory: LocalFactory, work: Work) -> None:
+    await factory.start()
+    async with _budget(factory):
+        await first(_until_drained(factory, work), factory.failure())
+
+
+async def _whole(work: Awaitable[None]) -> bool:
+    await work
+    return True
+
+
+async def _until_drained(factory: LocalFactory, work: Work) -> None:
+    kafka = KafkaAccess(factory.stack.bootstrap)
+    await work(kafka)
+    while not await is_drained(kafka, FACTORY, set(SERVICE) - {PLANNER}):  # noqa: ASYNC110 - another process
+        await asyncio.sleep(DRAINED_EVERY_S)
+
+
+@asynccontextmanager
+async def _budget(factory: LocalFactory) -> AsyncIterator[None]:
+    """Keep the budget ledger, which is otherwise the planner's work."""
+    stack = factory.stack
+    settings = Settings(factory=FACTORY, kafka=stack.bootstrap, valkey=stack.valkey_url)
+    async with ledger_keeper(settings, factory.config.plan.budget):
+        yield
