@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -118,7 +119,7 @@ class VllmServer:
             **({"--revision": self.revision} if self.revision else {}),
         }
         own = [str(part) for option in options.items() for part in option]
-        return [_find_executable(self.sample.command), "serve", self.model, *own, *self.sample.arguments]
+        return [*_find_executable(self.sample.command), "serve", self.model, *own, *self.sample.arguments]
 
     async def _wait_until_ready(self, endpoint: Endpoint) -> None:
         client, began = EndpointClient("vllm", endpoint), time.monotonic()
@@ -138,14 +139,17 @@ class VllmServer:
             await client.aclose()
 
 
-def _find_executable(command: str) -> str:
-    """Return the path of the executable. Raises Refusal when it is not installed."""
-    found = shutil.which(command, path=os.pathsep.join((str(Path(sys.executable).parent), os.defpath))) or shutil.which(
-        command
+def _find_executable(command: str) -> list[str]:
+    """Return the executable of this environment or on the PATH; else, as in an image, vLLM's module.
+
+    Raises Refusal when it is not installed.
+    """
+    own = str(Path(sys.executable).parent)
+    if found := shutil.which(command, path=own) or shutil.which(command):
+        return [found]
+    if command == "vllm" and find_spec("vllm"):
+        return [sys.executable, "-m", "vllm.entrypoints.cli.main"]
+    raise Refusal(
+        f"sample.engine is vllm, and there is no executable {command!r}",
+        "Install requirements/inference.txt, or set sample.engine to in_process or served",
     )
-    if found is None:
-        raise Refusal(
-            f"sample.engine is vllm, and there is no executable {command!r}",
-            "Install requirements/inference.txt, or set sample.engine to in_process or served",
-        )
-    return found
