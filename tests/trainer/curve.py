@@ -29,7 +29,7 @@ from trainer.recipe import HeldOut, Recipe
 from trainer.run.log import log_line
 
 DRAFTS, WRONG, SEEDS = 600, 0.4, 3
-RATES = (0.0, 0.1, 0.2, 0.3, 0.4)
+RATES = (0.0, 0.2, 0.4)
 STEPS = range(3, 6)
 EXAM = 100
 HELD_OUT = HeldOut(topics=0, clusters=0.1, validation=0)

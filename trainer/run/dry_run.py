@@ -19,8 +19,7 @@ from trainer.run.run_folder import Run
 def show(run: Run, device: str, devices: int, price: float | None, as_json: bool) -> int:
     """Print the forecast and return the exit status. The price is in US dollars for a device and an hour."""
     found = forecast(run, device, devices)
-    costs, sft = list(found.costs()), run.recipe.sft
-    longest = sft.context_parallel * found.shape.longest(found.device, sft.per_device, found.processes)
+    costs = list(found.costs())
     total = summarise(costs, devices, price)
     if as_json:
         document = {
@@ -28,14 +27,14 @@ def show(run: Run, device: str, devices: int, price: float | None, as_json: bool
             "devices": devices,
             "model": asdict(found.shape),
             "lengths": _describe(found.lengths),
-            "longest_that_fits": longest,
+            "longest_that_fits": found.longest,
             "phases": [asdict(cost) for cost in costs],
             "total": total,
             "assumptions": list_assumptions(),
         }
         json.dump(document, sys.stdout, indent=2)
     else:
-        log_line("\n".join(_render_table(found, costs, f"{devices} × {device}", longest, total)))
+        log_line("\n".join(render_table(found, costs, f"{devices} × {device}", total)))
     return 0 if all(cost.fits for cost in costs) else 1
 
 
@@ -60,15 +59,15 @@ def _describe(lengths: Lengths) -> dict[str, Any]:
     return {**rows, "too_long": lengths.too_long, **means}
 
 
-def _render_table(
-    found: Forecast, costs: Sequence[Cost], where: str, longest: int, total: dict[str, float | None]
-) -> Iterator[str]:
+def render_table(found: Forecast, costs: Sequence[Cost], where: str, total: dict[str, float | None]) -> Iterator[str]:
+    """Yield the lines of the forecast."""
     lengths = _describe(found.lengths)
     yield (
         f"{lengths['rows']:,} training rows, {lengths['tokens']:,} tokens, longest {lengths['longest']:,}; "
         f"{lengths['too_long']} too long"
     )
-    yield f"{found.shape.parameters:,} parameters on {where}; rows of up to {longest:,} tokens can be trained on\n"
+    parameters = f"{found.shape.parameters:,} parameters on {where}"
+    yield f"{parameters}; rows of up to {found.longest:,} tokens can be trained on\n"
     heads = ("phase", "devices", "sequences", "tokens", "at most", "hours", "at most", "GB a device", "GB of disk")
     yield "{:<22}{:>8}{:>11}{:>15}{:>15}{:>9}{:>9}{:>12}{:>11}".format(*heads)
     for one in costs:

@@ -66,6 +66,12 @@ class Forecast:
         """Devices of SFT and RL."""
         return self.recipe.processes or self.devices
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row that SFT can train on."""
+        sft = self.recipe.sft
+        return sft.context_parallel * self.shape.longest(self.device, sft.per_device, self.processes)
+
     def costs(self) -> Iterator[Cost]:
         """Yield the cost of every phase."""
         recipe = self.recipe

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from tests.trainer import clock
-from tests.trainer.tiny import example
+from tests.trainer.paper import FOUR_BILLION, papers
 from trainer.phases import all as phases
-from trainer.phases.compare import Arm
 from trainer.recipe import Rl, load_recipe
-from trainer.run.costs import DEVICES, Shape
-from trainer.run.forecast import Forecast, count_rollouts_together
-from trainer.run.lengths import Lengths
+from trainer.run.costs import DEVICES
+from trainer.run.forecast import count_rollouts_together
 
 LONG, PROMPT, COMPLETION = 35, 10, 25
 """Tokens of a clock of three steps: user, 1 + 3 × 2, end; assistant, think, 3 × 5 + 2, close; box, 3, brace, end."""
@@ -97,11 +95,6 @@ def test_a_run_that_does_not_fit_is_refused_with_the_key_to_change(
     assert "does not fit: 77 GB are usable; transformers writes 80,000,000 rollouts together: use rl.vllm" in output
 
 
-LINEAR = 36 * (2560 * (2 * 4096 + 2 * 1024) + 3 * 2560 * 9728)
-FOUR_BILLION = Shape(4_022_468_096, LINEAR, 0, 36, 2560, 4096, 1024, 151_936)
-"""Qwen3-4B: 36 layers, 2560 wide, 32 heads of 128 and 8 for keys."""
-
-
 def test_long_traces_of_a_model_of_four_billion_need_more_than_one_device() -> None:
     assert FOUR_BILLION.longest(DEVICES["h100"], 1, 1) == pytest.approx(10_000, rel=0.01)
     assert FOUR_BILLION.longest(DEVICES["h100"], 1, 8) > 100_000
@@ -120,20 +113,6 @@ def test_memory_is_what_an_h100_was_seen_to_take(length: int, rank: int, gigabyt
 def test_a_checkpoint_is_as_large_as_one_of_four_billion_weights_was() -> None:
     assert FOUR_BILLION.checkpoint_bytes(1) / 1e9 == pytest.approx(48, rel=0.01)
     assert FOUR_BILLION.model_bytes / 1e9 == pytest.approx(16, rel=0.01)
-
-
-def papers(**changes: Any) -> Forecast:
-    """Forecast the paper's recipe on eight H100s, with traces of the paper's mean length."""
-    recipe = load_recipe(Path("trainer/configs/paper.yaml"))
-    recipe = recipe.model_copy(
-        update={name: getattr(recipe, name).model_copy(update=of) for name, of in changes.items()}
-    )
-    dice = random.Random(0)
-    completions = [round(dice.lognormvariate(9.57, 0.55)) for _ in range(1000)]
-    lengths = Lengths([one + 300 for one in completions if one < 32_468], 0, 300, completions)
-    row = example(1, split="train")
-    run = Arm(Path("none"), recipe, Path("none"), None, rows=(row,) * 9000 + (replace(row, split="topic"),) * 500)
-    return Forecast(run, FOUR_BILLION, lengths, DEVICES["h100"], 8)
 
 
 def test_the_papers_recipe_fits_on_eight_h100s() -> None:
