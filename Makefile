@@ -45,10 +45,10 @@ train-test: .venv/.trainer ## the trainer's tests, in an environment of their ow
 	@$(TRAINER) -m pytest tests/trainer --numprocesses 2 --dist loadfile $(ARGS)
 
 train-demo: .venv/.trainer ## train a tiny model: from nothing to a model card in .chimera/train-demo
-	@$(TRAINER) -m tests.trainer.demo .chimera/train-demo
+	@$(TRAINER) -m tests.trainer.studies.demo .chimera/train-demo
 
 train-curve: .venv/.trainer ## what errors of verification cost a model, three seeds: table and figure in .chimera/train-curve
-	@$(TRAINER) -m tests.trainer.curve .chimera/train-curve
+	@$(TRAINER) -m tests.trainer.studies.curve .chimera/train-curve
 
 check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
 	@$(BIN)/ruff check

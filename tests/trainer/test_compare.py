@@ -62,7 +62,7 @@ def test_an_arm_without_rows_is_refused_before_anything_is_trained(
     assert reported in capsys.readouterr().err
 
 
-def test_every_seed_draws_rows_of_its_own_up_to_the_tokens_of_the_smallest_arm(tmp_path: Path) -> None:
+def test_every_seed_draws_its_own_rows_with_equal_tokens_in_all_arms(tmp_path: Path) -> None:
     base = str(clock.newborn(tmp_path / "newborn"))
     recipe = load_recipe(clock.recipe(tmp_path, base, rl=None, **EXAM))
     made = [example(number, split="train", problem=f"{'add ' * (number % 7)}{number}") for number in range(200)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import clock
-from tests.trainer.paper import FOUR_BILLION, papers
+from tests.trainer.studies.paper import FOUR_BILLION, papers
 from trainer.phases import all as phases
 from trainer.recipe import Rl, load_recipe
 from trainer.run.costs import DEVICES

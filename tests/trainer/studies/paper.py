@@ -1,4 +1,4 @@
-"""`python -m tests.trainer.paper`: the forecast of the paper's recipe on eight H100s.
+"""`python -m tests.trainer.studies.paper`: the forecast of the paper's recipe on eight H100s.
 
 The dataset is not at hand: its 9,225 rows are drawn with the mean length that the paper states, of the shape that such
 lengths have.
