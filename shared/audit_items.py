@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from schemas.audit_tag import AuditTag
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected
-from schemas.item import Verdict
+from schemas.item import Item, Verdict
 
 PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
 """Results of a check; `unable`: it ran and could not decide."""
+NOT_JUDGED = "not_judged"
+"""Reason of an audit that ended without a result, because the budget was spent."""
 
 
 def divert(event: Event, tag: AuditTag | None) -> Event:
@@ -31,6 +33,11 @@ def divert(event: Event, tag: AuditTag | None) -> Event:
         detail=event.detail if isinstance(event, ProblemRejected) else item.tier_reason or "",
         found=dict(_results(event)),
     )
+
+
+def not_judged(event: Event, service: str, item: Item, tag: AuditTag, detail: str) -> AuditJudged:
+    """Return the end of an audit item that a service could not judge."""
+    return AuditJudged.of(event, service, item, mark=tag, accepted=False, reason=NOT_JUDGED, detail=detail, found={})
 
 
 def _results(end: ProblemAccepted | ProblemRejected) -> Iterator[tuple[str, str]]:

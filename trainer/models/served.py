@@ -156,7 +156,7 @@ async def _wait_for_any(
         if done:
             return done
         check()
-        if clock() - began >= OUTAGE_LIMIT_S and model.channel.limiter.breaker.open:
+        if clock() - began >= OUTAGE_LIMIT_S and model.channel.limiter.is_open:
             raise Refusal(f"the endpoint of {model.name} has accepted no call for {OUTAGE_LIMIT_S:.0f} s", RETRY_HINT)
 
 

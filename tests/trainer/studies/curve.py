@@ -1,8 +1,8 @@
 """`make train-curve`: what errors of verification cost a model, on the tiny world, with three training seeds.
 
-Of 600 drafts 40 % have a wrong trace. A verifier accepts a fraction of the wrong ones (false accepts) and rejects a
+Of 1,200 drafts 40 % have a wrong trace. A verifier accepts a fraction of the wrong ones (false accepts) and rejects a
 fraction of the right ones (false rejects); SFT trains on what is left. All points have the same drafts, so a rejected
-draft costs rows, as it does in the factory. One more arm has drafts that nobody verified, as many as are left without
+draft costs rows, as it does in the factory; all arms train for the same number of steps. One more arm has drafts that nobody verified, as many as are left without
 errors.
 """
 
@@ -28,13 +28,14 @@ from trainer.phases.compare import Arm
 from trainer.recipe import HeldOut, Recipe
 from trainer.run.log import log_line
 
-DRAFTS, WRONG, SEEDS = 600, 0.4, 3
+DRAFTS, WRONG, SEEDS = 1200, 0.4, 3
 RATES = (0.0, 0.2, 0.4)
 STEPS = range(3, 6)
 EXAM = 100
 HELD_OUT = HeldOut(topics=0, clusters=0.1, validation=0)
 MEASURED = {"samples": 8, "ks": [1], "max_tokens": 60, "batch": 800, "problems": EXAM}
-SFT = {**clock.TAUGHT, "epochs": 4, "checkpoint_steps": 1000}
+SFT = {**clock.TAUGHT, "checkpoint_steps": 1000, "trl": {"max_steps": 130}}
+"""The same number of steps for every arm: with epochs, an arm with more rows would also train longer."""
 
 
 @dataclass(frozen=True, slots=True)
