@@ -2,8 +2,8 @@
 
 Of 1,200 drafts 40 % have a wrong trace. A verifier accepts a fraction of the wrong ones (false accepts) and rejects a
 fraction of the right ones (false rejects); SFT trains on what is left. All points have the same drafts, so a rejected
-draft costs rows, as it does in the factory; all arms train for the same number of steps. One more arm has drafts that nobody verified, as many as are left without
-errors.
+draft costs rows, as it does in the factory; all arms train for the same number of steps. One more arm has drafts that
+nobody verified, as many as are left without errors.
 """
 
 import json
