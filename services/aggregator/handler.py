@@ -70,6 +70,8 @@ class Curate:
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid for a solution without a problem or an attempt."""
         await self._with_retries(lambda: self._write(records))
+        if self._plan.releases.every_days:
+            await self._with_retries(self._release_if_due)
         await self._with_retries(lambda: self._maintenance(self._now()))
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
@@ -166,6 +168,13 @@ class Curate:
         else:
             return
         self._state = State.load(self._rows, self._ledger)
+
+    def _release_if_due(self) -> None:
+        """Make a release that time alone has made due."""
+        progress, note = self._decide_release([], self._quotas())
+        if progress.releases > self._state.progress.releases:
+            self._rows.append([], asdict(progress), note)
+            self._state.progress = progress
 
     def _quotas(self) -> Quotas:
         return Quotas(self._plan, self._state.admitted, self._state.difficulties)

@@ -271,6 +271,18 @@ async def test_training_is_triggered_once_for_each_release_that_is_due(
     assert [event.release for event in triggers.values()] == [event.release for event in releases.values()]
 
 
+async def test_a_release_comes_by_time_without_a_further_row(tmp_path: Path) -> None:
+    requested = plan(100).model_copy(update={"releases": Releases(every_days=1)})
+    released = []
+    for hour, rows in ((0, [0]), (23, []), (25, []), (26, [1]), (48, []), (50, []), (90, [])):
+        now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        sink = Curate(tmp_path, "test", requested, lambda: now, AUDITED.append)  # noqa: B023
+        await sink.open(TOPICS)
+        await sink.write([record(checked(number), number) for number in rows])
+        released.append(sum(isinstance(event, DatasetReleased) for event in sink.outbox(None)[0]))
+    assert released == [0, 0, 1, 1, 1, 2, 2]
+
+
 async def test_a_batch_of_hundreds_says_every_row(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(500))
     await sink.write(log(*(checked(number) for number in range(500)), partitions=8))
