@@ -96,9 +96,9 @@ class Decision:
 def decide(progress: Progress, admitted: int, quotas: Quotas, plan: Plan, now: datetime) -> Decision:
     """Decide on a release and on training by the plan's `releases`.
 
-    A release is due after a number of rows, or of days if there are new rows, when training is due (which needs a pinned
-    version), and when the target is reached. Training is due after a number of rows, a number of days with a new row, or
-    a share of every subject.
+    A release is due after a number of rows, or of days if there are new rows, when training is due (which needs a
+    pinned version), and when the target is reached. Training is due after a number of rows, a number of days with a new
+    row, or a share of every subject.
     """
     policy: Releases = plan.releases
     unreleased, untrained = progress.unreleased + admitted, progress.untrained + admitted
