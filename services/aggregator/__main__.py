@@ -1,16 +1,22 @@
 """python -m services.aggregator"""
 
-from schemas.events import AuditJudged
+from schemas.events import AuditJudged, SolutionChecked
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
 from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
-from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, bounded_label
+from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, SUPERSEDED, VERDICTS, bounded_label
 
 
 def build(settings: Settings) -> Service:
-    return Service(sink=Curate(settings.dataset, settings.factory, load_plan(settings.plan), utc_now, count))
+    plan = load_plan(settings.plan)
+    return Service(sink=Curate(settings.dataset, settings.factory, plan, utc_now, count, count_superseded))
+
+
+def count_superseded(event: SolutionChecked) -> None:
+    """Count a second content of a row in the metrics."""
+    SUPERSEDED.labels("aggregator", event.type).inc()
 
 
 def count(event: AuditJudged) -> None:

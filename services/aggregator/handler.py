@@ -12,6 +12,7 @@ line is new; watermarks only save work: a record in another batch or at another 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -32,6 +33,8 @@ from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
 from shared.ports import Record, StoredOffset
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
@@ -44,10 +47,17 @@ class Curate:
     """The sink. A writer with a stale handle has its commit refused, and reloads."""
 
     def __init__(
-        self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], on_audit: OnAudit
+        self,
+        dataset: Location,
+        factory: str,
+        plan: Plan,
+        now: Callable[[], datetime],
+        on_audit: OnAudit,
+        on_superseded: Callable[[SolutionChecked], None] = lambda _: None,
     ) -> None:
-        """`on_audit` is called for every audit that was appended."""
+        """`on_audit` is called for every audit that was appended, `on_superseded` for a second content of a row."""
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
+        self._on_superseded = on_superseded
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
@@ -136,11 +146,21 @@ class Curate:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
                 new[id_] = self._decide_admission(build.to_row(record, event, now), event.item, quotas)
+            elif self._is_superseded(id_, build.to_row(record, event, now), new):
+                log.warning("dropped a second content of row %s: the first counts", id_)
+                self._on_superseded(event)
         progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
         for row in new.values():
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
+
+    def _is_superseded(self, id_: str, row: Row, new: Mapping[str, Row]) -> bool:
+        """Whether a row's content differs from that of the same id which came first."""
+        first = (
+            [{"row_hash": new[id_].row_hash}] if id_ in new else self._rows.read(["row_hash"], where=f"id = '{id_}'")
+        )
+        return any(one["row_hash"] != row.row_hash for one in first)
 
     def _delete(self, records: Sequence[Record]) -> None:
         gone = {str(one.event.sample_id) for one in records if isinstance(one.event, SampleDeleted)} & self._state.rows
