@@ -1,5 +1,7 @@
 """python -m services.aggregator"""
 
+from datetime import timedelta
+
 from schemas.events import AuditJudged, SolutionChecked
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
@@ -10,8 +12,9 @@ from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, SUPERSEDED, VERDICTS,
 
 
 def build(settings: Settings) -> Service:
-    plan = load_plan(settings.plan)
-    return Service(sink=Curate(settings.dataset, settings.factory, plan, utc_now, count, count_superseded))
+    plan, retention = load_plan(settings.plan), timedelta(seconds=settings.retention_s)
+    sink = Curate(settings.dataset, settings.factory, plan, utc_now, count, retention, count_superseded)
+    return Service(sink=sink)
 
 
 def count_superseded(event: SolutionChecked) -> None:

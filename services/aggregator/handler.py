@@ -15,7 +15,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import TypeVar
 
 from schemas.config.plan import Plan
@@ -27,10 +28,23 @@ from services.aggregator.audits import Audits, OnAudit
 from services.aggregator.events import COLUMNS, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views
+from services.aggregator.publication import rebuild_events, summarise
 from services.aggregator.state import State
-from shared.dataset import Audit, Conflict, Entry, Progress, Release, Row, Table, build, write_manifest
+from shared.dataset import (
+    Audit,
+    Conflict,
+    Entry,
+    Progress,
+    Release,
+    Row,
+    Table,
+    build,
+    list_manifests,
+    write_manifest,
+)
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
+from shared.dataset.table import RETENTION
 from shared.ports import Record, StoredOffset
 
 log = logging.getLogger(__name__)
@@ -53,11 +67,21 @@ class Curate:
         plan: Plan,
         now: Callable[[], datetime],
         on_audit: OnAudit,
+        retention: timedelta = RETENTION,
         on_superseded: Callable[[SolutionChecked], None] = lambda _: None,
     ) -> None:
-        """`on_audit` is called for every audit that was appended, `on_superseded` for a second content of a row."""
+        """`on_audit` is called for every audit that was appended, `on_superseded` for a second content of a row.
+
+        Old files are kept for the time `retention`.
+        """
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
-        self._on_superseded = on_superseded
+        self._retention, self._on_superseded = retention, on_superseded
+        self._writing = Lock()
+        """Held by who uses the tables: maintenance runs beside the intake."""
+        self._published = -1
+        """Version of the rows up to which events are known to be published."""
+        self._decided: dict[int, list[SampleCurated]] = {}
+        """Events about rows by version, until they are published."""
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
@@ -69,7 +93,7 @@ class Curate:
 
         Raises Refusal when newer software wrote the dataset.
         """
-        await asyncio.to_thread(self._open)
+        await self._with_retries(self._open)
         await self._with_retries(self._promote)
         return {
             (kafka_topic, partition): last
@@ -82,13 +106,24 @@ class Curate:
         await self._with_retries(lambda: self._write(records))
         if self._plan.releases.every_days:
             await self._with_retries(self._release_if_due)
-        await self._with_retries(lambda: self._maintenance(self._now()))
+        self._maintenance.start(self._now(), self._published)
+
+    async def finish(self) -> None:
+        """Wait for the maintenance that `write` started."""
+        await self._maintenance.finish()
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its event is published."""
-        version = self._rows.version
-        events: list[Event] = []
-        for commit in self._rows.commit_metadata(outbox.published_version(cursor, self._rows.id, version)):
+        with self._writing:
+            version = self._rows.version
+            self._published = outbox.published_version(cursor, self._rows.id, version)
+            commits = self._rows.commit_metadata(self._published)
+            complete = len(commits) == version - self._published
+        self._decided = {at: events for at, events in self._decided.items() if at > self._published}
+        events: list[Event] = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
+        for commit in commits:
+            if rows := outbox.row_events(commit):
+                events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
             events += outbox.events(commit)
             if release := outbox.release(commit):
                 write_manifest(self._dataset, release)
@@ -97,18 +132,28 @@ class Curate:
     async def _with_retries(self, work: Callable[[], T]) -> T:
         for wait in _RETRY_DELAYS_S:
             try:
-                return await asyncio.to_thread(work)
+                return await asyncio.to_thread(self._alone, work)
             except Conflict:
                 await asyncio.sleep(wait)
-                await asyncio.to_thread(self._reload)
-        return await asyncio.to_thread(work)
+                await asyncio.to_thread(self._alone, self._reload)
+        return await asyncio.to_thread(self._alone, work)
+
+    def _alone(self, work: Callable[[], T]) -> T:
+        with self._writing:
+            return work()
 
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
         self._audits = Audits(Table(self._dataset, Audit, self._factory), self._on_audit)
+        for table in self._tables:
+            table.keep_old_files(self._retention)
         self._state = State.load(self._rows, self._ledger)
-        self._maintenance = Maintenance(self._dataset, [self._rows, self._ledger, self._audits.table])
+        self._maintenance = Maintenance(self._dataset, self._tables, self._retention, self._writing)
+
+    @property
+    def _tables(self) -> list[Table]:
+        return [self._rows, self._ledger, self._audits.table]
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
@@ -149,8 +194,10 @@ class Curate:
             elif self._is_superseded(id_, build.to_row(record, event, now), new):
                 log.warning("dropped a second content of row %s: the first counts", id_)
                 self._on_superseded(event)
-        progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
+        events = [sample_curated(asdict(row)) for row in new.values()]
+        progress, note = self._decide_release(events, quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
+        self._decided[self._rows.version] = events
         for row in new.values():
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
@@ -180,9 +227,11 @@ class Curate:
             for row in reserve
             if quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
         ]
-        progress, note = self._decide_release([sample_curated(row, index=1) for row in admitted], quotas)
+        events = [sample_curated(row, index=1) for row in admitted]
+        progress, note = self._decide_release(events, quotas)
         if admitted:
             self._rows.set({"admission": IN}, [row["id"] for row in admitted], asdict(progress), note)
+            self._decided[self._rows.version] = events
         elif progress != self._state.progress:  # a lower target of the plan is already reached
             self._rows.append([], asdict(progress), note)
         else:
@@ -210,11 +259,13 @@ class Curate:
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
     def _decide_release(self, events: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
-        """Return the progress after a commit that admits rows, and the metadata with the events to publish."""
+        """Return the progress after a commit that admits rows, and the metadata with what is to be published."""
         admitted = sum(event.admission == IN for event in events)
         decision = decide(self._state.progress, admitted, quotas, self._plan, self._now())
+        ids = {event.key: event.cause.index for event in events}
+        rows = outbox.RowEvents(self._rows.version + 1, ids) if ids else None
         if not decision.release:
-            return decision.progress, outbox.to_metadata(events)
+            return decision.progress, outbox.to_metadata([], rows=rows)
         release = Release(
             number=decision.progress.releases,
             plan=self._plan.name,
@@ -223,6 +274,5 @@ class Curate:
             table_version=self._rows.version + 1,
             ledger_version=self._ledger.version,
         )
-        return decision.progress, outbox.to_metadata(
-            [*events, *release_events(self._factory, release, train=decision.train)], release
-        )
+        released = release_events(self._factory, release, train=decision.train)
+        return decision.progress, outbox.to_metadata(released, release, rows)

@@ -273,7 +273,7 @@ async def test_training_is_triggered_once_for_each_release_that_is_due(
 
 async def test_of_two_contents_under_one_id_the_first_is_the_row(tmp_path: Path) -> None:
     dropped: list[SolutionChecked] = []
-    sink = Curate(tmp_path, "test", plan(5), clock, AUDITED.append, dropped.append)
+    sink = Curate(tmp_path, "test", plan(5), clock, AUDITED.append, on_superseded=dropped.append)
     await sink.open(TOPICS)
     first, second = checked(1), checked(1, attempts=(attempt(text="another way"),))
     assert first.item.id == second.item.id
