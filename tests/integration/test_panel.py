@@ -143,7 +143,7 @@ async def test_a_published_decision_leaves_a_small_tombstone_that_never_decides(
     assert await world.records("dead-letters") == []
 
 
-async def test_of_two_texts_under_one_id_the_first_counts_and_the_other_is_counted(world: KafkaWorld) -> None:
+async def test_of_two_texts_under_one_id_the_first_counts(world: KafkaWorld) -> None:
     """As after a loss of Valkey. Broken records become dead letters meanwhile."""
     dropped = SUPERSEDED.labels(SERVICE, "problem.verified")
     before = dropped._value.get()
