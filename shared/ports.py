@@ -11,8 +11,11 @@ from pydantic import BaseModel
 from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from schemas.item import Agreement, Provenance
+from schemas.run_tag import RunTag
 
 T = TypeVar("T", bound=BaseModel)
+Tag = AuditTag | RunTag
+"""What the runtime knows about an item, and its handlers do not."""
 
 
 class Malformed(Exception):
@@ -163,7 +166,7 @@ class TaggedEvent:
     """An event of an audit item, from the auditor. The runtime tags all events that it causes."""
 
     event: Event
-    tag: AuditTag
+    tag: Tag
 
 
 @dataclass(frozen=True, slots=True)

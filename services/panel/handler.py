@@ -87,7 +87,8 @@ class JoinVerdicts:
 
     def _decide(self, received: Sequence[ReceivedVerdict], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
         ordered = sorted(received, key=lambda each: each.verdict.role)
-        verdicts = tuple(each.verdict for each in ordered)
+        before = {verdict.role: verdict for verdict in event.item.verdicts}
+        verdicts = tuple(_append(before.get(each.verdict.role), each.verdict) for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
         belief = item_belief(verdicts, event.item.written, self.parameters, self.thresholds)
         if self.thresholds:
@@ -102,3 +103,15 @@ class JoinVerdicts:
         if finding.tier in self.tiers and (not self.thresholds or is_enough(finding.tier, belief, self.accept)):
             return ProblemAccepted.of(event, "panel", item)
         return ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
+
+
+def _append(before: Verdict | None, verdict: Verdict) -> Verdict:
+    """Return a verdict with the votes of an earlier one of the same role first; a missing judgement is the earlier one.
+
+    Only stored problems that are verified again have earlier verdicts.
+    """
+    if before is None:
+        return verdict
+    judgement = verdict.judgement or before.judgement
+    unable = None if judgement else verdict.unable
+    return verdict.with_(votes=(*before.votes, *verdict.votes), judgement=judgement, unable=unable)

@@ -21,7 +21,7 @@ from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
 from shared.errors import Invalid, Transient
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import audit_tag_of, encode_outputs, pack, unpack
+from shared.kafka.codec import tag_of, encode_outputs, pack, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
 from shared.runtime.processor import Processor
 from shared.runtime.service import Handler
@@ -118,7 +118,7 @@ class Worker:
         """Try until an attempt succeeds. Raises _GaveUp."""
         error: BaseException = RuntimeError("the process died while it worked on this event")
         slot = self._slots.exclusive if claim.crashes >= QUARANTINE_AFTER else self._slots.shared
-        tag, number, limit = audit_tag_of(record.headers), claim.attempts, self._settings.attempts
+        tag, number, limit = tag_of(record.headers), claim.attempts, self._settings.attempts
         while number < limit:
             async with slot():
                 attempt = await self._outcomes.begin(event.id)
