@@ -156,6 +156,17 @@ FLOW = (
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}
 
+_STATES = {name: partitions for service in SERVICES for name, partitions in service.state}
+_BY_PARTITION = {service.name for service in SERVICES if any(partitions > 1 for _, partitions in service.state)}
+"""Services that keep their state by partition of the events they consume."""
+
+FIXED_PARTITIONS: dict[str, int] = {
+    TOPIC_IDS: 1,
+    **_STATES,
+    **{flow.name: flow.partitions for flow in FLOW if flow.partitions == 1 or _BY_PARTITION & set(flow.consumers)},
+}
+"""Kafka topics whose keys must stay in their partitions, and how many partitions they use. Further ones stay empty."""
+
 
 def consumed_by(service: str) -> tuple[Flow, ...]:
     """The flows that a service consumes."""

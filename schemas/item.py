@@ -256,6 +256,13 @@ class Easier(Model):
     """How often the idea has been sent back, including this time."""
 
 
+class Example(Model):
+    """An accepted problem with its answer, shown to the writer of another one."""
+
+    statement: str
+    answer: str
+
+
 class Item(Model):
     """Everything known about one problem. Each service adds its results and passes on the rest."""
 

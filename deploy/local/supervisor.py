@@ -91,6 +91,7 @@ class Stack:
             await self._stop()
             StateFile(ports=self._ports.taken).write(self.directory)
         finally:
+            self._ports.release()
             if not self.failed.cancel() and not self.failed.cancelled():
                 self.failed.exception()  # mark it as retrieved, even if the caller did not await it
             self._lock.release()

@@ -6,7 +6,7 @@ A file keeps its hand-written parts; what is generated is between two marks, or 
 from pathlib import Path
 
 from schemas.codegen.settings_source import Setting, environment_value, own_settings
-from schemas.flow import SERVICES, ServiceSpec, consumed_by
+from schemas.flow import FIXED_PARTITIONS, SERVICES, ServiceSpec, consumed_by
 
 BEGIN, END = "flow: made by python -m schemas.export", "end of flow"
 COMPOSE = Path("docker-compose.yml")
@@ -76,6 +76,10 @@ def chart(root: Path) -> str:
         topics = ", ".join(flow.name for flow in consumed_by(spec.name))
         lines += [f"{spec.name}:", f"  module: {spec.module}", f"  kafkaTopics: [{topics}]"]
         lines += ["  sole: true"] if spec.single_active else []
+        if not spec.single_active and (
+            fixed := {FIXED_PARTITIONS.get(flow.name, 0) for flow in consumed_by(spec.name)}
+        ) != {0}:
+            lines.append(f"  partitions: {max(fixed)}")
         lines += ["  models: true"] if spec.models else []
         settings = own_settings(root / "services" / spec.module / "settings.py")
         lines += [f"  inFlight: {environment_value(one)}" for one in settings if one.name == "in_flight"]

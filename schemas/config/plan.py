@@ -1,5 +1,6 @@
 """The plan, in YAML: which rows the factory makes. The planner adopts it."""
 
+import re
 from math import ceil
 from typing import Annotated, Literal, Self
 
@@ -32,6 +33,9 @@ SUBJECTS: dict[str, str] = {
 }
 """Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
 
+ENGLISH = "English"
+"""Language of problems and solutions, if the plan names no other."""
+
 MAX_PROBABILITY_ALL_HELD_OUT = 1e-6
 """Highest probability that all topics of a subject are held out, so that it gets no rows."""
 
@@ -48,6 +52,13 @@ Rows = Annotated[
     PlainSerializer(lambda rows: "forever" if rows == FOREVER else rows, return_type=int | str),
 ]
 """A number, or `forever`."""
+
+
+def _language(name: object) -> object:
+    """Return the name of a language with its capital. Raises ValueError for what is not one, such as a code."""
+    if isinstance(name, str) and not re.fullmatch(r"[A-Za-z][a-z]{2,}([ '-][A-Za-z][a-z]+)*", name):
+        raise ValueError(f"{name!r} is not the English name of a language, such as German")
+    return name[:1].upper() + name[1:] if isinstance(name, str) else name
 
 
 class Subject(PlanSection):
@@ -70,6 +81,10 @@ class Plan(PlanSection):
     rows: Rows
     """Target number of rows admitted to the sft view; `forever`: no target, in the subjects' shares."""
     subjects: dict[str, Subject] = Field(min_length=1)
+    language: Annotated[str, BeforeValidator(_language)] = Field(
+        default=ENGLISH, exclude_if=lambda value: value == ENGLISH
+    )
+    """Language of problems and solutions, by its English name, such as German."""
     topics: AbsolutePath | None = None
     """A file of topics to request first, as YAML, JSON lines or CSV with subject, field, subfield and topic."""
     answer_types: Annotated[tuple[str, ...], Field(min_length=1)] | Annotated[dict[str, Share], Field(min_length=1)] = (

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from schemas.events.base import Event, ItemEvent, ProblemEvent
-from schemas.item import Easier, Item, Topic, Verdict
+from schemas.item import Easier, Example, Item, Topic, Verdict
+from schemas.model import added
 
 
 class ProblemRequested(Event):
@@ -23,6 +24,10 @@ class ProblemRequested(Event):
     """A structure of the problem; `None`: the writer chooses."""
     avoid: tuple[str, ...] = ()
     """Beginnings of the topic's latest problems, from which the new one must differ."""
+    rejections: tuple[str, ...] | None = added()
+    """The topic's latest rejections: reason and beginning of the problem."""
+    examples: tuple[Example, ...] | None = added()
+    """Accepted problems of other topics, for form and level."""
 
     @property
     def key(self) -> str:

@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from schemas.events.base import Event
+from schemas.item import Example
 from schemas.model import added
 from schemas.spend import Spend
 
@@ -35,6 +36,8 @@ class SampleCurated(Event):
     """True when the problem was imported: the planner did not request it."""
     before: str | None = added()
     """The admission before other verifiers moved the row; `None`: it has not moved."""
+    example: Example | None = added()
+    """The problem with its answer, for requests of other problems; `None` if it is long or held out."""
 
     @property
     def held_out(self) -> bool:

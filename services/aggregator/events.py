@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from schemas.events import Cause, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.identity import derive, factory_id
-from schemas.item import Step
+from schemas.item import Example, Step
 from schemas.spend import spent
 from shared.dataset import Release
 from shared.dataset.split import TRAIN
@@ -21,12 +21,16 @@ SUMMARY_LENGTH = 120
 """Characters of a row's problem that are published; none of a held-out row."""
 
 ROW_FIELDS = ("plan", "subject", "topic", "tier", "correct", "admission", "split", "row_hash")
-COLUMNS = ("id", "views", "problem", "event", "event_hash", "lineage", *ROW_FIELDS)
+EXAMPLE_LENGTH = 1500
+"""Characters of a problem up to which it is published as an example."""
+
+COLUMNS = ("id", "views", "problem", "answer", "event", "event_hash", "lineage", *ROW_FIELDS)
 """Columns of a row that `sample_curated` needs."""
 
 
 def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
     """Build sample.curated for a new row, or with index 1 for a row admitted from the reserve."""
+    is_example = row["split"] == TRAIN and len(row["problem"]) <= EXAMPLE_LENGTH
     cause = Cause(parent=UUID(row["event"]), parent_hash=row["event_hash"], role=ROLE, index=index)
     lineage = _LINEAGE.validate_json(row["lineage"])
     return SampleCurated(
@@ -38,6 +42,7 @@ def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
         summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
         spent=spent(call for step in lineage for call in step.calls),
         imported=True if any(step.source for step in lineage) else None,
+        example=Example(statement=row["problem"], answer=row["answer"]) if is_example else None,
     )
 
 

@@ -9,5 +9,6 @@ common/        modules that several commands use
 dataset/       `chimera dataset`
 kafka/         `chimera kafka`, `chimera dead-letters`
 run/           `chimera run`
+start/         `chimera init`, `preview`
 stack/         `chimera up`, `down`, `status`, `scale`, `logs`
 """

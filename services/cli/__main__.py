@@ -1,4 +1,4 @@
-"""The command `chimera`. Exit status: 0 done, 1 refused or failed, 2 usage error, 130 interrupted."""
+"""The command `chimera`. Exit status: 0 done, 1 refused or failed, 2 usage error, 3 nothing runs, 130 interrupted."""
 
 import json
 import os
@@ -18,6 +18,7 @@ from services.cli.evidence.commands import app as evidence
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
 from services.cli.stack.commands import app as stack
+from services.cli.start.commands import app as start
 from services.cli.train import app as train
 from shared.errors import Refusal, Transient
 from shared.text.controls import strip_controls
@@ -44,11 +45,29 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from error
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"chimera {version('chimera-factory')}")
+        raise typer.Exit
 
 
 @app.callback()
-def chimera() -> None:
+def chimera(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Chimera, a factory for reasoning data: models write, verify and solve problems, on a Kafka log."""
 
 
@@ -134,6 +153,7 @@ def console(
         typer.echo(f"{view.bundle(directory, bundle, version):,} pages: {bundle / 'index.html'}")
 
 
+app.add_typer(start)
 app.add_typer(stack)
 app.add_typer(evidence)
 app.add_typer(check, name="check")

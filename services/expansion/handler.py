@@ -66,11 +66,11 @@ def _join(names: Iterable[str]) -> str:
 
 
 def _new_topics(leaves: Iterable[Leaf], event: SubjectRequested) -> Iterator[Topic]:
-    """Yield topics that are neither known nor repeated."""
+    """Yield topics that are neither known nor repeated. Their text is neutralised here, where it enters."""
     seen = {canonical_name(name) for name in event.known} | {""}
     for leaf in leaves:
-        name = " ".join(leaf.topic.split())
+        name = one_line(leaf.topic)
         form = canonical_name(name)
         if form not in seen and not any(is_misspelling(form, other) for other in seen):
             seen.add(form)
-            yield Topic(subject=event.subject, field=leaf.field.strip(), subfield=leaf.subfield.strip(), name=name)
+            yield Topic(subject=event.subject, field=one_line(leaf.field), subfield=one_line(leaf.subfield), name=name)

@@ -16,13 +16,18 @@ from services.planner.state import CLOSE_AFTER, State, TopicState
 
 DEFECT_REASONS = frozenset(
     {"malformed", "empty", "too_short", "too_long", "answer_too_long", "multiple_choice", "proof", "leak"}
-    | {"contaminated"}
+    | {"contaminated", "other_language"}
     | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
 """Reasons of rejection that count against a topic. Unsolved, hard and too easy do not."""
 REPEAT_REASON = "repeat"
 """The reason that shows that a topic is exhausted."""
 
+
+_WITHOUT_DETAIL = frozenset({"repeat", "near_repeat", "same_meaning", "variant", "contaminated"})
+"""Reasons whose details are ids, or name a question of a benchmark."""
+DETAIL_LENGTH, BEGINNING_LENGTH = 160, 120
+"""Characters of a rejection that are stored: of its detail, and of its problem."""
 
 EXHAUSTED_AFTER = 0.1
 """A pass that returns less than this share of new topics is the last one."""
@@ -82,6 +87,8 @@ def curate(state: State, event: SampleCurated) -> State:
         )
         if event.spent is not None:
             state = state.with_costs(event.spent)
+        if event.example and (admitted or reserve):
+            state = state.with_example(row, topic_ref, event.example)
         if reserve:
             state = state.with_(reserve={**state.reserve, row: name})
         return state.with_subject(
@@ -127,11 +134,20 @@ def reject(state: State, event: ProblemRejected) -> State:
     if (topic_ref := state.topic_of(event.item.id)) is None:
         return state
     subject = state.subject(topic_ref[0])
+    topic, most = state.topic(topic_ref), state.rejections_per_topic
+    rejections = (*(topic.rejections or ()), _describe(event))[-most:] if most else None
     state = state.without(event.item.id).with_topic(
-        topic_ref, **_rejection_changes(state.topic(topic_ref), event.reason)
+        topic_ref, **_rejection_changes(topic, event.reason), rejections=rejections
     )
     state = state.with_costs(spent(event.item.calls))
     return state.with_subject(topic_ref[0], ended=subject.ended + 1)
+
+
+def _describe(event: ProblemRejected) -> str:
+    """Return reason, detail and beginning of a rejected problem in a line, for the writer of the next one."""
+    detail = "" if event.reason in _WITHOUT_DETAIL else " ".join(event.detail.split())[:DETAIL_LENGTH]
+    problem = " ".join(event.item.problem.statement.split())[:BEGINNING_LENGTH] if event.item.problem else ""
+    return ": ".join(filter(None, (event.reason, detail, problem)))
 
 
 def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
@@ -161,7 +177,7 @@ def delete(state: State, event: SampleDeleted) -> State:
     row = event.sample_id
     if row in state.deleted:
         return state
-    state = state.with_(deleted=state.deleted | {row})
+    state = state.with_(deleted=state.deleted | {row}).without_example(row)
     if state.topic_of(row):
         return state.without(row)
     if row in state.reserve:

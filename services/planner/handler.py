@@ -1,7 +1,7 @@
 """Requests as many problems, of the topics that lack rows, as the measured yield implies.
 
 A control loop: every end of a problem updates the state; then new requests bring the problems in flight up to the
-wanted number, within the plan's limit. A request is a pure function of plan, topic and number.
+wanted number, within the plan's limit. A request is a pure function of plan, state, topic and number.
 """
 
 import logging
@@ -27,17 +27,19 @@ from schemas.events import (
     TopicExpanded,
 )
 from schemas.identity import derive, factory_id
-from schemas.item import Easier, Topic
+from schemas.item import Easier, Example, Topic
 from schemas.spend import out_of
 from services.planner.ability import read_ability
 from services.planner.budget import LimitUse, allowed_in_flight
 from services.planner.demand import PICK_PERIOD, allocate, missing_rows, next_topic_ref, pick, wanted_in_flight
 from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
 from services.planner.hints import STRUCTURES, TECHNIQUES
-from services.planner.state import State, TopicRef, TopicState
+from services.planner.state import State, TopicRef
 
 log = logging.getLogger(__name__)
 
+EXAMPLES = 2
+"""Accepted problems of other topics in a request."""
 MAX_TOPICS_PER_PASS = 100
 """Most topics requested in one pass: a model repeats itself in a longer list. Further passes request the rest."""
 
@@ -160,7 +162,7 @@ class Planner:
 
     def _request_problem(self, state: State, ref: TopicRef) -> tuple[State, Event]:
         topic = state.topic(ref)
-        request = self._request(topic, topic.requested)
+        request = self._request(state, ref)
         state = state.with_topic(ref, requested=topic.requested + 1)
         return state.with_(in_flight={**state.in_flight, request.id: ref}), request
 
@@ -193,18 +195,28 @@ class Planner:
             self.plan, state
         ).get(name, 0)
 
-    def _request(self, state: TopicState, n: int) -> ProblemRequested:
-        """Build the `n`-th request of a topic. Answer types and hints alternate, from the topic's own start."""
-        parent = state.topic.id(self.root)
+    def _request(self, state: State, ref: TopicRef) -> ProblemRequested:
+        """Build a topic's next request. Answer types, hints and examples alternate, from the topic's own start."""
+        topic = state.topic(ref)
+        parent, n = topic.topic.id(self.root), topic.requested
         position = parent.int % PICK_PERIOD + n
         return ProblemRequested.root(
             parent,
             "planner",
             n,
             plan=self.plan.name,
-            topic=state.topic,
+            topic=topic.topic,
             answer_type=pick(self.plan.mix, position),
             technique=TECHNIQUES[position % len(TECHNIQUES)],
             structure=STRUCTURES[position % len(STRUCTURES)],
-            avoid=state.summaries,
+            avoid=topic.summaries,
+            rejections=topic.rejections,
+            examples=_examples(state, ref, position),
         )
+
+
+def _examples(state: State, ref: TopicRef, position: int) -> tuple[Example, ...] | None:
+    """Return the next two accepted problems of other topics, in rotation; None when there are none."""
+    others = [one.example for one in state.examples or () if one.topic != ref]
+    chosen = dict.fromkeys((EXAMPLES * position + number) % len(others) for number in range(EXAMPLES)) if others else {}
+    return tuple(others[number] for number in chosen) or None

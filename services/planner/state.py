@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from schemas.item import Topic
+from schemas.item import Example, Topic
 from schemas.model import Model, added
 from schemas.spend import Spend, dearest, total
 from schemas.spend import added as sum_spends
@@ -22,6 +22,13 @@ MAX_SUMMARIES = 8
 """Most summaries stored for a topic."""
 MAX_SUMMARIES_IN_ALL = 4000
 """Most summaries of all topics: half a megabyte. With many topics each stores fewer, at least one."""
+
+MAX_REJECTIONS = 3
+"""Most rejections stored for a topic."""
+MAX_REJECTIONS_IN_ALL = 1500
+"""Most rejections of all topics: half a megabyte. With many topics each stores fewer, or none."""
+MAX_EXAMPLES = 16
+"""Most accepted problems stored as examples, each of another topic."""
 
 _BY_OLD_NAME = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 """Snapshots keep the field names of earlier versions, which read them after a rollback."""
@@ -53,6 +60,16 @@ class TopicState(Model):
     """Why it is closed: `defects` or `repeats`; `None` while open."""
     summaries: tuple[str, ...] = ()
     """Beginnings of its latest rows."""
+    rejections: tuple[str, ...] | None = added()
+    """Its latest rejections: reason and beginning of the problem."""
+
+
+class ExampleRow(Model):
+    """An accepted row that is shown to the writers of other topics."""
+
+    row: UUID
+    topic: TopicRef
+    example: Example
 
 
 class SubjectState(Model):
@@ -108,6 +125,8 @@ class State(Model):
     """Highest cost of one problem so far."""
     costed: int = 0
     """Ended problems with a known cost."""
+    examples: tuple[ExampleRow, ...] | None = added()
+    """The latest accepted rows, one of each topic."""
     held_back: bool = False
     """Whether the budget allows no further problem."""
     reported_adoption: int = _named("told", 0)
@@ -144,8 +163,26 @@ class State(Model):
     @property
     def summaries_per_topic(self) -> int:
         """Number of summaries that each topic stores."""
-        topics = sum(len(subject.topics) for subject in self.subjects.values())
-        return max(1, min(MAX_SUMMARIES, MAX_SUMMARIES_IN_ALL // max(1, topics)))
+        return max(1, min(MAX_SUMMARIES, MAX_SUMMARIES_IN_ALL // max(1, self._topics)))
+
+    @property
+    def rejections_per_topic(self) -> int:
+        """Number of rejections that each topic stores; may be 0."""
+        return min(MAX_REJECTIONS, MAX_REJECTIONS_IN_ALL // max(1, self._topics))
+
+    @property
+    def _topics(self) -> int:
+        return sum(len(subject.topics) for subject in self.subjects.values())
+
+    def with_example(self, row: UUID, topic: TopicRef, example: Example) -> "State":
+        """Store an accepted row as the example of its topic."""
+        others = [one for one in self.examples or () if one.topic != topic]
+        kept = (*others, ExampleRow(row=row, topic=topic, example=example))
+        return self.with_(examples=kept[-MAX_EXAMPLES:])
+
+    def without_example(self, row: UUID) -> "State":
+        """Remove a deleted row from the examples."""
+        return self.with_(examples=tuple(one for one in self.examples or () if one.row != row) or None)
 
 
 def _minus(open_problems: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemRequested
 from schemas.identity import seed
-from schemas.item import Problem
+from schemas.item import Example, Problem
 from services.problem_writer.guidance import GUIDANCE, GUIDANCE_ELSEWHERE
 from shared.answers.extract import last_box
 from shared.llm.response_models import Draft
@@ -29,7 +29,7 @@ logarithms, the base",
     "permutation": "one permutation as a product of disjoint cycles, written (1 2 3)(4 5)",
     "formula": "one chemical formula, ion or reaction equation",
     "text": "one name, term or short phrase; the problem says in which form: full name or surname, language, number",
-    "name": "one proper name, in its usual English form",
+    "name": "one proper name, in the form that is usual in the language of the problem",
     "date": "one date, written 5 March 1848",
     "code": "one string or program output, taken character by character",
 }
@@ -58,6 +58,8 @@ class WriteProblem:
             "technique": event.technique or FREE,
             "structure": event.structure or FREE,
             "avoid": " ; ".join(map(one_line, event.avoid)) or "none",
+            "rejections": " ; ".join(map(one_line, event.rejections or ())) or "none",
+            "examples": "\n\n".join(map(_show, event.examples or ())) or "none",
         }
         model, easy = self.draft, event.harder_than
         if easy is not None:
@@ -77,3 +79,7 @@ class WriteProblem:
             rationale=neutralise("\n\n".join(filter(None, (draft.solution.strip(), draft.check.strip())))),
         )
         return [ProblemDrafted.of(event, ROLE, item=event.item.with_(problem=problem), calls=calls)]
+
+
+def _show(example: Example) -> str:
+    return f"Problem: {example.statement}\nAnswer: {one_line(example.answer)}"

@@ -23,7 +23,8 @@ def build(settings: Settings) -> Service:
         settings.valkey_access, settings.factory, features, plan.variants, settings.marker_days, settings.lease_s
     )
     judge = BenchmarkJudge(models.model("judge", models.prompt(PROMPT)), benchmarks) if benchmarks.needs_judge else None
-    handle = ScreenProblem(index, benchmarks, judge, SemanticCheck(embedder, index) if embedder else None)
+    check = SemanticCheck(embedder, index) if embedder else None
+    handle = ScreenProblem(index, benchmarks, judge, check, plan.language)
     keeper = index_keeper(settings, index, with_text=embedder is not None)
     return Service(handle=handle, background=(keeper,), close=(index.close, models.aclose))
 

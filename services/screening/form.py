@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable
 
+from schemas.config.plan import ENGLISH
 from schemas.identity import normal_form
 from schemas.item import Problem
 from services.screening import questions
 from shared.stats.guessing import guess_probability
+from shared.text.languages import other_language
 
 SHORTEST, LONGEST = 40, 8_000
 """Characters of a statement. The paper's mean is 211 words."""
@@ -84,10 +86,10 @@ _REQUESTED = {
 }
 
 
-def find_flaw(problem: Problem) -> tuple[str, str] | None:
-    """Return reason and detail of the first flaw; None for a problem without one."""
+def find_flaw(problem: Problem, language: str = ENGLISH) -> tuple[str, str] | None:
+    """Return reason and detail of the first flaw; None for a problem without one. `language` is the plan's."""
     statement, answer = problem.statement.strip(), problem.answer.strip()
-    return _size(statement, answer) or _kind(problem, statement, answer)
+    return _size(statement, answer) or _language(statement, language) or _kind(problem, statement, answer)
 
 
 def _size(statement: str, answer: str) -> tuple[str, str] | None:
@@ -102,6 +104,11 @@ def _size(statement: str, answer: str) -> tuple[str, str] | None:
     if _PARAGRAPH.search(answer):
         return "answer_too_long", f"the answer is a paragraph: {_quote(answer)}"
     return None
+
+
+def _language(statement: str, expected: str) -> tuple[str, str] | None:
+    other = other_language(statement, expected)
+    return ("other_language", f"it is in {other}, and the plan asks for {expected}") if other else None
 
 
 def _kind(problem: Problem, statement: str, answer: str) -> tuple[str, str] | None:

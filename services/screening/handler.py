@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from schemas.config.plan import ENGLISH
 from schemas.events import Event, ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Item, Problem, Provenance
 from services.screening.benchmark_judge import BenchmarkJudge
@@ -26,6 +27,7 @@ class ScreenProblem:
     benchmarks: Benchmarks
     benchmark_judge: BenchmarkJudge | None = None
     semantic_check: SemanticCheck | None = None
+    language: str = ENGLISH
 
     async def __call__(self, event: ProblemDrafted) -> Iterable[Event]:
         item = event.item.with_(fingerprint=event.item.written.fingerprint)
@@ -37,7 +39,7 @@ class ScreenProblem:
 
     async def _check(self, item: Item) -> tuple[Rejection, tuple[Provenance, ...]]:
         problem, calls = item.written, tuple[Provenance, ...]()
-        if rejection := find_flaw(problem) or self._contaminated(problem):
+        if rejection := find_flaw(problem, self.language) or self._contaminated(problem):
             return rejection, calls
         if self.benchmark_judge:
             matched, calls = await self.benchmark_judge(problem)

@@ -5,6 +5,7 @@ codec.py           event ⇄ record (CloudEvents, binary mode)
 connection.py      connection options; why a broker refuses a client
 lag.py             committed offsets and lag of every consumer group
 names.py           names of Kafka topics and consumer groups
+partitions.py      partitions in use of Kafka topics
 recorded_calls.py  model calls recorded in the log
 admin/             Kafka topics, offsets, grants and retention, derived from the flow
 consume/           the consumer loop, from poll to commit

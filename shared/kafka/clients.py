@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -16,6 +16,7 @@ from shared.errors import Refusal
 from shared.kafka.codec import TRACEPARENT, Message
 from shared.kafka.connection import client_options, explain_refusal, translate_denials
 from shared.kafka.names import kafka_topic
+from shared.kafka.partitions import fixed_partition
 from shared.telemetry import traces
 
 __all__ = [
@@ -39,6 +40,9 @@ RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 """Largest record in bytes: an event, or a dead letter, which has more headers."""
 
 LEAVE_TIMEOUT_S = 10.0
+
+METADATA_AGE_MS = 60_000
+"""Time after which a group's member looks for partitions that were added."""
 
 
 def create_reader(access: KafkaAccess) -> AIOKafkaConsumer:
@@ -71,6 +75,7 @@ def create_group_consumer(
         heartbeat_interval_ms=min(3_000, int(session_s * 1000 / 3)),
         max_poll_interval_ms=int(max_poll_interval_s * 1000),
         rebalance_timeout_ms=60_000,
+        metadata_max_age_ms=METADATA_AGE_MS,
         max_partition_fetch_bytes=RECORD_LIMIT,
         fetch_max_wait_ms=100,
         partition_assignment_strategy=[assignor],
@@ -83,11 +88,13 @@ async def poll(
     *partitions: TopicPartition,
     timeout_ms: int,
     max_records: int | None = None,
+    start_added: Callable[[TopicPartition], Awaitable[bool]],
 ) -> dict[TopicPartition, list[ConsumerRecord]]:
     """`getmany`, cancelled when `stopping` is set: during a rebalance it waits for the other members without limit.
 
     It is cancelled only then: a cancelled `getmany` disables the client's poll timeout.
-    Raises Refusal when the group has no offset, or its offset is outside the log.
+    Calls `start_added` for a partition in which the group has no offset. Raises Refusal when that returns False, or the
+    offset is outside the log.
     """
     records = asyncio.create_task(consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records))
     stop = asyncio.create_task(stopping.wait())
@@ -95,6 +102,8 @@ async def poll(
         await asyncio.wait([records, stop], return_when=asyncio.FIRST_COMPLETED)
         return await records if records.done() else {}
     except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+        if isinstance(error, NoOffsetForPartitionError) and await start_added(*error.args):
+            return {}
         raise Refusal(
             f"A consumer group has no valid offset ({type(error).__name__}: {error})",
             "Nothing was consumed. Restore the group's offsets, so that no event is skipped or paid for again",
@@ -166,7 +175,11 @@ class Producer:
         messages = list(messages)
         acks = [
             await self._kafka.send(
-                kafka_topic(self._factory, message.name), message.value, message.key, headers=message.headers
+                kafka_topic(self._factory, message.name),
+                message.value,
+                message.key,
+                fixed_partition(message.name, message.key),
+                headers=message.headers,
             )
             for message in messages
         ]

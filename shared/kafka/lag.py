@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -9,7 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from schemas.flow import FLOW, Flow, consumed_by, consumers
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import create_reader, open_admin
-from shared.kafka.names import group, kafka_topic
+from shared.kafka.names import flow_name, group
+from shared.kafka.partitions import declared_partitions, find_partitions
 
 POLL_MS = 2_000
 
@@ -36,12 +38,14 @@ async def group_lags(access: KafkaAccess, factory: str) -> list[GroupLag]:
     async with open_admin(access) as admin:
         await reader.start()
         try:
+            found = await find_partitions(admin, factory, [flow.name for flow in FLOW])
             groups = [
-                (service, flow, await committed_offsets(admin, factory, service, [flow]))
+                (service, flow, await committed_offsets(admin, factory, service, found[flow.name]))
                 for flow in FLOW
                 for service in flow.consumers
             ]
-            _, ends = await offset_bounds(reader, {partition for *_, offsets in groups for partition in offsets})
+            starts, ends = await offset_bounds(reader, {partition for *_, offsets in groups for partition in offsets})
+            groups = [(service, flow, _with_starts(factory, offsets, starts)) for service, flow, offsets in groups]
             pending = {position for *_, offsets in groups for position in _oldest_pending(offsets, ends)}
             oldest = await record_timestamps(reader, pending)
         finally:
@@ -52,27 +56,50 @@ async def group_lags(access: KafkaAccess, factory: str) -> list[GroupLag]:
 async def lags(access: KafkaAccess, factory: str) -> dict[tuple[str, TopicPartition], int]:
     """Lag of each consumer group in each partition, in records. Raises KafkaError as `group_lags`.
 
-    Leaves out partitions in which a group has no offset: their lag is unknown.
+    Leaves out partitions in which a group has no offset: their lag is unknown. A group starts at the beginning of a
+    partition that was added.
     """
     reader = create_reader(access)
     async with open_admin(access) as admin:
         await reader.start()
         try:
-            groups = {name: await committed_offsets(admin, factory, name, consumed_by(name)) for name in consumers()}
-            _, ends = await offset_bounds(reader, {partition for offsets in groups.values() for partition in offsets})
+            found = await find_partitions(admin, factory, [flow.name for flow in FLOW])
+            groups = {
+                name: await committed_offsets(
+                    admin, factory, name, chain.from_iterable(found[one.name] for one in consumed_by(name))
+                )
+                for name in consumers()
+            }
+            starts, ends = await offset_bounds(
+                reader, {partition for offsets in groups.values() for partition in offsets}
+            )
         finally:
             await reader.stop()
     return {
         (group(factory, name), partition): max(0, ends[partition] - offset)
         for name, offsets in groups.items()
-        for partition, offset in offsets.items()
+        for partition, offset in _with_starts(factory, offsets, starts).items()
         if offset is not None
     }
 
 
-async def committed_offsets(admin: AIOKafkaAdminClient, factory: str, service: str, flows: Iterable[Flow]) -> Positions:
-    """Committed offsets of a service's group in some Kafka topics."""
-    partitions = [TopicPartition(kafka_topic(factory, flow.name), n) for flow in flows for n in range(flow.partitions)]
+def _with_starts(factory: str, offsets: Positions, starts: dict[TopicPartition, int]) -> Positions:
+    """Offsets of a group that starts at the beginning of partitions which were added."""
+    return {
+        partition: starts[partition] if offset is None and _is_added(factory, partition) else offset
+        for partition, offset in offsets.items()
+    }
+
+
+def _is_added(factory: str, partition: TopicPartition) -> bool:
+    return bool(partition.partition >= declared_partitions(flow_name(factory, partition.topic)))
+
+
+async def committed_offsets(
+    admin: AIOKafkaAdminClient, factory: str, service: str, partitions: Iterable[TopicPartition]
+) -> Positions:
+    """Committed offsets of a service's group in some partitions."""
+    partitions = list(partitions)
     reply = await admin.list_consumer_group_offsets(group(factory, service), partitions=partitions)
     offsets = {partition: metadata.offset for partition, metadata in reply.items() if metadata.offset >= 0}
     return {partition: offsets.get(partition) for partition in partitions}

@@ -1,8 +1,11 @@
 """The models of one process, by role. All models of an endpoint share one channel."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.config.models_config import ModelsConfig
+from schemas.config.plan import ENGLISH
+from shared.config.plan_loader import load_plan
 from shared.config.settings import Settings
 from shared.llm.budget_guard import BudgetGuard, UnlimitedBudget
 from shared.llm.call_metrics import call_metrics
@@ -19,11 +22,14 @@ from shared.llm.prompts import NAMES, Prompt, check_folder, load_prompt
 class Models:
     """Creates models and owns their connections. May be built outside a running event loop."""
 
-    def __init__(self, config: ModelsConfig, service: str, budget: BudgetGuard | None = None) -> None:
-        """`service` is named in the lineage as the caller."""
+    def __init__(
+        self, config: ModelsConfig, service: str, budget: BudgetGuard | None = None, language: str = ENGLISH
+    ) -> None:
+        """`service` is named in the lineage as the caller; `language` is that of the plan, for the prompts."""
         self._config = config
         self._service = service
         self._budget = budget or UnlimitedBudget()
+        self._language = language
         self._channels: dict[str, EndpointChannel] = {}
         if config.prompts:
             check_folder(config.prompts, NAMES)
@@ -31,12 +37,12 @@ class Models:
     @classmethod
     def of(cls, settings: Settings) -> "Models":
         """Create the models of a service. Raises Refusal for a wrong models file, or a budget that does not fit it."""
-        config = load_models_config(settings.models)
-        return cls(config, settings.service, budget_guard(settings, config))
+        config, plan = load_models_config(settings.models), load_plan(settings.plan)
+        return cls(config, settings.service, budget_guard(settings, plan.budget, config), plan.language)
 
     def prompt(self, shipped: Path) -> Prompt:
         """Load a prompt: the user's own of that name, else the shipped one. Raises Refusal for an unusable one."""
-        return load_prompt(shipped, self._config.prompts)
+        return replace(load_prompt(shipped, self._config.prompts), language=self._language)
 
     def model(self, role: str, prompt: Prompt) -> ChatModel:
         """Create a role's model with a prompt. Raises Refusal when the role has no model, or its key is missing."""

@@ -6,15 +6,13 @@ from schemas.config.models_config import ModelsConfig, RoleModel
 from schemas.config.policies import ALL, Budget, Limit
 from shared.cache.budget_ledger import BudgetLedger
 from shared.cache.client import connect
-from shared.config.plan_loader import load_plan
 from shared.config.settings import Settings
 from shared.errors import Refusal
 from shared.llm.budget_guard import BudgetGuard, LimitedBudget, UnlimitedBudget
 
 
-def budget_guard(settings: Settings, config: ModelsConfig) -> BudgetGuard:
+def budget_guard(settings: Settings, budget: Budget, config: ModelsConfig) -> BudgetGuard:
     """Create the budget guard of a service. Raises Refusal when the plan's budget does not fit the models."""
-    budget = load_plan(settings.plan).budget
     check_budget(budget, config)
     if not budget.limits():
         return UnlimitedBudget()

@@ -10,21 +10,27 @@ elsewhere it is put on one line. A dollar sign of the prompt itself is `$$`.
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
 from typing import Self
 
+from schemas.config.plan import ENGLISH
 from schemas.identity import content_hash
 from shared.errors import Refusal
 from shared.llm.sanitize import neutralise, one_line
 
-OPTIONAL = frozenset({"avoid", "guidance", "structure", "technique", "wish"})
+OPTIONAL = frozenset({"avoid", "examples", "guidance", "rejections", "structure", "technique", "wish"})
 """Fields that an own prompt may leave out: hints, without which the task is the same."""
 NAMES = ("blind", "draft", "harder", "judgement", "probe", "same_answer", "same_problem", "solve", "topics")
 """Names of the shipped prompts."""
 MARK = "mark"
 """The placeholder of the mark."""
+LANGUAGE, IN_LANGUAGE = "language", "in_language"
+"""Placeholders of the plan's language: its name; ` in German`, and nothing for English, so that the text for a solver
+stays that of the paper and of the trainer."""
+_OWN = frozenset({MARK, LANGUAGE, IN_LANGUAGE})
+"""Placeholders that the prompt itself fills."""
 _KEEPS_LINES = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>|^\$(\w+)$", re.MULTILINE)
 _MARKED = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>")
 _FIELD = re.compile(r"\$\$|\$(\w+)")
@@ -38,6 +44,8 @@ class Prompt:
     text: str
     origin: str | None = field(default=None, kw_only=True)
     """The file of a prompt of the user's own; None for a shipped one."""
+    language: str = field(default=ENGLISH, kw_only=True)
+    """That of the plan."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -50,8 +58,8 @@ class Prompt:
 
     @property
     def fields(self) -> set[str]:
-        """Names of the placeholders, without the mark."""
-        return set(Template(self.text).get_identifiers()) - {MARK}
+        """Names of the placeholders that a call fills."""
+        return set(Template(self.text).get_identifiers()) - _OWN
 
     @property
     def marked_fields(self) -> set[str]:
@@ -60,7 +68,8 @@ class Prompt:
 
     def with_section(self, section: Self) -> Self:
         """Add a section to the user part. The new prompt has the section's name."""
-        return type(self)(section.name, f"{self.text}\n{section.text}", origin=section.origin or self.origin)
+        text, origin = f"{self.text}\n{section.text}", section.origin or self.origin
+        return replace(self, name=section.name, text=text, origin=origin)
 
     def messages(self, fields: Mapping[str, str], seed: int) -> list[dict[str, str]]:
         """Build the chat messages. The same fields and seed give the same text; without `---` there is no system part.
@@ -73,13 +82,14 @@ class Prompt:
         *system, user = self.text.split("\n---\n", 1)
         inline = self._inline()
         values = {name: one_line(value) if name in inline else neutralise(value) for name, value in fields.items()}
-        values[MARK] = _mark(values, seed)
+        in_language = "" if self.language == ENGLISH else f" in {self.language}"
+        values |= {MARK: _mark(values, seed), LANGUAGE: self.language, IN_LANGUAGE: in_language}
         parts = [("system", part) for part in system] + [("user", user)]
         return [{"role": role, "content": Template(part.strip()).substitute(values)} for role, part in parts]
 
     def _inline(self) -> set[str]:
         """Fields that stand inside a line of the prompt, outside marks."""
-        return set(filter(None, _FIELD.findall(_KEEPS_LINES.sub("", self.text)))) - {MARK}
+        return set(filter(None, _FIELD.findall(_KEEPS_LINES.sub("", self.text)))) - _OWN
 
 
 def load_prompt(shipped: Path, folder: Path | None) -> Prompt:

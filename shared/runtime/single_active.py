@@ -20,6 +20,7 @@ from shared.kafka.clients import (
     leave_group,
     poll,
 )
+from shared.kafka.consume.added_partitions import AddedPartitions
 from shared.kafka.consume.assignors import SingleActiveAssignor
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.processor import Processor
@@ -41,6 +42,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self.consumer = create_group_consumer(
             settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SingleActiveAssignor
         )
+        self._added = AddedPartitions(self.consumer, settings.kafka_access, settings.factory)
         self._partitions: set[TopicPartition] = set()
         self._assigned = False
         self._taken_over = False
@@ -110,7 +112,13 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         return records
 
     async def _poll(self, timeout_ms: int, room: int) -> list[ConsumerRecord]:
-        batches = await poll(self.consumer, self._stopping, timeout_ms=timeout_ms, max_records=room)
+        batches = await poll(
+            self.consumer,
+            self._stopping,
+            timeout_ms=timeout_ms,
+            max_records=room,
+            start_added=self._added.start,
+        )
         return [record for records in batches.values() for record in records]
 
     async def decode(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:

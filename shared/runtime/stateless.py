@@ -6,6 +6,7 @@ from schemas.flow import consumed_by
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.settings import Settings
 from shared.kafka.clients import Producer, create_group_consumer, leave_group
+from shared.kafka.consume.added_partitions import AddedPartitions
 from shared.kafka.consume.consumer_loop import ConsumerLoop
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
@@ -29,6 +30,7 @@ class StatelessLoop:
         self._loop = ConsumerLoop(
             self._consumer,
             self._worker,
+            start_added=AddedPartitions(self._consumer, settings.kafka_access, settings.factory).start,
             capacity=self._worker.capacity,
             uncommitted=settings.uncommitted,
             drain_s=settings.drain_s,

@@ -6,5 +6,6 @@ overlap.py        n-gram overlap with many texts
 clusters.py       clusters of problems of one template
 benchmarks.py     reads the questions of a benchmark
 contamination.py  detects problems of a benchmark
+languages.py      recognises a text in another language than the expected one
 controls.py       removes what would control a terminal or a page
 """

@@ -1,6 +1,7 @@
 """A stack kept running, as an operator has it: up, look, scale, trim, down, up again; nothing is left behind."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -95,3 +96,15 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
     assert sum(one["restarts"] for each in more["services"] for one in each["processes"]) == 0
     assert document(folder, "down")["left_over"] == []
     assert list(find(folder)) == []
+
+
+def test_a_preview_shows_each_problem_with_its_evidence_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "services.cli", "preview", "--problems", "3", "--json"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # noqa: TID251 - passed on
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert len(document["items"]) >= 3
+    assert all(one["row"] or one["ledger"] for one in document["items"])
+    assert sum(document["summary"]["ends"].values()) >= 3
+    assert list(tmp_path.glob("chimera-preview-*")) == []

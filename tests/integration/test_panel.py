@@ -14,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.events import ProblemVerified
 from services.panel.handler import JoinVerdicts
 from shared.kafka.clients import KafkaError, Producer
+from shared.kafka.codec import encode
 from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.names import kafka_topic
 from shared.ports import Join
@@ -96,6 +97,19 @@ async def test_verdicts_before_and_after_a_kill_are_joined_once(world: KafkaWorl
         assert await process.end(within_s=8) == 0
     assert [event.item.tier for event in await world.events("problem.accepted")] == ["verified", "verified"]
     assert len(await world.records("problem.rejected")) == 1
+
+
+async def test_verdicts_before_and_after_partitions_are_added_are_joined(world: KafkaWorld) -> None:
+    for role, at in ((A, 20), (B, 40)):
+        producer = Producer(world.access, world.factory)
+        await producer.start()
+        await producer.publish(encode(verified(number, role), "test") for number in range(20))
+        await producer.stop()
+        async with joining(world):
+            await until(committed(world, at), "the verdicts of one verifier")
+        if role == A:
+            await world.add_partitions(12, "problem.verified", "problem.accepted")
+    assert len(await world.records("problem.accepted")) == 20
 
 
 async def test_a_decision_survives_a_kill_before_and_after_its_publication(world: KafkaWorld) -> None:

@@ -17,12 +17,12 @@ from deploy.local.ports import Ports
 from deploy.local.state_file import StateFile
 from deploy.local.supervisor import Stack
 from schemas.events import ProblemRequested
-from schemas.flow import BY_TYPE
 from shared.kafka.admin.topics import provision, topic_settings
 from shared.kafka.clients import create_group_consumer, open_admin
 from shared.kafka.codec import encode
 from shared.kafka.lag import committed_offsets as places
 from shared.kafka.names import group, kafka_topic
+from shared.kafka.partitions import partitions_of
 from shared.runtime.process import WARN_EVERY_S
 from tests.support.kafka_world import KafkaWorld, OsProcess, until
 from tests.support.runtime_writer import SERVICE, committed
@@ -331,12 +331,13 @@ def apart(one: dict[str, str], after: dict[str, str]) -> float:
 
 
 async def test_a_process_whose_group_lost_its_offsets_refuses_to_begin(world: KafkaWorld) -> None:
-    shape, flow = topic_settings(world.factory, 1)["problem.requested"], BY_TYPE["problem.requested"]
+    shape = topic_settings(world.factory, 1)["problem.requested"]
+    partitions = partitions_of(world.factory, "problem.requested", 8)
     async with open_admin(world.access) as admin:
         await admin.delete_topics([shape.name])
 
         async def forgotten() -> bool:
-            return set((await places(admin, world.factory, SERVICE, [flow])).values()) == {None}
+            return set((await places(admin, world.factory, SERVICE, partitions)).values()) == {None}
 
         await until(forgotten, "the broker to forget the offsets")
         await admin.create_topics([shape])

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 
 from schemas.events import Event, ProblemRequested
 from shared.errors import Refusal
+from shared.kafka import clients
 from shared.kafka.clients import Producer
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
@@ -157,6 +158,21 @@ async def test_a_rebalance_that_waits_for_another_member_delays_no_stop(world: K
             assert joining[0]._consumer._closed, "it still waits for partitions that it will not use"
             gate.set()
             await asyncio.wait_for(asyncio.shield(task), 15)
+
+
+async def test_a_running_service_handles_events_in_added_partitions(
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "METADATA_AGE_MS", 500)
+    await world.publish(world.requests(2))
+    async with world.running(writer(world, world.settings(SERVICE), write)) as task:
+        await until(lambda: committed(world, 2), "the first events")
+        await world.add_partitions(12, "problem.requested", "problem.drafted")
+        for index, partition in enumerate((8, 11, 3)):
+            await world.publish(world.requests(1, start=10 + index), partition)
+        await until(lambda: committed(world, 5), "the events of all partitions")
+        assert not task.done()
+    assert len(await world.records("problem.drafted")) == 5
 
 
 async def test_a_group_that_lost_its_offsets_refuses_to_start(world: KafkaWorld) -> None:

@@ -22,7 +22,19 @@ SCALERS = ("ScaledObject", "HorizontalPodAutoscaler")
 
 def broken(objects: list[Object]) -> Iterator[str]:
     """Yield every violated rule, with the object."""
-    for rule in (unique, selectors, scraped, containers, files, scaled, triggers, hardened, reachable, readable):
+    for rule in (
+        unique,
+        selectors,
+        scraped,
+        containers,
+        files,
+        own_prompts,
+        scaled,
+        triggers,
+        hardened,
+        reachable,
+        readable,
+    ):
         yield from rule(objects)
 
 
@@ -100,6 +112,20 @@ def files(objects: list[Object]) -> Iterator[str]:
                 path = str(variable.get("value", ""))
                 if path.startswith(OURS) and path not in there:
                     yield f"{name(owner)}: {variable['name']} is {path}, but there are {sorted(there)}"
+
+
+def own_prompts(objects: list[Object]) -> Iterator[str]:
+    """Every container that reads a models file has the folder of prompts that the file names."""
+    texts = [one.get("data", {}).get("models.yaml", "{}") for one in objects if one["kind"] == "ConfigMap"]
+    folders = [folder for text in texts if (folder := yaml.safe_load(text).get("prompts"))]
+    for owner, pod in pods(objects) if folders else ():
+        volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
+        for container in pod["spec"]["containers"]:
+            if not (value(container, "CHIMERA_MODELS") or value(container, "CHIMERA_JUDGE")):
+                continue
+            there = {mount["mountPath"]: volumes[mount["name"]] for mount in container["volumeMounts"]}
+            if not all(list(_paths(there.get(folder, {}), objects)) for folder in folders):
+                yield f"{name(owner)}: no prompts in {folders}"
 
 
 def scaled(objects: list[Object]) -> Iterator[str]:

@@ -45,6 +45,7 @@ def findings() -> Iterator[tuple[str, list[str]]]:
     for version in VERSIONS:
         valkey = yaml.safe_load_all((ROOT / "deploy/kubernetes/examples/valkey.yaml").read_text())
         yield f"valkey.yaml on Kubernetes {version}", [line for one in valkey for line in _invalid(one, version)]
+    yield "own prompts are rendered byte for byte", list(_changed_prompts(CHART / "ci/production.yaml"))
     for case in WRONG:
         yield f"refused: {case['why']}" if "says" in case else f"found: {case['why']}", list(_missed(case))
 
@@ -67,6 +68,13 @@ def _rendered(values: Path, version: str) -> Iterator[str]:
         yield from _bad(render(values, version), version)
     except Failed as error:
         yield str(error)
+
+
+def _changed_prompts(values: Path) -> Iterator[str]:
+    given = {f"{key}.md": text for key, text in yaml.safe_load(values.read_text())["models"]["prompts"].items()}
+    maps = [one for one in render(values) if one["kind"] == "ConfigMap"]
+    if given not in [one.get("data") for one in maps]:
+        yield f"no ConfigMap holds {given}"
 
 
 def _bad(objects: list[Object], version: str) -> Iterator[str]:

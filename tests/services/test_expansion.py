@@ -43,6 +43,14 @@ async def test_the_prompt_keeps_its_lines_whatever_a_topic_is_called() -> None:
     assert event.topics == ()
 
 
+async def test_names_of_topics_are_neutralised_where_they_enter() -> None:
+    leaf = {"field": "a<|im_end|>b", "subfield": "c\u200bd", "topic": "lens\nspaces </s>"}
+    [event] = await ExpandSubject(ScriptedModel("expansion", "topics", json.dumps({"topics": [leaf]})))(asked())
+    assert isinstance(event, TopicExpanded)
+    [topic] = event.topics
+    assert (topic.field, topic.subfield, topic.name) == ("a< |im_end|>b", "c[U+200B]d", "lens spaces < /s>")
+
+
 async def test_a_model_that_gives_no_topics_makes_a_failed_request_with_its_cost() -> None:
     [event] = await ExpandSubject(ScriptedModel("expansion", "topics", "I would rather not."))(asked())
     assert isinstance(event, TopicExpanded)

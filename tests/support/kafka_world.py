@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import NewPartitions
 from pydantic import SecretStr
 
 from deploy.local.ports import Ports
@@ -22,7 +23,7 @@ from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.settings import Settings
-from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, create_reader
+from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, create_reader, open_admin
 from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import ServiceLoop
@@ -91,6 +92,15 @@ class KafkaWorld:
         """Write any bytes to a Kafka topic."""
         topic = kafka_topic(self.factory, name)
         await self.raw.send_and_wait(topic, value, key, partition=partition, headers=list(headers))
+
+    async def add_partitions(self, total: int, *names: str) -> None:
+        """Raise the number of partitions of some Kafka topics, as an operator does with Kafka's own tool."""
+        topics = [kafka_topic(self.factory, name) for name in names]
+        async with open_admin(self.access) as admin:
+            await admin.create_partitions({topic: NewPartitions(total) for topic in topics})
+        for topic in topics:
+            while len(await self.raw.partitions_for(topic)) < total:
+                await self.raw.client.force_metadata_update()
 
     async def records(self, name: str) -> list[ConsumerRecord]:
         """Return all records that are now on a Kafka topic."""

@@ -30,6 +30,9 @@
 {{- if and $files (not $values.models.keysSecret) }}
 {{- fail (printf "\n\nmodels.keysSecret: name the secret with the keys of the endpoints %s" (join ", " $files)) }}
 {{- end }}
+{{- if and $values.models.prompts $values.models.file.prompts }}
+{{- fail "\n\nmodels.prompts: models.file names another folder of prompts; set one of the two" }}
+{{- end }}
 {{- range $name, $own := include "chimera.declared" . | fromYaml }}
 {{- $service := mustMergeOverwrite (deepCopy $values.defaults) (deepCopy $own) }}
 {{- $scaling := $service.scaling }}

@@ -22,4 +22,7 @@ roles:
   {{ $role }}: {endpoint: simulator, model: sim-{{ $model }}}
 {{- end }}
 {{- end }}
+{{- if .Values.models.prompts }}
+prompts: /etc/chimera/prompts
+{{- end }}
 {{- end -}}

@@ -101,6 +101,9 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- if and .uses.models $values.models.keysSecret }}
 - {name: keys, mountPath: /etc/chimera/keys, readOnly: true}
 {{- end }}
+{{- if and (or .uses.models .uses.kafkaTopics) $values.models.prompts }}
+- {name: prompts, mountPath: /etc/chimera/prompts, readOnly: true}
+{{- end }}
 {{- if and .uses.dataset (not $values.dataset.url) }}
 - {name: dataset, mountPath: /var/lib/chimera/dataset{{ if .uses.readOnly }}, readOnly: true{{ end }}}
 {{- end }}
@@ -137,6 +140,10 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- if and .uses.models $values.models.keysSecret }}
 - name: keys
   secret: {secretName: {{ $values.models.keysSecret }}, defaultMode: 0440}
+{{- end }}
+{{- if and (or .uses.models .uses.kafkaTopics) $values.models.prompts }}
+- name: prompts
+  configMap: {name: {{ include "chimera.fullname" .root }}-prompts}
 {{- end }}
 {{- if and .uses.dataset (not $values.dataset.url) }}
 - name: dataset

@@ -4,15 +4,14 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from deploy.local.state_file import StateFile
-from shared.config.connections import KafkaAccess
-from shared.config.settings import Connections
 from shared.errors import Refusal
-from shared.kafka.clients import KafkaError
+
+if TYPE_CHECKING:
+    from shared.config.connections import KafkaAccess
 
 T = TypeVar("T")
 
@@ -23,11 +22,14 @@ Bootstrap = Annotated[
 Factory = Annotated[str, typer.Option(envvar="CHIMERA_FACTORY", help="Prefix of its Kafka topics.")]
 
 
-def access(bootstrap: str, directory: Path) -> KafkaAccess:
+def access(bootstrap: str, directory: Path) -> "KafkaAccess":
     """Return how to reach the given Kafka, or that of the stack in the folder. Raises Refusal without either.
 
     TLS and credentials come from the environment, as for the services (CHIMERA_KAFKA_TLS, …).
     """
+    from deploy.local.state_file import StateFile
+    from shared.config.settings import Connections
+
     state = StateFile.read(directory)
     if address := bootstrap or (state.up and state.bootstrap):
         return Connections(kafka=address).kafka_access
@@ -36,8 +38,10 @@ def access(bootstrap: str, directory: Path) -> KafkaAccess:
     )
 
 
-def call_kafka(kafka: KafkaAccess, work: Coroutine[Any, Any, T]) -> T:
+def call_kafka(kafka: "KafkaAccess", work: Coroutine[Any, Any, T]) -> T:
     """Await a request to Kafka. Raises Refusal when it fails."""
+    from shared.kafka.clients import KafkaError
+
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the Refusal reports the error
     try:
         return asyncio.run(work)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from services.cli.common.dataset_location import dataset_in, difficulty_bins
 from services.cli.dataset.write_commands import VERSION, AsJson, BenchmarkPlan, Directory, print_json
 from services.cli.dataset.write_commands import app as write
 
@@ -15,6 +14,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Inspect, ex
 @app.command()
 def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
     """Show rows by subject, tier and difficulty; coverage, contamination, rejections, lengths, tokens and cost."""
+    from services.cli.common.dataset_location import dataset_in, difficulty_bins
     from services.cli.dataset import stats as command
     from services.cli.dataset.contamination import contamination_of
     from shared.dataset import Dataset
@@ -36,6 +36,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one item, curated or rejected: its evidence, the reason of its rejection, its lineage."""
+    from services.cli.common.dataset_location import dataset_in
     from services.cli.dataset import show as command
     from shared.dataset import Dataset
 
@@ -55,6 +56,7 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """Show rejected items: the reason, the key, and the other answers of blind attempts."""
+    from services.cli.common.dataset_location import dataset_in
     from services.cli.dataset import rejects as command
     from shared.dataset import Dataset
     from shared.dataset.reports.rejects import list_rejects
@@ -69,6 +71,7 @@ def rejects(
 @app.command()
 def versions(directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
     """List releases: number, rows, plan, table versions, time of the last row."""
+    from services.cli.common.dataset_location import dataset_in
     from services.cli.dataset import versions as command
     from shared.dataset.reports.versions import list_releases
 
@@ -87,6 +90,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Count rows that were added, removed or changed between two versions; with --json also their ids."""
+    from services.cli.common.dataset_location import dataset_in
     from services.cli.dataset import versions as command
     from shared.dataset import open_release
     from shared.dataset.reports.versions import difference

@@ -107,7 +107,7 @@ class ImportFile:
             return Refused(file, record.line, reason, found)
         source = ImportSource(file=file, line=record.line, form=self.form.name, counts=options.counts)
         event = _drafted(_item(found, source, started, options), source)
-        if flaw := find_flaw(event.item.written):
+        if flaw := find_flaw(event.item.written, options.plan.language):
             return Refused(file, record.line, *flaw)
         if options.counts and event.item.topic.subject not in options.plan.subjects:
             subjects = ", ".join(options.plan.subjects)

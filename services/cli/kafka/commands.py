@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.flow import FIXED_PARTITIONS
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 
@@ -34,6 +35,10 @@ def create(
         Start,
         typer.Option(help="Start of a new group in an existing Kafka topic. From the beginning, it pays again."),
     ] = Start.END,
+    partitions: Annotated[
+        int | None,
+        typer.Option(min=1, help="Partitions of shared Kafka topics, also of existing ones."),
+    ] = None,
     directory: opt.Directory = opt.HERE,
     dry_run: DryRun = False,
     as_json: opt.AsJson = False,
@@ -43,7 +48,15 @@ def create(
 
     kafka = access(bootstrap, directory)
     done = call_kafka(
-        kafka, work(kafka, factory, replication, from_beginning=start is Start.BEGINNING, dry_run=dry_run)
+        kafka,
+        work(
+            kafka,
+            factory,
+            replication,
+            from_beginning=start is Start.BEGINNING,
+            partitions=partitions,
+            dry_run=dry_run,
+        ),
     )
     if as_json:
         print(json.dumps(asdict(done) | {"dry_run": dry_run}))  # noqa: T201
@@ -74,12 +87,20 @@ def describe_created(done: "Created", *, dry_run: bool) -> list[str]:
     """Return the lines for a person."""
     verb, past = ("would create", "would be created") if dry_run else ("created", "created")
     lines = [f"{verb}  {name}" for name in done.kafka_topics]
+    lines += [f"{name} {'would get' if dry_run else 'has'} {count} partitions" for name, count in done.raised.items()]
+    lines += [f"{name} keeps {count} partitions: {_why_kept(name)}" for name, count in done.kept.items()]
     groups = f"; initial offsets for {', '.join(done.groups)}" if done.groups else ""
     return [
         *lines,
         *map(str, done.starts),
         f"{len(done.kafka_topics)} Kafka topics {past}, {len(done.there)} existed{groups}",
     ]
+
+
+def _why_kept(name: str) -> str:
+    if name in FIXED_PARTITIONS:
+        return "the panel keeps its state by partition, so a problem must stay in its own"
+    return "Kafka cannot remove partitions"
 
 
 def describe_trimmed(done: "list[Trimmed]", *, dry_run: bool) -> list[str]:

@@ -5,12 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
-from services.cli.common.sanitize_terminal import as_text
 from shared.errors import Refusal
 
 if TYPE_CHECKING:
@@ -76,6 +73,10 @@ def show(
     if as_json:
         print(json.dumps(document))  # noqa: T201
         return
+    from rich.console import Console
+
+    from services.cli.common.sanitize_terminal import as_text
+
     console = Console()
     for name, value in document.items():
         text = one.event.model_dump_json(indent=2) if name == "value" and one.event else value
@@ -161,6 +162,11 @@ def _describe(one: "DeadLetter") -> dict[str, Any]:
 
 
 def _table(letters: Sequence["DeadLetter"]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from services.cli.common.sanitize_terminal import as_text
+
     console = Console()
     if not letters:
         console.print("No pending dead letters.")

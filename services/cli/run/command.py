@@ -6,6 +6,7 @@ import logging
 import time
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
@@ -58,8 +59,7 @@ def run(config: RunConfig, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"outcome": "already", "rows": rows, "dataset": str(config.dataset)}))  # noqa: T201
         return 0
-    workdir.create(config.directory)
-    logging.basicConfig(filename=config.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    prepare(config.directory)
     try:
         with LiveView(console) as view:
             summary = asyncio.run(Run(config, view, before.rows).execute())
@@ -72,13 +72,21 @@ def run(config: RunConfig, *, as_json: bool) -> int:
     return {"done": 0, "interrupted": 130}.get(summary.outcome, 1)
 
 
+def prepare(directory: Path) -> None:
+    """Create the folder of a run. This process logs to `cli.log` there, since the terminal shows the view."""
+    workdir.create(directory)
+    logging.basicConfig(filename=directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
 class Run:
     """One run: starts the stack, follows the events, stops the stack."""
 
-    def __init__(self, config: RunConfig, view: LiveView, rows_before: int) -> None:
+    def __init__(self, config: RunConfig, view: LiveView, rows_before: int, problems: int | None = None) -> None:
+        """With `problems`, it is over when that number of problems has ended."""
         self.config = config
         self.view = view
         self.rows_before = rows_before
+        self.problems = problems
         self.funnel = Funnel()
         self.factory = LocalFactory(config, view.stack)
         self.budget: list[BudgetLine] = []
@@ -137,6 +145,8 @@ class Run:
                 budget, quiet_s = describe(self.budget), now - self.last_event_at
                 rate = Rate(now - ready_at, self.rows_before)
                 self.view.grow(self.funnel, self.config.plan, rate, budget, self.blockers)
+                if self.problems and self.funnel.ends.total() >= self.problems:
+                    return Completion()
                 silence_s = SILENCE_S[self.config.simulated]
                 completion = evaluate(self.funnel, self.config.plan, quiet_s, silence_s, budget)
                 if completion and await self._is_finished(kafka, quiet_s, silence_s):

@@ -3,6 +3,7 @@
 Text that a model wrote is printed without control characters and without markup.
 """
 
+import time
 from dataclasses import dataclass
 
 from rich.console import Console, Group
@@ -41,6 +42,7 @@ class LiveView:
         self._console = console
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._plain_at = -PLAIN_EVERY_S
+        self._stack_at = time.monotonic()
         self._growing = False
 
     def __enter__(self) -> "LiveView":
@@ -64,9 +66,14 @@ class LiveView:
         if event.kind in PERMANENT:
             text.stylize("yellow")
             self._console.print(text)
-        elif self._live and not self._growing:
+        elif self._growing:
+            return
+        elif self._live:
             text.stylize("dim")
             self._live.update(text, refresh=True)
+        elif time.monotonic() - self._stack_at >= PLAIN_EVERY_S:
+            self._stack_at = time.monotonic()
+            self.say(str(text), "dim")
 
     def grow(self, funnel: Funnel, plan: Plan, rate: Rate, budget: str = "", blockers: str = "") -> None:
         """Show the progress; `budget` is the spending, `blockers` why nothing moves, in words."""

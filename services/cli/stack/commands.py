@@ -38,10 +38,13 @@ def down(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> No
 
 @app.command()
 def status(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) -> None:
-    """Show each service's processes, readiness, lag and speed, and the progress of the plan."""
+    """Show each service's processes, readiness, lag and speed, and the progress of the plan.
+
+    Exits with 3 when nothing runs in the folder.
+    """
     from services.cli.stack import status as command
 
-    command.status(directory, as_json=as_json)
+    raise typer.Exit(command.status(directory, as_json=as_json))
 
 
 @app.command()
@@ -53,7 +56,7 @@ def scale(
     """Change the number of processes of a service while the stack runs; 0 pauses the service."""
     from services.cli.stack import scale as command
 
-    command.scale(directory, command.parse(services), as_json=as_json)
+    command.scale(directory, command.parse(services, directory), as_json=as_json)
 
 
 @app.command()

@@ -3,14 +3,20 @@
 import asyncio
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from deploy.local import control_socket
-from schemas.flow import SERVICE, consumed_by
+from deploy.local.state_file import StateFile
+from schemas.flow import BY_TYPE, SERVICE, consumed_by
+from services.cli.run.local_factory import FACTORY
+from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
+from shared.kafka.clients import KafkaError, open_admin
+from shared.kafka.partitions import find_partitions
 
 
 def scale(directory: Path, counts: dict[str, int], *, as_json: bool) -> None:
@@ -31,7 +37,7 @@ def describe(name: str, before: int, after: int) -> str:
     return f"{name}: {before} → {after} {noun}" + ("; paused" if after == 0 else "")
 
 
-def parse(arguments: Sequence[str]) -> dict[str, int]:
+def parse(arguments: Sequence[str], directory: Path) -> dict[str, int]:
     """Parse SERVICE=N. Raises BadParameter for another form, Refusal for an unknown service or too many processes."""
     counts = {}
     for argument in arguments:
@@ -39,22 +45,33 @@ def parse(arguments: Sequence[str]) -> dict[str, int]:
         if not equals or not number.isdecimal():
             raise typer.BadParameter(f"{argument!r} is not of the form SERVICE=N, such as synthesis=3")
         counts[name] = int(number)
+    partitions = asyncio.run(_count_partitions(StateFile.read(directory)))
     for name, replicas in counts.items():
-        _check(name, replicas)
+        _check(name, replicas, partitions)
     return counts
 
 
-def max_replicas(service: str) -> int:
+async def _count_partitions(state: StateFile) -> dict[str, int]:
+    """Count the partitions of Kafka topics; those that the flow declares while no Kafka answers."""
+    if state.up and state.bootstrap:
+        with suppress(KafkaError):
+            async with open_admin(KafkaAccess(state.bootstrap)) as admin:
+                found = await find_partitions(admin, FACTORY, BY_TYPE)
+            return {name: len(partitions) for name, partitions in found.items()}
+    return {name: flow.partitions for name, flow in BY_TYPE.items()}
+
+
+def max_replicas(service: str, partitions: Mapping[str, int]) -> int:
     """Return the useful number of processes: one if only one may be active, otherwise one per partition it reads."""
-    return 1 if SERVICE[service].single_active else max(flow.partitions for flow in consumed_by(service))
+    return 1 if SERVICE[service].single_active else max(partitions[flow.name] for flow in consumed_by(service))
 
 
-def _check(name: str, replicas: int) -> None:
+def _check(name: str, replicas: int, partitions: Mapping[str, int]) -> None:
     if name not in SERVICE:
         close = difflib.get_close_matches(name, SERVICE, 1)
         hint = f"Did you mean {close[0]}?" if close else f"Services are {', '.join(SERVICE)}"
         raise Refusal(f"there is no service {name!r}", hint)
-    if replicas > (limit := max_replicas(name)):
+    if replicas > (limit := max_replicas(name, partitions)):
         why = (
             "only one process of it may be active"
             if SERVICE[name].single_active

@@ -20,16 +20,21 @@ _NUMBERS = frozenset(_COLUMNS[3:])
 _LONG = ("processes", "ready")
 
 
-def status(directory: Path, *, as_json: bool) -> None:
-    """Print the state."""
+NOTHING_RUNS = 3
+"""Exit status, so that a script can tell a stack that is down from a command that failed."""
+
+
+def status(directory: Path, *, as_json: bool) -> int:
+    """Print the state; return the exit status."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the table shows that Kafka is unavailable
     state = asyncio.run(gather(directory))
     if as_json:
         print(json.dumps(state.document()))  # noqa: T201
-        return
-    console = Console(highlight=False)
-    for part in render(state, directory):
-        console.print(part)
+    else:
+        console = Console(highlight=False)
+        for part in render(state, directory):
+            console.print(part)
+    return 0 if state.supervisor else NOTHING_RUNS
 
 
 def render(state: State, directory: Path) -> list[Text | Table]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from schemas.config.plan import Plan
+from schemas.config.plan import ENGLISH, Plan
 from schemas.outcomes import Tier
 from shared.dataset.reader import Dataset
 from shared.dataset.reports.coverage import MEANING
@@ -17,6 +17,7 @@ from shared.dataset.reports.statistics import PAPER_WORDS, UNKNOWN, describe_bin
 from shared.dataset.reports.wrong_keys import card_lines
 from shared.text.contamination import MAX_CONTAINED, MAX_JACCARD_8, MAX_JACCARD_13
 from shared.text.controls import strip_controls
+from shared.text.languages import languages
 
 SIMULATED = "**SIMULATED: a simulator answered in place of the models for {} of {} rows. Do not train on this.**"
 TIERS = {
@@ -67,13 +68,19 @@ def _header(source: CardSource, stats: ExportStats, suffix: str) -> str:
     header = {
         "pretty_name": _name(source),
         "license": (source.plan and source.plan.license) or "other",
-        "language": ["en"],
+        **_language(source),
         "task_categories": ["text-generation"],
         "tags": tags,
         "size_categories": [next((name for limit, name in SIZES if stats.records < limit), LARGEST)],
         "configs": [{"config_name": "default", "data_files": files}],
     }
     return yaml.safe_dump(header, sort_keys=False)
+
+
+def _language(source: CardSource) -> dict[str, list[str]]:
+    """Return the code of the plan's language; nothing when it is unknown."""
+    language = languages().get(source.plan.language if source.plan else ENGLISH)
+    return {"language": [language.code]} if language else {}
 
 
 def _name(source: CardSource) -> str:

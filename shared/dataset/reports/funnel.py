@@ -191,6 +191,11 @@ class Funnel:
         """Id of one admitted row."""
         return next((problem for problem, end in self._problems.items() if end == Admission.IN), None)
 
+    @property
+    def ended(self) -> dict[UUID, str]:
+        """The end of each problem that has one, in the order of their requests."""
+        return {problem: end for problem, end in self._problems.items() if end}
+
     def lacking(self, plan: Plan) -> dict[str, int]:
         """Return the missing rows of each subject that has too few."""
         return {name: quota - self.rows[name] for name, quota in plan.quotas().items() if self.rows[name] < quota}

@@ -1,21 +1,25 @@
 """Compares Kafka with the flow: Kafka topics, their settings, and every group's offsets. Changes nothing."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from schemas.flow import FLOW
+from schemas.flow import BY_TYPE, FLOW, TOPIC_IDS
 from shared.config.connections import KafkaAccess
-from shared.kafka.admin.topics import topic_settings
+from shared.kafka.admin.topics import topic_ids, topic_settings
 from shared.kafka.clients import create_reader, open_admin
 from shared.kafka.lag import Positions, committed_offsets, offset_bounds
 from shared.kafka.names import kafka_topic
+from shared.kafka.partitions import find_partitions
 
 CREATE_COMMAND = "chimera kafka create"
+ADDED = "has no offset in partitions that were added"
 RESTORE_OFFSETS = (
     "Stop the service. Restore the group's offsets from a backup, or accept that events are handled again or skipped: "
     "kafka-consumer-groups.sh --reset-offsets"
@@ -48,12 +52,15 @@ async def check(access: KafkaAccess, factory: str) -> KafkaReport:
         partitions = {topic["topic"]: len(topic["partitions"]) for topic in described}
         settings = await _settings(admin, existing)
         problems = [problem for topic in needed.values() for problem in check_topic(topic, partitions, settings)]
+        found = await find_partitions(admin, factory, BY_TYPE)
         usable = [flow for flow in FLOW if partitions.get(kafka_topic(factory, flow.name), 0) >= flow.partitions]
         groups = [(name, flow) for flow in usable for name in flow.consumers]
-        committed = [(name, await committed_offsets(admin, factory, name, [flow])) for name, flow in groups]
+        committed = [(name, await committed_offsets(admin, factory, name, found[flow.name])) for name, flow in groups]
+    known = await topic_ids(access, factory) if kafka_topic(factory, TOPIC_IDS) in existing else {}
+    initialised = {kafka_topic(factory, name): topic.partitions for name, topic in known.items()}
     starts, ends = await _bounds(access, {partition for _, offsets in committed for partition in offsets})
     for name, offsets in committed:
-        problems += check_group(name, offsets, starts, ends)
+        problems += check_group(name, offsets, starts, ends, initialised)
     return KafkaReport(len(needed), len({name for name, _ in groups}), tuple(problems))
 
 
@@ -76,16 +83,26 @@ def check_topic(
 
 
 def check_group(
-    service: str, offsets: Positions, starts: dict[Any, int], ends: dict[Any, int]
+    service: str,
+    offsets: Positions,
+    starts: dict[Any, int],
+    ends: dict[Any, int],
+    initialised: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[KafkaProblem]:
-    """Yield the faults of a service's offsets in one Kafka topic, each once with its partitions."""
+    """Yield the faults of a service's offsets in one Kafka topic, each once with its partitions.
+
+    `initialised` holds by Kafka topic in how many partitions groups got their initial offsets.
+    """
     faults: dict[str, list[int]] = {}
     for partition, offset in offsets.items():
-        if fault := _offset_fault(offset, starts[partition], ends[partition]):
+        if offset is None and partition.partition >= initialised.get(partition.topic, sys.maxsize):
+            faults.setdefault(ADDED, []).append(partition.partition)
+        elif fault := _offset_fault(offset, starts[partition], ends[partition]):
             faults.setdefault(fault, []).append(partition.partition)
     for fault, partitions in faults.items():
         where = f"{next(iter(offsets)).topic}, partitions {', '.join(map(str, partitions))}"
-        yield KafkaProblem(f"the group of {service} {fault} ({where})", RESTORE_OFFSETS)
+        next_step = CREATE_COMMAND if fault == ADDED else RESTORE_OFFSETS
+        yield KafkaProblem(f"the group of {service} {fault} ({where})", next_step)
 
 
 def _offset_fault(offset: int | None, start: int, end: int) -> str | None:

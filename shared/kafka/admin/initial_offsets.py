@@ -1,7 +1,8 @@
 """Initial offsets of consumer groups, committed once per group and Kafka topic.
 
-In a new Kafka topic a group starts at the beginning. In one that existed before the group, it starts at the end, unless
-the caller chooses the beginning: its earlier records would be handled, and paid for, again.
+In a new Kafka topic a group starts at the beginning, and so does every group in partitions that were added to a Kafka
+topic. In one that existed before the group, it starts at the end, unless the caller chooses the beginning: its earlier
+records would be handled, and paid for, again.
 
 A broker accepts commits for a group with members only from a member. So the commit joins such a group for a moment,
 without a subscription: it gets no partitions, and the other members continue after one rebalance.
@@ -24,12 +25,19 @@ from shared.kafka.clients import create_group_consumer, create_reader, leave_gro
 from shared.kafka.consume.assignors import SingleActiveAssignor
 from shared.kafka.lag import committed_offsets, offset_bounds
 from shared.kafka.names import group, kafka_topic
-from shared.kafka.read.records import partitions_of
 
 JOIN_TIMEOUT_S = 90.0
 """Longest wait for the other members of a group, which first finish or release their records."""
 COMMITS = 3
 """Attempts to commit as a member: another rebalance may interrupt one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """Services whose groups have initial offsets in a Kafka topic, and the number of its partitions at that time."""
+
+    groups: tuple[str, ...]
+    partitions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +66,32 @@ InitialOffsets = dict[GroupStart, dict[TopicPartition, int]]
 
 
 async def plan_initial_offsets(
-    access: KafkaAccess, factory: str, existing: Mapping[str, tuple[str, ...]], *, from_beginning: bool
+    access: KafkaAccess,
+    factory: str,
+    found: Mapping[str, list[TopicPartition]],
+    existing: Mapping[str, Initialised],
+    *,
+    from_beginning: bool,
 ) -> InitialOffsets:
-    """Plan the missing initial offsets. `existing` holds the groups with initial offsets by Kafka topic."""
-    missing = [(flow, name) for flow in FLOW for name in flow.consumers if name not in existing.get(flow.name, ())]
+    """Plan the missing initial offsets.
+
+    By Kafka topic, `found` holds its partitions, `existing` which groups have offsets in how many of them.
+    """
+    missing = [
+        (flow, name, partitions)
+        for flow in FLOW
+        for name in flow.consumers
+        if (partitions := _without_offsets(name, found[flow.name], existing.get(flow.name)))
+    ]
     if not missing:
         return {}
     reader = create_reader(access)
     async with open_admin(access) as admin:
         committed = [
-            await committed_offsets(admin, factory, name, [flow])
+            await committed_offsets(admin, factory, name, partitions)
             if flow.name in existing
-            else dict.fromkeys(partitions_of(factory, flow.name, flow.partitions))
-            for flow, name in missing
+            else dict.fromkeys(partitions)
+            for flow, name, partitions in missing
         ]
     await reader.start()
     try:
@@ -78,8 +99,8 @@ async def plan_initial_offsets(
     finally:
         await reader.stop()
     planned: InitialOffsets = {}
-    for (flow, name), offsets in zip(missing, committed, strict=True):
-        is_new = flow.name not in existing
+    for (flow, name, _), offsets in zip(missing, committed, strict=True):
+        is_new = flow.name not in existing or name in existing[flow.name].groups
         at = "beginning" if is_new or from_beginning else "end"
         chosen = {p: starts[p] if at == "beginning" else ends[p] for p, offset in offsets.items() if offset is None}
         skipped = sum(offset - starts[p] for p, offset in chosen.items())
@@ -87,6 +108,15 @@ async def plan_initial_offsets(
         if chosen:
             planned[GroupStart(name, flow.name, at, skipped, ahead)] = chosen
     return planned
+
+
+def _without_offsets(
+    service: str, partitions: list[TopicPartition], initialised: Initialised | None
+) -> list[TopicPartition]:
+    """Partitions in which a group never got an initial offset."""
+    if initialised is None or service not in initialised.groups:
+        return partitions
+    return partitions[initialised.partitions :]
 
 
 async def commit_initial_offsets(access: KafkaAccess, factory: str, planned: InitialOffsets) -> None:

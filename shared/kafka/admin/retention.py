@@ -14,6 +14,7 @@ from schemas.flow import FLOW, Flow
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import create_reader, open_admin
 from shared.kafka.lag import Positions, committed_offsets, offset_bounds
+from shared.kafka.partitions import find_partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,10 @@ async def trim(access: KafkaAccess, factory: str, *, dry_run: bool = False) -> l
     reader = create_reader(access)
     async with open_admin(access) as admin:
         flows = transit_topics()
+        found = await find_partitions(admin, factory, [flow.name for flow in flows])
         committed = {
-            flow: [await committed_offsets(admin, factory, name, [flow]) for name in flow.consumers] for flow in flows
+            flow: [await committed_offsets(admin, factory, name, found[flow.name]) for name in flow.consumers]
+            for flow in flows
         }
         await reader.start()
         try:

@@ -1,7 +1,8 @@
 """Consuming with a group, from poll to commit.
 
-consumer_loop.py   many records in flight, committed last
-offset_tracker.py  the committable offset of a partition
-assignors.py       one active member, the others stand by
-resume.py          resume offsets of a store that keeps its own
+consumer_loop.py     many records in flight, committed last
+offset_tracker.py    the committable offset of a partition
+added_partitions.py  partitions that were added to a Kafka topic
+assignors.py         one active member, the others stand by
+resume.py            resume offsets of a store that keeps its own
 """

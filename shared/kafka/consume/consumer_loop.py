@@ -9,7 +9,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -40,14 +40,19 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer: AIOKafkaConsumer,
         work: Callable[[ConsumerRecord], Coroutine[None, None, None]],
         *,
+        start_added: Callable[[TopicPartition], Awaitable[bool]],
         capacity: Callable[[], int],
         uncommitted: int,
         drain_s: float,
         idle_s: float = 0.0,
     ) -> None:
-        """`capacity` returns how many records may be in flight. The loop stops after `idle_s` without records."""
+        """`poll` needs `start_added`; `capacity` returns how many records may be in flight.
+
+        The loop stops after `idle_s` without records.
+        """
         self._consumer = consumer
         self._work = work
+        self._start_added = start_added
         self._capacity = capacity
         self._uncommitted = uncommitted
         self._drain_s = drain_s
@@ -105,10 +110,14 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _poll(self) -> None:
         self._apply_pauses()
         if (free := self._capacity() - len(self._running)) > 0:
-            batches = await poll(self._consumer, self._stopping, timeout_ms=POLL_MS, max_records=free)
+            batches = await poll(
+                self._consumer, self._stopping, timeout_ms=POLL_MS, max_records=free, start_added=self._start_added
+            )
         else:
             await self._wait_for_capacity()
-            batches = await poll(self._consumer, self._stopping, NO_PARTITION, timeout_ms=0)
+            batches = await poll(
+                self._consumer, self._stopping, NO_PARTITION, timeout_ms=0, start_added=self._start_added
+            )
         for partition, records in batches.items():
             # records of a partition that was revoked meanwhile are delivered again, to its new owner
             if tracker := self._trackers.get(partition):

@@ -12,7 +12,7 @@ from itertools import chain
 from uuid import UUID
 
 from schemas.events import Event, ItemEvent, ProblemRejected, ProblemRequested
-from schemas.flow import DEAD_LETTERS, DEFAULT_PARTITIONS
+from schemas.flow import DEAD_LETTERS
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.clients import ConsumerRecord, Producer
@@ -24,7 +24,7 @@ from shared.kafka.dlq.dead_letter import (
     original_headers,
     parked_problem,
 )
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.read.records import partitions_in_use, read_records
 
 SETTLED_HEADER, LETTER = f"{HEADER_PREFIX}settled", f"{HEADER_PREFIX}letter"
 REPLAYED, DROPPED, UNREADABLE = "replayed", "dropped", "unreadable"
@@ -69,7 +69,7 @@ class DeadLetter:
 async def list_dead_letters(access: KafkaAccess, factory: str) -> list[DeadLetter]:
     """Every dead letter, the oldest first. Raises KafkaError when Kafka does not answer."""
     letters, settled = list[DeadLetter](), dict[str, str]()
-    partitions = partitions_of(factory, DEAD_LETTERS, DEFAULT_PARTITIONS)
+    partitions = await partitions_in_use(access, factory, [DEAD_LETTERS])
     async with aclosing(read_records(access, partitions)) as batches:
         async for batch in batches:
             for record in chain.from_iterable(batch.values()):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import faust
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP, EventT
 
@@ -52,7 +53,7 @@ class FaustLoop:
         self._settings = settings
         self._processor = Processor(settings, producer)
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
-        self._app = _app(settings, self._scratch.name)
+        self._app = _app(settings, self._scratch.name, self._flow.partitions)
         self._source = kafka_topic(settings.factory, self._flow.name)
         source = self._app.topic(
             self._source,
@@ -184,6 +185,9 @@ def _to_record(message: Any) -> SourceRecord:
 class _ChangelogTable(faust.Table[bytes, bytes]):
     """A table that can wait for the broker's acknowledgement of its last change."""
 
+    def _verify_source_topic_partitions(self, source_topic: str) -> None:
+        """Accept another number of partitions than the changelog has: only the first ones are in use."""
+
     _last: asyncio.Future[Any] | None = None
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
@@ -196,7 +200,19 @@ class _ChangelogTable(faust.Table[bytes, bytes]):
             await self._last
 
 
-def _app(settings: Settings, scratch: str) -> faust.App:
+def _assignor(partitions: int) -> type[PartitionAssignor]:
+    """Build an assignor of the first partitions of each Kafka topic; further ones stay empty (see partitions.py)."""
+
+    class FirstPartitions(PartitionAssignor):
+        @classmethod
+        def _get_copartitioned_groups(cls, topics: set[str], cluster: Any, subscriptions: Any) -> Any:
+            known = {topic for topic in topics if len(cluster.partitions_for_topic(topic) or ()) >= partitions}
+            return {partitions: cls._group_co_subscribed(known, subscriptions)}
+
+    return FirstPartitions
+
+
+def _app(settings: Settings, scratch: str, partitions: int) -> faust.App:
     name, access = group(settings.factory, settings.service), settings.kafka_access
     app = faust.App(
         name,
@@ -216,6 +232,7 @@ def _app(settings: Settings, scratch: str) -> faust.App:
         broker_request_timeout=max(90.0, settings.session_s),
         broker_commit_interval=0.5,
         stream_wait_empty=False,  # a stop would wait without end for a failed event, which is never acknowledged
+        PartitionAssignor=_assignor(partitions),
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,

@@ -1,23 +1,26 @@
 """Reads records of partitions without a group. All other readers of the log are built on it."""
 
 from collections.abc import AsyncGenerator, Iterable
+from itertools import chain
 
 from aiokafka import TopicPartition
 
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import ConsumerRecord, create_reader
+from shared.kafka.clients import ConsumerRecord, create_reader, open_admin
 from shared.kafka.lag import offset_bounds
-from shared.kafka.names import kafka_topic
+from shared.kafka.partitions import find_partitions
 
 POLL_MS = 200
 
 Batch = dict[TopicPartition, list[ConsumerRecord]]
 
 
-def partitions_of(factory: str, name: str, count: int) -> list[TopicPartition]:
-    """Partitions of a Kafka topic, which is named without the factory."""
-    return [TopicPartition(kafka_topic(factory, name), number) for number in range(count)]
+async def partitions_in_use(access: KafkaAccess, factory: str, names: Iterable[str]) -> list[TopicPartition]:
+    """All partitions in use of some Kafka topics, which are named without the factory."""
+    async with open_admin(access) as admin:
+        found = await find_partitions(admin, factory, names)
+    return list(chain.from_iterable(found.values()))
 
 
 async def read_records(

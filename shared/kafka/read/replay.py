@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from schemas.events import Event
-from schemas.flow import BY_TYPE
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid, Refusal
 from shared.kafka.admin.topics import topic_ids
 from shared.kafka.clients import ConsumerRecord
 from shared.kafka.codec import decode
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.read.records import partitions_in_use, read_records
 from shared.ports import Record
 
 MAX_RECORDS = 100
@@ -24,7 +23,7 @@ async def replay(access: KafkaAccess, factory: str, name: str) -> AsyncIterator[
     """
     if (topic := (await topic_ids(access, factory)).get(name)) is None:
         raise Refusal(f"there is no factory {factory} on this Kafka", "Name it with --factory")
-    partitions = partitions_of(factory, name, BY_TYPE[name].partitions)
+    partitions = await partitions_in_use(access, factory, [name])
     async with aclosing(read_records(access, partitions, complete=True, max_records=MAX_RECORDS)) as batches:
         async for batch in batches:
             for partition, records in batch.items():

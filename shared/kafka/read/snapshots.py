@@ -5,13 +5,14 @@ from contextlib import aclosing
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import Producer
 from shared.kafka.codec import Message
-from shared.kafka.read.records import partitions_of, read_records
+from shared.kafka.partitions import partitions_of
+from shared.kafka.read.records import read_records
 
 
 async def read_latest(access: KafkaAccess, factory: str, name: str) -> bytes | None:
     """Return the value written last, or `None` before the first."""
-    value = None
-    async with aclosing(read_records(access, partitions_of(factory, name, 1), newest=True)) as batches:
+    value, partitions = None, partitions_of(factory, name, 1)
+    async with aclosing(read_records(access, partitions, newest=True)) as batches:
         async for batch in batches:
             for records in batch.values():
                 value = bytes(records[-1].value)

@@ -4,12 +4,11 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from schemas.events import AuditJudged, Event, ProblemReverified
-from schemas.flow import BY_TYPE
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid
 from shared.kafka.codec import decode, tag_of
 from shared.kafka.names import flow_name
-from shared.kafka.read.records import follow_records, partitions_of
+from shared.kafka.read.records import follow_records, partitions_in_use
 
 
 async def tail(access: KafkaAccess, factory: str, names: Iterable[str]) -> AsyncGenerator[Event | None, None]:
@@ -18,7 +17,7 @@ async def tail(access: KafkaAccess, factory: str, names: Iterable[str]) -> Async
     Skips records that are not events (they become dead letters elsewhere), and the events of audit and reverify items
     except their ends.
     """
-    partitions = [partition for name in names for partition in partitions_of(factory, name, BY_TYPE[name].partitions)]
+    partitions = await partitions_in_use(access, factory, names)
     async with aclosing(follow_records(access, partitions)) as batches:
         async for batch in batches:
             for partition, records in batch.items():

@@ -11,9 +11,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
-from schemas.flow import BY_TYPE, FLOW, TOPIC_IDS
+from schemas.flow import FLOW, TOPIC_IDS
 from shared.errors import Refusal
 from shared.kafka.admin import initial_offsets, topics
+from shared.kafka.admin.check import check
 from shared.kafka.admin.create import create
 from shared.kafka.admin.initial_offsets import GroupStart
 from shared.kafka.admin.topics import provision, topic_ids, topic_settings
@@ -21,6 +22,7 @@ from shared.kafka.clients import create_group_consumer, open_admin
 from shared.kafka.consume.assignors import SingleActiveAssignor
 from shared.kafka.lag import committed_offsets
 from shared.kafka.names import group, kafka_topic
+from shared.kafka.partitions import partitions_of
 from tests.support.kafka_world import KafkaWorld, until
 
 
@@ -80,7 +82,7 @@ async def test_a_group_with_members_gets_offsets_in_a_new_kafka_topic(
         await until(lambda: is_assigned(consumer), "the member's partitions after the commit")
         assert {partition.topic for partition in consumer.assignment()} == {kafka_topic(world.factory, consumed)}
     async with open_admin(world.access) as admin:
-        offsets = await committed_offsets(admin, world.factory, service, [BY_TYPE[new]])
+        offsets = await committed_offsets(admin, world.factory, service, partitions_of(world.factory, new, 8))
     assert set(offsets.values()) == {0}
     assert (await topic_ids(world.access, world.factory))[new].id != known[new].id
 
@@ -92,6 +94,30 @@ async def test_known_offsets_of_a_group_with_members_stay(world: KafkaWorld) -> 
     async with member(world, "expansion", "subject.requested", RoundRobinPartitionAssignor):
         assert await provision(world.access, world.factory) == []
     assert await topic_ids(world.access, world.factory) == known
+
+
+async def test_create_raises_partitions_and_starts_every_group_in_them(world: KafkaWorld) -> None:
+    planned = await create(world.access, world.factory, partitions=12, dry_run=True)
+    assert len(await world.ends("problem.requested")) == 8, "a dry run changed something"
+    async with member(world, "problem_writer", "problem.requested", RoundRobinPartitionAssignor):
+        created = await create(world.access, world.factory, partitions=12)
+    assert planned.raised == created.raised
+    assert created.raised.keys() >= {"problem.requested", "solution.checked", "dead-letters"}
+    assert planned.kept == created.kept == {"problem.verified": 8, "panel-cases-changelog": 8}
+    assert {len(await world.ends(name)) for name in created.raised} == {12}
+    assert (await check(world.access, world.factory)).problems == ()
+    fewer = await create(world.access, world.factory, partitions=8)
+    assert (fewer.raised, fewer.kept, fewer.starts) == ({}, created.raised, ())
+
+
+async def test_added_partitions_are_reported_until_their_groups_start(world: KafkaWorld) -> None:
+    await world.add_partitions(12, "problem.requested", "dead-letters")
+    (problem,) = (await check(world.access, world.factory)).problems
+    assert "problem_writer has no offset in partitions that were added" in problem.what
+    assert problem.next_step == "chimera kafka create"
+    (start,) = (await create(world.access, world.factory)).starts
+    assert (start.service, start.at, start.skipped) == ("problem_writer", "beginning", 0)
+    assert (await check(world.access, world.factory)).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +146,7 @@ async def test_a_new_group_starts_where_requested_in_a_trimmed_kafka_topic(
     assert planned == created
     assert (created.groups, created.starts) == (("probe",), (expected,))
     async with open_admin(world.access) as admin:
-        offsets = await committed_offsets(admin, factory, "probe", [BY_TYPE["problem.accepted"]])
+        offsets = await committed_offsets(admin, factory, "probe", partitions_of(factory, "problem.accepted", 8))
     assert offsets.pop(place) == offset
     assert set(offsets.values()) == {0}
     assert (await create(world.access, factory)).starts == ()

@@ -100,7 +100,9 @@ async def chat(request: web.Request) -> web.StreamResponse:
 
 
 async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-    await asyncio.sleep(20 if body["model"] == "silent" else 0.05)
+    if body["model"] == "silent":
+        await asyncio.Event().wait()
+    await asyncio.sleep(0.05)
     match MODELS[body["model"]](body):
         case (int() as status, text):
             return web.json_response({"error": {"message": text}}, status=status)
@@ -128,7 +130,8 @@ async def endpoint(in_flight: list[int] | None = None) -> AsyncIterator[tuple[En
     server[IN_FLIGHT].append(0)
     server.router.add_post("/v1/chat/completions", chat)
     server.router.add_get("/v1/models", listed)
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.1)
+    # Cancelled with its connection: an answer that nobody waits for would outlive its test.
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:

@@ -5,15 +5,13 @@ from collections import Counter
 import pytest
 
 from schemas.config.plan import Subject
-from schemas.events import (
-    ProblemRequested,
-    SubjectRequested,
-)
+from schemas.events import ProblemRequested, SubjectRequested
+from schemas.item import Example, Problem
 from services.planner.demand import MAX_REQUEST_RATIO, pick, wanted_in_flight
 from services.planner.endings import MAX_FAILURES
 from services.planner.handler import Planner
-from services.planner.state import CLOSE_AFTER
-from tests.support.planning import NOW, a_plan, a_topic, closed, curated, expanded, rejected, started
+from services.planner.state import CLOSE_AFTER, State
+from tests.support.planning import NOW, a_plan, a_topic, closed, curated, deleted, expanded, rejected, started
 
 
 @pytest.mark.parametrize(
@@ -101,6 +99,49 @@ def test_each_request_suggests_another_approach_and_lists_what_exists() -> None:
     state, [event] = planner(state, rejected(requests[-1], "unsolved"), NOW)
     assert isinstance(event, ProblemRequested)
     assert event.avoid == requests[-1].avoid
+
+
+def test_a_request_shows_accepted_problems_of_other_topics_in_turn() -> None:
+    planner, state, requests = started(a_plan(rows=400, in_progress=3, physics=1))
+    shown: dict[str, Counter[str]] = {}
+    for _ in range(30):
+        request = requests.pop(0)
+        example = Example(statement=request.topic.name, answer="4")
+        state, events = planner(state, curated(request, "in").with_(example=example), NOW)
+        [following] = [event for event in events if isinstance(event, ProblemRequested)]
+        requests.append(following)
+        shown.setdefault(following.topic.name, Counter()).update(one.statement for one in following.examples or ())
+    assert all(set(others) == set(shown) - {topic} for topic, others in shown.items())
+    assert len(requests[-1].examples or ()) == 2
+
+
+def test_a_deleted_row_is_no_example_any_more() -> None:
+    planner, state, [request, *_] = started(a_plan(rows=400, in_progress=3, physics=1))
+    row = curated(request, "in").with_(example=Example(statement="p", answer="4"))
+    state, _ = planner(state, row, NOW)
+    assert [one.row for one in state.examples or ()] == [request.id]
+    assert State.model_validate_json(state.model_dump_json()) == state
+    state, _ = planner(state, deleted(request, "in"), NOW)
+    assert state.examples is None
+
+
+def test_a_request_lists_the_latest_rejections_with_reasons() -> None:
+    planner, state, [request] = started(a_plan(rows=400, in_progress=1, physics=1))
+    state = state.with_subject("physics", topics=state.subject("physics").topics[:1], exhausted=True)
+    assert request.rejections is None
+    for reason in ("malformed", "repeat", "key_disputed", "not_unique"):
+        event = rejected(request, reason).with_(detail="two say\n4")
+        problem = Problem(statement="Compute\n" + "x" * 500, answer="4", answer_type="set", rationale="")
+        event = event.with_(item=event.item.with_(problem=problem))
+        state, [following] = planner(state, event, NOW)
+        assert isinstance(following, ProblemRequested)
+        request = following
+    start = "Compute " + "x" * 112
+    assert request.rejections == (
+        f"repeat: {start}",
+        f"key_disputed: two say 4: {start}",
+        f"not_unique: two say 4: {start}",
+    )
 
 
 def test_new_topics_replace_those_given_up_until_the_subject_runs_dry() -> None:

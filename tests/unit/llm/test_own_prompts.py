@@ -40,6 +40,13 @@ def test_an_own_prompt_may_leave_out_hints(tmp_path: Path) -> None:
     assert own.messages(fields, 1) == [{"role": "user", "content": "Write one on x (x, x, x) with a x."}]
 
 
+def test_an_own_prompt_may_name_the_language_of_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "solve.md").write_text("Solve $problem$in_language. Write $language.")
+    config = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:9/v1"), "m").model_copy(update={"prompts": tmp_path})
+    prompt = Models(config, "synthesis", language="German").prompt(Path("services/synthesis/prompts/solve.md"))
+    assert prompt.messages({"problem": "x"}, 1)[0]["content"] == "Solve x in German. Write German."
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

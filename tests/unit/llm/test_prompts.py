@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ MARKED = {
     "services/verifier/prompts/blind.md": ("problem",),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
     "services/expansion/prompts/topics.md": ("known", "covered"),
-    "services/problem_writer/prompts/draft.md": ("avoid",),
-    "services/problem_writer/prompts/harder.md": ("easy", "easy_answer", "avoid"),
+    "services/problem_writer/prompts/draft.md": ("avoid", "rejections", "examples"),
+    "services/problem_writer/prompts/harder.md": ("easy", "easy_answer", "avoid", "rejections", "examples"),
     "shared/answers/prompts/same_answer.md": ("question", "key", "answer"),
 }
 """Fields that stand between marks, by prompt."""
@@ -105,6 +106,17 @@ def test_no_mixture_makes_a_token(parts: list[str]) -> None:
     text = neutralise("".join(parts))
     assert [token for token in TOKENS if token.lower() in text.lower()] == []
     assert neutralise(text) == text
+
+
+@pytest.mark.parametrize("path", [*MARKED, *WHOLE])
+def test_every_prompt_names_the_language_of_the_plan(path: str) -> None:
+    shipped = harder_prompt() if path.endswith("harder.md") else Prompt.load(Path(path))
+    english, german = (
+        "\n".join(message["content"] for message in prompt.messages(dict.fromkeys(prompt.fields, "x"), 1))
+        for prompt in (shipped, replace(shipped, language="German"))
+    )
+    assert "in German" in german or "Language of the names: German" in german
+    assert english.replace("English", "German") == german or german.replace(" in German", "") == english
 
 
 def test_mathematics_reads_the_same() -> None:
