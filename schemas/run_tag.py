@@ -19,5 +19,7 @@ class RunTag(Model):
     """Votes that the item had before, by verifier; the first ones of its verdicts."""
     believed: bool
     """Whether the item was accepted before."""
+    admission: str | None = None
+    """The row's admission before; `None`: the item is not a row."""
     belief: float | None = None
     """Belief in the key before; `None`: unknown."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.events import AuditJudged, ProblemRejected, SampleDeleted, SolutionChecked
+from schemas.events import AuditJudged, ProblemRejected, ProblemReverified, SampleDeleted, SolutionChecked
 from schemas.identity import content_hash
 from schemas.item import Attempt, Item
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
 from shared.errors import Invalid
 from shared.ports import Record
 
@@ -111,6 +111,32 @@ def to_audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
         item=item.model_dump_json(),
         event=str(event.id),
         judged_at=now,
+    )
+
+
+def to_reverification(record: Record, event: ProblemReverified, now: datetime) -> Reverification:
+    """Return the line of a stored problem that was verified again."""
+    item, run = event.item, event.run
+    return Reverification(
+        **_item_columns(item),
+        **_source_columns(record),
+        id=str(item.id),
+        tier=item.tier,
+        run=run.run,
+        compare=run.compare,
+        item_id=str(run.problem),
+        believed_before=run.believed,
+        belief_before=run.belief,
+        accepted=event.accepted,
+        belief=item.belief.key if item.belief else None,
+        reason=event.reason,
+        detail=event.detail,
+        admission_before=run.admission,
+        votes_before=json.dumps(run.votes),
+        verdicts=_json(item.verdicts),
+        lineage=_json(item.lineage),
+        event=str(event.id),
+        reverified_at=now,
     )
 
 

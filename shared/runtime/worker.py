@@ -21,7 +21,7 @@ from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
 from shared.errors import Invalid, Transient
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import tag_of, encode_outputs, pack, unpack
+from shared.kafka.codec import encode_outputs, pack, tag_of, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
 from shared.runtime.processor import Processor
 from shared.runtime.service import Handler

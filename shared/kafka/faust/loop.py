@@ -24,7 +24,7 @@ from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, tag_of, encode_outputs
+from shared.kafka.codec import Message, encode_outputs, tag_of
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
