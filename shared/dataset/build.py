@@ -1,7 +1,7 @@
 """Converts events to rows of the three tables, and a row back to its item."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -140,30 +140,29 @@ def to_reverification(record: Record, event: ProblemReverified, now: datetime) -
     )
 
 
+ITEM_COLUMNS = (
+    *("id", "plan", "subject", "field", "subfield", "topic", "problem", "answer", "answer_type", "rationale"),
+    *("fingerprint", "verdicts", "tier", "tier_reason", "lineage"),
+)
+"""Columns of a row that `item_of` needs."""
+
+
 def to_item(row: Row) -> Item:
     """Return the item of a row, without its probe: the row keeps only the difficulty."""
+    return item_of({name: getattr(row, name) for name in (*ITEM_COLUMNS, "attempts")})
+
+
+def item_of(row: Mapping[str, Any]) -> Item:
+    """Return the item of a row's columns, as `to_item`; without `attempts` among them it has none."""
     return Item.model_validate(
         {
-            "id": row.id,
-            "plan": row.plan,
-            "topic": {
-                "subject": row.subject,
-                "field": row.field,
-                "subfield": row.subfield,
-                "name": row.topic,
-            },
+            **{name: row[name] for name in ("id", "plan", "fingerprint", "tier", "tier_reason")},
+            "topic": {**{name: row[name] for name in ("subject", "field", "subfield")}, "name": row["topic"]},
             "problem": {
-                "statement": row.problem,
-                "answer": row.answer,
-                "answer_type": row.answer_type,
-                "rationale": row.rationale,
+                "statement": row["problem"],
+                **{name: row[name] for name in ("answer", "answer_type", "rationale")},
             },
-            "fingerprint": row.fingerprint,
-            "verdicts": json.loads(row.verdicts),
-            "tier": row.tier,
-            "tier_reason": row.tier_reason,
-            "attempts": json.loads(row.attempts),
-            "lineage": json.loads(row.lineage),
+            **{name: json.loads(row[name]) for name in ("verdicts", "attempts", "lineage") if name in row},
         }
     )
 
