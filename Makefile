@@ -83,7 +83,7 @@ lock: .venv/.uv ## resolve all dependencies anew into requirements/
 	$(COMPILE) -c requirements/dev.txt -o requirements/base.txt
 	$(COMPILE) --extra trainer --extra inference --excludes requirements/without-faust.txt -o requirements/inference.txt
 	$(COMPILE) --extra trainer -c requirements/inference.txt --excludes requirements/without-faust.txt -o requirements/trainer.txt
-	$(COMPILE) --extra trainer --extra local --extra dev -c requirements/trainer.txt --excludes requirements/without-faust.txt -o requirements/trainer-dev.txt
+	$(COMPILE) --extra trainer --extra serving --extra local --extra dev -c requirements/trainer.txt --excludes requirements/without-faust.txt -o requirements/trainer-dev.txt
 
 clean: ## remove .venv, caches and build output; the dataset and the state in .chimera stay
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -94,6 +94,11 @@ class Provenance(Model):
         return frozenset(names)
 
     @property
+    def answered_by(self) -> str:
+        """The model that answered: its weights where the endpoint reports them, otherwise its name."""
+        return self.weights or self.model
+
+    @property
     def full_name(self) -> str:
         """The name, and what the endpoint says is behind it."""
         return f"{self.model} ({self.weights})" if self.weights else self.model
@@ -291,12 +296,11 @@ class Item(Model):
             raise ValueError(f"item {self.id} has no problem yet")
         return self.problem
 
-    @property
-    def writer(self) -> str | None:
-        """Name of the model that wrote the problem; `None` when unknown."""
-        return next(
-            (call.model for step in self.lineage if step.type == "problem.drafted" for call in step.calls), None
-        )
+    def writer_names(self, *more: Provenance) -> frozenset[str]:
+        """Names of the writer's model: of its own calls, and of the item's and `more` calls with the same weights."""
+        calls = [call for step in self.lineage if step.type == "problem.drafted" for call in step.calls]
+        identities = frozenset[str]().union(*(call.identities for call in calls))
+        return frozenset(call.model for call in (*self.calls, *more) if call.identities & identities)
 
     @property
     def own_attempts(self) -> tuple[Attempt, ...]:

@@ -94,7 +94,8 @@ class JoinVerdicts:
         if self.thresholds:
             finding = by_belief(verdicts, belief, self.accept)
         else:
-            finding = POLICIES[self.policy](verdicts, event.item.written, event.item.writer)
+            writers = event.item.with_(lineage=steps).writer_names()
+            finding = POLICIES[self.policy](verdicts, event.item.written, writers)
         if self.reject_easy and finding.tier in self.tiers:
             finding = find_easy(verdicts) or finding
         item = event.item.with_(

@@ -12,7 +12,7 @@ other verifier was unable to judge. Without either the item is `unable`, and may
 `paper` the only tier is `nodded` (judge-only): both judge it good, seeing the key.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from schemas.item import Judgement, Problem, Verdict
@@ -33,11 +33,11 @@ class Finding:
     detail: str
 
 
-Policy = Callable[[Sequence[Verdict], Problem, str | None], Finding]
-"""(verdicts, problem, writer's model if known) → finding, independent of the order of the verdicts."""
+Policy = Callable[[Sequence[Verdict], Problem, Collection[str]], Finding]
+"""(verdicts, problem, names of the writer's model) → finding, independent of the order of the verdicts."""
 
 
-def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
+def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writers: Collection[str]) -> Finding:
     """Decide by votes first, then by judgements."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     hits, rival = sum(verdict.hits for verdict in verdicts), strongest(verdicts)
@@ -58,12 +58,14 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writer: str | Non
         )
     if all(verdict.hits for verdict in verdicts) and hits > rival.votes:
         return Finding(Tier.VERIFIED, "verified", f"both judge it good; {blind}")
-    if rival.votes < DISPUTED_VOTES and any(verdict.hits >= hits_needed(verdict.model, writer) for verdict in verdicts):
+    if rival.votes < DISPUTED_VOTES and any(
+        verdict.hits >= hits_needed(verdict.model, writers) for verdict in verdicts
+    ):
         return Finding(Tier.PLAUSIBLE, "plausible", f"both judge it good; {blind}")
     return Finding(Tier.UNSOLVED, "unsolved", blind)
 
 
-def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writer: str | None) -> Finding:
+def by_judgements(verdicts: Sequence[Verdict], problem: Problem, writers: Collection[str]) -> Finding:
     """Decide as the CHIMERA paper: by two judges that see the key, without blind votes."""
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     return find_objection(verdicts) or Finding("nodded", "nodded", "both judge it good; blind votes do not count")

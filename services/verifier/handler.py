@@ -42,13 +42,14 @@ class VerifyProblem:
         seeds = derive(event.id, self.role)  # both verifiers read the same event and need different seeds
         votes: list[Vote] = []
         calls: list[Provenance] = []
-        key, needed = event.item.written.answer, hits_needed(self.blind.name, event.item.writer)
+        key, needed = event.item.written.answer, 1
         while len(votes) < self.blind_attempts and not is_convinced(key, votes, needed):
             fields = {"problem": event.item.written.statement}
             reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
             vote, graded = await self._vote(reply, event.item, votes)
             votes.append(vote)
             calls += (*reply.calls, *graded)
+            needed = hits_needed(self.blind.name, event.item.writer_names(*calls))
         judgement, unable = None, None
         try:
             judgement, judged = await self._judge(event.item, votes, seeds)

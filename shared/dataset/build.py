@@ -51,7 +51,7 @@ def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
         "solution": attempt.solution,
         "correct": _CORRECT.get(attempt.agrees or ""),
         "flaws": attempt.flaws,
-        "solver": attempt.provenance.model,
+        "solver": attempt.provenance.answered_by,
         "difficulty": item.probe and item.probe.difficulty,
         "verdicts": _json(item.verdicts),
         "attempts": _json(item.attempts),

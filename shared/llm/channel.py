@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import math
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,17 +17,15 @@ from shared.llm.endpoint import EndpointClient
 from shared.llm.errors import Busy
 from shared.llm.limiter.limiter import ConcurrencyLimiter, Permit
 from shared.llm.limiter.vllm_load import poll
-from shared.llm.profile import ParameterProfile
+from shared.llm.profile import FAILURES_TO_SUSPECT, ParameterProfile, is_server_error
 from shared.llm.replies.structured_output import MODES, StructuredMode
 from shared.telemetry import traces
 
 log = logging.getLogger(__name__)
 
-FAILURES_TO_SUSPECT = 2
 LIST_TIMEOUT_S = 5.0
 LIST_INTERVAL_S = 60.0
 """Between two attempts to read the list of models."""
-_SERVER_ERROR = re.compile(r" answers 50[01]:")
 
 R = TypeVar("R")
 Send = Callable[[Permit, Charge], Awaitable[tuple[R, Provenance]]]
@@ -113,7 +110,7 @@ class EndpointChannel:
 
     def suspects_formats(self, error: Exception) -> bool:
         """Whether `response_format` may be the cause of an error: the second 500 or 501, and it has never worked."""
-        if self._formats_work or not _SERVER_ERROR.search(str(error)):
+        if self._formats_work or not is_server_error(error):
             return False
         self._format_failures += 1
         return self._format_failures >= FAILURES_TO_SUSPECT

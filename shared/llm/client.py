@@ -72,6 +72,8 @@ class ChatModel:
             reply = await self._structured_call(messages + correction, next_seed, attempt, response_model)
             calls += reply.calls
             problem = f"no finished answer ({reply.fault})"
+            if reply.provenance.finish_reason == DECLINED and not correction:
+                raise Malformed(f"{self.name}: {problem}", calls, reply.fault or "malformed")
             if reply.finished:
                 try:
                     found, repaired = read(response_model, reply.text)
@@ -86,7 +88,7 @@ class ChatModel:
         self, messages: Messages, seed: int, attempt: int, response_model: type[BaseModel]
     ) -> Reply:
         """Request a schema in the best way that the endpoint supports."""
-        refusal = ""
+        refusal, removed = "", set(self.channel.profile(self.role_model.model).removed)
         for mode in self.channel.modes:
             if mode == "json_object" and refusal and not refuses_only_schemas(refusal):
                 continue
@@ -99,7 +101,8 @@ class ChatModel:
                     raise
                 refusal = str(error)
             else:
-                self.channel.record_mode(mode, refusal)
+                if removed == self.channel.profile(self.role_model.model).removed:
+                    self.channel.record_mode(mode, refusal)  # otherwise a parameter was the cause
                 return reply
         raise AssertionError("the mode `prompt` either answers or raises")
 
@@ -107,11 +110,17 @@ class ChatModel:
         self, messages: Messages, seed: int, attempt: int, structured: dict[str, Any] | None = None
     ) -> Reply:
         """Call. While the answer is truncated, repeat with twice the tokens, up to the ceiling."""
-        limit, ceiling, calls = self.role_model.max_tokens, self.role_model.ceiling or 0, tuple[Provenance, ...]()
+        limit, ceiling, calls = self._limit[1], self.role_model.ceiling or 0, tuple[Provenance, ...]()
         truncated: Reply | None = None
         while True:
             body = self._body(messages, seed, limit, structured)
-            reply = await from_journal(body, REPLY, partial(self._call, body, attempt))
+            try:
+                reply = await from_journal(body, REPLY, partial(self._call, body, attempt))
+            except Invalid as error:
+                if truncated is None or isinstance(error, OverBudget):
+                    raise
+                log.warning("no answer with %s tokens, so the truncated one counts: %s", limit, error)
+                return replace(truncated, calls=calls)
             if reply.fault == "too_long" and reply.provenance.finish_reason == DECLINED and truncated:
                 return replace(truncated, calls=(*reply.calls, *calls))  # the longer limit exceeds the context
             calls += reply.calls
@@ -127,15 +136,12 @@ class ChatModel:
             reply = await self._request(sent, attempt, permit, charge)
             return reply, reply.provenance
 
+        async def send(sent: dict[str, Any]) -> Reply:
+            task = partial(request, sent)
+            return await self.channel.call(self.role_model, self.caller, self.prompt.name, body, task)
+
         try:
-            while True:
-                sent = profile.adapt(body)
-                try:
-                    send = partial(request, sent)
-                    return await self.channel.call(self.role_model, self.caller, self.prompt.name, body, send)
-                except Invalid as error:
-                    if isinstance(error, Declined | OverBudget) or not profile.learn(sent, str(error)):
-                        raise
+            return await profile.call(body, send)
         except Declined as declined:
             log.warning("%s: %s", declined.fault, declined)
             answer = StreamAccumulator(finish_reason=DECLINED, usage=Usage(0, 0))
@@ -154,7 +160,8 @@ class ChatModel:
             charge.partial(answer.size)
         if answer.is_broken:
             reason = "without a finish reason" if answer.finish_reason is None else f"as {answer.finish_reason[:100]!r}"
-            raise Transient(f"endpoint {self.role_model.endpoint} ended the answer {reason}")
+            sent = f", after {self.channel.endpoint.quoted(answer.unread)}" if answer.unread else ""
+            raise Transient(f"endpoint {self.role_model.endpoint} ended the answer {reason}{sent}")
         text, reasoning = answer.parts()
         provenance = self._provenance(answer, body, attempt, started, clock)
         return Reply(text, reasoning, (provenance,), answer.fault(text))
@@ -174,6 +181,12 @@ class ChatModel:
                 if answer.is_runaway:
                     return
 
+    @property
+    def _limit(self) -> tuple[str, int | None]:
+        """Name and value of the token limit, which `extra` may replace."""
+        name = next((name for name in ("max_completion_tokens", "max_tokens") if self.role_model.extra.get(name)), None)
+        return (name, self.role_model.extra[name]) if name else ("max_tokens", self.role_model.max_tokens)
+
     def _body(
         self, messages: Messages, seed: int, limit: int | None, structured: dict[str, Any] | None
     ) -> dict[str, Any]:
@@ -185,9 +198,9 @@ class ChatModel:
             "stream_options": {"include_usage": True},
             "temperature": self.role_model.temperature,
             "top_p": self.role_model.top_p,
-            "max_tokens": limit,
             "response_format": structured,
             **self.role_model.extra,
+            self._limit[0]: limit,
         }
         return {name: value for name, value in body.items() if value is not None}
 

@@ -8,6 +8,7 @@ the configuration says so.
 
 import math
 import ssl
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from email.utils import parsedate_to_datetime
@@ -31,13 +32,15 @@ from shared.llm.sanitize import one_line
 CONNECT_S = 10.0
 MAX_RETRY_AFTER_S = 600.0
 """Longest wait that a server can request."""
-MAX_QUOTED = 300
+MAX_QUOTED = 500
 """Characters of the endpoint's text in a message."""
 NO_LIMIT = httpx.Limits(max_connections=0)
 """0 is "no limit" in aiohttp (None would be 100). The concurrency limiter decides what is in flight."""
 
-_RETRYABLE = {401, 402, 403, 404, 408, 425, 429, 502, 503, 504, 529}
-_PERMANENT = {400, 413, 414, 422}
+_RETRYABLE = {301, 302, 303, 307, 308, 401, 402, 403, 404, 405, 407, 408, 410, 425, 429, 502, 503, 504, 529}
+"""A redirection means another base_url: the configuration is at fault."""
+_PERMANENT = {400, 413, 414, 422, 451}
+_FAULT_OF_STATUS = {413: "too_long", 414: "too_long", 451: "refused"}
 _SCHEMA_WORDS = ("response_format", "response_schema", "json_schema", "json schema", "structured", "guided", "grammar")
 
 
@@ -101,7 +104,7 @@ class EndpointClient:
         timeout = httpx.Timeout(None, connect=CONNECT_S)
         with self._attributed():
             async with self._http.stream("POST", self._chat, json=body, timeout=timeout) as response:
-                if response.status_code != httpx.codes.OK:
+                if not response.is_success:
                     raise self._error(response, await _body(response))
                 async with aclosing(read_events(response.aiter_bytes())) as events:
                     async for event in events:
@@ -112,10 +115,10 @@ class EndpointClient:
 
     def _checked(self, response: httpx.Response, content: bytes) -> Any:
         """Parse JSON. Raises for an error status, and for an error inside a reply with status 200."""
-        if response.status_code != httpx.codes.OK:
+        if not response.is_success:
             raise self._error(response, content)
         value = decode(content)
-        if b'"error"' in content and parse_error(value):
+        if b'"error' in content and parse_error(value):
             raise self._error(response, content)
         return value
 
@@ -127,35 +130,45 @@ class EndpointClient:
             error = None
         error = error or WireError(content[:MAX_MESSAGE].decode(errors="replace"))
         status = response.status_code
-        if status == httpx.codes.OK and error.status:
+        if response.is_success and error.status:
             status = error.status
-        text = self._quoted(error.message)
+        text = self.quoted(error.message)
+        if error.parameter and error.parameter not in text:
+            text += self.quoted(f" ({error.code}: {error.parameter})")
         report = f"endpoint {self.alias} answers {status}: {text}"
+        if status == httpx.codes.FORBIDDEN and error.fault == "refused":
+            return Declined(report, error.fault)  # xAI and OpenRouter
         if status in _RETRYABLE:
             return Busy(report, _retry_after_s(response.headers.get("retry-after")))
         if status in _PERMANENT and any(word in text.lower() for word in _SCHEMA_WORDS):
             return UnsupportedSchema(report)
-        if status in _PERMANENT and error.fault:
-            return Declined(report, error.fault)
+        if status in _PERMANENT and (fault := error.fault or _FAULT_OF_STATUS.get(status)):
+            return Declined(report, fault)
         return Invalid(report) if status in _PERMANENT else Transient(report)
 
-    def _quoted(self, message: str) -> str:
+    def quoted(self, message: str) -> str:
         """The endpoint's text for logs and terminals: short, on one line, printable, without the key."""
         secret = self._key.get_secret_value() if self._key else ""
         return one_line((message.replace(secret, "***") if secret else message)[:MAX_QUOTED])
 
     @contextmanager
     def _attributed(self) -> Iterator[None]:
-        """Convert errors of the transport. Drops the cause, whose text may hold the key."""
+        """Convert errors of the transport. Drops the cause, whose text may hold the key.
+
+        A connection that ends before the reply is Busy only at the start: later, the call may have been paid.
+        """
+        started = time.monotonic()
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Busy(f"endpoint {self.alias}: {type(error).__name__}: {self._quoted(str(error))}") from None
+            if time.monotonic() - started > 2 * CONNECT_S:
+                raise Transient(f"endpoint {self.alias}: {type(error).__name__}: {self.quoted(str(error))}") from None
+            raise Busy(f"endpoint {self.alias}: {type(error).__name__}: {self.quoted(str(error))}") from None
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             kind = type(error).__name__
-            raise Transient(f"endpoint {self.alias}: {kind}: {self._quoted(str(error))}") from None
+            raise Transient(f"endpoint {self.alias}: {kind}: {self.quoted(str(error))}") from None
         except ValueError as error:
-            raise Transient(f"endpoint {self.alias} sends an invalid reply: {self._quoted(str(error))}") from None
+            raise Transient(f"endpoint {self.alias} sends an invalid reply: {self.quoted(str(error))}") from None
 
 
 def environment_proxy(url: httpx.URL) -> httpx.Proxy | None:

@@ -66,19 +66,21 @@ def _is_served(model: str, served: list[str]) -> bool:
 async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault | None:
     """Names of the models served; `None` when the endpoint has no list, which many gateways have not."""
     try:
-        client = EndpointClient(name, endpoint, api_key(name, endpoint))
+        key = api_key(name, endpoint)
     except Refusal as refusal:
         return Fault(refusal.message, refusal.next_step)
+    list_client, chat_client = (EndpointClient(name, endpoint, key) for _ in range(2))  # some close after an error
     try:
-        names = list(await client.models(TIMEOUT_S))
-        return names if names or not await _has_chat(client) else None  # an empty list says nothing
+        names = list(await list_client.models(TIMEOUT_S))
+        return names if names or not await _has_chat(chat_client) else None  # an empty list says nothing
     except (Busy, Transient, Invalid) as error:
-        if _NO_LIST.search(str(error)) and await _has_chat(client):
+        if _NO_LIST.search(str(error)) and await _has_chat(chat_client):
             log.warning("%s: no list of models, so their names are not checked: %s", endpoint.base_url, error)
             return None
         return Fault(f"no list of models from {endpoint.base_url}: {error}", advice(str(error), endpoint))
     finally:
-        await client.aclose()
+        await list_client.aclose()
+        await chat_client.aclose()
 
 
 async def _has_chat(client: EndpointClient) -> bool:
@@ -98,7 +100,7 @@ def advice(error: str, endpoint: Endpoint) -> str:
     """What to do next about an endpoint's error."""
     if any(f" answers {status}" in error for status in (401, 402, 403)):
         return f"check the key in {endpoint.key_env or endpoint.key_file}" if has_key(endpoint) else "set key_env"
-    if " answers 404" in error:
+    if any(f" answers {status}" in error for status in (30, 404, 405, 410)):
         return "check base_url, up to and including /v1, and the model's name"
     if " answers 429" in error or " answers 5" in error:
         return "wait until it is less busy"

@@ -12,6 +12,7 @@
 Whole numbers are not equally likely: small ones are more frequent, as answers and as guesses.
 """
 
+from collections.abc import Collection
 from math import comb
 
 from shared.answers.normal import text_form
@@ -47,9 +48,12 @@ def guess_probability(key: str) -> float:
     return next((p for most, p in _NUMBERS if abs(number.value) <= most), 0.0)
 
 
-def hits_needed(model: str, writer: str | None) -> int:
-    """Blind hits that count as evidence: one; two from the writer's own model, which may repeat its own error."""
-    return 2 if model == writer else 1
+def hits_needed(model: str, writers: Collection[str]) -> int:
+    """Blind hits that count as evidence: one; two from the writer's own model, which may repeat its own error.
+
+    `writers`: the names of the writer's model.
+    """
+    return 2 if model in writers else 1
 
 
 def p_value(p: float, hits: int, guesses: int) -> float:

@@ -98,7 +98,7 @@ def _tier(first: tuple[str, ...], second: tuple[str, ...], passed: tuple[bool, b
         )
         for role, answers, good in zip(("verifier-a", "verifier-b"), (first, second), passed, strict=True)
     ]
-    return by_evidence(verdicts, problem, "sim-writer").tier
+    return by_evidence(verdicts, problem, ["sim-writer"]).tier
 
 
 def _judgement(good: bool) -> Judgement:

@@ -37,6 +37,13 @@ async def test_a_writer_that_is_declined_rejects_the_problem(declined: tuple[str
     assert {call.completion_tokens for step in rejected.item.lineage for call in step.calls} == {0}
 
 
+async def test_a_declined_request_is_sent_once(declined: tuple[str, Models]) -> None:
+    _, models = declined
+    [rejected] = await build_writer(models)(requested())
+    assert isinstance(rejected, ProblemRejected)
+    assert len(rejected.item.calls) == 1
+
+
 async def test_a_verifier_that_is_declined_is_unable_to_judge(declined: tuple[str, Models]) -> None:
     fault, models = declined
     settings = Settings(service="verifier-a", model_role="verifier_a")

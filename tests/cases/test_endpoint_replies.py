@@ -20,7 +20,7 @@ from shared.llm.errors import Busy
 from shared.llm.replies.sse import read_events
 from shared.llm.replies.stream_accumulator import StreamAccumulator
 from shared.llm.replies.thinking import split_thinking
-from shared.llm.replies.wire import decode, parse_chunk, parse_error
+from shared.llm.replies.wire import WireError, decode, parse_chunk, parse_error
 from shared.ports import Reply
 from tests.support.fixed_endpoint import GOOD, TEXT, USAGE, as_json, chunk, config, endpoint, http, replied, sse
 
@@ -63,6 +63,15 @@ WHOLE = {
     ),
     "an odd content type": http(sse(*GOOD), "application/octet-stream"),
     "a byte order mark": http(b"\xef\xbb\xbf" + sse(*GOOD)),
+    "the whole message again at the end": http(
+        sse(*GOOD[:2], {"choices": [{"index": 0, "delta": {}, "message": {"content": TEXT}, "finish_reason": "stop"}]})
+    ),
+    "usage of the choice (Kimi)": http(
+        sse(GOOD[1], {"choices": [{"delta": {}, "finish_reason": "stop", "usage": USAGE}]})
+    ),
+    "usage without counts at the end": http(sse(*GOOD, {"choices": [], "usage": {"completion_tokens": None}})),
+    "201 Created": http(sse(*GOOD), status="201 Created"),
+    "a text part of null": http(sse(chunk({"content": [{"type": "text", "text": None}]}), *GOOD[1:])),
     "a further choice": http(sse(*GOOD[:2], {"choices": [{"index": 1, "delta": {"content": "43"}}]}, *GOOD[2:])),
     "finish reason in capitals (Gemini)": http(sse(GOOD[1], chunk({}, "STOP"))),
     "thinking as parts (Magistral)": http(sse(*PARTS)),
@@ -97,6 +106,8 @@ FAULTS = {
     "model_length (Mistral)": ("model_length", "too_long"),
     "MAX_TOKENS (Gemini)": ("MAX_TOKENS", "too_long"),
     "max_tokens (Anthropic)": ("max_tokens", "too_long"),
+    "model_context_window_exceeded (Zhipu)": ("model_context_window_exceeded", "too_long"),
+    "sensitive (Zhipu)": ("sensitive", "refused"),
     "content_filter (Azure)": ("content_filter", "refused"),
     "SAFETY (Gemini)": ("SAFETY", "refused"),
 }
@@ -130,6 +141,12 @@ BROKEN = {
         http(sse(chunk({"content": "The"}), chunk({}, "insufficient_system_resource"))),
         "insufficient_system_resource",
     ),
+    "an error of the choice (OpenRouter)": (
+        http(sse(GOOD[1], {"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "gone"}}]})),
+        "gone",
+    ),
+    "a list of errors (Cloudflare)": (as_json({"success": False, "errors": [{"code": 7003, "message": "no"}]}), "no"),
+    "an error of no known form (MiniMax)": (as_json({"base_resp": {"status_msg": "odd words"}}), "odd words"),
     "load_shed": (http(sse(chunk({"content": "The"}), chunk({}, "load_shed"))), "load_shed"),
     "no finish reason": (http(sse(chunk({"content": TEXT}))), "without a finish reason"),
     "an error in the stream": (http(sse(GOOD[1], {"error": {"message": "engine dead", "code": 500}})), "engine dead"),
@@ -223,6 +240,60 @@ def test_thinking_and_text_hold_all_words_and_no_tags(parts: list[str]) -> None:
 
 FILTERED = {"error": {"message": "The response was filtered due to the prompt", "code": "content_filter"}}
 TOO_LONG = {"error": {"message": "This model's maximum context length is 1500 tokens. You requested 2100", "code": 400}}
+WORDS = {
+    "refused": (
+        "Content Exists Risk",
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
+        "Your request was rejected as a result of our safety system.",
+        "Output blocked by content filtering policy",
+        "The request was rejected because it was considered high risk",
+        "the input text may contain sensitive information",
+        "Your chosen model requires moderation and your input was flagged",
+    ),
+    "too_long": (
+        "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+        "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
+        "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+        "Please reduce the length of the messages or completion.",
+        "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 and 1024",
+        "The input (9000 tokens) is longer than the model's context length (8192 tokens).",
+        "Input is too long for requested model.",
+        "Range of input length should be [1, 6000]",
+        "Your request exceeded model token limit: 8192",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), [(fault, words) for fault, texts in WORDS.items() for words in texts])
+def test_declined_requests_are_recognised_in_the_words_of_servers(fault: str, words: str) -> None:
+    assert WireError(words).fault == fault
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["max_tokens is too large: 100000. This model supports at most 4096 completion tokens", "temperature is too high"],
+)
+def test_other_errors_are_no_declined_requests(words: str) -> None:
+    assert WireError(words).fault is None
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"), [("413 Too Large", "too_long"), ("451 Legal", "refused"), ("403 Forbidden", "refused")]
+)
+async def test_a_status_or_words_say_that_a_request_is_declined(status: str, fault: str) -> None:
+    reply = await call(as_json({"error": {"message": "flagged" if fault == "refused" else "no"}}, status))
+    assert (reply.text, reply.fault) == ("", fault)
+
+
+async def test_an_address_that_moved_is_no_fault_of_the_event() -> None:
+    async with endpoint(http(b"", status="307 Temporary Redirect", extra="Location: /v2\r\n")) as url:
+        client = EndpointClient("e", Endpoint(base_url=url))
+        with pytest.raises(Busy, match="answers 307"):
+            await anext(client.chat({}))
+        await client.aclose()
+
+
 DECLINED = {
     "Azure's content filter": (FILTERED, "refused"),
     "DashScope's filter": (
@@ -252,6 +323,16 @@ async def test_a_ceiling_beyond_the_context_keeps_the_paid_answer() -> None:
     answer = await call(reply, max_tokens=1000, ceiling=4000)
     assert (answer.text, answer.fault) == ("So far", "too_long")
     assert [one.completion_tokens for one in answer.calls] == [0, 7]
+
+
+async def test_a_ceiling_that_the_server_refuses_keeps_the_paid_answer() -> None:
+    def reply(body: Any) -> bytes:
+        if body["max_completion_tokens"] <= 1000:
+            return http(sse(chunk({"content": "So far"}), chunk({}, "length", usage=USAGE)))
+        return as_json({"error": {"message": "too large: this model supports at most 1500"}}, "400 Bad Request")
+
+    answer = await call(reply, ceiling=4000, extra={"max_completion_tokens": 1000})
+    assert (answer.text, answer.fault) == ("So far", "too_long")
 
 
 async def test_a_null_in_extra_removes_a_parameter() -> None:
@@ -318,6 +399,7 @@ REFUSED_PARAMETERS = {
     "stream_options": {"error": {"message": 'Unknown name "stream_options": Cannot find field.'}},
     "temperature": {"error": {"message": "'temperature' does not support 0.2 with this model. Only the default is"}},
     "max_tokens": {"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}},
+    "stream": {"error": {"message": "Please verify", "param": "stream", "code": "unsupported_value"}},
 }
 
 
@@ -330,7 +412,7 @@ async def test_refused_parameters_are_left_out_and_the_limit_is_renamed() -> Non
         return as_json(REFUSED_PARAMETERS[refused], "422 Unprocessable") if refused else http(sse(*GOOD))
 
     answer = await call(reply, temperature=0.2, max_tokens=100)
-    assert (answer.text, len(seen)) == (TEXT, 5)
+    assert (answer.text, len(seen)) == (TEXT, 6)
     assert seen[-1]["max_completion_tokens"] == answer.provenance.max_tokens == 100
     assert (answer.provenance.seed, answer.provenance.temperature) == (None, None)
 
@@ -345,6 +427,29 @@ async def test_calls_in_flight_learn_from_the_same_refusal() -> None:
         replies = await asyncio.gather(*(model.complete({}, seed=seed) for seed in range(12)))
         await models.aclose()
     assert {answer.text for answer in replies} == {TEXT}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("refused", [{"seed"}, {"stream_options"}, {"seed", "stream_options"}])
+async def test_a_parameter_refused_without_its_name_is_found(status: int, refused: set[str]) -> None:
+    seen: list[set[str]] = []
+
+    def reply(body: Any) -> bytes:
+        seen.append(refused & body.keys())
+        return as_json({"error": {"message": "no"}}, f"{status} No") if seen[-1] else replied('{"agrees": "yes"}')
+
+    async with endpoint(reply) as url:
+        models = Models(config(url), "t")
+        model = models.model("solver", Prompt("p", "Say 42"))
+        if status == 500:
+            with pytest.raises(Transient):
+                await model.complete({}, seed=1)
+        replies = await asyncio.gather(*(model.complete({}, seed=seed) for seed in range(4)))
+        assert (await model.structured({}, Grade, seed=1))[0] == Grade(agrees="yes")
+        await models.aclose()
+    assert {answer.provenance.seed is None for answer in replies} == {"seed" in refused}
+    assert seen[-1] == set()
+    assert sum(map(bool, seen)) <= 9
 
 
 async def test_a_wrong_value_of_a_parameter_stays_an_error() -> None:

@@ -1,4 +1,4 @@
-"""Problems of a file go through a running factory: so many at a time, once each, also after a kill."""
+"""Problems of a file go through a running factory: a limited number at a time, once each, also after a kill."""
 
 import asyncio
 import json

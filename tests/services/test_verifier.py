@@ -252,4 +252,4 @@ async def test_two_verifiers_that_find_another_answer_never_verify_the_key(
         verdicts.append(verified.verdict)
     await worker.aclose()
     assert {vote.agrees for verdict in verdicts for vote in verdict.votes} <= {"no", "unsure"}
-    assert by_evidence(verdicts, problem, None).tier in ("disputed", "unsolved")
+    assert by_evidence(verdicts, problem, ()).tier in ("disputed", "unsolved")

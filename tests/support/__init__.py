@@ -10,6 +10,7 @@ injections.py        prompt injections
 items.py             items, events and records
 kafka_world.py       a factory on the test broker, seen from outside its services
 planning.py          plans and events for the planner's tests, and a factory without a broker
+real_servers.py      model servers of other projects
 runtime_writer.py    a problem_writer in the test's process
 s3_store.py          a local S3 server
 tls_kafka.py         a broker with TLS, passwords and ACLs

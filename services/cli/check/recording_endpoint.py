@@ -17,7 +17,7 @@ from shared.llm.errors import Busy
 from shared.llm.replies.stream_accumulator import StreamAccumulator
 from shared.llm.replies.wire import Chunk
 
-_CONFIGURATION_ERROR = re.compile(r" answers 40[1234]:")
+_CONFIGURATION_ERROR = re.compile(r" answers (?:30\d|40[123457]|410):")
 """Errors for which a check does not wait."""
 
 

@@ -108,7 +108,7 @@ def _outcome(attempt: Attempt) -> str:
         None: "not checked",
     }
     flaws = f"; flaws: {', '.join(attempt.flaws)}" if attempt.flaws else ""
-    return f"Attempt {attempt.index} by {attempt.provenance.model}: {results[attempt.agrees]}{flaws}"
+    return f"Attempt {attempt.index} by {attempt.provenance.full_name}: {results[attempt.agrees]}{flaws}"
 
 
 def _attempt(attempt: Attempt, *, full: bool) -> list[Text]:

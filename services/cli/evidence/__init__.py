@@ -1,7 +1,7 @@
 """Problems that a person brings.
 
 commands.py         the command-line interface
-feeding.py          publishes problems, so many at a time, and waits for their ends
+feeding.py          publishes problems, a limited number at a time, and waits for their ends
 import_file.py      a file's records as problems, each record with the reason why it is none
 import_problems.py  `chimera import`
 item_ends.py        the ends of problems, from the dataset

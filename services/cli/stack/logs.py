@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from rich.console import Console
 from rich.text import Text
@@ -26,10 +26,10 @@ class Line:
     text: str
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, Any]:
         try:
             fields = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return fields if isinstance(fields, dict) else {}
 
@@ -110,9 +110,16 @@ def _lines(content: bytes) -> list[str]:
 
 def _print(console: Console, line: Line, many: bool, as_json: bool) -> None:
     if as_json:
-        console.print(Text(line.text), soft_wrap=True)
+        console.print(Text(as_json_line(line)), soft_wrap=True)
     else:
         console.print(rendered(line, many), soft_wrap=True)
+
+
+def as_json_line(line: Line) -> str:
+    """Return a line as one JSON object; a line that is not one becomes its `message`."""
+    if line.fields and line.text.isprintable():
+        return line.text
+    return json.dumps(line.fields or {"service": line.process, "message": line.text})
 
 
 def rendered(line: Line, many: bool) -> Text:
@@ -124,8 +131,8 @@ def rendered(line: Line, many: bool) -> Text:
     text = Text(f"{line.time[11:23]} ", "dim").append(f"{level[:7].upper():7} ", STYLES.get(level, "dim"))
     if many:
         text.append(f"{line.process:14} ", "cyan")
-    text.append(f"{fields.get('event_id', '')[:8]:8} ", "dim")
+    text.append(f"{str(fields.get('event_id', ''))[:8]:8} ", "dim")
     text.append(strip_controls(str(fields.get("message", ""))))
     if trace := fields.get("traceback"):
-        text.append("\n" + strip_controls(trace), "dim")
+        text.append("\n" + strip_controls(str(trace)), "dim")
     return text

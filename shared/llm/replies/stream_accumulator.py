@@ -1,6 +1,6 @@
 """Collects the chunks of an answer, and says whether it is complete."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from shared.llm.replies.thinking import split_thinking
 from shared.llm.replies.wire import Chunk, Usage
@@ -9,8 +9,14 @@ TEXT_LIMIT = 4 * 1024 * 1024
 """Characters of one answer, thinking included. A longer one is a runaway: it would not fit into an event."""
 
 FINISHED = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete"}
-TRUNCATED = {"length", "max_tokens", "model_length"}
-REFUSED = {"content_filter", "safety", "refusal", "prohibited_content", "blocklist", "recitation", "spii"}
+TRUNCATED = {
+    *("length", "max_tokens", "model_length", "max_output_tokens", "max_length", "token_limit"),
+    "model_context_window_exceeded",
+}
+REFUSED = {
+    *("content_filter", "safety", "refusal", "prohibited_content", "blocklist", "recitation", "spii"),
+    *("sensitive", "error_toxic"),
+}
 """Known finish reasons, in lower case. With any other one the answer is broken."""
 
 
@@ -25,13 +31,18 @@ class StreamAccumulator:
     size: int = 0
     """Characters of text and thinking."""
     is_runaway: bool = False
+    unread: str = ""
+    """The last JSON of an unknown form."""
     _is_refusal: bool = False
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
 
     def add(self, chunk: Chunk) -> None:
         """Add a chunk."""
-        self.usage = chunk.usage or self.usage
+        if chunk.usage:
+            counts = {one.name: getattr(chunk.usage, one.name) for one in fields(Usage)}
+            self.usage = replace(self.usage, **{name: count for name, count in counts.items() if count is not None})
+        self.unread = chunk.unread or self.unread
         self.revision = chunk.revision or self.revision
         self.model = chunk.model or self.model
         self.finish_reason = chunk.finish_reason or self.finish_reason

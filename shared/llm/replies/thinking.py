@@ -10,7 +10,9 @@ from collections.abc import Iterable
 _TAGS = {
     "<think>": "</think>",  # DeepSeek, Qwen and many others
     "<thinking>": "</thinking>",
-    "<thought>": "</thought>",
+    "<thought>": "</thought>",  # Gemini, EXAONE
+    "<thoughts>": "</thoughts>",
+    "<reasoning>": "</reasoning>",
     "<seed:think>": "</seed:think>",
     "[think]": "[/think]",  # Magistral
     "◁think▷": "◁/think▷",  # Kimi

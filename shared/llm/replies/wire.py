@@ -25,12 +25,15 @@ MAX_COMPONENT = 1e100
 
 _CONTENT_FILTER = re.compile(
     r"content[ _](?:management[ _])?(?:policy|filter)|data_?inspection|responsible_?ai|moderation"
-    r"|inappropriate content",
+    r"|inappropriate content|content exists risk|sensitive|flagged|usage (?:polic|guideline)|safety (?:system|check)"
+    r"|invalid_prompt|prohibited_content|considered high risk|censorship",
     re.IGNORECASE,
 )
 _CONTEXT_LENGTH = re.compile(
-    r"context[ _](?:length|window|size)|(?:prompt|input|request) is too (?:long|large)|too many (?:input )?tokens"
-    r"|max(?:imum)?[ _](?:model|sequence)[ _]len",
+    r"context[ _-]?(?:length|window|size|limit)|(?:prompt|input|request)s? (?:is|are) (?:too|longer)"
+    r"|too many (?:input )?tokens|max(?:imum)?[ _](?:model|sequence|prompt)[ _]len|request_too_large"
+    r"|(?:input|prompt)(?: token)? (?:length|count|limit)|length of (?:the )?(?:messages|prompt|input)"
+    r"|max_new_tokens`? must be|model token limit|(?:exceeds?|over) .{0,30}(?:number of|max_?) ?tokens",
     re.IGNORECASE,
 )
 
@@ -43,13 +46,22 @@ _STATUS_OF_CODE = {
     "content_filter": 400,
     "context_length_exceeded": 400,
     "invalid_request_error": 400,
+    "invalid_argument": 400,
     "authentication_error": 401,
     "invalid_api_key": 401,
+    "permission_denied": 403,
+    "permission_error": 403,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "request_too_large": 413,
     "insufficient_quota": 429,
     "rate_limit_error": 429,
     "rate_limit_exceeded": 429,
+    "resource_exhausted": 429,
+    "too_many_requests": 429,
     "overloaded_error": 529,
     "service_unavailable": 503,
+    "unavailable": 503,
 }
 
 
@@ -75,6 +87,8 @@ class Chunk:
     model: str | None = None
     revision: str | None = None
     usage: Usage | None = None
+    unread: str = ""
+    """JSON of an unknown form, for the message if the answer turns out to be broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,8 @@ class WireError:
     message: str
     code: str = ""
     status: int | None = None
+    parameter: str = ""
+    """The parameter of the request that it is about, if it names one."""
 
     @property
     def fault(self) -> str | None:
@@ -106,15 +122,18 @@ def parse_chunk(value: Any) -> Chunk:
     """Parse a chunk, or a complete answer. Raises ValueError when it is neither."""
     if not isinstance(value, dict):
         raise ValueError("not a chat completion")
-    usage = parse_usage(value)
+    usage, unread = parse_usage(value), "" if value.keys() & {"choices", "usage", "object"} else json.dumps(value)
     model, revision = _name(value.get("model")), _name(value.get("system_fingerprint"))
     choice = _first_choice(value.get("choices"))
     if choice is None:
-        return Chunk(model=model, revision=revision, usage=usage)
-    message = choice.get("delta") or choice.get("message") or {}
+        return Chunk(model=model, revision=revision, usage=usage, unread=unread[:MAX_MESSAGE])
+    message = choice.get("message") if choice.get("delta") is None else choice["delta"]
+    message = message or {}
     if not isinstance(message, dict):
         raise ValueError("not a chat completion: a message of an unknown form")
-    text, inline = _text(message.get("content"), MAX_DEPTH)
+    content = message.get("content")
+    is_refusal = isinstance(content, list) and any(isinstance(part, dict) and part.get("refusal") for part in content)
+    text, inline = ("", "") if is_refusal else _text(content, MAX_DEPTH)
     field = next((name for name in REASONING_FIELDS if message.get(name)), None)
     reasoning = "".join(_text(message.get(field), MAX_DEPTH)) if field else ""
     finish_reason = choice.get("finish_reason")
@@ -124,11 +143,11 @@ def parse_chunk(value: Any) -> Chunk:
         text=text,
         reasoning=inline + reasoning,
         reasoning_field=field or ("content" if inline else None),
-        is_refusal=bool(message.get("refusal")),
+        is_refusal=is_refusal or bool(message.get("refusal")),
         finish_reason=_name(finish_reason),
         model=model,
         revision=revision,
-        usage=usage,
+        usage=usage or parse_usage(choice),
     )
 
 
@@ -136,9 +155,11 @@ def parse_error(value: Any) -> WireError | None:
     """The error in a reply, in the forms that servers use; `None` when it has none."""
     if not isinstance(value, dict):
         return None
-    error = value.get("error")
+    error = value.get("error") or _error_of_choice(value.get("choices"))
     if not error and (value.get("object") == "error" or value.get("type") == "error"):
         error = value
+    if not error and "choices" not in value and (errors := value.get("errors")):
+        error = errors[0] if isinstance(errors, list) else errors
     if not error:
         return None
     if not isinstance(error, dict):
@@ -148,7 +169,13 @@ def parse_error(value: Any) -> WireError | None:
     codes = [error.get("code"), error.get("status"), error.get("type")]
     statuses = (status for code in codes if (status := _status(code)))
     code = next((code for code in codes if isinstance(code, str) and not code.isdigit()), "")
-    return WireError((message or str(error))[:MAX_MESSAGE], code[:100], next(statuses, None))
+    parameter = error.get("param")
+    return WireError(
+        (message or str(error))[:MAX_MESSAGE],
+        code[:100],
+        next(statuses, None),
+        parameter[:100] if isinstance(parameter, str) else "",
+    )
 
 
 def parse_models(value: Any) -> dict[str, str | None]:
@@ -192,6 +219,12 @@ def _is_component(value: Any) -> bool:
     return type(value) in (int, float) and -MAX_COMPONENT < value < MAX_COMPONENT
 
 
+def _error_of_choice(choices: Any) -> Any:
+    """OpenRouter's error of a choice."""
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first.get("error") if isinstance(first, dict) else None
+
+
 def _first_choice(choices: Any) -> dict[str, Any] | None:
     if not choices:
         return None
@@ -215,14 +248,17 @@ def _text(value: Any, depth: int) -> tuple[str, str]:
         case {"type": "thinking" | "reasoning", **rest}:
             inner = rest.get("thinking") or rest.get("reasoning") or rest.get("text")
             return "", "".join(_text(inner, depth - 1))
+        case {"type": "redacted_thinking"} | {"type": "text", "text": None}:
+            return "", ""
         case {"text": str(text)}:
             return text, ""
     raise ValueError("not a chat completion: text of an unknown form")
 
 
 def parse_usage(reply: dict[str, Any]) -> Usage | None:
-    """The token counts of a reply; `None` when it has none."""
-    value = reply.get("usage")
+    """The token counts of a reply or a choice; `None` when it has none."""
+    value = reply.get("usage") or reply.get("x_groq")
+    value = value.get("usage", value) if isinstance(value, dict) else None
     if not isinstance(value, dict):
         return None
     details = value.get("completion_tokens_details") or value.get("output_tokens_details")

@@ -27,7 +27,7 @@ from services.cli.common import process_metrics, run_config
 from services.cli.common.options import plan_file
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.stack import state
-from services.cli.stack.logs import Line, files_of, recent, rendered
+from services.cli.stack.logs import Line, as_json_line, files_of, recent, rendered
 from services.cli.stack.status import render
 from shared.errors import Refusal
 from shared.kafka.admin.check import check_group, check_topic
@@ -154,6 +154,15 @@ def test_a_log_line_cannot_command_the_terminal() -> None:
     }
     assert rendered(Line("panel", json.dumps(fields)), False).plain == "10:11:12.131 WARNING 01234567 x"
     assert rendered(Line("panel", "[1, 2] \x07"), False).plain == "[1, 2] "
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "[1]", '{"a": "\x9b"}', '{"time": "t", "message": "é"}', "[" * 100_000, "\x1b"]
+)
+def test_each_log_line_is_one_json_object(text: str) -> None:
+    line = as_json_line(Line("kafka", text))
+    assert line.isprintable()
+    assert json.loads(line) in (Line("", text).fields, {"service": "kafka", "message": text})
 
 
 def running(name: str, port: int | None = 1) -> RunningProcess:

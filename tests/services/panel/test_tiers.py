@@ -42,8 +42,8 @@ def spoke(role: str, *votes: Vote, judgement: Judgement | None = GOOD, model: st
     return Verdict(role=role, model=model or role, problem_hash="h", votes=votes, judgement=judgement, unable=unable)
 
 
-def found(a: Verdict, b: Verdict, answer: str = "8128", writer: str | None = "writer") -> Finding:
-    return by_evidence([a, b], key(answer), writer)
+def found(a: Verdict, b: Verdict, answer: str = "8128") -> Finding:
+    return by_evidence([a, b], key(answer), ["writer"])
 
 
 VOTES = st.lists(
@@ -71,7 +71,7 @@ def test_the_order_of_verdicts_and_votes_does_not_matter(
     output: tuple[Verdict, Verdict], answer: str, policy: str, dice: random.Random
 ) -> None:
     shuffled = [each.with_(votes=tuple(dice.sample(each.votes, len(each.votes)))) for each in reversed(output)]
-    assert POLICIES[policy](shuffled, key(answer), "writer") == POLICIES[policy](output, key(answer), "writer")
+    assert POLICIES[policy](shuffled, key(answer), ["writer"]) == POLICIES[policy](output, key(answer), ["writer"])
 
 
 @given(VERDICTS, KEYS)
@@ -93,7 +93,7 @@ def test_no_approval_makes_up_for_a_key_that_nobody_found(output: tuple[Verdict,
         for each in output
     )
     assert found(a, b, answer).tier in ("unsolved", "disputed")
-    assert by_judgements([a, b], key(answer), "writer").tier == "nodded", "which is what the paper's gate does"
+    assert by_judgements([a, b], key(answer), ["writer"]).tier == "nodded", "which is what the paper's gate does"
 
 
 @given(VERDICTS, KEYS)
@@ -166,9 +166,9 @@ def test_each_tier(a: Verdict, b: Verdict, tier: str | None, reason: str) -> Non
 
 
 def test_under_the_papers_policy_two_approvals_are_needed_and_enough() -> None:
-    assert by_judgements([spoke(A, miss("7")), spoke(B, miss("7"))], key(), None).tier == "nodded"
-    assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=BAD)], key(), None).reason == "wrong_key"
-    assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=None)], key(), None).reason == "unable"
+    assert by_judgements([spoke(A, miss("7")), spoke(B, miss("7"))], key(), ()).tier == "nodded"
+    assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=BAD)], key(), ()).reason == "wrong_key"
+    assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=None)], key(), ()).reason == "unable"
     both = ("nodded",)
     assert Verification.model_validate({"policy": "paper"}).accept == {"sft": both, "rl": both}
     chosen = {"sft": ["nodded"], "rl": []}

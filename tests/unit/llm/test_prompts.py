@@ -190,8 +190,8 @@ async def test_a_verdict_copied_from_the_problem_is_none() -> None:
     verified = await judged(Parrot, PROBLEM.with_(statement=f"{PROBLEM.statement} {VERDICT}"))
     assert verified.verdict.judgement is None
     assert "copied" in (verified.verdict.unable or "")
-    assert by_judgements([verified.verdict], PROBLEM, None).tier is None
-    assert by_evidence([verified.verdict], PROBLEM, None).tier in (None, "disputed")
+    assert by_judgements([verified.verdict], PROBLEM, ()).tier is None
+    assert by_evidence([verified.verdict], PROBLEM, ()).tier in (None, "disputed")
 
 
 def simulated(bank: Bank, statement: str, answer: str, seed: int) -> dict[str, Any]:
