@@ -1,6 +1,7 @@
 """`chimera reverify`: stored items through other verifiers, without writing or solving them again."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -43,6 +44,18 @@ def run_name(models: ModelsConfig, selection: Selection, *, compare: bool) -> st
     return content_hash(repr((sorted(verifiers(models)), selection.rejects, selection.where, compare)))[:8]
 
 
+@contextmanager
+def keep_models(directory: Path) -> Iterator[None]:
+    """Restore the folder's models file at the end: the models of a run are not those of the next one."""
+    path = directory / "models.json"
+    before = path.read_bytes() if path.exists() else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            path.write_bytes(before)
+
+
 class Reverify:
     """One run in the factory of a folder."""
 
@@ -52,22 +65,22 @@ class Reverify:
         self._config, self._selection, self._console = config, selection, console
         self._compare, self._factory, self.run = compare, factory, run
 
-    def items(self) -> list[str]:
-        """Return the ids of the run's items that have not ended. Raises Refusal when no item is selected."""
-        ids = [one.id for one in self._outgoing()]
-        if not ids:
-            raise Refusal("no stored item is selected", "Choose another --where; `chimera dataset stats` shows rows")
-        ended = self._find_ended(ids)
-        return [id_ for id_ in ids if id_ not in ended]
+    def waiting(self, models: ModelsConfig | None) -> list[str]:
+        """Return the ids of the run's items that have not ended.
 
-    def check_other_verifiers(self, models: ModelsConfig) -> None:
-        """Raise Refusal when these verifiers judged every selected item last."""
-        new = verifiers(models)
-        if all(one.models == new for one in self._select()):
-            names = ", ".join(f"{role} {model}" for role, model in sorted(new))
+        Raises Refusal when no item is selected, and when these verifiers judged all that have not ended last.
+        """
+        items = {one.copy_id(self.run): one.models for one in self._select()}
+        if not items:
+            raise Refusal("no stored item is selected", "Choose another --where; `chimera dataset stats` shows rows")
+        ended = self._find_ended(items)
+        waiting = {id_: judged_by for id_, judged_by in items.items() if id_ not in ended}
+        if models and waiting and all(judged_by == verifiers(models) for judged_by in waiting.values()):
+            names = ", ".join(f"{role} {model}" for role, model in sorted(verifiers(models)))
             raise Refusal(
                 f"the same verifiers as before: {names}", "Name others with --models, or repeat them with --again NAME"
             )
+        return list(waiting)
 
     def estimate(self, items: int) -> tuple[Need, ...]:
         """Estimate the model calls."""

@@ -105,7 +105,9 @@ def _lines(table: TableSnapshot[Any], run: str) -> Iterator[dict[str, Any]]:
 
 
 def _admissions(dataset: Location, ids: Sequence[str]) -> dict[str, str]:
-    return {row["id"]: row["admission"] for row in Dataset.open(dataset).rows.columns("id", "admission", where=id_in(ids))}
+    return {
+        row["id"]: row["admission"] for row in Dataset.open(dataset).rows.columns("id", "admission", where=id_in(ids))
+    }
 
 
 def _was_in(line: Mapping[str, Any]) -> bool:
@@ -148,3 +150,37 @@ def _example(line: Mapping[str, Any]) -> dict[str, str]:
         "why": f"{line['reason']}: {line['detail']}",
         "problem": " ".join((line["problem"] or "").split())[:100],
     }
+
+
+def describe_report(found: ReverifyReport) -> Iterator[str]:
+    """Yield the report in lines for a person."""
+    yield (
+        f"Run {found.run}: {found.items:,} items = {found.kept:,} accepted as before"
+        f" + {found.lost:,} no longer accepted + {found.gained:,} accepted now + {found.still_rejected:,} rejected as before"
+    )
+    if found.compare:
+        yield "rows      only compared: no row moves"
+    else:
+        yield f"rows      {found.left_in:,} left `in`, {found.entered_in:,} entered it"
+    yield f"belief    {_percent(found.belief_before)} before, {_percent(found.belief_now)} now (mean)"
+    if found.difference is not None:
+        interval = "" if found.low is None or found.high is None else f" (95 %: {found.low:+.1%} to {found.high:+.1%})"
+        yield (
+            f"hits      {_percent(found.hits_before)} of blind votes before, {_percent(found.hits_new)} of the new:"
+            f" {found.difference:+.1%}{interval} on {found.paired:,} items with both"
+        )
+        yield (
+            f"agreement {found.agree:,} of {found.paired:,} items: {found.agree / found.paired:.1%}"
+            f" (95 %: {found.agree_low:.1%} to {found.agree_high:.1%})"
+        )
+    spent = [] if found.tokens is None else [f"{found.tokens:,} generated tokens"]
+    spent += [] if not found.cost else [f"{found.cost:,.2f} dollars"]
+    yield f"cost      {', '.join(spent) or 'unknown'}"
+    for one in found.examples:
+        yield f"  {one['id'][:8]}  {one['before']} > {one['now']}: {one['why']}"
+    if found.gained:
+        yield "Rejected items that are accepted now stay rejected: `reverifications` in the dataset marks them."
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.1%}"

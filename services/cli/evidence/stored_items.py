@@ -1,8 +1,10 @@
 """Stored items as reverify items: copies that begin at problem.screened, with the evidence that they have."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from schemas.events import Event, ProblemDrafted
 from schemas.events.base import Cause
@@ -16,7 +18,6 @@ from shared.dataset.storage import Location
 from shared.errors import Refusal
 from shared.ports import TaggedEvent
 from shared.stats.item_belief import complete_belief, is_complete
-from pydantic import TypeAdapter
 
 _VERDICTS = TypeAdapter(tuple[Verdict, ...])
 
@@ -45,11 +46,15 @@ class StoredItem:
         """The verifiers that judged it last, with their models."""
         return frozenset((verdict.role, verdict.model) for verdict in self.item.verdicts)
 
+    def copy_id(self, run: str) -> str:
+        """Return the id of the copy for a run."""
+        return str(derive(self.item.id, f"reverify/{run}"))
+
     def copy_for(self, run: str, *, compare: bool) -> TaggedEvent:
         """Return the event that begins its verification in a run."""
         item, belief = self.item, complete_belief(self.item)
         copy = Item(
-            id=derive(item.id, f"reverify/{run}"),
+            id=UUID(self.copy_id(run)),
             plan=item.plan,
             topic=item.topic,
             problem=item.problem,
@@ -108,8 +113,3 @@ def _later_verdicts(dataset: Location) -> dict[UUID, tuple[Verdict, ...]]:
         return {}
     lines = sorted(table.columns("item_id", "verdicts", "reverified_at"), key=lambda line: line["reverified_at"])
     return {UUID(line["item_id"]): _VERDICTS.validate_json(line["verdicts"]) for line in lines}
-
-
-def same_models(items: Iterable[StoredItem], models: frozenset[tuple[str, str]]) -> int:
-    """Count the items that these verifiers judged last."""
-    return sum(one.models == models for one in items)
