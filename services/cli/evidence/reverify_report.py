@@ -156,7 +156,8 @@ def describe_report(found: ReverifyReport) -> Iterator[str]:
     """Yield the report in lines for a person."""
     yield (
         f"Run {found.run}: {found.items:,} items = {found.kept:,} accepted as before"
-        f" + {found.lost:,} no longer accepted + {found.gained:,} accepted now + {found.still_rejected:,} rejected as before"
+        f" + {found.lost:,} no longer accepted + {found.gained:,} accepted now"
+        f" + {found.still_rejected:,} rejected as before"
     )
     if found.compare:
         yield "rows      only compared: no row moves"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from deltalake.exceptions import DeltaError
 from pydantic import TypeAdapter
 
 from schemas.events import Event, ProblemDrafted
@@ -35,7 +36,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """An item of the dataset, with the verdicts of earlier runs."""
+    """An item of the dataset, with the verdicts of earlier runs that moved rows."""
 
     item: Item
     admission: str | None
@@ -85,9 +86,7 @@ def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem
                 return
             later = verdicts.get(one.item.id)
             yield StoredItem(one.item.with_(verdicts=later, belief=None), one.admission) if later else one
-    except Exception as error:
-        if type(error) is not Exception:  # DataFusion has no class for an invalid query
-            raise
+    except DeltaError as error:  # other errors of the dataset are translated
         raise Refusal(
             f"--where is not a condition on the dataset's columns: {str(error).splitlines()[0]}",
             "Use SQL such as: subject = 'physics' and tier = 'plausible'",
@@ -108,8 +107,9 @@ def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
 
 
 def _later_verdicts(dataset: Location) -> dict[UUID, tuple[Verdict, ...]]:
-    """Return the verdicts of items that runs have verified again, those of the latest run."""
+    """Return the verdicts of the latest run on each item. A run that only compares is no evidence."""
     if (table := open_reverifications(dataset)) is None:
         return {}
-    lines = sorted(table.columns("item_id", "verdicts", "reverified_at"), key=lambda line: line["reverified_at"])
+    found = table.columns("item_id", "verdicts", "reverified_at", where="not compare")
+    lines = sorted(found, key=lambda line: line["reverified_at"])
     return {UUID(line["item_id"]): _VERDICTS.validate_json(line["verdicts"]) for line in lines}
