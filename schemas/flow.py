@@ -96,7 +96,7 @@ SERVICES = (
         "planner",
         single_active=True,
         state=(("planner-state", 1),),
-        reads=tuple(event.type for event in COST_BEARING_EVENTS),
+        reads=(*(event.type for event in COST_BEARING_EVENTS), DEAD_LETTERS),
     ),
     ServiceSpec("expansion", "expansion", needs_models=True),
     ServiceSpec("problem_writer", "problem_writer", needs_models=True),
@@ -150,7 +150,7 @@ FLOW = (
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
-    Flow(e.AuditJudged, ("screening", "panel", "answer_checker"), ("aggregator",), retained=True),
+    Flow(e.AuditJudged, ("screening", *VERIFIERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
 )
 

@@ -33,6 +33,6 @@ def check_fields(model: type[BaseModel], names: Iterable[str]) -> None:
         raise TypeError(f"{model.__name__} has no field {', '.join(sorted(unknown))}")
 
 
-def added() -> Any:
+def added(**limits: Any) -> Any:
     """A field that came later: `None` by default, and then absent from the JSON, as events of before were written."""
-    return Field(default=None, exclude_if=lambda value: value is None)
+    return Field(default=None, exclude_if=lambda value: value is None, **limits)

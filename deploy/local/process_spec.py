@@ -1,11 +1,25 @@
 """The description of a service to run."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 UTF_8 = {"LC_ALL": "C.UTF-8"}
 """For servers: Java takes the encoding of file names from the locale, which is ASCII under `LANG=C`."""
+
+INHERITED = (
+    *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "XDG_*"),
+    *("PYTHON*", "LD_LIBRARY_PATH", "DYLD_*", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+"""Patterns of variables that every process of a stack gets. Keys and passwords are not among them."""
+
+
+def inherited_environment(*patterns: str) -> dict[str, str]:
+    """Return the variables of this process that match INHERITED or one of the patterns."""
+    wanted = (*INHERITED, *patterns)
+    return {name: value for name, value in os.environ.items() if any(fnmatchcase(name, one) for one in wanted)}  # noqa: TID251 - passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +32,8 @@ class ProcessSpec:
     argv: Sequence[str] = ()
     """A whole command line, in place of a module."""
     env: Mapping[str, str] = field(default_factory=dict)
+    inherits: Sequence[str] = ()
+    """Patterns of variables that it gets from the environment of the stack, beside INHERITED."""
     replicas: int = 1
     grace_s: float = 30.0
     has_health: bool = True

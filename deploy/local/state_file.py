@@ -12,20 +12,23 @@ from pydantic import BaseModel, Field, ValidationError
 
 _CLOCK_SLACK_S = 2.0
 """The creation time of a process is computed from the boot time, which moves when the clock is set."""
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class ProcessId(BaseModel, frozen=True):
-    """A pid with its creation time, which tells it from a later process with the same pid."""
+    """A pid with its start, which tells it from a later process with the same pid."""
 
     pid: int
     created: float
     """Unix time, seconds."""
+    started: str | None = Field(default=None, exclude_if=lambda started: started is None)
+    """Id of the boot and clock ticks since then: unlike `created`, not changed when the clock is set. Linux only."""
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId":
         """Return the id of a process that was just started and may have ended already."""
         try:
-            return cls(pid=pid, created=psutil.Process(pid).create_time())
+            return cls(pid=pid, created=psutil.Process(pid).create_time(), started=_read_start(pid))
         except psutil.NoSuchProcess:
             return cls(pid=pid, created=time.time())
 
@@ -37,7 +40,20 @@ class ProcessId(BaseModel, frozen=True):
             return False
 
     def matches(self, process: psutil.Process) -> bool:
-        return process.pid == self.pid and abs(process.create_time() - self.created) < _CLOCK_SLACK_S
+        if process.pid != self.pid:
+            return False
+        if self.started and (started := _read_start(process.pid)):
+            return started == self.started
+        return abs(process.create_time() - self.created) < _CLOCK_SLACK_S
+
+
+def _read_start(pid: int) -> str | None:
+    """Return when a process started, by a clock that nobody sets; `None` where the kernel does not report it."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return f"{_BOOT_ID.read_text().strip()}/{fields[19]}"  # field 22, starttime: `man 5 proc_pid_stat`
+    except (OSError, IndexError):
+        return None
 
 
 class RunningProcess(BaseModel, frozen=True):

@@ -27,7 +27,7 @@ from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
 from deploy.local.process import Command, Process, RestartPolicy
-from deploy.local.process_spec import UTF_8, ProcessSpec
+from deploy.local.process_spec import UTF_8, ProcessSpec, inherited_environment
 from deploy.local.state_file import ProcessId, RunningProcess, StateFile
 from deploy.local.valkey import Valkey
 from shared.errors import Refusal
@@ -185,7 +185,7 @@ class Stack:
         started, children = time.monotonic(), []
         for process, name in instances:
             port = self._ports.take(name) if process.has_health else None
-            env = self._environment() | self._settings(process, port) | dict(process.env)
+            env = self._environment(*process.inherits) | self._settings(process, port) | dict(process.env)
             command = Command(name, process.command_line, env, self._log(name), None, port, process.grace_s)
             child = self._services[name] = self._child(command, self._restart)
             children.append(child)
@@ -214,8 +214,8 @@ class Stack:
         await self._services[name].stop()
         del self._services[name]
 
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}  # noqa: TID251 - passed on
+    def _environment(self, *patterns: str) -> dict[str, str]:
+        return {**inherited_environment(*patterns), orphans.MARK: str(self.directory), "PYTHONUNBUFFERED": "1"}
 
     def _settings(self, process: ProcessSpec, health_port: int | None) -> dict[str, str]:
         """Return the variables of `shared.config.settings` that only the stack knows."""

@@ -55,6 +55,10 @@ def _compose_service(spec: ServiceSpec) -> str:
     lines = [f"{spec.name}:", "  <<: *chimera", f"  command: [services.{spec.module}]"]
     if spec.name != spec.module:
         lines.append(f"  environment: {{<<: *environment, CHIMERA_SERVICE: {spec.name}}}")
+    if spec.models:
+        lines.append("  env_file: *keys")
+    if spec.name == "aggregator":  # the one that writes the dataset
+        lines.append("  env_file: *store")
     return "\n".join([*lines, ""])
 
 

@@ -12,6 +12,7 @@ from schemas.config.policies import (
     Budget,
     Difficulty,
     HeldOut,
+    MinYield,
     PlanSection,
     Questions,
     Releases,
@@ -20,6 +21,7 @@ from schemas.config.policies import (
     Verification,
 )
 from schemas.identity import content_hash
+from schemas.model import added
 
 SUBJECTS: dict[str, str] = {
     "mathematics": "pure and applied mathematics",
@@ -32,6 +34,9 @@ SUBJECTS: dict[str, str] = {
     "history": "political, economic and cultural history, chronology and historical method",
 }
 """Subjects that need no description in a plan (the eight of the CHIMERA paper)."""
+
+MAX_PARKED = 4.0
+"""Default of `max_parked`."""
 
 ENGLISH = "English"
 """Language of problems and solutions, if the plan names no other."""
@@ -95,8 +100,13 @@ class Plan(PlanSection):
     """Types of answer to request: a list, used in turn, or weights."""
     in_progress: int = Field(default=48, ge=1)
     """Largest number of problems in progress."""
+    max_parked: float | None = added(gt=0)
+    """Parked problems for each of `in_progress` above which none is requested until some are replayed or dropped; 4 by
+    default."""
     yield_assumed: float = Field(default=0.5, gt=0, le=1)
     """Share of requested problems that become rows, until it is measured."""
+    min_yield: MinYield | None = added()
+    """Floors of yield, of a topic and in all; by default 0.02 and 0.01."""
     verification: Verification = Verification()
     solving: Solving = Solving()
     difficulty: Difficulty = Difficulty()
@@ -152,6 +162,16 @@ class Plan(PlanSection):
     def endless(self) -> bool:
         """Whether the plan has no target number of rows."""
         return self.rows == FOREVER
+
+    @property
+    def floors(self) -> MinYield:
+        """Floors of yield."""
+        return self.min_yield or MinYield()
+
+    @property
+    def parked_limit(self) -> float:
+        """Number of parked problems above which none is requested."""
+        return (MAX_PARKED if self.max_parked is None else self.max_parked) * self.in_progress
 
     @property
     def mix(self) -> dict[str, float]:

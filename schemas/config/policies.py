@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.model import added
 from schemas.outcomes import Tier
 
 ALL = "all"
@@ -147,12 +148,26 @@ class Releases(PlanSection):
 
     every_rows: int = Field(default=1000, ge=1)
     """Release after this number of new admitted rows, and always when the target is reached."""
+    every_days: float | None = added(gt=0)
+    """Also release this number of days after the last release, or after the first row, if there are new rows."""
     train_after_rows: int = Field(default=1000, ge=1)
     """Trigger training after this number of rows admitted since the last trigger."""
     train_after_days: float | None = Field(default=None, gt=0)
     """Also trigger with the first row this number of days after the last trigger, or after the first row."""
     train_at: float | None = Field(default=None, gt=0, le=1)
     """Also trigger once every subject has this share of its rows."""
+
+
+class MinYield(PlanSection):
+    """Share of problems that become rows below which nothing is spent; 0: no floor.
+
+    A share is below the floor when 3 / floor problems in a row gave no row: at the floor that has a chance of 5 %.
+    """
+
+    topic: float = Field(default=0.02, ge=0, lt=1)
+    """A topic below it is paused, and new topics are requested instead."""
+    overall: float = Field(default=0.01, ge=0, lt=1)
+    """Below it new topics are requested for every subject; if they give no row either, nothing more is requested."""
 
 
 class HeldOut(PlanSection):

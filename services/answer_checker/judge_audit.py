@@ -13,7 +13,8 @@ from schemas.events import AuditJudged, Event
 from schemas.identity import derive
 from schemas.item import Agreement, Item
 from shared.answers.planted import altered, reworded
-from shared.audit_items import NOTICED, PASSED, UNABLE
+from shared.audit_items import NOTICED, PASSED, UNABLE, not_judged
+from shared.errors import OverBudget
 from shared.ports import Comparison, TaggedEvent
 
 ROLE = "answer_checker"
@@ -38,10 +39,13 @@ class AuditJudge:
         if answer is None:
             return None
         problem = item.written
-        found = await self.judge(problem.statement, problem.answer, answer)
         kind = JUDGE_EQUAL if equal else JUDGE_DIFFERENT
         audited = Item(id=derive(item.id, f"audit/{kind}"), plan=item.plan, topic=item.topic, problem=problem)
         mark = AuditTag(kind=kind, source=item.id)
+        try:
+            found = await self.judge(problem.statement, problem.answer, answer)
+        except OverBudget as error:
+            return TaggedEvent(not_judged(event, ROLE, audited, mark, str(error)), mark)
         judged = AuditJudged.of(
             event,
             ROLE,

@@ -34,6 +34,8 @@ def render(figures: Mapping[str, Any]) -> None:
     if figures["simulated"]:
         console.print(SIMULATED, style="bold yellow")
     wrong_keys.render(figures["wrong_keys"])
+    if figures["not_judged"]:
+        console.print(f"{figures['not_judged']:,} audits were not judged: the budget was spent.", "")
     for title, hits, part in SHOWN:
         console.print(_table(title, hits, figures[part]), "")
     console.print(BOUND, style="dim", soft_wrap=True)

@@ -24,6 +24,8 @@ def topic_weight(ability: Mapping[str, float], topic: Topic) -> float:
     p(1 − p) is the variance of an attempt, from which the model learns: largest at p = 1/2, none at 0 and 1. A subfield
     without a score takes that of its subject, or of all.
     """
+    if not ability:
+        return 1.0
     parts = (f"{topic.subject} › {topic.subfield}", topic.subject, "all")
     p = next((ability[part] for part in parts if part in ability), 0.0)
     return 1 + 4 * p * (1 - p)

@@ -55,6 +55,6 @@ def allowed_in_flight(plan: Plan, state: State) -> tuple[int, LimitUse | None]:
         return plan.in_progress, None
     allowed, restricting = min(plan.in_progress, INITIAL_IN_FLIGHT + state.costed), None
     for use in limit_uses(plan, state):
-        if use.problems_left is not None and use.problems_left - len(state.parked) < allowed:
-            allowed, restricting = max(0, use.problems_left - len(state.parked)), use
+        if use.problems_left is not None and use.problems_left - state.parked_count < allowed:
+            allowed, restricting = max(0, use.problems_left - state.parked_count), use
     return allowed, restricting

@@ -20,8 +20,8 @@ DEFECT_REASONS = frozenset(
     | {"ill_posed", "not_self_contained", "not_unique", "off_topic", "wrong_key", "key_disputed"}
 )
 """Reasons of rejection that count against a topic. Unsolved, hard and too easy do not."""
-REPEAT_REASON = "repeat"
-"""The reason that shows that a topic is exhausted."""
+REPEAT_REASONS = frozenset({"repeat", "near_repeat", "same_meaning", "variant"})
+"""Reasons that show that a topic is exhausted: the same problem in any form, or with other numbers once too often."""
 
 
 _WITHOUT_DETAIL = frozenset({"repeat", "near_repeat", "same_meaning", "variant", "contaminated"})
@@ -87,6 +87,7 @@ def curate(state: State, event: SampleCurated) -> State:
             good=topic.good + admitted,
             summaries=(*topic.summaries, *new)[-state.summaries_per_topic :],
         )
+        state = state.with_end(topic_ref, row=admitted or reserve)
         if event.spent is not None:
             state = state.with_costs(event.spent)
         if event.example and (admitted or reserve):
@@ -128,7 +129,7 @@ def _add_imported(state: State, event: SampleCurated) -> State:
         return state
     if event.admission == Admission.IN:
         state = _unreserve(state, row) if row in state.reserve else state
-        state = state.with_(imported=counted | {row})
+        state = state.with_(imported=counted | {row}, imported_count=len(counted) + 1)
         return state.with_subject(name, admitted=state.subject(name).admitted + 1)
     if event.admission == Admission.RESERVE and row not in state.reserve:
         state = state.with_(reserve={**state.reserve, row: name})
@@ -141,6 +142,7 @@ def _hold_out(state: State, event: SampleCurated) -> State:
     if (topic_ref := state.topic_of(event.sample_id)) is None:
         return state
     state = state.without(event.sample_id).with_topic(topic_ref, held_out=state.topic(topic_ref).held_out + 1)
+    state = state.with_end(topic_ref, row=True)
     return state.with_costs(event.spent) if event.spent is not None else state
 
 
@@ -148,14 +150,13 @@ def reject(state: State, event: ProblemRejected) -> State:
     """End a rejected problem. A defect or a repeat counts against its topic."""
     if (topic_ref := state.topic_of(event.item.id)) is None:
         return state
-    subject = state.subject(topic_ref[0])
     topic, most = state.topic(topic_ref), state.rejections_per_topic
     rejections = (*(topic.rejections or ()), _describe(event))[-most:] if most else None
     state = state.without(event.item.id).with_topic(
         topic_ref, **_rejection_changes(topic, event.reason), rejections=rejections
     )
-    state = state.with_costs(spent(event.item.calls))
-    return state.with_subject(topic_ref[0], ended=subject.ended + 1)
+    state = state.with_costs(spent(event.item.calls)).with_end(topic_ref, row=False)
+    return state.with_subject(topic_ref[0], ended=state.subject(topic_ref[0]).ended + 1)
 
 
 def _describe(event: ProblemRejected) -> str:
@@ -167,7 +168,7 @@ def _describe(event: ProblemRejected) -> str:
 
 def _rejection_changes(topic: TopicState, reason: str) -> dict[str, object]:
     """Changes of a topic after a rejection. Repeats do not interrupt a series of defects, nor the reverse."""
-    is_defect, is_repeat = reason in DEFECT_REASONS, reason == REPEAT_REASON
+    is_defect, is_repeat = reason in DEFECT_REASONS, reason in REPEAT_REASONS
     defects = topic.defects_in_a_row + 1 if is_defect else topic.defects_in_a_row * is_repeat
     repeats = topic.repeats_in_a_row + 1 if is_repeat else topic.repeats_in_a_row * is_defect
     limit = max(CLOSE_AFTER, topic.good)  # a topic with many good rows has six defects in a row by chance
@@ -184,7 +185,7 @@ def park(state: State, event: ProblemParked) -> State:
     """Park a problem until a person replays or drops it. It frees its slot, and still counts when it ends."""
     if (topic_ref := state.in_flight.get(event.problem_id)) is None:
         return state
-    return state.without(event.problem_id).with_(parked={**state.parked, event.problem_id: topic_ref})
+    return state.without(event.problem_id).with_parked({**state.parked, event.problem_id: topic_ref})
 
 
 def delete(state: State, event: SampleDeleted) -> State:

@@ -33,10 +33,19 @@ from services.planner.ability import read_ability
 from services.planner.budget import LimitUse, allowed_in_flight
 from services.planner.demand import PICK_PERIOD, allocate, missing_rows, next_topic_ref, pick, wanted_in_flight
 from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
+from services.planner.floor import YIELD, is_paused, pause_topic, reopen, wants_new_topics
 from services.planner.hints import STRUCTURES, TECHNIQUES
 from services.planner.state import State, TopicRef
 
 log = logging.getLogger(__name__)
+
+PARKED = "parked"
+PAUSES = {
+    PARKED: "too many problems are parked; replay or drop them (chimera dead-letters)",
+    YIELD: "too few problems become rows; change topics, models or the plan's min_yield",
+}
+"""Why nothing is requested although rows are missing, and what helps."""
+
 
 EXAMPLES = 2
 """Accepted problems of other topics in a request."""
@@ -67,6 +76,7 @@ class Planner:
         if state.plan_hash == self.plan.hash:
             return self._top_up(state)
         adopted = PlanAdopted.root(derive(self.root, "plan"), "planner", state.adoptions, plan=self.plan)
+        state = reopen(state)
         reopened = {name: subject.with_(exhausted=False, failures=None) for name, subject in state.subjects.items()}
         state = state.with_(plan_hash=self.plan.hash, adoptions=state.adoptions + 1, subjects=reopened)
         state, events = self._top_up(state)
@@ -79,7 +89,8 @@ class Planner:
                     log.warning("a request for topics of %s failed: %s", event.subject, event.failed)
                 state = expand(state, event, self.root)
             case SampleCurated():
-                state = curate(state, event)
+                ref = state.topic_of(event.sample_id)
+                state = pause_topic(self.plan, curate(state, event), ref)
             case ProblemRejected():
                 state, harder = self._reject(state, event)
                 state, events = self._top_up(state)
@@ -95,8 +106,9 @@ class Planner:
         return self._top_up(state)
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
-        events: list[Event] = []
-        room, limit = allowed_in_flight(self.plan, state)
+        state, events = self._refresh_topics(state)
+        state = self._report_pause(state)
+        room, limit = self._room(state)
         for name, lack in missing_rows(self.plan, state).items() if room else ():
             if lack and self._needs_topics(state, name):
                 state, event = self._request_topics(state, name)
@@ -118,6 +130,31 @@ class Planner:
         )
         state, reports = self._report_budget(state, limit if more and in_flight.total() >= room else None)
         return state, [*events, *reports]
+
+    def _refresh_topics(self, state: State) -> tuple[State, list[Event]]:
+        """Request new topics for every subject when all together yield too few rows."""
+        events: list[Event] = []
+        if wants_new_topics(self.plan, state):
+            for name, wanted in self.plan.subjects.items():
+                subject = state.subject(name)
+                if wanted.topics and not subject.exhausted and not subject.expanding:
+                    state, event = self._request_topics(state, name, min(MAX_TOPICS_PER_PASS, wanted.topics))
+                    events.append(event)
+            state = state.with_(refreshed=bool(events) or None)
+        return state, events
+
+    def _report_pause(self, state: State) -> State:
+        """Record, and log once, why nothing is requested although rows are missing."""
+        reason = PARKED if state.parked_count > self.plan.parked_limit else None
+        if reason is None and is_paused(self.plan, state):
+            reason = YIELD
+        if reason and reason != state.paused:
+            log.warning("no further problem for now: %s", PAUSES[reason])
+        return state.with_(paused=reason)
+
+    def _room(self, state: State) -> tuple[int, LimitUse | None]:
+        """Return how many problems may be in flight, and the limit of the budget that allows no more."""
+        return (0, None) if state.paused else allowed_in_flight(self.plan, state)
 
     def _report_budget(self, state: State, limit: LimitUse | None) -> tuple[State, Sequence[Event]]:
         """Log that the budget allows no further problem; publish it when no problem is in flight any more."""
@@ -145,8 +182,10 @@ class Planner:
         enough = len(subject.open_topics) >= self.plan.subjects[name].topics
         return not (enough or subject.expanding or subject.exhausted)
 
-    def _request_topics(self, state: State, name: str) -> tuple[State, Event]:
+    def _request_topics(self, state: State, name: str, wanted: int | None = None) -> tuple[State, Event]:
+        """Request topics, by default as many as the subject lacks."""
         subject = state.subject(name)
+        lack = self.plan.subjects[name].topics - len(subject.open_topics)
         request = SubjectRequested.root(
             subject_id(self.root, name),
             "planner",
@@ -154,7 +193,7 @@ class Planner:
             plan=self.plan.name,
             subject=name,
             about=self.plan.about(name),
-            wanted=min(MAX_TOPICS_PER_PASS, self.plan.subjects[name].topics - len(subject.open_topics)),
+            wanted=min(MAX_TOPICS_PER_PASS, lack) if wanted is None else wanted,
             known=tuple(known.topic.name for known in subject.topics),
             covered=dict(Counter(f"{known.topic.field} › {known.topic.subfield}" for known in subject.topics)),
         )
@@ -172,7 +211,7 @@ class Planner:
         Like any request, it needs a subject that lacks one more problem and a free slot.
         """
         ref, easy = state.topic_of(event.item.id), event.item
-        state = reject(state, event)
+        state = pause_topic(self.plan, reject(state, event), ref)
         times = 1 + (easy.harder_than.times if easy.harder_than else 0)
         too_easy = (event.service, event.reason) == ("probe", "too_easy") and times <= self.plan.solving.harder
         if ref is None or not too_easy or not self._has_room(state, ref[0]):
@@ -191,9 +230,9 @@ class Planner:
 
     def _has_room(self, state: State, name: str) -> bool:
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        return in_flight.total() < allowed_in_flight(self.plan, state)[0] and in_flight[name] < wanted_in_flight(
-            self.plan, state
-        ).get(name, 0)
+        return in_flight.total() < self._room(state)[0] and in_flight[name] < wanted_in_flight(self.plan, state).get(
+            name, 0
+        )
 
     def _request(self, state: State, ref: TopicRef) -> ProblemRequested:
         """Build a topic's next request. Answer types, hints and examples alternate, from the topic's own start."""

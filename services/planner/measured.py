@@ -3,21 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from uuid import UUID
 
 from schemas.events import Event, ProblemRejected, ProblemRequested, SampleCurated
 from schemas.outcomes import Admission
 from services.planner.demand import expected_yields
-from services.planner.handler import Planner
+from services.planner.handler import PAUSES, Planner
 from services.planner.state import State
 from shared.telemetry.metrics import (
     ENDED,
     ITEM_SECONDS,
     OPEN,
     PARKED,
+    PAUSED,
     REJECTED,
     REQUESTED_ROWS,
     ROWS,
+    TOPICS,
     YIELD,
     bounded_label,
     plan_at_zero,
@@ -61,13 +64,16 @@ class MeasuredPlanner:
         self._requested_at |= {event.id: now for event in events if isinstance(event, ProblemRequested)}
         quotas, expected = self._plan.quotas(), expected_yields(self._plan, state)
         in_flight = Counter(name for name, _ in state.in_flight.values())
-        parked = Counter(name for name, _ in state.parked.values())
+        for reason in PAUSES:
+            PAUSED.labels(reason).set(state.paused == reason)
         for name in self._plan.subjects:
             subject = state.subject(name)
-            REQUESTED_ROWS.labels(name).set(quotas[name])
+            REQUESTED_ROWS.labels(name).set(inf if self._plan.endless else quotas[name])
+            for reason, number in Counter(one.closed or "open" for one in subject.topics).items():
+                TOPICS.labels(name, reason).set(number)
             ROWS.labels(name, Admission.IN).set(subject.admitted)
             ROWS.labels(name, Admission.RESERVE).set(subject.reserve)
             YIELD.labels(name).set(expected[name])
             OPEN.labels(name).set(in_flight[name])
-            PARKED.labels(name).set(parked[name])
+            PARKED.labels(name).set(subject.parked or 0)
         return state, events

@@ -1,9 +1,10 @@
-"""State of the planner. It is small, because a snapshot is written after every batch.
+"""State of the planner: topics and counts.
 
-It holds the ids of problems in flight, parked, in reserve and deleted. Admitted rows are only counted, so the size
-grows with topics and with problems in flight, not with rows.
+Of ids, a snapshot has those of problems in flight and of rows in reserve; parked problems and deleted rows are counted,
+and their ids are read from the log (ids_from_log.py). So its size grows with topics, not with rows.
 """
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,9 @@ class TopicState(Model):
     defects_in_a_row: int = 0
     repeats_in_a_row: int = 0
     closed: str | None = None
-    """Why it is closed: `defects` or `repeats`; `None` while open."""
+    """Why it is closed: `defects`, `repeats` or, until the plan changes, `yield`; `None` while open."""
+    rowless: int | None = added()
+    """Ended problems since its last row, if any."""
     summaries: tuple[str, ...] = ()
     """Beginnings of its latest rows."""
     rejections: tuple[str, ...] | None = added()
@@ -84,6 +87,8 @@ class SubjectState(Model):
     """Whether the latest pass is still in flight."""
     exhausted: bool = _named("dry", False)
     """Whether a pass returned too few new topics."""
+    parked: int | None = added()
+    """Parked problems, if any."""
     failures: int | None = added()
     """Topic requests in a row that failed, if any."""
     admitted: int = 0
@@ -119,6 +124,8 @@ class State(Model):
     """Events about rows that reverifications moved: their ids tell a repeated event."""
     imported: frozenset[UUID] | None = added()
     """Admitted rows that were imported and count: nobody requested them, so their ids tell a repeated event."""
+    imported_count: int | None = added()
+    """Their number, if any."""
     ability: dict[str, float] = Field(default_factory=dict)
     """pass@1 of the model trained last: overall, by subject, by subfield (`subject › subfield`)."""
     spent: tuple[Spend, ...] = ()
@@ -133,6 +140,12 @@ class State(Model):
     """Whether the budget allows no further problem."""
     reported_adoption: int = _named("told", 0)
     """Number of the adoption for which `budget.reached` was published."""
+    rowless: int | None = added()
+    """Ended problems since the last row of any topic, if any."""
+    refreshed: bool | None = added()
+    """Whether new topics were requested since then because of the floor of yield."""
+    paused: str | None = added()
+    """Why no problem is requested although rows are missing: `parked` or `yield`."""
 
     def subject(self, name: str) -> SubjectState:
         return self.subjects.get(name, SubjectState())
@@ -151,6 +164,13 @@ class State(Model):
         changed = self.topic(topic_ref).with_(**changes)
         return self.with_subject(name, topics=(*topics[:number], changed, *topics[number + 1 :]))
 
+    def with_end(self, topic_ref: TopicRef, *, row: bool) -> "State":
+        """Count a problem that ended with or without a row."""
+        if row:
+            return self.with_(rowless=None, refreshed=None).with_topic(topic_ref, rowless=None)
+        rowless = self.topic(topic_ref).rowless or 0
+        return self.with_(rowless=(self.rowless or 0) + 1).with_topic(topic_ref, rowless=rowless + 1)
+
     def topic(self, topic_ref: TopicRef) -> TopicState:
         return self.subject(topic_ref[0]).topics[topic_ref[1]]
 
@@ -160,7 +180,20 @@ class State(Model):
 
     def without(self, problem: UUID) -> "State":
         """Remove a problem from the open ones."""
-        return self.with_(in_flight=_minus(self.in_flight, problem), parked=_minus(self.parked, problem))
+        state = self.with_(in_flight=_minus(self.in_flight, problem))
+        return state.with_parked(_minus(self.parked, problem)) if problem in self.parked else state
+
+    def with_parked(self, parked: dict[UUID, TopicRef]) -> "State":
+        """Replace the parked problems, and count them."""
+        counts = Counter(name for name, _ in parked.values())
+        changed = {name for name, one in self.subjects.items() if (one.parked or 0) != counts[name]}
+        subjects = {name: self.subjects[name].with_(parked=counts[name] or None) for name in changed}
+        return self.with_(parked=parked, subjects={**self.subjects, **subjects})
+
+    @property
+    def parked_count(self) -> int:
+        """Number of parked problems; known without their ids."""
+        return sum(subject.parked or 0 for subject in self.subjects.values())
 
     @property
     def summaries_per_topic(self) -> int:

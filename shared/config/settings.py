@@ -140,7 +140,8 @@ class Settings(Connections):
     backoff_s: float = Field(default=0.5, gt=0)
     """First wait after a transient error, in seconds; doubles with each retry, with jitter."""
     bugs_in_a_row: int = Field(default=20, ge=1)
-    """Consecutive dead letters caused by bugs that stop the process."""
+    """Consecutive failed events, whatever the cause, at which a process stops consuming and tries one event at a time,
+    with backoff, until one succeeds. Earlier versions counted bugs only."""
     drain_s: float = Field(default=5.0, ge=0)
     """How long a rebalance waits for running events, in seconds. Longer ones continue, and the new owner waits."""
     lease_s: float = Field(default=15.0, ge=1)

@@ -29,6 +29,7 @@ __all__ = [
     "TopicPartition",
     "create_group_consumer",
     "create_reader",
+    "knows_coordinator",
     "leave_group",
     "open_admin",
     "poll",
@@ -111,6 +112,11 @@ async def poll(
     finally:
         stop.cancel()
         records.cancel()
+
+
+def knows_coordinator(consumer: AIOKafkaConsumer) -> bool:
+    """Whether a started member of a group is in contact with the group's coordinator."""
+    return consumer._coordinator is not None and consumer._coordinator.coordinator_id is not None
 
 
 async def leave_group(consumer: AIOKafkaConsumer) -> None:

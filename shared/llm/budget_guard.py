@@ -16,6 +16,7 @@ from schemas.item import Provenance
 from schemas.spend import WARN_AT, amount, out_of, tokens
 from shared.cache.budget_ledger import Amount, BudgetLedger, Contended, LimitReached, NotInitialised, Reservation
 from shared.errors import OverBudget, Transient
+from shared.interruption import waiting
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,8 @@ class LimitedBudget:
             else:
                 self._warn(reservation)
                 return reservation
-            await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            with waiting():
+                await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
     async def _commit(self, role_model: RoleModel, reservation: Reservation, call: Provenance | None) -> None:
         count = tokens(call) if call else None

@@ -62,7 +62,7 @@ class EndpointChannel:
         metrics = call_metrics(model.endpoint, model.model, caller)
         self._start_polling()
         await self._read_weights()
-        async with self.limiter.permit() as permit:
+        async with self.limiter.permit(model.model) as permit:
             while True:
                 try:
                     async with self.budget.charge(model, f"{caller}/{task}", body) as charge:

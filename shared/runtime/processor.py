@@ -12,11 +12,11 @@ from time import monotonic, time
 from schemas.events import Event
 from schemas.flow import BY_TYPE
 from shared.config.settings import Settings
-from shared.errors import Refusal
 from shared.kafka.clients import Producer
 from shared.kafka.codec import TRACEPARENT, Message, decode
 from shared.kafka.dlq.dead_letter import Failure, SourceRecord, is_addressed_to, to_record
 from shared.kafka.names import flow_name
+from shared.runtime.flood_guard import FloodGuard
 from shared.telemetry.logs import about
 from shared.telemetry.metrics import AGE, DURATION, EVENTS, IN_FLIGHT, PRODUCED
 from shared.telemetry.traces import handling
@@ -33,7 +33,7 @@ class Processor:
         self.source = f"{settings.factory}/{settings.service}"
         self._settings = settings
         self._producer = producer
-        self._bugs_in_a_row = 0
+        self.guard = FloodGuard(settings.service, settings.bugs_in_a_row)
 
     def name_of(self, record: SourceRecord) -> str:
         """Return the name in the flow of a record's Kafka topic."""
@@ -86,18 +86,6 @@ class Processor:
         """Make a record a dead letter."""
         await self.publish(self.build_dead_letter(record, error))
         self.count(record, "dead_letter")
-
-    def record_success(self) -> None:
-        self._bugs_in_a_row = 0
-
-    def record_bug(self, error: BaseException) -> None:
-        """Count an event that failed by a bug. Raises Refusal when too many do in a row."""
-        self._bugs_in_a_row += 1
-        if self._bugs_in_a_row >= self._settings.bugs_in_a_row:
-            raise Refusal(
-                f"{self._bugs_in_a_row} events in a row failed by a bug; the last: {type(error).__name__}: {error}",
-                "Stopped before more become dead letters. The traceback is in the log; correct it and start again",
-            ) from error
 
 
 def _exemplar(record: SourceRecord) -> dict[str, str] | None:

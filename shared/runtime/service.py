@@ -1,6 +1,6 @@
 """The four kinds of service. `build` returns one."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +35,15 @@ class Machine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FromLog:
+    """Fields of a machine's state that no snapshot has, because they can be read from the log."""
+
+    fields: frozenset[str]
+    read: Callable[[Any, Mapping[tuple[str, int], int]], Awaitable[Any]]
+    """(state, next offsets by Kafka topic and partition) → state with these fields."""
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """What a process does: exactly one of handler, join, machine or sink. `close` runs at the end.
 
@@ -44,6 +53,8 @@ class Service:
     handle: Handler | None = None
     join: Join | None = None
     machine: Machine | None = None
+    from_log: FromLog | None = None
+    """Only with a machine."""
     sink: Sink | None = None
     close: tuple[Callable[[], Awaitable[None]], ...] = ()
     background: tuple[AbstractAsyncContextManager[None], ...] = ()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable
+from contextlib import suppress
 
 from schemas.events import Event
 from schemas.flow import consumed_by
@@ -17,17 +18,23 @@ from shared.kafka.clients import (
     Producer,
     TopicPartition,
     create_group_consumer,
+    knows_coordinator,
     leave_group,
     poll,
 )
 from shared.kafka.consume.added_partitions import AddedPartitions
 from shared.kafka.consume.assignors import SingleActiveAssignor
+from shared.kafka.consume.consumer_loop import NO_COORDINATOR, NO_PARTITION
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.processor import Processor
 
 log = logging.getLogger(__name__)
 
 POLL_MS = 100
+
+
+class _Abandoned(Exception):
+    """A batch was not finished, because the replica stops or is no longer active. It is delivered again."""
 
 
 class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -63,7 +70,11 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             return "stopping"
         if not self._assigned:
             return "no partitions assigned yet"
-        return None if self._taken_over or not self._partitions else "taking over"
+        if not knows_coordinator(self.consumer):
+            return NO_COORDINATOR
+        if self._partitions and not self._taken_over:
+            return "taking over"
+        return self.processor.guard.why_stopped()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -100,7 +111,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         async with self._batch_lock:
             # a batch that was revoked meanwhile is delivered again, after the next `take_over`
             if self._taken_over and records:
-                with self.processor.measure(records):
+                with suppress(_Abandoned), self.processor.measure(records):
                     await self.handle(records)
 
     async def _collect(self) -> list[ConsumerRecord]:
@@ -124,14 +135,28 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def decode(self, records: Iterable[ConsumerRecord]) -> list[tuple[ConsumerRecord, Event]]:
         """Decode a batch; records that are not events become dead letters."""
         decoded = []
-        for record in records:
-            if not self.processor.is_addressed(record):
-                continue
+        for record in filter(self.processor.is_addressed, records):
             try:
                 decoded.append((record, self.processor.decode(record)))
             except Invalid as error:
                 await self.processor.to_dead_letter(record, error)
         return decoded
+
+    async def gave_up(self, record: ConsumerRecord, error: Exception) -> bool:
+        """Make a failed record a dead letter. While the service is stopped, wait for the next try and return False."""
+        if self.processor.guard.record_failure(error):
+            await self.processor.to_dead_letter(record, error)
+            return True
+        clock = asyncio.get_running_loop().time
+        until = clock() + self.processor.guard.next_wait_s()
+        while clock() < until:
+            if not self.can_proceed:
+                raise _Abandoned
+            await poll(  # stays in the group
+                self.consumer, self._stopping, NO_PARTITION, timeout_ms=0, start_added=self._added.start
+            )
+            await asyncio.sleep(min(POLL_MS / 1000, max(0.0, until - clock())))
+        return False
 
     async def start_at(self, offsets: dict[TopicPartition, int]) -> None:
         """Seek these offsets and commit them.

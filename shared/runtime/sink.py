@@ -36,7 +36,12 @@ class SinkLoop(SingleActiveLoop):
         self._cursors = Snapshots(settings.kafka_access, settings.factory, state, producer)
         self._cursor: str | None = None
         self._topic_ids: dict[str, str] = {}
+        self._store_failure: str | None = None
         self.gather_s = settings.batch_s
+
+    def why_not_ready(self) -> str | None:
+        """Return why the replica is not ready, as any single-active one; also that its store fails."""
+        return super().why_not_ready() or self._store_failure
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, resume at its offsets, publish the unpublished outbox."""
@@ -67,14 +72,17 @@ class SinkLoop(SingleActiveLoop):
         """
         if not batch:
             return True
-        try:
-            written = await self._persist(lambda: self._sink.write([located for _, located in batch]))
-        except Invalid as error:
-            if len(batch) > 1:
-                return all([await self._write([one]) for one in batch])
-            await self.processor.to_dead_letter(batch[0][0], error)
-            return True
+        while True:
+            try:
+                written = await self._persist(lambda: self._sink.write([located for _, located in batch]))
+                break
+            except Invalid as error:
+                if len(batch) > 1:
+                    return all([await self._write([one]) for one in batch])
+                if await self.gave_up(batch[0][0], error):
+                    return True
         for record, _ in batch if written else ():
+            self.processor.guard.record_success()
             self.processor.count(record, "done")
         return written
 
@@ -85,7 +93,9 @@ class SinkLoop(SingleActiveLoop):
                 await work()
             except Transient as error:
                 log.warning("the store fails, retrying: %s", error)
+                self._store_failure = f"the store fails, retrying: {error}"
             else:
+                self._store_failure = None
                 return True
             if not self.can_proceed:
                 break

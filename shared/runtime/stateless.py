@@ -38,7 +38,7 @@ class StatelessLoop:
         )
 
     def why_not_ready(self) -> str | None:
-        return self._loop.why_not_ready()
+        return self._loop.why_not_ready() or self._worker.why_stopped()
 
     def stop(self) -> None:
         self._loop.stop()

@@ -2,7 +2,9 @@
 
 decode ─► claim ─► count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (the loop commits)
 
-An event that fails is retried or becomes a dead letter, which is then its recorded outcome; none is dropped. An event
+An event that fails is retried or becomes a dead letter, which is then its recorded outcome; none is dropped. While the
+last events all failed (flood_guard.py), events stay in flight and none becomes a dead letter, so that a process at
+capacity consumes nothing; tries then count as no attempts. An event
 that another process still works on, because a rebalance or a deploy interrupted a long call, is waited for.
 
 A process that crashes takes down all events in flight, and one of them may be the cause. An event that was in flight
@@ -12,17 +14,22 @@ certainly caused by it, and only this event becomes a dead letter.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
-from schemas.events import Event
+from schemas.events import Event, ItemEvent
+from shared.audit_items import not_judged
 from shared.backoff import backoff
 from shared.cache.idempotency import ClaimResult, IdempotencyStore
 from shared.cache.leases import LeaseLost
 from shared.call_journal import Journal, journalled
 from shared.config.settings import Settings
-from shared.errors import Invalid, Transient
+from shared.errors import Invalid, OverBudget, Transient
+from shared.interruption import Interruptible
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import encode_outputs, pack, tag_of, unpack
+from shared.kafka.codec import audit_tag_of, encode_outputs, pack, tag_of, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
+from shared.ports import TaggedEvent
 from shared.runtime.processor import Processor
 from shared.runtime.service import Handler
 from shared.runtime.slots import Slots
@@ -44,8 +51,12 @@ class Worker:
         self._handle = handle
         self._outcomes = outcomes
         self._processor = Processor(settings, producer)
+        self._guard = self._processor.guard
         self._slots = Slots(settings.in_flight)
         self._sleeping: set[asyncio.Task[object] | None] = set()
+        self._held: set[asyncio.Task[object] | None] = set()
+        """Events that wait for their turn while the service is stopped. They do not free capacity."""
+        self._handling: set[Interruptible] = set()
         self._stopping = False
         SLOTS.labels(settings.service).set(settings.in_flight)
         self._slots_busy = SLOTS_BUSY.labels(settings.service)
@@ -55,10 +66,16 @@ class Worker:
         slots, sleeping = self._settings.in_flight, len(self._sleeping)
         return 0 if sleeping >= slots else slots + sleeping
 
+    def why_stopped(self) -> str | None:
+        """Return why no event becomes a dead letter at present; `None` while events are handled."""
+        return self._guard.why_stopped()
+
     def stop(self) -> None:
-        """Cancel what sleeps: another process can handle it."""
+        """Cancel what sleeps, or waits for its turn or an endpoint: another process can handle it."""
         self._stopping = True
-        for task in self._sleeping:
+        for handling in list(self._handling):
+            handling.stop()
+        for task in self._sleeping | self._held:
             if task:
                 task.cancel()
 
@@ -111,43 +128,84 @@ class Worker:
         try:
             return await self._attempt(record, event, claim, calls)
         except _GaveUp as gave_up:
+            tag = audit_tag_of(record.headers)
+            if tag and isinstance(event, ItemEvent) and isinstance(gave_up.error, OverBudget):
+                judged = not_judged(event, self._settings.service, event.item, tag, str(gave_up.error))
+                return await self._outcomes.record(
+                    event.id, pack(encode_outputs([judged], self._processor.source, tag))
+                )
             letter = self._processor.build_dead_letter(record, gave_up.error, gave_up.attempts)
             return await self._outcomes.record(event.id, pack(letter))
 
     async def _attempt(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> bytes:
         """Try until an attempt succeeds. Raises _GaveUp."""
-        error: BaseException = RuntimeError("the process died while it worked on this event")
+        error: Exception = RuntimeError("the process died while it worked on this event")
         slot = self._slots.exclusive if claim.crashes >= QUARANTINE_AFTER else self._slots.shared
         tag, number, limit = tag_of(record.headers), claim.attempts, self._settings.attempts
+        if number >= limit:
+            await self._until_resumed()
         while number < limit:
-            async with slot():
+            async with self._turn(), slot():
                 attempt = await self._outcomes.begin(event.id)
-                number = attempt.number
                 try:
                     with self._slots_busy.track_inprogress():
                         async with journalled(calls):
-                            produced = await self._handle(event)
-                    self._processor.record_success()
-                    messages = encode_outputs(produced, self._processor.source, tag)
-                    return await self._outcomes.record(event.id, pack(messages))
+                            produced = await self._call(event)
+                    outcome = pack(encode_outputs(produced, self._processor.source, tag))
+                    self._guard.record_success()
+                    return await self._outcomes.record(event.id, outcome)
                 except (asyncio.CancelledError, LeaseLost):
                     await self._outcomes.release(event.id, attempt)
                     raise
-                except Invalid as invalid:
-                    raise _GaveUp(invalid, number) from invalid
-                except Transient as transient:
-                    error = transient
-                    log.warning("attempt %d of %d: %s", number, limit, transient)
-                except Exception as bug:
-                    error = bug
-                    log.exception("attempt %d of %d: a bug", number, limit)
+                except Exception as failure:  # noqa: BLE001 - a bug too makes a dead letter
+                    error = failure
+                _log_failure(error, attempt.number, limit)
+                gives_up = attempt.number >= limit or isinstance(error, Invalid)
+                if (gives_up or self._guard.stopped) and not self._guard.record_failure(error):
+                    await self._outcomes.release(event.id, attempt)
+                    continue
+                number = attempt.number
                 await self._outcomes.mark_failed(event.id, attempt)
-            if number < limit:
-                RETRIES.labels(self._settings.service, "transient" if isinstance(error, Transient) else "bug").inc()
-                await self._sleep_without_slot(backoff(self._settings.backoff_s, number - 1))
-        if not isinstance(error, Transient):
-            self._processor.record_bug(error)
+            if gives_up:
+                break
+            RETRIES.labels(self._settings.service, "transient" if isinstance(error, Transient) else "bug").inc()
+            await self._sleep_without_slot(backoff(self._settings.backoff_s, number - 1))
         raise _GaveUp(error, number) from error
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with AsyncExitStack() as held:
+            with self._waiting_for_turn():
+                await held.enter_async_context(self._guard.turn())
+            yield
+
+    async def _until_resumed(self) -> None:
+        with self._waiting_for_turn():
+            await self._guard.until_resumed()
+
+    @contextmanager
+    def _waiting_for_turn(self) -> Iterator[None]:
+        """Let `stop` cancel the task until the end of the block."""
+        if self._stopping:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        self._held.add(task)
+        try:
+            yield
+        finally:
+            self._held.discard(task)
+
+    async def _call(self, event: Event) -> Iterable[Event | TaggedEvent]:
+        """Call the handler. After `stop`, cancelled while it waits for an endpoint."""
+        handling = Interruptible(asyncio.current_task())
+        self._handling.add(handling)
+        try:
+            if self._stopping:
+                handling.stop()
+            with handling.entered():
+                return await self._handle(event)
+        finally:
+            self._handling.discard(handling)
 
     async def _sleep_without_slot(self, seconds: float) -> None:
         """Sleep without a slot."""
@@ -162,7 +220,14 @@ class Worker:
 
 
 class _GaveUp(Exception):
-    def __init__(self, error: BaseException, attempts: int) -> None:
+    def __init__(self, error: Exception, attempts: int) -> None:
         super().__init__(str(error))
         self.error = error
         self.attempts = attempts
+
+
+def _log_failure(error: Exception, attempt: int, limit: int) -> None:
+    if isinstance(error, Invalid | Transient):
+        log.warning("attempt %d of %d: %s", attempt, limit, error)
+    else:
+        log.error("attempt %d of %d: a bug", attempt, limit, exc_info=error)

@@ -43,6 +43,9 @@ IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 SLOTS = Gauge("chimera_slots", "Events that one process may handle concurrently", ["service"])
 SLOTS_BUSY = Gauge("chimera_slots_busy", "Slots in use", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
+STOPPED = Gauge(
+    "chimera_stopped", "1 while the service consumes nothing because its last events all failed", ["service"]
+)
 LAG = Gauge(
     "kafka_consumergroup_lag",
     "Records from a group's committed offset to the end of a partition; the name is that of the common Kafka exporter",
@@ -51,12 +54,16 @@ LAG = Gauge(
 
 # The state of the plan, from the planner. Subjects are those of the plan.
 
-REQUESTED_ROWS = Gauge("chimera_rows_wanted", "Target number of rows of the plan", ["subject"])
+REQUESTED_ROWS = Gauge(
+    "chimera_rows_wanted", "Target number of rows of the plan; infinite for rows: forever", ["subject"]
+)
 ROWS = Gauge("chimera_rows", f"Rows by admission: {', '.join(ADMISSIONS)}", ["subject", "admission"])
 OPEN = Gauge("chimera_problems_open", "Problems in progress", ["subject"])
 PARKED = Gauge(
     "chimera_problems_parked", "Problems whose record became a dead letter; replay or drop them", ["subject"]
 )
+PAUSED = Gauge("chimera_requests_paused", "1 while no problem is requested although rows are missing", ["reason"])
+TOPICS = Gauge("chimera_topics", "Topics that are open, or why they are closed", ["subject", "state"])
 YIELD = Gauge("chimera_yield_ratio", "Share of problems that become rows, as the planner estimates it", ["subject"])
 ENDED = Counter("chimera_problems_ended", "Ended problems: row, rejected", ["subject", "ending"])
 REJECTED = Counter("chimera_problems_rejected", "Rejected problems by service and reason", ["service", "reason"])

@@ -12,6 +12,7 @@ import psutil
 from deploy.local.ports import Ports
 from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
+from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
 from services.cli.common import models_config
 from shared.config.connections import KafkaAccess
@@ -38,14 +39,14 @@ async def factory(
         await stack.start_services([replace(models, env=quick)])
         while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
-        await stack.start_services(chosen(folder, only))
+        await stack.start_services(chosen(folder, roles, only))
         async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
             yield stack, world
 
 
-def chosen(folder: Path, only: Sequence[str]) -> list[ProcessSpec]:
+def chosen(folder: Path, models: ModelsConfig, only: Sequence[str]) -> list[ProcessSpec]:
     """Return the services to start."""
-    return [process for process in models_config.services(folder) if not only or process.name in only]
+    return [process for process in models_config.services(folder, models) if not only or process.name in only]
 
 
 def cpu_s(stack: Stack) -> dict[str, float]:

@@ -60,7 +60,9 @@ class Line:
         played |= {f"CHIMERA_SIM_{name.upper()}": json.dumps(value) for name, value in (simulated or {}).items()}
         self._simulator = self._process(models_config.simulator(port, seed), played)
         changes = {f"CHIMERA_{name.upper()}": value for name, value in settings.items()}
-        wanted = [process for process in models_config.services(self.directory) if process.name not in without]
+        wanted = [
+            process for process in models_config.services(self.directory, self._cast) if process.name not in without
+        ]
         self._working = {process.name for process in wanted}
         self._services = [self._process(process, changes) for process in wanted]
 

@@ -20,7 +20,7 @@ from shared.clock import utc_now
 from shared.config.connections import ValkeyAccess
 from shared.dataset import Dataset, open_audits
 from shared.dataset.reports.funnel import FOLLOWED
-from shared.errors import Invalid
+from shared.errors import Invalid, OverBudget
 from shared.kafka.codec import audit_tag_of
 from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.read.tail import tail
@@ -33,13 +33,18 @@ from shared.text.contamination import Benchmarks
 from tests.support.items import call, checked, item, plan, verdict
 from tests.support.kafka_world import KafkaWorld, until
 
-WRONG, MALFORMED, OPTIONS = "A wrong key.", "A malformed verdict.", "Choose. (A) one (B) two (C) three (D) four"
+WRONG, MALFORMED, COSTLY, OPTIONS = (
+    "A wrong key.",
+    "A malformed verdict.",
+    "A long one.",
+    "Choose. (A) one (B) two (C) three (D) four",
+)
 SERVICES = {"auditor", "screening", "verifier-a", "verifier-b", "panel", "aggregator"}
 ENDS = {"problem.accepted", "problem.rejected", "problem.parked", "sample.curated"}
 
 
 async def audit(event: SolutionChecked) -> Iterable[TaggedEvent]:
-    """Four audit items, one for each way to go."""
+    """Five audit items, one for each way to go."""
 
     def fresh(kind: str, statement: str) -> Item:
         problem = event.item.written.with_(statement=statement)
@@ -54,6 +59,7 @@ async def audit(event: SolutionChecked) -> Iterable[TaggedEvent]:
         TaggedEvent(ProblemScreened.of(event, "auditor", fresh("sign", WRONG), index=0), mark("sign")),
         TaggedEvent(ProblemScreened.of(event, "auditor", fresh("row", "Whole."), index=1), mark("control-row")),
         TaggedEvent(ProblemScreened.of(event, "auditor", fresh("ill", MALFORMED), index=2), mark("ill")),
+        TaggedEvent(ProblemScreened.of(event, "auditor", fresh("costly", COSTLY), index=3), mark("costly")),
     ]
 
 
@@ -66,6 +72,8 @@ class Verify:
     async def __call__(self, event: ProblemScreened) -> Iterable[Event]:
         if event.item.written.statement == MALFORMED and self.role == "verifier-a":
             raise Invalid("it cannot be verified")
+        if event.item.written.statement == COSTLY and self.role == "verifier-a":
+            raise OverBudget("the budget has no room")
         wrong = event.item.written.statement == WRONG
         vote = Vote(answer="41" if wrong else "42", agrees="no" if wrong else "yes", method="numeric")
         output = verdict(self.role).with_(votes=(vote,), problem_hash=event.item.written.hash)
@@ -122,12 +130,13 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
         "options": (False, "multiple_choice"),
         "sign": (False, "key_disputed"),
         "control-row": (True, "verified"),
+        "costly": (False, "not_judged"),
     }
-    assert len(before) == 3
+    assert len(before) == 4
     contents = defaultdict(set)
     for record in await world.records("audit.judged"):
         contents[dict(record.headers)["ce_id"]].add((record.value, audit_tag_of(record.headers)))
-    assert [len(reported) for reported in contents.values()] == [1, 1, 1], "a repetition has another id or content"
+    assert [len(reported) for reported in contents.values()] == [1, 1, 1, 1], "a repetition has another id or content"
 
     marked = {event.item.id for event in judged.values()} | {derive(source.item.id, "audit/ill")}
     for flow in FLOW:
@@ -144,7 +153,7 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
     assert len(dataset.ledger) == 0
     kept = {line.kind: line for line in open_audits(world.folder)}
     assert {kind: line.id for kind, line in kept.items()} == {k: str(event.item.id) for k, event in judged.items()}
-    assert len(open_audits(world.folder)) == 3
+    assert len(open_audits(world.folder)) == 4
     assert (kept["sign"].source, kept["sign"].difficulty) == (str(source.item.id), 0.75)
 
     heard = Counter[str]()
@@ -157,4 +166,4 @@ async def test_audit_items_pass_the_real_checks_and_end_once_as_audits(world: Ka
                 heard[event.type] += 1
     assert set(heard) == {"audit.judged"}
     costs = Counter(call.role for call in await recorded_calls(world.access, world.factory))
-    assert costs == {"judge": 1, "verifier-a": 3, "verifier-b": 4}, "what audits cost counts, and counts once"
+    assert costs == {"judge": 1, "verifier-a": 3, "verifier-b": 5}, "what audits cost counts, and counts once"

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+import pytest
+
 from schemas.config.models_config import Endpoint, ModelsConfig
 from schemas.config.plan import Plan, Subject
 from schemas.events import Event, ProblemDrafted, ProblemRequested
@@ -23,6 +25,7 @@ from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
 from shared.ports import Model
 from shared.runtime.stateless import StatelessLoop
+from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.kafka_world import KafkaWorld, until
 
 SERVICE = "problem_writer"
@@ -73,6 +76,40 @@ def loop(world: KafkaWorld, handle: Callable[[ProblemRequested], object]) -> Cal
 
 async def committed(world: KafkaWorld, number: int) -> bool:
     return sum((await world.committed(SERVICE, "problem.requested")).values()) == number
+
+
+@pytest.mark.parametrize("fault", [503, "silence"])
+async def test_a_dead_endpoint_delays_no_stop(
+    world: KafkaWorld, fault: int | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.llm.limiter.circuit_breaker.FIRST_PROBE_S", 0.1)
+    server, settings = FakeEndpoint(fault=503), world.settings(SERVICE, grace_s=60)
+    async with server.listen() as url:
+        models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1"), "m"), SERVICE)
+        model = models.model("solver", Prompt("solve", "$problem"))
+
+        async def handle(request: ProblemRequested) -> Iterable[Event]:
+            await model.complete({"problem": "What is it?"}, seed=seed(request.id, 1))
+            return []
+
+        def make(producer: Producer) -> StatelessLoop:
+            loops.append(StatelessLoop(handle, settings, producer, world.outcomes(settings)))
+            return loops[0]
+
+        loops: list[StatelessLoop] = []
+        await world.publish(world.requests(20))
+        async with world.running(make) as task:
+            await until(lambda: _is(model.channel.limiter.is_open), "an open circuit")
+            server.fault, seen = fault, len(server.seeds)
+            await until(lambda: _is(len(server.seeds) > seen), "a probe")
+            loops[0].stop()
+            await asyncio.wait_for(asyncio.shield(task), 10)
+        await models.aclose()
+    assert await committed(world, 0)
+
+
+async def _is(value: bool) -> bool:
+    return value
 
 
 async def test_a_process_killed_at_any_moment_repeats_no_recorded_call(world: KafkaWorld) -> None:

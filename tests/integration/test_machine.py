@@ -15,7 +15,7 @@ from shared.errors import Refusal
 from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.codec import unpack
 from shared.kafka.names import kafka_topic
-from shared.runtime.machine import MachineLoop, Snapshot
+from shared.runtime.machine import MachineLoop, Snapshot, read_snapshot
 from tests.support.kafka_world import BrokenProducer, GatedProducer, KafkaWorld, until
 
 SERVICE = "planner"
@@ -69,7 +69,9 @@ async def requested(world: KafkaWorld) -> list[str]:
 
 
 async def snapshot(world: KafkaWorld) -> Snapshot:
-    return Snapshot.model_validate_json((await world.records("planner-state"))[-1].value or b"")
+    latest = await read_snapshot(world.access, world.factory, "planner-state")
+    assert latest
+    return latest
 
 
 def finished(world: KafkaWorld, number: int) -> Callable[[], Awaitable[bool]]:

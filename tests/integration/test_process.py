@@ -292,6 +292,7 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
     ports = Ports({})
     StateFile(ports={"kafka": ports.take("kafka")}).write(folder)
     world = KafkaWorld(f"127.0.0.1:{ports.take('kafka')}", stack.valkey_url, "late", tmp_path)
+    ports.release()
     async with writer(world) as process, Stack(folder) as late:
         await until(process.answers, "an answer from the process without a broker")
         await asyncio.sleep(0.5)
@@ -316,12 +317,20 @@ async def test_a_process_waits_for_the_broker_and_stops_when_it_is_gone_again(st
         async with world:
             await world.publish(world.requests(2))
             await until(lambda: committed(world, 2), "the commit")
+        late.kill("kafka", signal.SIGKILL)
+        await until(lambda: unready(process), "a word about the lost coordinator")
+        await process.ready()
         late.kill("kafka", signal.SIGSTOP)
         process.send(signal.SIGTERM)
         try:
             assert await process.end(within_s=20) == 0
         finally:
             late.kill("kafka", signal.SIGCONT)
+
+
+async def unready(process: OsProcess) -> bool:
+    response = await process.get("/readyz")
+    return response.status_code == 503 and "coordinator" in response.text
 
 
 def apart(one: dict[str, str], after: dict[str, str]) -> float:

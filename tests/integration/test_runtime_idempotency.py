@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from deploy.local.supervisor import Stack
 from schemas.events import Event, ProblemRequested
 from shared.cache.idempotency import IdempotencyStore
-from shared.errors import Invalid, Refusal, Transient
+from shared.errors import Invalid, Transient
 from shared.kafka.clients import KafkaError, Producer, TopicPartition, create_group_consumer
 from shared.kafka.codec import Message, encode, pack
 from shared.kafka.dlq.replay import DeadLetter, list_dead_letters, replay
@@ -169,18 +169,6 @@ async def test_transient_errors_are_retried_until_they_pass(world: KafkaWorld) -
         await until(lambda: committed(world, 1), "the third try")
     assert len(await world.events("problem.drafted")) == 1
     assert await world.records("dead-letters") == []
-
-
-async def test_a_process_stops_when_event_after_event_fails_by_a_bug(world: KafkaWorld) -> None:
-    async def handle(_: ProblemRequested) -> Iterable[Event]:
-        raise ZeroDivisionError
-
-    settings = world.settings(SERVICE, bugs_in_a_row=5, attempts=1, in_flight=1)
-    await world.publish(world.requests(50))
-    async with world.running(writer(world, settings, handle)) as task:
-        with pytest.raises(Refusal, match="5 events in a row"):
-            await asyncio.wait_for(asyncio.shield(task), 20)
-    assert len(await world.records("dead-letters")) < 6
 
 
 def _bad_records(good: ProblemRequested) -> dict[str, Callable[[KafkaWorld], Awaitable[None]]]:

@@ -32,6 +32,8 @@ class FakeEndpoint:
     latency_s: float = 0.0
     fault: int | str | None = None
     """Response to every call: a status, `silence` or `cut` (a stream without an end)."""
+    broken_models: frozenset[str] = frozenset()
+    """Names of models that get 503."""
     retry_after_s: float | None = None
     seeds: list[int] = field(default_factory=list)
     """Seeds of all calls, in order of arrival."""
@@ -60,7 +62,8 @@ class FakeEndpoint:
         self._here += 1
         self.most = max(self.most, self._here)
         try:
-            return await self._answer(bool(body.get("stream")), request)
+            broken = body["model"] in self.broken_models
+            return _refused(503, {}) if broken else await self._answer(bool(body.get("stream")), request)
         finally:
             self._here -= 1
 
@@ -73,8 +76,7 @@ class FakeEndpoint:
         status = self.fault or (429 if full else 503 if self._dice.random() < self.broken else None)
         if isinstance(status, int):
             self.refused += 1
-            wait = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
-            return web.json_response({"error": {"message": "no"}}, status=status, headers=wait)
+            return _refused(status, {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)})
         await self._work()
         return _streamed() if stream else _whole()
 
@@ -122,6 +124,10 @@ class FakeEndpoint:
             yield f"http://127.0.0.1:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
+
+
+def _refused(status: int, headers: dict[str, str]) -> web.Response:
+    return web.json_response({"error": {"message": "no"}}, status=status, headers=headers)
 
 
 def _whole() -> web.Response:

@@ -148,7 +148,7 @@ async def _wait_for_any(running: Mapping[SampleTask, Example], model: ChatModel)
         done, _ = await asyncio.wait(running, timeout=OUTAGE_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if done:
             return done
-        if model.channel.limiter.breaker.open:
+        if model.channel.limiter.is_open:
             raise Refusal(f"the endpoint of {model.name} has accepted no call for {OUTAGE_LIMIT_S:.0f} s", RETRY_HINT)
 
 

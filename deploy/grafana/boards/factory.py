@@ -19,15 +19,15 @@ BOARD = Board(
         ),
         number(
             "Plan completed",
-            "Fraction of the rows that the plan asks for.",
+            "Fraction of the rows that the plan asks for; empty for `rows: forever`.",
             "percentunit",
-            'sum(chimera_rows{admission="in"}) / sum(chimera_rows_wanted)',
+            'sum(chimera_rows{admission="in"}) / (sum(chimera_rows_wanted) < Inf)',
         ),
         number(
             "Time to completion",
-            "At the rate of the last hour; empty while no rows arrive.",
+            "At the rate of the last hour; empty while no rows arrive, and for `rows: forever`.",
             "s",
-            '(sum(chimera_rows_wanted) - sum(chimera_rows{admission="in"}))'
+            '((sum(chimera_rows_wanted) < Inf) - sum(chimera_rows{admission="in"}))'
             ' / (deriv(sum(chimera_rows{admission="in"})[1h:15s]) > 0)',
         ),
         number(
@@ -69,9 +69,10 @@ BOARD = Board(
         ),
         bars(
             "Coverage by subject",
-            "Admitted rows, as a fraction of the target. A subject that falls behind lacks yield or topics.",
+            "Admitted rows, as a fraction of the target; empty for `rows: forever`. A subject that falls behind lacks "
+            "yield or topics.",
             "percentunit",
-            'sum by (subject) (chimera_rows{admission="in"}) / sum by (subject) (chimera_rows_wanted)',
+            'sum by (subject) (chimera_rows{admission="in"}) / (sum by (subject) (chimera_rows_wanted) < Inf)',
             "{{subject}}",
         ),
         lines(

@@ -8,12 +8,17 @@ import yaml
 from deploy.local.process_spec import ProcessSpec
 from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
 from schemas.config.plan import Plan
-from schemas.flow import SERVICES
+from schemas.flow import SERVICES, ServiceSpec
 from services.cli.common.dataset_location import dataset_in
 from shared.errors import Refusal
 from shared.llm import load_models_config
 
 SIMULATOR = "simulator"
+
+_SETTINGS = ("CHIMERA_*", "OTEL_*")
+_PROXIES = ("*_PROXY", "*_proxy")
+_STORES = ("AWS_*", "GOOGLE_*", "AZURE_*")
+"""Credentials of the dataset's object store, for the one service that writes it."""
 
 _LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, "sim-solver": 400, "sim-judge": 50}
 """Slow enough for a person to follow the view."""
@@ -30,15 +35,24 @@ def simulator(port: int, seed: int) -> ProcessSpec:
     """Return the process of the simulator. It has no health port; it is ready when it lists its models."""
     settings = {"PORT": str(port), "SEED": str(seed), "LATENCY_MS": json.dumps(_LATENCY_MS)}
     env = {f"CHIMERA_SIM_{name}": value for name, value in settings.items()}
-    return ProcessSpec(SIMULATOR, env=env, has_health=False)
+    return ProcessSpec(SIMULATOR, env=env, inherits=("CHIMERA_SIM_*",), has_health=False)
 
 
-def services(directory: Path) -> list[ProcessSpec]:
-    """Return every service of the flow, with the files that `write` wrote."""
+def services(directory: Path, models: ModelsConfig) -> list[ProcessSpec]:
+    """Return every service of the flow, with the files that `write` wrote and the variables that it needs."""
     folder = directory.resolve()
     files = {"PLAN": folder / "plan.yaml", "MODELS": folder / "models.json", "DATASET": dataset_in(folder)}
     env = {f"CHIMERA_{name}": str(location) for name, location in files.items()}
-    return [ProcessSpec(service.name, f"services.{service.module}", env=env) for service in SERVICES]
+    keys = [endpoint.key_env for endpoint in models.endpoints.values() if endpoint.key_env]
+
+    def inherits(service: ServiceSpec) -> tuple[str, ...]:
+        stores = _STORES if service.name == "aggregator" else ()
+        return (*_SETTINGS, *stores, *((*_PROXIES, *keys) if service.models else ()))
+
+    return [
+        ProcessSpec(service.name, f"services.{service.module}", env=env, inherits=inherits(service))
+        for service in SERVICES
+    ]
 
 
 def load_previous(directory: Path) -> ModelsConfig | None:

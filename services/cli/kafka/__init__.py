@@ -2,4 +2,5 @@
 
 commands.py      `chimera kafka create`, `trim`
 dead_letters.py  `chimera dead-letters`
+wanted.py        dead letters whose problems the plan still wants, and what they cost
 """

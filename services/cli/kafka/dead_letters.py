@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -89,19 +90,38 @@ def replay(
     every: All = False,
     service: Service = None,
     error: Error = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be replayed, and its cost.")] = False,
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: opt.Directory = opt.HERE,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Publish records again, for the service that could not process them."""
+    """Publish records again, for the service that could not process them: without IDs, those that the plan still wants.
+
+    Shows first what it costs, by the mean of all ended problems.
+    """
+    from services.cli.kafka.wanted import Demand, read_demand
     from shared.kafka.dlq.replay import list_dead_letters
     from shared.kafka.dlq.replay import replay as work
 
     kafka = access(bootstrap, directory)
-    selected = _select(call_kafka(kafka, list_dead_letters(kafka, factory)), ids or (), every, service, error)
-    call_kafka(kafka, work(kafka, factory, selected))
-    _report("replayed", selected, as_json)
+    letters = call_kafka(kafka, list_dead_letters(kafka, factory))
+    if ids or every:
+        selected = _select(letters, ids or (), every, service, error)
+        demand = call_kafka(kafka, Demand.read(kafka, factory))
+    else:
+        pending = _select(letters, (), True, service, error)
+        demand = call_kafka(kafka, read_demand(kafka, factory))
+        selected = demand.wanted(pending)
+        typer.echo(f"the plan still wants {len(selected)} of {len(pending)} dead letters; --all replays all", err=True)
+    estimate = demand.estimate(selected) if demand else None
+    if estimate:
+        typer.echo(f"{estimate}", err=True)
+    if not dry_run:
+        call_kafka(kafka, work(kafka, factory, selected))
+    _report(
+        "would replay" if dry_run else "replayed", selected, as_json, estimate=asdict(estimate) if estimate else None
+    )
 
 
 @app.command()
@@ -178,13 +198,13 @@ def _table(letters: Sequence["DeadLetter"]) -> None:
         table.add_row(one.id, fields["at"][:19], one.service, one.name, str(fields["problem"] or "")[:8], why)
     console.print(table)
     console.print(f"\nshow one  chimera dead-letters show {letters[0].id}")
-    console.print("replay    chimera dead-letters replay ID… | --all [--service NAME] [--error CLASS]")
+    console.print("replay    chimera dead-letters replay [ID… | --all] [--service NAME] [--error CLASS]")
     console.print("drop      chimera dead-letters drop ID… | --all …")
 
 
-def _report(what: str, selected: Sequence["DeadLetter"], as_json: bool) -> None:
+def _report(what: str, selected: Sequence["DeadLetter"], as_json: bool, **more: object) -> None:
     if as_json:
-        print(json.dumps({what: [one.id for one in selected]}))  # noqa: T201
+        print(json.dumps({what.replace(" ", "_"): [one.id for one in selected], **more}))  # noqa: T201
     else:
         typer.echo(f"{what} {len(selected)} dead letter{'' if len(selected) == 1 else 's'}")
 

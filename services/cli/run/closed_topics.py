@@ -9,19 +9,18 @@ from services.cli.run.local_factory import FACTORY
 from services.planner.state import State
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
-from shared.kafka.read.snapshots import read_latest
-from shared.runtime.machine import Snapshot
+from shared.runtime.machine import Snapshot, read_snapshot
 from shared.text.controls import strip_controls
 
 TIMEOUT_S = 5.0
 MAX_NAMED = 5
 """Largest number of topics named for a person."""
-REASONS = {"defects": "closed for defects", "repeats": "exhausted, only repetitions"}
+REASONS = {"defects": "closed for defects", "repeats": "exhausted, only repetitions", "yield": "paused, too few rows"}
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedTopic:
-    """One topic. `reason`: defects, repeats."""
+    """One topic. `reason`: defects, repeats, yield."""
 
     subject: str
     topic: str
@@ -33,15 +32,15 @@ async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
     ((state, _),) = SERVICE["planner"].state
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            snapshot = await read_latest(access, FACTORY, state)
+            snapshot = await read_snapshot(access, FACTORY, state)
     except (KafkaError, OSError, TimeoutError):
         return []
     return [*read(snapshot)] if snapshot else []
 
 
-def read(snapshot: bytes) -> Iterator[ClosedTopic]:
+def read(snapshot: Snapshot) -> Iterator[ClosedTopic]:
     """Yield the closed topics of a planner's snapshot."""
-    state = State.model_validate(Snapshot.model_validate_json(snapshot).state)
+    state = State.model_validate(snapshot.state)
     for name, subject in state.subjects.items():
         yield from (ClosedTopic(name, one.topic.name, one.closed) for one in subject.topics if one.closed)
 

@@ -81,7 +81,8 @@ class LocalFactory:
         if config.models is None:
             await stack.start_services([models_config.simulator(self._port, config.seed)])
             await first(self._wait_for_simulator(), self.failure())
-        self._services = [one for one in models_config.services(config.directory) if one.name not in self._without]
+        every = models_config.services(config.directory, self.models)
+        self._services = [one for one in every if one.name not in self._without]
         await stack.start_services(self._services)
         await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
 

@@ -14,7 +14,7 @@ from typing import Any
 from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from schemas.config.policies import Difficulty
 from schemas.item import Item
-from shared.audit_items import NOTICED, PASSED, UNABLE
+from shared.audit_items import NOT_JUDGED, NOTICED, PASSED, UNABLE
 from shared.dataset.build import to_item as item_of
 from shared.dataset.reader import Dataset, TableSnapshot
 from shared.dataset.schema import Audit
@@ -26,13 +26,15 @@ ALL, UNKNOWN = "all", "unknown"
 
 def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficulty) -> dict[str, Any]:
     """Return all figures as one JSON document. Unknown is null. `difficulty` has the bins."""
-    every = list(audits.columns("kind", "difficulty", "accepted", "found", "simulated"))
-    lines = [line for line in every if not AuditTag(kind=line["kind"]).of_judge]
+    every = list(audits.columns("kind", "difficulty", "accepted", "reason", "found", "simulated"))
+    ended = [line for line in every if not AuditTag(kind=line["kind"]).of_judge]
+    lines = [line for line in ended if line["reason"] != NOT_JUDGED]
     controls = [line for line in lines if AuditTag(kind=line["kind"]).control]
     defects = [line for line in lines if not AuditTag(kind=line["kind"]).control]
     checks = dict.fromkeys(check for line in lines for check in json.loads(line["found"]))
     return {
         "audits": len(lines),
+        "not_judged": len(ended) - len(lines),
         "simulated": sum(line["simulated"] for line in every),
         "let_through": _rates(((line["kind"], line["accepted"]) for line in defects), width),
         "by_difficulty": _rates(

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.kafka.clients import poll
+from shared.kafka.clients import knows_coordinator, poll
 from shared.kafka.consume.offset_tracker import OffsetTracker
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ COMMIT_TIMEOUT_S = 5.0
 RECANCEL_S = 1.0
 """Interval of repeated cancellations: before Python 3.12 asyncio.wait_for may swallow one."""
 NO_PARTITION = TopicPartition("", 0)
+NO_COORDINATOR = "the coordinator of its consumer group does not answer"
 
 
 class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -71,7 +72,9 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         """Return why no records can be consumed; `None` when they can."""
         if self._stopping.is_set():
             return "stopping"
-        return None if self._assigned else "no partitions assigned yet"
+        if not self._assigned:
+            return "no partitions assigned yet"
+        return None if knows_coordinator(self._consumer) else NO_COORDINATOR
 
     async def run(self, topics: list[str]) -> None:
         """Consume until `stop`, then commit finished records. Raises what `work` raised."""

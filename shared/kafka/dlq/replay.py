@@ -20,6 +20,8 @@ from shared.kafka.codec import Headers, Message, decode, encode
 from shared.kafka.dlq.dead_letter import (
     ADDRESSEE_HEADER,
     HEADER_PREFIX,
+    OFFSET,
+    PARTITION,
     SERVICE_HEADER,
     original_headers,
     parked_problem,
@@ -49,6 +51,8 @@ class DeadLetter:
     value: bytes | None
     headers: Headers
     """Original headers."""
+    position: tuple[str, int, int] | None = None
+    """Kafka topic without the factory, partition and offset of the original record; None when unreadable."""
     settled: str | None = None
     """`replayed`, `dropped`, or `unreadable` for a record that no service wrote; None while it is pending."""
 
@@ -143,5 +147,10 @@ def parse(record: ConsumerRecord) -> DeadLetter:
         key=record.key,
         value=record.value,
         headers=original_headers(record.headers),
+        position=_position(name, added.get(PARTITION, ""), added.get(OFFSET, "")),
         settled=None if readable else UNREADABLE,
     )
+
+
+def _position(name: str, partition: str, offset: str) -> tuple[str, int, int] | None:
+    return (name, int(partition), int(offset)) if partition.isdecimal() and offset.isdecimal() else None

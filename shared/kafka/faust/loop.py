@@ -25,6 +25,7 @@ from shared.config.settings import Settings
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import Message, encode_outputs, tag_of
+from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
@@ -52,6 +53,7 @@ class FaustLoop:
         self._join = join
         self._settings = settings
         self._processor = Processor(settings, producer)
+        self._guard = self._processor.guard
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
         self._app = _app(settings, self._scratch.name, self._flow.partitions)
         self._source = kafka_topic(settings.factory, self._flow.name)
@@ -75,7 +77,9 @@ class FaustLoop:
             return "stopping"
         if self._app.rebalancing or not self._app.started:
             return "no partitions assigned yet"
-        return None if self._app.flow_control.is_active() else "reading the changelog"
+        if not self._consumer.knows_coordinator:
+            return NO_COORDINATOR
+        return self._guard.why_stopped() if self._app.flow_control.is_active() else "reading the changelog"
 
     def stop(self) -> None:
         self._stopping.set()
@@ -137,26 +141,37 @@ class FaustLoop:
             return
         with self._processor.measure([record]):
             try:
-                event, state, messages, tombstone = self._decide(record)
+                event = self._processor.decode(record)
             except Invalid as error:
                 await self._processor.to_dead_letter(record, error)
-            except Exception as bug:
-                log.exception("a bug in the join; the event becomes a dead letter")
-                self._processor.record_bug(bug)
-                await self._processor.to_dead_letter(record, bug)
             else:
-                self._processor.record_success()
                 with self._processor.context(event):
-                    await self._store(event, state, messages, tombstone)
-                self._processor.count(record, "done")
+                    await self._handle(record, event)
 
-    def _decide(self, record: SourceRecord) -> tuple[Event, bytes, list[Message], bytes]:
-        event = self._processor.decode(record)
+    async def _handle(self, record: SourceRecord, event: Event) -> None:
+        """Join an event and publish, or make it a dead letter. While the service is stopped, try again."""
+        while True:
+            try:
+                state, messages, tombstone = self._decide(record, event)
+            except Exception as error:
+                if not isinstance(error, Invalid):
+                    log.exception("a bug in the join")
+                if self._guard.record_failure(error):
+                    await self._processor.to_dead_letter(record, error)
+                    return
+                await asyncio.sleep(self._guard.next_wait_s())
+            else:
+                self._guard.record_success()
+                await self._store(event, state, messages, tombstone)
+                self._processor.count(record, "done")
+                return
+
+    def _decide(self, record: SourceRecord, event: Event) -> tuple[bytes, list[Message], bytes]:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
         if len(state) > STATE_LIMIT:
             raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
         messages = encode_outputs(decided, self._processor.source, tag_of(record.headers))
-        return event, state, list(messages), tombstone
+        return state, list(messages), tombstone
 
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:
         key = event.key.encode()

@@ -12,6 +12,8 @@ from typing import Any
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP
 
+from shared.kafka.clients import knows_coordinator
+
 log = logging.getLogger(__name__)
 
 
@@ -21,6 +23,11 @@ class OffsetKeepingConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._next: dict[TP, int] = {}
+
+    @property
+    def knows_coordinator(self) -> bool:
+        """Whether it is in contact with the group's coordinator."""
+        return knows_coordinator(self._thread._ensure_consumer())
 
     def next_offset(self, partition: TP) -> int | None:
         """Offset of the next record of a partition; `None` before Faust has sought the committed offset."""

@@ -1,4 +1,4 @@
-"""The circuit breaker: an endpoint where all calls fail gets one call at a time, until it accepts one.
+"""The circuit breaker of one model at one endpoint: while all its calls fail it gets one at a time, until one works.
 
 It opens after several failures in a row when no call in flight can still succeed: a server whose slots are taken by
 long calls refuses many others, and works.
@@ -26,10 +26,10 @@ LOG_EVERY_S = 60.0
 class CircuitBreaker:
     """Closed, or open with the time of the next probe. `call` is any name; times are seconds of one clock."""
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str, model: str) -> None:
         self.open = False
         self.probe_at = 0.0
-        self._alias = alias
+        self._name = f"{model} at endpoint {alias}"
         self._in_flight: set[Hashable] = set()
         self._may_succeed: set[Hashable] = set()
         """Requests in flight that started before the current failures, or whose answer has begun since."""
@@ -93,13 +93,13 @@ class CircuitBreaker:
 
     def _close(self, now: float) -> bool:
         self.open, self._failures = False, 0
-        log.warning("endpoint %s takes calls again, after %.0f s", self._alias, now - self._opened_at)
+        log.warning("%s takes calls again, after %.0f s", self._name, now - self._opened_at)
         return True
 
     def _log(self, now: float, message: str) -> None:
         if not self.open:
             self._opened_at = self._logged_at = now
-            log.warning("endpoint %s takes no calls: %s. To find the cause: chimera check models", self._alias, message)
+            log.warning("%s takes no calls: %s. To find the cause: chimera check models", self._name, message)
         elif now - self._logged_at >= LOG_EVERY_S:
             self._logged_at = now
-            log.warning("endpoint %s takes no calls for %.0f s: %s", self._alias, now - self._opened_at, message)
+            log.warning("%s takes no calls for %.0f s: %s", self._name, now - self._opened_at, message)

@@ -139,8 +139,11 @@ async def started(consumer: AIOKafkaConsumer) -> None:
     pytest.fail("the broker did not come back")
 
 
-async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(tmp_path: Path) -> None:
+async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events: list[StackEvent] = []
+    monkeypatch.setenv("API_KEY", "secret")
     policy = RestartPolicy(max_crashes=3, first_delay_s=0.05)
     async with Stack(tmp_path, on_event=events.append, restart=policy) as stack:
         await stack.start_infrastructure()
@@ -148,6 +151,9 @@ async def test_a_crashed_service_restarts_and_a_crash_loop_fails_the_stack(tmp_p
         stack.kill("healthy-2")
         await eventually(lambda: [p.restarts for p in stack.processes() if p.name == "healthy-2"] == [1])
         assert not stack.failed.done()
+        environments = [psutil.Process(process.id.pid).environ() for process in stack.processes()]
+        assert len(environments) == 4
+        assert not any("API_KEY" in environment for environment in environments)
 
         await stack.start_services([ProcessSpec("doomed", argv=python(DOOMED), has_health=False)])
         with pytest.raises(Refusal, match="doomed died 3 times within 60 s, last with exit code 1") as caught:

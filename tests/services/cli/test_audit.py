@@ -9,12 +9,13 @@ from typer.testing import CliRunner
 from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
+from shared.audit_items import NOT_JUDGED
 from shared.clock import utc_now
 from shared.stats.wilson import needed, wilson
 from tests.support.items import attempt, checked, judged, log, plan, rejected
 
 EASY, HARD = 0.1, 0.9
-COUNTS = ("audits", "simulated", "agreement", "wrong_keys")
+COUNTS = ("audits", "simulated", "not_judged", "agreement", "wrong_keys")
 
 
 @pytest.fixture
@@ -38,7 +39,8 @@ async def home(tmp_path: Path) -> Path:
     rows = [judged(30 + n, AuditTag(kind="control-row"), accepted=n > 0, panel=found[n]) for n in range(2)]
     wrong = [judged(40 + n, AuditTag(kind=JUDGE_DIFFERENT), judge="passed" if n < 1 else "noticed") for n in range(5)]
     right = [judged(50 + n, AuditTag(kind=JUDGE_EQUAL), judge="unable" if n < 1 else "passed") for n in range(4)]
-    await sink.write(log(*signs, *leaks, *rows, *wrong, *right))
+    costly = judged(60, AuditTag(kind="sign")).with_(reason=NOT_JUDGED)
+    await sink.write(log(*signs, *leaks, *rows, *wrong, *right, costly))
     return tmp_path
 
 
@@ -56,7 +58,7 @@ def seen(rate: dict[str, float]) -> tuple[float, float]:
 
 def test_the_numbers_are_those_of_the_audits(home: Path) -> None:
     reported = json.loads(message(home, "--json", "--width", "0.1"))
-    assert (reported["audits"], reported["simulated"]) == (13, 21)
+    assert (reported["audits"], reported["simulated"], reported["not_judged"]) == (13, 22, 1)
     rates = {
         part: {name: seen(rate) for name, rate in reported[part].items()} for part in reported if part not in COUNTS
     }

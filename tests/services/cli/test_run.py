@@ -186,8 +186,8 @@ def test_closed_topics_come_from_the_planners_own_state() -> None:
     closed = TopicState(topic=topic.with_(name="coins"), closed="repeats")
     state = State(subjects={"history": SubjectState(topics=(TopicState(topic=topic), closed))})
     snapshot = Snapshot(state=state.model_dump(mode="json"), offsets={}, outbox="")
-    assert [*read(snapshot.model_dump_json().encode())] == [ClosedTopic("history", "coins", "repeats")]
-    assert [*read(b'{"state": {}, "offsets": {}, "outbox": ""}')] == []
+    assert [*read(snapshot)] == [ClosedTopic("history", "coins", "repeats")]
+    assert [*read(Snapshot(state={}, offsets={}, outbox=""))] == []
 
 
 def test_more_rows_than_are_requested_are_no_reason_to_delete_or_to_ask() -> None:

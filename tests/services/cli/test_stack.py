@@ -79,6 +79,15 @@ def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(tmp_path: Path
     assert chimera("down", "--dir", str(tmp_path)) == (0, f"Nothing runs in {tmp_path}.\n")
 
 
+def test_a_process_is_found_after_the_clock_was_set() -> None:
+    process = ProcessId.of(os.getpid())
+    assert process.model_copy(update={"created": process.created - 3600}).alive()
+    assert not process.model_copy(update={"started": "another boot/1"}).alive()
+    written_before = ProcessId(pid=process.pid, created=process.created)
+    assert written_before.alive()
+    assert "started" not in written_before.model_dump_json()
+
+
 def test_up_is_refused_when_it_is_up_and_names_the_pid(tmp_path: Path) -> None:
     StateFile(supervisor=ProcessId.of(os.getpid())).write(tmp_path)
     code, output = chimera("up", "--dir", str(tmp_path))

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.config.plan import FOREVER
-from schemas.config.policies import Releases, Solving
+from schemas.config.policies import MinYield, Releases, Solving
 from schemas.events import (
     Event,
     PlanAdopted,
     ProblemRequested,
+    SubjectRequested,
 )
 from schemas.item import Easier
 from services.planner import demand
@@ -25,8 +26,10 @@ from tests.support.planning import (
     NOW,
     Factory,
     a_plan,
+    closed,
     curated,
     deleted,
+    expanded,
     parked,
     rejected,
     snapshot,
@@ -225,7 +228,7 @@ def test_what_it_did_not_ask_for_does_not_move_it() -> None:
 
 def test_an_endless_plan_keeps_the_shares_of_its_subjects() -> None:
     plan = a_plan(FOREVER, 20, mathematics=5, physics=3, history=2).model_copy(
-        update={"releases": Releases(every_rows=40)}
+        update={"releases": Releases(every_rows=40), "min_yield": MinYield(topic=0, overall=0)}
     )
     planner, state, open_ = started(plan)
     dice, slow = random.Random(1), {"mathematics": 0.9, "physics": 0.3, "history": 0.0}
@@ -246,6 +249,75 @@ def test_slots_follow_the_lack() -> None:
     assert Counter(allocate(10, {"a": 80, "b": 20}, {})) == {"a": 8, "b": 2}
     assert Counter(allocate(10, {"a": 80, "b": 8}, {"a": 9})) == {"b": 1}
     assert not list(allocate(3, {"a": 80}, {"a": 5}))
+
+
+@pytest.mark.parametrize(("max_parked", "most"), [(None, 16), (1, 4)])
+def test_it_requests_no_more_while_parked_problems_outweigh_its_work(max_parked: float | None, most: int) -> None:
+    plan = a_plan(rows=1000, in_progress=4).model_copy(update={"max_parked": max_parked})
+    planner, state, requests = started(plan)
+    waiting = []
+    while requests:
+        waiting.append(requests.pop())
+        state, events = planner(state, parked(waiting[-1]), NOW)
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+    assert len(waiting) == state.parked_count == most + 1 + 3  # those in flight meanwhile are parked too
+    for problem in waiting[:4]:
+        state, events = planner(state, rejected(problem, "dropped"), NOW)
+    assert len(events) > 0
+    assert len(state.in_flight) == plan.in_progress
+
+
+@pytest.mark.parametrize("reason", ["repeat", "near_repeat", "same_meaning", "variant"])
+def test_every_kind_of_sameness_exhausts_a_topic(reason: str) -> None:
+    planner, state, requests = started(a_plan(rows=1000, in_progress=6, physics=1))
+    kinds = [reason, "repeat", "variant", reason, reason, reason]
+    topic = requests[0].topic.name
+    while topic not in closed(state, "repeats"):
+        request = next(one for one in requests if one.topic.name == topic)
+        requests.remove(request)
+        state, events = planner(state, rejected(request, kinds.pop()), NOW)
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+    assert not kinds
+    assert any(isinstance(event, SubjectRequested) for event in events), "new topics are requested instead"
+
+
+def test_a_topic_below_the_floor_of_yield_is_paused_until_the_plan_changes() -> None:
+    plan = a_plan(rows=1000, in_progress=3, physics=1).model_copy(update={"min_yield": MinYield(topic=0.3, overall=0)})
+    planner, state, requests = started(plan)
+    barren, ended = requests[0].topic.name, Counter[str]()
+    for _ in range(90):
+        request = requests.pop(0)
+        ended[request.topic.name] += 1
+        is_row = request.topic.name != barren
+        state, events = planner(state, curated(request, "in") if is_row else rejected(request, "unsolved"), NOW)
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+    assert closed(state, "yield") == [barren]
+    assert 10 <= ended[barren] <= 12  # 3 / 0.3, and those in flight
+    state, _ = Planner(plan.model_copy(update={"in_progress": 4}), "test").start(state, NOW)
+    assert closed(state, "yield") == []
+
+
+@pytest.mark.parametrize("helped", [True, False])
+def test_below_the_floor_in_all_new_topics_are_requested_then_nothing(helped: bool) -> None:
+    plan = a_plan(rows=1000, in_progress=3, physics=1).model_copy(update={"min_yield": MinYield(topic=0, overall=0.1)})
+    planner, state, requests = started(plan)
+    asked: list[SubjectRequested] = []
+    ended = 0
+    while requests:
+        request, ended = requests.pop(0), ended + 1
+        is_new = int(request.topic.name.split()[-1]) >= 3
+        is_row = helped and is_new and ended < 60
+        state, events = planner(state, curated(request, "in") if is_row else rejected(request, "unsolved"), NOW)
+        requests += [event for event in events if isinstance(event, ProblemRequested)]
+        asked += [event for event in events if isinstance(event, SubjectRequested)]
+        if not requests and asked and state.subject("physics").expanding:
+            assert state.paused == "yield"
+            state, events = planner(state, expanded(asked[-1]), NOW)
+            requests += [event for event in events if isinstance(event, ProblemRequested)]
+        assert ended < 200
+    assert state.paused == "yield"
+    assert len(asked) == 1 + helped
+    assert ended > 60 if helped else 60 <= ended <= 63  # twice 3 / 0.1, and those in flight
 
 
 @pytest.mark.parametrize("life", [("in",), ("reserve",), ("reserve", "in"), ("aside",)])

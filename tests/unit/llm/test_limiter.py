@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -120,7 +121,7 @@ async def test_while_all_is_refused_one_probe_is_sent_and_no_call_is_lost(
         await ask(ask_it, 200)
         server.fault, limit = fault, limiter.aimd.limit
         many = asyncio.create_task(ask(ask_it, 100, first=200))
-        await until(lambda: _true(limiter.breaker.open), "an open circuit", every_s=0.01)
+        await until(lambda: _true(limiter.is_open), "an open circuit", every_s=0.01)
         await until(lambda: _true(not limiter.in_flight), "no call under way", every_s=0.01)
         server.most, probes = 0, len(server.seeds)
         await until(lambda: _true(len(server.seeds) >= probes + 2), "two probes", every_s=0.01)
@@ -131,14 +132,14 @@ async def test_while_all_is_refused_one_probe_is_sent_and_no_call_is_lost(
         assert limiter.aimd.limit == limit
     output = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert [line.split(":")[0].split(",")[0] for line in output] == [
-        "endpoint default takes no calls",
-        "endpoint default takes calls again",
+        "m at endpoint default takes no calls",
+        "m at endpoint default takes calls again",
     ]
     assert str(fault) in output[0]
 
 
 def test_calls_in_flight_when_the_circuit_opens_do_not_delay_its_probe() -> None:
-    breaker = CircuitBreaker("default")
+    breaker = CircuitBreaker("default", "m")
     breaker.record_failure("first", 0.0, Transient("no"))
     for call in range(40):
         breaker.record_start(call)
@@ -155,7 +156,7 @@ async def test_calls_wait_for_an_endpoint_that_is_not_there_yet(soon: None) -> N
         port = int(url.rpartition(":")[2])
     async with model(url) as (ask_it, limiter):
         many = asyncio.create_task(ask(ask_it, 30))
-        await until(lambda: _true(limiter.breaker.open), "an open circuit", every_s=0.01)
+        await until(lambda: _true(limiter.is_open), "an open circuit", every_s=0.01)
         async with FakeEndpoint().listen(port):
             await many
 
@@ -165,12 +166,25 @@ async def test_where_all_breaks_few_attempts_are_burnt(fault: int | str, soon: N
     server = FakeEndpoint(fault=fault)
     async with server.listen() as url, model(url, at_once=8) as (ask_it, limiter):
         many = [asyncio.create_task(ask_it.complete(FIELDS, seed=i)) for i in range(60)]
-        await until(lambda: _true(limiter.breaker.open), "an open circuit", every_s=0.01)
+        await until(lambda: _true(limiter.is_open), "an open circuit", every_s=0.01)
         server.fault = None
         results = await asyncio.gather(*many, return_exceptions=True)
     burnt = [result for result in results if isinstance(result, BaseException)]
     assert {type(error) for error in burnt} == {Transient}
     assert len(burnt) <= 30
+
+
+async def test_a_model_that_fails_does_not_stop_others_at_its_endpoint(soon: None) -> None:
+    server = FakeEndpoint(latency_s=0.01, broken_models=frozenset({"bad"}))
+    async with server.listen() as url, model(url, at_once=4) as (good, limiter):
+        bad = replace(good, role_model=good.role_model.model_copy(update={"model": "bad"}))
+        waiting = [asyncio.create_task(bad.complete(FIELDS, seed=i)) for i in range(20)]
+        await until(lambda: _true(limiter.is_open), "an open circuit", every_s=0.01)
+        await asyncio.wait_for(ask(good, 40, first=100), 10)
+        assert limiter.circuit("bad").breaker.open
+        assert not all(call.done() for call in waiting)
+        server.broken_models = frozenset()
+        await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
 
 
 async def test_a_server_full_of_long_calls_is_no_broken_one(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from schemas.config.models_config import ROLES, Endpoint, ModelsConfig, Price, RoleModel, Roles
+from schemas.flow import SERVICES
 from schemas.item import Item, Step
 from services.cli.__main__ import app
 from services.cli.check.model_check import COLUMNS
@@ -158,11 +159,20 @@ def test_an_order_with_a_models_file_reaches_the_services_whole(tmp_path: Path) 
     again = RunConfig.from_json(order.to_json())
     assert again.models
     models_config.write(folder, again.plan, again.models)
-    env = {process.name: process.env for process in models_config.services(folder)}
+    env = {process.name: process.env for process in models_config.services(folder, again.models)}
     read = load_models_config(Path(env["verifier-b"]["CHIMERA_MODELS"]))
     assert read == load_models_config(tmp_path / "models.yaml")
     assert (read.endpoints["two"].key_file, read.endpoints["two"].max_concurrency) == (tmp_path / "two.key", 7)
     assert not order.simulated
+
+
+def test_only_services_that_call_models_inherit_their_keys(tmp_path: Path) -> None:
+    models = ModelsConfig.one(Endpoint(base_url="http://one/v1", key_env="KEY_ONE"), "m")
+    inherits = {process.name: process.inherits for process in models_config.services(tmp_path, models)}
+    assert {name for name, patterns in inherits.items() if "KEY_ONE" in patterns} == {
+        service.name for service in SERVICES if service.models
+    }
+    assert {name for name, patterns in inherits.items() if "AWS_*" in patterns} == {"aggregator"}
 
 
 def ordered(folder: Path, **options_: Any) -> RunConfig:
