@@ -166,7 +166,7 @@ class TaggedEvent:
     """An event of an audit item, from the auditor. The runtime tags all events that it causes."""
 
     event: Event
-    tag: Tag
+    tag: AuditTag
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,8 @@ class Reverify:
 
     def _outgoing(self) -> Iterator[Outgoing]:
         for one in self._select():
-            tagged = one.copy_for(self.run, compare=self._compare)
-            message = encode(tagged.event, f"{self._factory}/cli", tagged.tag)
-            yield Outgoing(tagged.event.key, message)
+            event, tag = one.copy_for(self.run, compare=self._compare)
+            yield Outgoing(event.key, encode(event, f"{self._factory}/cli", tag))
 
     def _find_ended(self, ids: Iterable[str]) -> dict[str, ItemEnd]:
         table = open_reverifications(self._config.dataset)

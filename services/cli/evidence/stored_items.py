@@ -7,7 +7,7 @@ from uuid import UUID
 from deltalake.exceptions import DeltaError
 from pydantic import TypeAdapter
 
-from schemas.events import Event, ProblemDrafted
+from schemas.events import Event, ProblemDrafted, ProblemScreened
 from schemas.events.base import Cause
 from schemas.identity import derive
 from schemas.item import Item, Verdict
@@ -17,7 +17,6 @@ from shared.dataset import Dataset, open_reverifications
 from shared.dataset.build import ITEM_COLUMNS, item_of
 from shared.dataset.storage import Location
 from shared.errors import Refusal
-from shared.ports import TaggedEvent
 from shared.stats.item_belief import complete_belief, is_complete
 
 _VERDICTS = TypeAdapter(tuple[Verdict, ...])
@@ -51,8 +50,8 @@ class StoredItem:
         """Return the id of the copy for a run."""
         return str(derive(self.item.id, f"reverify/{run}"))
 
-    def copy_for(self, run: str, *, compare: bool) -> TaggedEvent:
-        """Return the event that begins its verification in a run."""
+    def copy_for(self, run: str, *, compare: bool) -> tuple[ProblemScreened, RunTag]:
+        """Return the event that begins its verification in a run, and the tag of all its records."""
         item, belief = self.item, complete_belief(self.item)
         copy = Item(
             id=UUID(self.copy_id(run)),
@@ -72,7 +71,7 @@ class StoredItem:
             admission=self.admission,
             belief=belief and belief.key,
         )
-        return TaggedEvent(screened(drafted), tag)
+        return screened(drafted), tag
 
 
 def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem]:

@@ -59,10 +59,9 @@ async def reverify(made: tuple[Path, Curate], run: str, models: Mapping[str, str
     grader, ends = Remembering(Graders()), list[ProblemReverified]()
     both = (Selection(), Selection(rejects=True))
     for one in (one for selection in both for one in select_items(home / "dataset", selection)):
-        tagged = one.copy_for(run, compare=True)
-        assert isinstance(tagged.event, ProblemScreened)
-        [end] = await judged(tagged.event, grader, models)
-        reverified = divert(end, tagged.tag)
+        start, tag = one.copy_for(run, compare=True)
+        [end] = await judged(start, grader, models)
+        reverified = divert(end, tag)
         assert isinstance(reverified, ProblemReverified)
         ends.append(reverified)
     await sink.write(log(*ends, incarnation=run))
