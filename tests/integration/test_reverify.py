@@ -41,10 +41,10 @@ async def execute(world: KafkaWorld) -> Fed:
 @asynccontextmanager
 async def verifiers(world: KafkaWorld, most: int) -> AsyncIterator[list[str]]:
     """End up to `most` items as verifiers, panel and runtime would: every second one is rejected."""
-    judged: list[str] = []
+    judged, ended = list[str](), asyncio.Event()
 
     async def work() -> None:
-        while True:
+        while not ended.is_set():
             for record in await world.records(ProblemScreened.type):
                 event = decode(ProblemScreened.type, record.key, record.value, record.headers)
                 assert isinstance(event, ProblemScreened)
@@ -61,8 +61,8 @@ async def verifiers(world: KafkaWorld, most: int) -> AsyncIterator[list[str]]:
 
     task = asyncio.create_task(work())
     yield judged
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    ended.set()
+    await task
 
 
 async def test_a_killed_reverify_resumes_and_writes_and_solves_nothing(world: KafkaWorld, monkeypatch: Any) -> None:
