@@ -1,5 +1,7 @@
 """python -m services.aggregator"""
 
+from datetime import timedelta
+
 from schemas.events import AuditJudged
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
@@ -10,7 +12,8 @@ from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, bounded_lab
 
 
 def build(settings: Settings) -> Service:
-    return Service(sink=Curate(settings.dataset, settings.factory, load_plan(settings.plan), utc_now, count))
+    plan, retention = load_plan(settings.plan), timedelta(seconds=settings.retention_s)
+    return Service(sink=Curate(settings.dataset, settings.factory, plan, utc_now, count, retention))
 
 
 def count(event: AuditJudged) -> None:

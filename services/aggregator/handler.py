@@ -16,7 +16,8 @@ line is new; watermarks only save work: a record in another batch or at another 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, TypeVar
 
 from schemas.config.plan import Plan
@@ -36,12 +37,26 @@ from services.aggregator.audits import Audits, OnAudit
 from services.aggregator.events import COLUMNS, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views
+from services.aggregator.publication import rebuild_events, summarise
 from services.aggregator.reverified import Move, Reverified, decide_move, updates
 from services.aggregator.state import State
-from shared.dataset import Audit, Conflict, Entry, Progress, Release, Reverification, Row, Table, build, write_manifest
+from shared.dataset import (
+    Audit,
+    Conflict,
+    Entry,
+    Progress,
+    Release,
+    Reverification,
+    Row,
+    Table,
+    build,
+    list_manifests,
+    write_manifest,
+)
 from shared.dataset.query import id_in
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
+from shared.dataset.table import RETENTION
 from shared.ports import Record, StoredOffset
 
 T = TypeVar("T")
@@ -56,10 +71,23 @@ class Curate:
     """The sink. A writer with a stale handle has its commit refused, and reloads."""
 
     def __init__(
-        self, dataset: Location, factory: str, plan: Plan, now: Callable[[], datetime], on_audit: OnAudit
+        self,
+        dataset: Location,
+        factory: str,
+        plan: Plan,
+        now: Callable[[], datetime],
+        on_audit: OnAudit,
+        retention: timedelta = RETENTION,
     ) -> None:
-        """`on_audit` is called for every audit that was appended."""
+        """`on_audit` is called for every audit that was appended. Old files are kept for the time `retention`."""
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
+        self._retention = retention
+        self._writing = Lock()
+        """Held by who uses the tables: maintenance runs beside the intake."""
+        self._published = -1
+        """Version of the rows up to which events are known to be published."""
+        self._decided: dict[int, list[SampleCurated]] = {}
+        """Events about rows by version, until they are published."""
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
@@ -72,7 +100,7 @@ class Curate:
 
         Raises Refusal when newer software wrote the dataset.
         """
-        await asyncio.to_thread(self._open)
+        await self._with_retries(self._open)
         await self._with_retries(self._promote)
         return {
             (kafka_topic, partition): last
@@ -83,13 +111,24 @@ class Curate:
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid for a solution without a problem or an attempt."""
         await self._with_retries(lambda: self._write(records))
-        await self._with_retries(lambda: self._maintenance(self._now()))
+        self._maintenance.start(self._now(), self._published)
+
+    async def finish(self) -> None:
+        """Wait for the maintenance that `write` started."""
+        await self._maintenance.finish()
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its event is published."""
-        version = self._rows.version
-        events: list[Event] = []
-        for commit in self._rows.commit_metadata(outbox.published_version(cursor, self._rows.id, version)):
+        with self._writing:
+            version = self._rows.version
+            self._published = outbox.published_version(cursor, self._rows.id, version)
+            commits = self._rows.commit_metadata(self._published)
+            complete = len(commits) == version - self._published
+        self._decided = {at: events for at, events in self._decided.items() if at > self._published}
+        events: list[Event] = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
+        for commit in commits:
+            if rows := outbox.row_events(commit):
+                events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
             events += outbox.events(commit)
             if release := outbox.release(commit):
                 write_manifest(self._dataset, release)
@@ -98,20 +137,29 @@ class Curate:
     async def _with_retries(self, work: Callable[[], T]) -> T:
         for wait in _RETRY_DELAYS_S:
             try:
-                return await asyncio.to_thread(work)
+                return await asyncio.to_thread(self._alone, work)
             except Conflict:
                 await asyncio.sleep(wait)
-                await asyncio.to_thread(self._reload)
-        return await asyncio.to_thread(work)
+                await asyncio.to_thread(self._alone, self._reload)
+        return await asyncio.to_thread(self._alone, work)
+
+    def _alone(self, work: Callable[[], T]) -> T:
+        with self._writing:
+            return work()
 
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
         self._audits = Audits(Table(self._dataset, Audit, self._factory), self._on_audit)
         self._reverified = Reverified(Table(self._dataset, Reverification, self._factory))
+        for table in self._tables:
+            table.keep_old_files(self._retention)
         self._state = State.load(self._rows, self._ledger)
-        tables = [self._rows, self._ledger, self._audits.table, self._reverified.table]
-        self._maintenance = Maintenance(self._dataset, tables)
+        self._maintenance = Maintenance(self._dataset, self._tables, self._retention, self._writing)
+
+    @property
+    def _tables(self) -> list[Table]:
+        return [self._rows, self._ledger, self._audits.table, self._reverified.table]
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
@@ -156,8 +204,10 @@ class Curate:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
                 new[id_] = self._decide_admission(build.to_row(record, event, now), event.item, quotas)
-        progress, note = self._decide_release([sample_curated(asdict(row)) for row in new.values()], quotas)
+        events = [sample_curated(asdict(row)) for row in new.values()]
+        progress, note = self._decide_release(events, quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
+        self._decided[self._rows.version] = events
         for row in new.values():
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
@@ -189,15 +239,14 @@ class Curate:
             quotas.release(row["subject"], row["difficulty"])
         admitted = self._from_reserve(quotas, {move.row["id"] for move in moves})
         version = self._rows.version + 1
-        events_to_publish = [
-            *(sample_curated(move.after, version, before=move.row["admission"]) for move in moves),
-            *(sample_curated(row, index=1) for row in admitted),
-        ]
+        moved = [sample_curated(move.after, version, before=move.row["admission"]) for move in moves]
+        promoted = [sample_curated(row, index=1) for row in admitted]
         if left:  # a release contains what is in their place
             self._state.progress = replace(self._state.progress, target=0)
-        progress, note = self._decide_release(events_to_publish, quotas)
+        progress, note = self._decide_release(promoted, quotas, moved)
         changed = [*(move.after for move in moves), *admitted]
         self._rows.change(updates(changed), [row["id"] for row in changed], asdict(progress), note)
+        self._decided[self._rows.version] = promoted
         self._state = State.load(self._rows, self._ledger)
 
     def _from_reserve(self, quotas: Quotas, without: Collection[str] = ()) -> list[dict[str, Any]]:
@@ -213,9 +262,11 @@ class Curate:
         """Admit rows from the reserve, where there is room."""
         quotas = self._quotas()
         admitted = self._from_reserve(quotas)
-        progress, note = self._decide_release([sample_curated(row, index=1) for row in admitted], quotas)
+        events = [sample_curated(row, index=1) for row in admitted]
+        progress, note = self._decide_release(events, quotas)
         if admitted:
             self._rows.set({"admission": IN}, [row["id"] for row in admitted], asdict(progress), note)
+            self._decided[self._rows.version] = events
         elif progress != self._state.progress:  # a lower target of the plan is already reached
             self._rows.append([], asdict(progress), note)
         else:
@@ -235,12 +286,19 @@ class Curate:
             return replace(row, split=side, views=imported_views(entered), admission=ASIDE)
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
-    def _decide_release(self, events: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
-        """Return the progress after a commit that admits rows, and the metadata with the events to publish."""
-        admitted = sum(event.admission == IN != event.before for event in events)
+    def _decide_release(
+        self, events: Sequence[SampleCurated], quotas: Quotas, moved: Sequence[SampleCurated] = ()
+    ) -> tuple[Progress, dict[str, str]]:
+        """Return the progress after a commit that admits rows, and the metadata with what is to be published.
+
+        `moved` are events about rows that reverifications move: no row has what they say of the time before.
+        """
+        admitted = sum(event.admission == IN != event.before for event in (*events, *moved))
         decision = decide(self._state.progress, admitted, quotas, self._plan, self._now())
+        ids = {event.key: event.cause.index for event in events}
+        rows = outbox.RowEvents(self._rows.version + 1, ids) if ids else None
         if not decision.release:
-            return decision.progress, outbox.to_metadata(events)
+            return decision.progress, outbox.to_metadata(moved, rows=rows)
         release = Release(
             number=decision.progress.releases,
             plan=self._plan.name,
@@ -249,6 +307,5 @@ class Curate:
             table_version=self._rows.version + 1,
             ledger_version=self._ledger.version,
         )
-        return decision.progress, outbox.to_metadata(
-            [*events, *release_events(self._factory, release, train=decision.train)], release
-        )
+        released = release_events(self._factory, release, train=decision.train)
+        return decision.progress, outbox.to_metadata([*moved, *released], release, rows)

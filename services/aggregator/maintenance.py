@@ -1,38 +1,108 @@
-"""Maintenance of the tables: compacts small files after a number of commits, vacuums old files once a day.
+"""Maintenance of the tables beside the intake: joins small files, deletes old files and old entries of the log.
 
-Open versions stay readable for days, versions of releases without limit.
+Open versions stay readable for the retention time, versions of releases and of unpublished commits without limit.
 """
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Lock
+from typing import ParamSpec, TypeVar
 
+from services.aggregator.separate_process import call_separately
 from shared.dataset import Table, list_manifests
-from shared.dataset.storage import Location
+from shared.dataset.compaction import TIERS, choose_files, join_files
+from shared.dataset.failures import Conflict
+from shared.dataset.maintenance import clean_log, delete_unused, unused_files
+from shared.dataset.storage import Location, is_remote
+from shared.errors import Transient
 
-COMPACT_EVERY_COMMITS = 64
-VACUUM_INTERVAL = timedelta(days=1)
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COMPACT_EVERY_COMMITS = TIERS[0].files
+VACUUM_INTERVAL = timedelta(minutes=15)
+"""Longest time between two clean-ups; a shorter retention shortens it."""
 
 
 class Maintenance:
     """Maintains rows, ledger and other tables, in this order: releases pin versions of the first two."""
 
-    def __init__(self, dataset: Location, tables: Sequence[Table]) -> None:
-        self._dataset, self._tables = dataset, tables
-        self._compacted = [table.version for table in tables]
-        self._vacuumed: datetime | None = None
+    def __init__(self, dataset: Location, tables: Sequence[Table], retention: timedelta, writing: Lock) -> None:
+        """`writing` is held by who uses the tables."""
+        self._dataset, self._tables, self._retention, self._writing = dataset, tables, retention, writing
+        self._running: asyncio.Task[None] | None = None
+        self._cleaned: datetime | None = None
+        self._pinned: dict[str, tuple[Set[int], Set[str]]] = {}
+        """By table: the versions that releases pin, and their files, which never change."""
 
-    def __call__(self, now: datetime) -> None:
-        """Do what is due. Raises Conflict when another writer commits meanwhile; it is then due again."""
-        due = [n for n, table in enumerate(self._tables) if table.version - self._compacted[n] >= COMPACT_EVERY_COMMITS]
-        for n in due:
-            self._tables[n].compact()
-            self._compacted[n] = self._tables[n].version
-        if due and (self._vacuumed is None or now - self._vacuumed >= VACUUM_INTERVAL):
-            self._vacuum()
-            self._vacuumed = now
+    def start(self, now: datetime, published: int) -> None:
+        """Start what is due, unless it still runs. `published` is the version of the rows that the outbox has reached.
 
-    def _vacuum(self) -> None:
-        manifests = list_manifests(self._dataset)
-        pinned = [[int(one[key]) for one in manifests] for key in ("table_version", "ledger_version")]
-        for n, table in enumerate(self._tables):
-            table.vacuum(pinned[n] if n < len(pinned) else [])
+        Raises what the last run raised, except that a store failed or another writer was faster: it is then due again.
+        """
+        if self._running:
+            if not self._running.done():
+                return
+            self._running.result()
+        self._running = asyncio.create_task(asyncio.to_thread(self._run, now, published))
+
+    async def finish(self) -> None:
+        """Wait until nothing runs."""
+        if self._running:
+            await self._running
+
+    def _run(self, now: datetime, published: int) -> None:
+        try:
+            for table in self._tables:
+                self._join(table)
+            if self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4):
+                self._clean(published)
+                self._cleaned = now
+        except Conflict:
+            log.info("another writer changed a table; its files are joined later")
+        except Transient as error:
+            log.warning("maintenance of the dataset failed, it is repeated: %s", error)
+
+    def _join(self, table: Table) -> None:
+        tiers = (replace(TIERS[0], files=COMPACT_EVERY_COMMITS), *TIERS[1:])
+        while True:
+            with self._writing:
+                chosen = choose_files(table.files(), tiers)
+            if not chosen:
+                return
+            joined = self._call(join_files, self._dataset, table.name, chosen, table.schema)
+            with self._writing:
+                table.replace_files(joined)
+
+    def _clean(self, published: int) -> None:
+        manifests = self._call(list_manifests, self._dataset)
+        for table, key in zip(self._tables, ("table_version", "ledger_version", None), strict=True):
+            with self._writing:
+                version = table.version
+            needed = version if table is not self._tables[0] else published
+            if needed < 0:
+                continue  # it is not known what was published
+            pinned = {int(one[key]) for one in manifests if int(one[key]) <= version} if key else set()
+            self._delete_files(table, pinned, range(needed + 1, version + 1))
+            self._call(clean_log, self._dataset, table.name, pinned, needed, self._retention)
+
+    def _delete_files(self, table: Table, pinned: Set[int], unpublished: Sequence[int]) -> None:
+        known, kept = self._pinned.get(table.name, (frozenset(), frozenset()))
+        unused, kept = self._call(unused_files, self._dataset, table.name, kept, pinned - known, unpublished)
+        self._pinned[table.name] = pinned, kept
+        if unused:
+            with self._writing:
+                table.append([], {}, {})  # refuses a writer that was frozen before it could commit one of these files
+            self._call(delete_unused, self._dataset, table.name, unused)
+
+    def _call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return (call_separately if is_remote(self._dataset) else _call)(work, *arguments, **named)
+
+
+def _call(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    return work(*arguments, **named)

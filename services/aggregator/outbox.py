@@ -1,21 +1,45 @@
-"""The outbox: events decided in a commit are stored in its metadata, and published from there."""
+"""The outbox: what is published about a commit is in its metadata, events about rows by the ids of the rows alone.
+
+Older versions of this software stored every event whole; these are published as they are.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from schemas.events import Event
 from schemas.flow import BY_TYPE
 from shared.dataset import Release
 
-_EVENTS, _RELEASE = "chimera.events", "chimera.release"
+_EVENTS, _RELEASE, _ROWS = "chimera.events", "chimera.release", "chimera.rows"
 
 
-def to_metadata(events: Iterable[Event], release: Release | None = None) -> dict[str, str]:
-    """Build commit metadata with the events, and the release that the commit makes."""
-    stored = {_EVENTS: json.dumps([{"type": event.type, "event": event.model_dump(mode="json")} for event in events])}
-    return {**stored, _RELEASE: json.dumps(asdict(release))} if release else stored
+@dataclass(frozen=True, slots=True)
+class RowEvents:
+    """The events sample.curated of a commit, which are built from its rows."""
+
+    version: int
+    """Version of the rows that the commit makes."""
+    ids: Mapping[str, int]
+    """Id of each row, and the index of its event."""
+
+
+def to_metadata(
+    events: Iterable[Event], release: Release | None = None, rows: RowEvents | None = None
+) -> dict[str, str]:
+    """Build commit metadata with the events, the release that the commit makes, and the rows with events."""
+    note = {_EVENTS: json.dumps([{"type": event.type, "event": event.model_dump(mode="json")} for event in events])}
+    if release:
+        note[_RELEASE] = json.dumps(asdict(release))
+    if rows:
+        note[_ROWS] = json.dumps(asdict(rows))
+    return note
+
+
+def row_events(commit: Mapping[str, Any]) -> RowEvents | None:
+    """Read which rows of a commit have events; `None` when there are none, or when `events` has them."""
+    return RowEvents(**json.loads(commit[_ROWS])) if _ROWS in commit else None
 
 
 def events(commit: Mapping[str, Any]) -> list[Event]:

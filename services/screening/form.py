@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from unicodedata import east_asian_width
 
 from schemas.config.plan import ENGLISH
 from schemas.identity import normal_form
@@ -11,7 +12,7 @@ from shared.stats.guessing import guess_probability
 from shared.text.languages import other_language
 
 SHORTEST, LONGEST = 40, 8_000
-"""Characters of a statement. The paper's mean is 211 words."""
+"""Characters of a statement; Chinese ones and the like count twice. The paper's mean is 211 words."""
 LONGEST_ANSWER = 300
 """Characters. A longer answer cannot be compared."""
 LONG_ANSWER = 24
@@ -64,7 +65,7 @@ _GIVEN_AWAY = re.compile(
     r"\b(?:finds?|gets?|obtains?|arrives? at|ends? up with|comes? (?:out )?(?:to|as|at|with)|turns? out to (?:be|equal)"
     r"|works? out (?:to|as)|evaluates? to|amounts? to|equals?|(?:is|be) equal to|yields?|gives?|expect(?:ed)?|reads?"
     r"|checks? that it is|namely|i\.e\.|should be|must be|ought to be|known to be|close to|hint:?)"
-    r"\s+(?:the |a |an )?(?:value |number |result |answer |exactly |precisely |about |that it is )*",
+    r"\s*:?\s+(?:the |a |an )?(?:value |number |result |answer |exactly |precisely |about |that it is )*",
     re.I,
 )
 """Phrases before a value. Such a value is a leak only if nobody can guess it: a small number may be a datum."""
@@ -95,7 +96,8 @@ def find_flaw(problem: Problem, language: str = ENGLISH) -> tuple[str, str] | No
 def _size(statement: str, answer: str) -> tuple[str, str] | None:
     if not statement or not answer:
         return "empty", f"the {'statement' if not statement else 'answer'} is empty"
-    if len(statement) < SHORTEST:
+    wide = sum(east_asian_width(char) in "WF" for char in statement)
+    if len(statement) + wide < SHORTEST:
         return "too_short", f"{len(statement)} characters; the least is {SHORTEST}"
     if len(statement) > LONGEST:
         return "too_long", f"{len(statement)} characters; the most is {LONGEST}"

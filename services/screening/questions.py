@@ -16,7 +16,8 @@ _SENTENCE = re.compile(r"(?<=[.?!;:])\s+|\n\s*\n")
 _LABEL = r"(?:\(?(?:[a-h]|[ivx]{1,4}|\d{1,2})[).]\s*)?"
 _OPENER = rf"^{_LABEL}(?:(?:please|now|then|next|first|finally|hence|also|instead|rigorously|carefully),?\s+)*"
 _PROOF = (
-    r"(?:(?:dis)?prove (?:that|the|or|it|this|rigorously|your)\b|show (?:that|why|rigorously|how)\b|derive\b|justify\b"
+    r"(?:(?:dis)?prove (?:that|the|or|it|this|rigorously|your)\b|show (?:(?:that|why|rigorously|how)\b|(?=\$|\\\())"
+    r"|derive\b|justify\b|discuss\b"
     r"|verify (?:that|the|your|this|by)\b|demonstrate (?:that|why|how|the)\b|establish (?:that|the)\b|deduce that\b"
     r"|confirm that\b|give an? (?:\w+ )?(?:proof|derivation)\b|explain (?:why|how)\b)"
 )
@@ -35,6 +36,12 @@ _TWO_VERBS = re.compile(
     rf"(?:{_ASK}|(?:also|then|finally) (?:give|state)|what is|what are|how many|who)\b",
     re.I,
 )
+_TWO_QUESTIONS = re.compile(
+    r"\b(?:how (?:many|much)|what|who|when|where)\b[^?]*,\s*and (?:how (?:many|much)|what (?:is|are|was)|who|when)\b"
+    r"[^?]*\?$",
+    re.I | re.S,
+)
+_NUMBERED = re.compile(rf"^\(?1[.)]\s+{_ASK}\b.*\s\(?2[.)]\s+{_ASK}\b", re.I | re.S)
 _STEP = re.compile(r"(?:^|\s)\(?(?:\d{1,2}|[a-z])[.):]$", re.I)
 
 _PICK = re.compile(
@@ -42,6 +49,11 @@ _PICK = re.compile(
     r"|\b(?:which|what|who)\b[^?.!]{0,120}:[^?!]*,[^?!]*\bor\b[^?!]*\?"
     r"|\b(?:which|who)\b[^?.!]{0,120}[,—–-]\s*(?:(?:is it|was it)\s+)?[^?.!,]+,[^?.!]*\bor\b[^?.!]*\?"
     r"|\b(?:options|choices|alternatives|candidates)(?: are)?\s*:"
+    r"|\bwhich (?:one )?(?:is|are|was|were|has|have) (?:the )?(?:more|less|\w+er)\b[^?.!]{0,60},[^?.!]*\bor\b[^?.!]*"
+    r"\?"
+    r"|(?:^|[.?!]\s+)(?:answer:? )?true or false\s*[:?]"
+    r"|\b(?:from|among) the (?:following )?(?:list|options|choices)\b[^.?!]{0,120}\b(?:select|choose|pick)\b"
+    r"(?!.*\brandom)"
     r"|\banswer with (?:one of|either)\b|\b(?:correct|right) (?:option|alternative|choice|letter)\b"
     r"|\b(?:choose|select|pick|tick|mark)\b[^.?!]{0,60}(?:\b(?:correct|right|best)\b"
     r"|\b(?:from|among|between|one of|option|letter|statement)\b[^.?!]{0,30}:)",
@@ -71,6 +83,8 @@ def find_flaw(problem: Problem) -> tuple[str, str] | None:
         return "multiple_choice", "options (i), (ii), (iii)"
     if match := next((match for one in sentences if (match := _ASKS_PROOF.search(one))), None):
         return "proof", match[0]
+    if numbered := _NUMBERED.search(text):
+        return "several_answers", numbered[0]
     if second := _second_question(sentences, composite=problem.answer_type in COMPOSITE):
         return "several_answers", second
     return None
@@ -102,7 +116,7 @@ def _second_question(sentences: list[str], *, composite: bool) -> str:
     for one in sentences:
         if asking and _ALSO.search(one) and not composite:
             return one
-        if not composite and (match := _TWO_VERBS.search(one)):
+        if not composite and (match := _TWO_VERBS.search(one) or _TWO_QUESTIONS.search(one)):
             return match[0]
     closing = [one for one in asking if one.endswith((".", "?", "!"))]
     return closing[1] if len(closing) > 1 and not composite else ""

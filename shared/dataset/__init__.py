@@ -1,9 +1,10 @@
 """The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
 
 build.py         converts events to lines of the tables
+compaction.py    joins small files in tiers
 event_replay.py  admission decisions, replayed from the log
 failures.py      translates errors of tables and stores
-maintenance.py   deletes files of older versions
+maintenance.py   deletes files and log entries of older versions
 query.py         SQL queries on a table
 reader.py        the dataset for reading
 rebuild.py       rebuilds the dataset from the log
@@ -16,7 +17,7 @@ reports/         what the command line and the console show of a dataset
 records/         files of records that a person brings: topics, controls, benchmarks, problems
 """
 
-from shared.dataset.failures import Conflict
+from shared.dataset.failures import Conflict, Vanished
 from shared.dataset.maintenance import purge
 from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits, open_reverifications
 from shared.dataset.releases import (
@@ -47,6 +48,7 @@ __all__ = [
     "Row",
     "Table",
     "TableSnapshot",
+    "Vanished",
     "build_manifest",
     "list_manifests",
     "open_audits",

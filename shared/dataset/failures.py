@@ -16,8 +16,16 @@ _QUERY_ERROR = re.compile(r"^(Schema error|SQL error|Error during planning|Type 
 """DataFusion's messages for an invalid query: an error of the caller, not of the disk."""
 
 
+_MISSING = re.compile(r"(?i)no such file|not found")
+"""Messages of folders and stores for a file that is not there."""
+
+
 class Conflict(Transient):
     """Another writer committed first: reload and decide again."""
+
+
+class Vanished(Transient):
+    """Files of an older version were deleted, since newer files have replaced them: open the table again."""
 
 
 @contextmanager
@@ -35,6 +43,20 @@ def translate_errors(what: str) -> Iterator[None]:
         if _NEWER.search(str(error)):
             raise Refusal(message, "A newer version wrote it: update Chimera, or use another dataset folder") from error
         raise (Conflict if isinstance(error, CommitFailedError) else Transient)(message) from error
+
+
+@contextmanager
+def translate_read_errors(table: str, version: int) -> Iterator[None]:
+    """As `translate_errors`; raises Vanished for a version whose files are gone."""
+    what = f"version {version} of {table}"
+    try:
+        with translate_errors(f"cannot read {what}"):
+            yield
+    except Transient as error:
+        if not _MISSING.search(str(error)):
+            raise
+        gone = "its files were replaced, and deleted after the retention time (CHIMERA_RETENTION_S of the aggregator)"
+        raise Vanished(f"{what} is gone: {gone}. Open the dataset again, or a release. {error}") from error
 
 
 def _line(error: Exception) -> str:

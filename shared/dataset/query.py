@@ -5,12 +5,13 @@ find one. Reading a result raises Transient when the disk or the store fails.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
-from shared.dataset.failures import translate_errors
+from shared.dataset.failures import translate_read_errors
 
 
 def select(
@@ -51,7 +52,7 @@ def count_lines(table: DeltaTable, columns: Sequence[str], where: str = "true") 
 
 def read_table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
     """Return some columns of all lines."""
-    with translate_errors("cannot read the table"):
+    with _reading(table):
         return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
 
 
@@ -63,6 +64,10 @@ def id_in(ids: Iterable[str], column: str = "id") -> str:
 def sql_string(value: str) -> str:
     """Quote a string for SQL."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def _reading(table: DeltaTable) -> AbstractContextManager[None]:
+    return translate_read_errors(table.table_uri.rstrip("/").rpartition("/")[2], table.version())
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -78,6 +83,6 @@ def _batches(table: DeltaTable, sql: str, settings: Sequence[str] = ()) -> Itera
     builder = QueryBuilder().register("lines", table)
     for setting in settings:
         builder.execute(f"set datafusion.execution.{setting}")
-    with translate_errors("cannot read the table"):
+    with _reading(table):
         for batch in builder.execute(sql):
             yield pa.record_batch(batch).to_pylist()

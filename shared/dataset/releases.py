@@ -7,7 +7,8 @@ is the last release and `now` the present dataset.
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from shared.dataset.failures import translate_errors
@@ -34,6 +35,11 @@ class Release:
     """Admitted rows of the whole dataset."""
     table_version: int
     ledger_version: int
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any]) -> "Release":
+        """Return the release that a manifest describes."""
+        return cls(**{field.name: manifest[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ On a store, tables and small files use the same library, so both take endpoint a
 variables (docs/dataset.md), and this code holds no secret.
 """
 
+import contextlib
 import re
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -17,7 +20,8 @@ from shared.errors import Refusal
 Location = Path | str
 
 _NOT_IN_URLS = re.compile(r"[#?\[\]^|\\\x00-\x1f\x7f\ud800-\udfff]|%[0-9A-Fa-f]{2}")
-"""Measured with deltalake 1.6: with these it panics, reads another folder than it writes, or reads no history."""
+r"""Measured with deltalake 1.6, which turns a local path into URLs: with `[ ] ^ |` it panics, with `\` and `%20` it
+reads another folder than it writes, with `# ?` it reads no history. It resolves links first: an alias does not help."""
 BUFFER_BYTES = 1 << 26
 """Write buffer in bytes: a small file is sent in one request."""
 
@@ -62,23 +66,31 @@ def open_table(where: Location, name: str) -> DeltaTable | None:
         return None
 
 
-def list_files(where: Location, folder: str) -> list[str]:
-    """Return the names of the files in a folder of the dataset; none when there is no such folder."""
-    return [
-        info.base_name
-        for info in _files(where).get_file_info(FileSelector(folder, allow_not_found=True))
+def list_files(where: Location, folder: str) -> dict[str, datetime]:
+    """Return the files in a folder of the dataset by name, each with its time; none when there is no such folder."""
+    return {
+        info.base_name: info.mtime
+        for info in files_of(where).get_file_info(FileSelector(folder, allow_not_found=True))
         if info.type == FileType.File
-    ]
+    }
+
+
+def delete_files(where: Location, files: Iterable[str]) -> None:
+    """Delete files; one that is gone already is no error."""
+    store = files_of(where)
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            store.delete_file(file)
 
 
 def file_exists(where: Location, file: str) -> bool:
     """Whether a small file exists."""
-    return bool(_files(where).get_file_info(file).type == FileType.File)
+    return bool(files_of(where).get_file_info(file).type == FileType.File)
 
 
 def read_file(where: Location, file: str) -> bytes:
     """Read a small file."""
-    with _files(where).open_input_stream(file) as source:
+    with files_of(where).open_input_stream(file) as source:
         return bytes(source.read())
 
 
@@ -91,11 +103,12 @@ def write_file(where: Location, file: str, content: bytes) -> None:
         draft.write_bytes(content)
         draft.replace(path)
         return
-    with _files(where).open_output_stream(file, buffer_size=BUFFER_BYTES) as out:
+    with files_of(where).open_output_stream(file, buffer_size=BUFFER_BYTES) as out:
         out.write(content)
 
 
-def _files(where: Location) -> FileSystem:
+def files_of(where: Location) -> FileSystem:
+    """Return the folder or the prefix as a file system."""
     if is_remote(where):
         return PyFileSystem(DeltaStorageHandler(str(where)))
     return SubTreeFileSystem(str(Path(where).absolute()), LocalFileSystem())

@@ -12,13 +12,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.transaction import AddAction, RemoveAction
 
-from shared.dataset.failures import translate_errors
+from shared.dataset.compaction import DataFile, Joined, data_files
+from shared.dataset.failures import Conflict, translate_errors
 from shared.dataset.query import id_in, select
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row, Source, arrow_schema
 from shared.dataset.storage import Location, address, is_remote, join, open_table
@@ -28,18 +31,26 @@ from shared.ports import Record, StoredOffset
 TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits", Reverification: "reverifications"}
 """Folder of each table inside the dataset."""
 
-_VERSION_KEY = "chimera.schema_version"
+RETENTION = timedelta(hours=1)
+"""How long every version of a table stays readable, unless the aggregator's settings say otherwise."""
+
+JOINED = "chimera.joined"
+"""Key of the metadata of a commit that joins files."""
+
+
+def _interval(time: timedelta) -> str:
+    return f"interval {int(time.total_seconds())} seconds"
+
+
+_VERSION_KEY, _RETENTION_KEY = "chimera.schema_version", "delta.deletedFileRetentionDuration"
 SETTINGS = {
     _VERSION_KEY: str(SCHEMA_VERSION),
     # A release pins a version; Delta deletes old versions after 30 days by default.
     "delta.logRetentionDuration": "interval 36500 days",
     # Statistics would repeat the longest chains of thought in the log, 0.2 MB a commit, and no query uses them.
     "delta.dataSkippingNumIndexedCols": "0",
+    _RETENTION_KEY: _interval(RETENTION),
 }
-
-
-RETENTION_H = 7 * 24
-"""Hours for which every version of a table stays readable; versions of releases stay readable."""
 
 
 class Table:
@@ -47,10 +58,11 @@ class Table:
 
     def __init__(self, dataset: Location, of: type[Source], factory: str) -> None:
         self._factory = factory
-        self._schema = arrow_schema(of)
+        self.name = TABLES[of]
+        self.schema = arrow_schema(of)
         self._marks: dict[str, int | None] = {}  # a cache: Delta reads its log for each look-up
         with translate_errors(f"cannot open {TABLES[of]}"):
-            self._delta = _open_or_create(dataset, TABLES[of], self._schema)
+            self._delta = _open_or_create(dataset, TABLES[of], self.schema)
 
     @property
     def id(self) -> str:
@@ -103,10 +115,16 @@ class Table:
         """Yield some columns of the lines that match an SQL condition."""
         return select(self._delta, columns, where, order)
 
+    def read_version(self, version: int, columns: Sequence[str], where: str) -> Iterator[dict[str, Any]]:
+        """Yield as `read`, at another version. Raises Vanished when that version is gone."""
+        with translate_errors(f"cannot open version {version} of {self.name}"):
+            at = self._delta if version == self.version else DeltaTable(self._delta.table_uri, version=version)
+        return select(at, columns, where)
+
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
         """Append lines, or none, in one commit. Raises Conflict, or Transient when it cannot be written."""
-        columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self._schema]
-        data = pa.table([pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)], schema=self._schema)
+        columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self.schema]
+        data = pa.table([pa.array(c, f.type) for c, f in zip(columns, self.schema, strict=True)], schema=self.schema)
         with self._committing(marks, note) as commit:
             write_deltalake(self._delta, data, mode="append", writer_properties=_ZSTD, commit_properties=commit)
 
@@ -136,20 +154,38 @@ class Table:
     def compact(self) -> None:
         """Merge small files in one commit that changes no line. Raises as `append`.
 
-        Older versions stay readable: their files stay until a vacuum.
+        Older versions stay readable: their files stay until they are cleaned up.
         """
         with self._committing({}, {}) as commit:
             self._delta.optimize.compact(max_concurrent_tasks=1, writer_properties=_ZSTD, commit_properties=commit)
 
-    def vacuum(self, keep: Sequence[int]) -> None:
-        """Delete files that neither a version of the last RETENTION_H hours nor one in `keep` has. Raises as `append`.
+    def files(self) -> list[DataFile]:
+        """Return the files of this version."""
+        with translate_errors("cannot read the table"):
+            return data_files(pa.table(self._delta.get_add_actions()))
 
-        Also deletes files of writers that crashed before their commit; files of a pending commit are younger.
+    def replace_files(self, joined: Joined) -> None:
+        """Put a joined file in the place of its files, in one commit that changes no line.
+
+        Raises as `append`; also Conflict when one of the files has been replaced meanwhile.
         """
-        with self._committing({}, {}) as commit:
-            self._delta.vacuum(
-                RETENTION_H, dry_run=False, full=True, keep_versions=list(keep), commit_properties=commit
-            )
+        if not {*joined.replaced} <= {*self.files()}:
+            raise Conflict("a file that was joined is no longer in the table")
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [
+            AddAction(joined.file.path, joined.file.bytes, {}, now, data_change=False, stats=joined.stats),
+            *(RemoveAction(file.path, False, now, file.bytes, {}) for file in joined.replaced),
+        ]
+        with self._committing({}, {JOINED: str(len(joined.replaced))}) as commit:
+            self._delta.create_write_transaction(actions, "append", self._delta.schema(), commit_properties=commit)
+        self.reload()
+
+    def keep_old_files(self, retention: timedelta) -> None:
+        """Set how long files that only older versions have are kept. Raises as `append`."""
+        property_ = {_RETENTION_KEY: _interval(retention)}
+        if not property_.items() <= self._delta.metadata().configuration.items():
+            with self._committing({}, {}) as commit:
+                self._delta.alter.set_table_properties(property_, commit_properties=commit)
 
     def commit_metadata(self, after: int) -> list[dict[str, Any]]:
         """Metadata of each commit after a version, up to the version of this handle, the oldest first."""
@@ -157,7 +193,8 @@ class Table:
             return []
         with translate_errors("cannot read the table's history"):
             history = self._delta.history(self.version - after)
-        # history() starts with later commits of other writers, but numbers from the handle's version down.
+        # history() starts with later commits of other writers, but numbers from the handle's version down. It has only
+        # the commits that the log still has.
         return history[::-1][: self.version - after]
 
     @contextmanager

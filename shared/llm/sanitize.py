@@ -11,16 +11,22 @@ from functools import lru_cache
 
 _ANGLED = (
     r"s|bos|eos|pad|unk|mask|cls|sep|sys|system|user|assistant|human|think|thinking|tools?|tool_calls?|tool_response"
-    r"|tool_results?|function_calls?|start_of_\w+|end_of_\w+|extra_id_\d+|reserved_\w+|fim_\w+|unused\d+"
+    r"|tool_results?|function_calls?|(?:start|begin|end)_of_\w+|(?:start|end)oftext|(?:start|end)_header_id|eo[tm]_id"
+    r"|eo[adhmpt]|so[pt]|im_(?:start|end|sep|middle)|(?:bos|eos|eop|pad|unk|cls|sep|mask)_token|seed:\w+|minimax:\w+"
+    r"|extra_id_\d+|reserved_\w+|fim_\w+|unused\d+|special_\d+|ctrl\d+|jupyter_\w+|file_sep|gh_stars"
 )
+_HALF_PIPED = r"turn|channel|tool|tool_call|tool_response|think|image|audio|video"
 _SQUARE = (
     r"inst|sys|system_prompt|tool_calls|tool_results|available_tools|think|s?gmask|bos|eos|cls|sep|mask|pad|unk|img"
     r"|control_\d+"
 )
 _TOKEN = re.compile(
     r"[<＜](?=[|｜][^<>＜＞|｜]{1,64}[|｜][>＞]"  # <|im_start|>, <|eot_id|>, <｜User｜>
+    rf"|(?:\|(?:{_HALF_PIPED})|(?:{_HALF_PIPED})\|)>"  # <|turn>, <channel|>
+    r"|\[\w*▁[\w▁]*\]>"  # <[begin▁of▁sentence]>
     rf"|[<＜]?/?(?:{_ANGLED})[>＞])"  # </s>, <think>, <start_of_turn>, <<SYS>>
-    rf"|[\[［](?=/?(?:{_SQUARE})[\]］])",  # [INST], [/INST]
+    rf"|[\[［](?=/?(?:{_SQUARE})[\]］])"  # [INST], [/INST]
+    r"|◁(?=/?think▷)|\](?=~!?b[\[\]]|![dp]~\[)|\[(?=e~\[)",  # ◁think▷, ]~b], [e~[
     re.IGNORECASE,
 )
 """Matches the first character of a token, and consumes only that, so that overlapping tokens all match."""
@@ -59,10 +65,15 @@ def neutralise(text: str) -> str:
     return break_tokens("".join(_visible(text, at) if at not in emoji else text[at] for at in range(len(text))))
 
 
-def neutralise_statement(text: str) -> str:
-    """`neutralise` a statement without the blank lines around it; its first line stays indented if others follow."""
+def without_blank_lines(text: str) -> str:
+    """Remove the blank lines around a text; its first line stays indented if others follow."""
     text = re.sub(r"\A(?:[ \t]*\r?\n)+", "", text.rstrip())
-    return neutralise(text if "\n" in text else text.strip())
+    return text if "\n" in text else text.strip()
+
+
+def neutralise_statement(text: str) -> str:
+    """`neutralise` a statement without the blank lines around it."""
+    return neutralise(without_blank_lines(text))
 
 
 def one_line(text: str) -> str:

@@ -7,6 +7,7 @@ flood_guard.py      stops a service whose last events all failed
 stateless.py        the loop of a stateless service
 worker.py           handles one event of a stateless service, idempotently
 slots.py            semaphore with an exclusive mode
+commit_pace.py      when a sink commits
 single_active.py    the loop that machine and sink share: one replica works, in batches
 machine.py          the loop of a state machine: state folded from the log, snapshot before publishing
 state_changes.py    the difference between two states

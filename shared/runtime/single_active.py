@@ -26,6 +26,7 @@ from shared.kafka.consume.added_partitions import AddedPartitions
 from shared.kafka.consume.assignors import SingleActiveAssignor
 from shared.kafka.consume.consumer_loop import NO_COORDINATOR, NO_PARTITION
 from shared.kafka.names import group, kafka_topic
+from shared.runtime.commit_pace import CommitPace
 from shared.runtime.processor import Processor
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,10 @@ class _Abandoned(Exception):
 class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     """Consumes batches in order. A subclass implements `take_over`, which loads its state, and `handle`."""
 
-    gather_s = 0.0
-    """Time for which a batch is collected after its first records, in seconds."""
-
-    def __init__(self, settings: Settings, producer: Producer) -> None:
+    def __init__(self, settings: Settings, producer: Producer, period_s: float = 0.0) -> None:
+        """Under steady load a batch begins once in `period_s` seconds."""
         self.settings = settings
+        self._pace = CommitPace(period_s)
         self.processor = Processor(settings, producer)
         self.consumer = create_group_consumer(
             settings.kafka_access, group(settings.factory, settings.service), settings.session_s, SingleActiveAssignor
@@ -115,11 +115,14 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
                     await self.handle(records)
 
     async def _collect(self) -> list[ConsumerRecord]:
+        """Return what has arrived, now or after a delay. While a batch is handled, the client fetches the next one."""
         clock, room = asyncio.get_running_loop().time, self.settings.batch_events
         records = await self._poll(POLL_MS, room)
-        until = clock() + self.gather_s
+        until = clock() + self._pace.delay_s(clock())
         while records and self.can_proceed and len(records) < room and (left := until - clock()) > 0:
             records += await self._poll(int(left * 1000), room - len(records))
+        if records:
+            self._pace.record(clock())
         return records
 
     async def _poll(self, timeout_ms: int, room: int) -> list[ConsumerRecord]:

@@ -30,14 +30,13 @@ class SinkLoop(SingleActiveLoop):
     """Store and outbox of the active replica."""
 
     def __init__(self, sink: Sink, settings: Settings, producer: Producer) -> None:
-        super().__init__(settings, producer)
+        super().__init__(settings, producer, settings.batch_s)
         self._sink = sink
         ((state, _),) = SERVICE[settings.service].state
         self._cursors = Snapshots(settings.kafka_access, settings.factory, state, producer)
         self._cursor: str | None = None
         self._topic_ids: dict[str, str] = {}
         self._store_failure: str | None = None
-        self.gather_s = settings.batch_s
 
     def why_not_ready(self) -> str | None:
         """Return why the replica is not ready, as any single-active one; also that its store fails."""

@@ -1,7 +1,7 @@
 """`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
     python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000]
-                          [--grid] [--runs 2] [--console-rows 1000000] [--json]
+                          [--grid] [--runs 2] [--console-rows 1000000] [--dataset-scale 1] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
 """
@@ -20,8 +20,9 @@ from rich.table import Table
 
 from tests.bench import answers, models, policies, screening, slots, stage, whole_flow
 from tests.bench import console as console_pages
+from tests.bench.dataset import growth
 
-PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening", "console")
+PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening", "console", "dataset")
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--grid", action="store_true", help="belief on the whole grid of worlds, not on four cells")
     parser.add_argument("--runs", type=int, default=2, help="runs in each cell of the grid (2)")
     parser.add_argument("--console-rows", type=int, default=1_000_000, help="rows that the console pages (1,000,000)")
+    parser.add_argument("--dataset-scale", type=float, default=1.0, help="multiplies the rows of the datasets (1)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     options = parser.parse_args()
@@ -68,6 +70,8 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
         figures["screening"] = await screening.measure()
     if "console" in parts:
         figures["console"] = await console_pages.measure(size.console_rows)
+    if "dataset" in parts:
+        figures["dataset"] = await growth.measure(size.dataset_scale)
     return figures
 
 
@@ -98,6 +102,8 @@ def show(figures: dict[str, Any]) -> None:
         screening.show(console, figures["screening"])
     if "console" in figures:
         console_pages.show(console, figures["console"])
+    if "dataset" in figures:
+        growth.show(console, figures["dataset"])
 
 
 def _show_line(console: Console, figures: dict[str, Any]) -> None:

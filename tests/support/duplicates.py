@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from schemas.item import Problem
+from services.screening.fingerprint import NEAR_IF_DISTINCTIVE, fingerprint
 from services.simulator.bank import SUBJECTS, problems
 
 Edit = Callable[[Random, str], str]
@@ -127,13 +128,18 @@ def in_other_units() -> Iterator[Pair]:
 
 
 def planted(number: int, seed: int = 0) -> Iterator[Pair]:
-    """Yield duplicates of some bank problems, one for each edit that changes them, and of problems with units."""
+    """Yield duplicates of some bank problems, one for each edit that changes them, and of problems with units.
+
+    Those whose numbers and key do not agree by chance are also found with other words.
+    """
     rng = Random(seed)
     for one in rng.sample(bank(), number):
         for how, edit in SAME.items():
             text = edit(rng, one.statement)
             if text != one.statement:
                 yield Pair(how, one, one.with_(statement=text))
+        if fingerprint(one).near == NEAR_IF_DISTINCTIVE:
+            yield Pair("one word in ten", one, one.with_(statement=exchanged(rng, one.statement)))
     yield from in_other_units()
 
 

@@ -57,6 +57,8 @@ TOKENS = (
     *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>", "<bos>", "<eos>", "<pad>", "<unk>"),
     *("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "<start_of_turn>", "<end_of_turn>"),
     *("<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>", "<｜begin▁of▁sentence｜>"),
+    *("<eot_id>", "<eom_id>", "<im_end>", "<begin_of_text>", "<sop>", "<EOS_TOKEN>", "<seed:think>", "<SPECIAL_12>"),
+    *("<|turn>", "<turn|>", "<channel|>", "<[end▁of▁sentence]>", "◁think▷", "◁/think▷", "]~b]", "]~!b[", "[e~["),
     *("[TOOL_CALLS]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[gMASK]", "[BOS]", "[EOS]", "[MASK]"),
 )
 """Special tokens of tokenizers."""

@@ -1,8 +1,9 @@
 """Reads the JSON object in a model's reply, as kindly as it can be read without a guess.
 
-Read: a code fence, words (with braces) before or after, several objects (the last one that fits the form), a trailing
-comma, comments, a line feed or tab inside a string, a number or a list where text is expected, `Yes` for `yes`, and
-LaTeX under a single backslash (latex_escapes.py). Refused: everything else, with what is wrong.
+Read: a code fence, words (with braces) before or after, several objects (the last one that fits the form), an object as
+the only value of another one, a trailing comma, comments, a line feed or tab inside a string, a number or a list where
+text is expected, `Yes` for `yes`, and LaTeX under a single backslash (latex_escapes.py). Refused: everything else, with
+what is wrong.
 """
 
 import re
@@ -18,8 +19,8 @@ from shared.ports import T
 SIZE_LIMIT = 4 * 1024 * 1024
 """Characters of a reply that is read."""
 DEPTH_LIMIT = 32
-OBJECTS_LIMIT = 64
-"""Places where an object is looked for, from the end of the reply."""
+FAILED_LIMIT = 500_000
+"""Characters that are read in vain, where a brace begins no object."""
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _WORD = re.compile(r"true|false|null|True|False|None")
@@ -135,15 +136,15 @@ def read(form: type[T], text: str) -> tuple[T, bool]:
 def _objects(text: str) -> Iterator[tuple[dict[str, Any], bool, str]]:
     """Outermost objects, the last one first, with the text around each. Raises ValueError if none can be read."""
     found: list[tuple[dict[str, Any], bool, str]] = []
-    reason, at, tries = "", text.find("{"), 0
-    while at >= 0 and tries < OBJECTS_LIMIT:
-        tries += 1
+    reason, at, failed = "", text.find("{"), 0
+    while at >= 0 and failed < FAILED_LIMIT:
         reader = _Reader(text, at)
         try:
             one = reader.object(0)
             found.append((one, reader.repaired, text[:at] + text[reader.at :]))
             at = text.find("{", reader.at)
         except (ValueError, RecursionError) as error:
+            failed += reader.at - at
             reason, at = reason or str(error), text.find("{", at + 1)
     if not found and reason:
         raise ValueError(reason)
@@ -154,6 +155,12 @@ def _fitted(form: type[BaseModel], found: dict[str, Any]) -> tuple[dict[str, Any
     """`found` with numbers and lists as text, and words of a choice in its spelling, where the form wants that."""
     fitted: dict[str, Any] = {}
     coerced = False
+    if (
+        len(found) == 1
+        and isinstance(inner := next(iter(found.values())), dict)
+        and not form.model_fields.keys() & found
+    ):
+        return _fitted(form, inner)[0], True
     for name, field in form.model_fields.items():
         if name in found:
             fitted[name], changed = _coerce(field.annotation, found[name])

@@ -2,8 +2,8 @@ r"""The text of a JSON string, and LaTeX in it that stands under a single backsl
 
 One backslash is ambiguous: `\nu` is a line feed and `u`, or a LaTeX command. It is LaTeX where no text would have the
 escape (`\b`, `\f`, an unknown one such as `\a`). For `\n`, `\r` and `\t` it is LaTeX if a command's name follows in
-mathematics or in a text of one line, unless the string writes other commands with two backslashes. In code, which has
-lines and tabs, the escapes stay what JSON says.
+mathematics or in a text of one line, unless the string writes other commands with two backslashes; then only in a
+formula `$…$` without other line feeds and tabs. In code, which has lines and tabs, the escapes stay what JSON says.
 """
 
 import re
@@ -27,7 +27,10 @@ _COMMANDS = frozenset(COMMANDS.split())
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "'": "'"}
 _LETTERS = re.compile(r"[A-Za-z]+")
 _HEX = re.compile(r"[0-9A-Fa-f]{4}")
+_PLAIN = re.compile(r"[^\\$]+")
 _MATHS = re.compile(r"\$\$|\$|\\\\?[()\[\]]")
+_INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])[^$]{1,300}(?<=[^\s$])\$(?![$\d])")
+"""An inline formula, by the rules of Pandoc."""
 _BEFORE_LATEX = frozenset(" \t([{=+-*/^_,;:|<>&$\"'\\})]")
 _WITH_TWO = re.compile(r"(?<!\\)(?:\\\\)+[A-Za-z]{2}")
 
@@ -38,19 +41,21 @@ def unescape(raw: str) -> tuple[str, bool]:
         return raw, any(char < " " for char in raw)
     with_two = bool(_WITH_TWO.search(raw))
     plain = with_two or _has_lines(raw)
+    formulas = [found for found in _INLINE.finditer(raw) if not _has_lines(found[0])] if with_two else []
+    in_formula = {at for found in formulas for at in range(*found.span()) if raw[at] == "\\"}
     out: list[str] = []
     repaired, maths, at = any(char < " " for char in raw), False, 0
     while at < len(raw):
-        if found := _MATHS.match(raw, at):
+        if found := _PLAIN.match(raw, at):
+            out.append(found[0])
+            at = found.end()
+        elif found := _MATHS.match(raw, at):
             maths = found[0][-1] in "([" or (found[0][-1] == "$" and not maths)
             out.append(found[0].replace("\\\\", "\\"))
             repaired |= found[0].startswith("\\") and not found[0].startswith("\\\\")
             at = found.end()
-        elif raw[at] != "\\":
-            out.append(raw[at])
-            at += 1
         else:
-            text, length, lone = _escape(raw, at, maths and not with_two, plain)
+            text, length, lone = _escape(raw, at, at in in_formula or (maths and not with_two), plain)
             out.append(text)
             repaired |= lone
             at += length

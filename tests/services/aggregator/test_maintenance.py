@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from schemas.events import DatasetReleased, SampleCurated
 from services.aggregator import maintenance
 from services.aggregator.handler import Curate
-from shared.dataset import Dataset, open_release, purge, table
+from shared.dataset import Dataset, Vanished, list_manifests, open_release, purge, table
 from shared.errors import Refusal
 from tests.support.items import checked, deleted, plan, record, rejected
 
@@ -22,12 +23,13 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "VACUUM_INTERVAL", timedelta(0))
 
 
-async def grown(folder: Path, rows: int) -> Curate:
-    sink = Curate(folder, "test", plan(rows, every=5), lambda: NOW, print)
+async def grown(folder: Path, rows: int, retention: timedelta = timedelta(hours=1)) -> Curate:
+    sink, cursor = Curate(folder, "test", plan(rows, every=5), lambda: NOW, print, retention), None
     await sink.open({})
     for number in range(rows):
         await sink.write([record(checked(number), number), record(rejected(number + 1000), number)])
-        sink.outbox(None)
+        _, cursor = sink.outbox(cursor)
+        await sink.finish()
     return sink
 
 
@@ -68,15 +70,12 @@ async def test_a_reader_in_a_loop_never_sees_a_broken_table(tmp_path: Path) -> N
     assert len(set(seen)) > 3
 
 
-async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As if a week had passed."""
-    monkeypatch.setitem(table.SETTINGS, "delta.deletedFileRetentionDuration", "interval 0 days")
-    sink = await grown(tmp_path, 12)
-    monkeypatch.setattr(table, "RETENTION_H", 0)
+async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(tmp_path: Path) -> None:
+    """As if the retention time had passed."""
+    sink = await grown(tmp_path, 12, timedelta(0))
     for number in range(20, 25):
         await sink.write([record(rejected(number), number)])
+        await sink.finish()
     for number in (1, 2):
         dataset, manifest = open_release(tmp_path, str(number))
         assert manifest
@@ -84,10 +83,56 @@ async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(
     with pytest.raises(Exception, match=r"(?i)no such file|not found"):
         list(Dataset.open(tmp_path, 3).rows)
 
+    with pytest.raises(Vanished, match="version 3 of rows is gone"):
+        list(Dataset.open(tmp_path, 3).rows)
+
+
+async def test_a_late_event_is_built_from_the_rows_as_they_were(tmp_path: Path) -> None:
+    """Between the commit and its publication rows are deleted and admitted, files joined, and old ones cleaned up."""
+    sink = Curate(tmp_path, "test", plan(3), lambda: NOW, print, timedelta(0))
+    await sink.open({})
+    _, mark = sink.outbox(None)
+    await sink.write([record(checked(number), number) for number in range(5)])
+    decided, _ = sink.outbox(mark)
+    assert len(decided) == 6
+    for number in range(3):
+        await sink.write([record(deleted(checked(number)), number)])
+        await sink.write([record(checked(10 + number), 10 + number)])
+        await sink.finish()
+    assert len(Dataset.open(tmp_path).rows.delta.file_uris()) <= 4
+    again = Curate(tmp_path, "test", plan(3), lambda: NOW, print)
+    await again.open({})
+    late = again.outbox(mark)[0]
+    assert late[:6] == decided
+    assert late == sink.outbox(mark)[0]
+
+
+async def test_the_log_stays_short_and_a_lost_cursor_repeats_every_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(table.SETTINGS, "delta.checkpointInterval", "10")
+    sink = await grown(tmp_path, 60, timedelta(0))
+    entries = [path.name for path in (tmp_path / "rows" / "_delta_log").glob("*.json")]
+    releases = list_manifests(tmp_path)
+    assert len(entries) <= 25 + len(releases)
+    for release in releases:
+        assert len(open_release(tmp_path, str(release["number"]))[0].rows) == release["rows"]
+    again = Curate(tmp_path, "test", plan(60, every=5), lambda: NOW, print)
+    await again.open({})
+    repeated = again.outbox(None)[0]
+    assert {event.key for event in repeated if isinstance(event, SampleCurated)} == {
+        row.id for row in Dataset.open(tmp_path).rows
+    }
+    assert {event.release for event in repeated if isinstance(event, DatasetReleased)} == set(range(1, 13))
+    await again.write([record(checked(60), 60)])
+    assert len(Dataset.open(tmp_path).rows) == 61
+    assert sink.outbox(None)[1] != again.outbox(None)[1]
+
 
 async def test_a_purge_next_to_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:
     sink = await grown(tmp_path, 6)
     await sink.write([record(deleted(checked(2)), 0)])
+    await sink.finish()
     coming = tmp_path / "rows" / "part-of-a-commit-under-way.parquet"
     coming.write_bytes(b"written, not committed")
     assert purge(tmp_path) > 0

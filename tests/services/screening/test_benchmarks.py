@@ -51,7 +51,7 @@ def test_every_kind_of_file_gives_the_same_questions_in_order(
     ("name", "content", "column", "reported"),
     [
         ("a.jsonl", None, None, "The benchmark b cannot be read: "),
-        ("a.txt", "What?", None, "is not a file of records: .jsonl, .ndjson, .json, .csv, .parquet are read"),
+        ("a.txt", "What?", None, "is not a file of records: .jsonl, .ndjson, .json, .csv, .parquet, .arrow are read"),
         ("a.jsonl", "{", None, "The benchmark b cannot be read: "),
         ("a.jsonl", "[1]", None, "a.jsonl: line 1: not a JSON object. Correct the file or benchmarks.b in the plan"),
         ("a.jsonl", "", None, "has no column of questions; it has no rows"),

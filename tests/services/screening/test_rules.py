@@ -39,8 +39,8 @@ def honest() -> list[Problem]:
 def test_at_least_95_percent_of_planted_faults_are_found_with_their_reason() -> None:
     found = [(reason, find_flaw(problem), problem.statement) for reason, problem in faults()]
     missed = [(reason, flaw, statement) for reason, flaw, statement in found if flaw is None or flaw[0] != reason]
-    assert len(found) >= 60
-    assert len(Counter(reason for reason, *_ in found)) == 6
+    assert len(found) >= 120
+    assert len(Counter(reason for reason, *_ in found)) == 7
     assert len(missed) <= 0.05 * len(found), missed
 
 

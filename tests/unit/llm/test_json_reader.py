@@ -36,10 +36,12 @@ def grade(reason: str) -> str:
         ('{"agrees": "yes", "reason": "r",}', "yes"),
         ('Since $\\frac{1}{2}=0.5$: {"agrees": "yes", "reason": "r"}', "yes"),
         ('{"agrees": "yes", "reason": "r"} with $x_{1}$ {as above}', "yes"),
+        ("As $\\frac{1}{x_{2}}$, " * 1000 + '{"agrees": "yes", "reason": "r"}', "yes"),
         ('{"agrees": "no", "reason": "first"}\nNo: {"agrees": "yes", "reason": "r"}', "yes"),
         ('{"agrees": "yes", "reason": "r"}\n{"other": 1}', "yes"),
         ('```json\n{"agrees": "Yes", // sure\n "reason": "r" /* all of it */}\n```', "yes"),
         ('{"agrees": " NO ", "reason": ["a", "b"]}', "no"),
+        ('{"grade": {"agrees": "no", "reason": "r"}}', "no"),
     ],
 )
 def test_a_reply_that_can_be_read_costs_no_second_call(reply: str, agrees: str) -> None:
@@ -61,6 +63,7 @@ def test_numbers_and_lists_become_the_text_that_was_written() -> None:
         '{"agrees": "maybe", "reason": "r"}',
         '{"agrees": "yes", "reason": "r',
         "{" * 5000,
+        '{"a":' * 200_000,
         '{"agrees" "yes"}',
         '{"agrees": "yes", "reason": ' + "[" * 40 + "]" * 40 + "}",
     ],
@@ -77,6 +80,13 @@ def test_latex_is_kept_under_one_backslash_and_under_two(command: str) -> None:
         assert read(Grade, grade(text).replace("\\\\", "\\"))[0].reason == text
 
 
+@pytest.mark.parametrize("command", COMMANDS.split())
+def test_a_lone_backslash_among_double_ones_is_kept_in_a_formula(command: str) -> None:
+    reply = rf'{{"agrees": "yes", "reason": "Let $\\frac{{1}}{{2}} \{command} b$ and\n$a \{command}$ hold."}}'
+    expected = f"Let $\\frac{{1}}{{2}} \\{command} b$ and\n$a \\{command}$ hold."
+    assert read(Grade, reply) == (Grade(agrees="yes", reason=expected), True)
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_lines_tabs_and_backslashes_of_code_are_kept_to_the_byte(name: str) -> None:
     assert read(Grade, grade(TEXTS[name])) == (Grade(agrees="yes", reason=TEXTS[name]), False)
@@ -88,7 +98,23 @@ def test_any_text_survives_json_as_a_library_writes_it(text: str, ascii_only: bo
     assert read(Grade, reply)[0].reason == text
 
 
-@given(st.lists(st.sampled_from([*TEXTS.values(), "$\\nu$\n", "\\theta \\to 0\n", "\tab\n", "\nnu = 1\n"]), min_size=1))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *TEXTS.values(),
+                "$\\nu$\n",
+                "$$\nu = 1\n$$",
+                "$ x\nu $",
+                "costs $5\nu or $6 ",
+                "\\theta \\to 0\n",
+                "\tab\n",
+                "\nnu = 1\n",
+            ]
+        ),
+        min_size=1,
+    )
+)
 def test_lines_next_to_latex_under_two_backslashes_are_kept(parts: list[str]) -> None:
     text = "".join(["$\\frac{a}{b}$ ", *parts])
     assert read(Grade, grade(text))[0].reason == text
