@@ -1,17 +1,17 @@
 """All events, named in the past tense, one file per noun.
 
-audit.py           audit items
-base.py            base classes
-dataset.py         releases
-evaluation.py      scores of trained models
-plan.py            the plan and its budget
-problem.py         problems, from the request to the probe
-reverification.py  problems that are verified again
-sample.py          rows of the dataset
-solution.py        solutions
-subject.py         requests for topics
-topic.py           new topics
-training.py        training runs
+audit.py       audit items
+base.py        base classes
+dataset.py     releases
+evaluation.py  scores of trained models
+plan.py        the plan and its budget
+problem.py     problems, from the request to the probe
+reverified.py  problems that are verified again
+sample.py      rows of the dataset
+solution.py    solutions
+subject.py     requests for topics
+topic.py       new topics
+training.py    training runs
 """
 
 from schemas.events.audit import AuditJudged
@@ -29,7 +29,7 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
-from schemas.events.reverification import ProblemReverified
+from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.events.subject import SubjectRequested

@@ -59,7 +59,7 @@ async def test_a_row_that_is_not_believed_any_more_is_replaced_from_the_reserve(
     assert Counter(admission for admission, _ in fates(tmp_path).values()) == {"in": 2, "aside": 1, "reserve": 1}
     events, _ = sink.outbox(before)
     moved = [one for one in events if isinstance(one, SampleCurated)]
-    assert [(one.before, one.admission, one.cause.index) for one in moved] == [("in", "aside", 2), (None, "in", 1)]
+    assert {(one.before, one.admission, one.cause.index) for one in moved} == {("in", "aside", 2), (None, "in", 1)}
     assert sum(isinstance(one, DatasetReleased) for one in events) == 1
 
 
