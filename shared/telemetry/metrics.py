@@ -94,8 +94,11 @@ TRAINING_TOKENS = Gauge("chimera_training_tokens", "Tokens processed by the phas
 
 # Model calls, with OpenTelemetry's names for generative AI (semantic conventions, gen-ai-metrics) and its buckets.
 
-CALL = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "chimera_role"]
-"""Provider: the endpoint's alias. Role: the calling service."""
+CALL = [
+    *("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_response_model"),
+    "chimera_role",
+]
+"""Provider: the endpoint's alias. Response model: the weights, or the name in the answer. Role: the calling service."""
 TOKENS = Histogram(
     "gen_ai_client_token_usage",
     "Tokens of an answered call, by gen_ai_token_type: input, output",
