@@ -206,7 +206,10 @@ class Sink(Protocol):
         ...
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Store a batch. All of it is durable on return. Ignores records that are already stored."""
+        """Store a batch. All of it is durable on return. Ignores records that are already stored.
+
+        An empty batch lets the store decide what time alone makes due.
+        """
         ...
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:

@@ -12,6 +12,7 @@ line is new; watermarks only save work: a record in another batch or at another 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -46,6 +47,8 @@ from shared.dataset.storage import Location
 from shared.dataset.table import RETENTION
 from shared.ports import Record, StoredOffset
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
@@ -65,10 +68,14 @@ class Curate:
         now: Callable[[], datetime],
         on_audit: OnAudit,
         retention: timedelta = RETENTION,
+        on_superseded: Callable[[SolutionChecked], None] = lambda _: None,
     ) -> None:
-        """`on_audit` is called for every audit that was appended. Old files are kept for the time `retention`."""
+        """`on_audit` is called for every audit that was appended, `on_superseded` for a second content of a row.
+
+        Old files are kept for the time `retention`.
+        """
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
-        self._retention = retention
+        self._retention, self._on_superseded = retention, on_superseded
         self._writing = Lock()
         """Held by who uses the tables: maintenance runs beside the intake."""
         self._published = -1
@@ -97,6 +104,8 @@ class Curate:
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid for a solution without a problem or an attempt."""
         await self._with_retries(lambda: self._write(records))
+        if self._plan.releases.every_days:
+            await self._with_retries(self._release_if_due)
         self._maintenance.start(self._now(), self._published)
 
     async def finish(self) -> None:
@@ -182,6 +191,9 @@ class Curate:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
                 new[id_] = self._decide_admission(build.to_row(record, event, now), event.item, quotas)
+            elif self._is_superseded(id_, build.to_row(record, event, now), new):
+                log.warning("dropped a second content of row %s: the first counts", id_)
+                self._on_superseded(event)
         events = [sample_curated(asdict(row)) for row in new.values()]
         progress, note = self._decide_release(events, quotas)
         self._rows.append([*new.values()], {**self._rows.watermarks(records), **asdict(progress)}, note)
@@ -189,6 +201,13 @@ class Curate:
         for row in new.values():
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
+
+    def _is_superseded(self, id_: str, row: Row, new: Mapping[str, Row]) -> bool:
+        """Whether a row's content differs from that of the same id which came first."""
+        first = (
+            [{"row_hash": new[id_].row_hash}] if id_ in new else self._rows.read(["row_hash"], where=f"id = '{id_}'")
+        )
+        return any(one["row_hash"] != row.row_hash for one in first)
 
     def _delete(self, records: Sequence[Record]) -> None:
         gone = {str(one.event.sample_id) for one in records if isinstance(one.event, SampleDeleted)} & self._state.rows
@@ -218,6 +237,13 @@ class Curate:
         else:
             return
         self._state = State.load(self._rows, self._ledger)
+
+    def _release_if_due(self) -> None:
+        """Make a release that time alone has made due."""
+        progress, note = self._decide_release([], self._quotas())
+        if progress.releases > self._state.progress.releases:
+            self._rows.append([], asdict(progress), note)
+            self._state.progress = progress
 
     def _quotas(self) -> Quotas:
         return Quotas(self._plan, self._state.admitted, self._state.difficulties)

@@ -12,7 +12,7 @@ from schemas.item import Step, Verdict
 from schemas.model import Model
 from services.panel.by_belief import by_belief, is_enough
 from services.panel.tiers import POLICIES, find_easy
-from shared.errors import Invalid
+from shared.errors import Superseded
 from shared.stats.belief_model import Parameters
 from shared.stats.item_belief import DEFAULTS, item_belief
 
@@ -59,13 +59,13 @@ class JoinVerdicts:
     def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
         """Fold a verdict into the state. Returns the state to store, the events to publish, and the state after that.
 
-        A published decision leaves a tombstone with the hash of the problem's text. Raises Invalid for a verdict about
-        another text than that of the first one.
+        A published decision leaves a tombstone with the hash of the problem's text. Raises Superseded for a verdict
+        about another text than that of the first one.
         """
         verdict = event.verdict
         state = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
         if state.problem_hash != verdict.problem_hash:
-            raise Invalid(f"{verdict.role} judged another text than the first verdict")
+            raise Superseded(f"{verdict.role} judged another text than the first verdict")
         if case and state.published:
             return case, [], case
         if state.decision is None and verdict.role not in {one.verdict.role for one in state.received}:

@@ -87,6 +87,6 @@ class Rebuild:
         if not isinstance(event, SolutionChecked) or not event.final or not known or event.key in self._replay.deleted:
             return None
         row = build.to_row(record, event, self._replay.curated_at[event.key])
-        if row.row_hash != known.row_hash:
+        if row.row_hash != known.row_hash and row.id not in self._known:
             self.differing.append(row.id)
         return replace(row, views=known.views, admission=known.admission, split=known.split)

@@ -22,7 +22,7 @@ from schemas.events import Event
 from schemas.flow import consumed_by
 from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
-from shared.errors import Invalid
+from shared.errors import Invalid, Superseded
 from shared.kafka.clients import RECORD_LIMIT, Producer
 from shared.kafka.codec import Message, audit_tag_of, encode_outputs
 from shared.kafka.consume.consumer_loop import NO_COORDINATOR
@@ -31,6 +31,7 @@ from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, Of
 from shared.kafka.names import group, kafka_topic
 from shared.ports import Join
 from shared.runtime.processor import Processor
+from shared.telemetry.metrics import SUPERSEDED
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,11 @@ class FaustLoop:
         while True:
             try:
                 state, messages, tombstone = self._decide(record, event)
+            except Superseded as superseded:
+                log.warning("dropped: %s", superseded)
+                SUPERSEDED.labels(self._settings.service, self._flow.name).inc()
+                self._processor.count(record, "repeated")
+                return
             except Exception as error:
                 if not isinstance(error, Invalid):
                     log.exception("a bug in the join")
