@@ -7,6 +7,7 @@ evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
+reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
 subject.py     requests for topics
@@ -30,6 +31,7 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
+from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.events.subject import SubjectRequested
@@ -54,6 +56,7 @@ __all__ = [
     "ProblemProbed",
     "ProblemRejected",
     "ProblemRequested",
+    "ProblemReverified",
     "ProblemScreened",
     "ProblemVerified",
     "SampleCurated",

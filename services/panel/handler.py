@@ -13,10 +13,13 @@ from schemas.model import Model, added
 from services.panel.by_belief import by_belief, is_enough
 from services.panel.second_round import NOTHING, Deliberation, Given, with_given
 from services.panel.tiers import POLICIES, find_easy
-from shared.errors import Invalid
+from shared.errors import Superseded
 from shared.stats.belief_model import Parameters
 from shared.stats.evidence_choice import Limits
 from shared.stats.item_belief import DEFAULTS, item_belief
+
+BELIEF_AGAIN = 0.9
+"""Belief that a stored item needs when it is verified again and the plan has no target for wrong keys."""
 
 
 class ReceivedVerdict(Model):
@@ -70,14 +73,14 @@ class JoinVerdicts:
         """Fold evidence into the state. Returns the state to store, the events to publish, and the state after that.
 
         A published decision leaves a tombstone with the hash of the problem's text. A request stays in the state until
-        it is answered, and is published again when an event is repeated. Raises Invalid for evidence on another text
+        it is answered, and is published again when an event is repeated. Raises Superseded for evidence on another text
         than that of the first verdict.
         """
         problem_hash = event.verdict.problem_hash if isinstance(event, ProblemVerified) else event.problem_hash
         state = JoinState.model_validate_json(case) if case else JoinState(problem_hash=problem_hash)
         if state.problem_hash != problem_hash:
             role = event.verdict.role if isinstance(event, ProblemVerified) else event.role
-            raise Invalid(f"{role} judged another text than the first verdict")
+            raise Superseded(f"{role} judged another text than the first verdict")
         if case and state.published:
             return case, [], case
         if state.decision is None:
@@ -105,14 +108,16 @@ class JoinVerdicts:
 
     def _decide(self, case: JoinState, event: ProblemVerified | EvidenceGiven) -> JoinState:
         ordered, given = sorted(case.received, key=lambda each: each.verdict.role), case.given or ()
-        verdicts = tuple(with_given(each.verdict, given) for each in ordered)
+        before = {verdict.role: verdict for verdict in event.item.verdicts}
+        verdicts = tuple(with_given(_append(before.get(each.verdict.role), each.verdict), given) for each in ordered)
         own_steps = 1 if isinstance(event, ProblemVerified) else 2
         screened = event.item.with_(lineage=event.item.lineage[:-own_steps])
         known = Deliberation(screened, verdicts, given)
         first_steps = (step for each in ordered for step in each.lineage)
         steps = tuple(dict.fromkeys((*first_steps, *(step for one in given for step in one.steps))))
-        belief = item_belief(verdicts, screened.written, self.parameters, self.thresholds, known.adjudications)
-        if self.thresholds:
+        thresholds = self._thresholds(again=bool(before))
+        belief = item_belief(verdicts, screened.written, self.parameters, thresholds, known.adjudications)
+        if thresholds:
             finding = by_belief(verdicts, belief, self.accept)
         else:
             writers = screened.with_(lineage=steps).writer_names()
@@ -120,8 +125,8 @@ class JoinVerdicts:
         easy = find_easy(verdicts) if self.reject_easy else None
         if easy and finding.tier in self.tiers:
             finding = easy
-        enough = finding.tier in self.tiers and (not self.thresholds or is_enough(finding.tier, belief, self.accept))
-        if not (enough or finding.final or easy) and (request := self._request(known)):
+        enough = finding.tier in self.tiers and (not thresholds or is_enough(finding.tier, belief, self.accept))
+        if not (enough or finding.final or easy or before) and (request := self._request(known)):
             return case.with_(request=request)
         item = screened.with_(
             verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
@@ -136,3 +141,24 @@ class JoinVerdicts:
         """Nothing is requested where no threshold meets any target."""
         thresholds = [threshold for threshold in self.thresholds.values() if threshold is not None]
         return known.request(self.parameters, min(thresholds), self.limits) if thresholds else None
+
+    def _thresholds(self, *, again: bool) -> Mapping[str, float | None]:
+        """Return the belief that each view needs; empty where tiers decide.
+
+        The rules of tiers count votes up to a limit, so for an item with the votes of more verifiers belief decides.
+        """
+        if again and not self.thresholds and self.policy == "evidence":
+            return dict.fromkeys(self.accept, BELIEF_AGAIN)
+        return self.thresholds
+
+
+def _append(before: Verdict | None, verdict: Verdict) -> Verdict:
+    """Return a verdict with the votes of an earlier one of the same role first; a missing judgement is the earlier one.
+
+    Only stored problems that are verified again have earlier verdicts.
+    """
+    if before is None:
+        return verdict
+    judgement = verdict.judgement or before.judgement
+    unable = None if judgement else verdict.unable
+    return verdict.with_(votes=(*before.votes, *verdict.votes), judgement=judgement, unable=unable)

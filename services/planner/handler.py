@@ -33,19 +33,12 @@ from services.planner.ability import read_ability
 from services.planner.budget import LimitUse, allowed_in_flight
 from services.planner.demand import PICK_PERIOD, allocate, missing_rows, next_topic_ref, pick, wanted_in_flight
 from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
-from services.planner.floor import YIELD, is_paused, pause_topic, reopen, wants_new_topics
+from services.planner.floor import is_paused, pause_topic, reopen, wants_new_topics
 from services.planner.hints import STRUCTURES, TECHNIQUES
+from services.planner.pauses import PARKED, PAUSES, YIELD
 from services.planner.state import State, TopicRef
 
 log = logging.getLogger(__name__)
-
-PARKED = "parked"
-PAUSES = {
-    PARKED: "too many problems are parked; replay or drop them (chimera dead-letters)",
-    YIELD: "too few problems become rows; change topics, models or the plan's min_yield",
-}
-"""Why nothing is requested although rows are missing, and what helps."""
-
 
 EXAMPLES = 2
 """Accepted problems of other topics in a request."""
@@ -149,7 +142,7 @@ class Planner:
         if reason is None and is_paused(self.plan, state):
             reason = YIELD
         if reason and reason != state.paused:
-            log.warning("no further problem for now: %s", PAUSES[reason])
+            log.warning("%s", PAUSES[reason])
         return state.with_(paused=reason)
 
     def _room(self, state: State) -> tuple[int, LimitUse | None]:

@@ -20,11 +20,13 @@ class Completion:
     next_step: str = ""
 
 
-def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budget: str = "") -> Completion | None:
+def evaluate(
+    funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budget: str = "", pause: str = ""
+) -> Completion | None:
     """Return how the run ended; `None` while it is not over.
 
     `quiet_s` is the time since the last event, `silence_s` the longest silence of work under way, `budget` the spending
-    in words.
+    in words, `pause` why the planner requests nothing.
     """
     lacking = funnel.lacking(plan)
     if funnel.in_flight:
@@ -43,6 +45,8 @@ def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budge
     failed = {name: why for name, why in funnel.failed_topics.items() if name in lacking}
     if failed:
         missing += f" (requests for topics failed: {'; '.join(f'{name}: {why}' for name, why in failed.items())})"
+    if pause:
+        return Completion(f"{missing}: {pause}", "Then run again to continue")
     return _exhausted(funnel, missing)
 
 

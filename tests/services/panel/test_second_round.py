@@ -21,7 +21,7 @@ from schemas.item import Adjudication, Verdict, Vote
 from services.panel.handler import JoinState, JoinVerdicts
 from shared.answers.rivals import rivals
 from shared.audit_items import divert
-from shared.errors import Invalid
+from shared.errors import Superseded
 from shared.stats.evidence_choice import Limits
 from tests.services.panel.test_by_belief import GOOD, HIT, A, B, miss, spoke
 from tests.support.items import call, item
@@ -129,7 +129,7 @@ def test_a_late_or_unrequested_answer_changes_nothing() -> None:
     assert panel.take(EvidenceGiven.answer(first, vote=miss("7"))) == []
     assert panel.case == tombstone
     other = EvidenceGiven.answer(first, vote=HIT).with_(problem_hash="another")
-    with pytest.raises(Invalid, match="another text"):
+    with pytest.raises(Superseded, match="another text"):
         panel.take(other)
 
 

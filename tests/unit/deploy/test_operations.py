@@ -125,6 +125,16 @@ def test_every_variable_is_a_setting_with_its_default_in_the_example() -> None:
             assert json.loads(example[name]) == field.default, name
 
 
+def test_every_model_server_and_the_trainer_have_a_gpu_of_their_own() -> None:
+    reserved = {
+        name: one["deploy"]["resources"]["reservations"]["devices"] for name, one in COMPOSE.items() if "deploy" in one
+    }
+    assert {name for name in COMPOSE if name.startswith("vllm-")} | {"trainer"} == reserved.keys()
+    gpus = [device for devices in reserved.values() for one in devices for device in one["device_ids"]]
+    defaults = [re.fullmatch(r"\$\{GPU_\w+:-(\d)\}", gpu) for gpu in gpus]
+    assert sorted(found[1] for found in defaults if found) == ["0", "1", "2", "3", "4"]
+
+
 def test_no_setting_of_one_service_is_a_setting_of_another() -> None:
     owners: dict[str, set[str]] = {}
     for module in {spec.module for spec in SERVICES} | {"exporter", "grader"}:
