@@ -160,7 +160,7 @@ class FaustLoop:
                 state, messages, tombstone = self._decide(record, event)
             except Superseded as superseded:
                 log.warning("dropped: %s", superseded)
-                SUPERSEDED.labels(self._settings.service, self._flow.name).inc()
+                SUPERSEDED.labels(self._settings.service, self._processor.name_of(record)).inc()
                 self._processor.count(record, "repeated")
                 return
             except Exception as error:
