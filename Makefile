@@ -13,7 +13,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo check check-ops check-console new-service dashboards coverage bench lock clean
+.PHONY: help run observe test train-test train-demo check check-ops check-console new-service dashboards coverage bench soak lock clean
 
 ARGS ?=
 BIN := .venv/bin
@@ -71,6 +71,9 @@ dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, a
 
 bench: .venv/.dev ## measure throughput and cost per event
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+soak: .venv/.dev ## 20 minutes without an end on the simulator: memory and disk must stay flat; make soak ARGS="--minutes 5 --calls 0"
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 lock: .venv/.uv ## resolve all dependencies anew into requirements/
 	echo uv | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/bootstrap.txt

@@ -117,6 +117,7 @@ class Kafka:
             # Kafka topics are created explicitly; records and offsets are deleted only on request.
             "auto.create.topics.enable": "false",
             "log.retention.ms": -1,
+            "log.retention.check.interval.ms": 60_000,
             "offsets.retention.minutes": 2**31 - 1,
             "message.max.bytes": LARGEST_MESSAGE,
             "replica.fetch.max.bytes": LARGEST_MESSAGE,

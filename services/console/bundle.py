@@ -19,6 +19,7 @@ from services.console.filters import PAGE, Cursor, RejectFilter, SampleFilter
 from services.console.pages import card, prompts, rejects, releases, review, sample, samples
 from services.console.views import HERE, environment, page
 from shared.dataset import ItemRecords
+from shared.dataset.reports import plots
 
 Show = Callable[..., dict[str, Any]]
 
@@ -55,6 +56,8 @@ def _path(page: str, params: Mapping[str, object]) -> str | None:
             return f"items/{params['id']}.html"
         case "prompt":
             return f"prompts/{params['prompt_hash']}.html"
+        case "plot":
+            return f"plots/{params['name']}.{params['form']}"
         case "review" | "card":
             return f"{page}.html"
         case "style":
@@ -82,6 +85,7 @@ class Bundle:
         """Write everything, and yield the name of each page once it is there."""
         cache, name = self._cache, self._snapshot.name
         copyfile(HERE / "static" / "console.css", self._out / "console.css")
+        plots.write(self._snapshot.dataset, self._out / "plots")
         yield self._page("index.html", "release", releases.release(cache, name))
         yield self._page("review.html", "review", review.show(cache, name))
         if self._has_card:

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 THREADS = 4
 REFRESH_S = 10
 """How often the first page comes again by itself, in seconds."""
+PLOT_TYPES = {"svg": "image/svg+xml", "pdf": "application/pdf"}
 POLICY = ("default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'")
 HEADERS = {
     "Content-Security-Policy": "; ".join(POLICY),
@@ -71,6 +72,7 @@ class Console:
             web.get("/releases", self.releases),
             web.get("/releases/{release}", self.release),
             web.get("/releases/{release}/card", self.card),
+            web.get("/releases/{release}/plots/{name}.{form}", self.plot),
             web.get("/difference", self.difference),
             web.get("/prompts/{hash}", self.prompt),
             web.get("/static/console.css", _style),
@@ -134,6 +136,13 @@ class Console:
         """The card of a release."""
         name = _release(request.match_info["release"])
         return await self._made("card", lambda: card.show(self.cache, name))
+
+    async def plot(self, request: web.Request) -> web.Response:
+        """One plot of a release, as a file."""
+        name, form = request.match_info["name"], request.match_info["form"]
+        release = _release(request.match_info["release"])
+        body = await self._thread(lambda: releases.plot(self.cache, release, name, form))
+        return web.Response(body=body, content_type=PLOT_TYPES[form])
 
     async def difference(self, request: web.Request) -> web.Response:
         """What changed from one version to another."""

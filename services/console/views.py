@@ -55,6 +55,7 @@ _PATHS = {
     "releases": "/releases",
     "release": "/releases/{release}",
     "card": "/releases/{release}/card",
+    "plot": "/releases/{release}/plots/{name}.{form}",
     "difference": "/difference",
     "prompt": "/prompts/{prompt_hash}",
     "style": "/static/console.css",

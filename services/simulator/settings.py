@@ -43,6 +43,8 @@ class Settings(BaseSettings):
 
     seed: int = 0
     """Seed of the bank and of all random numbers."""
+    large_bank: bool = False
+    """Whether the bank has 100,000 problems, for long runs, and is built before the server starts."""
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = 8100

@@ -20,7 +20,8 @@ from shared.errors import Refusal
 Location = Path | str
 
 _NOT_IN_URLS = re.compile(r"[#?\[\]^|\\\x00-\x1f\x7f\ud800-\udfff]|%[0-9A-Fa-f]{2}")
-"""Measured with deltalake 1.6: with these it panics, reads another folder than it writes, or reads no history."""
+r"""Measured with deltalake 1.6, which turns a local path into URLs: with `[ ] ^ |` it panics, with `\` and `%20` it
+reads another folder than it writes, with `# ?` it reads no history. It resolves links first: an alias does not help."""
 BUFFER_BYTES = 1 << 26
 """Write buffer in bytes: a small file is sent in one request."""
 

@@ -65,10 +65,15 @@ def neutralise(text: str) -> str:
     return break_tokens("".join(_visible(text, at) if at not in emoji else text[at] for at in range(len(text))))
 
 
-def neutralise_statement(text: str) -> str:
-    """`neutralise` a statement without the blank lines around it; its first line stays indented if others follow."""
+def without_blank_lines(text: str) -> str:
+    """Remove the blank lines around a text; its first line stays indented if others follow."""
     text = re.sub(r"\A(?:[ \t]*\r?\n)+", "", text.rstrip())
-    return neutralise(text if "\n" in text else text.strip())
+    return text if "\n" in text else text.strip()
+
+
+def neutralise_statement(text: str) -> str:
+    """`neutralise` a statement without the blank lines around it."""
+    return neutralise(without_blank_lines(text))
 
 
 def one_line(text: str) -> str:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from schemas.events import Event
+from shared.telemetry.repeated_warnings import RepeatedWarnings
 
 _context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 
@@ -53,6 +54,7 @@ def configure(service: str) -> None:
     """Log to standard error: our own packages from INFO, libraries from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines(service))
+    handler.addFilter(RepeatedWarnings(handler))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for ours in ("shared", "services", "trainer"):
         logging.getLogger(ours).setLevel(logging.INFO)

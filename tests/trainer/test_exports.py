@@ -7,13 +7,17 @@ from typing import Any
 import pandas as pd
 import pytest
 from datasets import load_dataset
+from trl import SFTConfig, SFTTrainer
 
 from schemas.config.policies import HeldOut
 from services.aggregator.handler import Curate
 from services.cli.dataset.export.command import export
 from shared.dataset import Dataset
 from tests.support.items import attempt, checked, log, plan, rejected
+from tests.trainer import clock, tiny
 
+IGNORED = -100
+"""The label of a token from which nothing is learned."""
 PAPER = ["index", "subject", "topic", "question", "answer", "solution", "original_solution", "correctness"]
 """Columns of the CHIMERA paper's release, in its order."""
 
@@ -100,3 +104,16 @@ def test_verl_and_preferences_load_as_conversations(home: Path) -> None:
     (pairs,) = loaded(home, "parquet", "preference").values()
     assert {chosen[0]["role"] for chosen in pairs["chosen"]} == {"assistant"}
     assert all("Attempt 0" in wrong[0]["content"] for wrong in pairs["rejected"])
+
+
+def test_a_chat_export_trains_in_trl_as_it_is_on_its_completions(home: Path) -> None:
+    out = home / "chat"
+    export(home, out, "chat", "sft", "now")
+    rows = load_dataset(str(out), cache_dir=str(home / "cache"))["train"]
+    settings = SFTConfig(str(home / "run"), max_steps=1, use_cpu=True, report_to=[], max_length=None)
+    trainer = SFTTrainer(
+        str(clock.newborn(home / "model")), settings, train_dataset=rows, processing_class=tiny.tokenizer()
+    )
+    learned = [token for token in trainer.train_dataset[0]["labels"] if token != IGNORED]
+    assert trainer.processing_class.decode(learned) == rows[0]["completion"][0]["content"] + tiny.END
+    trainer.train()

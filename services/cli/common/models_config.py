@@ -20,6 +20,8 @@ _PROXIES = ("*_PROXY", "*_proxy")
 _STORES = ("AWS_*", "GOOGLE_*", "AZURE_*")
 """Credentials of the dataset's object store, for the one service that writes it."""
 
+LARGE_PLAN_ROWS = 2_000
+"""Rows of a plan from which the simulator has its large bank."""
 _LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, "sim-solver": 400, "sim-judge": 50}
 """Slow enough for a person to follow the view."""
 
@@ -31,9 +33,11 @@ def simulated(port: int) -> ModelsConfig:
     return ModelsConfig(endpoints={SIMULATOR: endpoint}, roles=Roles(**roles))
 
 
-def simulator(port: int, seed: int) -> ProcessSpec:
+def simulator(port: int, seed: int, plan: Plan | None = None) -> ProcessSpec:
     """Return the process of the simulator. It has no health port; it is ready when it lists its models."""
     settings = {"PORT": str(port), "SEED": str(seed), "LATENCY_MS": json.dumps(_LATENCY_MS)}
+    if plan and (plan.endless or plan.rows > LARGE_PLAN_ROWS):
+        settings["LARGE_BANK"] = "true"
     env = {f"CHIMERA_SIM_{name}": value for name, value in settings.items()}
     return ProcessSpec(SIMULATOR, env=env, inherits=("CHIMERA_SIM_*",), has_health=False)
 

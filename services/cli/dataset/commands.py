@@ -12,7 +12,15 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Inspect, ex
 
 
 @app.command()
-def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), as_json: AsJson = False) -> None:
+def stats(
+    plan: BenchmarkPlan = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(help="Also draw coverage, funnel, difficulty, lengths and belief into this folder."),
+    ] = None,
+    directory: Directory = Path(".chimera"),
+    as_json: AsJson = False,
+) -> None:
     """Show rows by subject, tier and difficulty; coverage, contamination, rejections, lengths, tokens and cost."""
     from services.cli.common.dataset_location import dataset_in, difficulty_bins
     from services.cli.dataset import stats as command
@@ -28,6 +36,11 @@ def stats(plan: BenchmarkPlan = None, directory: Directory = Path(".chimera"), a
         print_json(figures)
     else:
         command.render(figures)
+    if plots:
+        from shared.dataset.reports.plots import write
+
+        for file in write(dataset, plots):
+            typer.echo(str(file), err=True)
 
 
 @app.command()

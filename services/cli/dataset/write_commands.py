@@ -22,13 +22,14 @@ VERSION = "Number of a release, `latest`, or `now` for the current dataset."
 
 
 class Form(StrEnum):
-    """parquet and jsonl have all columns; hf is parquet; chimera has the paper's columns; verl is for RL with verl."""
+    """parquet, hf, jsonl: all columns; chimera: the paper's columns; verl: RL with verl; chat: conversations."""
 
     parquet = "parquet"
     jsonl = "jsonl"
     hf = "hf"
     chimera = "chimera"
     verl = "verl"
+    chat = "chat"
 
 
 class View(StrEnum):
@@ -64,6 +65,8 @@ def export(
         print_json(done)
         return
     typer.echo(f"{done['rows']:,} records of {done['problems']:,} problems and a card: {out}")
+    if done["release"] is None and version == "latest":
+        typer.echo("There is no release yet: these are the rows of now.")
     if done["contaminated"]:
         typer.echo(f"{len(done['contaminated'])} of them match a benchmark: chimera dataset stats lists them")
 

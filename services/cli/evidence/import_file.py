@@ -20,6 +20,7 @@ from shared.dataset.records import Flaw, Record, read_records, record_files
 from shared.dataset.records.published import Columns, Form, PublishedProblem, read_problem, recognise
 from shared.errors import Invalid, Refusal
 from shared.kafka.codec import encode
+from shared.llm.sanitize import neutralise, neutralise_statement, one_line
 
 UNKNOWN_TOPIC = "imported"
 """Subject and topic of a problem whose file does not name them."""
@@ -131,10 +132,14 @@ def _named(columns: Mapping[str, str], first: Record, path: Path) -> Form:
 
 
 def _item(found: PublishedProblem, source: ImportSource, started: str, options: ImportOptions) -> Item:
+    """Return the problem; its text is neutralised here, where it enters. A trace stays as it is, for its flaws."""
     problem = Problem(
-        statement=found.problem, answer=found.answer, answer_type=found.answer_type, rationale=found.rationale
+        statement=neutralise_statement(found.problem),
+        answer=neutralise(found.answer),
+        answer_type=found.answer_type,
+        rationale=neutralise(found.rationale),
     )
-    topic = found.topic or options.topic or UNKNOWN_TOPIC
+    topic = one_line(found.topic or options.topic or UNKNOWN_TOPIC)
     return Item(
         id=derive(factory_id(options.factory), f"import/{problem.fingerprint}"),
         plan=options.plan.name,
@@ -146,7 +151,7 @@ def _item(found: PublishedProblem, source: ImportSource, started: str, options: 
 
 def _subject(given: str, options: ImportOptions) -> str:
     """Return the plan's spelling of a subject, if it has it."""
-    name = given or options.subject or UNKNOWN_TOPIC
+    name = one_line(given or options.subject or UNKNOWN_TOPIC)
     return next((known for known in options.plan.subjects if normal_form(known) == normal_form(name)), name)
 
 

@@ -1,6 +1,7 @@
 """`chimera kafka create`, `trim`: for charts and operators."""
 
 import json
+import time
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 from schemas.flow import FIXED_PARTITIONS
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
+from shared.errors import Refusal
 
 if TYPE_CHECKING:
     from shared.kafka.admin.create import Created
@@ -68,6 +70,8 @@ def create(
 def trim(
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
+    keep_hours: Annotated[float, typer.Option(min=0, help="Keep the records of the last hours.")] = 0.0,
+    every_hours: Annotated[float, typer.Option(min=0, help="Repeat at this interval until stopped; 0: once.")] = 0.0,
     directory: opt.Directory = opt.HERE,
     dry_run: DryRun = False,
     as_json: opt.AsJson = False,
@@ -76,7 +80,20 @@ def trim(
     from shared.kafka.admin.retention import trim as work
 
     kafka = access(bootstrap, directory)
-    done = call_kafka(kafka, work(kafka, factory, dry_run=dry_run))
+    while True:
+        try:
+            done = call_kafka(kafka, work(kafka, factory, keep_hours=keep_hours, dry_run=dry_run))
+            _show_trimmed(done, dry_run, as_json)
+        except Refusal as refusal:
+            if not every_hours:
+                raise
+            typer.echo(f"{refusal}", err=True)
+        if not every_hours:
+            return
+        time.sleep(every_hours * 3600)
+
+
+def _show_trimmed(done: "list[Trimmed]", dry_run: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"dry_run": dry_run, "kafka_topics": [asdict(one) for one in done]}))  # noqa: T201
     else:

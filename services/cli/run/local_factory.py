@@ -79,7 +79,7 @@ class LocalFactory:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
         if config.models is None:
-            await stack.start_services([models_config.simulator(self._port, config.seed)])
+            await stack.start_services([models_config.simulator(self._port, config.seed, config.plan)])
             await first(self._wait_for_simulator(), self.failure())
         every = models_config.services(config.directory, self.models)
         self._services = [one for one in every if one.name not in self._without]

@@ -11,12 +11,17 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 
 from deploy.local.events import StackEvent
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.run_config import RunConfig
-from services.cli.run.local_factory import LocalFactory
+from services.cli.run.local_factory import FACTORY, LocalFactory
+from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
+from shared.kafka.admin.retention import AUTOMATIC_INTERVAL_S, AUTOMATIC_KEEP_HOURS, trim
+from shared.kafka.clients import KafkaError
+from shared.runtime.background_task import run_in_background
 from shared.telemetry.logs import configure
 
 log = logging.getLogger("services.cli.stack.supervisor_main")  # not __name__, which is "__main__" here
@@ -68,7 +73,21 @@ async def _run(factory: LocalFactory, report: StatusReport) -> None:
     log.info("up: %s", factory.stack.summary())
     report.say("ready", factory.stack.timings)
     report.close()
-    await factory.failure()
+    async with run_in_background(partial(_trim_regularly, KafkaAccess(factory.stack.bootstrap))):
+        await factory.failure()
+
+
+async def _trim_regularly(access: KafkaAccess, stopping: asyncio.Event) -> None:
+    """Delete finished records of transit Kafka topics, from time to time."""
+    while not stopping.is_set():
+        try:
+            done = await trim(access, FACTORY, keep_hours=AUTOMATIC_KEEP_HOURS)
+        except (KafkaError, OSError) as error:
+            log.warning("trimming failed, it is repeated later: %s: %s", type(error).__name__, error)
+        else:
+            log.info("trimmed %d records", sum(one.removed for one in done))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), AUTOMATIC_INTERVAL_S)
 
 
 def main() -> None:

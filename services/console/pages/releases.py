@@ -5,9 +5,10 @@ from typing import Any
 from services.console.dataset_cache import DatasetCache
 from services.console.filters import DifferenceFilter
 from services.console.pages import factory
+from shared.dataset.reports import plots
+from shared.dataset.reports.statistics import UNKNOWN
 from shared.dataset.reports.versions import difference
-
-"""Most ids that are shown of what came, went or changed."""
+from shared.errors import Refusal
 
 LISTED = 200
 """Most ids that are shown of what came, went or changed."""
@@ -22,13 +23,39 @@ def release(cache: DatasetCache, name: str) -> dict[str, Any]:
     """The figures of one release. Raises Refusal when there is none of that number."""
     snapshot = cache.snapshot(name)
     number = snapshot.manifest["number"] if snapshot.manifest else 0
+    figures = factory.of(cache, snapshot)
     earlier = [one["number"] for one in cache.releases() if one["number"] < number]
     return {
         "snapshot": snapshot,
         "manifest": snapshot.manifest,
-        "figures": factory.of(cache, snapshot),
+        "figures": figures,
+        "plots": _plots(figures),
         "before": earlier[-1] if earlier else None,
     }
+
+
+def _plots(figures: dict[str, Any]) -> list[str]:
+    """Names of the plots that the release has data for."""
+    lacking = {
+        "coverage": not figures["rows"],
+        "difficulty": not {*figures["by_difficulty"]} - {UNKNOWN},
+        "lengths": not figures["rows"],
+        "belief": not figures["beliefs"],
+    }
+    return [name for name in plots.PLOTS if not lacking.get(name)]
+
+
+def plot(cache: DatasetCache, name: str, which: str, form: str) -> bytes:
+    """One plot as a file. Raises Refusal when there is no such plot, or no data for it."""
+    snapshot = cache.snapshot(name)
+
+    def made() -> bytes:
+        figure = plots.draw(snapshot.dataset, which) if which in plots.PLOTS and form in plots.FORMATS else None
+        if figure is None:
+            raise Refusal(f"release {name} has no plot {which}.{form}", "Its page links to those that it has")
+        return plots.render(figure, form)
+
+    return cache.cached((snapshot.key, which, form), made)
 
 
 def changes(cache: DatasetCache, query: DifferenceFilter) -> dict[str, Any]:

@@ -111,9 +111,17 @@ def _parse(form: TypeAdapter[T], body: bytes) -> T:
         raise Refused(400, f"{param or 'body'}: {first['msg']}", "invalid_request", param) from error
 
 
+def _bank(settings: Settings) -> Bank:
+    """Create the bank; a large one is built now, so that no call waits for it."""
+    bank = Bank(settings.seed, large=settings.large_bank)
+    if settings.large_bank:
+        bank.build()
+    return bank
+
+
 def application(settings: Settings, calls: CallLog) -> web.Application:
     """Wire the routes."""
-    simulator = Simulator(settings, Bank(settings.seed), calls)
+    simulator = Simulator(settings, _bank(settings), calls)
     app = web.Application(middlewares=[refusals], client_max_size=32 * 1024**2)
     app.router.add_get("/livez", simulator.alive)
     app.router.add_get("/readyz", simulator.alive)

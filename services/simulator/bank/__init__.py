@@ -53,6 +53,8 @@ SUBJECTS = (
 SIZES = {"mathematics": 2400}
 """Number of problems by subject; other subjects have `SIZE`."""
 SIZE = 1200
+LARGE_SIZE = 12_500
+"""Number of problems of each subject in the large bank, which begins with the problems of the small one."""
 TRIES = 40
 """A family that draws nothing new this many times in a row is exhausted."""
 
@@ -63,12 +65,12 @@ def slips_of(sketch: Sketch) -> list[str]:
 
 
 @cache
-def problems(seed: int, subject: str) -> tuple[Problem, ...]:
+def problems(seed: int, subject: str, large: bool = False) -> tuple[Problem, ...]:
     """Return a subject's problems, drawn from the families in turn. Raises KeyError for an unknown subject."""
     if subject not in SUBJECTS:
         raise KeyError(subject)
     families: list[Family] = list(import_module(f"{__name__}.{subject.replace(' ', '_')}").FAMILIES)
-    size = SIZES.get(subject, SIZE)
+    size = LARGE_SIZE if large else SIZES.get(subject, SIZE)
     made: list[Problem] = []
     seen: set[object] = set()
     turn = 0
@@ -109,35 +111,41 @@ def key(text: str) -> str:
 
 
 @cache
-def index(seed: int) -> Mapping[str, Problem]:
+def index(seed: int, large: bool = False) -> Mapping[str, Problem]:
     """Return all problems of the bank by the key of their statement."""
-    return MappingProxyType({key(p.text): p for subject in SUBJECTS for p in problems(seed, subject)})
+    return MappingProxyType({key(p.text): p for subject in SUBJECTS for p in problems(seed, subject, large)})
 
 
 @cache
-def near(seed: int) -> Near:
+def near(seed: int, large: bool = False) -> Near:
     """Return the index for altered statements, built once."""
-    return Near(index(seed).values())
+    return Near(index(seed, large).values())
 
 
 class Bank:
     """All problems of one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, large: bool = False) -> None:
         """Create the bank without building it."""
         self.seed = seed
+        self._large = large
+
+    def build(self) -> int:
+        """Build all of it now, which takes a second, or some 20 for a large bank. Returns the number of problems."""
+        near(self.seed, self._large)
+        return len(index(self.seed, self._large))
 
     def problems(self, subject: str) -> tuple[Problem, ...]:
         """Return the problems of a subject. Raises KeyError for an unknown subject."""
-        return problems(self.seed, subject)
+        return problems(self.seed, subject, self._large)
 
     def find(self, problem_text: str) -> Problem | None:
         """Return the problem with this statement, of the bank or of exact arithmetic, or `None`."""
-        return index(self.seed).get(key(problem_text)) or exactly(problem_text)
+        return index(self.seed, self._large).get(key(problem_text)) or exactly(problem_text)
 
     def near(self, text: str) -> Problem | None:
         """Return the problem that shares most runs of words with the text, or `None` if it shares too few."""
-        return near(self.seed).nearest(text)
+        return near(self.seed, self._large).nearest(text)
 
     def truth(self, problem_text: str) -> str | None:
         """Return the true answer of a statement, or `None` for an unknown statement."""

@@ -17,6 +17,7 @@ from shared.answers.extract import final_answer
 from shared.answers.number import read_number
 from shared.dataset.records.chat import as_text
 from shared.dataset.records.solved import split_trace
+from shared.llm.sanitize import without_blank_lines
 
 Fields = Mapping[str, Any]
 
@@ -194,7 +195,7 @@ def read_problem(record: Fields, form: Form) -> PublishedProblem | str:
     rationale = _text(record, columns.rationale)
     key = final_answer(key) or key if r"\boxed" in key else key
     return PublishedProblem(
-        problem=problem.strip(),
+        problem=without_blank_lines(problem),
         answer=key,
         answer_type=_answer_type(_text(record, columns.answer_type), key),
         rationale=rationale,

@@ -6,6 +6,7 @@ contamination.py    rows that match benchmark questions
 coverage.py         topics and distinct problems of each subject
 export_stats.py     the card's numbers, counted during the export
 funnel.py           counts from the events on the log
+plots.py            plots of a dataset for a paper
 rejects.py          what was rejected, and why
 statistics.py       the figures of a dataset
 versions.py         releases, and the difference between two

@@ -105,7 +105,11 @@ def _title(
 
 def _usage(columns: Sequence[str]) -> Iterator[str]:
     yield "## Use\n\n```python\nfrom datasets import load_dataset\n"
-    yield 'rows = load_dataset("FOLDER")  # the folder of this card\n```'
+    yield 'rows = load_dataset("FOLDER")  # the folder of this card'
+    if "messages" in columns:
+        yield "\nfrom trl import SFTTrainer\n"
+        yield 'SFTTrainer("MODEL", train_dataset=rows["train"]).train()'
+    yield "```"
     yield f"\nColumns: {', '.join(f'`{name}`' for name in columns)}.\n"
 
 

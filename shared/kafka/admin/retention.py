@@ -1,13 +1,14 @@
-"""Deletes records of transit Kafka topics below the committed offset of every group.
+"""Deletes records of transit Kafka topics below the committed offset of every group, and older than some hours.
 
 Never trimmed: retained Kafka topics (the dataset resumes from its own watermarks, in those only), dead letters and
 compacted state. A partition is not trimmed while one of its groups has no offset.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from schemas.flow import FLOW, Flow
@@ -15,6 +16,10 @@ from shared.config.connections import KafkaAccess
 from shared.kafka.clients import create_reader, open_admin
 from shared.kafka.lag import Positions, committed_offsets, offset_bounds
 from shared.kafka.partitions import find_partitions
+
+AUTOMATIC_KEEP_HOURS = 24.0
+"""Records of these last hours stay when a factory trims itself."""
+AUTOMATIC_INTERVAL_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,11 @@ def transit_topics() -> list[Flow]:
     return [flow for flow in FLOW if flow.consumers and not flow.retained]
 
 
-async def trim(access: KafkaAccess, factory: str, *, dry_run: bool = False) -> list[Trimmed]:
-    """Delete the records that every consumer has committed. Raises KafkaError. Safe to repeat while services run."""
+async def trim(access: KafkaAccess, factory: str, *, keep_hours: float = 0.0, dry_run: bool = False) -> list[Trimmed]:
+    """Delete the records that every consumer has committed, except for those of the last `keep_hours`.
+
+    Raises KafkaError. Safe to repeat while services run.
+    """
     reader = create_reader(access)
     async with open_admin(access) as admin:
         flows = transit_topics()
@@ -48,16 +56,27 @@ async def trim(access: KafkaAccess, factory: str, *, dry_run: bool = False) -> l
         }
         await reader.start()
         try:
-            starts, ends = await offset_bounds(reader, {p for groups in committed.values() for p in groups[0]})
+            partitions = {p for groups in committed.values() for p in groups[0]}
+            starts, ends = await offset_bounds(reader, partitions)
+            kept_from = await _first_since(reader, ends, keep_hours) if keep_hours else ends
         finally:
             await reader.stop()
         below = {
-            flow: {p: o for p, o in min_committed(groups).items() if o > starts[p]}
+            flow: {p: o for p, done in min_committed(groups).items() if (o := min(done, kept_from[p])) > starts[p]}
             for flow, groups in committed.items()
         }
         if not dry_run and (offsets := {p: RecordsToDelete(o) for each in below.values() for p, o in each.items()}):
             await admin.delete_records(offsets)
     return [_result(flow, groups, below[flow], starts, ends) for flow, groups in committed.items()]
+
+
+async def _first_since(
+    reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], hours: float
+) -> dict[TopicPartition, int]:
+    """Offset of the first record of the last hours, by partition; its end without one."""
+    since_ms = int((time.time() - hours * 3600) * 1000)
+    found = await reader.offsets_for_times(dict.fromkeys(ends, since_ms))
+    return {partition: found[partition].offset if found.get(partition) else end for partition, end in ends.items()}
 
 
 def min_committed(groups: Sequence[Positions]) -> dict[TopicPartition, int]:

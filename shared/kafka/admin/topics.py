@@ -40,6 +40,11 @@ NOT_PROPAGATED_YET = {3, 5}
 
 _FOREVER = {"retention.ms": "-1", "max.message.bytes": str(RECORD_LIMIT)}
 _BY_AGE = {**_FOREVER, "retention.ms": str(UNCONSUMED_RETENTION_MS)}
+_TRIMMED = {
+    **_FOREVER,  # a segment is deleted as a whole, once all its records are trimmed, and never while it is written
+    "segment.bytes": str(64 * 1024 * 1024),
+    "segment.ms": str(3600 * 1000),
+}
 _COMPACTED = {
     "cleanup.policy": "compact",
     "max.message.bytes": str(RECORD_LIMIT),
@@ -138,7 +143,7 @@ def topic_settings(factory: str, replication: int, partitions: int = DEFAULT_PAR
     settings: list[tuple[str, Mapping[str, str]]] = [
         (TOPIC_IDS, _COMPACTED),
         (DEAD_LETTERS, _FOREVER),
-        *((flow.name, _BY_AGE if flow.expires else _FOREVER) for flow in FLOW),
+        *((flow.name, _BY_AGE if flow.expires else _FOREVER if flow.retained else _TRIMMED) for flow in FLOW),
         *((name, _COMPACTED) for service in SERVICES for name, _ in service.state),
     ]
     return {

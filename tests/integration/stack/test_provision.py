@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from shared.kafka.admin import initial_offsets, topics
 from shared.kafka.admin.check import check
 from shared.kafka.admin.create import create
 from shared.kafka.admin.initial_offsets import GroupStart
+from shared.kafka.admin.retention import trim
 from shared.kafka.admin.topics import provision, topic_ids, topic_settings
 from shared.kafka.clients import create_group_consumer, open_admin
 from shared.kafka.consume.assignors import SingleActiveAssignor
@@ -118,6 +120,26 @@ async def test_added_partitions_are_reported_until_their_groups_start(world: Kaf
     (start,) = (await create(world.access, world.factory)).starts
     assert (start.service, start.at, start.skipped) == ("problem_writer", "beginning", 0)
     assert (await check(world.access, world.factory)).problems == ()
+
+
+async def test_trimming_keeps_the_last_hours_and_what_is_not_finished(world: KafkaWorld) -> None:
+    now_ms = int(time.time() * 1000)
+    partition = TopicPartition(kafka_topic(world.factory, "problem.requested"), 0)
+    for name in ("problem.requested", "solution.checked", "dead-letters", "planner-state"):
+        for hours in (50, 40, 30, 2, 1):
+            topic = kafka_topic(world.factory, name)
+            await world.raw.send_and_wait(topic, b"{}", b"k", 0, timestamp_ms=now_ms - hours * 3_600_000)
+    committer = create_group_consumer(world.access, group(world.factory, "problem_writer"))
+    await committer.start()
+    committer.assign([partition])
+    removed = []
+    for finished in (2, 5):
+        await committer.commit({partition: finished})
+        done = await trim(world.access, world.factory, keep_hours=24)
+        removed.append({one.name: one.removed for one in done if one.removed})
+    await committer.stop()
+    assert removed == [{"problem.requested": 2}, {"problem.requested": 1}]
+    assert {len(await world.records(name)) for name in ("solution.checked", "dead-letters", "planner-state")} == {5}
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,22 @@ def test_what_is_not_there_is_refused_with_a_next_step(home: Path, tmp_path_fact
     assert "chimera run" in text
 
 
+def test_plots_are_drawn_from_what_the_dataset_has(home: Path, tmp_path: Path) -> None:
+    message(home, "stats", "--plots", str(tmp_path / "first"))
+    message(home, "stats", "--plots", str(tmp_path / "again"))
+    files = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
+    assert {name for name in files if name.endswith(".svg")} == {
+        "belief.svg",
+        "coverage.svg",
+        "difficulty.svg",
+        "funnel.svg",
+        "lengths.svg",
+    }
+    assert all(data.startswith(b"<?xml" if name.endswith("svg") else b"%PDF") for name, data in files.items())
+    assert b"mathematics" in files["coverage.svg"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == files
+
+
 def test_terminal_sequences_and_turned_writing_are_taken_out() -> None:
     assert strip_controls("a\x1b[31mb\x1b]0;title\x07c\x9b\u202ed\te\x00") == "abcd\te"
     assert fold("1\n2\n3") == "1\n2\n3"

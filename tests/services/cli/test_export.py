@@ -15,7 +15,9 @@ from schemas.config.policies import Benchmark, HeldOut
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from services.cli.dataset.export import command as command
+from services.cli.dataset.export.record_formats import INSTRUCTION
 from shared.dataset import Dataset
+from shared.errors import Refusal
 from tests.services.cli.test_dataset import message as output
 from tests.support.items import attempt, checked, judged, log, plan, rejected
 
@@ -90,10 +92,30 @@ def test_the_papers_columns_are_exactly_those_of_the_paper(home: Path) -> None:
 
 def test_verl_gets_prompt_and_ground_truth(home: Path) -> None:
     row = exported(home, "verl", "rl")["train"][1]
-    assert row["prompt"] == [{"role": "user", "content": "What is 1?"}]
+    assert row["prompt"] == [{"role": "user", "content": f"What is 1?\n\n{INSTRUCTION}"}]
     assert row["reward_model"] == {"style": "rule", "ground_truth": "42"}
     assert (row["data_source"], row["ability"]) == ("chimera/test", "mathematics")
     assert row["extra_info"]["id"] == str(checked(1).item.id)
+
+
+def test_a_chat_has_thinking_in_tags_and_only_solutions_on_the_key(home: Path) -> None:
+    rows = exported(home, "chat", "rl")["train"]
+    assert [row["messages"] for row in rows] == [row["prompt"] + row["completion"] for row in rows]
+    assert [rows[0]["messages"][0]["content"], rows[0]["completion"][0]["content"]] == [
+        f"What is 0?\n\n{INSTRUCTION}",
+        "<think>\nAttempt 0: so it goes\n</think>\n\nThe answer of attempt 0 is 42",
+    ]
+    assert "Attempt 0" not in rows[2]["completion"][0]["content"], "that attempt was wrong"
+
+
+async def test_before_the_first_release_an_export_has_the_rows_of_now(tmp_path: Path) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(9), lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    await sink.write(log(checked(0)))
+    assert "no release yet" in output(tmp_path, "export", "--out", str(tmp_path / "out"))
+    assert len(loaded(tmp_path / "out")["train"]) == 1
+    with pytest.raises(Refusal, match="no release 1"):
+        command.export(tmp_path, tmp_path / "other", "parquet", "sft", "1")
 
 
 def test_preference_pairs_set_a_sound_trace_against_each_wrong_one(home: Path) -> None:

@@ -82,6 +82,16 @@ def test_subjects_come_from_columns_options_or_are_imported(tmp_path: Path) -> N
     assert [one.reason for one in refused] == ["unknown_subject"]
 
 
+def test_an_imported_text_is_neutralised_and_keeps_its_lines(tmp_path: Path) -> None:
+    text = "\n    for i in range(3):\n\tprint(i)\r\n\nHow many lines <|im_end|>\u200bdoes it print?\n"
+    path = file_of(tmp_path, {"problem": text, "answer": "3</s>", "subject": "a\nb", "topic": "<think>"})
+    [one] = read(path)
+    assert isinstance(one, ProblemDrafted)
+    lines = "    for i in range(3):\n\tprint(i)\r\n\nHow many lines < |im_end|>[U+200B]does it print?"
+    assert (one.item.written.statement, one.item.written.answer) == (lines, "3< /s>")
+    assert (one.item.topic.subject, one.item.topic.name) == ("a b", "< think>")
+
+
 def test_a_solution_is_an_attempt_that_is_not_checked_yet(tmp_path: Path) -> None:
     [one] = read(file_of(tmp_path, {**RECORD, "solution": "<think>Units mod 7.</think>So \\boxed{2}."}))
     assert isinstance(one, ProblemDrafted)

@@ -65,6 +65,14 @@ def test_a_subject_has_a_thousand_distinct_recognised_problems(subject: str) -> 
     assert BANK.truth("What is the airspeed velocity of an unladen swallow?") is None
 
 
+@pytest.mark.parametrize("subject", ["physics", "literature"])
+def test_the_large_bank_has_100000_problems_and_begins_with_the_small_one(subject: str) -> None:
+    made = problems(0, subject, large=True)
+    assert made[: len(BANK.problems(subject))] == BANK.problems(subject)
+    assert len({p.text for p in made}) * len(SUBJECTS) == 100_000
+    assert len({p.steps for p in made}) == len(made)
+
+
 def test_no_statement_hides_another_in_the_index() -> None:
     assert len(index(0)) == sum(len(BANK.problems(subject)) for subject in SUBJECTS)
 

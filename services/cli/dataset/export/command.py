@@ -19,7 +19,7 @@ from services.cli.common.atomic_folder import atomic_folder, check_folder
 from services.cli.common.dataset_location import dataset_in, difficulty_bins, last_plan
 from services.cli.dataset.contamination import contamination_of
 from services.cli.dataset.export import record_formats
-from shared.dataset import Dataset, open_audits, open_release
+from shared.dataset import LATEST, NOW, Dataset, list_manifests, open_audits, open_release
 from shared.dataset.reports import audit_rates
 from shared.dataset.reports.card import CardSource, card
 from shared.dataset.reports.export_stats import ExportStats
@@ -42,7 +42,11 @@ FORMATS = {
     "hf": record_formats.ROWS,
     "chimera": record_formats.PAPER,
     "verl": record_formats.VERL,
+    "chat": record_formats.CHAT,
 }
+
+JSON_LINES = frozenset({"jsonl", "chat"})
+"""Formats that are written as JSON lines; the others are Parquet."""
 
 BATCH_ROWS = 32
 """Rows in memory at a time; one may have a megabyte."""
@@ -57,11 +61,15 @@ SHARD_BYTES = 500_000_000
 def export(directory: Path, out: Path, form: str, view: str, version: str, plan: Path | None = None) -> dict[str, Any]:
     """Write a view; returns its numbers. Raises Refusal when the folder is not empty, or when the view is empty.
 
+    Before the first release, the latest version is the current dataset.
     Rows are compared with the benchmarks of `plan`, by default of the folder's last run.
     """
     target = check_folder(out)
-    dataset, release = open_release(dataset_in(directory), version)
-    suffix = "jsonl" if form == "jsonl" else "parquet"
+    folder = dataset_in(directory)
+    if version == LATEST and not list_manifests(folder):
+        version = NOW
+    dataset, release = open_release(folder, version)
+    suffix = "jsonl" if form in JSON_LINES else "parquet"
     with atomic_folder(target) as draft:
         (draft / "data").mkdir()
         stats = ExportStats(contamination_of(directory, plan), difficulty_bins(directory))
@@ -109,8 +117,8 @@ def _source(directory: Path, dataset: Dataset) -> CardSource:
 def _record_format(form: str, view: str) -> record_formats.RecordFormat:
     if view != "preference":
         return FORMATS[form]
-    if FORMATS[form] is not record_formats.ROWS:
-        raise Refusal(f"the format {form} has no preference pairs", "Use --format parquet, jsonl or hf")
+    if FORMATS[form] not in (record_formats.ROWS, record_formats.CHAT):
+        raise Refusal(f"the format {form} has no preference pairs", "Use --format parquet, jsonl, hf or chat")
     return record_formats.PREFERENCE
 
 

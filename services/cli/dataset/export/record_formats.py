@@ -25,6 +25,15 @@ class RecordFormat:
     records: Callable[[int, Mapping[str, Any]], Iterator[Record]]
 
 
+INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
+"""Follows the problem in every prompt, as in the solver's (services/synthesis/prompts/solve.md)."""
+
+
+def question(row: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the problem as the first message of a conversation."""
+    return _message("user", f"{row['problem']}\n\n{INSTRUCTION}")
+
+
 def trace(reasoning: str, solution: str) -> str:
     """Return the whole solution in one text, as reasoning models write it."""
     return f"<think>\n{reasoning}\n</think>\n\n{solution}"
@@ -51,11 +60,25 @@ def _verl(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
     columns = ("id", "subject", "topic", "answer_type", "tier", "difficulty", "split")
     yield {
         "data_source": f"chimera/{row['plan']}",
-        "prompt": _message("user", row["problem"]),
+        "prompt": question(row),
         "ability": row["subject"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
         "extra_info": {"index": number, **{name: row[name] for name in columns}, "belief": row_belief(row)},
     }
+
+
+def _chat(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+    """The conversation, whole and in two parts; none for a row without a solution that agrees with the key."""
+    if row["correct"]:
+        completion = _message("assistant", trace(row["reasoning"], row["solution"]))
+        columns = ("id", "subject", "topic", "answer", "answer_type", "tier", "difficulty")
+        yield {
+            "messages": question(row) + completion,
+            "prompt": question(row),
+            "completion": completion,
+            **{name: row[name] for name in columns},
+            "belief": row_belief(row),
+        }
 
 
 def _preference(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
@@ -104,6 +127,15 @@ VERL = RecordFormat(
     ),
     _verl,
 )
+CHAT = RecordFormat(
+    pa.schema(
+        [(name, _CHAT) for name in ("messages", "prompt", "completion")]
+        + [(name, _TEXT) for name in ("id", "subject", "topic", "answer", "answer_type", "tier")]
+        + [("difficulty", pa.float64()), ("belief", pa.float64())]
+    ),
+    _chat,
+)
+"""Conversations with the thinking in `<think>` tags, as trainers for supervised fine-tuning take them."""
 PREFERENCE = RecordFormat(
     pa.schema([("prompt", _CHAT), ("chosen", _CHAT), ("rejected", _CHAT), ("id", _TEXT), ("subject", _TEXT)]),
     _preference,
