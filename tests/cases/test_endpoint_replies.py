@@ -201,15 +201,6 @@ ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_si
 VALUES = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
 
 
-@pytest.mark.parametrize("key", ["error", "odd", "choices", "usage"])
-async def test_json_of_any_depth_is_the_endpoints_fault(key: str) -> None:
-    for depth in range(900, 1000, 3):
-        deep = f'{{"{key}": ' + "[" * depth + "]" * depth + "}"
-        reply = http(f"data: {deep}\n\n".encode())
-        with pytest.raises(Transient):
-            await call(reply)
-
-
 @given(VALUES)
 def test_any_json_is_a_chunk_an_error_or_invalid(value: Any) -> None:
     for parse in (parse_chunk, parse_error):
