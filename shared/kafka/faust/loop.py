@@ -24,7 +24,7 @@ from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
 from shared.errors import Invalid, Superseded
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, audit_tag_of, encode_outputs
+from shared.kafka.codec import Message, encode_outputs, tag_of
 from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
@@ -176,7 +176,7 @@ class FaustLoop:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
         if len(state) > STATE_LIMIT:
             raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
-        messages = encode_outputs(decided, self._processor.source, audit_tag_of(record.headers))
+        messages = encode_outputs(decided, self._processor.source, tag_of(record.headers))
         return state, list(messages), tombstone
 
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:

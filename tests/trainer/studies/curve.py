@@ -151,10 +151,11 @@ def draw(found: dict[str, Any], folder: Path) -> None:
         low, high = ([100 * one[side] for one in gains] for side in ("low", "high"))
         axes.fill_between(percent, low, high, color=colour, alpha=0.15)
     unverified = 100 * found["unverified"]["gain"]["value"]
-    axes.axhline(unverified, color="#7f7f7f", ls="--", lw=1, label="not verified, as many tokens as without errors")
+    axes.axhline(unverified, color="#7f7f7f", ls="--", lw=1, label="not verified")
     axes.set(xlabel="errors of verification (%)", ylabel="gain in pass@1 over the base (points)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.set(ylim=(0, 100))
+    axes.legend(frameon=False, fontsize=8, loc="lower left")
     for end in ("png", "pdf"):
         figure.savefig(folder / f"train_curve.{end}", dpi=200)
 
