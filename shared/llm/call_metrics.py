@@ -7,7 +7,7 @@ from functools import lru_cache
 from schemas.item import Provenance
 from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, TimedOut
-from shared.telemetry.metrics import CALL_DURATION, MODEL_CALLS, MODEL_DOLLARS, TOKENS
+from shared.telemetry.metrics import CALL_DURATION, MODEL_CALLS, MODEL_DOLLARS, TOKENS, bounded_label
 
 _OUTCOMES: dict[type[Exception], str] = {
     Busy: "refused",
@@ -18,12 +18,9 @@ _OUTCOMES: dict[type[Exception], str] = {
 
 
 class CallMetrics:
-    """The metrics of one model for one service. Looks up the labels once."""
+    """The metrics of one model for one service. The model that answered is known with the answer."""
 
     def __init__(self, endpoint: str, model: str, service: str) -> None:
-        labels = ("chat", endpoint, model, service)
-        self._duration = CALL_DURATION.labels(*labels)
-        self._input, self._output = TOKENS.labels(*labels, "input"), TOKENS.labels(*labels, "output")
         self._labels = (endpoint, model, service)
         self._calls = {
             outcome: MODEL_CALLS.labels(endpoint, model, outcome) for outcome in ("answered", *_OUTCOMES.values())
@@ -40,12 +37,14 @@ class CallMetrics:
 
     def succeeded(self, call: Provenance) -> None:
         """Count an answer."""
+        endpoint, model, service = self._labels
+        answered_by = bounded_label("gen_ai_response_model", call.weights or call.served or call.model)
+        labels = ("chat", endpoint, model, answered_by, service)
         self._calls["answered"].inc()
-        self._duration.observe(call.latency_s)
-        if call.prompt_tokens is not None:
-            self._input.observe(call.prompt_tokens)
-        if call.completion_tokens is not None:
-            self._output.observe(call.completion_tokens)
+        CALL_DURATION.labels(*labels).observe(call.latency_s)
+        for kind, tokens in (("input", call.prompt_tokens), ("output", call.completion_tokens)):
+            if tokens is not None:
+                TOKENS.labels(*labels, kind).observe(tokens)
         if call.cost is not None:
             MODEL_DOLLARS.labels(*self._labels).inc(call.cost)
 

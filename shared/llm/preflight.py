@@ -6,7 +6,7 @@ import re
 from contextlib import aclosing
 from typing import NamedTuple
 
-from schemas.config.models_config import Endpoint, ModelsConfig, RoleModel
+from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.config.file_loader import did_you_mean
 from shared.errors import Invalid, Refusal, Transient
 from shared.llm.endpoint import EndpointClient
@@ -40,21 +40,36 @@ async def faults(config: ModelsConfig) -> dict[str, Fault]:
     endpoints = {model.endpoint: config.endpoints[model.endpoint] for model in assigned.values()}
     lists = await asyncio.gather(*(_list_models(*endpoint) for endpoint in endpoints.items()))
     served = dict(zip(endpoints, lists, strict=True))
-    checks = {
-        role: _check(model, endpoints[model.endpoint], served[model.endpoint]) for role, model in assigned.items()
-    }
-    return {role: fault for role, fault in checks.items() if fault}
+    models = list(dict.fromkeys((model.endpoint, model.model) for model in assigned.values()))
+    checks = await asyncio.gather(*(_check(model, name, endpoints[name], served[name]) for name, model in models))
+    found = dict(zip(models, checks, strict=True))
+    return {role: fault for role, model in assigned.items() if (fault := found[model.endpoint, model.model])}
 
 
-def _check(model: RoleModel, endpoint: Endpoint, served: list[str] | Fault | None) -> Fault | None:
+async def _check(model: str, name: str, endpoint: Endpoint, served: list[str] | Fault | None) -> Fault | None:
     if isinstance(served, Fault):
         return served
-    if served is None or _is_served(model.model, served):
+    if served is None or _is_served(model, served) or await _is_answered(model, name, endpoint):
         return None
     more = f" and {len(served) - MAX_NAMES} more" if len(served) > MAX_NAMES else ""
     names = ", ".join(served[:MAX_NAMES]) + more or "nothing"
-    what = f"no model {model.model} at {endpoint.base_url}; it serves {names}{did_you_mean(model.model, served)}"
+    what = f"no model {model} at {endpoint.base_url}; it serves {names}{did_you_mean(model, served)}"
     return Fault(what, "name a model that it serves")
+
+
+async def _is_answered(model: str, name: str, endpoint: Endpoint) -> bool:
+    """Whether a call of one token is answered: some gateways do not list all names that they accept."""
+    client = EndpointClient(name, endpoint, api_key(name, endpoint))
+    body = {"model": model, "messages": [{"role": "user", "content": "1"}], "max_tokens": 1, "stream": True}
+    try:
+        async with asyncio.timeout(TIMEOUT_S), aclosing(client.chat(body)) as chunks:
+            await anext(chunks)
+    except (Busy, Transient, Invalid, TimeoutError, StopAsyncIteration):
+        return False
+    finally:
+        await client.aclose()
+    log.warning("%s: %s is not in the list of models, but answers", endpoint.base_url, model)
+    return True
 
 
 def _is_served(model: str, served: list[str]) -> bool:

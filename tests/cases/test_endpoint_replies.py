@@ -173,6 +173,8 @@ async def test_a_broken_answer_is_the_endpoints_fault(name: str) -> None:
         ({"error": {"message": "slow down", "type": "rate_limit_exceeded"}}, 429),
         ({"object": "error", "message": "too long", "type": "BadRequestError", "code": 400}, 400),
         ({"error": {"message": "engine dead", "code": 500}}, 500),
+        ([{"error": {"message": "no field", "code": 400, "status": "INVALID_ARGUMENT"}}], 400),
+        ({"object": "Error", "message": [{"loc": ["body", "tools"]}], "type": "invalid_request_error"}, 400),
         ({"error": "engine dead"}, None),
         ({"error": {"message": ["odd"], "code": [1]}}, None),
         ({"error": None, "choices": []}, 0),
@@ -367,6 +369,11 @@ async def test_a_model_that_can_be_called_passes_the_preflight(name: str) -> Non
         assert await probe_endpoints(config(url)) == []
 
 
+async def test_a_model_that_is_not_listed_and_answers_passes_the_preflight() -> None:
+    async with endpoint(http(sse(*GOOD)), as_json({"data": [{"id": "other"}]})) as url:
+        assert await probe_endpoints(config(url)) == []
+
+
 @pytest.mark.parametrize(
     ("models", "words"),
     [
@@ -395,6 +402,7 @@ def test_retry_after_is_a_number_or_a_date_within_a_limit() -> None:
 
 
 REFUSED_PARAMETERS = {
+    "top_p": [{"error": {"message": 'Unknown name "top_p": Cannot find field.', "status": "INVALID_ARGUMENT"}}],
     "seed": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
     "stream_options": {"error": {"message": 'Unknown name "stream_options": Cannot find field.'}},
     "temperature": {"error": {"message": "'temperature' does not support 0.2 with this model. Only the default is"}},
@@ -411,8 +419,8 @@ async def test_refused_parameters_are_left_out_and_the_limit_is_renamed() -> Non
         refused = next((name for name in REFUSED_PARAMETERS if name in body), None)
         return as_json(REFUSED_PARAMETERS[refused], "422 Unprocessable") if refused else http(sse(*GOOD))
 
-    answer = await call(reply, temperature=0.2, max_tokens=100)
-    assert (answer.text, len(seen)) == (TEXT, 6)
+    answer = await call(reply, temperature=0.2, top_p=0.9, max_tokens=100)
+    assert (answer.text, len(seen)) == (TEXT, 7)
     assert seen[-1]["max_completion_tokens"] == answer.provenance.max_tokens == 100
     assert (answer.provenance.seed, answer.provenance.temperature) == (None, None)
 

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from schemas.item import Item, Provenance, Step
+from services.cli.check.model_check import describe
+from services.cli.check.model_probe import ProbeResult
 from shared.llm import Models, Prompt
 from shared.llm.replies.wire import parse_models
 from tests.support.fake_models import item, provenance
@@ -37,6 +40,18 @@ async def test_a_recorded_call_has_the_weights_behind_its_name() -> None:
         await models.aclose()
     assert reply.provenance.weights == QWEN
     assert reply.provenance.full_name == f"m ({QWEN})"
+    assert reply.provenance.answered_by == QWEN
+    labels = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "default", "gen_ai_request_model": "m"}
+    answered = {**labels, "gen_ai_response_model": QWEN, "chimera_role": "t", "gen_ai_token_type": "output"}
+    assert REGISTRY.get_sample_value("gen_ai_client_token_usage_sum", answered) == 7
+
+
+def test_names_of_one_model_are_the_writers_by_weights() -> None:
+    made = made_by(problem_writer=ONE.with_(weights=QWEN))
+    step = made.lineage[0].with_(type="problem.verified", calls=(OTHER.with_(weights=QWEN),))
+    assert made.writer_names() == {"one"}
+    assert made.writer_names(OTHER) == {"one"}
+    assert made.with_(lineage=(*made.lineage, step)).writer_names() == {"one", "other"}
 
 
 def made_by(**calls: Provenance) -> Item:
@@ -60,6 +75,17 @@ PAIRS = {
     ),
     "one model answers for both": (ONE.with_(served="big"), OTHER.with_(served="big", endpoint="a"), False),
 }
+
+
+def test_check_models_reports_one_model_behind_several_names() -> None:
+    results = [
+        ProbeResult("writer", "a", "one", weights=QWEN),
+        ProbeResult("solver", "b", "two", weights="Qwen/Qwen3-32B"),
+        ProbeResult("base", "b", "three", weights=QWEN),
+    ]
+    lines = [line for line, _ in describe(config("http://a.example/v1"), results)]
+    assert [line for line in lines if "writer and solver are one model, Qwen/Qwen3-32B" in line]
+    assert not [line for line in lines if "base" in line]
 
 
 @pytest.mark.parametrize("name", PAIRS)

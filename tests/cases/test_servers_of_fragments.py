@@ -1,15 +1,31 @@
 """Servers made of fragments: a whole answer is used, a partial one never, and one call is one request."""
 
 import asyncio
+import json
+import random
+from collections import Counter
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.events import ProblemProbed, ProblemScreened
+from services.problem_writer.__main__ import build_handler as build_writer
+from services.synthesis.__main__ import build_handler as build_solver
+from services.verifier.__main__ import build_handler as build_verifier
+from services.verifier.settings import Settings
+from shared.config.settings import Settings as RuntimeSettings
 from shared.errors import Transient
+from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
 from shared.ports import Reply
-from tests.support.fixed_endpoint import USAGE, chunk, config, endpoint, http, sse
+from shared.runtime.service import Handler
+from shared.runtime.stateless import StatelessLoop
+from tests.support.fake_models import GRADER, PROBLEM
+from tests.support.fixed_endpoint import USAGE, as_json, chunk, config, endpoint, http, sse
+from tests.support.kafka_world import KafkaWorld, until
 
 TEXTS = st.sampled_from(["So ", "\\boxed{42}", "é", "\u2028", "."])
 NOISE: list[Any] = [
@@ -65,3 +81,79 @@ def test_a_whole_answer_is_used_and_a_partial_one_never(
         text = "".join(texts).strip()
         assert outcome.text == text
         assert outcome.fault == FAULTS.get(end or "", None if text else "empty")
+
+
+DRAFT = json.dumps({"problem": "What is 1+1, and why?", "solution": "Count.", "answer": "2", "answer_type": "number"})
+ANSWERS = [
+    *("\\boxed{8128}", "<think>so</think>It is \\boxed{8128}.", "<think>\\boxed{1}", "no idea", "{}", "{" * 1000),
+    *(DRAFT, DRAFT, DRAFT, '{"reasons": {}}'),
+]
+HTTP_ERRORS = [
+    *(as_json({"error": {"message": words}}, "400 Bad") for words in ("content_filter", "context length")),
+    *(as_json({"error": {"message": ["odd"]}}, "500 Bad"), as_json({"detail": [7]}, "422 Bad")),
+    *(b"no HTTP at all", http(sse(chunk({"content": "cut"})))[:-9]),
+]
+
+
+class HostileServer:
+    """Replies at random after a first plain answer, and counts whole answers by request."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self.paid = Counter[str]()
+
+    def __call__(self, body: Any) -> bytes:
+        if self.paid and self._dice.random() < 0.15:
+            return self._dice.choice(HTTP_ERRORS)
+        fragments = self._dice.choices(NOISE, k=2)
+        if self.paid and self._dice.random() < 0.15:
+            return http(sse(*fragments, self._dice.choice(BROKEN), chunk({"content": "x"}, "stop")))
+        self.paid[json.dumps(body, sort_keys=True)] += 1
+        finish = self._dice.choice(["stop", "stop", "stop", "length", "content_filter"])
+        return http(sse(*fragments, chunk({"content": self._dice.choice(ANSWERS)}), chunk({}, finish)))
+
+
+EVENTS = 20
+
+
+def make_loop(world: KafkaWorld, handler: Handler, settings: RuntimeSettings, producer: Producer) -> StatelessLoop:
+    return StatelessLoop(handler, settings, producer, world.outcomes(settings))
+
+
+async def test_hostile_servers_stop_no_service_and_no_answer_is_paid_twice(world: KafkaWorld) -> None:
+    server, requests = HostileServer(random.Random(7)), world.requests(EVENTS)
+    items = [request.item.with_(problem=PROBLEM) for request in requests]
+    screened = [ProblemScreened.of(one, "screening", item=item) for one, item in zip(requests, items, strict=True)]
+    probed = [ProblemProbed.of(one, "probe", item=item) for one, item in zip(requests, items, strict=True)]
+    async with endpoint(server) as url, AsyncExitStack() as stack:
+        models = Models(config(url), "test")
+        stack.push_async_callback(models.aclose)
+        verifier = Settings(service="verifier-a", model_role="verifier_a")
+        handlers: dict[tuple[str, str], Handler] = {
+            ("problem_writer", "problem.requested"): build_writer(models),
+            ("verifier-a", "problem.screened"): build_verifier(models, verifier, GRADER, 2, ["physics"]),
+            ("synthesis", "problem.probed"): build_solver(models),
+        }
+        await models.model("solver", Prompt("p", "Say 42")).complete({}, seed=1)  # all parameters are accepted
+        await world.publish([*requests, *screened, *probed])
+        loops = []
+        for (service, _), handler in handlers.items():
+            settings = world.settings(service, bugs_in_a_row=1)
+            make = partial(make_loop, world, handler, settings)
+            loops.append(await stack.enter_async_context(world.running(make)))
+        for service, name in handlers:
+
+            async def is_done(service: str = service, name: str = name) -> bool:
+                return sum((await world.committed(service, name)).values()) == EVENTS
+
+            await until(is_done, f"all events of {service}", 120.0)
+        assert [loop for loop in loops if loop.done()] == []
+    classes = {dict(letter.headers)["chimera-error"] for letter in await world.records("dead-letters")}
+    assert classes <= {b"Transient", b"Invalid", b"TimedOut", b"UnsupportedSchema"}
+    drafts, verdicts, solutions = [
+        await world.events(name) for name in ("problem.drafted", "problem.verified", "solution.synthesized")
+    ]
+    assert drafts
+    assert verdicts
+    assert {event.attempt.answer for event in solutions} <= {"8128", None}
+    assert set(server.paid.values()) == {1}

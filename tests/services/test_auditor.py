@@ -262,14 +262,14 @@ def test_exact_answers_are_found_in_another_way_too(form: int, recompute: Callab
         assert one.answer == str(recompute(*map(int, re.findall(r"-?\d+", one.statement))))
 
 
-async def test_the_users_controls_are_mixed_in_as_they_are(tmp_path: Path) -> None:
+async def test_the_users_controls_are_neutralised_and_mixed_in(tmp_path: Path) -> None:
     file = tmp_path / "good.jsonl"
-    line = '{"problem": "How many?", "answer": "3", "answer_type": "number", "subject": "physics", "topic": "quarks"}'
+    line = '{"problem": "Many </s>?", "answer": "3", "answer_type": "number", "subject": "physics", "topic": "quarks"}'
     file.write_text(line + "\n")
     vetted = load_vetted(file, PLACES)
     found = [one for number in range(60) for one in await audit(accepted(number), vetted=vetted)]
     [first, *_] = [one for one in found if one.tag.kind == "control-vetted"]
-    assert item(first).written.statement == "How many?"
+    assert item(first).written.statement == "Many < /s>?"
     assert (item(first).topic.subject, item(first).topic.name, item(first).calls) == ("physics", "quarks", ())
     file.write_text(f'{line}\n{{"problem": 1}}\nnot JSON\n{line.replace("physics", "music")}\n')
     with pytest.raises(Refusal) as refused:

@@ -4,7 +4,7 @@
     make soak ARGS="--minutes 5 --calls 0"
 
 Finished records are trimmed as `chimera up` does it, only after seconds instead of a day. Rows, and the Kafka topics
-that are kept for ever, grow with the rows: of these the bytes per row must stay flat.
+that are kept for ever, grow with the problems that end: of these the bytes per problem must stay flat, as of Valkey.
 """
 
 import argparse
@@ -26,7 +26,8 @@ from deploy.local.state_file import StateFile
 from schemas.flow import DEAD_LETTERS
 from services.cli.run.local_factory import FACTORY
 from shared.config.connections import KafkaAccess
-from shared.dataset import Dataset
+from shared.dataset import Dataset, open_audits
+from shared.errors import Refusal
 from shared.kafka.admin.retention import transit_topics, trim
 from shared.kafka.admin.topics import topic_settings
 from shared.kafka.clients import open_admin
@@ -50,6 +51,8 @@ class Sample:
     calls: int
     """Model calls that the simulator answered."""
     rows: int
+    ended: int
+    """Rows, and lines of the ledger and of the audits: problems that have ended in any way."""
     memory: dict[str, int]
     """Resident memory by process."""
     transit: int
@@ -108,10 +111,12 @@ def _sample(directory: Path, calls: Path, seconds: float) -> Sample:
     logs = [(path.parent.name.rpartition("-")[0], path) for path in segments]
     running = StateFile.read(directory).processes
     dataset = directory / "dataset"
+    tables = _count(dataset) if Dataset.exists(dataset) else [0]
     return Sample(
         seconds=round(seconds),
         calls=sum(1 for _ in calls.open("rb")) if calls.exists() else 0,
-        rows=len(Dataset.open(dataset).rows) if Dataset.exists(dataset) else 0,
+        rows=tables[0],
+        ended=sum(tables),
         memory={process.name: memory for process in running if (memory := _rss(process.id.pid))},
         transit=_size(path for topic, path in logs if topic in transit),
         kept=_size(path for topic, path in logs if topic not in transit),
@@ -119,6 +124,16 @@ def _sample(directory: Path, calls: Path, seconds: float) -> Sample:
         dataset=_size(dataset.rglob("*")),
         logs=_size((directory / "logs").rglob("*")),
     )
+
+
+def _count(dataset: Path) -> list[int]:
+    """Count the lines of rows, ledger and audits."""
+    found = Dataset.open(dataset)
+    try:
+        audits = len(open_audits(dataset))
+    except Refusal:  # none yet
+        audits = 0
+    return [len(found.rows), len(found.ledger), audits]
 
 
 def _rss(pid: int) -> int:
@@ -159,7 +174,8 @@ def failures(samples: Sequence[Sample], results: dict[str, object], calls: int) 
     for name in ("transit", "logs"):
         yield from _growth(name, [getattr(one, name) for one in samples], SLACK_BYTES)
     for name in ("kept", "valkey", "dataset"):
-        yield from _growth(f"{name} per row", [getattr(one, name) / max(one.rows, 1) for one in samples])
+        per_problem = [getattr(one, name) / max(one.ended, 1) for one in samples]
+        yield from _growth(f"{name} per problem", per_problem, SLACK_BYTES / max(samples[-1].ended, 1))
     if samples[-1].calls <= calls:
         yield f"{samples[-1].calls} model calls, not more than {calls}"
     for name in ("dataset.released", "training.triggered"):
@@ -181,7 +197,7 @@ def _print(one: Sample) -> None:
     names = ("transit", "kept", "valkey", "dataset", "logs")
     sizes = ", ".join(f"{name} {getattr(one, name) / 1e6:.1f}" for name in names)
     memory = sum(one.memory.values()) / 1e6
-    counts = f"{one.seconds:5.0f} s {one.calls:6} calls {one.rows:5} rows"
+    counts = f"{one.seconds:5.0f} s {one.calls:6} calls {one.rows:5} rows {one.ended:6} ended"
     print(f"{counts}; MB: memory {memory:.0f}, {sizes}", flush=True)  # noqa: T201
 
 

@@ -25,7 +25,9 @@ START_S = 120.0
 
 
 @asynccontextmanager
-async def server(*command: str | Path, log: Path, **env: str) -> AsyncIterator[str]:
+async def server(
+    *command: str | Path, log: Path, folder: Path | None = None, env: dict[str, str] | None = None
+) -> AsyncIterator[str]:
     """Start a server with `--port`, wait until it is ready, and stop it at the end. Yield its address."""
     port = Ports({}).take("server")
     with log.open("wb") as output:
@@ -34,7 +36,8 @@ async def server(*command: str | Path, log: Path, **env: str) -> AsyncIterator[s
             *("--port", str(port)),
             stdout=output,
             stderr=output,
-            env={**os.environ, **env},  # noqa: TID251 - of another project's process
+            cwd=folder,
+            env={**os.environ, **(env or {})},  # noqa: TID251 - of another project's process
         )
     try:
         async with asyncio.timeout(START_S):

@@ -16,8 +16,8 @@ BOARD = Board(
             "Per second, by model and service.",
             "short",
             (
-                f"sum by (gen_ai_request_model, chimera_role) (rate({_TOKENS}{RATE}))",
-                "{{gen_ai_request_model}} {{chimera_role}}",
+                f"sum by (gen_ai_response_model, chimera_role) (rate({_TOKENS}{RATE}))",
+                "{{gen_ai_response_model}} {{chimera_role}}",
             ),
         ),
         lines(
@@ -25,15 +25,15 @@ BOARD = Board(
             "Per second, by model.",
             "short",
             (
-                f"sum by (gen_ai_request_model, gen_ai_token_type) (rate({_TOKENS}{RATE}))",
-                "{{gen_ai_request_model}} {{gen_ai_token_type}}",
+                f"sum by (gen_ai_response_model, gen_ai_token_type) (rate({_TOKENS}{RATE}))",
+                "{{gen_ai_response_model}} {{gen_ai_token_type}}",
             ),
         ),
         lines(
             "Call duration, 95 %",
             "From the request to the end of the response.",
             "s",
-            (quantile(0.95, _CALLS, "gen_ai_request_model"), "{{gen_ai_request_model}}"),
+            (quantile(0.95, _CALLS, "gen_ai_response_model"), "{{gen_ai_response_model}}"),
         ),
         lines(
             "Time to first token, 95 %",
@@ -64,12 +64,14 @@ BOARD = Board(
             "1 while the circuit breaker of an endpoint is open.",
             "short",
             ("max by (endpoint) (chimera_model_circuit_open)", "{{endpoint}}"),
+            limit=1,
         ),
         lines(
             "Budget used",
             "Fraction of each budget of the plan. At 1 no new problem is requested.",
             "percentunit",
             ("account:chimera_budget_used:ratio", "{{model}} {{unit}}"),
+            limit=0.8,
         ),
         lines(
             "Budget left",

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.config.models_config import ModelsConfig
+from schemas.item import weights_name
 from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.common.models_config import dependence
 from services.cli.common.sanitize_terminal import as_text
@@ -104,11 +105,25 @@ def describe(models: ModelsConfig, results: list[ProbeResult]) -> list[tuple[str
     for fault, roles in faults.items():
         lines += [(f"problem  {roles}: {fault.what}", "red"), (f"         next step: {fault.next_step}", "")]
     lines += [(f"note     {roles}: {note}", "yellow") for note, roles in notes.items()]
-    lines += [(f"note     {line}", "yellow") for line in dependence(models)]
+    lines += [(f"note     {line}", "yellow") for line in (*dependence(models), *_same_weights(results))]
     if models.simulated:
         lines += [("note     SIMULATED models: do not train on their output", "yellow")]
     working = f"{sum(result.works for result in results)} of {len(results)} roles work"
     return [*lines, (f"{working} · {_spent(results)}" if any(result.calls for result in results) else working, "")]
+
+
+def _same_weights(results: list[ProbeResult]) -> list[str]:
+    """Return a line for each model behind several names."""
+    names: dict[str, dict[str, str]] = {}
+    for result in results:
+        if result.weights and result.role != "base":
+            names.setdefault(weights_name(result.endpoint, result.weights), {})[result.role] = result.model
+    why = "its verdicts on its own work are worth less, and rows say independent: false"
+    return [
+        f"{' and '.join(roles)} are one model, {weights}: {why}."
+        for weights, roles in names.items()
+        if len(set(roles.values())) > 1
+    ]
 
 
 def _by_role(pairs: list[tuple[str, T]]) -> dict[T, str]:

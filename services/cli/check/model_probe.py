@@ -42,6 +42,8 @@ class ProbeResult:
     finish_reason: str | None = None
     served: str | None = None
     """Name of the model in the answer, if it is another one."""
+    weights: str | None = None
+    """What the endpoint says is behind the model's name."""
     price_known: bool = False
     tokens: int | None = 0
     """Generated, including thinking."""
@@ -84,7 +86,7 @@ async def _probe(role: str, model: RoleModel, models: TrialModels, grader: Grade
             return await _probe_embedder(embedder, models.recording(model.endpoint), timeout_s)
         recording = models.recording(model.endpoint)
         fault = await _run_trials(Bench(role, models, grader), model, recording, timeout_s)
-        return _result(role, model, recording, fault)
+        return replace(_result(role, model, recording, fault), weights=models.weights(model))
     finally:
         await models.aclose()
 

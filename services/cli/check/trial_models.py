@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from pydantic import BaseModel
 
-from schemas.config.models_config import ModelsConfig
+from schemas.config.models_config import ModelsConfig, RoleModel
 from schemas.item import Provenance
 from services.cli.check.recording_endpoint import RecordingEndpoint
 from shared.answers.extract import final_answer
@@ -68,6 +68,10 @@ class TrialModels(Models):
         """Create a role's model that ends the trial with the first unusable answer."""
         model = super().model(role, prompt)
         return TrialModel(*(getattr(model, field.name) for field in fields(model)))
+
+    def weights(self, model: RoleModel) -> str | None:
+        """Return what the endpoint says is behind a model's name."""
+        return self._channel(model.endpoint).weights(model.model)
 
     def recording(self, endpoint: str) -> RecordingEndpoint:
         """Return what an endpoint has recorded."""

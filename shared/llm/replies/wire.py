@@ -153,10 +153,12 @@ def parse_chunk(value: Any) -> Chunk:
 
 def parse_error(value: Any) -> WireError | None:
     """The error in a reply, in the forms that servers use; `None` when it has none."""
+    if isinstance(value, list) and len(value) == 1:
+        [value] = value  # Gemini
     if not isinstance(value, dict):
         return None
     error = value.get("error") or _error_of_choice(value.get("choices"))
-    if not error and (value.get("object") == "error" or value.get("type") == "error"):
+    if not error and "error" in (str(value.get("object")).lower(), value.get("type")):
         error = value
     if not error and "choices" not in value and (errors := value.get("errors")):
         error = errors[0] if isinstance(errors, list) else errors

@@ -18,7 +18,7 @@ async def test_transformers_serve_is_checked_and_gives_named_outcomes(tmp_path: 
     model, results = clock.newborn(tmp_path / "model"), list[ProbeResult]()
     command = (Path(sys.executable).parent / "transformers", "serve", model, "--device", "cpu")
     env = {"HF_HOME": str(tmp_path / "no cache"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    async with server(*command, log=tmp_path / "log", **env) as url:
+    async with server(*command, log=tmp_path / "log", env=env) as url:
         models = config(url, str(model), max_tokens=8)
         await probe_models(models, 60.0, results.append)
         found = await outcomes(models, REQUESTS)

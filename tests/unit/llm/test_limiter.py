@@ -273,6 +273,7 @@ def _tokens(kind: str) -> float:
         "gen_ai_operation_name": "chat",
         "gen_ai_provider_name": "default",
         "gen_ai_request_model": "m",
+        "gen_ai_response_model": "m",
         "gen_ai_token_type": kind,
         "chimera_role": "tester",
     }
