@@ -86,6 +86,7 @@ WHOLE = {
     "[THINK] (Magistral, raw)": replied("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
     "<seed:think>": replied("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
     "◁think▷ (Kimi)": replied("◁think▷hm◁/think▷" + TEXT),
+    "harmony without its special tokens": replied(f"analysishm \\boxed{{41}}assistantfinal{TEXT}"),
     "harmony (gpt-oss)": replied(
         f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>"
     ),
