@@ -370,6 +370,11 @@ async def test_a_model_that_can_be_called_passes_the_preflight(name: str) -> Non
         assert await probe_endpoints(config(url)) == []
 
 
+async def test_a_server_without_list_that_ends_an_empty_request_is_tried() -> None:
+    async with endpoint(b"", LISTS["no list"]) as url:
+        assert await probe_endpoints(config(url)) == []
+
+
 async def test_a_model_that_is_not_listed_and_answers_passes_the_preflight() -> None:
     async with endpoint(http(sse(*GOOD)), as_json({"data": [{"id": "other"}]})) as url:
         assert await probe_endpoints(config(url)) == []
