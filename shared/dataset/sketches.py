@@ -1,7 +1,7 @@
 """Sketches of the rows' problems, which count different problems without reading any text again.
 
 The aggregator adds a file of them for every SEGMENT_ROWS rows; its name is the time of the last of these rows. They are
-derived: whoever lacks one makes it from the row.
+derived: a missing one is made from the row.
 """
 
 import io
