@@ -126,7 +126,7 @@ class EndpointClient:
         """Convert an error reply into an exception."""
         try:
             error = parse_error(decode(content))
-        except (ValueError, RecursionError):
+        except ValueError:
             error = None
         error = error or WireError(content[:MAX_MESSAGE].decode(errors="replace"))
         status = response.status_code
@@ -166,7 +166,7 @@ class EndpointClient:
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             kind = type(error).__name__
             raise Transient(f"endpoint {self.alias}: {kind}: {self.quoted(str(error))}") from None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise Transient(f"endpoint {self.alias} sends an invalid reply: {self.quoted(str(error))}") from None
 
 

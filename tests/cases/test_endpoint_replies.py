@@ -86,6 +86,7 @@ WHOLE = {
     "[THINK] (Magistral, raw)": replied("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
     "<seed:think>": replied("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
     "◁think▷ (Kimi)": replied("◁think▷hm◁/think▷" + TEXT),
+    "harmony without its special tokens": replied(f"analysishm \\boxed{{41}}assistantfinal{TEXT}"),
     "harmony (gpt-oss)": replied(
         f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>"
     ),
@@ -199,15 +200,6 @@ KEYS = st.sampled_from(
 )
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 VALUES = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
-
-
-@pytest.mark.parametrize("key", ["error", "odd", "choices", "usage"])
-async def test_json_of_any_depth_is_the_endpoints_fault(key: str) -> None:
-    for depth in range(900, 1000, 3):
-        deep = f'{{"{key}": ' + "[" * depth + "]" * depth + "}"
-        reply = http(f"data: {deep}\n\n".encode())
-        with pytest.raises(Transient):
-            await call(reply)
 
 
 @given(VALUES)
@@ -375,6 +367,11 @@ LISTS = {
 @pytest.mark.parametrize("name", LISTS)
 async def test_a_model_that_can_be_called_passes_the_preflight(name: str) -> None:
     async with endpoint(as_json({"error": {"message": "no messages"}}, "400 Bad Request"), LISTS[name]) as url:
+        assert await probe_endpoints(config(url)) == []
+
+
+async def test_a_server_without_list_that_ends_an_empty_request_is_tried() -> None:
+    async with endpoint(b"", LISTS["no list"]) as url:
         assert await probe_endpoints(config(url)) == []
 
 
