@@ -14,7 +14,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo check check-ops check-servers check-console new-service dashboards coverage bench soak lock clean
+.PHONY: help run observe test train-test train-demo train-curve check check-ops check-servers check-console new-service dashboards coverage bench soak lock clean
 
 ARGS ?=
 BIN := .venv/bin
@@ -46,7 +46,10 @@ train-test: .venv/.trainer ## the trainer's tests, in an environment of their ow
 	@$(TRAINER) -m pytest tests/trainer --numprocesses 2 --dist loadfile $(ARGS)
 
 train-demo: .venv/.trainer ## train a tiny model: from nothing to a model card in .chimera/train-demo
-	@$(TRAINER) -m tests.trainer.demo .chimera/train-demo
+	@$(TRAINER) -m tests.trainer.studies.demo .chimera/train-demo
+
+train-curve: .venv/.trainer ## what errors of verification cost a model, three seeds: table and figure in .chimera/train-curve
+	@$(TRAINER) -m tests.trainer.studies.curve .chimera/train-curve
 
 check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
 	@$(BIN)/ruff check
@@ -127,6 +130,12 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 	@echo 'Installing requirements/trainer-dev.txt into .venv/trainer: 5 GB'
 	@$(UV) venv --quiet --clear --python $(BIN)/python .venv/trainer
 	@$(UV) pip install --quiet --python .venv/trainer/bin/python --require-hashes -r requirements/trainer-dev.txt
+	@touch $@
+
+.venv/.inference: .venv/.uv requirements/inference.txt
+	@echo 'Installing requirements/inference.txt, with vLLM, into .venv/trainer'
+	@test -x .venv/trainer/bin/python || $(UV) venv --quiet --python $(BIN)/python .venv/trainer
+	@$(UV) pip install --quiet --python .venv/trainer/bin/python --require-hashes -r requirements/inference.txt
 	@touch $@
 
 .venv/.ops: .venv/.dev requirements/ops.txt

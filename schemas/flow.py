@@ -86,6 +86,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionSynthesized,
     e.SolutionChecked,
     e.AuditJudged,
+    e.ProblemReverified,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -128,7 +129,7 @@ FLOW = (
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
     Flow(e.ProblemDrafted, ("problem_writer", "auditor", "cli"), ("screening",)),
-    Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
+    Flow(e.ProblemScreened, ("screening", "auditor", "cli"), VERIFIERS),
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
@@ -150,6 +151,7 @@ FLOW = (
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
     Flow(e.AuditJudged, ("screening", *VERIFIERS, "panel", "answer_checker"), ("aggregator",), retained=True),
+    Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

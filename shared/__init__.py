@@ -7,6 +7,7 @@ clock.py           the current time
 errors.py          error classes
 exact_problems.py  problems whose answers are computed exactly
 interruption.py    work that may be cancelled when the process stops
+parent_death.py    ends a child process with its parent
 ports.py           Protocols and values that handlers need
 answers/           comparing answers
 cache/             Valkey

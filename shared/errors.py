@@ -2,6 +2,7 @@
 
 Invalid       the record is at fault: becomes a dead letter immediately, since a retry would fail again
   OverBudget  the budget has no room for a call that the record needs
+Superseded    the record has another content than the first under its id, after a loss of Valkey: dropped and counted
 Transient     an endpoint or the network is at fault: retried in the process with backoff, then a dead letter
 Refusal       the process cannot start or continue with its configuration: a message for a person, with the next step
 """
@@ -13,6 +14,10 @@ class Invalid(Exception):
 
 class OverBudget(Invalid):
     """The budget is spent. The record becomes a dead letter, to replay when the budget is larger."""
+
+
+class Superseded(Exception):
+    """Another content under the record's id was joined first, and counts."""
 
 
 class Transient(Exception):

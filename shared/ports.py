@@ -11,8 +11,11 @@ from pydantic import BaseModel
 from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from schemas.item import Agreement, Provenance
+from schemas.run_tag import RunTag
 
 T = TypeVar("T", bound=BaseModel)
+Tag = AuditTag | RunTag
+"""What the runtime knows about an item, and its handlers do not."""
 
 
 class Malformed(Exception):
@@ -206,7 +209,10 @@ class Sink(Protocol):
         ...
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Store a batch. All of it is durable on return. Ignores records that are already stored."""
+        """Store a batch. All of it is durable on return. Ignores records that are already stored.
+
+        An empty batch lets the store decide what time alone makes due.
+        """
         ...
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:

@@ -6,6 +6,7 @@ files.py     rows of exports and of published datasets
 handler.py   the service: trains on `training.triggered`
 recipe.py    the recipe: every key that decides what is trained and measured
 settings.py  settings of the service
+stages.py    the models of a run, and of a comparison
 benchmarks/  public benchmarks
 metrics/     grading, rewards, pass@k and plots
 models/      weights, tokenizers and samplers

@@ -2,14 +2,18 @@
 
 A separate process, `python -m trainer.all`, does the work in a run folder derived from the event. When the event is
 delivered again, after a kill or a rebalance, the run resumes in that folder, or waits while an orphan holds its lock.
+
+One run trains at a time. Releases that are triggered meanwhile wait, and only the newest of a plan is trained next: it
+has the rows of the others too. Each of those ends as failed, with that reason.
 """
 
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,8 @@ from schemas.events.evaluation import Score
 from schemas.identity import derive
 from shared.dataset.storage import Location
 from shared.runtime.background_task import run_in_background
+from shared.telemetry.metrics import TRAINING_RUNS
+from trainer.run.exit_status import KILLED
 from trainer.run.progress import count_run, publish_progress
 
 ROLE = "trainer"
@@ -34,8 +40,24 @@ class TrainRelease:
     dataset: Location
     runs: Path
     judge: Path | None = None
+    _training: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _newest: dict[str, int] = field(default_factory=dict, init=False)
+    """The newest release that was triggered, by plan."""
 
     async def __call__(self, event: TrainingTriggered) -> Iterable[Event]:
+        self._newest[event.plan] = max(event.release, self._newest.get(event.plan, event.release))
+        async with self._training:
+            if (newest := self._newest[event.plan]) > event.release:
+                return [self._supersede(event, newest)]
+            return await self._train(event)
+
+    def _supersede(self, event: TrainingTriggered, newest: int) -> TrainingFailed:
+        TRAINING_RUNS.labels("superseded").inc()
+        about: dict[str, Any] = {"plan": event.plan, "release": event.release, "run": derive(event.id, "run")}
+        reason = f"superseded by release {newest}, which was triggered before this one could begin"
+        return TrainingFailed.after(event, ROLE, **about, phase="none", reason=reason)
+
+    async def _train(self, event: TrainingTriggered) -> Iterable[Event]:
         folder = self.runs / f"{event.plan}-{event.release}-{event.id.hex[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
         about: dict[str, Any] = {"plan": event.plan, "release": event.release, "run": derive(event.id, "run")}
@@ -50,10 +72,11 @@ class TrainRelease:
         for _ in range(MAX_ATTEMPTS):
             if (status := await self._run_phases(folder, event.table_version)) == 0:
                 return _completed_events(event, folder, about)
-            if status > 0:
+            if status > 0 and status != KILLED:
                 phase, reason = _read_failure(folder)
                 return [TrainingFailed.after(event, ROLE, **about, phase=phase, reason=reason)]
-        reason = f"killed by signal {-status}, {MAX_ATTEMPTS} times; signal 9 usually means out of memory"
+        number = signal.SIGKILL if status == KILLED else -status
+        reason = f"killed by signal {int(number)}, {MAX_ATTEMPTS} times; signal 9 usually means out of memory"
         return [TrainingFailed.after(event, ROLE, **about, phase="unknown", reason=reason)]
 
     async def _run_phases(self, folder: Path, version: int) -> int:

@@ -18,6 +18,26 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Sample(_Section):
+    """How `rl_set`, `evaluate` and `compare` sample models. Endpoints of `--served` come first, whatever the engine."""
+
+    engine: Literal["in_process", "vllm", "served"] = "in_process"
+    """`vllm`: the phase starts `vllm serve` on the visible GPUs, and ends it. `in_process`: transformers on one device.
+    `served`: only the endpoints of `--served`; a model without one is refused."""
+    tensor_parallel: Count = 1
+    """GPUs that share one replica; all visible GPUs are used, by as many replicas as they hold."""
+    memory: float = Field(default=0.9, gt=0, lt=1)
+    """Fraction of each GPU's memory for vLLM."""
+    max_concurrency: Count = 256
+    """Largest number of calls in flight for each replica."""
+    command: str = "vllm"
+    """Executable, on the PATH or in the environment of the trainer."""
+    arguments: tuple[str, ...] = ()
+    """Further arguments of `vllm serve`."""
+    startup_s: float = Field(default=1800.0, gt=0)
+    """Longest wait until the server is ready, in seconds; it loads the weights and compiles."""
+
+
 class HeldOut(_Section):
     """Rows that no training sees. Scores on them are relative: they passed the same checks as all other rows."""
 
@@ -46,11 +66,21 @@ class Sft(_Section):
     checkpoint_steps: Count = 20
     """Steps between two checkpoints, and between two measurements of the validation loss."""
     packing: bool = False
-    """Pack several rows into one sequence; needs an attention that separates them (FlashAttention)."""
+    """Pack several rows into one sequence; needs an `attention` that separates them (FlashAttention)."""
+    group_by_length: bool = False
+    """Put rows of similar length into one step: devices then wait less for the longest row."""
+    context_parallel: Count = 1
+    """GPUs that share one row, for rows that do not fit on one. Excludes `packing`; needs the attention sdpa."""
     lora_rank: int = Field(default=0, ge=0)
     """Rank of low-rank adapters on every linear layer; 0 trains all weights."""
     trl: dict[str, Any] = {}
     """Further arguments of TRL's SFTConfig, such as `optim`, `report_to` or `push_to_hub`."""
+
+    @model_validator(mode="after")
+    def _no_packing_of_shared_rows(self) -> Self:
+        if self.packing and self.context_parallel > 1:
+            raise ValueError("packing and context_parallel exclude each other")
+        return self
 
 
 class RlSet(_Section):
@@ -92,11 +122,12 @@ class Rl(_Section):
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """Fraction of each GPU's memory for vLLM's weights and cache, with `colocate`."""
     vllm_server: str = "http://localhost:8000"
-    """Address of the server: `vllm serve MODEL` on the machine that trains."""
+    """Address of the server, which has other GPUs; docs/training.md has the command that starts it."""
     control: bool = False
-    """Also train a control arm: more SFT for as long as RL took. It is measured too."""
+    """Also train a control arm: more SFT on as many tokens as RL took. It is measured too."""
     trl: dict[str, Any] = {}
-    """Further arguments of TRL's GRPOConfig, such as `vllm_importance_sampling_mode` or `report_to`."""
+    """Further arguments of TRL's GRPOConfig, such as `mask_truncated_completions` or `report_to`. Unless set here, the
+    importance ratio to vLLM is truncated for each token (`vllm_importance_sampling_mode`); logits are in float32."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> Self:
@@ -143,7 +174,12 @@ class Recipe(_Section):
     """Template of the prompt; `$problem` stands for the problem."""
     max_length: Count = 32768
     """Limit in tokens of prompt and completion. Longer rows are left out and counted, never truncated."""
+    processes: Count | None = None
+    """Processes of SFT and RL, one for each GPU, which share the weights (FSDP 2). None: one for each visible GPU."""
+    attention: str | None = None
+    """Attention kernel of training, as transformers names it: sdpa, flash_attention_2, kernels-community/…"""
     held_out: HeldOut = HeldOut()
+    sample: Sample = Sample()
     sft: Sft = Sft()
     rl_set: RlSet = RlSet()
     rl: Rl | None = Rl()

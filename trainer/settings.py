@@ -6,10 +6,10 @@ from shared.config import settings
 
 
 class Settings(settings.Settings):
-    """One run at a time; a run takes hours."""
+    """One run at a time; a run takes hours. Further releases are received, so that only the newest is trained next."""
 
     service: str = "trainer"
-    in_flight: int = 1
+    in_flight: int = 8
     recipe: Path = Path("recipe.yaml")
     """The recipe, such as trainer/configs/paper.yaml."""
     runs: Path = Path("runs")

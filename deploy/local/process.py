@@ -7,7 +7,6 @@ children from a thread that lives as long as the supervisor.
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -20,8 +19,7 @@ from pathlib import Path
 from deploy.local.events import Kind, OnEvent, StackEvent
 from deploy.local.state_file import ProcessId, RunningProcess
 from shared.errors import Refusal
-
-_PR_SET_PDEATHSIG = 1
+from shared.parent_death import die_with_parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class Process:
                     stdout=log,
                     stderr=asyncio.subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent(command.orphan_signal) if sys.platform == "linux" else None,
+                    preexec_fn=die_with_parent(command.orphan_signal) if sys.platform == "linux" else None,
                 )
         except OSError as error:
             raise Refusal(
@@ -211,16 +209,3 @@ class Process:
 
 def _describe(exit_code: int) -> str:
     return f"signal {signal.Signals(-exit_code).name}" if exit_code < 0 else f"exit code {exit_code}"
-
-
-def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """Return a function for `preexec_fn`. It runs between fork and exec, so it only makes system calls."""
-    parent = os.getpid()
-    prctl = ctypes.CDLL(None).prctl  # looked up here: no import and no lock between fork and exec
-
-    def setup() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != parent:  # the supervisor ended before prctl
-            os._exit(1)
-
-    return setup

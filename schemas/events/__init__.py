@@ -6,6 +6,7 @@ dataset.py     releases
 evaluation.py  scores of trained models
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
+reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
 subject.py     requests for topics
@@ -28,6 +29,7 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
+from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.events.subject import SubjectRequested
@@ -50,6 +52,7 @@ __all__ = [
     "ProblemProbed",
     "ProblemRejected",
     "ProblemRequested",
+    "ProblemReverified",
     "ProblemScreened",
     "ProblemVerified",
     "SampleCurated",

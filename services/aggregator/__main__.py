@@ -2,18 +2,24 @@
 
 from datetime import timedelta
 
-from schemas.events import AuditJudged
+from schemas.events import AuditJudged, SolutionChecked
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
 from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
-from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, VERDICTS, bounded_label
+from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, SUPERSEDED, VERDICTS, bounded_label
 
 
 def build(settings: Settings) -> Service:
     plan, retention = load_plan(settings.plan), timedelta(seconds=settings.retention_s)
-    return Service(sink=Curate(settings.dataset, settings.factory, plan, utc_now, count, retention))
+    sink = Curate(settings.dataset, settings.factory, plan, utc_now, count, retention, count_superseded)
+    return Service(sink=sink)
+
+
+def count_superseded(event: SolutionChecked) -> None:
+    """Count a second content of a row in the metrics."""
+    SUPERSEDED.labels("aggregator", event.type).inc()
 
 
 def count(event: AuditJudged) -> None:

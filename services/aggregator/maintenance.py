@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
@@ -81,7 +82,7 @@ class Maintenance:
 
     def _clean(self, published: int) -> None:
         manifests = self._call(list_manifests, self._dataset)
-        for table, key in zip(self._tables, ("table_version", "ledger_version", None), strict=True):
+        for table, key in zip_longest(self._tables, ("table_version", "ledger_version")):
             with self._writing:
                 version = table.version
             needed = version if table is not self._tables[0] else published

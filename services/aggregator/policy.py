@@ -66,6 +66,11 @@ class Quotas:
         self._bins[bin_] += 1
         return IN
 
+    def release(self, subject: str, difficulty: float | None) -> None:
+        """Free the place of an admitted row."""
+        self._admitted[subject] -= 1
+        self._bins[self._difficulty.bin(difficulty)] -= 1
+
     @property
     def admitted(self) -> dict[str, int]:
         return dict(self._admitted)
@@ -96,8 +101,9 @@ class Decision:
 def decide(progress: Progress, admitted: int, quotas: Quotas, plan: Plan, now: datetime) -> Decision:
     """Decide on a release and on training by the plan's `releases`.
 
-    A release is due after a number of rows, when training is due (which needs a pinned version), and when the target is
-    reached. Training is due after a number of rows, a number of days with a new row, or a share of every subject.
+    A release is due after a number of rows, or of days if there are new rows, when training is due (which needs a
+    pinned version), and when the target is reached. Training is due after a number of rows, a number of days with a new
+    row, or a share of every subject.
     """
     policy: Releases = plan.releases
     unreleased, untrained = progress.unreleased + admitted, progress.untrained + admitted
@@ -107,7 +113,10 @@ def decide(progress: Progress, admitted: int, quotas: Quotas, plan: Plan, now: d
     late = policy.train_after_days is not None and admitted > 0 and waited >= policy.train_after_days * DAY_S
     broad = policy.train_at is not None and quotas.reaches(policy.train_at)
     train = untrained >= policy.train_after_rows or late or broad
-    release = train or reached or unreleased >= policy.every_rows
+    waited = second - (progress.released_since or second)
+    old = policy.every_days is not None and unreleased > 0 and waited >= policy.every_days * DAY_S
+    release = train or reached or old or unreleased >= policy.every_rows
+    starts = release or (unreleased > 0 and not progress.released_since)
     after = replace(
         progress,
         releases=progress.releases + release,
@@ -115,5 +124,6 @@ def decide(progress: Progress, admitted: int, quotas: Quotas, plan: Plan, now: d
         untrained=0 if train else untrained,
         target=plan.rows if reached else progress.target,
         training_since=second if train or (admitted and not progress.training_since) else progress.training_since,
+        released_since=second if policy.every_days and starts else progress.released_since,
     )
     return Decision(after, release, train)

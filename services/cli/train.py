@@ -1,4 +1,4 @@
-"""`chimera train`: the trainer's phases, in the trainer's own environment.
+"""`chimera train`: the trainer's phases, and the trainer as a service of the local stack, in their own environment.
 
 The trainer's libraries and Faust need different versions of the same packages, so this process executes another Python.
 """
@@ -8,9 +8,12 @@ import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from deploy.local.state_file import StateFile
+from services.cli.common import options as opt
 from shared.errors import Refusal
 
 PHASES = {
@@ -28,12 +31,48 @@ app = typer.Typer(no_args_is_help=True, help="Train on the dataset: chimera trai
 
 def train(context: typer.Context) -> None:
     """Replace this process by the phase; it parses its own options."""
+    _execute(f"trainer.{str(context.info_name).replace('-', '_')}", *context.args)
+
+
+@app.command()
+def service(
+    recipe: Annotated[Path, typer.Option("--config", help="The recipe, such as trainer/configs/paper.yaml.")],
+    directory: opt.Directory = opt.HERE,
+) -> None:
+    """Train on every release of the factory that runs in the folder, until Ctrl-C; run folders are in its `runs`."""
+    _execute("trainer", **service_settings(directory.resolve(), recipe.resolve()))
+
+
+def service_settings(directory: Path, recipe: Path) -> dict[str, str]:
+    """Return the settings of a trainer for the stack in a folder. Raises Refusal when none runs there."""
+    from services.cli.common import models_config
+    from services.cli.common.dataset_location import dataset_in
+    from services.cli.run.local_factory import FACTORY
+
+    state = StateFile.read(directory)
+    if not state.up or state.bootstrap is None or state.valkey_url is None:
+        raise Refusal(f"no factory runs in {directory}", "Start one with `chimera up`, or name its folder with --dir")
+    previous = models_config.load_previous(directory)
+    settings = {
+        "FACTORY": FACTORY,
+        "KAFKA": state.bootstrap,
+        "VALKEY": state.valkey_url,
+        "DATASET": str(dataset_in(directory)),
+        "RECIPE": str(recipe),
+        "RUNS": str(directory / "runs"),
+        "HEALTH_PORT": "0",
+        **({"JUDGE": str(directory / "models.json")} if previous and previous.roles.judge else {}),
+    }
+    return {f"CHIMERA_{name}": value for name, value in settings.items()}
+
+
+def _execute(module: str, *arguments: str, **settings: str) -> None:
+    """Replace this process by a module of the trainer."""
     python = interpreter(Path(sys.prefix), sys.executable if find_spec("torch") else None)
     root = str(Path(str(files("services"))).parent)
-    environment = {**os.environ, "PYTHONPATH": root}  # noqa: TID251 - passed on
-    module = f"trainer.{str(context.info_name).replace('-', '_')}"
+    environment = {**os.environ, "PYTHONPATH": root, **settings}  # noqa: TID251 - passed on
     sys.stdout.flush()
-    os.execve(python, [python, "-m", module, *context.args], environment)  # noqa: S606 - ours, without a shell
+    os.execve(python, [python, "-m", module, *arguments], environment)  # noqa: S606 - ours, without a shell
 
 
 for name, what in PHASES.items():

@@ -12,9 +12,12 @@ from schemas.item import Step, Verdict
 from schemas.model import Model
 from services.panel.by_belief import by_belief, is_enough
 from services.panel.tiers import POLICIES, find_easy
-from shared.errors import Invalid
+from shared.errors import Superseded
 from shared.stats.belief_model import Parameters
 from shared.stats.item_belief import DEFAULTS, item_belief
+
+BELIEF_AGAIN = 0.9
+"""Belief that a stored item needs when it is verified again and the plan has no target for wrong keys."""
 
 
 class ReceivedVerdict(Model):
@@ -59,13 +62,13 @@ class JoinVerdicts:
     def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
         """Fold a verdict into the state. Returns the state to store, the events to publish, and the state after that.
 
-        A published decision leaves a tombstone with the hash of the problem's text. Raises Invalid for a verdict about
-        another text than that of the first one.
+        A published decision leaves a tombstone with the hash of the problem's text. Raises Superseded for a verdict
+        about another text than that of the first one.
         """
         verdict = event.verdict
         state = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
         if state.problem_hash != verdict.problem_hash:
-            raise Invalid(f"{verdict.role} judged another text than the first verdict")
+            raise Superseded(f"{verdict.role} judged another text than the first verdict")
         if case and state.published:
             return case, [], case
         if state.decision is None and verdict.role not in {one.verdict.role for one in state.received}:
@@ -87,10 +90,12 @@ class JoinVerdicts:
 
     def _decide(self, received: Sequence[ReceivedVerdict], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
         ordered = sorted(received, key=lambda each: each.verdict.role)
-        verdicts = tuple(each.verdict for each in ordered)
+        before = {verdict.role: verdict for verdict in event.item.verdicts}
+        verdicts = tuple(_append(before.get(each.verdict.role), each.verdict) for each in ordered)
         steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
-        belief = item_belief(verdicts, event.item.written, self.parameters, self.thresholds)
-        if self.thresholds:
+        thresholds = self._thresholds(again=bool(before))
+        belief = item_belief(verdicts, event.item.written, self.parameters, thresholds)
+        if thresholds:
             finding = by_belief(verdicts, belief, self.accept)
         else:
             writers = event.item.with_(lineage=steps).writer_names()
@@ -100,6 +105,27 @@ class JoinVerdicts:
         item = event.item.with_(
             verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
         )
-        if finding.tier in self.tiers and (not self.thresholds or is_enough(finding.tier, belief, self.accept)):
+        if finding.tier in self.tiers and (not thresholds or is_enough(finding.tier, belief, self.accept)):
             return ProblemAccepted.of(event, "panel", item)
         return ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
+
+    def _thresholds(self, *, again: bool) -> Mapping[str, float | None]:
+        """Return the belief that each view needs; empty where tiers decide.
+
+        The rules of tiers count votes up to a limit, so for an item with the votes of more verifiers belief decides.
+        """
+        if again and not self.thresholds and self.policy == "evidence":
+            return dict.fromkeys(self.accept, BELIEF_AGAIN)
+        return self.thresholds
+
+
+def _append(before: Verdict | None, verdict: Verdict) -> Verdict:
+    """Return a verdict with the votes of an earlier one of the same role first; a missing judgement is the earlier one.
+
+    Only stored problems that are verified again have earlier verdicts.
+    """
+    if before is None:
+        return verdict
+    judgement = verdict.judgement or before.judgement
+    unable = None if judgement else verdict.unable
+    return verdict.with_(votes=(*before.votes, *verdict.votes), judgement=judgement, unable=unable)

@@ -10,6 +10,7 @@ hints.py          hints of a request
 ids_from_log.py   reads ids that a snapshot leaves out
 ledger_keeper.py  initialises the budget ledger
 measured.py       exports the state as metrics
+pauses.py         why it requests nothing
 settings.py       settings
 state.py          the state
 plans/            plans that come with the factory

@@ -6,10 +6,8 @@ With 5 % doubt, n ended problems without a row show a yield below 3 / n (the rul
 from math import ceil, inf
 
 from schemas.config.plan import Plan
+from services.planner.pauses import YIELD
 from services.planner.state import State, TopicRef
-
-YIELD = "yield"
-"""Why a topic is closed, and why nothing is requested."""
 
 
 def pause_topic(plan: Plan, state: State, topic_ref: TopicRef | None) -> State:

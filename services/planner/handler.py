@@ -33,19 +33,12 @@ from services.planner.ability import read_ability
 from services.planner.budget import LimitUse, allowed_in_flight
 from services.planner.demand import PICK_PERIOD, allocate, missing_rows, next_topic_ref, pick, wanted_in_flight
 from services.planner.endings import add_topics, curate, delete, expand, park, reject, subject_id
-from services.planner.floor import YIELD, is_paused, pause_topic, reopen, wants_new_topics
+from services.planner.floor import is_paused, pause_topic, reopen, wants_new_topics
 from services.planner.hints import STRUCTURES, TECHNIQUES
+from services.planner.pauses import PARKED, PAUSES, YIELD
 from services.planner.state import State, TopicRef
 
 log = logging.getLogger(__name__)
-
-PARKED = "parked"
-PAUSES = {
-    PARKED: "too many problems are parked; replay or drop them (chimera dead-letters)",
-    YIELD: "too few problems become rows; change topics, models or the plan's min_yield",
-}
-"""Why nothing is requested although rows are missing, and what helps."""
-
 
 EXAMPLES = 2
 """Accepted problems of other topics in a request."""
@@ -106,10 +99,13 @@ class Planner:
         return self._top_up(state)
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
-        state, events = self._refresh_topics(state)
-        state = self._report_pause(state)
+        missing = missing_rows(self.plan, state)
+        events: list[Event] = []
+        if any(missing.values()) and allowed_in_flight(self.plan, state)[0]:
+            state, events = self._refresh_topics(state)
+        state = self._report_pause(state, is_needed=any(missing.values()))
         room, limit = self._room(state)
-        for name, lack in missing_rows(self.plan, state).items() if room else ():
+        for name, lack in missing.items() if room else ():
             if lack and self._needs_topics(state, name):
                 state, event = self._request_topics(state, name)
                 events.append(event)
@@ -143,13 +139,15 @@ class Planner:
             state = state.with_(refreshed=bool(events) or None)
         return state, events
 
-    def _report_pause(self, state: State) -> State:
-        """Record, and log once, why nothing is requested although rows are missing."""
-        reason = PARKED if state.parked_count > self.plan.parked_limit else None
-        if reason is None and is_paused(self.plan, state):
+    def _report_pause(self, state: State, *, is_needed: bool) -> State:
+        """Record, and log once, why nothing is requested although rows are missing (`is_needed`)."""
+        reason = None
+        if is_needed and state.parked_count > self.plan.parked_limit:
+            reason = PARKED
+        elif is_needed and is_paused(self.plan, state):
             reason = YIELD
         if reason and reason != state.paused:
-            log.warning("no further problem for now: %s", PAUSES[reason])
+            log.warning("%s", PAUSES[reason])
         return state.with_(paused=reason)
 
     def _room(self, state: State) -> tuple[int, LimitUse | None]:

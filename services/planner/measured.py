@@ -9,7 +9,8 @@ from uuid import UUID
 from schemas.events import Event, ProblemRejected, ProblemRequested, SampleCurated
 from schemas.outcomes import Admission
 from services.planner.demand import expected_yields
-from services.planner.handler import PAUSES, Planner
+from services.planner.handler import Planner
+from services.planner.pauses import BUDGET, PAUSES
 from services.planner.state import State
 from shared.telemetry.metrics import (
     ENDED,
@@ -65,7 +66,7 @@ class MeasuredPlanner:
         quotas, expected = self._plan.quotas(), expected_yields(self._plan, state)
         in_flight = Counter(name for name, _ in state.in_flight.values())
         for reason in PAUSES:
-            PAUSED.labels(reason).set(state.paused == reason)
+            PAUSED.labels(reason).set(state.held_back if reason == BUDGET else state.paused == reason)
         for name in self._plan.subjects:
             subject = state.subject(name)
             REQUESTED_ROWS.labels(name).set(inf if self._plan.endless else quotas[name])

@@ -56,6 +56,8 @@ class Progress:
     """Highest target for whose completion a release was made."""
     training_since: int = 0
     """Unix time in seconds of the last training trigger, else of the first admitted row; 0 without a row."""
+    released_since: int = 0
+    """Unix time in seconds of the last release, else of the first new row, under a plan with `every_days`; else 0."""
 
 
 def build_manifest(folder: Location, release: Release) -> dict[str, Any]:

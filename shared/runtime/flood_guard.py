@@ -9,11 +9,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from shared.backoff import backoff
 from shared.errors import OverBudget
-from shared.telemetry.metrics import STOPPED
+from shared.telemetry import metrics
 
 FIRST_WAIT_S = 1.0
 """Shortest wait before an event is tried again, in seconds; doubles up to 30 s, with jitter."""
 MESSAGE_LIMIT = 200
+STOPPED = "stopped"
+"""Beginning of the reason for which a stopped service is not ready."""
 
 
 class FloodGuard:
@@ -30,7 +32,7 @@ class FloodGuard:
         self._last = ""
         self._trying = asyncio.Lock()
         self._resumed = asyncio.Event()
-        self._metric = STOPPED.labels(service)
+        self._metric = metrics.STOPPED.labels(service)
         self._metric.set(0)
 
     @property

@@ -64,6 +64,9 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def handle(self, records: list[ConsumerRecord]) -> None:
         """Handle a batch; on return it is durable and committed."""
 
+    async def idle(self) -> None:
+        """Called between batches when there is no record."""
+
     def why_not_ready(self) -> str | None:
         """Return why the replica is not ready; None also for one that stands by, which can take over."""
         if self._stopping.is_set():
@@ -113,6 +116,8 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             if self._taken_over and records:
                 with suppress(_Abandoned), self.processor.measure(records):
                     await self.handle(records)
+            elif self._taken_over:
+                await self.idle()
 
     async def _collect(self) -> list[ConsumerRecord]:
         """Return what has arrived, now or after a delay. While a batch is handled, the client fetches the next one."""

@@ -25,6 +25,9 @@ from shared.runtime.single_active import SingleActiveLoop, next_offsets
 
 log = logging.getLogger(__name__)
 
+IDLE_S = 60.0
+"""Interval of empty writes while no record arrives, in seconds."""
+
 
 class SinkLoop(SingleActiveLoop):
     """Store and outbox of the active replica."""
@@ -37,6 +40,7 @@ class SinkLoop(SingleActiveLoop):
         self._cursor: str | None = None
         self._topic_ids: dict[str, str] = {}
         self._store_failure: str | None = None
+        self._idle_at = 0.0
 
     def why_not_ready(self) -> str | None:
         """Return why the replica is not ready, as any single-active one; also that its store fails."""
@@ -53,6 +57,14 @@ class SinkLoop(SingleActiveLoop):
         self._cursor = cursor.decode() if cursor else None
         await self._publish()
         await self.start_at(offsets)
+        self._idle_at = asyncio.get_running_loop().time() + IDLE_S
+
+    async def idle(self) -> None:
+        """Let the store decide what time alone makes due, now and then."""
+        if (now := asyncio.get_running_loop().time()) >= self._idle_at:
+            self._idle_at = now + IDLE_S
+            if await self._persist(lambda: self._sink.write([])):
+                await self._persist(self._publish)
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
         """Write, publish, commit."""

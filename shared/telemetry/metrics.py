@@ -43,6 +43,11 @@ IN_FLIGHT = Gauge("chimera_in_flight", "Events being handled", ["service"])
 SLOTS = Gauge("chimera_slots", "Events that one process may handle concurrently", ["service"])
 SLOTS_BUSY = Gauge("chimera_slots_busy", "Slots in use", ["service"])
 READY = Gauge("chimera_ready", "1 when the service has its partitions and reaches the broker", ["service"])
+SUPERSEDED = Counter(
+    "chimera_superseded",
+    "Dropped events: another content under the same id came first. Only after Valkey was lost",
+    ["service", "event"],
+)
 STOPPED = Gauge(
     "chimera_stopped", "1 while the service consumes nothing because its last events all failed", ["service"]
 )
@@ -84,7 +89,7 @@ AUDIT_CHECKS = Counter(
 
 # The trainer's current run; no values without one.
 
-TRAINING_OUTCOMES = ("completed", "failed", "interrupted")
+TRAINING_OUTCOMES = ("completed", "failed", "interrupted", "superseded")
 TRAINING_RUNS = Counter("chimera_training_runs", f"Runs by outcome: {', '.join(TRAINING_OUTCOMES)}", ["outcome"])
 TRAINING_STEP = Gauge("chimera_training_step", "Steps done in the current phase: sft, rl, control", ["phase"])
 TRAINING_STEPS = Gauge("chimera_training_steps", "All steps of the phase", ["phase"])

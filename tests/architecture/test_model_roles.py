@@ -34,6 +34,12 @@ def test_the_command_line_knows_every_chat_role() -> None:
     assert {model.model for model in simulated(0).assigned().values()} <= set(ABILITIES)
 
 
+def test_the_default_models_of_compose_are_four() -> None:
+    defaults = re.findall(r"\$\{VLLM_\w+:-([\w-]+/[\w.-]+)\}", Path("docker-compose.yml").read_text())
+    assert len(set(defaults)) == len(defaults) == 4
+    assert re.findall(r"#VLLM_\w+=([\w-]+/[\w.-]+)", Path(".env.example").read_text()) == defaults
+
+
 def test_the_deployments_know_every_chat_role() -> None:
     assert set(load_models_config(Path("deploy/compose/models.simulated.json")).assigned()) == set(CHAT_ROLES)
     [plays] = re.findall(r'"enum": (\[[^\]]*"writer"[^\]]*\])', Path("helm/chimera/values.schema.json").read_text())

@@ -167,7 +167,7 @@ def test_the_card_has_benchmark_scores_with_their_contamination(tmp_path: Path) 
     assert hle["contamination"]["jaccard_8"] == 0
     card.write(run)
     text = run.path("card", "README.md").read_text()
-    assert "| GPQA-Diamond (60 × 2, 400 tokens) | sft | 100.0 [100.0, 100.0] |" in text
+    assert "| GPQA-Diamond (60 × 2, 400 tokens) | SFT | 100.0 [100.0, 100.0] |" in text
     assert "4.8e-02 / 4.8e-02; 100 %; 1 questions" in text
 
 

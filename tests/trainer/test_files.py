@@ -14,6 +14,7 @@ from services.cli.dataset.export.command import export
 from shared.dataset import Dataset, Row
 from shared.errors import Refusal
 from tests.trainer import clock
+from trainer import files
 from trainer.data import describe, read_rows
 from trainer.example import TOPIC, TRAIN
 from trainer.phases import sft
@@ -105,3 +106,21 @@ def test_files_without_usable_rows_are_refused_with_the_reasons(tmp_path: Path) 
         read_rows(file, None, HeldOut())
     with pytest.raises(Refusal, match="no version, no condition"):
         read_rows(file, 3, HeldOut())
+
+
+def test_a_name_on_the_hub_is_downloaded_and_an_unknown_one_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lines(tmp_path / "train.jsonl", published(clock.rows(20, (3,), seed=1)))
+
+    def download(name: str, **_: Any) -> str:
+        if name != "lab/CHIMERA":
+            raise OSError(f"404 Client Error for {name}\nRequest ID: 1")
+        return str(tmp_path)
+
+    monkeypatch.setattr(files, "snapshot_download", download)
+    assert len(read_rows("lab/CHIMERA", None, NOTHING_HELD_OUT).examples) == 20
+    with pytest.raises(
+        Refusal, match="no dataset of that name can be had from the hub: 404 Client Error for lab/other"
+    ):
+        read_rows("lab/other", None, NOTHING_HELD_OUT)

@@ -55,3 +55,17 @@ def test_small_parts_shrink_to_the_mean_and_large_ones_keep_their_score() -> Non
     assert shrink(small, 0.5, spread=0.02) < 0.65
     assert shrink(large, 0.5, spread=0.02) > 0.9
     assert estimate_spread([[0.0, 1.0] * 20] * 3, 0.5) == 0
+
+
+def test_problems_of_a_topic_and_models_of_a_seed_are_resampled_whole() -> None:
+    dice, covered = random.Random(4), dict.fromkeys(("topics", "problems"), 0)
+    topics = [str(at // 10) for at in range(60)]
+    for seed in range(100):
+        tilt = {name: dice.gauss(0, 0.3) for name in topics}
+        values = [0.4 + tilt[name] + dice.gauss(0, 0.1) for name in topics]
+        for name, found in (("topics", estimate(values, seed, topics)), ("problems", estimate(values, seed))):
+            covered[name] += found.low <= 0.4 <= found.high
+    assert covered["topics"] >= 80 > covered["problems"] + 20
+    runs = [[0.5 + shift] * 60 for shift in (-0.2, 0.0, 0.2)]
+    assert not estimate_paired(runs, [0.5] * 60).excludes_zero
+    assert estimate_paired(runs[2:], [0.5] * 60).excludes_zero

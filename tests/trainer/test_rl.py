@@ -15,8 +15,9 @@ from trainer.metrics.grading import GradedProblem
 from trainer.models import weights
 from trainer.phases import rl, sft
 from trainer.phases.rl_set import classify
-from trainer.recipe import Recipe
+from trainer.recipe import Recipe, load_recipe
 from trainer.run.run_folder import Run
+from trainer.run.stop_callback import total_tokens
 
 RECIPE = {"prompt": "$problem", "rl": {"completions": 4, "per_device": 4, "rollouts": 2, "epsilon_high": 5.0}}
 
@@ -104,6 +105,11 @@ def test_arguments_of_trl_pass_through_unless_the_trainer_sets_them(tmp_path: Pa
 
     config = configured("rl", vllm_importance_sampling_mode="token_truncate", report_to="none")
     assert (config.vllm_importance_sampling_mode, config.report_to) == ("token_truncate", [])
+    default = configured("rl", report_to="none")
+    assert (default.vllm_importance_sampling_mode, default.cast_lm_head_to_fp32) == ("token_truncate", True)
+    assert (
+        configured("rl", vllm_importance_sampling_mode="sequence_mask").vllm_importance_sampling_mode == "sequence_mask"
+    )
     assert configured("sft", weight_decay=0.1).weight_decay == 0.1
     assert configured("sft").report_to == ["tensorboard"]
     for phase in ("sft", "rl"):
@@ -113,6 +119,22 @@ def test_arguments_of_trl_pass_through_unless_the_trainer_sets_them(tmp_path: Pa
             configured(phase, weight_decey=0.1)
         with pytest.raises(Refusal, match=rf"{phase}.trl: \w+Config refuses the arguments: "):
             configured(phase, lr_scheduler_kwargs="{", optim="no such optimiser")
+
+
+def test_trl_takes_the_papers_recipe(tmp_path: Path) -> None:
+    run = Run(tmp_path, load_recipe(Path("trainer/configs/paper.yaml")), tmp_path, None)
+    config = rl.build_config(run, vllm_max_model_length=40_000)
+    assert (config.vllm_mode, config.vllm_enable_sleep_mode, config.mask_truncated_completions) == (
+        "colocate",
+        True,
+        True,
+    )
+    assert (config.generation_batch_size, config.max_completion_length) == (1024, 32_768)
+    assert sft.build_config(run, tmp_path, has_validation=True).train_sampling_strategy == "group_by_length"
+
+
+def test_tokens_of_a_training_that_was_resumed_are_counted_once() -> None:
+    assert total_tokens([{"num_tokens": 5.0}, {"loss": 1.0}, {"num_tokens": 9.0}, {"num_tokens": 4.0}]) == 13
 
 
 def test_a_pool_smaller_than_one_generation_is_refused(tmp_path: Path) -> None:

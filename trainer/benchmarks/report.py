@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from trainer.stages import STAGE_TITLES
+
 PhaseResult = Mapping[str, Any]
 _HOW = (
     "Percent with 95 % intervals, by bootstrap over questions. *Contamination*: mean over the training rows of the "
@@ -30,7 +32,7 @@ def _table_rows(one: PhaseResult) -> Iterable[str]:
         scores = [score for score in one["scores"] if score["model"] == stage]
         first, last = _format_score(scores[0]), f"{_format_score(scores[-1])} (k = {scores[-1]['k']})"
         rest = f"{100 * spent['truncated']:.1f} % | {one['grader']} | {_format_contamination(one['contamination'])}"
-        yield f"| {name} | {stage} | {first} | {last} | {rest} |"
+        yield f"| {name} | {STAGE_TITLES[stage]} | {first} | {last} | {rest} |"
 
 
 def _format_score(score: PhaseResult) -> str:

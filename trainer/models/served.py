@@ -11,7 +11,7 @@ a refused one waits, and an endpoint that accepts no call for ten minutes ends t
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -32,15 +32,14 @@ from shared.ports import Reply
 from trainer.example import Example
 from trainer.models.sampling import Sample, SampleStream, derive_seed
 from trainer.recipe import Evaluate, Recipe
+from trainer.stages import ARMS, STAGES
 
 MAX_ATTEMPTS = 5
 """Calls for one sample, when they break."""
 OUTAGE_LIMIT_S = 600.0
 """Seconds that an endpoint may accept no call before the phase fails."""
-STAGES = ("base", "sft", "control", "rl")
-"""Stages of a run."""
-ARMS = ("one", "other")
-"""Arms of a comparison."""
+CHECK_S = 5.0
+"""Seconds between two checks whether the endpoint has ended."""
 SampleTask = asyncio.Task[list[Sample]]
 RETRY_HINT = "Check the endpoint, then run this again: answered calls are kept"
 
@@ -98,8 +97,12 @@ class ServedSampler:
     role_model: RoleModel
     recipe: Recipe
     evaluation: Evaluate
+    check: Callable[[], None] = lambda: None
+    """Raises when the endpoint is known to have ended."""
 
     async def sample(self, examples: Sequence[Example], samples: int) -> SampleStream:
+        if not examples:
+            return
         models_config = self._models_config()
         if fault := next(iter((await faults(models_config)).values()), None):
             raise Refusal(fault.what, f"{fault.next_step.capitalize()}; then run this again")
@@ -113,7 +116,7 @@ class ServedSampler:
                     running[asyncio.create_task(self._request_samples(model, example, samples))] = example
                 if not running:
                     return
-                for task in await _wait_for_any(running, model):
+                for task in await _wait_for_any(running, model, self.check):
                     yield running.pop(task), task.result()
         finally:
             for task in running:
@@ -142,13 +145,18 @@ class ServedSampler:
         return ModelsConfig(endpoints=endpoints, roles=Roles(**dict.fromkeys(ROLES, role_model)), allow_shared=True)
 
 
-async def _wait_for_any(running: Mapping[SampleTask, Example], model: ChatModel) -> set[SampleTask]:
+async def _wait_for_any(
+    running: Mapping[SampleTask, Example], model: ChatModel, check: Callable[[], None]
+) -> set[SampleTask]:
     """Return the finished tasks, at least one. Raises Refusal when the endpoint accepts no call for too long."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
     while True:
-        done, _ = await asyncio.wait(running, timeout=OUTAGE_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(running, timeout=min(CHECK_S, OUTAGE_LIMIT_S), return_when=asyncio.FIRST_COMPLETED)
         if done:
             return done
-        if model.channel.limiter.is_open:
+        check()
+        if clock() - began >= OUTAGE_LIMIT_S and model.channel.limiter.is_open:
             raise Refusal(f"the endpoint of {model.name} has accepted no call for {OUTAGE_LIMIT_S:.0f} s", RETRY_HINT)
 
 

@@ -39,15 +39,21 @@ def end_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
     return sorted({id_ for id_ in (*ids, tokenizer.eos_token_id) if id_ is not None})
 
 
-def load_model(name: str, revision: str | None = None) -> PreTrainedModel:
+def load_model(name: str, revision: str | None = None, attention: str | None = None) -> PreTrainedModel:
     """Load weights in float32: updates as small as 1e-6 vanish in bfloat16. A GPU still computes in bfloat16 (`bf16`).
 
-    Raises Refusal for an unknown model.
+    Raises Refusal for an unknown model, and for an attention kernel that is not installed.
     """
     try:
-        return AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=torch.float32)
+        return AutoModelForCausalLM.from_pretrained(
+            name, revision=revision, dtype=torch.float32, attn_implementation=attention
+        )
     except (OSError, ValueError) as error:
         raise _unknown_model(name, error) from error
+    except ImportError as error:
+        raise Refusal(
+            f"attention {attention!r}: {str(error).splitlines()[0]}", "Install it, or remove the key"
+        ) from error
 
 
 def load_for_sampling(name: str) -> PreTrainedModel:
@@ -62,10 +68,13 @@ def _unknown_model(name: str, error: Exception) -> Refusal:
     return Refusal(f"the model {name!r} cannot be loaded: {first}", "Correct `base` in the recipe, or its files")
 
 
-def common_arguments(folder: Path, seed: int, batch: int, per_device: int) -> dict[str, Any]:
-    """Return the arguments of any training. Raises Refusal when the batch is not divisible by devices and rows."""
+def common_arguments(folder: Path, seed: int, batch: int, per_device: int, parallel: int = 1) -> dict[str, Any]:
+    """Return the arguments of any training; `parallel` devices share a row.
+
+    Raises Refusal when the batch is not divisible by devices and rows.
+    """
     gpu = torch.cuda.is_available()
-    devices = PartialState().num_processes
+    devices = max(1, PartialState().num_processes // parallel)
     if batch % (per_device * devices):
         raise Refusal(
             f"a batch of {batch} is not divisible by {devices} devices × {per_device} per_device", "Change per_device"
@@ -86,8 +95,10 @@ def common_arguments(folder: Path, seed: int, batch: int, per_device: int) -> di
     }
 
 
-def build_arguments(kind: type[T], owned: dict[str, Any], extra: Mapping[str, Any], key: str) -> T:
-    """Build TRL's arguments from those that the trainer owns and the extra ones of the recipe.
+def build_arguments(
+    kind: type[T], owned: dict[str, Any], extra: Mapping[str, Any], key: str, defaults: Mapping[str, Any]
+) -> T:
+    """Build TRL's arguments from those that the trainer owns and the extra ones of the recipe, which replace defaults.
 
     Raises Refusal for an extra one that is unknown, or that the trainer owns.
     """
@@ -97,7 +108,7 @@ def build_arguments(kind: type[T], owned: dict[str, Any], extra: Mapping[str, An
     if taken := sorted(extra.keys() & owned.keys()):
         raise Refusal(f"{key}: the trainer sets {', '.join(taken)}", "Remove it; the recipe may have a key for it")
     try:
-        return kind(**{"report_to": "tensorboard", **extra, **owned})
+        return kind(**{"report_to": "tensorboard", **defaults, **extra, **owned})
     except (TypeError, ValueError) as error:
         raise Refusal(f"{key}: {kind.__name__} refuses the arguments: {error}", "Correct the recipe") from error
 

@@ -1,19 +1,23 @@
 """The model card of a run: `python -m trainer.card`. It states the training data, the gains and their intervals.
 
-README.md with tables; the plots as PNG and PDF beside it.
+README.md with tables, in the form that model hubs read; the plots as PNG and PDF beside it. A copy is in the folder of
+the trained model, so that an upload takes it along.
 """
 
 import json
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from trainer.benchmarks import render_table
 from trainer.data import describe
 from trainer.example import TRAIN
 from trainer.metrics import plots
 from trainer.run.run_folder import PhaseResult, Run
-
-STAGE_TITLES = {"base": "base", "sft": "SFT", "control": "SFT + more SFT", "rl": "SFT + RL"}
+from trainer.stages import STAGE_TITLES
 
 
 def write(run: Run) -> PhaseResult:
@@ -22,14 +26,24 @@ def write(run: Run) -> PhaseResult:
     folder.mkdir(parents=True, exist_ok=True)
     drawn = plots.draw(run, folder)
     (folder / "README.md").write_text(render(run, drawn))
+    if trained := run.result("rl") or run.result("sft"):
+        _copy(folder, Path(trained["model"]))
     return {"card": str(folder / "README.md"), "plots": drawn}
+
+
+def _copy(folder: Path, model: Path) -> None:
+    """Copy the card into the model's folder, if that is on this machine."""
+    if model.is_dir():
+        for file in folder.iterdir():
+            shutil.copyfile(file, model / file.name)
 
 
 def render(run: Run, drawn: Iterable[str]) -> str:
     """Return the card as Markdown."""
     manifest, found = json.loads(run.path("manifest.json").read_text()), run.require_result("evaluate")
     sections = (
-        f"# {run.recipe.base.rpartition('/')[2]}, trained by Chimera",
+        f"---\n{yaml.safe_dump(_front_matter(run, found), sort_keys=False, allow_unicode=True)}---",
+        f"# {_title(run)}, trained by Chimera",
         *_warn_of_simulation(run),
         "\n".join(describe_gains(found)),
         "## Scores\n\n" + "\n".join(_render_scores(found)),
@@ -37,6 +51,7 @@ def render(run: Run, drawn: Iterable[str]) -> str:
         "## Benchmarks\n\n" + render_table(found),
         "## By subject\n\n" + "\n".join(_render_subjects(found)),
         "## Data\n\n" + "\n".join(_describe_data(run)),
+        "## Training\n\n" + "\n".join(_describe_training(run)),
         "\n\n".join(f"![{name}]({name}.png)" for name in drawn),
         "## Lineage\n\n```json\n" + json.dumps(manifest, indent=2, ensure_ascii=False) + "\n```",
     )
@@ -51,6 +66,43 @@ def describe_gains(found: PhaseResult) -> Iterable[str]:
             "" if gain["low"] > 0 or gain["high"] < 0 else ": not a significant difference with this number of problems"
         )
         yield f"- {STAGE_TITLES[gain['model']]} over {STAGE_TITLES[gain['over']]}: pass@1 {gained}{note}"
+
+
+def _title(run: Run) -> str:
+    """Return the base model's name; that of the run folder for a folder that is only called `model`."""
+    return run.folder.name if (name := Path(run.recipe.base).name) == "model" else name
+
+
+def _front_matter(run: Run, found: PhaseResult) -> dict[str, Any]:
+    """Return the metadata of a model hub. A base model without a hub name has no entry."""
+    base, last = run.recipe.base, list(found["spent"])[-1] if found["spent"] else None
+    metrics = [
+        {"type": f"pass@{score['k']}", "value": round(100 * score["value"], 1)}
+        for score in found["scores"]
+        if score["kind"] == "all" and score["model"] == last
+    ]
+    task, dataset = {"type": "text-generation"}, {"name": "held-out rows", "type": "chimera"}
+    results = [{"task": task, "dataset": dataset, "metrics": metrics}]
+    return {
+        **({} if Path(base).exists() else {"base_model": base}),
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["chimera", "reasoning", "sft", *(["cispo"] if run.recipe.rl else [])],
+        **({"model-index": [{"name": _title(run), "results": results}]} if metrics else {}),
+    }
+
+
+def _describe_training(run: Run) -> Iterable[str]:
+    """Yield hardware, time and every key of the recipe that decided the weights."""
+    for stage in ("sft", "control", "rl"):
+        if result := run.result(stage):
+            devices, tokens = result.get("hardware", "unknown hardware"), result.get("tokens")
+            counted = "unknown" if tokens is None else f"{tokens:,}"
+            yield f"- {STAGE_TITLES[stage]}: {devices}, {result.get('seconds', 0) / 3600:.2f} h, {counted} tokens"
+    recipe = run.recipe.model_dump(
+        mode="json", include={"base", "revision", "seed", "prompt", "max_length", "sft", "rl"}
+    )
+    yield f"\n```yaml\n{yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)}```"
 
 
 def _warn_of_simulation(run: Run) -> Iterable[str]:
@@ -83,7 +135,7 @@ def _format_score(score: dict[str, Any]) -> str:
 def _describe_method(run: Run, found: PhaseResult) -> str:
     evaluation = run.recipe.evaluate
     return (
-        f"Percent, with 95 % intervals (bootstrap over problems; not defined where all or none are right). "
+        f"Percent, with 95 % intervals (bootstrap over topics; not defined where all or none are right). "
         f"Gains are paired by problem. {found['problems']} held-out problems, {found['samples']} samples each at "
         f"temperature {evaluation.temperature:g}, top-p {evaluation.top_p:g}, "
         f"top-k {evaluation.top_k}, at most {evaluation.max_tokens} tokens; "
@@ -118,7 +170,7 @@ def _describe_data(run: Run) -> Iterable[str]:
         yield f"- RL: {rl['problems']} problems, {rl['steps']} steps of CISPO, {rl['seconds']:.0f} s"
         yield f"- RL rollouts stopped by the token limit: {_percent(rl.get('truncated'))}; {_describe_ratio(rl)}"
     if control := run.result("control"):
-        yield f"- control arm: {control['steps']} further steps of SFT, {control['seconds']:.0f} s"
+        yield f"- control arm: {control['steps']} further steps of SFT on as many tokens as RL"
 
 
 def _percent(share: float | None) -> str:

@@ -17,15 +17,14 @@ from safetensors import SafetensorError
 
 from shared.errors import Refusal, Transient
 from trainer.recipe import load_recipe
+from trainer.run import launcher
 from trainer.run.costs import DEVICES
 from trainer.run.dry_run import show
+from trainer.run.exit_status import INTERRUPTED
 from trainer.run.log import log_line
 from trainer.run.run_folder import PhaseResult, Run, distributed_state, lock_folder, write_json
 from trainer.run.stop_callback import Stopped
 
-INTERRUPTED = 130
-DISTRIBUTED_PHASES = ("sft", "rl", "control")
-"""Phases that may run in several processes, by `accelerate launch`."""
 OUT_OF_MEMORY = "Lower max_length or per_device, use adapters (sft.lora_rank), or more devices"
 
 DISK_FULL = "the disk is full: {}. Make room and run it again: it resumes at the last checkpoint"
@@ -35,13 +34,26 @@ DISK_FULL_MESSAGES = ("No space left on device", "inline_container.cc")
 
 def main(phase: str, work: Callable[[Run], PhaseResult], arguments: Sequence[str] | None = None) -> None:
     """Run one phase and exit. Under `accelerate launch` every process calls this."""
-    run, state = parse_run(phase, arguments), distributed_state()
-    if state.num_processes > 1 and phase not in DISTRIBUTED_PHASES:
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    run, state = parse_run(phase, given), distributed_state()
+    if state.num_processes > 1 and phase not in launcher.PHASES:
         log_line(f"{phase}: runs in one process only. Start it with python -m trainer.{phase}")
         sys.exit(1)
+    sys.exit(start_phase(run, phase, work, given))
+
+
+def start_phase(run: Run, phase: str, work: Callable[[Run], PhaseResult], arguments: Sequence[str]) -> int:
+    """Run a phase here, or in the processes that the recipe wants; return the exit status."""
+    try:
+        if launcher.needs_launcher(run.recipe, phase):
+            return 0 if run.result(phase) else launcher.launch(run, f"trainer.{phase}", phase, arguments)
+    except Refusal as refusal:
+        log_line(str(refusal))
+        return 1
+    state = distributed_state()
     with lock_folder(run.folder) if state.is_main_process else nullcontext():
         state.wait_for_everyone()  # until the main process holds the lock
-        sys.exit(run_phase(run, phase, work))
+        return run_phase(run, phase, work)
 
 
 def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
@@ -56,9 +68,8 @@ def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
     parser.add_argument("--served", type=Path, help="file that maps models to endpoints for evaluation")
     parser.add_argument("--dry-run", action="store_true", help="print what the whole run would cost, and do nothing")
     parser.add_argument("--device", choices=DEVICES, default="h100", help="device that --dry-run assumes")
-    parser.add_argument(
-        "--devices", type=int, default=1, help="number of devices that --dry-run assumes, sharded by FSDP in training"
-    )
+    parser.add_argument("--devices", type=int, default=1, help="number of devices that --dry-run assumes")
+    parser.add_argument("--price", type=float, help="US dollars for a device and an hour, for --dry-run")
     parser.add_argument("--json", action="store_true", help="print the forecast of --dry-run as one JSON document")
     options = parser.parse_args(arguments)
     try:
@@ -66,8 +77,7 @@ def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
             options.run, load_recipe(options.config), options.dataset, options.version, options.models, options.served
         )
         if options.dry_run:
-            show(run, options.device, options.devices, options.json)
-            sys.exit(0)
+            sys.exit(show(run, options.device, options.devices, options.price, options.json))
     except Refusal as refusal:
         log_line(str(refusal))
         sys.exit(1)

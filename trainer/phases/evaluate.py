@@ -5,7 +5,7 @@ Held-out rows passed the same checks as the training rows, so the scores are rel
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from trainer.benchmarks.questions import strip_options
 from trainer.example import HELD_OUT, TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
 from trainer.metrics.passk import Estimate, estimate, estimate_paired, estimate_spread, pass_at_k, shrink
-from trainer.models.sampler import open_sampler
-from trainer.models.served import STAGES, load_served_models
+from trainer.models.sampler import open_model
+from trainer.models.served import load_served_models
 from trainer.recipe import Evaluate
 from trainer.run.log import log_line
 from trainer.run.run_folder import PhaseResult, Run
+from trainer.stages import STAGES
 
 ALL = "all"
 
@@ -34,26 +35,44 @@ PARTS: Mapping[str, Callable[[Example], str]] = {
 GROUPS = {"group": PARTS["subfield"]}
 
 
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """Problems of one evaluation: held-out rows, or a benchmark."""
+
+    folder: str
+    """Folder of its completions in the run folder."""
+    examples: Sequence[Example]
+    evaluation: Evaluate
+    parts: Mapping[str, Callable[[Example], str]]
+
+
 def evaluate(run: Run) -> PhaseResult:
     """Evaluate every model of the run on held-out rows and benchmarks."""
-    evaluation = run.recipe.evaluate
-    held_out = _measure(run, select_problems(run), evaluation, "evaluate", PARTS)
-    found = [_measure_benchmark(run, name, examples) for name, examples in run.benchmarks.items()]
-    return {**held_out, "grader": _grader_name(run, "rules"), "benchmarks": found}
+    exams = [Exam("evaluate", select_problems(run), run.recipe.evaluate, PARTS)]
+    exams += [_open_benchmark(run, name, examples) for name, examples in run.benchmarks.items()]
+    graded = _grade(run, exams)
+    held_out, *found = (_score_exam(exam, of) for exam, of in zip(exams, graded, strict=True))
+    benchmarks = [
+        _describe_benchmark(run, name, exam, scored)
+        for name, exam, scored in zip(run.benchmarks, exams[1:], found, strict=True)
+    ]
+    return {**held_out, "grader": _grader_name(run, "rules"), "benchmarks": benchmarks}
 
 
-def _measure_benchmark(run: Run, name: str, examples: Sequence[Example]) -> PhaseResult:
-    """Evaluate on one benchmark, and measure how much of it is in the training rows."""
+def _open_benchmark(run: Run, name: str, examples: Sequence[Example]) -> Exam:
     benchmark = load_benchmark(name)
     if benchmark.grader == "judge" and run.models is None:
         raise Refusal(f"{benchmark.title} cannot be graded by rules", "Give a models file with a judge: --models")
+    return Exam(f"evaluate/{Path(name).stem}", examples, benchmark.adapt_sampling(run.recipe.evaluate), GROUPS)
+
+
+def _describe_benchmark(run: Run, name: str, exam: Exam, scored: PhaseResult) -> PhaseResult:
+    """Return the scores on a benchmark, and how much of it is in the training rows."""
+    benchmark = load_benchmark(name)
     trained = [example.problem for example in run.examples if example.split == TRAIN]
-    found = _measure(
-        run, examples, benchmark.adapt_sampling(run.recipe.evaluate), f"evaluate/{Path(name).stem}", GROUPS
-    )
-    contamination = measure_contamination([strip_options(example.problem) for example in examples], trained)
+    contamination = measure_contamination([strip_options(example.problem) for example in exam.examples], trained)
     grader = _grader_name(run, "letter" if benchmark.grader == "letter" else "rules")
-    return {"name": name, "title": benchmark.title, **found, "grader": grader, "contamination": contamination}
+    return {"name": name, "title": benchmark.title, **scored, "grader": grader, "contamination": contamination}
 
 
 def _grader_name(run: Run, rules: str) -> str:
@@ -62,30 +81,35 @@ def _grader_name(run: Run, rules: str) -> str:
     return f"{rules} and judge {judge.model}" if judge and rules == "rules" else rules
 
 
-def _measure(
-    run: Run,
-    examples: Sequence[Example],
-    evaluation: Evaluate,
-    folder: str,
-    parts: Mapping[str, Callable[[Example], str]],
-) -> PhaseResult:
-    """Evaluate every model on the problems; completions are graded into files in `folder` of the run."""
-    found: dict[str, list[GradedProblem]] = {}
+def _grade(run: Run, exams: Sequence[Exam]) -> list[dict[str, list[GradedProblem]]]:
+    """Sample and grade every model on all exams; return the graded problems of each exam by stage.
+
+    A model is opened once: a server takes minutes to start.
+    """
+    found: list[dict[str, list[GradedProblem]]] = [{} for _ in exams]
     for stage, model in list_models(run).items():
-        sampler, endpoint = open_sampler(run.served, stage, model, run.recipe, evaluation)
-        name = f"{stage}-{endpoint}" if endpoint else stage
-        log_line(f"{folder}: {name} on {len(examples)} problems, {evaluation.samples} samples each")
-        found[stage] = grade_problems(run, sampler, examples, evaluation.samples, run.path(folder, f"{name}.jsonl"))
+        with open_model(run, stage, model, [(exam.examples, exam.evaluation) for exam in exams]) as opened:
+            for exam, graded in zip(exams, found, strict=True):
+                sampling = exam.evaluation
+                log_line(
+                    f"{exam.folder}: {opened.name} on {len(exam.examples)} problems, {sampling.samples} samples each"
+                )
+                file = run.path(exam.folder, f"{opened.name}.jsonl")
+                graded[stage] = grade_problems(run, opened.sampler(sampling), exam.examples, sampling.samples, file)
+    return found
+
+
+def _score_exam(exam: Exam, found: Mapping[str, Sequence[GradedProblem]]) -> PhaseResult:
     return {
-        "problems": len(examples),
-        "samples": evaluation.samples,
-        "max_tokens": evaluation.max_tokens,
+        "problems": len(exam.examples),
+        "samples": exam.evaluation.samples,
+        "max_tokens": exam.evaluation.max_tokens,
         "scores": [
             score
             for stage, graded in found.items()
-            for score in _score_parts(evaluation, stage, examples, graded, parts)
+            for score in _score_parts(exam.evaluation, stage, exam.examples, graded, exam.parts)
         ],
-        "gains": list(_paired_gains(found)),
+        "gains": list(_paired_gains(found, _topics(exam.examples))),
         "spent": {stage: _summarise_spend(graded) for stage, graded in found.items()},
     }
 
@@ -113,32 +137,38 @@ def _score_parts(
     found: Sequence[GradedProblem],
     kinds: Mapping[str, Callable[[Example], str]],
 ) -> Iterator[dict[str, Any]]:
+    topics = _topics(examples)
     for k in evaluation.ks:
         values = [pass_at_k(one.samples, one.right, k) for one in found]
-        whole = estimate(values)
+        whole = estimate(values, clusters=topics)
         yield _score_record(stage, ALL, ALL, k, whole, whole.value)
         for kind, of in kinds.items():
-            parts: dict[str, list[float]] = {}
-            for example, value in zip(examples, values, strict=True):
-                parts.setdefault(of(example), []).append(value)
-            between = estimate_spread(list(parts.values()), whole.value)
-            for name, part_values in sorted(parts.items()):
-                yield _score_record(
-                    stage, kind, name, k, estimate(part_values), shrink(part_values, whole.value, between)
-                )
+            parts: dict[str, list[tuple[float, str]]] = {}
+            for example, value, topic in zip(examples, values, topics, strict=True):
+                parts.setdefault(of(example), []).append((value, topic))
+            between = estimate_spread([[value for value, _ in its] for its in parts.values()], whole.value)
+            for name, its in sorted(parts.items()):
+                part_values = [value for value, _ in its]
+                part = estimate(part_values, clusters=[topic for _, topic in its])
+                yield _score_record(stage, kind, name, k, part, shrink(part_values, whole.value, between))
 
 
 def _score_record(stage: str, kind: str, part: str, k: int, found: Estimate, shrunk: float) -> dict[str, Any]:
     return {"model": stage, "kind": kind, "part": part, "k": k, **asdict(found), "shrunk": shrunk}
 
 
-def _paired_gains(by_stage: Mapping[str, Sequence[GradedProblem]]) -> Iterator[dict[str, Any]]:
+def _topics(examples: Sequence[Example]) -> list[str]:
+    """Return the topic of each problem: problems of one topic are alike, so intervals resample them together."""
+    return [f"{example.subject}/{example.topic}" if example.topic else example.id for example in examples]
+
+
+def _paired_gains(by_stage: Mapping[str, Sequence[GradedProblem]], topics: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield pass@1 of each stage minus that of every earlier one, paired by problem."""
     stages = list(by_stage)
     for at, stage in enumerate(stages):
         for earlier in stages[:at]:
             ones, others = ([one.right / one.samples for one in by_stage[name]] for name in (stage, earlier))
-            yield {"model": stage, "over": earlier, **asdict(estimate_paired(ones, others))}
+            yield {"model": stage, "over": earlier, **asdict(estimate_paired(ones, others, clusters=topics))}
 
 
 def _summarise_spend(found: Sequence[GradedProblem]) -> dict[str, Any]:

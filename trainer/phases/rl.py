@@ -21,8 +21,8 @@ from trainer.metrics.rewards import Reward
 from trainer.models import weights
 from trainer.models.sampling import opens_thinking
 from trainer.phases.rl_set import load_pool
-from trainer.run.run_folder import PhaseResult, Run
-from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds
+from trainer.run.run_folder import PhaseResult, Run, hardware
+from trainer.run.stop_callback import IMPORTANCE_RATIO, TRUNCATED, attach, total_seconds, total_tokens
 
 
 def train(run: Run) -> PhaseResult:
@@ -48,7 +48,7 @@ def train(run: Run) -> PhaseResult:
     ]
     # It warns of each reward of None; their share is logged as `unsure`.
     logging.getLogger("trl.trainer.grpo_trainer").setLevel(logging.ERROR)
-    model = weights.load_model(sft_model)
+    model = weights.load_model(sft_model, attention=run.recipe.attention)
     trainer = GRPOTrainer(
         model,
         reward_funcs=Reward(
@@ -70,6 +70,8 @@ def train(run: Run) -> PhaseResult:
         "problems": len(rows),
         "steps": steps,
         "seconds": round(total_seconds(history), 1),
+        "tokens": total_tokens(history),
+        "hardware": hardware(),
         "truncated": _mean(history, TRUNCATED),
         "importance_ratio": _mean(history, IMPORTANCE_RATIO),
     }
@@ -113,4 +115,6 @@ def build_config(run: Run, **changes: Any) -> GRPOConfig:
         "vllm_server_base_url": rl.vllm_server,
         "bf16": common["bf16"],
     }
-    return weights.build_arguments(GRPOConfig, {**common, **rl_arguments, **changes}, rl.trl, "rl.trl")
+    # TRL's `sequence_mask` multiplies the ratios of all tokens, and masks nearly every long completion.
+    defaults = {"vllm_importance_sampling_mode": "token_truncate", "cast_lm_head_to_fp32": True}
+    return weights.build_arguments(GRPOConfig, {**common, **rl_arguments, **changes}, rl.trl, "rl.trl", defaults)

@@ -9,7 +9,7 @@ from collections import Counter
 
 from trainer.example import TRAIN, Example
 from trainer.metrics.grading import GradedProblem, grade_problems
-from trainer.models.sampler import open_sampler
+from trainer.models.sampler import open_model
 from trainer.run.log import log_line
 from trainer.run.run_folder import PhaseResult, Run
 
@@ -22,9 +22,9 @@ def select(run: Run) -> PhaseResult:
     candidates = [row for row in run.examples if row.split == TRAIN][: limits.problems]
     as_rollouts = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "max_tokens": run.recipe.try_tokens}
     sampling = run.recipe.evaluate.model_copy(update=as_rollouts)
-    sampler, endpoint = open_sampler(run.served, "sft", model, run.recipe, sampling)
-    file = run.path("rl_set", f"tries-{endpoint}.jsonl" if endpoint else "tries.jsonl")
-    found = grade_problems(run, sampler, candidates, limits.samples, file)
+    with open_model(run, "sft", model, [(candidates, sampling)]) as opened:
+        file = run.path("rl_set", f"{opened.name.replace('sft', 'tries', 1)}.jsonl")
+        found = grade_problems(run, opened.sampler(sampling), candidates, limits.samples, file)
     fates = {row.id: classify(run, row, tries) for row, tries in zip(candidates, found, strict=True)}
     kept = [id_ for id_, fate in fates.items() if fate.startswith("kept")]
     run.path("rl_set", POOL_FILE).write_text("\n".join(kept) + "\n")

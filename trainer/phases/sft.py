@@ -16,8 +16,8 @@ from trainer.data import MeasuredRows, measure
 from trainer.example import TRAIN, VALIDATION
 from trainer.models import weights
 from trainer.run.log import log_line
-from trainer.run.run_folder import PhaseResult, Run
-from trainer.run.stop_callback import attach, total_seconds
+from trainer.run.run_folder import PhaseResult, Run, distributed_state, hardware
+from trainer.run.stop_callback import attach, total_seconds, total_tokens
 
 
 def train(run: Run) -> PhaseResult:
@@ -29,14 +29,14 @@ def train(run: Run) -> PhaseResult:
     log_line(f"sft: {_describe(rows)}; validation: {_describe(validation)}")
     has_validation = bool(validation.rows)
     trainer = SFTTrainer(
-        weights.load_model(run.recipe.base, run.recipe.revision),
+        weights.load_model(run.recipe.base, run.recipe.revision, run.recipe.attention),
         build_config(run, run.path("sft"), has_validation),
         train_dataset=Dataset.from_list(rows.rows),
         eval_dataset=Dataset.from_list(validation.rows) if has_validation else None,
         processing_class=tokenizer,
         peft_config=_lora_config(run.recipe.sft.lora_rank),
     )
-    result = run_training(trainer, "sft", run.path("sft"))
+    result = run_training(trainer, "sft", run.path("sft"), run.recipe.revision)
     best = trainer.state.best_model_checkpoint
     return result | {
         "train": rows.summary(),
@@ -51,23 +51,37 @@ def measure_split(run: Run, part: str, tokenizer: PreTrainedTokenizerBase) -> Me
     return measure([row for row in run.examples if row.is_for_sft and row.split == part], tokenizer, run.recipe)
 
 
-def run_training(trainer: SFTTrainer, phase: str, folder: Path) -> PhaseResult:
+def run_training(trainer: SFTTrainer, phase: str, folder: Path, revision: str | None = None) -> PhaseResult:
     """Train to the end, from the last checkpoint; the model is in the folder's `model`."""
     attach(trainer, phase)
     trainer.train(resume_from_checkpoint=weights.find_last_checkpoint(folder))
-    if isinstance(trainer.model, PeftModel):
-        trainer.model = trainer.model.merge_and_unload()
-    trainer.save_model(str(folder / "model"))
+    if isinstance(model := trainer.accelerator.unwrap_model(trainer.model), PeftModel):
+        trainer.save_model(str(folder / "adapter"))
+        base = model.peft_config["default"].base_model_name_or_path
+        _merge_adapter(base, revision, folder, trainer.processing_class)
+    else:
+        trainer.save_model(str(folder / "model"))
     trainer.state.save_to_json(str(folder / "log.json"))
-    steps, took = trainer.state.global_step, total_seconds(trainer.state.log_history)
-    return {"model": str(folder / "model"), "steps": steps, "seconds": round(took, 1)}
+    steps, history = trainer.state.global_step, trainer.state.log_history
+    tokens, took = total_tokens(history), round(total_seconds(history), 1)
+    return {"model": str(folder / "model"), "steps": steps, "seconds": took, "tokens": tokens, "hardware": hardware()}
+
+
+def _merge_adapter(base: str, revision: str | None, folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Merge the saved adapter into its base, in the memory of the main process: the trained weights may be sharded."""
+    state = distributed_state()
+    state.wait_for_everyone()
+    if state.is_main_process:
+        merged = PeftModel.from_pretrained(weights.load_model(base, revision), folder / "adapter").merge_and_unload()
+        merged.save_pretrained(folder / "model")
+        tokenizer.save_pretrained(folder / "model")
 
 
 def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -> SFTConfig:
     """Build TRL's configuration for a run."""
-    sft = run.recipe.sft
+    sft, parallel = run.recipe.sft, run.recipe.sft.context_parallel
     owned = {
-        **weights.common_arguments(folder, run.recipe.seed, sft.batch, sft.per_device),
+        **weights.common_arguments(folder, run.recipe.seed, sft.batch, sft.per_device, parallel),
         "learning_rate": sft.learning_rate,
         "lr_scheduler_type": sft.scheduler,
         "warmup_steps": sft.warmup,
@@ -80,10 +94,12 @@ def build_config(run: Run, folder: Path, has_validation: bool, **changes: Any) -
         "per_device_eval_batch_size": sft.per_device,
         "max_length": run.recipe.max_length,
         "packing": sft.packing,
+        "train_sampling_strategy": "group_by_length" if sft.group_by_length else "random",
         "completion_only_loss": True,
+        **({"pad_to_multiple_of": 2 * parallel} if parallel > 1 else {}),  # each device takes two pieces of a row
         **changes,
     }
-    return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl")
+    return weights.build_arguments(SFTConfig, owned, sft.trl, "sft.trl", defaults={})
 
 
 def _lora_config(rank: int) -> LoraConfig | None:

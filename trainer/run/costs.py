@@ -12,7 +12,13 @@ training memory    16 N: weights, gradients and two moments of Adam in float32 (
                    tokens by 32,768 words of 6 bytes (TRL)
 key-value cache    4 L K bytes a token, in bfloat16
 decoding           a step reads all weights (2 N bytes) and the cache of all sequences; its time is the longer of that
-                   and 2 N FLOPs a sequence (roofline), divided by the efficiency
+                   and 2 N FLOPs a sequence (roofline), divided by the efficiency of a server. Transformers launches
+                   each layer from Python: no step is shorter than LAYER_S for each layer, and a batch ends with its
+                   longest completion
+rollouts in TRL    without vLLM, one call of `generate` writes all completions of a generation on a device, in float32:
+                   twice the cache, and the gathered weights (4 N bytes)
+disk               a checkpoint has weights and moments in float32 (12 N bytes; with adapters 12 for each of their own),
+                   and the weights twice where they are sharded; there are three while one is written; a model has 4 N
 
 Compared with a model of the shape of Qwen3-4B on one H100 (torch 2.11, one row at a time), memory as torch counts it:
 all weights, rows of 4,093 / 8,189 / 14,997 tokens took 74.2 / 75.8 / 78.7 GB (here 74.3 / 76.2 / 79.3) at an MFU of
@@ -33,6 +39,10 @@ vLLM 0.26 on an H100, the shape of Qwen3-4B: 256 concurrent completions of 2,048
 overall. The first batch of a server is slower: 256 of 512 tokens, with warm-up, 9,059, a third of this estimate."""
 MAX_DECODED_SEQUENCES = 256
 """Maximum number of sequences decoded together on a device. Assumed; memory for their cache may allow fewer."""
+LAYER_S = 0.0008
+"""Shortest time of a layer in a step of transformers' generation, in seconds. Assumed."""
+KEPT_CHECKPOINTS = 3
+"""Checkpoints on the disk while one is written."""
 USABLE_MEMORY = 0.9
 """Fraction of device memory that the forecast uses."""
 
@@ -103,17 +113,39 @@ class Shape:
     def decoding_memory(self, context: float, sequences: int) -> float:
         return 2 * self.parameters + 4 * self.layers * self.cache * context * sequences
 
-    def decoding_rate(self, device: Device, prompt: int, written: int) -> float | None:
+    def generation_memory(self, context: float, sequences: int, devices: int) -> float:
+        """Return the bytes on each device while TRL generates rollouts without vLLM, the training's states included."""
+        gathered = 4 * self.parameters if devices > 1 else 0
+        return 16 * self.parameters / devices + gathered + 8 * self.layers * self.cache * context * sequences
+
+    def generation_rate(self, device: Device, context: float, sequences: int) -> float:
+        """Return tokens per second of transformers' generation, for a batch that is as long as its longest sequence."""
+        read_s = self.decoding_memory(context, sequences) / device.bandwidth
+        return sequences / max(read_s, LAYER_S * self.layers)
+
+    def checkpoint_bytes(self, devices: int) -> int:
+        return (16 if devices > 1 else 12) * (self.adapters or self.parameters)
+
+    @property
+    def model_bytes(self) -> int:
+        return 4 * self.parameters
+
+    def decoding_rate(
+        self, device: Device, prompt: int, written: int, share: float = USABLE_MEMORY, parallel: int = 1
+    ) -> float | None:
         """Return tokens per second of one device under full load; None when not even one sequence fits.
 
-        Memory is planned for full length; during decoding a completion is half as long on average.
+        The server has a `share` of the memory of each of the `parallel` devices that hold one replica. Memory is
+        planned for full length; during decoding a completion is half as long on average.
         """
-        room = USABLE_MEMORY * device.memory - 2 * self.parameters
+        device = Device(parallel * device.flops, parallel * device.bandwidth, parallel * device.memory)
+        room = share * device.memory - 2 * self.parameters
         sequences = min(MAX_DECODED_SEQUENCES, int(room // (4 * self.layers * self.cache * (prompt + written))))
         if sequences < 1:
             return None
         read_s = self.decoding_memory(prompt + written / 2, sequences) / device.bandwidth
-        return DECODING_EFFICIENCY * sequences / max(read_s, 2 * self.parameters * sequences / device.flops)
+        step_s = max(read_s, 2 * self.parameters * sequences / device.flops)
+        return DECODING_EFFICIENCY * sequences / (step_s * parallel)
 
 
 def load_shape(name: str, revision: str | None, rank: int) -> Shape:
@@ -141,5 +173,6 @@ def list_assumptions() -> dict[str, Any]:
         "mfu": MFU,
         "decoding_efficiency": DECODING_EFFICIENCY,
         "at_once": MAX_DECODED_SEQUENCES,
+        "layer_s": LAYER_S,
         "usable_memory": USABLE_MEMORY,
     } | {"devices": {name: asdict(device) for name, device in DEVICES.items()}}

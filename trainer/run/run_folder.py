@@ -134,6 +134,12 @@ class Run:
         write_json(self.path("manifest.json"), {**meant, "libraries": libraries, "phases": done})
 
 
+def read_history(run: Run, phase: str) -> list[dict[str, Any]]:
+    """Return the logged values of a finished training, step by step."""
+    history: list[dict[str, Any]] = json.loads(run.path(phase, "log.json").read_text())["log_history"]
+    return history
+
+
 PHASES = ("sft", "rl_set", "rl", "control", "evaluate", "card")
 
 
@@ -161,6 +167,22 @@ def write_json(path: Path, value: PhaseResult) -> None:
 def distributed_state() -> PartialState:
     """Return the state of the processes of `accelerate launch`; without it there is one process."""
     return PartialState(cpu=not torch.cuda.is_available())
+
+
+def hardware() -> str:
+    """Return the devices of this phase in words."""
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    return f"{distributed_state().num_processes} × {name}"
+
+
+def in_any_process(flag: bool) -> bool:
+    """Return whether the flag is set in any process. All processes must call this."""
+    state = distributed_state()
+    if state.num_processes == 1:
+        return flag
+    flags = torch.tensor(float(flag), device=state.device)
+    torch.distributed.all_reduce(flags)
+    return bool(flags)
 
 
 def _is_installed(name: str) -> bool:

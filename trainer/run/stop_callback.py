@@ -16,6 +16,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerContr
 from shared.errors import Refusal
 from trainer.run.log import log_line
 from trainer.run.progress_callback import ProgressCallback
+from trainer.run.run_folder import distributed_state, in_any_process
 
 LOG_INTERVAL_S = 10.0
 """Seconds between two log lines."""
@@ -59,6 +60,7 @@ class StopCallback(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._step_s = time.monotonic() - self._step_began
+        self.stopping = in_any_process(self.stopping)  # all stop after the same step
         control.should_save |= self.stopping
         control.should_training_stop |= self.stopping
 
@@ -66,6 +68,7 @@ class StopCallback(TrainerCallback):
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
         if self.stopping and state.global_step < state.max_steps:
+            distributed_state().wait_for_everyone()  # until the main process has written the checkpoint
             raise Stopped(f"stopped at step {state.global_step} of {state.max_steps}")
 
     def on_log(
@@ -106,6 +109,13 @@ def attach(trainer: Trainer, phase: str) -> None:
 def total_seconds(history: Sequence[dict[str, Any]]) -> float:
     """Return the seconds of all steps, including those before a kill."""
     return float(sum(entry.get(SECONDS, 0.0) for entry in history))
+
+
+def total_tokens(history: Sequence[dict[str, Any]]) -> int:
+    """Return the tokens of all steps. TRL counts from 0 again when a training resumes."""
+    counts = [float(entry["num_tokens"]) for entry in history if "num_tokens" in entry]
+    before = [0.0, *counts]
+    return round(sum(now - then if now >= then else now for then, now in zip(before, counts, strict=False)))
 
 
 def _format_time(seconds: float) -> str:

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.state_file import RunningProcess
-from shared.telemetry.metrics import EVENTS, RETRIES
+from services.planner.pauses import PAUSES
+from shared.telemetry.metrics import EVENTS, MODEL_CIRCUIT_OPEN, PAUSED, RETRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class ProcessMetrics:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     """Events by outcome: done, repeated, dead_letter."""
     retries: int = 0
+    waits: tuple[str, ...] = ()
+    """Why it does nothing although it is ready: a circuit is open, or the planner requests nothing."""
 
     @property
     def events(self) -> int:
@@ -47,14 +50,18 @@ async def _scrape_one(client: httpx.AsyncClient, port: int) -> ProcessMetrics:
 def parse(metrics: str, unready: str | None) -> ProcessMetrics:
     """Parse the text of /metrics."""
     outcomes: Counter[str] = Counter()
-    retries = 0
+    retries, waits = 0, list[str]()
     for family in text_string_to_metric_families(metrics):
         for sample in family.samples:
             if sample.name == f"{_name(EVENTS)}_total":
                 outcomes[sample.labels["outcome"]] += int(sample.value)
             elif sample.name == f"{_name(RETRIES)}_total":
                 retries += int(sample.value)
-    return ProcessMetrics(unready, outcomes, retries)
+            elif sample.name == _name(MODEL_CIRCUIT_OPEN) and sample.value:
+                waits.append(f"endpoint {' '.join(sample.labels.values())} takes no calls")
+            elif sample.name == _name(PAUSED) and sample.value:
+                waits.append(PAUSES.get(sample.labels["reason"], sample.labels["reason"]))
+    return ProcessMetrics(unready, outcomes, retries, tuple(waits))
 
 
 def _name(metric: object) -> str:

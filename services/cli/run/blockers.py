@@ -1,4 +1,4 @@
-"""Why nothing moves: dead letters of every event, and services that are not ready."""
+"""Why nothing moves: dead letters, services that are stopped or not ready, what planner and endpoints wait for."""
 
 import asyncio
 from collections import Counter
@@ -9,6 +9,7 @@ from services.cli.run.local_factory import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
 from shared.kafka.dlq.replay import list_dead_letters
+from shared.runtime.flood_guard import STOPPED
 
 TIMEOUT_S = 30.0
 UNREADY_AFTER_S = 10.0
@@ -19,8 +20,12 @@ def describe(metrics: Mapping[str, ProcessMetrics], quiet_s: float) -> str:
     """Return in one line what blocks the run; empty when nothing does. `quiet_s` is the time since the last event."""
     letters = {name: count for name, process in metrics.items() if (count := process.outcomes.get("dead_letter", 0))}
     parts = [f"dead letters: {', '.join(f'{count} {name}' for name, count in letters.items())}"] if letters else []
-    if quiet_s > UNREADY_AFTER_S:
-        parts += [f"not ready: {name}: {process.unready}" for name, process in metrics.items() if process.unready]
+    parts += dict.fromkeys(wait for process in metrics.values() for wait in process.waits)
+    parts += [
+        f"not ready: {name}: {process.unready}"
+        for name, process in metrics.items()
+        if process.unready and (quiet_s > UNREADY_AFTER_S or process.unready.startswith(STOPPED))
+    ]
     return " · ".join(parts)
 
 

@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -94,6 +93,8 @@ class Run:
         self.announced_wait = False
         self.blockers = ""
         """Why nothing moves, in words."""
+        self.pause = ""
+        """Why the planner requests nothing, in words."""
         self.dead_letters: dict[str, int] = {}
         """Pending ones by event."""
         self.last_event_at = time.monotonic()
@@ -148,10 +149,8 @@ class Run:
                 if self.problems and self.funnel.ends.total() >= self.problems:
                     return Completion()
                 silence_s = SILENCE_S[self.config.simulated]
-                completion = evaluate(self.funnel, self.config.plan, quiet_s, silence_s, budget)
+                completion = evaluate(self.funnel, self.config.plan, quiet_s, silence_s, budget, self.pause)
                 if completion and await self._is_finished(kafka, quiet_s, silence_s):
-                    if completion.short and self.blockers:
-                        return replace(completion, short=f"{completion.short}; {self.blockers}")
                     return completion
         raise AssertionError("the log has no end")
 
@@ -170,6 +169,7 @@ class Run:
         while True:
             metrics = await process_metrics.scrape(self.factory.stack.processes())
             self.blockers = blockers.describe(metrics, time.monotonic() - self.last_event_at)
+            self.pause = " · ".join(metrics["planner"].waits if "planner" in metrics else ())
             await asyncio.sleep(SCRAPE_EVERY_S)
 
     async def _watch_endpoints(self) -> None:
@@ -201,6 +201,7 @@ class Run:
             budget=self.budget,
             closed=self.closed,
             dead_letters=self.dead_letters,
+            waits=self.blockers,
             dataset=str(config.dataset),
             simulated=config.simulated,
         )

@@ -20,11 +20,13 @@ class Completion:
     next_step: str = ""
 
 
-def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budget: str = "") -> Completion | None:
+def evaluate(
+    funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budget: str = "", pause: str = ""
+) -> Completion | None:
     """Return how the run ended; `None` while it is not over.
 
     `quiet_s` is the time since the last event, `silence_s` the longest silence of work under way, `budget` the spending
-    in words.
+    in words, `pause` why the planner requests nothing.
     """
     lacking = funnel.lacking(plan)
     if funnel.in_flight:
@@ -43,6 +45,8 @@ def evaluate(funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budge
     failed = {name: why for name, why in funnel.failed_topics.items() if name in lacking}
     if failed:
         missing += f" (requests for topics failed: {'; '.join(f'{name}: {why}' for name, why in failed.items())})"
+    if pause:
+        return Completion(f"{missing}: {pause}", "Then run again to continue")
     return _exhausted(funnel, missing)
 
 
@@ -60,7 +64,8 @@ def _exhausted(funnel: Funnel, missing: str) -> Completion:
     if parked := funnel.ends["parked"]:
         reason = f"{parked} problems are parked, and nothing else is under way"
         return Completion(f"{missing}: {reason}", "Read in the logs why they failed, then run again to continue")
-    reason = "no topic is open: all are closed for defects or repetition, and expansion returned too few new ones"
+    closed = "all are closed for defects or repetition, or paused for too few rows"
+    reason = f"no topic is open: {closed}, and expansion returned too few new ones"
     return Completion(
         f"{missing}: {reason}", "Give the subject more topics in the plan or another writer, then run again"
     )

@@ -101,7 +101,7 @@ def growth(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "", blockers: s
 
 def _columns(funnel: Funnel, plan: Plan) -> Table:
     rows = funnel.rows
-    quotas = plan.quotas(rows.total() + plan.releases.every_rows if plan.endless else None)
+    quotas = dict.fromkeys(plan.subjects, 0) if plan.endless else plan.quotas()
     width = len(str(max(quotas.values())))
     steps = [
         f"requested {funnel.requested}  in flight {funnel.in_flight}",
@@ -114,7 +114,10 @@ def _columns(funnel: Funnel, plan: Plan) -> Table:
     for number, (name, quota) in enumerate(quotas.items()):
         step = steps[number] if number < len(steps) else ""
         done = min(rows[name], quota)
-        table.add_row(Text(_clean(name)), _bar(done, quota), f"{done:>{width}}/{quota:<{width}}", step)
+        if plan.endless:
+            table.add_row(Text(_clean(name)), "", f"{rows[name]} rows", step)
+        else:
+            table.add_row(Text(_clean(name)), _bar(done, quota), f"{done:>{width}}/{quota:<{width}}", step)
     for step in steps[len(quotas) :]:
         table.add_row("", "", "", step)
     return table

@@ -57,6 +57,8 @@ class Summary:
     """Judged audit items; no other number includes them."""
     dead_letters: Mapping[str, int]
     """Pending dead letters by event, also of events without a problem."""
+    waits: str
+    """Why nothing moved at the end, in words; empty when the run is done, or nothing waited."""
 
     @classmethod
     def of(
@@ -71,6 +73,7 @@ class Summary:
         budget: Sequence[BudgetLine] = (),
         closed: Sequence[ClosedTopic] = (),
         dead_letters: Mapping[str, int] = MappingProxyType({}),
+        waits: str = "",
         dataset: str,
         simulated: bool,
     ) -> "Summary":
@@ -96,6 +99,7 @@ class Summary:
             closed=closed,
             audits=funnel.audits,
             dead_letters=dict(dead_letters),
+            waits="" if verdict.outcome == "done" else waits,
         )
 
     def document(self) -> dict[str, object]:
@@ -125,6 +129,8 @@ class Summary:
         if self.dead_letters:
             letters = ", ".join(f"{count} {event}" for event, count in self.dead_letters.items())
             lines.append(f"dead      {letters}: chimera dead-letters list")
+        if self.waits:
+            lines.append(f"waited    {self.waits}")
         release = f"release {self.release}" if self.release else "no release yet"
         tokens = f" · {short(self.tokens)} tokens" if self.tokens else ""
         lines.append(f"dataset   {self.dataset} · {rows_of(self.rows, self.wanted)} · {release}{tokens}")

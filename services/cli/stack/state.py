@@ -45,6 +45,8 @@ class ServiceState:
     done: int
     dead_letters: int
     retries: int
+    waits: list[str] = field(default_factory=list)
+    """Why it does nothing although it is ready, as "SERVICE: REASON"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def service(
         done=sum(one.outcomes.get("done", 0) for one in metrics.values()),
         dead_letters=sum(one.outcomes.get("dead_letter", 0) for one in metrics.values()),
         retries=sum(one.retries for one in metrics.values()),
+        waits=[f"{name}: {reason}" for reason in dict.fromkeys(r for one in metrics.values() for r in one.waits)],
     )
 
 

@@ -52,6 +52,9 @@ def render(state: State, directory: Path) -> list[Text | Table]:
     unready += [
         Text(strip_controls(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready
     ]
+    unready += [
+        Text(strip_controls(f"waits      {reason}"), "yellow") for one in state.services for reason in one.waits
+    ]
     up = Text(f"Up in {directory} (supervisor pid {state.supervisor})")
     return [up, *_infrastructure(state), _table(state), *unready, *plan]
 

@@ -22,15 +22,16 @@ from schemas.events import Event
 from schemas.flow import consumed_by
 from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
-from shared.errors import Invalid
+from shared.errors import Invalid, Superseded
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, audit_tag_of, encode_outputs
+from shared.kafka.codec import Message, encode_outputs, tag_of
 from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
 from shared.kafka.names import group, kafka_topic
 from shared.ports import Join
 from shared.runtime.processor import Processor
+from shared.telemetry.metrics import SUPERSEDED
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,11 @@ class FaustLoop:
         while True:
             try:
                 state, messages, tombstone = self._decide(record, event)
+            except Superseded as superseded:
+                log.warning("dropped: %s", superseded)
+                SUPERSEDED.labels(self._settings.service, self._flow.name).inc()
+                self._processor.count(record, "repeated")
+                return
             except Exception as error:
                 if not isinstance(error, Invalid):
                     log.exception("a bug in the join")
@@ -170,7 +176,7 @@ class FaustLoop:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
         if len(state) > STATE_LIMIT:
             raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
-        messages = encode_outputs(decided, self._processor.source, audit_tag_of(record.headers))
+        messages = encode_outputs(decided, self._processor.source, tag_of(record.headers))
         return state, list(messages), tombstone
 
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:

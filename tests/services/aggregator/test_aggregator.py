@@ -271,6 +271,35 @@ async def test_training_is_triggered_once_for_each_release_that_is_due(
     assert [event.release for event in triggers.values()] == [event.release for event in releases.values()]
 
 
+async def test_of_two_contents_under_one_id_the_first_is_the_row(tmp_path: Path) -> None:
+    dropped: list[SolutionChecked] = []
+    sink = Curate(tmp_path, "test", plan(5), clock, AUDITED.append, on_superseded=dropped.append)
+    await sink.open(TOPICS)
+    first, second = checked(1), checked(1, attempts=(attempt(text="another way"),))
+    assert first.item.id == second.item.id
+    await sink.write([record(first, 0), record(first, 1), record(second, 2)])
+    await sink.write([record(second, 3), record(first, 4)])
+    (row,) = Dataset.open(tmp_path).rows.columns("row_hash")
+    alone = Curate(tmp_path / "alone", "test", plan(5), clock, AUDITED.append)
+    await alone.open(TOPICS)
+    await alone.write([record(first, 0)])
+    (expected,) = Dataset.open(tmp_path / "alone").rows.columns("row_hash")
+    assert row == expected
+    assert dropped == [second, second]
+
+
+async def test_a_release_comes_by_time_without_a_further_row(tmp_path: Path) -> None:
+    requested = plan(100).model_copy(update={"releases": Releases(every_days=1)})
+    released = []
+    for hour, rows in ((0, [0]), (23, []), (25, []), (26, [1]), (48, []), (50, []), (90, [])):
+        now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        sink = Curate(tmp_path, "test", requested, lambda: now, AUDITED.append)  # noqa: B023
+        await sink.open(TOPICS)
+        await sink.write([record(checked(number), number) for number in rows])
+        released.append(sum(isinstance(event, DatasetReleased) for event in sink.outbox(None)[0]))
+    assert released == [0, 0, 1, 1, 1, 2, 2]
+
+
 async def test_a_batch_of_hundreds_says_every_row(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(500))
     await sink.write(log(*(checked(number) for number in range(500)), partitions=8))

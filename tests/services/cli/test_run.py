@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import generate_latest
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -37,6 +38,7 @@ from schemas.events import (
 )
 from schemas.item import ImportSource, Step, Topic, Verdict
 from services.cli.__main__ import app
+from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.run import blockers
@@ -48,8 +50,10 @@ from services.cli.run.live_view import LiveView, Rate, footer, growth
 from services.cli.run.summary import Summary, clock, duration, short
 from services.planner.state import State, SubjectState, TopicState
 from shared.dataset.reports.funnel import Funnel
-from shared.errors import Refusal
+from shared.errors import Invalid, Refusal
+from shared.runtime.flood_guard import FloodGuard
 from shared.runtime.machine import Snapshot
+from shared.telemetry.metrics import PAUSED
 from tests.support.items import judged
 
 PLAN = Plan(name="test", rows=3, subjects={"mathematics": Subject(weight=2), "physics": Subject()})
@@ -181,6 +185,25 @@ def test_the_view_and_the_summary_show_what_blocks_a_run() -> None:
     assert "dead      2 subject.requested: chimera dead-letters list" in summary.lines()
 
 
+def test_the_view_and_the_summary_say_why_nothing_moves() -> None:
+    PAUSED.labels("yield").set(1)
+    planner = process_metrics.parse(generate_latest().decode(), None)
+    PAUSED.labels("yield").set(0)
+    guard = FloodGuard("synthesis", 1)
+    guard.record_failure(Invalid("400: no such parameter"))
+    metrics = {"planner": planner, "synthesis": ProcessMetrics(guard.why_stopped())}
+    text = blockers.describe(metrics, 0.0)
+    assert "too few become rows" in text
+    assert "400: no such parameter" in text
+    pause = planner.waits[0]
+    end = evaluate(fold(life("rejected")), PLAN, QUIET_S + 1, 100, pause=pause)
+    assert end is not None
+    assert pause in (end.short or "")
+    ended: dict[str, Any] = {"seconds": 1.0, "wanted": 3, "rows": 0, "tokens": 0, "dataset": "d", "simulated": True}
+    assert f"waited    {text}" in Summary.of(fold(life("")), verdict(None), waits=text, **ended).lines()
+    assert f"waited    {text}" not in Summary.of(fold(life("")), verdict(Completion()), waits=text, **ended).lines()
+
+
 def test_closed_topics_come_from_the_planners_own_state() -> None:
     topic = Topic(subject="history", field="f", subfield="s", name="t")
     closed = TopicState(topic=topic.with_(name="coins"), closed="repeats")
@@ -204,6 +227,8 @@ def test_for_ever_has_no_number_of_rows_and_no_end_in_sight() -> None:
     screen = StringIO()
     Console(file=screen, width=100).print(growth(funnel, plan, Rate(10, 0)))
     assert str(FOREVER)[:9] not in screen.getvalue()
+    assert "physics  1 rows" in " ".join(screen.getvalue().split()).replace("physics 1", "physics  1")
+    assert "0/" not in screen.getvalue()
     end = evaluate(funnel, plan, QUIET_S + 1, 100)
     assert end is not None
     assert (end.short or "").startswith("mathematics, physics: no topic is open")

@@ -184,7 +184,7 @@ def test_a_service_is_the_sum_of_its_processes_and_unknown_lag_is_not_zero() -> 
         "verifier-a-2": ProcessMetrics(None, {"done": 90})
     }
     after = {one.name: ProcessMetrics(None, {"done": 14, "dead_letter": 1}, 3) for one in mine}  # -2 began anew
-    after["verifier-b"] = ProcessMetrics("no partitions")
+    after["verifier-b"] = ProcessMetrics("no partitions", waits=("lab big takes no calls",))
     waiting = [GroupLag("verifier-a", "x", 4, 1_000), GroupLag("verifier-a", "y", 2, None)]
     waiting += [GroupLag("verifier-b", "x", None, None)]
     one = state.service("verifier-a", mine, before, after, 2.0, waiting)
@@ -198,6 +198,7 @@ def test_a_service_is_the_sum_of_its_processes_and_unknown_lag_is_not_zero() -> 
         Console(file=out, width=100).print(part)
     assert "1 of 5 rows in · 2 reserve · 3 aside · 4 rejected" in out.getvalue()
     assert "verifier-b: no partitions" in out.getvalue()
+    assert "waits      verifier-b: lab big takes no calls" in out.getvalue()
     json.dumps(shown.document())
 
 

@@ -1,12 +1,14 @@
 """The command line finds the environment that has torch, or says how to get one."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from services.cli.train import PHASES, interpreter
+from deploy.local.state_file import ProcessId, StateFile
+from services.cli.train import PHASES, interpreter, service_settings
 from shared.errors import Refusal
 
 
@@ -34,3 +36,16 @@ def test_a_phase_gets_its_options_as_they_were_typed(phase: str, tmp_path: Path)
         check=True,
     )
     assert reported.stdout == f"-m trainer.{phase.replace('-', '_')} --run r --help\n"
+
+
+def test_the_service_gets_the_addresses_of_the_factory_in_the_folder(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    with pytest.raises(Refusal, match=r"no factory runs in .*Start one with `chimera up`"):
+        service_settings(tmp_path, recipe)
+    url = "redis://:secret@127.0.0.1:7000/0"
+    StateFile(supervisor=ProcessId.of(os.getpid()), bootstrap="127.0.0.1:9100", valkey_url=url).write(tmp_path)
+    settings = service_settings(tmp_path, recipe)
+    assert (settings["CHIMERA_KAFKA"], settings["CHIMERA_VALKEY"]) == ("127.0.0.1:9100", url)
+    assert (settings["CHIMERA_RECIPE"], settings["CHIMERA_RUNS"]) == (str(recipe), str(tmp_path / "runs"))
+    assert settings["CHIMERA_DATASET"] == str(tmp_path / "dataset")
+    assert "CHIMERA_JUDGE" not in settings

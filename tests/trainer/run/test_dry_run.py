@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,11 @@ from typing import Any
 import pytest
 
 from tests.trainer import clock
-from trainer.run.costs import DEVICES, Shape
+from tests.trainer.studies.paper import FOUR_BILLION, papers
+from trainer.phases import all as phases
+from trainer.recipe import Rl, load_recipe
+from trainer.run.costs import DEVICES
+from trainer.run.forecast import count_rollouts_together
 
 LONG, PROMPT, COMPLETION = 35, 10, 25
 """Tokens of a clock of three steps: user, 1 + 3 × 2, end; assistant, think, 3 × 5 + 2, close; box, 3, brace, end."""
@@ -22,22 +24,29 @@ FLOPS, BANDWIDTH = 989e12, 3.35e12
 HOUR = 3600
 
 
-def reported(folder: Path, *options: str) -> dict[str, Any]:
+SERVED = {"sample": {"engine": "vllm"}, "rl": {**clock.RECIPE["rl"], "vllm": "colocate"}}
+
+
+def reported(
+    folder: Path, capsys: pytest.CaptureFixture[str], *options: str, status: int = 0, **changes: Any
+) -> dict[str, Any]:
     held_out = [clock.row(number, 3, random.Random(number), split="held_out") for number in range(HELD_OUT)]
     clock.grow(folder / "data", [*held_out, *clock.rows(ROWS, (3,), seed=1, start=100)])
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
     base = str(clock.newborn(folder / "base"))
-    recipe = clock.recipe(folder, base, held_out=nothing, max_length=100)
+    recipe = clock.recipe(folder, base, held_out=nothing, max_length=100, **{**SERVED, **changes})
     places = ["--config", recipe, "--dataset", folder / "data", "--run", folder / "run", "--dry-run"]
-    command = [sys.executable, "-m", "trainer.all", *map(str, places), *options]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    with pytest.raises(SystemExit) as ended:
+        phases.main([*map(str, places), *options])
+    assert ended.value.code == status
     assert not (folder / "run").exists()
-    found: dict[str, Any] = json.loads(done.stdout) if done.stdout else {"said": done.stderr}
+    output = capsys.readouterr()
+    found: dict[str, Any] = json.loads(output.out) if output.out else {"said": output.err}
     return found
 
 
-def test_the_numbers_follow_from_the_rows_and_the_model(tmp_path: Path) -> None:
-    found = reported(tmp_path, "--devices", "2", "--json")
+def test_the_numbers_follow_from_the_rows_and_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = reported(tmp_path, capsys, "--devices", "2", "--price", "3", "--json")
     assert found["model"]["parameters"] == PARAMETERS
     assert found["lengths"] == {
         "rows": ROWS,
@@ -67,17 +76,23 @@ def test_the_numbers_follow_from_the_rows_and_the_model(tmp_path: Path) -> None:
     assert phases["rl, steps"]["hours"] == pytest.approx(flops / (0.28 * FLOPS * 2 * HOUR))
     assert phases["evaluate"]["sequences"] == 3 * HELD_OUT * 8
     assert all(one["fits"] for one in phases.values())
+    total = sum(one["hours"] for one in phases.values())
+    assert found["total"]["usd"] == pytest.approx(total * 2 * 3)
+    assert sft["disk"] == 3 * 16 * PARAMETERS + 4 * PARAMETERS
 
 
-def test_a_person_reads_a_table_and_no_run_is_made(tmp_path: Path) -> None:
-    output = reported(tmp_path)["said"]
+def test_a_person_reads_a_table_and_no_run_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = reported(tmp_path, capsys)["said"]
     assert f"{ROWS} training rows, {ROWS * LONG:,} tokens, longest {LONG}; 0 too long" in output
     assert "rl, rollouts" in output
 
 
-LINEAR = 36 * (2560 * (2 * 4096 + 2 * 1024) + 3 * 2560 * 9728)
-FOUR_BILLION = Shape(4_022_468_096, LINEAR, 0, 36, 2560, 4096, 1024, 151_936)
-"""Qwen3-4B: 36 layers, 2560 wide, 32 heads of 128 and 8 for keys."""
+def test_a_run_that_does_not_fit_is_refused_with_the_key_to_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heavy = {"per_device": 20_000_000, "completions": 20_000_000, "learning_rate": 1e-5}
+    output = reported(tmp_path, capsys, status=1, rl=heavy)["said"]
+    assert "does not fit: 77 GB are usable; transformers writes 80,000,000 rollouts together: use rl.vllm" in output
 
 
 def test_long_traces_of_a_model_of_four_billion_need_more_than_one_device() -> None:
@@ -93,6 +108,45 @@ def test_memory_is_what_an_h100_was_seen_to_take(length: int, rank: int, gigabyt
     adapters = rank * 36 * (2 * (2560 + 1024) + 2 * (2560 + 4096) + 3 * (2560 + 9728))
     shape = replace(FOUR_BILLION, adapters=adapters)
     assert shape.training_memory(length, 1, 1) / 1e9 == pytest.approx(gigabytes, rel=0.01)
+
+
+def test_a_checkpoint_is_as_large_as_one_of_four_billion_weights_was() -> None:
+    assert FOUR_BILLION.checkpoint_bytes(1) / 1e9 == pytest.approx(48, rel=0.01)
+    assert FOUR_BILLION.model_bytes / 1e9 == pytest.approx(16, rel=0.01)
+
+
+def test_the_papers_recipe_fits_on_eight_h100s() -> None:
+    costs = {one.phase: one for one in papers().costs()}
+    assert all(one.fits for one in costs.values()), costs
+    assert costs["rl_set"].devices == 8
+    assert sum(one.hours for one in costs.values() if one.hours) < 24 * 7
+
+
+def test_rollouts_by_transformers_at_the_papers_length_are_refused() -> None:
+    (rollouts,) = (one for one in papers(rl={"vllm": "no"}).costs() if one.phase == "rl, rollouts")
+    assert count_rollouts_together(load_recipe(Path("trainer/configs/paper.yaml")).rl or Rl(), 8) == 128
+    assert rollouts.memory > 2 * 618e9
+    assert not rollouts.fits
+
+
+def test_sampling_in_one_process_takes_weeks_where_a_server_takes_hours() -> None:
+    hours = {
+        engine: next(
+            one.hours
+            for one in papers(sample={"engine": engine}, evaluate={"batch": 8}).costs()
+            if one.phase == "rl_set"
+        )
+        for engine in ("vllm", "in_process")
+    }
+    assert (hours["in_process"] or 0) > 24 * 23
+    assert (hours["vllm"] or 0) < 48
+
+
+def test_rows_of_one_step_wait_for_the_longest_less_when_grouped() -> None:
+    found = {grouped: papers(sft={"group_by_length": grouped}) for grouped in (False, True)}
+    padded = {grouped: sum(one._padded_lengths()) / sum(one.lengths.taught) for grouped, one in found.items()}
+    assert 1.5 < padded[False] < 2
+    assert padded[True] < 1.1
 
 
 def test_decoding_is_as_fast_as_vllm_was_seen_on_an_h100() -> None:

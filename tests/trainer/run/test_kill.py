@@ -42,10 +42,10 @@ def test_a_run_that_is_killed_in_every_phase_ends_as_one_that_is_not(tmp_path: P
     clock.grow(data, clock.rows(600, range(3, 6), seed=2))
     config = clock.recipe(tmp_path, str(clock.newborn(tmp_path / "newborn")), **clock.SMALL)
     at_once, killed = (Run(tmp_path / name, load_recipe(config), data, None) for name in ("at_once", "killed"))
-    phases.run_missing_phases(at_once)
+    options = ["--config", str(config), "--dataset", str(data), "--run"]
+    phases.run_missing_phases(at_once, [*options, str(at_once.folder)])
 
-    options = ["--config", str(config), "--dataset", str(data), "--run", str(killed.folder)]
-    command = [sys.executable, "-m", "trainer.all", *options]
+    command = [sys.executable, "-m", "trainer.all", *options, str(killed.folder)]
     for phase in UNDER_WAY:
         killed_in(phase, killed, command)
     again = subprocess.run(command, capture_output=True, text=True, check=True)

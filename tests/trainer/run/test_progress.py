@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from schemas.events import TrainingTriggered
+from schemas.events import Event, TrainingFailed, TrainingTriggered
 from shared.telemetry.metrics import start_at_zero
 from tests.trainer import clock
 from trainer.handler import TrainRelease
@@ -68,6 +68,32 @@ async def test_runs_are_counted_by_how_they_end(tmp_path: Path) -> None:
     assert failed.type == "training.failed"
     assert before is not None
     assert value("chimera_training_runs_total", outcome="failed") == before + 1
+
+
+async def test_only_the_newest_release_is_trained_after_the_one_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained, over = list[int](), asyncio.Event()
+
+    async def train(self: TrainRelease, event: TrainingTriggered) -> list[Event]:
+        trained.append(event.release)
+        await over.wait()
+        return []
+
+    monkeypatch.setattr(TrainRelease, "_train", train)
+    handle = TrainRelease(tmp_path / "recipe.yaml", tmp_path, tmp_path)
+    triggers = [
+        TrainingTriggered.root(UUID(int=at), "aggregator", plan=plan, release=release, table_version=1, rows=1)
+        for at, (plan, release) in enumerate([("p", 1), ("p", 2), ("other", 1), ("p", 3)])
+    ]
+    running = [asyncio.create_task(handle(one)) for one in triggers]
+    await asyncio.sleep(0)
+    over.set()
+    ended = [list(await one) for one in running]
+    assert trained == [1, 1, 3]
+    ((failed,),) = (its for its in ended if its)
+    assert isinstance(failed, TrainingFailed)
+    assert (failed.release, failed.reason[:23]) == (2, "superseded by release 3")
 
 
 def test_truncation_and_importance_ratio_of_rl_are_logged_and_plotted(

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shared.errors import Refusal
 from tests.trainer import clock
+from trainer.metrics import plots
 from trainer.phases import card
 from trainer.recipe import load_recipe
 from trainer.run.run_folder import Run, write_json
@@ -54,3 +56,40 @@ def test_the_card_of_a_model_trained_on_simulated_rows_says_so(tmp_path: Path) -
         texts[name] = card.render(run, [])
     assert "> **SIMULATED.** The simulator played a model behind 5 of the 20 training rows." in texts["simulated"]
     assert "simulat" not in texts["real"].lower()
+
+
+def test_the_card_is_in_the_models_folder_with_metadata_and_every_key(tmp_path: Path) -> None:
+    run = a_run(tmp_path, rl=None)
+    model = tmp_path / "run" / "sft" / "model"
+    model.mkdir(parents=True)
+    trained = {"model": str(model), "steps": 3, "seconds": 7200.0, "tokens": 1_000_000, "hardware": "8 × H100"}
+    rows = {"rows": 20, "tokens": 9, "too_long": 0, "difficulty_too_long": None}
+    write_json(run.path("sft.json"), {**trained, "train": rows, "best_epoch": None})
+    write_json(run.path("sft", "log.json"), {"log_history": [{"step": 1, "loss": 2.0}]})
+    names = ("10 steps", "6 steps")
+    scores = [
+        {
+            "model": stage,
+            "kind": kind,
+            "part": part,
+            "k": 1,
+            "value": 0.5,
+            "low": 0.4,
+            "high": 0.6,
+            "problems": 9,
+            "shrunk": 0.5,
+        }
+        for stage in ("base", "sft")
+        for kind, part in (("all", "all"), *(("subfield", name) for name in names))
+    ]
+    spent = {stage: {"truncated": 0.0, "unsure": 0.0, "mean_tokens": 5.0, "cost": None} for stage in ("base", "sft")}
+    run.run_once("evaluate", lambda _: {**NO_SCORES, "scores": scores, "spent": spent})
+    run.run_once("card", card.write)
+    text = (model / "README.md").read_text()
+    metadata = yaml.safe_load(text.split("---\n")[1])
+    assert metadata["base_model"] == "base"
+    assert metadata["model-index"][0]["results"][0]["metrics"] == [{"type": "pass@1", "value": 50.0}]
+    assert "- SFT: 8 × H100, 2.00 h, 1,000,000 tokens" in text
+    assert yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])["sft"]["learning_rate"] == 1e-3
+    assert (model / "by_subfield.pdf").exists()
+    assert sorted(names, key=plots._by_number) == ["6 steps", "10 steps"]

@@ -68,7 +68,8 @@ async def test_a_statement_keeps_its_bytes_from_the_draft_to_the_trainer(kind: s
     row = to_row(record, solved, datetime(2026, 1, 1, tzinfo=UTC))
     assert row.problem == text
     assert [one["question"] for one in PAPER.records(0, asdict(row))] == [text]
-    assert [one["prompt"][0]["content"] for one in VERL.records(0, asdict(row))] == [text]
+    trained = Recipe(base="m").render_prompt(text)
+    assert [one["prompt"][0]["content"] for one in VERL.records(0, asdict(row))] == [trained]
     assert text in Recipe(base="m", prompt="$problem").render_prompt(row.problem)
 
 

@@ -12,6 +12,7 @@ from trainer.phases import card, evaluate
 from trainer.recipe import load_recipe
 from trainer.run.log import log_line
 from trainer.run.run_folder import Run
+from trainer.stages import STAGE_TITLES
 
 SHORT = {**clock.TAUGHT, "epochs": 3}
 """Deliberately too short: RL cannot improve a perfect model."""
@@ -28,7 +29,7 @@ def main(folder: Path) -> None:
             folder, clock.base(folder / "base"), sft=SHORT, rl_set={"problems": 320}, rl=PRACTICE, evaluate=MEASURED
         )
     run = Run(folder / "run", load_recipe(config), data, None)
-    phases.run_missing_phases(run)
+    phases.run_missing_phases(run, ["--config", str(config), "--dataset", str(data), "--run", str(run.folder)])
     compared(run)
     log_line(f"card: {run.path('card', 'README.md')}")
 
@@ -41,7 +42,7 @@ def compared(run: Run) -> None:
     for stage, model in evaluate.list_models(run).items():
         low, value, high = (100 * whole[stage][name] for name in ("low", "value", "high"))
         every_step = _every_step(run, model)
-        log_line(f"{card.STAGE_TITLES[stage]:18}{value:6.1f} %  {low:5.1f} to {high:5.1f} %  {every_step:14.1f} %")
+        log_line(f"{STAGE_TITLES[stage]:18}{value:6.1f} %  {low:5.1f} to {high:5.1f} %  {every_step:14.1f} %")
     log_line("\n".join(card.describe_gains(found)))
 
 
