@@ -17,6 +17,7 @@ from shared.dataset import Table, list_manifests
 from shared.dataset.compaction import TIERS, choose_files, join_files
 from shared.dataset.failures import Conflict
 from shared.dataset.maintenance import clean_log, delete_unused, unused_files
+from shared.dataset.sketches import add_sketches
 from shared.dataset.storage import Location, is_remote
 from shared.errors import Transient
 
@@ -38,6 +39,8 @@ class Maintenance:
         self._dataset, self._tables, self._retention, self._writing = dataset, tables, retention, writing
         self._running: asyncio.Task[None] | None = None
         self._cleaned: datetime | None = None
+        self._sketched: int | None = None
+        """Version of the rows that have their sketches."""
         self._pinned: dict[str, tuple[Set[int], Set[str]]] = {}
         """By table: the versions that releases pin, and their files, which never change."""
 
@@ -61,6 +64,7 @@ class Maintenance:
         try:
             for table in self._tables:
                 self._join(table)
+            self._sketch(self._tables[0])
             if self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4):
                 self._clean(published)
                 self._cleaned = now
@@ -79,6 +83,14 @@ class Maintenance:
             joined = self._call(join_files, self._dataset, table.name, chosen, table.schema)
             with self._writing:
                 table.replace_files(joined)
+
+    def _sketch(self, rows: Table) -> None:
+        with self._writing:
+            version = rows.version
+        if self._sketched is None or version - self._sketched >= COMPACT_EVERY_COMMITS:
+            while self._call(add_sketches, self._dataset):
+                log.debug("sketches of rows were added")
+            self._sketched = version
 
     def _clean(self, published: int) -> None:
         manifests = self._call(list_manifests, self._dataset)

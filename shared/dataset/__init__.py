@@ -10,6 +10,7 @@ reader.py        the dataset for reading
 rebuild.py       rebuilds the dataset from the log
 releases.py      releases and their manifests
 schema.py        columns of the three tables
+sketches.py      sketches of problems, which count different ones
 split.py         assigns held-out rows
 storage.py       local folders and object stores
 table.py         a table for writing, with watermarks of the log

@@ -1,8 +1,7 @@
 """The estimated share of wrong keys among rows, by view, and the parameters that it rests on."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.audit_tag import AuditTag
@@ -30,16 +29,15 @@ MEANING = {
 
 def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
-    columns = ("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
-    rows = list(dataset.rows.columns(*columns))
-    observations = [(_observation(row), row["views"]) for row in rows]
-    rejected = map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'"))
-    observed = Counter(one for one in chain((one for one, _ in observations), rejected) if one is not None)
+    rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
+    observations = Counter((_observation(row), tuple(row["views"])) for row in rows)
+    rejected = Counter(map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'")))
+    observed = {one: items for one, items in (_total(observations) + rejected).items() if one is not None}
     result = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
     adjudicated = any(one.evidence.adjudications for one in observed)
-    views = sorted({view for row in rows for view in row["views"]}, reverse=True)
-    shares = {"all": _share(result, (one for one, _ in observations))}
-    shares |= {view: _share(result, (one for one, entered in observations if view in entered)) for view in views}
+    views = sorted({view for _, entered in observations for view in entered}, reverse=True)
+    shares = {"all": _share(result, _total(observations))}
+    shares |= {view: _share(result, _total(observations, view)) for view in views}
     return {
         "items": result.items,
         "rows": shares,
@@ -87,8 +85,18 @@ def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
     return Audits(caught, refused, Proportion(adjudicated[True], adjudicated.total()))
 
 
-def _share(result: Estimate, rows: Iterable[Observation | None]) -> dict[str, Any]:
-    counted = Counter(rows)
+def _total(
+    observations: Mapping[tuple[Observation | None, tuple[str, ...]], int], view: str | None = None
+) -> Counter[Observation | None]:
+    """Return the numbers of rows by observation, of all rows or of one view."""
+    total = Counter[Observation | None]()
+    for (one, entered), rows in observations.items():
+        if view is None or view in entered:
+            total[one] += rows
+    return total
+
+
+def _share(result: Estimate, counted: Counter[Observation | None]) -> dict[str, Any]:
     unknown = counted.pop(None, 0)
     complete = {one: count for one, count in counted.items() if one is not None}
     share = wrong_share(result, complete) if complete else None
