@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.transaction import AddAction, RemoveAction
 
 from shared.dataset.compaction import DataFile, Joined, data_files
@@ -209,7 +209,8 @@ class Table:
         self._marks |= marks
 
 
-_ZSTD = WriterProperties(compression="ZSTD")
+# Statistics would repeat each long text twice, and a file of one row would have 38 kB instead of 15.
+_ZSTD = WriterProperties(compression="ZSTD", default_column_properties=ColumnProperties(statistics_enabled="NONE"))
 
 
 def _open_or_create(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
