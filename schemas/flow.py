@@ -79,6 +79,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.ProblemDrafted,
     e.ProblemScreened,
     e.ProblemVerified,
+    e.EvidenceGiven,
     e.ProblemAccepted,
     e.ProblemProbed,
     e.ProblemRejected,
@@ -86,6 +87,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionSynthesized,
     e.SolutionChecked,
     e.AuditJudged,
+    e.ProblemReverified,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -107,6 +109,7 @@ SERVICES = (
     ),
     ServiceSpec("verifier-a", "verifier", needs_models=True),
     ServiceSpec("verifier-b", "verifier", needs_models=True),
+    ServiceSpec("adjudicator", "adjudicator", needs_models=True),
     ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
     ServiceSpec("probe", "probe", needs_models=True),
     ServiceSpec("synthesis", "synthesis", needs_models=True),
@@ -120,6 +123,9 @@ SERVICE: dict[str, ServiceSpec] = {service.name: service for service in SERVICES
 _ANY = tuple(service.name for service in SERVICES)
 VERIFIERS = tuple(service.name for service in SERVICES if service.module == "verifier")
 """The services that verify each problem, independently of each other."""
+ADJUDICATOR = "adjudicator"
+GIVERS = (*VERIFIERS, ADJUDICATOR)
+"""The services that give evidence which the panel requests."""
 
 FLOW = (
     Flow(e.PlanAdopted, ("planner",), (), partitions=1, retained=True),
@@ -128,8 +134,10 @@ FLOW = (
     Flow(e.TopicExpanded, ("expansion",), ("planner",)),
     Flow(e.ProblemRequested, ("planner",), ("problem_writer",)),
     Flow(e.ProblemDrafted, ("problem_writer", "auditor", "cli"), ("screening",)),
-    Flow(e.ProblemScreened, ("screening", "auditor"), VERIFIERS),
+    Flow(e.ProblemScreened, ("screening", "auditor", "cli"), VERIFIERS),
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
+    Flow(e.EvidenceRequested, ("panel",), GIVERS),
+    Flow(e.EvidenceGiven, GIVERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
@@ -149,7 +157,8 @@ FLOW = (
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
-    Flow(e.AuditJudged, ("screening", *VERIFIERS, "panel", "answer_checker"), ("aggregator",), retained=True),
+    Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
+    Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

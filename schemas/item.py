@@ -1,6 +1,7 @@
 """The item: one problem with everything known about it so far."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 from uuid import UUID
 
@@ -132,6 +133,10 @@ class Vote(Model):
     agrees: Agreement
     method: str
     """How it was compared with the key, or why it was not."""
+    rival: str | None = added()
+    """The earlier rival answer that it is, as its verifier compared them."""
+    other_than: tuple[str, ...] | None = added()
+    """Earlier rival answers that it is not."""
 
 
 class Judgement(Model):
@@ -167,11 +172,30 @@ class Verdict(Model):
     judgement: Judgement | None = None
     unable: str | None = None
     """Why the verifier could not reach a verdict; `None` when it did."""
+    judged_votes: int | None = added()
+    """How many of the votes the judge saw; `None`: all. Later ones were requested by the panel."""
+
+    @property
+    def seen_votes(self) -> tuple[Vote, ...]:
+        """The votes that its judge saw."""
+        return self.votes[: self.judged_votes]
 
     @property
     def hits(self) -> int:
         """Votes that agree with the key."""
         return sum(vote.agrees == "yes" for vote in self.votes)
+
+
+class Adjudication(Model):
+    """A blind choice between the key and a rival answer, by a model that does not know which is the key."""
+
+    role: str
+    model: str
+    rival: str
+    chosen: Literal["key", "rival", "neither"]
+    key_first: bool
+    """Whether the key was the first of the two shown."""
+    reason: str = ""
 
 
 class Belief(Model):
@@ -252,8 +276,15 @@ class Step(Model):
     event: UUID
     type: str
     calls: tuple[Provenance, ...] = ()
+    adjudication: Adjudication | None = added()
+    """What an adjudicator chose in this step."""
     source: ImportSource | None = added()
     """`None`: the item was not imported in this step."""
+
+
+def adjudications_in(lineage: Iterable[Step]) -> tuple[Adjudication, ...]:
+    """What adjudicators chose in the steps of an item."""
+    return tuple(step.adjudication for step in lineage if step.adjudication)
 
 
 class Easier(Model):
@@ -316,6 +347,11 @@ class Item(Model):
     def source(self) -> ImportSource | None:
         """Where the problem was imported from; `None` when a model wrote it."""
         return next((step.source for step in self.lineage if step.source), None)
+
+    @property
+    def adjudications(self) -> tuple[Adjudication, ...]:
+        """What adjudicators chose, in order."""
+        return adjudications_in(self.lineage)
 
     @property
     def calls(self) -> tuple[Provenance, ...]:

@@ -1,10 +1,14 @@
-"""How audit items end. Handlers cannot recognise them, so the runtime replaces their final event by `audit.judged`."""
+"""How tagged items end. Handlers cannot recognise them, so the runtime replaces their final event.
+
+An audit item ends as `audit.judged`, a reverify item as `problem.reverified`.
+"""
 
 from collections.abc import Iterator
 
 from schemas.audit_tag import AuditTag
-from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected
-from schemas.item import Item, Verdict
+from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemReverified
+from schemas.item import Adjudication, Item, Verdict
+from shared.ports import Tag
 
 PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
 """Results of a check; `unable`: it ran and could not decide."""
@@ -12,27 +16,28 @@ NOT_JUDGED = "not_judged"
 """Reason of an audit that ended without a result, because the budget was spent."""
 
 
-def divert(event: Event, tag: AuditTag | None) -> Event:
-    """Return the event to publish: `audit.judged` where an audit item is accepted or rejected, else the event itself.
+def divert(event: Event, tag: Tag | None) -> Event:
+    """Return the event to publish: another one where a tagged item is accepted or rejected, else the event itself.
 
     The new id is derived from the cause of the replaced event, so it is the same in a repetition.
     """
     if tag is None or not isinstance(event, ProblemAccepted | ProblemRejected):
         return event
-    item = event.item
-    id_ = AuditJudged.derive_id(event.cause)
+    kind = AuditJudged if isinstance(tag, AuditTag) else ProblemReverified
+    item, id_ = event.item, kind.derive_id(event.cause)
     *before, last = item.lineage
-    step = last.with_(event=id_, type=AuditJudged.type)
-    return AuditJudged(
-        id=id_,
-        cause=event.cause,
-        item=item.with_(lineage=(*before, step)),
-        mark=tag,
-        accepted=isinstance(event, ProblemAccepted),
-        reason=event.reason if isinstance(event, ProblemRejected) else item.tier or "unknown",
-        detail=event.detail if isinstance(event, ProblemRejected) else item.tier_reason or "",
-        found=dict(_results(event)),
-    )
+    step = last.with_(event=id_, type=kind.type)
+    end = {
+        "id": id_,
+        "cause": event.cause,
+        "item": item.with_(lineage=(*before, step)),
+        "accepted": isinstance(event, ProblemAccepted),
+        "reason": event.reason if isinstance(event, ProblemRejected) else item.tier or "unknown",
+        "detail": event.detail if isinstance(event, ProblemRejected) else item.tier_reason or "",
+    }
+    if isinstance(tag, AuditTag):
+        return AuditJudged(**end, mark=tag, found=dict(_results(event)))
+    return ProblemReverified(**end, run=tag)
 
 
 def not_judged(event: Event, service: str, item: Item, tag: AuditTag, detail: str) -> AuditJudged:
@@ -48,8 +53,14 @@ def _results(end: ProblemAccepted | ProblemRejected) -> Iterator[tuple[str, str]
     for verdict in end.item.verdicts:
         yield f"{verdict.role}/blind", _blind_result(verdict)
         yield f"{verdict.role}/judge", _judge_result(verdict)
+    for one in end.item.adjudications:
+        yield one.role, _adjudication_result(one)
     if end.cause.role == "panel":
         yield "panel", NOTICED if rejected else PASSED
+
+
+def _adjudication_result(one: Adjudication) -> str:
+    return {"key": PASSED, "rival": NOTICED, "neither": NOTICED}[one.chosen]
 
 
 def _blind_result(verdict: Verdict) -> str:

@@ -11,8 +11,11 @@ from pydantic import BaseModel
 from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from schemas.item import Agreement, Provenance
+from schemas.run_tag import RunTag
 
 T = TypeVar("T", bound=BaseModel)
+Tag = AuditTag | RunTag
+"""What the runtime knows about an item, and its handlers do not."""
 
 
 class Malformed(Exception):

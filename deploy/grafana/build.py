@@ -5,20 +5,27 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from grafana_foundation_sdk.builders import bargauge, dashboard, prometheus, stat, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DashboardLinkType, DataSourceRef
+from grafana_foundation_sdk.models.common import GraphTresholdsStyleMode, LegendDisplayMode, LegendPlacement
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DashboardLinkType,
+    DataSourceRef,
+    GridPos,
+    Threshold,
+    ThresholdsMode,
+)
 
 from deploy.grafana.boards import BOARDS
-from deploy.grafana.panels import Board, Panel
+from deploy.grafana.panels import Board, Panel, arrange
 
 FOLDER = Path(__file__).parent / "dashboards"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG = "chimera"
-SIZES = {"number": (4, 5), "lines": (12, 8), "bars": (12, 10)}
-"""Width (of 24 columns) and height of each kind of panel."""
 
 
 def render(board: Board) -> str:
@@ -35,15 +42,22 @@ def render(board: Board) -> str:
         .links([links.include_vars(True)])
         .with_variable(dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))
     )
-    for panel in board.panels:
-        made = made.with_panel(_build_panel(panel))
+    for panel, place in zip(board.panels, arrange(board.panels), strict=True):
+        made = made.with_panel(_build_panel(panel).grid_pos(GridPos(**asdict(place))))
     return json.dumps(made.build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
 
 
 def _build_panel(panel: Panel) -> timeseries.Panel | stat.Panel | bargauge.Panel:
-    width, height = SIZES[panel.kind]
     made = {"lines": timeseries.Panel, "number": stat.Panel, "bars": bargauge.Panel}[panel.kind]()
-    made.title(panel.title).description(panel.why).unit(panel.unit).datasource(SOURCE).span(width).height(height)
+    made.title(panel.title).description(panel.why).unit(panel.unit).datasource(SOURCE)
+    if isinstance(made, timeseries.Panel):
+        legend = common.VizLegendOptions().display_mode(LegendDisplayMode.TABLE).placement(LegendPlacement.BOTTOM)
+        made.legend(legend.calcs(["lastNotNull", "mean"]).sort_by("Last *").sort_desc(True).show_legend(True))
+    if panel.limit is not None:
+        steps = [Threshold(value=None, color="green"), Threshold(value=panel.limit, color="red")]
+        made.thresholds(dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
+        if isinstance(made, timeseries.Panel):
+            made.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.DASHED))
     for query in panel.queries:
         target = prometheus.Dataquery().expr(query.expr).legend_format(query.legend).datasource(SOURCE)
         made.with_target(target.range().exemplar(True) if panel.kind == "lines" else target.instant())

@@ -1,6 +1,9 @@
 """Dashboards as plain data; build.py renders them as Grafana's JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
+from math import ceil
 from typing import Literal
 
 Kind = Literal["lines", "number", "bars"]
@@ -16,13 +19,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`why` is the description: what the panel shows and what to do about it. `unit` is a unit of Grafana."""
+    """`why` is the description: what the panel shows and what to do about it. `unit` is a unit of Grafana.
+
+    `limit` is that of the panel's alert, drawn as a line.
+    """
 
     title: str
     why: str
     unit: str
     queries: tuple[Query, ...]
     kind: Kind = "lines"
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +42,45 @@ class Board:
     panels: tuple[Panel, ...]
 
 
-def lines(title: str, why: str, unit: str, *queries: tuple[str, str]) -> Panel:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a panel is in Grafana's grid of 24 columns."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+COLUMNS = 24
+IN_A_ROW: dict[Kind, int] = {"number": 4, "lines": 2, "bars": 2}
+HEIGHTS: dict[Kind, int] = {"number": 5, "lines": 9, "bars": 10}
+
+
+def arrange(panels: Sequence[Panel]) -> list[Place]:
+    """Place panels from left to right. A row has numbers or other panels, and fills the width."""
+    places: list[Place] = []
+    for is_number, group in groupby(panels, lambda panel: panel.kind == "number"):
+        run = list(group)
+        most = IN_A_ROW["number" if is_number else "lines"]
+        rows = ceil(len(run) / most)
+        ends = [round(len(run) * row / rows) for row in range(rows + 1)]
+        for begin, end in pairwise(ends):
+            y = max((place.y + place.h for place in places), default=0)
+            row, width = run[begin:end], COLUMNS // (end - begin)
+            height = max(HEIGHTS[panel.kind] for panel in row)
+            places += [Place(width * at, y, width, height) for at in range(len(row))]
+    return places
+
+
+def lines(title: str, why: str, unit: str, *queries: tuple[str, str], limit: float | None = None) -> Panel:
     """Build a time series panel."""
-    return Panel(title, why, unit, tuple(Query(*query) for query in queries))
+    return Panel(title, why, unit, tuple(Query(*query) for query in queries), limit=limit)
 
 
-def number(title: str, why: str, unit: str, expr: str) -> Panel:
+def number(title: str, why: str, unit: str, expr: str, limit: float | None = None) -> Panel:
     """Build a panel with one current value."""
-    return Panel(title, why, unit, (Query(expr),), "number")
+    return Panel(title, why, unit, (Query(expr),), "number", limit)
 
 
 def bars(title: str, why: str, unit: str, expr: str, legend: str) -> Panel:

@@ -128,7 +128,7 @@ class Role:
 
 
 class Roles(_Section):
-    """The model of each role. `judge`, `base` and `embedder` may be left out while nothing needs them."""
+    """The model of each role. Only `writer`, the verifiers and `solver` are needed always."""
 
     writer: Annotated[RoleModel, Role(("expansion", "problem_writer"), "problem_writer", (1_000, 8_000))]
     """Writes topics and problems."""
@@ -141,6 +141,11 @@ class Roles(_Section):
         Role(("screening", "verifier-a", "verifier-b", "probe", "answer_checker"), "judge", (600, 500), ("solver",)),
     ] = None
     """Compares answers that no rule can compare."""
+    adjudicator: Annotated[
+        RoleModel | None,
+        Role(("adjudicator",), "adjudicator", (1_000, 8_000), ("writer", "verifier_a", "verifier_b")),
+    ] = added()
+    """Chooses between a key and a rival answer, not knowing which is the key."""
     base: Annotated[RoleModel | None, Role(("probe",), "probe", (400, 8_000))] = None
     """The model that will be trained. Measures how hard a problem is."""
     embedder: Annotated[RoleModel | None, Role(("screening",), "screening", (200, 0), kind="embedding")] = None

@@ -49,7 +49,11 @@ class Verification(PlanSection):
     max_votes: int | None = Field(default=None, ge=2, le=128)
     """Largest number of blind attempts of both verifiers together; `blind_attempts: k` means 2k. Set one of them."""
     target_wrong: dict[View, Annotated[float, Field(gt=0, lt=1)]] = {}
-    """Largest expected share of wrong keys in each view. With it the panel decides by belief, without it by tiers."""
+    """Largest expected share of wrong keys in each view. With it each verifier attempts once, the panel decides by
+    belief, and requests further evidence while it is undecided. Without it tiers decide and nothing is requested."""
+    adjudications: int = Field(default=0, ge=0, le=16)
+    """Largest number of blind adjudications of an item, with `target_wrong`. They need a model in the role
+    `adjudicator`."""
     accept: dict[View, tuple[str, ...]] = {"sft": (Tier.VERIFIED,), "rl": (Tier.VERIFIED, Tier.PLAUSIBLE)}
     """Tiers that enter each view. A plausible row enters sft when the solver also gives the key."""
     reject_easy: bool = False
@@ -77,6 +81,8 @@ class Verification(PlanSection):
     def _belief_uses_votes(self) -> Self:
         if self.target_wrong and self.policy == "paper":
             raise ValueError("target_wrong needs policy: evidence; under policy: paper the votes do not count")
+        if self.adjudications and not self.target_wrong:
+            raise ValueError("adjudications need target_wrong: without it tiers decide and no evidence is requested")
         return self
 
     @model_serializer(mode="wrap")
@@ -89,6 +95,8 @@ class Verification(PlanSection):
             content.pop("blind_attempts", None)
         if not self.target_wrong:
             content.pop("target_wrong", None)
+        if not self.adjudications:
+            content.pop("adjudications", None)
         if not self.reject_easy:
             content.pop("reject_easy", None)
         return content
@@ -97,6 +105,16 @@ class Verification(PlanSection):
     def attempts_each(self) -> int:
         """Largest number of blind attempts of one verifier."""
         return self.blind_attempts if self.max_votes is None else ceil(self.max_votes / 2)
+
+    @property
+    def first_attempts(self) -> int:
+        """Largest number of blind attempts of one verifier before anything is requested."""
+        return 1 if self.target_wrong else self.attempts_each
+
+    @property
+    def votes(self) -> int:
+        """Largest number of blind attempts of both verifiers together."""
+        return 2 * self.blind_attempts if self.max_votes is None else self.max_votes
 
 
 class Solving(PlanSection):

@@ -4,8 +4,10 @@ audit.py       audit items
 base.py        base classes
 dataset.py     releases
 evaluation.py  scores of trained models
+evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
+reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
 subject.py     requests for topics
@@ -17,6 +19,7 @@ from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
+from schemas.events.evidence import EvidenceGiven, EvidenceRequested
 from schemas.events.plan import BudgetReached, PlanAdopted
 from schemas.events.problem import (
     ProblemAccepted,
@@ -28,6 +31,7 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
+from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.events.subject import SubjectRequested
@@ -41,6 +45,8 @@ __all__ = [
     "DatasetReleased",
     "EvaluationCompleted",
     "Event",
+    "EvidenceGiven",
+    "EvidenceRequested",
     "ItemEvent",
     "PlanAdopted",
     "ProblemAccepted",
@@ -50,6 +56,7 @@ __all__ = [
     "ProblemProbed",
     "ProblemRejected",
     "ProblemRequested",
+    "ProblemReverified",
     "ProblemScreened",
     "ProblemVerified",
     "SampleCurated",

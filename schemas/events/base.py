@@ -57,6 +57,11 @@ class Event(Model):
         """Trace id. All events of one problem have the same."""
         return self.id
 
+    @property
+    def addressee(self) -> str | None:
+        """The one service that is to handle it; `None`: every consumer."""
+        return None
+
 
 class ItemEvent(Event):
     """An event that carries the complete item."""

@@ -34,6 +34,8 @@ class SampleCurated(Event):
     """Cost of the problem's calls by model, for the budget; `None`: unknown."""
     imported: bool | None = added()
     """True when the problem was imported: the planner did not request it."""
+    before: str | None = added()
+    """The admission before other verifiers moved the row; `None`: it has not moved."""
     example: Example | None = added()
     """The problem with its answer, for requests of other problems; `None` if it is long or held out."""
 

@@ -28,8 +28,17 @@ COLUMNS = ("id", "views", "problem", "answer", "event", "event_hash", "lineage",
 """Columns of a row that `sample_curated` needs."""
 
 
-def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
-    """Build sample.curated for a new row, or with index 1 for a row admitted from the reserve."""
+def is_apart(row: Mapping[str, Any]) -> bool:
+    """Whether a row was imported and does not count."""
+    sources = (step.source for step in _LINEAGE.validate_json(row["lineage"]))
+    return any(source and not source.counts for source in sources)
+
+
+def sample_curated(row: Mapping[str, Any], index: int = 0, before: str | None = None) -> SampleCurated:
+    """Build sample.curated for a new row, or with index 1 for a row admitted from the reserve.
+
+    For a row that a reverification moves the index is the version of its commit, and `before` its earlier admission.
+    """
     is_example = row["split"] == TRAIN and len(row["problem"]) <= EXAMPLE_LENGTH
     cause = Cause(parent=UUID(row["event"]), parent_hash=row["event_hash"], role=ROLE, index=index)
     lineage = _LINEAGE.validate_json(row["lineage"])
@@ -42,6 +51,7 @@ def sample_curated(row: Mapping[str, Any], index: int = 0) -> SampleCurated:
         summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
         spent=spent(call for step in lineage for call in step.calls),
         imported=True if any(step.source for step in lineage) else None,
+        before=before,
         example=Example(statement=row["problem"], answer=row["answer"]) if is_example else None,
     )
 

@@ -1,11 +1,13 @@
 """The sink of the dataset: each final solution becomes one row, other events ledger lines; audits have their own table.
 
-A batch is up to four commits, each of which may be repeated:
+A batch is up to six commits, each of which may be repeated:
 
 1. ledger, append  rejected items, attempts before the last, deletions; watermark of problem.rejected
 2. rows, append    new rows and, in the metadata, the events about them; watermark of solution.checked
 3. rows, delete    deleted rows; watermark of sample.deleted. Another commit admits rows from the reserve instead
 4. audits, append  judged audit items; watermark of audit.judged
+5. rows, update    rows that reverifications move, and rows admitted from the reserve in their place
+6. reverifications, append  judged reverify items; watermark of problem.reverified
 
 The last commit that a record needs carries its watermark, so after a crash the rest is repeated. Ids decide whether a
 line is new; watermarks only save work: a record in another batch or at another offset changes nothing.
@@ -13,14 +15,22 @@ line is new; watermarks only save work: a record in another batch or at another 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from schemas.config.plan import Plan
-from schemas.events import AuditJudged, Event, ProblemRejected, SampleCurated, SampleDeleted, SolutionChecked
+from schemas.events import (
+    AuditJudged,
+    Event,
+    ProblemRejected,
+    ProblemReverified,
+    SampleCurated,
+    SampleDeleted,
+    SolutionChecked,
+)
 from schemas.item import Item
 from schemas.outcomes import Tier
 from services.aggregator import outbox
@@ -29,6 +39,7 @@ from services.aggregator.events import COLUMNS, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views
 from services.aggregator.publication import rebuild_events, summarise
+from services.aggregator.reverified import Move, Reverified, decide_move, updates
 from services.aggregator.state import State
 from shared.dataset import (
     Audit,
@@ -36,12 +47,14 @@ from shared.dataset import (
     Entry,
     Progress,
     Release,
+    Reverification,
     Row,
     Table,
     build,
     list_manifests,
     write_manifest,
 )
+from shared.dataset.query import id_in
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
 from shared.dataset.table import RETENTION
@@ -85,6 +98,7 @@ class Curate:
         self._rows: Table
         self._ledger: Table
         self._audits: Audits
+        self._reverified: Reverified
         self._state: State
         self._maintenance: Maintenance
 
@@ -146,6 +160,7 @@ class Curate:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
         self._audits = Audits(Table(self._dataset, Audit, self._factory), self._on_audit)
+        self._reverified = Reverified(Table(self._dataset, Reverification, self._factory))
         for table in self._tables:
             table.keep_old_files(self._retention)
         self._state = State.load(self._rows, self._ledger)
@@ -153,15 +168,20 @@ class Curate:
 
     @property
     def _tables(self) -> list[Table]:
-        return [self._rows, self._ledger, self._audits.table]
+        return [self._rows, self._ledger, self._audits.table, self._reverified.table]
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
         self._audits.reload()
+        self._reverified.reload()
 
     def _owner(self, kafka_topic: str) -> Table:
         """Return the table with the watermark of a Kafka topic: the last one that its records need."""
-        others = {ProblemRejected.type: self._ledger, AuditJudged.type: self._audits.table}
+        others = {
+            ProblemRejected.type: self._ledger,
+            AuditJudged.type: self._audits.table,
+            ProblemReverified.type: self._reverified.table,
+        }
         return others.get(kafka_topic, self._rows)
 
     def _write(self, records: Sequence[Record]) -> None:
@@ -172,6 +192,8 @@ class Curate:
         self._curate([record for record in fresh if isinstance(record.event, SolutionChecked)], now)
         self._delete([record for record in fresh if isinstance(record.event, SampleDeleted)])
         self._audits.append(fresh, now)
+        self._move(fresh)
+        self._reverified.append(fresh, now)
 
     def _append_entries(self, records: Sequence[Record], now: datetime) -> None:
         built = (build.to_entry(record, now) for record in records)
@@ -218,15 +240,47 @@ class Curate:
         elif records:  # no such row; commit anyway, so that a stale writer conflicts and reloads the ledger
             self._rows.append([], self._rows.watermarks(records), {})
 
+    def _move(self, records: Sequence[Record]) -> None:
+        """Give rows the views of all their evidence, in one commit with those that take a free place.
+
+        A deleted row stays deleted, and a rejected item rejected.
+        """
+        events = {str(event.run.problem): event for _, event in self._reverified.new(records)}
+        quotas, moves = self._quotas(), list[Move]()
+        columns = (*COLUMNS, "difficulty", "flaws")
+        for row in self._rows.read(columns, where=id_in(events)) if events else ():
+            if move := decide_move(row, events[row["id"]], self._plan.verification, quotas):
+                moves.append(move)
+        if not moves:
+            return
+        left = [move.row for move in moves if move.leaves]
+        for row in left:
+            quotas.release(row["subject"], row["difficulty"])
+        admitted = self._from_reserve(quotas, {move.row["id"] for move in moves})
+        version = self._rows.version + 1
+        moved = [sample_curated(move.after, version, before=move.row["admission"]) for move in moves]
+        promoted = [sample_curated(row, index=1) for row in admitted]
+        if left:  # a release contains what is in their place
+            self._state.progress = replace(self._state.progress, target=0)
+        progress, note = self._decide_release(promoted, quotas, moved)
+        changed = [*(move.after for move in moves), *admitted]
+        self._rows.change(updates(changed), [row["id"] for row in changed], asdict(progress), note)
+        self._decided[self._rows.version] = promoted
+        self._state = State.load(self._rows, self._ledger)
+
+    def _from_reserve(self, quotas: Quotas, without: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the rows of the reserve for which there is room, as they are then."""
+        reserve = self._rows.read((*COLUMNS, "difficulty"), where=f"admission = '{RESERVE}'", order=_BY_AGE)
+        return [
+            {**row, "admission": IN}
+            for row in reserve
+            if row["id"] not in without and quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
+        ]
+
     def _promote(self) -> None:
         """Admit rows from the reserve, where there is room."""
         quotas = self._quotas()
-        reserve = self._rows.read((*COLUMNS, "difficulty"), where=f"admission = '{RESERVE}'", order=_BY_AGE)
-        admitted = [
-            {**row, "admission": IN}
-            for row in reserve
-            if quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
-        ]
+        admitted = self._from_reserve(quotas)
         events = [sample_curated(row, index=1) for row in admitted]
         progress, note = self._decide_release(events, quotas)
         if admitted:
@@ -258,14 +312,19 @@ class Curate:
             return replace(row, split=side, views=imported_views(entered), admission=ASIDE)
         return replace(row, split=side, views=entered, admission=quotas.admit(row.subject, entered, row.difficulty))
 
-    def _decide_release(self, events: Sequence[SampleCurated], quotas: Quotas) -> tuple[Progress, dict[str, str]]:
-        """Return the progress after a commit that admits rows, and the metadata with what is to be published."""
-        admitted = sum(event.admission == IN for event in events)
+    def _decide_release(
+        self, events: Sequence[SampleCurated], quotas: Quotas, moved: Sequence[SampleCurated] = ()
+    ) -> tuple[Progress, dict[str, str]]:
+        """Return the progress after a commit that admits rows, and the metadata with what is to be published.
+
+        `moved` are events about rows that reverifications move: no row has what they say of the time before.
+        """
+        admitted = sum(event.admission == IN != event.before for event in (*events, *moved))
         decision = decide(self._state.progress, admitted, quotas, self._plan, self._now())
         ids = {event.key: event.cause.index for event in events}
         rows = outbox.RowEvents(self._rows.version + 1, ids) if ids else None
         if not decision.release:
-            return decision.progress, outbox.to_metadata([], rows=rows)
+            return decision.progress, outbox.to_metadata(moved, rows=rows)
         release = Release(
             number=decision.progress.releases,
             plan=self._plan.name,
@@ -275,4 +334,4 @@ class Curate:
             ledger_version=self._ledger.version,
         )
         released = release_events(self._factory, release, train=decision.train)
-        return decision.progress, outbox.to_metadata(released, release, rows)
+        return decision.progress, outbox.to_metadata([*moved, *released], release, rows)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
@@ -16,6 +17,7 @@ from shared.dataset import Table, list_manifests
 from shared.dataset.compaction import TIERS, choose_files, join_files
 from shared.dataset.failures import Conflict
 from shared.dataset.maintenance import clean_log, delete_unused, unused_files
+from shared.dataset.sketches import add_sketches
 from shared.dataset.storage import Location, is_remote
 from shared.errors import Transient
 
@@ -37,6 +39,8 @@ class Maintenance:
         self._dataset, self._tables, self._retention, self._writing = dataset, tables, retention, writing
         self._running: asyncio.Task[None] | None = None
         self._cleaned: datetime | None = None
+        self._sketched: int | None = None
+        """Version of the rows that have their sketches."""
         self._pinned: dict[str, tuple[Set[int], Set[str]]] = {}
         """By table: the versions that releases pin, and their files, which never change."""
 
@@ -60,6 +64,7 @@ class Maintenance:
         try:
             for table in self._tables:
                 self._join(table)
+            self._sketch(self._tables[0])
             if self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4):
                 self._clean(published)
                 self._cleaned = now
@@ -79,9 +84,17 @@ class Maintenance:
             with self._writing:
                 table.replace_files(joined)
 
+    def _sketch(self, rows: Table) -> None:
+        with self._writing:
+            version = rows.version
+        if self._sketched is None or version - self._sketched >= COMPACT_EVERY_COMMITS:
+            while self._call(add_sketches, self._dataset):
+                log.debug("sketches of rows were added")
+            self._sketched = version
+
     def _clean(self, published: int) -> None:
         manifests = self._call(list_manifests, self._dataset)
-        for table, key in zip(self._tables, ("table_version", "ledger_version", None), strict=True):
+        for table, key in zip_longest(self._tables, ("table_version", "ledger_version")):
             with self._writing:
                 version = table.version
             needed = version if table is not self._tables[0] else published

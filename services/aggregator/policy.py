@@ -66,6 +66,11 @@ class Quotas:
         self._bins[bin_] += 1
         return IN
 
+    def release(self, subject: str, difficulty: float | None) -> None:
+        """Free the place of an admitted row."""
+        self._admitted[subject] -= 1
+        self._bins[self._difficulty.bin(difficulty)] -= 1
+
     @property
     def admitted(self) -> dict[str, int]:
         return dict(self._admitted)

@@ -31,17 +31,17 @@ def inject(event: SolutionChecked, audit: PlannedAudit) -> TaggedEvent:
         cause=Cause(parent=event.id, parent_hash=event.hash, role="planner"),
     )
     item = Item(id=request.id, plan=event.item.plan, topic=audit.topic, problem=audit.problem)
-    drafted = ProblemDrafted.of(request, "problem_writer", item, _writer_calls(event.item) if audit.tag.source else ())
-    return TaggedEvent(drafted if audit.screening else _screened(drafted), audit.tag)
+    drafted = ProblemDrafted.of(request, "problem_writer", item, writer_calls(event.item) if audit.tag.source else ())
+    return TaggedEvent(drafted if audit.screening else screened(drafted), audit.tag)
 
 
-def _screened(drafted: ProblemDrafted) -> ProblemScreened:
+def screened(drafted: ProblemDrafted) -> ProblemScreened:
     """Build problem.screened. The lineage has no step of screening, which would count as a check that passed."""
     item = drafted.item.with_(fingerprint=drafted.item.written.fingerprint)
     return ProblemScreened.after(drafted, "screening", item=item)
 
 
-def _writer_calls(item: Item) -> tuple[Provenance, ...]:
+def writer_calls(item: Item) -> tuple[Provenance, ...]:
     """Return the writer's calls at no cost: the panel needs the writer's model, and the calls were paid for already."""
     calls = (call for step in item.lineage if step.type == ProblemDrafted.type for call in step.calls)
     return tuple(call.with_(**ORIGINAL_CALLS) for call in calls)

@@ -7,7 +7,7 @@ wrong_keys.py  prints the estimated share of wrong keys, for `chimera audit`
 check/         `chimera check`
 common/        modules that several commands use
 dataset/       `chimera dataset`
-evidence/      problems that a person brings: `chimera import`
+evidence/      `chimera import`, `reverify`
 kafka/         `chimera kafka`, `chimera dead-letters`
 run/           `chimera run`
 start/         `chimera init`, `preview`

@@ -1,7 +1,8 @@
-"""Joins two verdicts into a tier.
+"""Joins the evidence on a problem into a tier, and requests more while belief leaves it undecided.
 
-by_belief.py  decides by belief: the probability that the key is right, against the threshold of each view
-handler.py    the join
-settings.py   settings
-tiers.py      rules of the tiers
+by_belief.py     decides by belief: the probability that the key is right, against the threshold of each view
+handler.py       the join
+second_round.py  which evidence is requested, and verdicts with what was given
+settings.py      settings
+tiers.py         rules of the tiers
 """

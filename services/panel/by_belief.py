@@ -1,6 +1,7 @@
 """Decides by belief: the probability that the key is right, against the threshold of each view."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from schemas.config.policies import View
 from schemas.item import Belief, Verdict
@@ -23,7 +24,7 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
     detail = f"belief {belief.key:.3f}; {blind}"
     other_objection = find_objection([_without_key_points(verdict) for verdict in verdicts])
     if other_objection and other_objection.reason != "unable":
-        return other_objection
+        return replace(other_objection, final=True)
     hits = sum(verdict.hits > 0 for verdict in verdicts)  # of two verifiers
     tier = (Tier.JUDGE_ONLY, Tier.PLAUSIBLE, Tier.VERIFIED)[hits]
     has_votes = all(any(vote.answer is not None for vote in verdict.votes) for verdict in verdicts)

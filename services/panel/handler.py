@@ -1,20 +1,25 @@
-"""Joins the first verdict of each verifier on the same problem text, and decides once."""
+"""Joins the evidence on one problem text: the first verdict of each verifier, then what is requested. Decides once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, Field
 
 from schemas.config.policies import View
-from schemas.events import Event, ProblemAccepted, ProblemRejected, ProblemVerified
+from schemas.events import Event, EvidenceGiven, EvidenceRequested, ProblemAccepted, ProblemRejected, ProblemVerified
 from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
-from schemas.model import Model
+from schemas.model import Model, added
 from services.panel.by_belief import by_belief, is_enough
+from services.panel.second_round import NOTHING, Deliberation, Given, with_given
 from services.panel.tiers import POLICIES, find_easy
 from shared.errors import Superseded
 from shared.stats.belief_model import Parameters
+from shared.stats.evidence_choice import Limits
 from shared.stats.item_belief import DEFAULTS, item_belief
+
+BELIEF_AGAIN = 0.9
+"""Belief that a stored item needs when it is verified again and the plan has no target for wrong keys."""
 
 
 class ReceivedVerdict(Model):
@@ -25,13 +30,17 @@ class ReceivedVerdict(Model):
 
 
 class JoinState(Model):
-    """State of one problem: the first verdict of each role, then the decision, then a tombstone."""
+    """State of one problem: the first verdict of each role, later evidence, then the decision, then a tombstone."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     problem_hash: str
     received: tuple[ReceivedVerdict, ...] = Field((), validation_alias="heard", serialization_alias="heard")
     """Under the name that earlier versions wrote to the changelog."""
+    given: tuple[Given, ...] | None = added()
+    """Evidence of the second round; `None`: none."""
+    request: EvidenceRequested | None = added()
+    """The evidence that is outstanding. While there is one, nothing is decided."""
     accepted: ProblemAccepted | None = None
     rejected: ProblemRejected | None = None
     published: bool = False
@@ -55,51 +64,101 @@ class JoinVerdicts:
     parameters: Parameters = DEFAULTS
     reject_easy: bool = False
     """Whether a problem that a judge calls too easy is rejected."""
+    limits: Limits = NOTHING
+    """How much evidence may be requested where belief leaves a key undecided."""
 
-    def __call__(self, case: bytes | None, event: ProblemVerified) -> tuple[bytes, Iterable[Event], bytes]:
-        """Fold a verdict into the state. Returns the state to store, the events to publish, and the state after that.
+    def __call__(
+        self, case: bytes | None, event: ProblemVerified | EvidenceGiven
+    ) -> tuple[bytes, Iterable[Event], bytes]:
+        """Fold evidence into the state. Returns the state to store, the events to publish, and the state after that.
 
-        A published decision leaves a tombstone with the hash of the problem's text. Raises Superseded for a verdict
-        about another text than that of the first one.
+        A published decision leaves a tombstone with the hash of the problem's text. A request stays in the state until
+        it is answered, and is published again when an event is repeated. Raises Superseded for evidence on another text
+        than that of the first verdict.
         """
-        verdict = event.verdict
-        state = JoinState.model_validate_json(case) if case else JoinState(problem_hash=verdict.problem_hash)
-        if state.problem_hash != verdict.problem_hash:
-            raise Superseded(f"{verdict.role} judged another text than the first verdict")
+        problem_hash = event.verdict.problem_hash if isinstance(event, ProblemVerified) else event.problem_hash
+        state = JoinState.model_validate_json(case) if case else JoinState(problem_hash=problem_hash)
+        if state.problem_hash != problem_hash:
+            role = event.verdict.role if isinstance(event, ProblemVerified) else event.role
+            raise Superseded(f"{role} judged another text than the first verdict")
         if case and state.published:
             return case, [], case
-        if state.decision is None and verdict.role not in {one.verdict.role for one in state.received}:
+        if state.decision is None:
             state = self._receive(state, event)
         stored = state.model_dump_json().encode()
         if state.decision is None:
-            return stored, [], stored
+            return stored, [state.request] if state.request else [], stored
         tombstone = JoinState(problem_hash=state.problem_hash, published=True)
         return stored, [state.decision], tombstone.model_dump_json(exclude_unset=True).encode()
 
-    def _receive(self, case: JoinState, event: ProblemVerified) -> JoinState:
-        received = (*case.received, ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage))
-        if {each.verdict.role for each in received} != set(VERIFIERS):
-            return case.with_(received=received)
-        decision = self._decide(received, event)
-        if isinstance(decision, ProblemAccepted):
-            return JoinState(problem_hash=case.problem_hash, accepted=decision)
-        return JoinState(problem_hash=case.problem_hash, rejected=decision)
+    def _receive(self, case: JoinState, event: ProblemVerified | EvidenceGiven) -> JoinState:
+        """With the evidence, unless it was received before or nobody requested it; then the decision or a request."""
+        if isinstance(event, ProblemVerified):
+            if event.verdict.role in {one.verdict.role for one in case.received}:
+                return case
+            received = ReceivedVerdict(verdict=event.verdict, lineage=event.item.lineage)
+            case = case.with_(received=(*case.received, received))
+        else:
+            if case.request is None or event.cause.parent != case.request.id:
+                return case
+            case = case.with_(given=(*(case.given or ()), Given.of(event)), request=None)
+        if {each.verdict.role for each in case.received} != set(VERIFIERS):
+            return case
+        return self._decide(case, event)
 
-    def _decide(self, received: Sequence[ReceivedVerdict], event: ProblemVerified) -> ProblemAccepted | ProblemRejected:
-        ordered = sorted(received, key=lambda each: each.verdict.role)
-        verdicts = tuple(each.verdict for each in ordered)
-        steps = tuple(dict.fromkeys(step for each in ordered for step in each.lineage))
-        belief = item_belief(verdicts, event.item.written, self.parameters, self.thresholds)
-        if self.thresholds:
+    def _decide(self, case: JoinState, event: ProblemVerified | EvidenceGiven) -> JoinState:
+        ordered, given = sorted(case.received, key=lambda each: each.verdict.role), case.given or ()
+        before = {verdict.role: verdict for verdict in event.item.verdicts}
+        verdicts = tuple(with_given(_append(before.get(each.verdict.role), each.verdict), given) for each in ordered)
+        own_steps = 1 if isinstance(event, ProblemVerified) else 2
+        screened = event.item.with_(lineage=event.item.lineage[:-own_steps])
+        known = Deliberation(screened, verdicts, given)
+        first_steps = (step for each in ordered for step in each.lineage)
+        steps = tuple(dict.fromkeys((*first_steps, *(step for one in given for step in one.steps))))
+        thresholds = self._thresholds(again=bool(before))
+        belief = item_belief(verdicts, screened.written, self.parameters, thresholds, known.adjudications)
+        if thresholds:
             finding = by_belief(verdicts, belief, self.accept)
         else:
-            writers = event.item.with_(lineage=steps).writer_names()
-            finding = POLICIES[self.policy](verdicts, event.item.written, writers)
-        if self.reject_easy and finding.tier in self.tiers:
-            finding = find_easy(verdicts) or finding
-        item = event.item.with_(
+            writers = screened.with_(lineage=steps).writer_names()
+            finding = POLICIES[self.policy](verdicts, screened.written, writers)
+        easy = find_easy(verdicts) if self.reject_easy else None
+        if easy and finding.tier in self.tiers:
+            finding = easy
+        enough = finding.tier in self.tiers and (not thresholds or is_enough(finding.tier, belief, self.accept))
+        if not (enough or finding.final or easy or before) and (request := self._request(known)):
+            return case.with_(request=request)
+        item = screened.with_(
             verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
         )
-        if finding.tier in self.tiers and (not self.thresholds or is_enough(finding.tier, belief, self.accept)):
-            return ProblemAccepted.of(event, "panel", item)
-        return ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
+        if enough:
+            accepted = ProblemAccepted.of(event, "panel", item)
+            return JoinState(problem_hash=case.problem_hash, accepted=accepted)
+        rejected = ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
+        return JoinState(problem_hash=case.problem_hash, rejected=rejected)
+
+    def _request(self, known: Deliberation) -> EvidenceRequested | None:
+        """Nothing is requested where no threshold meets any target."""
+        thresholds = [threshold for threshold in self.thresholds.values() if threshold is not None]
+        return known.request(self.parameters, min(thresholds), self.limits) if thresholds else None
+
+    def _thresholds(self, *, again: bool) -> Mapping[str, float | None]:
+        """Return the belief that each view needs; empty where tiers decide.
+
+        The rules of tiers count votes up to a limit, so for an item with the votes of more verifiers belief decides.
+        """
+        if again and not self.thresholds and self.policy == "evidence":
+            return dict.fromkeys(self.accept, BELIEF_AGAIN)
+        return self.thresholds
+
+
+def _append(before: Verdict | None, verdict: Verdict) -> Verdict:
+    """Return a verdict with the votes of an earlier one of the same role first; a missing judgement is the earlier one.
+
+    Only stored problems that are verified again have earlier verdicts.
+    """
+    if before is None:
+        return verdict
+    judgement = verdict.judgement or before.judgement
+    unable = None if judgement else verdict.unable
+    return verdict.with_(votes=(*before.votes, *verdict.votes), judgement=judgement, unable=unable)

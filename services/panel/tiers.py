@@ -31,6 +31,8 @@ class Finding:
     tier: str | None
     reason: str
     detail: str
+    final: bool = False
+    """Whether no further evidence on the key can change it."""
 
 
 Policy = Callable[[Sequence[Verdict], Problem, Collection[str]], Finding]

@@ -71,6 +71,8 @@ def curate(state: State, event: SampleCurated) -> State:
     if event.held_out:
         return _hold_out(state, event)
     row, admitted, reserve = event.sample_id, event.admission == Admission.IN, event.admission == Admission.RESERVE
+    if event.before:
+        return _move(state, event, event.before)
     if event.imported:
         return _add_imported(state, event)
     if topic_ref := state.topic_of(row):
@@ -104,6 +106,19 @@ def curate(state: State, event: SampleCurated) -> State:
         subject = state.subject(name)
         return _unreserve(state, row).with_subject(name, admitted=subject.admitted + 1, good=subject.good + 1)
     return state
+
+
+def _move(state: State, event: SampleCurated, before: str) -> State:
+    """Apply the move of a row by a reverification: a row that leaves `in` is missing again."""
+    moves = state.moves or frozenset()
+    row, name = event.sample_id, event.subject
+    if event.id in moves or row in state.deleted:
+        return state
+    state = state.with_(moves=moves | {event.id})
+    if row in state.reserve and event.admission != Admission.RESERVE:
+        state = _unreserve(state, row)
+    change = (event.admission == Admission.IN) - (before == Admission.IN)
+    return state.with_subject(name, admitted=state.subject(name).admitted + change)
 
 
 def _add_imported(state: State, event: SampleCurated) -> State:

@@ -99,10 +99,13 @@ class Planner:
         return self._top_up(state)
 
     def _top_up(self, state: State) -> tuple[State, Sequence[Event]]:
-        state, events = self._refresh_topics(state)
-        state = self._report_pause(state)
+        missing = missing_rows(self.plan, state)
+        events: list[Event] = []
+        if any(missing.values()) and allowed_in_flight(self.plan, state)[0]:
+            state, events = self._refresh_topics(state)
+        state = self._report_pause(state, is_needed=any(missing.values()))
         room, limit = self._room(state)
-        for name, lack in missing_rows(self.plan, state).items() if room else ():
+        for name, lack in missing.items() if room else ():
             if lack and self._needs_topics(state, name):
                 state, event = self._request_topics(state, name)
                 events.append(event)
@@ -136,10 +139,12 @@ class Planner:
             state = state.with_(refreshed=bool(events) or None)
         return state, events
 
-    def _report_pause(self, state: State) -> State:
-        """Record, and log once, why nothing is requested although rows are missing."""
-        reason = PARKED if state.parked_count > self.plan.parked_limit else None
-        if reason is None and is_paused(self.plan, state):
+    def _report_pause(self, state: State, *, is_needed: bool) -> State:
+        """Record, and log once, why nothing is requested although rows are missing (`is_needed`)."""
+        reason = None
+        if is_needed and state.parked_count > self.plan.parked_limit:
+            reason = PARKED
+        elif is_needed and is_paused(self.plan, state):
             reason = YIELD
         if reason and reason != state.paused:
             log.warning("%s", PAUSES[reason])

@@ -120,6 +120,8 @@ class State(Model):
     reserve: dict[UUID, str] = Field(default_factory=dict)
     """Rows that may be admitted later, with their subject."""
     deleted: frozenset[UUID] = frozenset()
+    moves: frozenset[UUID] | None = added()
+    """Events about rows that reverifications moved: their ids tell a repeated event."""
     imported: frozenset[UUID] | None = added()
     """Admitted rows that were imported and count: nobody requested them, so their ids tell a repeated event."""
     imported_count: int | None = added()

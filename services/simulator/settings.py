@@ -12,6 +12,7 @@ ABILITIES = {
     "sim-writer": 2.0,
     "sim-verifier-a": 1.8,
     "sim-verifier-b": 1.4,
+    "sim-adjudicator": 2.0,
     "sim-solver": 2.2,
     "sim-judge": 1.6,
     "sim-base": 0.0,
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     set: every wrong answer is one of the problem's three slips."""
     judge_catch: Rate | None = None
     """Probability that a judge refuses a wrong key; it refuses a right one with 0.05. Not set: by ability."""
+    adjudicator_right: Rate | None = None
+    """Probability that an adjudicator takes the right one of two answers, or neither. Not set: by ability."""
     dependence: dict[Model, Rate] = {}
     """By model id, the probability that an attempt is the draw that all models named here share on a problem."""
     malformed: Rate = 0.03

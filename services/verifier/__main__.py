@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.verifier.evidence import GiveEvidence
 from services.verifier.handler import VerifyProblem
 from services.verifier.settings import Settings
 from shared.answers.grade import standard
@@ -17,8 +18,8 @@ PROMPTS = Path(__file__).parent / "prompts"
 def build(settings: Settings) -> Service:
     plan, models, worker = load_plan(settings.plan), Models.of(settings), SymbolicWorker()
     grader = standard(worker, open_judge(models, settings.service))
-    handler = build_handler(models, settings, grader, plan.verification.attempts_each, plan.candidates())
-    return Service(handle=handler, close=(models.aclose, worker.aclose))
+    verify = build_handler(models, settings, grader, plan.verification.first_attempts, plan.candidates())
+    return Service(handle=GiveEvidence(verify), close=(models.aclose, worker.aclose))
 
 
 def build_handler(

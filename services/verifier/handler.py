@@ -44,15 +44,13 @@ class VerifyProblem:
         calls: list[Provenance] = []
         key, needed = event.item.written.answer, 1
         while len(votes) < self.blind_attempts and not is_convinced(key, votes, needed):
-            fields = {"problem": event.item.written.statement}
-            reply = await self.blind.complete(fields, seed=seed(seeds, len(votes)))
-            vote, graded = await self._vote(reply, event.item, votes)
+            vote, made = await self.attempt(event.item, seed(seeds, len(votes)), votes)
             votes.append(vote)
-            calls += (*reply.calls, *graded)
+            calls += made
             needed = hits_needed(self.blind.name, event.item.writer_names(*calls))
         judgement, unable = None, None
         try:
-            judgement, judged = await self._judge(event.item, votes, seeds)
+            judgement, judged = await self.judge_item(event.item, votes, seeds)
         except Malformed as error:
             unable, judged = str(error), error.calls
         verdict = Verdict(
@@ -64,6 +62,12 @@ class VerifyProblem:
             unable=unable,
         )
         return [ProblemVerified.of(event, self.role, item=event.item, calls=(*calls, *judged), verdict=verdict)]
+
+    async def attempt(self, item: Item, number: int, before: Iterable[Vote]) -> tuple[Vote, tuple[Provenance, ...]]:
+        """Solve once without the key. Returns the vote and all calls made; `number` is the seed."""
+        reply = await self.blind.complete({"problem": item.written.statement}, seed=number)
+        vote, graded = await self._vote(reply, item, before)
+        return vote, (*reply.calls, *graded)
 
     async def _vote(self, reply: Reply, item: Item, before: Iterable[Vote]) -> tuple[Vote, tuple[Provenance, ...]]:
         """Return the vote and the calls of its comparison with the key; a repeated answer is not compared again."""
@@ -78,7 +82,9 @@ class VerifyProblem:
         comparison = await self.grader.compare(key.answer, answer, key.answer_type, key.statement)
         return Vote(answer=answer, agrees=comparison.agrees, method=comparison.method), comparison.calls
 
-    async def _judge(self, item: Item, votes: Iterable[Vote], seeds: UUID) -> tuple[Judgement, tuple[Provenance, ...]]:
+    async def judge_item(
+        self, item: Item, votes: Iterable[Vote], seeds: UUID
+    ) -> tuple[Judgement, tuple[Provenance, ...]]:
         """Judge the item. Raises Malformed when the reply is not a verdict, or was not made for this call."""
         canary = derive(seeds, "canary").hex[:6]
         fields = judge_fields(item, votes) | {"canary": canary, "subjects": self._candidates(seeds)}

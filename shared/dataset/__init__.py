@@ -10,6 +10,7 @@ reader.py        the dataset for reading
 rebuild.py       rebuilds the dataset from the log
 releases.py      releases and their manifests
 schema.py        columns of the three tables
+sketches.py      sketches of problems, which count different ones
 split.py         assigns held-out rows
 storage.py       local folders and object stores
 table.py         a table for writing, with watermarks of the log
@@ -19,7 +20,7 @@ records/         files of records that a person brings: topics, controls, benchm
 
 from shared.dataset.failures import Conflict, Vanished
 from shared.dataset.maintenance import purge
-from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits
+from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits, open_reverifications
 from shared.dataset.releases import (
     LATEST,
     NOW,
@@ -30,7 +31,7 @@ from shared.dataset.releases import (
     open_release,
     write_manifest,
 )
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
 from shared.dataset.table import Table
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "ItemRecords",
     "Progress",
     "Release",
+    "Reverification",
     "Row",
     "Table",
     "TableSnapshot",
@@ -52,6 +54,7 @@ __all__ = [
     "list_manifests",
     "open_audits",
     "open_release",
+    "open_reverifications",
     "purge",
     "write_manifest",
 ]

@@ -1,16 +1,16 @@
 """Converts events to rows of the three tables, and a row back to its item."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.events import AuditJudged, ProblemRejected, SampleDeleted, SolutionChecked
+from schemas.events import AuditJudged, ProblemRejected, ProblemReverified, SampleDeleted, SolutionChecked
 from schemas.identity import content_hash
 from schemas.item import Attempt, Item
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
 from shared.errors import Invalid
 from shared.ports import Record
 
@@ -114,30 +114,55 @@ def to_audit(record: Record, event: AuditJudged, now: datetime) -> Audit:
     )
 
 
+def to_reverification(record: Record, event: ProblemReverified, now: datetime) -> Reverification:
+    """Return the line of a stored problem that was verified again."""
+    item, run = event.item, event.run
+    return Reverification(
+        **_item_columns(item),
+        **_source_columns(record),
+        id=str(item.id),
+        tier=item.tier,
+        run=run.run,
+        compare=run.compare,
+        item_id=str(run.problem),
+        believed_before=run.believed,
+        belief_before=run.belief,
+        accepted=event.accepted,
+        belief=item.belief.key if item.belief else None,
+        reason=event.reason,
+        detail=event.detail,
+        admission_before=run.admission,
+        votes_before=json.dumps(run.votes),
+        verdicts=_json(item.verdicts),
+        lineage=_json(item.lineage),
+        event=str(event.id),
+        reverified_at=now,
+    )
+
+
+ITEM_COLUMNS = (
+    *("id", "plan", "subject", "field", "subfield", "topic", "problem", "answer", "answer_type", "rationale"),
+    *("fingerprint", "verdicts", "tier", "tier_reason", "lineage"),
+)
+"""Columns of a row that `item_of` needs."""
+
+
 def to_item(row: Row) -> Item:
     """Return the item of a row, without its probe: the row keeps only the difficulty."""
+    return item_of({name: getattr(row, name) for name in (*ITEM_COLUMNS, "attempts")})
+
+
+def item_of(row: Mapping[str, Any]) -> Item:
+    """Return the item of a row's columns, as `to_item`; without `attempts` among them it has none."""
     return Item.model_validate(
         {
-            "id": row.id,
-            "plan": row.plan,
-            "topic": {
-                "subject": row.subject,
-                "field": row.field,
-                "subfield": row.subfield,
-                "name": row.topic,
-            },
+            **{name: row[name] for name in ("id", "plan", "fingerprint", "tier", "tier_reason")},
+            "topic": {**{name: row[name] for name in ("subject", "field", "subfield")}, "name": row["topic"]},
             "problem": {
-                "statement": row.problem,
-                "answer": row.answer,
-                "answer_type": row.answer_type,
-                "rationale": row.rationale,
+                "statement": row["problem"],
+                **{name: row[name] for name in ("answer", "answer_type", "rationale")},
             },
-            "fingerprint": row.fingerprint,
-            "verdicts": json.loads(row.verdicts),
-            "tier": row.tier,
-            "tier_reason": row.tier_reason,
-            "attempts": json.loads(row.attempts),
-            "lineage": json.loads(row.lineage),
+            **{name: json.loads(row[name]) for name in ("verdicts", "attempts", "lineage") if name in row},
         }
     )
 

@@ -77,7 +77,8 @@ def join_files(where: Location, table: str, files: Sequence[DataFile], schema: p
     rows = 0
     with translate_errors("cannot join files of the table"):
         path = f"{table}/{name}"
-        with store.open_output_stream(path) as out, pq.ParquetWriter(out, schema, compression="zstd") as writer:
+        settings = {"compression": "zstd", "write_statistics": False}
+        with store.open_output_stream(path) as out, pq.ParquetWriter(out, schema, **settings) as writer:
             for group in _row_groups(_batches(where, table, files, schema)):
                 writer.write_table(group)
                 rows += len(group)

@@ -18,7 +18,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class AdmissionRecord(NamedTuple):
-    """A published decision about a row; `order` is 1 for an admission from the reserve."""
+    """A published decision about a row; the one with the highest `order` counts."""
 
     order: int
     admission: str
@@ -37,6 +37,8 @@ class AdmissionReplay:
     """Time of curation by row."""
     deleted: dict[str, datetime] = field(default_factory=dict)
     _admitted: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    _left: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    """Rows that a reverification moved out of `in`."""
     _released: dict[int, datetime] = field(default_factory=dict)
     _trained: dict[int, datetime] = field(default_factory=dict)
     _rows: dict[int, int] = field(default_factory=dict)
@@ -49,8 +51,10 @@ class AdmissionReplay:
                 record = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
                 self.curated[event.key] = max(record, self.curated.get(event.key, record), key=lambda one: one.order)
                 _keep_earliest(self.curated_at, event.key, at)
-                if event.admission == Admission.IN:
+                if event.admission == Admission.IN != event.before:
                     _keep_earliest(self._admitted, (event.key, record.order), at)
+                if event.before == Admission.IN != event.admission:
+                    _keep_earliest(self._left, (event.key, record.order), at)
             case SampleDeleted():
                 _keep_earliest(self.deleted, event.key, at)
             case DatasetReleased():
@@ -64,12 +68,12 @@ class AdmissionReplay:
         last = max(self._rows, default=0)
         released, trained = self._released.get(last, _NEVER), max(self._trained.values(), default=_NEVER)
         triggered, rows = self._trained.values(), self._admitted.values()
-        deleted = any(at > released for at in self.deleted.values())
+        is_short = any(at > released for at in (*self.deleted.values(), *self._left.values()))
         return Progress(
             releases=last,
             unreleased=sum(at > released for at in self._admitted.values()),
             untrained=sum(at > trained for at in self._admitted.values()),
-            target=0 if deleted else self._rows.get(last, 0),
+            target=0 if is_short else self._rows.get(last, 0),
             training_since=int((max(triggered) if triggered else min(rows)).timestamp()) if rows else 0,
         )
 

@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
-from shared.dataset.schema import Audit, Entry, Row, Source
+from shared.dataset.schema import Audit, Entry, Reverification, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
@@ -147,6 +147,13 @@ def open_audits(folder: Location) -> TableSnapshot[Audit]:
         next_step = "Set `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
     return audits
+
+
+def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | None:
+    """Open the reverifications; `None` when there are none yet. Raises Refusal when newer software wrote them."""
+    with _translate_errors(folder):
+        delta = open_table(folder, TABLES[Reverification])
+        return TableSnapshot(Reverification, check_version(delta)) if delta else None
 
 
 def _open_table(folder: Location, of: type[Source], version: int | None) -> DeltaTable:

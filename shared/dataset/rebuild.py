@@ -7,10 +7,10 @@ watermarks end before them.
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from schemas.events import AuditJudged, SolutionChecked
+from schemas.events import AuditJudged, ProblemReverified, SolutionChecked
 from shared.dataset import build
 from shared.dataset.event_replay import AdmissionReplay
-from shared.dataset.schema import Audit, Entry, Row
+from shared.dataset.schema import Audit, Entry, Reverification, Row
 from shared.dataset.storage import Location
 from shared.dataset.table import Table
 from shared.ports import Record
@@ -21,11 +21,12 @@ class Rebuild:
 
     def __init__(self, folder: Location, factory: str, replay: AdmissionReplay) -> None:
         self._replay = replay
-        self._rows, self._ledger, self._audits = (Table(folder, kind, factory) for kind in (Row, Entry, Audit))
+        tables = (Table(folder, kind, factory) for kind in (Row, Entry, Audit, Reverification))
+        self._rows, self._ledger, self._audits, self._reverifications = tables
         self._known: set[str] = set()
         self._waiting: set[int] = set()
         """Partitions of solution.checked that have an undecided record."""
-        self.rows = self.entries = self.audits = 0
+        self.rows = self.entries = self.audits = self.reverifications = 0
         self.differing: list[str] = []
         """Ids of rows whose hash differs from the published one."""
 
@@ -54,10 +55,18 @@ class Rebuild:
         self._audits.append(lines, self._audits.watermarks(batch), {})
         self.audits += len(lines)
 
+    def add_reverifications(self, batch: Sequence[Record]) -> None:
+        """Add records of problem.reverified. The rows that they moved have their views from the replay."""
+        events = [(one, one.event) for one in batch if isinstance(one.event, ProblemReverified)]
+        built = [build.to_reverification(one, event, one.written) for one, event in events]
+        lines = [line for line in built if self._is_new(line.id)]
+        self._reverifications.append(lines, self._reverifications.watermarks(batch), {})
+        self.reverifications += len(lines)
+
     def finish(self) -> None:
         """Restore the progress of the release policy, and compact the tables."""
         self._rows.append([], asdict(self._replay.progress()), {})
-        for table in (self._rows, self._ledger, self._audits):
+        for table in (self._rows, self._ledger, self._audits, self._reverifications):
             table.compact()
 
     def _add_entries(self, batch: Sequence[Record], marks: dict[str, int] | None = None) -> None:

@@ -3,6 +3,7 @@
 rows    one line per curated problem
 ledger  all other results: rejected items, attempts before the last, deletions of rows
 audits  items with planted errors, and controls: in a table of their own, so that rows and ledger never contain one
+reverifications  stored problems that other verifiers judged again
 """
 
 from dataclasses import dataclass, fields
@@ -145,6 +146,38 @@ class Audit(Source):
     event: str
     """Id of the audit.judged."""
     judged_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverification(Source):
+    """One stored problem that other verifiers judged again. `id` is derived from the problem and the run."""
+
+    run: str
+    """Name of the run."""
+    compare: bool
+    """Whether the run only compares verifiers: no row moves."""
+    item_id: str
+    """Id of the problem."""
+    believed_before: bool
+    """Whether the item was accepted before."""
+    belief_before: float | None
+    accepted: bool
+    """Whether the panel accepts it by the evidence of before and the new one."""
+    belief: float | None
+    reason: str
+    """The tier of an accepted item; otherwise the reason as of a rejection."""
+    detail: str
+    admission_before: str | None
+    """The row's admission before; null when the item was no row."""
+    votes_before: str
+    """JSON object: number of votes of before, by verifier; they are the first ones of its verdicts."""
+    verdicts: str
+    """JSON list of schemas.item.Verdict, with all votes."""
+    lineage: str
+    """JSON list of schemas.item.Step, of this run."""
+    event: str
+    """Id of the problem.reverified."""
+    reverified_at: datetime
 
 
 _ARROW: dict[Any, pa.DataType] = {

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.transaction import AddAction, RemoveAction
 
 from shared.dataset.compaction import DataFile, Joined, data_files
 from shared.dataset.failures import Conflict, translate_errors
 from shared.dataset.query import id_in, select
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Row, Source, arrow_schema
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row, Source, arrow_schema
 from shared.dataset.storage import Location, address, is_remote, join, open_table
 from shared.errors import Refusal
 from shared.ports import Record, StoredOffset
 
-TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits"}
+TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits", Reverification: "reverifications"}
 """Folder of each table inside the dataset."""
 
 RETENTION = timedelta(hours=1)
@@ -137,6 +137,15 @@ class Table:
                 new_values={**values}, predicate=id_in(ids), writer_properties=_ZSTD, commit_properties=commit
             )
 
+    def change(
+        self, updates: Mapping[str, str], ids: Iterable[str], marks: Mapping[str, int], note: Mapping[str, str]
+    ) -> None:
+        """Set columns of the lines with these ids to SQL expressions, in one commit. Raises as `append`."""
+        with self._committing(marks, note) as commit:
+            self._delta.update(
+                updates=dict(updates), predicate=id_in(ids), writer_properties=_ZSTD, commit_properties=commit
+            )
+
     def delete(self, ids: Iterable[str], marks: Mapping[str, int]) -> None:
         """Delete the lines with these ids in one commit, or none without such a line. Raises as `append`."""
         with self._committing(marks, {}) as commit:
@@ -200,7 +209,8 @@ class Table:
         self._marks |= marks
 
 
-_ZSTD = WriterProperties(compression="ZSTD")
+# Statistics would repeat each long text twice, and a file of one row would have 38 kB instead of 15.
+_ZSTD = WriterProperties(compression="ZSTD", default_column_properties=ColumnProperties(statistics_enabled="NONE"))
 
 
 def _open_or_create(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:

@@ -13,12 +13,18 @@ from pydantic import ValidationError
 from schemas.audit_tag import AuditTag
 from schemas.events import Event
 from schemas.flow import BY_TYPE, EVENT_LIMIT
+from schemas.run_tag import RunTag
 from shared.audit_items import divert
 from shared.errors import Invalid
-from shared.ports import TaggedEvent
+from shared.ports import Tag, TaggedEvent
 
 AUDIT_HEADER = "ce_audit"
 """Header with the tag of an audit item: a CloudEvents extension."""
+RUN_HEADER = "ce_run"
+"""Header with the tag of a reverify item."""
+
+ADDRESSEE = "ce_addressee"
+"""Header with the one service that is to handle a record: a CloudEvents extension, read before decoding."""
 
 TRACEPARENT = "traceparent"
 
@@ -35,7 +41,7 @@ class Message:
     headers: Headers
 
 
-def encode(event: Event, source: str, tag: AuditTag | None = None) -> Message:
+def encode(event: Event, source: str, tag: Tag | None = None) -> Message:
     """Encode an event of `source` ("factory/service").
 
     Raises Invalid for an event larger than EVENT_LIMIT, which every reader would refuse.
@@ -51,13 +57,15 @@ def encode(event: Event, source: str, tag: AuditTag | None = None) -> Message:
         "content-type": "application/json",
         TRACEPARENT: f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
+    if event.addressee:
+        headers[ADDRESSEE] = event.addressee
     if tag:
-        headers[AUDIT_HEADER] = tag.model_dump_json()
+        headers[AUDIT_HEADER if isinstance(tag, AuditTag) else RUN_HEADER] = tag.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
 
 
-def encode_outputs(produced: Iterable[Event | TaggedEvent], source: str, tag: AuditTag | None) -> Iterator[Message]:
-    """Encode the events produced from a record, with its tag. The end of an audit item becomes `audit.judged`.
+def encode_outputs(produced: Iterable[Event | TaggedEvent], source: str, tag: Tag | None) -> Iterator[Message]:
+    """Encode the events produced from a record, with its tag. The end of a tagged item becomes another event.
 
     Raises as `encode`.
     """
@@ -94,8 +102,19 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
         raise Invalid("ce_id differs from the id of the event")
     if key != event.key.encode():
         raise Invalid(f"the record's key is not {event.key}")
-    audit_tag_of(headers)
+    tag_of(headers)
     return event
+
+
+def tag_of(headers: Iterable[tuple[str, bytes]]) -> Tag | None:
+    """Read the tag of a record about an audit or reverify item; `None` for others. Raises Invalid if malformed."""
+    headers = list(headers)
+    if (header := dict(headers).get(RUN_HEADER)) is None:
+        return audit_tag_of(headers)
+    try:
+        return RunTag.model_validate_json(header)
+    except ValidationError as error:
+        raise Invalid(f"{RUN_HEADER} is not a valid tag of a run") from error
 
 
 def audit_tag_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:

@@ -24,7 +24,7 @@ from schemas.config.models_config import Endpoint
 from shared.clock import utc_now
 from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
-from shared.llm.errors import Busy, Declined, UnsupportedSchema
+from shared.llm.errors import Busy, Declined, UnsupportedSchema, explain_unreachable
 from shared.llm.replies.sse import MAX_EVENT_BYTES, read_events
 from shared.llm.replies.wire import MAX_MESSAGE, Chunk, WireError, decode, parse_chunk, parse_error, parse_models
 from shared.llm.sanitize import one_line
@@ -161,9 +161,8 @@ class EndpointClient:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            if time.monotonic() - started > 2 * CONNECT_S:
-                raise Transient(f"endpoint {self.alias}: {type(error).__name__}: {self.quoted(str(error))}") from None
-            raise Busy(f"endpoint {self.alias}: {type(error).__name__}: {self.quoted(str(error))}") from None
+            message = f"endpoint {self.alias}: {self.quoted(explain_unreachable(error, self._models.netloc.decode()))}"
+            raise (Transient if time.monotonic() - started > 2 * CONNECT_S else Busy)(message) from None
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             kind = type(error).__name__
             raise Transient(f"endpoint {self.alias}: {kind}: {self.quoted(str(error))}") from None

@@ -8,6 +8,9 @@ Invalid            the endpoint will never accept this request (shared/errors.py
   UnsupportedSchema  it does not know this `response_format`: repeated with another, or with the schema in the prompt
 """
 
+import socket
+import ssl
+
 from shared.errors import Invalid, Transient
 
 
@@ -33,3 +36,24 @@ class Declined(Invalid):
 
 class UnsupportedSchema(Invalid):
     """The endpoint does not support structured output."""
+
+
+def explain_unreachable(error: BaseException, address: str) -> str:
+    """Return in words why no connection to an address was made; libraries wrap the reason several times."""
+    cause = error
+    while inner := cause.__cause__ or cause.__context__:
+        cause = inner
+    match cause:
+        case ConnectionRefusedError():
+            return f"nothing listens at {address}"
+        case socket.gaierror():
+            return f"the host of {address} is unknown: {cause.strerror}"
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {address} is not trusted: {cause.verify_message}"
+        case ssl.SSLError():
+            return f"no TLS with {address}: {cause.reason}"
+        case TimeoutError():
+            return f"{address} does not answer"
+        case OSError(strerror=str(reason)):
+            return f"{address} cannot be reached: {reason}"
+    return f"{type(error).__name__}: {error}"

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S = 5.0
 _NO_LIST = re.compile(r" answers (?:404|405|50[01]):| sends an invalid reply: ")
-_NO_CHAT = re.compile(r" answers 40[1345]:")
+_NO_CHAT = re.compile(r" answers (?:30\d|40[1345]|410):| sends an invalid reply: |: ConnectError: ")
 MAX_NAMES = 10
 """Names of served models in one message; some endpoints serve hundreds."""
 
@@ -99,13 +99,13 @@ async def _list_models(name: str, endpoint: Endpoint) -> list[str] | Fault | Non
 
 
 async def _has_chat(client: EndpointClient) -> bool:
-    """Whether chat completions exist at the address: any reply but "not found" to an empty request."""
+    """Whether chat completions exist at the address: anything but "not found" or a page after an empty request."""
     try:
         async with asyncio.timeout(TIMEOUT_S), aclosing(client.chat({})) as chunks:
             async for _ in chunks:
                 break
     except (Busy, Transient, Invalid) as error:
-        return not _NO_CHAT.search(str(error)) and " answers " in str(error)
+        return not _NO_CHAT.search(str(error))
     except TimeoutError:
         return True
     return True

@@ -22,7 +22,18 @@ from shared.llm.sanitize import neutralise, one_line
 
 OPTIONAL = frozenset({"avoid", "examples", "guidance", "rejections", "structure", "technique", "wish"})
 """Fields that an own prompt may leave out: hints, without which the task is the same."""
-NAMES = ("blind", "draft", "harder", "judgement", "probe", "same_answer", "same_problem", "solve", "topics")
+NAMES = (
+    "adjudication",
+    "blind",
+    "draft",
+    "harder",
+    "judgement",
+    "probe",
+    "same_answer",
+    "same_problem",
+    "solve",
+    "topics",
+)
 """Names of the shipped prompts."""
 MARK = "mark"
 """The placeholder of the mark."""

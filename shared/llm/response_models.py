@@ -5,6 +5,8 @@ factory repeat the calls of events that had not ended. Work comes before the ver
 a default may be missing in a reply.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel
 
 from schemas.item import Agreement
@@ -49,6 +51,15 @@ class Judgement(BaseModel):
     established: bool
     subjects: list[str]
     reason: str
+    canary: str
+
+
+class Adjudication(BaseModel):
+    """Which of two answers is right; a word of the prompt shows that it was made for this call."""
+
+    working: str = ""
+    reason: str
+    right: Literal["first", "second", "neither"]
     canary: str
 
 

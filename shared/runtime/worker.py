@@ -27,7 +27,7 @@ from shared.config.settings import Settings
 from shared.errors import Invalid, OverBudget, Transient
 from shared.interruption import Interruptible
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import audit_tag_of, encode_outputs, pack, unpack
+from shared.kafka.codec import audit_tag_of, encode_outputs, pack, tag_of, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
 from shared.ports import TaggedEvent
 from shared.runtime.processor import Processor
@@ -141,7 +141,7 @@ class Worker:
         """Try until an attempt succeeds. Raises _GaveUp."""
         error: Exception = RuntimeError("the process died while it worked on this event")
         slot = self._slots.exclusive if claim.crashes >= QUARANTINE_AFTER else self._slots.shared
-        tag, number, limit = audit_tag_of(record.headers), claim.attempts, self._settings.attempts
+        tag, number, limit = tag_of(record.headers), claim.attempts, self._settings.attempts
         if number >= limit:
             await self._until_resumed()
         while number < limit:

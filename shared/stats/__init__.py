@@ -3,8 +3,10 @@
 belief.py             probability that a key is right, from votes, judgements and adjudications
 belief_estimation.py  parameters of belief and share of wrong keys among rows, with intervals
 belief_model.py       evidence on a key, and the parameters of belief
-belief_policy.py      threshold that keeps wrong keys below a target; next evidence to buy
+belief_policy.py      threshold that keeps wrong keys below a target, where only votes are bought
 error_agreement.py    whether two verifiers make the same errors
+evidence_choice.py    the next piece of evidence worth buying
+evidence_forecast.py  what buying evidence comes to; threshold for a target of wrong keys
 grid_posterior.py     posterior on a grid that closes in on its mass; intervals
 guessing.py           probability of a correct guess
 item_belief.py        evidence on an item, and its belief

@@ -24,6 +24,18 @@ from shared.stats.quadrature import average_chance
 
 def belief(evidence: Evidence, parameters: Parameters) -> Belief:
     """What the evidence comes to. Raises ValueError where votes are counted for different numbers of verifiers."""
+    weights = truth_weights(evidence, parameters)
+    total, unseen = sum(weights.values()), len(evidence.votes.rivals)
+    return Belief(
+        weights[KEY] / total, tuple(weights[index] / total for index in range(unseen)), weights[unseen] / total
+    )
+
+
+def truth_weights(evidence: Evidence, parameters: Parameters) -> dict[int, float]:
+    """Probability of the evidence together with each truth, up to a factor common to all votes.
+
+    By candidate: KEY, the index of a rival, and the number of rivals for an answer that nobody has given.
+    """
     order = sorted(range(len(evidence.votes.rivals)), key=lambda index: evidence.votes.rivals[index], reverse=True)
     votes = likelihood(canonical(evidence.votes, parameters.solving), parameters.solving, evidence.guess)
     right, wrong = judgement_likelihood(evidence, parameters)
@@ -34,9 +46,7 @@ def belief(evidence: Evidence, parameters: Parameters) -> Belief:
         weights = {
             truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()
         }
-    total = sum(weights.values())
-    rivals = tuple(weights[index] / total for index in range(len(order)))
-    return Belief(weights[KEY] / total, rivals, weights[len(order)] / total)
+    return weights
 
 
 def effective_votes(evidence: Evidence, parameters: Parameters) -> float:

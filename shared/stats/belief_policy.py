@@ -1,22 +1,21 @@
-"""Decisions by belief: the threshold that keeps wrong keys below a target, and the next evidence worth buying.
+"""Decisions by belief where only votes are bought: the threshold that keeps wrong keys below a target.
 
 The threshold comes from the model itself. What a way of buying votes can lead to is a tree of vote counts; the model
 says how likely each branch is, so the share of wrong keys among what a threshold accepts is a sum, not a simulation.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Literal, NamedTuple
 
-from shared.stats.belief import belief, canonical, judgement_likelihood, likelihood, weight_of_wrong
-from shared.stats.belief_model import KEY, RARE_REPEAT, Adjudication, Evidence, JudgeResult, Parameters, Votes
-from shared.stats.vote_tree import Node, with_vote
+from shared.stats.belief import canonical, judgement_likelihood, likelihood, weight_of_wrong
+from shared.stats.belief_model import RARE_REPEAT, Evidence, JudgeResult, Parameters
+from shared.stats.evidence_choice import REJECT_BELOW
+from shared.stats.vote_tree import Node
 
-REJECT_BELOW = 0.3
-"""β: belief below which a key is given up."""
 Decision = Literal["accept", "reject", "continue"]
 
 
@@ -126,78 +125,3 @@ def _pairs(tree: Iterable[Node], parameters: Parameters, judgements: tuple[float
 
 def _share(weights: tuple[float, float]) -> float:
     return weights[0] / sum(weights)
-
-
-class Offer(NamedTuple):
-    """Evidence that can be bought."""
-
-    kind: Literal["vote", "judgement", "adjudication"]
-    verifier: int = 0
-    """Of a vote."""
-    rival: int = 0
-    """Of an adjudication: the candidate beside the key."""
-
-
-def choose_evidence(evidence: Evidence, parameters: Parameters, costs: Mapping[Offer, float]) -> Offer:
-    """The offer with the largest expected reduction of misclassification per cost; the earlier one of equals.
-
-    Misclassification is the Gini impurity p(1-p): the chance that an item drawn by the belief is on the wrong side.
-    Unlike min(p, 1-p) it values a vote that alone decides nothing, but brings a decision nearer.
-    """
-    now = _impurity(belief(evidence, parameters).key)
-
-    def worth(offer: Offer) -> float:
-        return (now - _expected_impurity(evidence, parameters, offer)) / costs[offer]
-
-    return max(costs, key=worth)
-
-
-def _impurity(believed: float) -> float:
-    return believed * (1 - believed)
-
-
-def _expected_impurity(evidence: Evidence, parameters: Parameters, offer: Offer) -> float:
-    outcomes = [(chance, belief(further, parameters).key) for chance, further in _outcomes(evidence, parameters, offer)]
-    total = sum(chance for chance, _ in outcomes)
-    return sum(chance * _impurity(believed) for chance, believed in outcomes) / total
-
-
-def _outcomes(evidence: Evidence, parameters: Parameters, offer: Offer) -> list[tuple[float, Evidence]]:
-    """What may come of an offer: relative chance, evidence afterwards."""
-    now = belief(evidence, parameters)
-    if offer.kind == "judgement":
-        rates = parameters.judge
-        return [
-            (
-                now.key * rates.chance(passed=passed, right=True)
-                + (1 - now.key) * rates.chance(passed=passed, right=False),
-                evidence._replace(judgements=(*evidence.judgements, JudgeResult(passed))),
-            )
-            for passed in (True, False)
-        ]
-    if offer.kind == "adjudication":
-        pair, of_key, of_rival = (KEY, offer.rival), now.key, now.rivals[offer.rival]
-        elsewhere, alpha = 1 - of_key - of_rival, parameters.adjudicator
-        chances = {
-            KEY: alpha * of_key + (1 - alpha) * of_rival + elsewhere * (1 - alpha) / 2,
-            offer.rival: alpha * of_rival + (1 - alpha) * of_key + elsewhere * (1 - alpha) / 2,
-            None: elsewhere * alpha,
-        }
-        return [
-            (chance, evidence._replace(adjudications=(*evidence.adjudications, Adjudication(pair, chosen))))
-            for chosen, chance in chances.items()
-        ]
-    one = tuple(int(index == offer.verifier) for index in range(len(evidence.votes.key)))
-    outcomes = []
-    for index in (KEY, *range(len(evidence.votes.rivals) + 1)):
-        votes = Votes(*with_vote(evidence.votes, index, one))
-        outcomes.append((_evidence_weight(votes, evidence, parameters), evidence._replace(votes=votes)))
-    return outcomes
-
-
-def _evidence_weight(votes: Votes, evidence: Evidence, parameters: Parameters) -> float:
-    """Probability of the votes and the judgements, up to a factor common to all votes."""
-    chances = likelihood(canonical(votes, parameters.solving), parameters.solving, evidence.guess)
-    right, wrong = judgement_likelihood(evidence, parameters)
-    of_wrong = weight_of_wrong(sum(chances.common_error), sum(chances.misprint), parameters)
-    return (1 - parameters.wrong_keys) * chances.key * right + of_wrong * wrong

@@ -1,20 +1,22 @@
 """The evidence on an item, and the belief that it comes to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from schemas.identity import content_hash
-from schemas.item import Belief, Item, Problem, Verdict
+from schemas.item import Adjudication, Belief, Item, Problem, Step, Verdict, adjudications_in
 from shared.answers.normal import text_form
 from shared.answers.rivals import Rival, rivals
+from shared.stats import belief_model as model
 from shared.stats.belief import belief
-from shared.stats.belief_model import Evidence, JudgeResult, Parameters, Saw, Votes
+from shared.stats.belief_model import KEY, Evidence, JudgeResult, Parameters, Saw, Votes
 from shared.stats.guessing import guess_probability
 
 DEFAULTS = Parameters()
 _VERDICTS = TypeAdapter(tuple[Verdict, ...])
+_STEPS = TypeAdapter(tuple[Step, ...])
 VERIFIERS = ("verifier-a", "verifier-b")
 """The order in which votes are counted."""
 UNDETERMINED = frozenset({"cannot be determined", "insufficient information", "not enough information"})
@@ -26,9 +28,9 @@ def is_complete(verdicts: Sequence[Verdict]) -> bool:
     return {verdict.role for verdict in verdicts} == set(VERIFIERS)
 
 
-def evidence_of(verdicts: Sequence[Verdict], problem: Problem) -> Evidence:
-    """Votes, judgements and guess probability, as the model of belief takes them."""
-    return _evidence(verdicts, problem, _determined(verdicts))
+def evidence_of(verdicts: Sequence[Verdict], problem: Problem, adjudications: Sequence[Adjudication] = ()) -> Evidence:
+    """Votes, judgements, adjudications and guess probability, as the model of belief takes them."""
+    return _evidence(verdicts, problem, candidates(verdicts), adjudications)
 
 
 def item_belief(
@@ -36,10 +38,11 @@ def item_belief(
     problem: Problem,
     parameters: Parameters,
     thresholds: Mapping[str, float | None] | None = None,
+    adjudications: Sequence[Adjudication] = (),
 ) -> Belief:
-    """What two verdicts come to, in the form that items carry."""
-    against = _determined(verdicts)
-    value = belief(_evidence(verdicts, problem, against), parameters)
+    """What two verdicts and adjudications come to, in the form that items carry."""
+    against = candidates(verdicts)
+    value = belief(_evidence(verdicts, problem, against, adjudications), parameters)
     return Belief(
         key=value.key,
         rivals=dict(zip((rival.answer for rival in against), value.rivals, strict=True)),
@@ -56,14 +59,17 @@ def complete_belief(item: Item) -> Belief | None:
     """
     if item.belief or item.problem is None or not is_complete(item.verdicts):
         return item.belief
-    return item_belief(item.verdicts, item.problem, DEFAULTS)
+    return item_belief(item.verdicts, item.problem, DEFAULTS, adjudications=item.adjudications)
 
 
 def row_evidence(row: Mapping[str, Any]) -> Evidence | None:
     """The evidence on a row, from its columns; `None` where not both verifiers have given a verdict."""
     verdicts = _VERDICTS.validate_json(row["verdicts"])
+    if not is_complete(verdicts):
+        return None
     fields = {name: row[name] for name in ("answer", "answer_type", "rationale")}
-    return evidence_of(verdicts, Problem(statement=row["problem"], **fields)) if is_complete(verdicts) else None
+    adjudications = adjudications_in(_STEPS.validate_json(row["lineage"])) if '"adjudication"' in row["lineage"] else ()
+    return evidence_of(verdicts, Problem(statement=row["problem"], **fields), adjudications)
 
 
 def row_belief(row: Mapping[str, Any]) -> float | None:
@@ -85,11 +91,14 @@ def says_about_key(verdict: Verdict) -> bool | None:
     return points.well_posed and points.self_contained and points.unique_answer and points.correct
 
 
-def _determined(verdicts: Sequence[Verdict]) -> list[Rival]:
+def candidates(verdicts: Sequence[Verdict]) -> list[Rival]:
+    """The rivals of the key, in the order in which evidence counts them."""
     return [rival for rival in rivals(verdicts) if text_form(rival.answer) not in UNDETERMINED]
 
 
-def _evidence(verdicts: Sequence[Verdict], problem: Problem, against: Sequence[Rival]) -> Evidence:
+def _evidence(
+    verdicts: Sequence[Verdict], problem: Problem, against: Sequence[Rival], adjudications: Sequence[Adjudication]
+) -> Evidence:
     by_role = {verdict.role: verdict for verdict in verdicts}
     ordered = [by_role[role] for role in VERIFIERS if role in by_role]
     return Evidence(
@@ -103,8 +112,17 @@ def _evidence(verdicts: Sequence[Verdict], problem: Problem, against: Sequence[R
             if (passed := says_about_key(verdict)) is not None
         ),
         undetermined=sum(any(_undetermined(answer.answer) for answer in verdict.votes) for verdict in ordered),
+        adjudications=tuple(_adjudications(adjudications, against)),
         guess=guess_probability(problem.answer),
     )
+
+
+def _adjudications(given: Sequence[Adjudication], against: Sequence[Rival]) -> Iterator[model.Adjudication]:
+    for one in given:
+        index = next((index for index, rival in enumerate(against) if one.rival in rival.answers), None)
+        if index is not None:
+            chosen = {"key": KEY, "rival": index, "neither": None}[one.chosen]
+            yield model.Adjudication((KEY, index), chosen)
 
 
 def _undetermined(answer: str | None) -> bool:
@@ -113,6 +131,6 @@ def _undetermined(answer: str | None) -> bool:
 
 def sight_of(verdict: Verdict) -> Saw:
     """What the judge's own blind votes showed it."""
-    if verdict.hits:
+    if any(vote.agrees == "yes" for vote in verdict.seen_votes):
         return "hit"
-    return "miss" if any(vote.answer is not None for vote in verdict.votes) else "nothing"
+    return "miss" if any(vote.answer is not None for vote in verdict.seen_votes) else "nothing"

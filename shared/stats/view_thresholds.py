@@ -1,12 +1,14 @@
-"""The belief that a row needs to enter each view of a plan."""
+"""The belief that a row needs to enter each view of a plan, and how much evidence may be bought for it."""
+
+from dataclasses import astuple
 
 from schemas.config.policies import Verification
 from shared.stats.belief_model import Parameters
-from shared.stats.belief_policy import Forecast, Rule
-from shared.stats.vote_tree import until_hit_tree
+from shared.stats.evidence_choice import Limits
+from shared.stats.evidence_forecast import EvidenceForecast
 
-TREE_ATTEMPTS = 5
-"""Attempts of each verifier up to which every outcome is counted to find a threshold; more change it little."""
+COUNTED = Limits(max_votes=16, adjudications=4)
+"""Evidence up to which every outcome is counted to find a threshold; more changes it little."""
 
 
 def view_targets(verification: Verification) -> dict[str, float]:
@@ -15,11 +17,30 @@ def view_targets(verification: Verification) -> dict[str, float]:
     return {view: given.get(view, max(given.values())) for view in verification.accept} if given else {}
 
 
+def evidence_limits(verification: Verification) -> Limits:
+    """How much evidence may be bought on one key."""
+    return Limits(verification.votes, verification.adjudications)
+
+
 def view_thresholds(verification: Verification, parameters: Parameters) -> dict[str, float | None]:
-    """By view, the smallest belief that meets its target, `None` where none does; empty without a target."""
+    """By view, the smallest belief that meets its target, `None` where none does; empty without a target.
+
+    Buying ends at the lowest of them. A stricter view takes the keys whose belief happened to end high enough.
+    """
     targets = view_targets(verification)
     if not targets:
         return {}
-    tree = until_hit_tree(min(verification.attempts_each, TREE_ATTEMPTS))
-    forecast = Forecast(tree, Rule(), parameters, parameters, at_end=True)
-    return {view: forecast.threshold(target) for view, target in targets.items()}
+    forecast = evidence_forecast(verification, parameters)
+    found = {target: forecast.threshold(target) for target in {max(targets.values())}}
+    lowest = found[max(targets.values())]
+    if lowest is not None:
+        ends = forecast.ends(lowest)
+        found |= {target: forecast.stricter(ends, target) for target in set(targets.values()) - set(found)}
+    return {view: found.get(target) for view, target in targets.items()}
+
+
+def evidence_forecast(verification: Verification, parameters: Parameters) -> EvidenceForecast:
+    """What buying evidence under a plan comes to."""
+    limits = evidence_limits(verification)
+    counted = Limits(*(min(one, most) for one, most in zip(astuple(limits), astuple(COUNTED), strict=True)))
+    return EvidenceForecast(parameters, parameters, counted)

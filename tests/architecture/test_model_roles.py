@@ -29,9 +29,16 @@ def test_services_request_only_declared_roles() -> None:
 
 
 def test_the_command_line_knows_every_chat_role() -> None:
-    plan = Plan.model_validate({"name": "p", "rows": 1, "subjects": {"physics": {}}, "solving": {"probe_attempts": 1}})
+    all_used = {"solving": {"probe_attempts": 1}, "verification": {"target_wrong": {"sft": 0.02}, "adjudications": 4}}
+    plan = Plan.model_validate({"name": "p", "rows": 1, "subjects": {"physics": {}}, **all_used})
     assert set(TRIALS) == set(assumed(plan).profiles) == set(simulated(0).assigned()) == set(CHAT_ROLES)
     assert {model.model for model in simulated(0).assigned().values()} <= set(ABILITIES)
+
+
+def test_the_default_models_of_compose_are_four() -> None:
+    defaults = re.findall(r"\$\{VLLM_\w+:-([\w-]+/[\w.-]+)\}", Path("docker-compose.yml").read_text())
+    assert len(set(defaults)) == len(defaults) == 4
+    assert re.findall(r"#VLLM_\w+=([\w-]+/[\w.-]+)", Path(".env.example").read_text()) == defaults
 
 
 def test_the_deployments_know_every_chat_role() -> None:

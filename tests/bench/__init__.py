@@ -1,6 +1,7 @@
 """Benchmarks: the factory's own cost, measured with models that respond immediately. Not part of the tests.
 
 answers.py        measures precision, recall and speed of the rules for comparing answers, on labelled pairs, by
+bought_evidence.py  evidence bought piece by piece in hard worlds: what is kept, what is wrong, what it costs
 dataset/          how the dataset grows: commits, disk, opening, reading
 console.py        measures pages, filters and searches of the console over a large dataset
 factory.py        A factory for benchmarks: the real stack, the simulator with chosen latencies, CPU time by process

@@ -1,7 +1,7 @@
 """Compares verification policies by yield, difficulty and error.
 
-On the simulator's bank with real verifiers and panel; in hard worlds with belief's parameters known; and with belief
-that estimates its parameters, on four cells of a grid or on the whole grid.
+On the simulator's bank with real verifiers and panel; in hard worlds with belief's parameters known, also with evidence
+is bought piece by piece; and with belief that estimates its parameters, on four cells of a grid or on the whole grid.
 """
 
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from tests.bench import grid, hard_table
+from tests.bench import bought_evidence, grid, hard_table
 from tests.support.verification_sim import POLICIES, Remembering, accepted, candidates, outcome
 
 WRONG, NATURAL = 0.4, 0.5
@@ -25,6 +25,7 @@ async def measure(count: int, *, whole_grid: bool, runs: int) -> dict[str, Any]:
     return {
         "bank": await _measure_bank(count),
         "hard": hard_table.measure(12 * count),
+        "bought": bought_evidence.measure(12 * count),
         "grid": grid.measure(worlds, runs, cpu_count() or 1),
     }
 
@@ -55,4 +56,5 @@ def show(console: Console, figures: dict[str, Any]) -> None:
         )
     console.print(table)
     hard_table.show(console, figures["hard"])
+    bought_evidence.show(console, figures["bought"])
     grid.show(console, figures["grid"])

@@ -86,6 +86,7 @@ WHOLE = {
     "[THINK] (Magistral, raw)": replied("[THINK]hm \\boxed{41}[/THINK]" + TEXT),
     "<seed:think>": replied("<seed:think>hm \\boxed{41}</seed:think>" + TEXT),
     "◁think▷ (Kimi)": replied("◁think▷hm◁/think▷" + TEXT),
+    "harmony without its special tokens": replied(f"analysishm \\boxed{{41}}assistantfinal{TEXT}"),
     "harmony (gpt-oss)": replied(
         f"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>"
     ),
@@ -366,6 +367,11 @@ LISTS = {
 @pytest.mark.parametrize("name", LISTS)
 async def test_a_model_that_can_be_called_passes_the_preflight(name: str) -> None:
     async with endpoint(as_json({"error": {"message": "no messages"}}, "400 Bad Request"), LISTS[name]) as url:
+        assert await probe_endpoints(config(url)) == []
+
+
+async def test_a_server_without_list_that_ends_an_empty_request_is_tried() -> None:
+    async with endpoint(b"", LISTS["no list"]) as url:
         assert await probe_endpoints(config(url)) == []
 
 

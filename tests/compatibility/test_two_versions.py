@@ -13,6 +13,8 @@ from tests.compatibility.recordings import FOLDER, unpack
 
 PREVIOUS_AT_START = ("planner", "screening", "verifier-a", "probe", "answer_checker", "auditor")
 """The other services start in today's version. Later each is replaced by its other version."""
+ONLY_TODAY = ("adjudicator",)
+"""Services that the previous version does not have."""
 ROWS, SEED = 12, 11
 SLOW: dict[str, object] = {"at_once": 1, "busy": "queue", "first_token_ms": 5000}
 """One call at a time, in 5 s: no run ends under it."""
@@ -39,14 +41,16 @@ class TwoVersions(names.Line):
     async def swap_versions(self) -> None:
         """Start the other version of each service, then stop the first one, while work is in progress."""
         first = self._services
-        second = [self._spec(name, previous=name not in PREVIOUS_AT_START) for name in self._today]
+        stay = [process for process in first if process.module.removeprefix("services.") in ONLY_TODAY]
+        swapped = [name for name in self._today if name not in ONLY_TODAY]
+        second = [self._spec(name, previous=name not in PREVIOUS_AT_START) for name in swapped]
         self._services = [*first, *second]
         await self._set_faults({"sim-verifier-b": SLOW})
         await self._stack.start_services(second)
         assert await self.lacking(), "the run ended before the versions were swapped"
         await self._set_faults({})
-        await asyncio.gather(*(self._stack.scale(process.name, 0) for process in first))
-        self._services = second
+        await asyncio.gather(*(self._stack.scale(process.name, 0) for process in first if process not in stay))
+        self._services = [*stay, *second]
 
     async def _set_faults(self, faults: dict[str, dict[str, object]]) -> None:
         async with httpx.AsyncClient(trust_env=False) as http:

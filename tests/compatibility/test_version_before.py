@@ -18,9 +18,13 @@ from tests.compatibility.recordings import FACTORY, FOLDER, load_json, unpack
 ROOT = FOLDER.parents[2]
 
 
+NEW_EVENTS = {"problem.reverified", "evidence.requested", "evidence.given"}
+"""Events that the version before did not have."""
+
+
 def test_each_event_is_read_and_written_byte_for_byte() -> None:
     recorded = load_json("events")
-    assert {record["topic"] for record in recorded["events"]} == {flow.name for flow in names.flow.FLOW}
+    assert {record["topic"] for record in recorded["events"]} == {flow.name for flow in names.flow.FLOW} - NEW_EVENTS
     for record in (*recorded["events"], recorded["marked"]):
         event, tag = decode(record), names.audit_tag_of(headers(record))
         source = dict(headers(record))["ce_source"].decode().removeprefix("/")
@@ -109,7 +113,8 @@ def test_tables_keep_their_columns_and_marks(tmp_path: Path) -> None:
     previous = unpack("factory", tmp_path) / "stack" / "dataset"
     rows, ledger = (names.Table(previous, kinds[name], FACTORY) for name in ("rows", "ledger"))
     progress = names.AggregatorState.load(rows, ledger).progress
-    assert {name: getattr(progress, name) for name in progress.__slots__} == recorded["progress"]
+    since = {"released_since": 0}  # the version before did not release by time
+    assert {name: getattr(progress, name) for name in progress.__slots__} == recorded["progress"] | since
 
 
 def test_public_names_are_kept() -> None:

@@ -1,4 +1,4 @@
-"""The panel through restarts: Faust drops what it fetched around a rebalance, and not a verdict may be lost by it."""
+"""The panel through restarts: Faust drops what it fetched around a rebalance, and no evidence may be lost by it."""
 
 import asyncio
 import random
@@ -6,14 +6,16 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from pathlib import Path
+from uuid import UUID
 
-from schemas.events import ProblemScreened, ProblemVerified
-from schemas.item import Judgement, Problem, Verdict, Vote
+from schemas.events import EvidenceGiven, EvidenceRequested, ProblemScreened, ProblemVerified
+from schemas.item import Adjudication, Judgement, Problem, Verdict, Vote
 from services.planner import plans
 from tests.support.kafka_world import KafkaWorld, until
 
 PROBLEMS = 300
 PAUSE_S = 0.03
+HIT = Vote(answer="8128", agrees="yes", method="test")
 GOOD = Judgement(
     well_posed=True, self_contained=True, unique_answer=True, correct=True, on_topic=True, hard_enough=True,
     open_problem=False, reason="fine",
@@ -23,13 +25,33 @@ GOOD = Judgement(
 def verdicts(world: KafkaWorld, number: int) -> list[ProblemVerified]:
     problem = Problem(statement="one?", answer="8128", answer_type="number", rationale="")
     found = []
-    for request in world.requests(number):
+    for index, request in enumerate(world.requests(number)):
         screened = ProblemScreened.of(request, "screening", request.item.with_(problem=problem))
         for role in ("verifier-a", "verifier-b"):
-            vote = Vote(answer="8128", agrees="yes", method="test")
+            vote = HIT if index % 3 else Vote(answer=f"7{role[-1]}", agrees="no", method="test")
             verdict = Verdict(role=role, model=role, problem_hash=problem.hash, votes=(vote,), judgement=GOOD)
             found.append(ProblemVerified.of(screened, role, screened.item, verdict=verdict))
     return found
+
+
+def answer(request: EvidenceRequested) -> EvidenceGiven:
+    """A hit, or the choice of the key."""
+    if request.kind == "vote":
+        return EvidenceGiven.answer(request, vote=HIT)
+    about = {"rival": request.candidates[0], "chosen": "key", "key_first": True}
+    return EvidenceGiven.answer(request, (), Adjudication.model_validate({"role": "third", "model": "third", **about}))
+
+
+async def give_evidence(world: KafkaWorld) -> None:
+    """Answer each request once."""
+    answered = set[UUID]()
+    while True:
+        for request in await world.events("evidence.requested"):
+            if isinstance(request, EvidenceRequested) and request.id not in answered:
+                answered.add(request.id)
+                await world.publish([answer(request)])
+                await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(10 * PAUSE_S)
 
 
 async def panel(world: KafkaWorld) -> Process:
@@ -48,7 +70,7 @@ async def test_every_problem_is_decided_while_panels_are_scaled(world: KafkaWorl
             await world.publish([event])
             await asyncio.sleep(PAUSE_S)
 
-    flowing = asyncio.create_task(flow())
+    flowing, giving = asyncio.create_task(flow()), asyncio.create_task(give_evidence(world))
     old = await panel(world)
     while not flowing.done():
         new = await panel(world)
@@ -63,8 +85,12 @@ async def test_every_problem_is_decided_while_panels_are_scaled(world: KafkaWorl
     try:
         await until(all_decided, "a decision on every problem", within_s=60)
     finally:
+        giving.cancel()
         old.terminate()
         await old.wait()
     output = {(event.item.id, event.model_dump_json()) for event in await world.events("problem.accepted")}
     assert len(output) == PROBLEMS, "two decisions on one problem"
     assert sum((await world.committed("panel", "problem.verified")).values()) == len(events)
+    given = await world.events("evidence.given")
+    assert len({event.item.id for event in given}) == PROBLEMS / 3
+    assert sum((await world.committed("panel", "evidence.given")).values()) == len(given)

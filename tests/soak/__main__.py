@@ -156,7 +156,7 @@ def _size(files: Iterable[Path]) -> int:
 async def _results(directory: Path, access: KafkaAccess) -> dict[str, object]:
     """Count what must have happened at least once."""
     counts = {}
-    for name in ("problem.requested", "dataset.released", "training.triggered", DEAD_LETTERS):
+    for name in ("dataset.released", "training.triggered", DEAD_LETTERS):
         partitions = await partitions_in_use(access, FACTORY, [name])
         batches = [batch async for batch in read_records(access, partitions)]
         counts[name] = sum(len(records) for batch in batches for records in batch.values())

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from schemas.config.policies import View
 from schemas.events import Event, ProblemAccepted, ProblemScreened, ProblemVerified
 from schemas.item import Problem, Provenance, Topic
 from services.panel.handler import JoinVerdicts
@@ -63,6 +64,21 @@ class AlwaysApproves(SimulatedModel):
     ) -> tuple[T, tuple[Provenance, ...]]:
         output, calls = await super().structured(fields, form, seed=seed)
         return output.model_copy(update={**dict.fromkeys(POINTS, True), "established": True}), calls
+
+
+async def judged(
+    screened: ProblemScreened, grader: Grader, models: Mapping[str, str], attempts: int = 4
+) -> list[Event]:
+    """Return what verifiers played by these models, by role, and the panel make of a screened problem."""
+    accept: dict[View, tuple[str, ...]] = {"rl": ("verified", "plausible")}
+    join, case, output = JoinVerdicts(accept["rl"], accept=accept), None, list[Event]()
+    for role, name in models.items():
+        blind, judge = SimulatedModel(name, "blind"), SimulatedModel(name, "judgement")
+        [verified] = await VerifyProblem(role, blind, judge, grader, attempts, SUBJECTS)(screened)
+        assert isinstance(verified, ProblemVerified)
+        case, decided, _ = join(case, verified)
+        output += decided
+    return output
 
 
 class Remembering:

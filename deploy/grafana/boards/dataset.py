@@ -49,6 +49,7 @@ BOARD = Board(
                 _share("accepted", "!~"),
                 "accepted",
             ),
+            limit=0.1,
         ),
         lines(
             "Good items rejected",

@@ -64,12 +64,14 @@ BOARD = Board(
             "1 while the circuit breaker of an endpoint is open.",
             "short",
             ("max by (endpoint) (chimera_model_circuit_open)", "{{endpoint}}"),
+            limit=1,
         ),
         lines(
             "Budget used",
             "Fraction of each budget of the plan. At 1 no new problem is requested.",
             "percentunit",
             ("account:chimera_budget_used:ratio", "{{model}} {{unit}}"),
+            limit=0.8,
         ),
         lines(
             "Budget left",

@@ -25,6 +25,7 @@ BOARD = Board(
                 f" / sum by (service) (rate(chimera_events_total{RATE}))",
                 "{{service}}",
             ),
+            limit=0.01,
         ),
         lines(
             "Retries",
@@ -56,6 +57,7 @@ BOARD = Board(
             "How long events waited before they were consumed.",
             "s",
             (quantile(0.95, "chimera_event_age_seconds_bucket", "service"), "{{service}}"),
+            limit=3600,
         ),
         lines(
             "Replicas",

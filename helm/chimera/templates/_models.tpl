@@ -18,7 +18,7 @@ roles:
 endpoints:
   simulator: {base_url: "http://{{ $full }}-simulator:{{ .Values.services.simulator.port }}/v1", simulated: true}
 roles:
-{{- range $role, $model := dict "writer" "writer" "verifier_a" "verifier-a" "verifier_b" "verifier-b" "solver" "solver" "judge" "judge" "base" "base" }}
+{{- range $role, $model := dict "writer" "writer" "verifier_a" "verifier-a" "verifier_b" "verifier-b" "solver" "solver" "judge" "judge" "adjudicator" "adjudicator" "base" "base" }}
   {{ $role }}: {endpoint: simulator, model: sim-{{ $model }}}
 {{- end }}
 {{- end }}

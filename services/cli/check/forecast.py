@@ -10,7 +10,10 @@ from math import ceil
 
 from schemas.config.models_config import ROLES, ModelsConfig
 from schemas.config.plan import Plan
+from schemas.config.policies import Verification
 from services.planner.handler import MAX_TOPICS_PER_PASS
+from shared.stats.item_belief import DEFAULTS
+from shared.stats.view_thresholds import evidence_forecast, view_thresholds
 
 HIT = 0.6
 """Assumed probability that a blind attempt, or a solution, agrees with the key."""
@@ -86,18 +89,34 @@ def assumed(plan: Plan) -> Basis:
     hard = HARD if plan.solving.max_base_pass < 1 else 1.0
     probed = plan.solving.probe_attempts * min(SCREENED, solved / hard)
     verified = SCREENED + plan.audits.rate * plan.yield_assumed * AUDITED
-    blind = (1 - (1 - HIT) ** plan.verification.attempts_each) / HIT
+    blind, adjudicated = _evidence(plan.verification)
     traces = plan.solving.traces + (1 - HIT) ** plan.solving.traces * (1 - (1 - HIT) ** plan.solving.retries) / HIT
     calls = {
         "writer": 1.0,
         "verifier_a": verified * (blind + 1),
         "verifier_b": verified * (blind + 1),
+        "adjudicator": verified * adjudicated,
         "base": probed,
         "solver": solved * traces,
         "judge": COMPARED * (2 * verified * blind + solved * traces + probed),
     }
     return Basis(
         plan.yield_assumed, {role: CallProfile(count, *TOKENS[role]) for role, count in calls.items() if count}
+    )
+
+
+def _evidence(verification: Verification) -> tuple[float, float]:
+    """Blind attempts of each verifier for a problem, and adjudications, on average."""
+    if not verification.target_wrong:
+        return (1 - (1 - HIT) ** verification.attempts_each) / HIT, 0.0
+    thresholds = [one for one in view_thresholds(verification, DEFAULTS).values() if one is not None]
+    ends = evidence_forecast(verification, DEFAULTS).ends(min(thresholds)) if thresholds else []
+    total = sum(end.share for end in ends)
+    if not total:  # nothing is requested
+        return 1.0, 0.0
+    return (
+        sum(end.share * end.votes for end in ends) / total / 2,
+        sum(end.share * end.adjudications for end in ends) / total,
     )
 
 
@@ -112,7 +131,11 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsCo
         else sum(ceil(one.topics / MAX_TOPICS_PER_PASS) for one in plan.subjects.values())
     )
     counts = {"expansion": (passes, CallProfile(0, *TOKENS["expansion"]))}
-    counts |= {role: (ceil(problems * profile.calls), profile) for role, profile in basis.profiles.items()}
+    counts |= {
+        role: (ceil(problems * profile.calls), profile)
+        for role, profile in basis.profiles.items()
+        if role != "adjudicator" or role in models.assigned()  # without a model nothing is adjudicated
+    }
     needs = tuple(_need(role, count, profile, models) for role, (count, profile) in counts.items() if count)
     return Forecast(
         rows=missing,

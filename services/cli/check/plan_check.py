@@ -28,7 +28,7 @@ def check(config: RunConfig, *, as_json: bool) -> None:
         print(json.dumps(document(config.plan, estimate)))  # noqa: T201
         return
     console = Console(highlight=False)
-    for line in describe(config.plan, estimate):
+    for line in describe(config.plan, estimate, has_adjudicator=has_adjudicator(config)):
         console.print(line)
 
 
@@ -54,12 +54,19 @@ def document(plan: Plan, estimate: Forecast) -> dict[str, object]:
     }
 
 
-def describe(plan: Plan, estimate: Forecast) -> list[str | Table]:
+def has_adjudicator(config: RunConfig) -> bool:
+    """Whether a model has the role; in a simulated run one has."""
+    return config.models is None or "adjudicator" in config.models.assigned()
+
+
+def describe(plan: Plan, estimate: Forecast, *, has_adjudicator: bool = True) -> list[str | Table]:
     """Return the lines for a person."""
     topics = sum(subject.topics for subject in plan.subjects.values())
     target = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
     lines: list[str | Table] = [f"Plan {plan.name} is sound: {target}, {len(plan.subjects)} subjects, {topics} topics"]
     lines += _thresholds(plan)
+    if plan.verification.adjudications and not has_adjudicator:
+        lines.append("No model has the role adjudicator: nothing is adjudicated")
     if not estimate.rows:
         return [*lines, "The dataset has all its rows: nothing more will be requested."]
     what = "for each release" if plan.endless else "missing"

@@ -10,6 +10,8 @@ from typing import TypeVar
 from schemas.config.policies import Solving
 from schemas.events import (
     Event,
+    EvidenceGiven,
+    EvidenceRequested,
     ProblemAccepted,
     ProblemProbed,
     ProblemRequested,
@@ -19,6 +21,7 @@ from schemas.events import (
     SubjectRequested,
 )
 from schemas.identity import factory_id
+from services.adjudicator import __main__ as adjudicator
 from services.cli.check.diagnosis import NO_ANSWER, NO_THINKING, NOT_GRADED
 from services.expansion import __main__ as expansion
 from services.probe import __main__ as probe
@@ -72,6 +75,12 @@ async def verify(bench: Bench) -> Fault | None:
     return Fault(event.verdict.unable, NO_ANSWER.next_step) if event.verdict.unable else None
 
 
+async def adjudicate(bench: Bench) -> Fault | None:
+    request = EvidenceRequested.numbered(ITEM, "adjudication", "adjudicator", 0, candidates=("-1",))
+    event = _only(await adjudicator.build_handler(bench.models)(request), EvidenceGiven)
+    return Fault(event.unable, NO_ANSWER.next_step) if event.unable else None
+
+
 async def solve(bench: Bench) -> Fault | None:
     handler = synthesis.build_handler(bench.models)
     event = _only(await handler(ProblemProbed.of(REQUEST, "probe", ITEM)), SolutionSynthesized)
@@ -104,5 +113,6 @@ TRIALS: dict[str, tuple[Callable[[Bench], Awaitable[Fault | None]], ...]] = {
     "verifier_b": (verify,),
     "solver": (solve,),
     "judge": (grade,),
+    "adjudicator": (adjudicate,),
     "base": (estimate_difficulty,),
 }

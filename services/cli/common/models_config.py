@@ -22,7 +22,14 @@ _STORES = ("AWS_*", "GOOGLE_*", "AZURE_*")
 
 LARGE_PLAN_ROWS = 2_000
 """Rows of a plan from which the simulator has its large bank."""
-_LATENCY_MS = {"sim-writer": 150, "sim-verifier-a": 150, "sim-verifier-b": 150, "sim-solver": 400, "sim-judge": 50}
+_LATENCY_MS = {
+    "sim-writer": 150,
+    "sim-verifier-a": 150,
+    "sim-verifier-b": 150,
+    "sim-adjudicator": 150,
+    "sim-solver": 400,
+    "sim-judge": 50,
+}
 """Slow enough for a person to follow the view."""
 
 
@@ -68,7 +75,10 @@ def load_previous(directory: Path) -> ModelsConfig | None:
 def load_default(directory: Path) -> ModelsConfig | None:
     """Load the models for a run that names none: those of the last run; `None` stands for a simulator."""
     previous = load_previous(directory)
-    return None if previous is None or previous.roles == simulated(0).roles else previous
+    if previous is None:
+        return None
+    own = simulated(0).assigned()  # a folder of an earlier version has fewer roles
+    return None if all(own.get(role) == model for role, model in previous.assigned().items()) else previous
 
 
 def changes(directory: Path, models: ModelsConfig) -> list[str]:

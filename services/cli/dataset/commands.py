@@ -27,10 +27,11 @@ def stats(
     from services.cli.dataset.contamination import contamination_of
     from shared.dataset import Dataset
     from shared.dataset.reports import statistics
+    from shared.dataset.sketches import load_sketches
 
     folder = dataset_in(directory)
-    dataset = Dataset.open(folder)
-    figures = statistics.count(dataset, contamination_of(directory, plan), difficulty_bins(directory))
+    dataset, benchmarks = Dataset.open(folder), contamination_of(directory, plan)
+    figures = statistics.count(dataset, benchmarks, difficulty_bins(directory), load_sketches(folder))
     if as_json:
         print_json(figures)
     else:

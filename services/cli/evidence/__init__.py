@@ -1,10 +1,14 @@
-"""Problems that a person brings.
+"""Problems that a person brings, and stored ones that are judged again.
 
 commands.py         the command-line interface
 feeding.py          publishes problems, a limited number at a time, and waits for their ends
 import_file.py      a file's records as problems, each record with the reason why it is none
 import_problems.py  `chimera import`
 item_ends.py        the ends of problems, from the dataset
+progress.py         the progress bar
+reverify.py         `chimera reverify`
+reverify_report.py  what a run of `chimera reverify` found
 run_lock.py         one such command at a time in a folder
+stored_items.py     stored items as reverify items
 working_stack.py    the stack that runs already, or one for the time of the command
 """

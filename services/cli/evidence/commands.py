@@ -1,4 +1,4 @@
-"""The command-line interface of `chimera import`."""
+"""The command-line interface of `chimera import` and `chimera reverify`."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from rich.console import Console
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.common.sanitize_terminal import as_text
+from shared.errors import Refusal
 
 if TYPE_CHECKING:
     from services.cli.evidence.import_problems import ImportSummary
@@ -58,8 +59,7 @@ def import_(
     problem is requested, and stops it at the end. The same file imports nothing twice: after a stop, run it again.
     """
     columns = _columns(column or ())
-    given = plan or (directory / "plan.yaml" if (directory / "plan.yaml").exists() else None)
-    config = opt.run_config_of(given, None, models, base_url, model, api_key_env, seed, directory)
+    config = opt.run_config_of(plan or _plan_of(directory), None, models, base_url, model, api_key_env, seed, directory)
     from services.cli.check.plan_check import needs_table
     from services.cli.common import models_config
     from services.cli.evidence.import_file import ImportFile, ImportOptions
@@ -97,6 +97,73 @@ def import_(
     raise typer.Exit(STATUS.get(summary.outcome, 1))
 
 
+@app.command()
+def reverify(
+    models: opt.ModelsFile = None,
+    base_url: opt.BaseUrl = "",
+    model: opt.ModelName = "",
+    api_key_env: opt.KeyVariable = "",
+    where: Annotated[str, typer.Option(help="SQL condition on the columns of rows, or of the ledger.")] = "true",
+    rejects: Annotated[
+        bool, typer.Option("--rejects", help="Take rejected items that both verifiers judged, instead of rows.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Largest number of items.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Only report: no row moves.")] = False,
+    again: Annotated[str, typer.Option(metavar="NAME", help="Name of a run with the same verifiers as before.")] = "",
+    dry_run: DryRun = False,
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Send stored items through other verifiers, and give rows the views of all their evidence.
+
+    Nothing is written or solved again. Starts the verifiers of --models when nothing runs in --dir; otherwise the
+    verifiers that run there, or at --bootstrap, judge. After a stop, the same command resumes.
+    """
+    config = opt.run_config_of(_plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
+    from services.cli.check.plan_check import needs_table
+    from services.cli.common import models_config
+    from services.cli.evidence.reverify import Reverify, keep_models, run_name
+    from services.cli.evidence.reverify_report import describe_report, report
+    from services.cli.evidence.run_lock import hold_lock
+    from services.cli.evidence.stored_items import Selection
+    from services.cli.evidence.working_stack import is_running
+
+    console = Console(stderr=as_json, highlight=False)
+    starts = not is_running(directory, bootstrap)
+    if not starts and not bootstrap and config.models:
+        raise Refusal(f"a stack with its own models runs in {directory}", "Stop it with `chimera down`, and run again")
+    if starts:
+        models_config.check_unmixed(directory, simulated=config.simulated)
+    selection = Selection(rejects, where, limit)
+    verifiers = config.models or models_config.simulated(0)
+    run = again or run_name(verifiers, selection, compare=compare)
+    work = Reverify(config, selection, run, console, compare=compare, factory=factory)
+    waiting = work.waiting(None if again else verifiers)
+    if dry_run:
+        needs = work.estimate(len(waiting))
+        if as_json:
+            print(json.dumps({"run": run, "items": len(waiting), "needs": [asdict(need) for need in needs]}))  # noqa: T201
+            return
+        console.print(f"run {run}: {len(waiting):,} items to verify")
+        console.print(needs_table(needs))
+        return
+    with hold_lock(directory, "chimera reverify"), keep_models(directory):
+        fed, is_done = asyncio.run(work.execute(bootstrap, waiting))
+    outcome = "budget" if fed.over_budget else "done" if is_done else "interrupted"
+    found = report(config.dataset, run)
+    if as_json:
+        numbers = {"parked": len(fed.parked), "left": fed.total - fed.done, "report": found and asdict(found)}
+        print(json.dumps({"outcome": outcome, **numbers}))  # noqa: T201
+    else:
+        for line in describe_report(found) if found else ():
+            console.print(as_text(line), soft_wrap=True)
+        if fed.total > fed.done or fed.parked:
+            console.print(f"{len(fed.parked):,} parked, {fed.total - fed.done:,} not ended: run the same command again")
+    raise typer.Exit(STATUS.get(outcome, 1))
+
+
 def describe(summary: "ImportSummary") -> list[str]:
     """Return the summary for a person."""
     others = (("refused", sum(summary.refused.values())), ("imported before", summary.earlier))
@@ -129,3 +196,9 @@ def _columns(given: Sequence[str]) -> dict[str, str]:
     if unknown := [part for part, name in columns.items() if part not in PARTS or not name]:
         raise typer.BadParameter(f"--column {unknown[0]}: give PART=NAME with a PART of {', '.join(PARTS)}")
     return columns
+
+
+def _plan_of(directory: Path) -> Path | None:
+    """Return the file with the plan of the folder's last run, if there was one."""
+    path = directory / "plan.yaml"
+    return path if path.exists() else None

@@ -8,7 +8,6 @@ from hashlib import sha256
 from itertools import islice
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.local.events import StackEvent
 from schemas.events import ProblemDrafted
@@ -21,6 +20,7 @@ from services.cli.common.sanitize_terminal import as_text
 from services.cli.evidence.feeding import Fed, Outgoing, feed
 from services.cli.evidence.import_file import ImportFile, ImportOptions, Refused
 from services.cli.evidence.item_ends import ItemEnd, ended_ids, find_ends
+from services.cli.evidence.progress import progress_bar
 from services.cli.evidence.working_stack import work_on
 from services.cli.run.live_view import PERMANENT
 from shared.config.connections import KafkaAccess
@@ -89,7 +89,7 @@ class Import:
     def scan(self) -> Scan:
         """Read the whole file. Raises Refusal when it cannot be read, or has no problem."""
         found, ended = Scan(), ended_ids(self._config.dataset)
-        with self._progress() as progress:
+        with progress_bar(self._console) as progress:
             task = progress.add_task(f"reading {self._file.path.name}", total=None)
             for one in self._file.read(self._options):
                 progress.advance(task)
@@ -116,7 +116,7 @@ class Import:
     async def execute(self, bootstrap: str, found: Scan) -> ImportSummary:
         """Send the problems that have not ended, and wait for their ends. The first Ctrl-C ends it early."""
         fed, config, is_done = Fed(total=found.new), self._config, True
-        with self._progress() as progress, Interrupts(self._on_interrupt) as signals:
+        with progress_bar(self._console) as progress, Interrupts(self._on_interrupt) as signals:
             task = progress.add_task("starting", total=found.new)
 
             def show(fed: Fed) -> None:
@@ -178,10 +178,6 @@ class Import:
                     "reason": end.reason,
                     "detail": end.detail,
                 }
-
-    def _progress(self) -> Progress:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        return Progress(*columns, console=self._console, transient=True)
 
     def _on_event(self, event: StackEvent) -> None:
         if event.kind in PERMANENT:

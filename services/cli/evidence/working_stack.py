@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from services.planner.ledger_keeper import ledger_keeper
 from services.planner.settings import Settings
 from shared.config.connections import KafkaAccess
 
-PLANNER = "planner"
+ALL_BUT_PLANNER = tuple(name for name in SERVICE if name != "planner")
 DRAINED_EVERY_S = 1.0
 
 Work = Callable[[KafkaAccess], Awaitable[None]]
@@ -31,8 +31,15 @@ def is_running(directory: Path, bootstrap: str) -> bool:
     return bool(bootstrap) or StateFile.read(directory).up
 
 
-async def work_on(config: RunConfig, bootstrap: str, on_event: OnEvent, work: Work, signals: Interrupts) -> bool:
-    """Do some work on the running stack, or on one that is started for it and stopped when its records are finished.
+async def work_on(
+    config: RunConfig,
+    bootstrap: str,
+    on_event: OnEvent,
+    work: Work,
+    signals: Interrupts,
+    services: Collection[str] = ALL_BUT_PLANNER,
+) -> bool:
+    """Do some work on the running stack, or on one of these services that is started and stopped for it.
 
     Returns False when the first Ctrl-C ended it. Raises Refusal when a service of that stack fails.
     """
@@ -40,14 +47,14 @@ async def work_on(config: RunConfig, bootstrap: str, on_event: OnEvent, work: Wo
         return bool(await signals.run(_whole(work(access(bootstrap, config.directory)))))
     workdir.create(config.directory)
     logging.basicConfig(filename=config.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    async with LocalFactory(config, on_event, without=(PLANNER,)) as factory:
-        return bool(await signals.run(_whole(_start_and_work(factory, work))))
+    async with LocalFactory(config, on_event, without=set(SERVICE) - set(services)) as factory:
+        return bool(await signals.run(_whole(_start_and_work(factory, work, services))))
 
 
-async def _start_and_work(factory: LocalFactory, work: Work) -> None:
+async def _start_and_work(factory: LocalFactory, work: Work, services: Collection[str]) -> None:
     await factory.start()
     async with _budget(factory):
-        await first(_until_drained(factory, work), factory.failure())
+        await first(_until_drained(factory, work, services), factory.failure())
 
 
 async def _whole(work: Awaitable[None]) -> bool:
@@ -55,10 +62,10 @@ async def _whole(work: Awaitable[None]) -> bool:
     return True
 
 
-async def _until_drained(factory: LocalFactory, work: Work) -> None:
+async def _until_drained(factory: LocalFactory, work: Work, services: Collection[str]) -> None:
     kafka = KafkaAccess(factory.stack.bootstrap)
     await work(kafka)
-    while not await is_drained(kafka, FACTORY, set(SERVICE) - {PLANNER}):  # noqa: ASYNC110 - another process
+    while not await is_drained(kafka, FACTORY, services):  # noqa: ASYNC110 - another process
         await asyncio.sleep(DRAINED_EVERY_S)
 
 

@@ -64,7 +64,8 @@ def _exhausted(funnel: Funnel, missing: str) -> Completion:
     if parked := funnel.ends["parked"]:
         reason = f"{parked} problems are parked, and nothing else is under way"
         return Completion(f"{missing}: {reason}", "Read in the logs why they failed, then run again to continue")
-    reason = "no topic is open: all are closed for defects or repetition, and expansion returned too few new ones"
+    closed = "all are closed for defects or repetition, or paused for too few rows"
+    reason = f"no topic is open: {closed}, and expansion returned too few new ones"
     return Completion(
         f"{missing}: {reason}", "Give the subject more topics in the plan or another writer, then run again"
     )

@@ -93,7 +93,7 @@ def _belief_figures(cache: DatasetCache, snapshot: Snapshot) -> dict[str, Any]:
 def _beliefs(snapshot: Snapshot) -> dict[str, int]:
     """Rows by the probability that their key is right, in bands."""
     bands = dict.fromkeys((*BANDS, "unknown"), 0)
-    for row in snapshot.dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts"):
+    for row in snapshot.dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage"):
         belief = row_belief(row)
         bands["unknown" if belief is None else next(name for name, limit in BANDS.items() if belief <= limit)] += 1
     return bands

@@ -29,7 +29,7 @@ def show(cache: DatasetCache, release: str = "now") -> dict[str, Any]:
 
 
 def _items(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    names: tuple[str, ...] = (*COLUMNS, "id", "tier", "tier_reason", "rationale", "verdicts")
+    names: tuple[str, ...] = (*COLUMNS, "id", "tier", "tier_reason", "rationale", "verdicts", "lineage")
     for row in snapshot.dataset.rows.newest(*names, at="curated_at", limit=LOOKED_AT, where=KEPT):
         verdicts = [Verdict.model_validate(one) for one in json.loads(row["verdicts"])]
         yield _weighed(row, verdicts, row["id"], f"kept as {row['tier']}", row["tier_reason"], row_belief(row))

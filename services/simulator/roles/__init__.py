@@ -1,5 +1,6 @@
 """One module per task. Each `answer_…` is a pure function of the request, the bank and the settings.
 
+adjudication.py  chooses between two answers
 draft.py         writes problems
 grade.py         compares an answer with the key
 judgement.py     judges problems, with the key in view

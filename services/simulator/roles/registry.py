@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.simulator.recognition import schema_title
+from services.simulator.roles.adjudication import answer_adjudication
 from services.simulator.roles.draft import answer_draft
 from services.simulator.roles.grade import answer_grade
 from services.simulator.roles.judgement import answer_judgement
@@ -15,6 +16,7 @@ ROLES: dict[str, Callable[[TaskInput], Reply]] = {
     "topics": answer_topics,
     "draft": answer_draft,
     "judgement": answer_judgement,
+    "adjudication": answer_adjudication,
     "grade": answer_grade,
     "same": answer_same,
 }

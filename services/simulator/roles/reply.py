@@ -7,7 +7,7 @@ from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.settings import Settings
 
-Task = Literal["topics", "draft", "judgement", "grade", "same", "solve"]
+Task = Literal["topics", "draft", "judgement", "adjudication", "grade", "same", "solve"]
 
 
 class UnsupportedRequest(Exception):

@@ -22,6 +22,10 @@ class Contamination:
         self._jaccard_8: defaultdict[str, float] = defaultdict(float)
         self._jaccard_13: defaultdict[str, float] = defaultdict(float)
 
+    def __bool__(self) -> bool:
+        """Whether there are benchmarks."""
+        return bool(self._benchmarks.sizes)
+
     def add(self, row: Mapping[str, Any]) -> None:
         """Add one row."""
         self._rows += 1

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from shared.text.clusters import Clusters
+from shared.text.clusters import Clusters, Sketch, make_sketch
 from shared.text.words import TEMPLATE_SIMILARITY
 
 PAPER = {"rows": 9225, "topics": 1179}
@@ -22,10 +22,11 @@ class Coverage:
         self._subjects: defaultdict[str, Clusters] = defaultdict(Clusters)
         self._topics: defaultdict[str, defaultdict[str, Clusters]] = defaultdict(lambda: defaultdict(Clusters))
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Add one row."""
-        self._subjects[row["subject"]].add(row["problem"])
-        self._topics[row["subject"]][row["topic"]].add(row["problem"])
+    def add(self, row: Mapping[str, Any], sketch: Sketch | None = None) -> None:
+        """Add one row; without the sketch of its problem it is made."""
+        sketch = sketch or make_sketch(row["problem"])
+        self._subjects[row["subject"]].add_sketch(sketch)
+        self._topics[row["subject"]][row["topic"]].add_sketch(sketch)
 
     @property
     def topics(self) -> int:

@@ -1,16 +1,18 @@
 """The figures of a dataset, as one JSON document. Unknown is null."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from statistics import fmean
 from typing import Any
 
 from schemas.config.policies import Difficulty
 from schemas.outcomes import Admission
+from shared.dataset.query import id_in
 from shared.dataset.reader import Dataset
 from shared.dataset.reports.contamination import Contamination
 from shared.dataset.reports.coverage import Coverage
+from shared.text.clusters import Sketch
 
 PAPER_WORDS = {"problem": 211, "solution": 11_121}
 """Mean words in the dataset of the CHIMERA paper."""
@@ -23,12 +25,25 @@ UNKNOWN = "unknown"
 _CORRECT = {True: "yes", False: "no", None: "cannot tell"}
 
 
-def count(dataset: Dataset, benchmarks: Contamination, difficulty: Difficulty) -> dict[str, Any]:
-    """Return all figures, also those that compare each problem with the others and with benchmarks."""
-    coverage = Coverage()
-    for row in dataset.rows.columns("id", "subject", "topic", "problem"):
-        coverage.add(row)
-        benchmarks.add(row)
+def count(
+    dataset: Dataset, benchmarks: Contamination, difficulty: Difficulty, sketches: Mapping[str, Sketch] | None = None
+) -> dict[str, Any]:
+    """Return all figures, also those that compare each problem with the others and with benchmarks.
+
+    Without benchmarks, only problems are read that are not among the stored `sketches`.
+    """
+    coverage, sketches = Coverage(), sketches or {}
+    unknown = set[str]()
+    for row in dataset.rows.columns("id", "subject", "topic"):
+        if row["id"] in sketches:
+            coverage.add(row, sketches[row["id"]])
+        else:
+            unknown.add(row["id"])
+    if unknown or benchmarks:
+        for row in dataset.rows.columns("id", "subject", "topic", "problem", where=_any_of(unknown, benchmarks)):
+            if row["id"] in unknown:
+                coverage.add(row)
+            benchmarks.add(row)
     return {
         **figures(dataset, difficulty),
         "coverage": coverage.document(),
@@ -68,6 +83,10 @@ def figures(dataset: Dataset, difficulty: Difficulty) -> dict[str, Any]:
         "cost": cost,
         "cost_per_row": cost["known"] / admitted if admitted and not cost["unknown_items"] else None,
     }
+
+
+def _any_of(unknown: Collection[str], benchmarks: Contamination) -> str:
+    return "true" if benchmarks or len(unknown) > MEASURED_ROWS else id_in(unknown)
 
 
 def _by_subject(counts: Counter[tuple[Any, ...]]) -> dict[str, dict[str, int]]:

@@ -1,8 +1,7 @@
 """The estimated share of wrong keys among rows, by view, and the parameters that it rests on."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.audit_tag import AuditTag
@@ -26,25 +25,24 @@ MEANING = {
     "ability": "ability of verifier-b relative to verifier-a, in log-odds",
     "dependence": "c, chance that verifier-b repeats a draw of verifier-a",
 }
-UNUSED = frozenset({"adjudicator"})
-"""Parameters of evidence that no service gives yet."""
 
 
 def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
-    rows = list(dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "views"))
-    observations = [(_observation(row), row["views"]) for row in rows]
-    rejected = map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'"))
-    observed = Counter(one for one in chain((one for one, _ in observations), rejected) if one is not None)
+    rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
+    observations = Counter((_observation(row), tuple(row["views"])) for row in rows)
+    rejected = Counter(map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'")))
+    observed = {one: items for one, items in (_total(observations) + rejected).items() if one is not None}
     result = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
-    views = sorted({view for row in rows for view in row["views"]}, reverse=True)
-    shares = {"all": _share(result, (one for one, _ in observations))}
-    shares |= {view: _share(result, (one for one, entered in observations if view in entered)) for view in views}
+    adjudicated = any(one.evidence.adjudications for one in observed)
+    views = sorted({view for _, entered in observations for view in entered}, reverse=True)
+    shares = {"all": _share(result, _total(observations))}
+    shares |= {view: _share(result, _total(observations, view)) for view in views}
     return {
         "items": result.items,
         "rows": shares,
         "parameters": {name: _document(interval) for name, interval in result.intervals.items()},
-        "assumed": {name: _default(result, name) for name in result.assumed if name not in UNUSED},
+        "assumed": {name: _default(result, name) for name in result.assumed if name != "adjudicator" or adjudicated},
     }
 
 
@@ -55,17 +53,26 @@ def _observation(row: Mapping[str, Any]) -> Observation | None:
 
 def _rejected(line: Mapping[str, Any]) -> Observation | None:
     item = Item.model_validate_json(line["item"])
-    return Observation(evidence_of(item.verdicts, item.written)) if is_complete(item.verdicts) else None
+    return (
+        Observation(evidence_of(item.verdicts, item.written, item.adjudications))
+        if is_complete(item.verdicts)
+        else None
+    )
 
 
 def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
-    """What judges made of keys known to be wrong, and of keys known to be right, by what their votes had shown them."""
-    counts = Counter[tuple[bool, Saw, bool]]()
+    """What judges and adjudicators made of keys known to be wrong, and of keys known to be right.
+
+    Judges by what their votes had shown them. An adjudicator is right about a wrong key if it does not choose it.
+    """
+    counts, adjudicated = Counter[tuple[bool, Saw, bool]](), Counter[bool]()
     for line in audits.columns("kind", "item"):
         control = AuditTag(kind=line["kind"]).control
         if not control and line["kind"] != NATURAL:
             continue
-        for verdict in Item.model_validate_json(line["item"]).verdicts:
+        item = Item.model_validate_json(line["item"])
+        adjudicated.update((one.chosen == "key") == control for one in item.adjudications)
+        for verdict in item.verdicts:
             if (passed := says_about_key(verdict)) is not None:
                 counts[control, sight_of(verdict), passed] += 1
     caught, refused = (
@@ -75,11 +82,21 @@ def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:
         }
         for control in (False, True)
     )
-    return Audits(caught, refused)
+    return Audits(caught, refused, Proportion(adjudicated[True], adjudicated.total()))
 
 
-def _share(result: Estimate, rows: Iterable[Observation | None]) -> dict[str, Any]:
-    counted = Counter(rows)
+def _total(
+    observations: Mapping[tuple[Observation | None, tuple[str, ...]], int], view: str | None = None
+) -> Counter[Observation | None]:
+    """Return the numbers of rows by observation, of all rows or of one view."""
+    total = Counter[Observation | None]()
+    for (one, entered), rows in observations.items():
+        if view is None or view in entered:
+            total[one] += rows
+    return total
+
+
+def _share(result: Estimate, counted: Counter[Observation | None]) -> dict[str, Any]:
     unknown = counted.pop(None, 0)
     complete = {one: count for one, count in counted.items() if one is not None}
     share = wrong_share(result, complete) if complete else None
@@ -93,6 +110,7 @@ def _document(interval: Interval) -> dict[str, float]:
 def _default(result: Estimate, name: str) -> float:
     parameters = result.parameters
     defaults = {"catch": parameters.judge.catch, "false_alarm": parameters.judge.false_alarm}
+    defaults |= {"adjudicator": parameters.adjudicator}
     defaults |= {"wrong_keys": parameters.wrong_keys, "error_agreement": parameters.solving.error_agreement}
     return defaults[name]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.events import ItemEvent, ProblemParked, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS, is_side_branch
 from schemas.identity import derive
-from shared.kafka.codec import AUDIT_HEADER, Message, encode
+from shared.kafka.codec import ADDRESSEE, AUDIT_HEADER, RUN_HEADER, Message, encode
 
 REASON_LIMIT = 2000
 HEADER_PREFIX = "chimera-"
@@ -24,9 +24,9 @@ def original_headers(headers: Iterable[tuple[str, bytes]]) -> list[tuple[str, by
 
 
 def is_addressed_to(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
-    """Whether a service is to handle a record. All are, except for a replayed record."""
-    addressee = dict(headers).get(ADDRESSEE_HEADER)
-    return addressee is None or addressee == service.encode()
+    """Whether a service is to handle a record. All are, unless it was replayed or has an addressee."""
+    named = dict(headers)
+    return all(named.get(name) in (None, service.encode()) for name in (ADDRESSEE_HEADER, ADDRESSEE))
 
 
 def is_replay(headers: Iterable[tuple[str, bytes]]) -> bool:
@@ -68,7 +68,7 @@ def to_record(name: str, record: SourceRecord, failure: Failure) -> list[Message
     """Build the messages for a record of Kafka topic `name` that could not be handled.
 
     They are the dead letter and, for a record about a problem, `problem.parked`. A problem is not parked by a service
-    on a side branch, nor when it is an audit item, which the planner does not count.
+    on a side branch, nor when it is an audit or reverify item, which the planner does not count.
     """
     # text of a model may contain half a surrogate pair, which cannot be encoded
     message = f"{failure.error}"[:REASON_LIMIT].encode(errors="backslashreplace").decode()
@@ -101,7 +101,7 @@ def parked_problem(name: str, service: str, key: bytes | None, headers: Iterable
     flow = BY_TYPE.get(name)
     if flow is None or not issubclass(flow.event, ItemEvent | ProblemRequested) or key is None:
         return None
-    if is_side_branch(service) or AUDIT_HEADER in dict(headers):
+    if is_side_branch(service) or dict(headers).keys() & {AUDIT_HEADER, RUN_HEADER}:
         return None
     try:
         return UUID(key.decode())

@@ -24,7 +24,7 @@ from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
 from shared.errors import Invalid, Superseded
 from shared.kafka.clients import RECORD_LIMIT, Producer
-from shared.kafka.codec import Message, audit_tag_of, encode_outputs
+from shared.kafka.codec import Message, encode_outputs, tag_of
 from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
@@ -47,25 +47,29 @@ MAX_POLL_RECORDS = 500
 
 
 class FaustLoop:
-    """Runs a Join inside a Faust app. Reads the one Kafka topic that the flow gives to the service."""
+    """Runs a Join inside a Faust app. Reads the Kafka topics that the flow gives to the service.
+
+    All have as many partitions as the changelog, so that events with one key meet in one process.
+    """
 
     def __init__(self, join: Join, settings: Settings, producer: Producer) -> None:
-        (self._flow,) = consumed_by(settings.service)
+        flows = consumed_by(settings.service)
+        (partitions,) = {flow.partitions for flow in flows}
         self._join = join
         self._settings = settings
         self._processor = Processor(settings, producer)
         self._guard = self._processor.guard
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
-        self._app = _app(settings, self._scratch.name, self._flow.partitions)
-        self._source = kafka_topic(settings.factory, self._flow.name)
+        self._app = _app(settings, self._scratch.name, partitions)
+        self._sources = [kafka_topic(settings.factory, flow.name) for flow in flows]
         source = self._app.topic(
-            self._source,
+            *self._sources,
             key_type=bytes,
             value_type=bytes,
             value_serializer="raw",
-            partitions=self._flow.partitions,
+            partitions=partitions,
         )
-        self._states = _changelog_table(self._app, self._flow.partitions)
+        self._states = _changelog_table(self._app, partitions)
         self._app.agent(source, concurrency=1)(self._work)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
@@ -130,7 +134,7 @@ class FaustLoop:
         while True:
             await asyncio.sleep(IDLE_CHECK_S)
             if self._app.flow_control.is_active() and clock() - self._last_event > IDLE_CHECK_S:
-                for partition in await self._consumer.partitions_with_dropped_records(self._source):
+                for partition in await self._consumer.partitions_with_dropped_records(self._sources):
                     await self._consumer.rewind(partition)
 
     @property
@@ -156,7 +160,7 @@ class FaustLoop:
                 state, messages, tombstone = self._decide(record, event)
             except Superseded as superseded:
                 log.warning("dropped: %s", superseded)
-                SUPERSEDED.labels(self._settings.service, self._flow.name).inc()
+                SUPERSEDED.labels(self._settings.service, self._processor.name_of(record)).inc()
                 self._processor.count(record, "repeated")
                 return
             except Exception as error:
@@ -176,7 +180,7 @@ class FaustLoop:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
         if len(state) > STATE_LIMIT:
             raise Invalid(f"the state of {event.key} has {len(state):,} bytes, more than {STATE_LIMIT:,}")
-        messages = encode_outputs(decided, self._processor.source, audit_tag_of(record.headers))
+        messages = encode_outputs(decided, self._processor.source, tag_of(record.headers))
         return state, list(messages), tombstone
 
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:

@@ -7,6 +7,7 @@ were dropped, which are then read again. Only this offset is committed.
 """
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
 from faust.transport.drivers.aiokafka import Consumer, Transport
@@ -27,7 +28,8 @@ class OffsetKeepingConsumer(Consumer):
     @property
     def knows_coordinator(self) -> bool:
         """Whether it is in contact with the group's coordinator."""
-        return knows_coordinator(self._thread._ensure_consumer())
+        consumer = self._thread._consumer  # None until its thread has started
+        return consumer is not None and knows_coordinator(consumer)
 
     def next_offset(self, partition: TP) -> int | None:
         """Offset of the next record of a partition; `None` before Faust has sought the committed offset."""
@@ -42,12 +44,12 @@ class OffsetKeepingConsumer(Consumer):
         log.warning("Faust dropped records; reading %s again from %d", partition, self._next[partition])
         await self.seek(partition, self._next[partition])
 
-    async def partitions_with_dropped_records(self, topic: str) -> list[TP]:
+    async def partitions_with_dropped_records(self, topics: Collection[str]) -> list[TP]:
         """Partitions of which more was read than finished. Call while no record is in flight."""
         return [
             partition
             for partition in self.assignment()
-            if partition.topic == topic
+            if partition.topic in topics
             and partition in self._next
             and (await self.position(partition) or 0) > self._next[partition]
         ]

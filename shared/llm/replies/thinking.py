@@ -28,9 +28,14 @@ _HARMONY = re.compile(
     r"<\|channel\|>\s*(?:analysis|commentary)[^<]*|<\|(?:start|end|message|return|call)\|>(?:assistant)?"
 )
 
+_STRIPPED = re.compile(r"\s*analysis(?=\S)(.*?)assistantfinal(?=\S)(.*)", re.DOTALL)
+"""The same format where a server has removed the special tokens."""
+
 
 def split_thinking(answer: str) -> tuple[str, str]:
     """Return text and thinking, without tags."""
+    if stripped := _STRIPPED.fullmatch(answer):
+        return stripped[2].strip(), _join([stripped[1]])
     if "<|channel|>" in answer:
         *thoughts, text = _FINAL.split(answer) if _FINAL.search(answer) else [answer, ""]
         return _HARMONY.sub("", text).strip(), _join(_HARMONY.sub("", thought) for thought in thoughts)

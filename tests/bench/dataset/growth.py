@@ -6,7 +6,6 @@ large ones are loaded, and then opened, written and read in processes of their o
 
 import asyncio
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,14 +18,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from schemas.events import AuditJudged
+from services.aggregator import outbox
 from services.aggregator.handler import Curate
 from shared.clock import utc_now
 from shared.dataset import Dataset
+from shared.dataset.sketches import add_sketches
 from shared.ports import Record
+from tests.bench.dataset import idle
 from tests.bench.dataset.loader import identity, load, solution
 from tests.support.items import plan, record
 
@@ -49,24 +52,28 @@ TOPIC = "solution.checked"
 async def measure(scale: float) -> dict[str, Any]:
     """All figures; `scale` multiplies the numbers of rows."""
     growth = [await grow(each, int(rows * scale)) for each, rows in GROWTH]
-    return {"growth": growth, "large": [_large(int(rows * scale)) for rows in LARGE]}
+    large = [_large(int(rows * scale)) for rows in LARGE]
+    return {"growth": growth, "large": large, "idle": await idle.measure()}
 
 
 async def grow(each: int, rows: int) -> dict[str, Any]:
     """Write rows through the sink, `each` a commit, and publish after each, as the loop of a sink does."""
-    took: list[float] = []
+    took, cpu = list[float](), list[float]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sink, cursor = await _open(folder, rows), None
         for begin in range(0, rows, each):
             records = [record(solution(number), number) for number in range(begin, begin + each)]
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.process_time()
             cursor = await _write(sink, records, cursor)
             took.append(time.perf_counter() - began)
+            cpu.append(time.process_time() - used)
+        await sink.finish()
         live = _live_bytes(folder)
         disk, log = _bytes(folder), _bytes(folder / "rows" / "_delta_log")
     tenth = len(took) // 10
     first, last = median(took[:tenth]), median(took[-tenth:])
+    first_cpu, last_cpu = sum(cpu[:tenth]) / tenth, sum(cpu[-tenth:]) / tenth
     return {
         "rows_a_commit": each,
         "rows": rows,
@@ -76,6 +83,8 @@ async def grow(each: int, rows: int) -> dict[str, Any]:
         "write_ms_first": first * 1000,
         "write_ms_last": last * 1000,
         "write_last_per_first": last / first,
+        "write_cpu_ms": last_cpu * 1000,
+        "write_cpu_last_per_first": last_cpu / first_cpu,
         "stall_s_first_half": max(took[: len(took) // 2]),
         "stall_s_second_half": max(took[len(took) // 2 :]),
     }
@@ -99,10 +108,16 @@ def _ignore(_: AuditJudged) -> None:
 def _large(rows: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "dataset"
-        load(folder, rows, words=LARGE_WORDS)
+        _in_process(_load, folder, rows)
         figures = {"rows": rows, "live_mb": _live_bytes(folder) / 1e6, **_in_process(_opened, folder, rows)}
         figures["log_mb"] = _bytes(folder / "rows" / "_delta_log") / 1e6
         return figures | (_commands(Path(name), rows) if rows <= READ else {})
+
+
+def _load(folder: Path, rows: int) -> None:
+    load(folder, rows, words=LARGE_WORDS)
+    while rows <= READ and add_sketches(folder):
+        """As the aggregator does."""
 
 
 def _opened(folder: Path, rows: int) -> dict[str, float]:
@@ -111,34 +126,37 @@ def _opened(folder: Path, rows: int) -> dict[str, float]:
 
 
 async def _appended(folder: Path, rows: int) -> dict[str, float]:
-    before, began = _peak_mb(), time.perf_counter()
+    before, began = _memory_mb(), time.perf_counter()
     sink = await _open(folder, 2 * rows)
     opened = time.perf_counter() - began
-    cursor, took = sink.outbox(None)[1], []
+    memory = _memory_mb() - before
+    table = Dataset.open(folder).rows.delta
+    cursor, took = outbox.format_cursor(str(table.metadata().id), table.version()), list[float]()
     for number in range(rows, rows + APPENDED):
         began = time.perf_counter()
         cursor = await _write(sink, [record(solution(number, LARGE_WORDS), number)], cursor)
         took.append(time.perf_counter() - began)
-    return {"open_s": opened, "memory_mb": _peak_mb() - before, "write_ms": median(took) * 1000, "stall_s": max(took)}
+    return {"open_s": opened, "memory_mb": memory, "write_ms": median(took) * 1000, "stall_s": max(took)}
 
 
 def _commands(directory: Path, rows: int) -> dict[str, float]:
-    figures = {"start_s": _command("--help")[0]}
-    figures["stats_s"], _ = _command("dataset", "stats", "--dir", str(directory))
-    figures["show_s"], _ = _command("dataset", "show", identity(rows // 2), "--dir", str(directory))
-    export = ("dataset", "export", "--version", "now", "--format", "chimera", "--out", str(directory / "out"))
-    figures["export_s"], figures["export_mb"] = _command(*export, "--dir", str(directory))
-    return figures
+    out = ("--version", "now", "--format", "chimera", "--out", str(directory / "out"))
+    commands = {"stats": (), "show": (identity(rows // 2),), "export": out}
+    figures = dict[str, float]()
+    for name, options in commands.items():
+        spent = _command("dataset", name, *options, "--dir", str(directory))
+        figures |= dict(zip((f"{name}_s", f"{name}_cpu_s", f"{name}_mb"), spent, strict=True))
+    return figures | {"start_cpu_s": _command("dataset", "stats", "--help")[1]}
 
 
-def _command(*arguments: str) -> tuple[float, float]:
-    """Return the seconds and the peak memory in MB of a command, its start included."""
+def _command(*arguments: str) -> tuple[float, float, float]:
+    """Return the seconds, the CPU seconds and the peak memory in MB of a command, its start included."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "services.cli", *arguments], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, arguments
-    return time.perf_counter() - began, used.ru_maxrss / 1000
+    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
 
 
 def _in_process(work: Callable[..., T], *arguments: Any) -> T:
@@ -146,8 +164,8 @@ def _in_process(work: Callable[..., T], *arguments: Any) -> T:
         return pool.submit(work, *arguments).result()
 
 
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+def _memory_mb() -> float:
+    return psutil.Process().memory_info().rss / 1e6
 
 
 def _live_bytes(folder: Path) -> int:
@@ -161,31 +179,38 @@ def _bytes(folder: Path) -> int:
 
 def show(console: Console, figures: dict[str, Any]) -> None:
     """Print one table, a column for each case."""
-    table = Table("dataset", *(f"{one['rows']:,} rows, {one['rows_a_commit']} a commit" for one in figures["growth"]),
-                  *(f"{one['rows']:,} rows" for one in figures["large"]), "goal")  # fmt: skip
+    growth = [f"{one['rows']:,}\n{one['rows_a_commit']} a commit" for one in figures["growth"]]
+    table = Table("rows", *growth, *(f"{one['rows']:,}\nloaded" for one in figures["large"]), "goal", title="dataset")
     cases = [*figures["growth"], *figures["large"]]
     for title, key, form, goal in LINES:
         table.add_row(title, *(form.format(one[key]) if key in one else "" for one in cases), goal)
     console.print(table)
+    hops = ", ".join(f"{name} {ms:.0f}" for name, ms in figures["idle"]["hops_ms"].items())
+    console.print(f"one problem through an idle factory: {figures['idle']['own_ms']:.0f} ms (goal 150); hops: {hops}")
 
 
 LINES = (
     ("live MB", "live_mb", "{:.0f}", ""),
     ("on disk, × live", "disk_per_live", "{:.2f}", "2.5"),
-    ("_delta_log of the rows, MB", "log_mb", "{:.2f}", ""),
-    ("a write, ms: first tenth", "write_ms_first", "{:.0f}", ""),
+    ("_delta_log of rows, MB", "log_mb", "{:.2f}", ""),
+    ("write, ms: first tenth", "write_ms_first", "{:.0f}", ""),
     ("last tenth", "write_ms_last", "{:.0f}", ""),
     ("last / first", "write_last_per_first", "{:.2f}", "1.3"),
-    ("longest write, s: first half", "stall_s_first_half", "{:.2f}", "0.3"),
+    ("write, CPU-ms", "write_cpu_ms", "{:.1f}", ""),
+    ("last / first", "write_cpu_last_per_first", "{:.2f}", "1.3"),
+    ("longest, s: first half", "stall_s_first_half", "{:.2f}", "0.3"),
     ("second half", "stall_s_second_half", "{:.2f}", "0.3"),
     ("open, s", "open_s", "{:.2f}", ""),
-    ("memory beyond an empty process, MB", "memory_mb", "{:.0f}", ""),
-    ("a write of one row, ms", "write_ms", "{:.0f}", ""),
-    ("longest of them, s", "stall_s", "{:.2f}", ""),
-    ("start of any command, s", "start_s", "{:.2f}", ""),
-    ("chimera dataset stats, s", "stats_s", "{:.2f}", "1 at 10 k, 5 at 100 k"),
-    ("chimera dataset show, s", "show_s", "{:.2f}", "0.4"),
-    ("chimera dataset export, s", "export_s", "{:.1f}", ""),
-    ("its memory, MB", "export_mb", "{:.0f}", "flat"),
+    ("memory for it, MB", "memory_mb", "{:.0f}", ""),
+    ("write of one row, ms", "write_ms", "{:.0f}", ""),
+    ("longest, s", "stall_s", "{:.2f}", ""),
+    ("start, CPU s", "start_cpu_s", "{:.2f}", ""),
+    ("stats, s", "stats_s", "{:.2f}", "1, 5"),
+    ("stats, CPU s", "stats_cpu_s", "{:.2f}", ""),
+    ("show, s", "show_s", "{:.2f}", "0.4"),
+    ("show, CPU s", "show_cpu_s", "{:.2f}", ""),
+    ("export, s", "export_s", "{:.1f}", ""),
+    ("export, CPU s", "export_cpu_s", "{:.1f}", ""),
+    ("export, MB", "export_mb", "{:.0f}", "flat"),
 )
 """Title, key of the figure, its form and its goal."""

@@ -6,7 +6,7 @@ python -m tests.bench.dataset.loader FOLDER [ROWS]
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 from schemas.events import SolutionChecked
 from schemas.identity import derive
 from services.aggregator import outbox
-from services.aggregator.events import sample_curated
 from services.aggregator.policy import IN
 from shared.dataset import Audit, Entry, Row, Table, build
 from shared.ports import Record
@@ -57,7 +56,7 @@ def load(folder: Path, rows: int, *, a_commit: int = 10_000, words: int = 500) -
     for begin in range(0, rows, a_commit):
         lines = list(_rows(template, range(begin, min(rows, begin + a_commit)), words))
         last = record(checked(0), begin + len(lines) - 1)
-        note = outbox.to_metadata([sample_curated(asdict(line)) for line in lines])
+        note = outbox.to_metadata([], rows=outbox.RowEvents(table.version + 1, {line.id: 0 for line in lines}))
         table.append(lines, table.watermarks([last]), note)
         refused = [record(rejected(0), number // REJECTED) for number in range(begin, begin + len(lines), REJECTED)]
         ledger.append(list(_entries(refused)), ledger.watermarks(refused[-1:]), {})

@@ -16,7 +16,7 @@ A, B = "verifier-a", "verifier-b"
 GOOD = verdict(A).judgement
 HIT = Vote(answer="the key", agrees="yes", method="test")
 TARGETS = Verification(target_wrong={"sft": 0.02, "rl": 0.03})
-"""Thresholds 0.956 and 0.915."""
+THRESHOLDS: dict[str, float | None] = {"sft": 0.956, "rl": 0.915}
 
 
 def miss(answer: str) -> Vote:
@@ -31,7 +31,7 @@ def spoke(role: str, *votes: Vote, **faults: bool) -> Verdict:
 def decide(a: Verdict, b: Verdict, verification: Verification = TARGETS) -> ItemEvent:
     made, requested = item(1)
     tiers = {tier for tiers in verification.accept.values() for tier in tiers}
-    thresholds = view_thresholds(verification, DEFAULTS)
+    thresholds = THRESHOLDS if verification.target_wrong else {}
     join, case = JoinVerdicts(tiers, "evidence", thresholds, verification.accept), None
     for each in (b, a):
         fresh = made.with_(verdicts=(), tier=None)

@@ -334,3 +334,17 @@ def test_an_imported_row_counts_once_and_says_nothing_about_yield(life: tuple[st
     state, _ = planner(state, deleted(foreign, life[-1]), NOW)
     state, _ = planner(state, events[-1], NOW)
     assert (state.subject("physics").admitted, state.reserve) == (0, {})
+
+
+def test_a_row_that_a_reverification_moves_out_is_missing_once() -> None:
+    planner, state, requests = started(a_plan(rows=4, in_progress=4, physics=1))
+    for request in requests:
+        state, _ = planner(state, curated(request, "in"), NOW)
+    assert demand.missing_rows(planner.plan, state) == {"physics": 0}
+    moved = curated(requests[0], "aside", 7).with_(before="in")
+    state, _ = planner(state, moved, NOW)
+    assert demand.missing_rows(planner.plan, state) == {"physics": 1}
+    again, _ = planner(State.model_validate_json(state.model_dump_json()), moved, NOW)
+    assert demand.missing_rows(planner.plan, again) == {"physics": 1}
+    back, _ = planner(state, curated(requests[0], "in", 9).with_(before="aside"), NOW)
+    assert demand.missing_rows(planner.plan, back) == {"physics": 0}

@@ -84,6 +84,22 @@ def test_committed_dashboards_are_current_and_panels_have_title_and_unit() -> No
         assert [one["type"] for one in made["templating"]["list"]] == ["datasource"]
 
 
+def test_panels_fill_the_24_columns_without_gap_or_overlap() -> None:
+    for board in BOARDS:
+        places = [
+            panel["gridPos"] for panel in json.loads(text(f"deploy/grafana/dashboards/{board.name}.json"))["panels"]
+        ]
+        covered = {
+            (x, y)
+            for at in places
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert sum(at["w"] * at["h"] for at in places) == len(covered), board.name
+        assert len(covered) == 24 * max(at["y"] + at["h"] for at in places), board.name
+        assert {x for x, _ in covered} == set(range(24)), board.name
+
+
 def test_prometheus_scrapes_every_service() -> None:
     jobs = yaml.safe_load(text("deploy/prometheus/prometheus.yml"))["scrape_configs"]
     assert jobs[0]["dns_sd_configs"][0]["names"] == [*(service.name for service in SERVICES), "trainer"]

@@ -5,12 +5,13 @@ import json
 import pytest
 
 from schemas.audit_tag import AuditTag
-from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemScreened
-from schemas.flow import BY_TYPE, consumed_by, produced_by
+from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemReverified, ProblemScreened
+from schemas.flow import BY_TYPE, VERIFIERS, consumed_by, produced_by
 from schemas.item import Verdict, Vote
+from schemas.run_tag import RunTag
 from shared.audit_items import divert
 from shared.errors import Invalid
-from shared.kafka.codec import AUDIT_HEADER, Message, audit_tag_of, decode, encode, encode_outputs, pack, unpack
+from shared.kafka.codec import AUDIT_HEADER, Message, audit_tag_of, decode, encode, encode_outputs, pack, tag_of, unpack
 from shared.kafka.dlq.dead_letter import Failure, SourceRecord, to_record
 from shared.ports import TaggedEvent
 from tests.support.items import FACTORY, call, checked, item, rejected, verdict
@@ -128,11 +129,38 @@ def test_who_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
     while todo:
         service = todo.pop()
         reached.add(service)
-        made = {flow.name for flow in produced_by(service)} - ends - {"problem.parked", "audit.judged"}
+        made = (
+            {flow.name for flow in produced_by(service)}
+            - ends
+            - {"problem.parked", "audit.judged", "problem.reverified"}
+        )
         todo |= {consumer for name in made for consumer in BY_TYPE[name].consumers if has_consumers(consumer)} - reached
     assert reached == {"auditor", "screening", "verifier-a", "verifier-b", "panel"}
     who_ends = {service for service in reached if ends & {flow.name for flow in produced_by(service)}}
     audits_the_judge = {"answer_checker"}  # of answers, without an audit item
-    assert set(BY_TYPE[AuditJudged.type].producers) == who_ends | audits_the_judge
+    cannot_afford = set(VERIFIERS)  # they end an audit that the budget does not allow
+    assert set(BY_TYPE[AuditJudged.type].producers) == who_ends | audits_the_judge | cannot_afford
     assert [service for flow in (BY_TYPE[AuditJudged.type],) for service in flow.consumers] == ["aggregator"]
     assert consumed_by("auditor") == (BY_TYPE["solution.checked"],)
+
+
+def test_a_reverify_item_ends_as_one_keyed_by_the_stored_problem() -> None:
+    run = RunTag(run="one", problem=FACTORY, believed=True, votes={"verifier-a": 2})
+    made, requested = item(1)
+    end = ProblemAccepted.of(requested, "panel", made)
+    [marked] = encode_outputs([end], "f/panel", run)
+    assert tag_of(marked.headers) == run
+    event = read(marked)
+    assert isinstance(event, ProblemReverified)
+    assert (event.key, event.run, event.accepted, event.reason) == (str(FACTORY), run, True, "verified")
+    assert event.item.lineage[-1].type == "problem.reverified"
+    failure = Failure("f", "verifier-a", Invalid("it will not do"), 1)
+    message = encode(screened(), "f/cli", run)
+    source = SourceRecord(message.name, 0, 7, 0, message.key, message.value, message.headers)
+    assert [one.name for one in to_record(message.name, source, failure)] == ["dead-letters"]
+    with pytest.raises(Invalid, match="ce_run is not a valid tag"):
+        decode(message.name, message.key, message.value, [*screened_headers(), ("ce_run", b"{}")])
+
+
+def screened_headers() -> list[tuple[str, bytes]]:
+    return encode(screened(), "f/cli").headers

@@ -7,7 +7,8 @@ import pytest
 
 from shared.stats.belief_estimation import estimate, wrong_share
 from shared.stats.belief_model import Evidence, JudgeRates, JudgeResult, Parameters, Votes
-from shared.stats.belief_policy import Forecast, Offer, Rule, choose_evidence
+from shared.stats.belief_policy import Forecast, Rule
+from shared.stats.evidence_choice import Offer, choose_evidence
 from shared.stats.ledger import Audits, Observation, Proportion
 from shared.stats.vote_tree import sequential_tree, until_hit_tree
 from tests.bench.grid import FOUR, run

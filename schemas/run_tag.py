@@ -1,0 +1,25 @@
+"""The tag of a reverify item: a stored problem that goes through the verifiers again."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.model import Model
+
+
+class RunTag(Model):
+    """A Kafka header. No event before the last, handler, prompt or model sees it."""
+
+    run: str
+    """Name of the run. The same run brings the same problem once."""
+    problem: UUID
+    compare: bool = False
+    """Whether the run only compares verifiers: no row moves."""
+    votes: dict[str, int] = Field(default_factory=dict)
+    """Votes that the item had before, by verifier; the first ones of its verdicts."""
+    believed: bool
+    """Whether the item was accepted before."""
+    admission: str | None = None
+    """The row's admission before; `None`: the item is not a row."""
+    belief: float | None = None
+    """Belief in the key before; `None`: unknown."""

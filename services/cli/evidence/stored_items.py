@@ -1,0 +1,114 @@
+"""Stored items as reverify items: copies that begin at problem.screened, with the evidence that they have."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from deltalake.exceptions import DeltaError
+from pydantic import TypeAdapter
+
+from schemas.events import Event, ProblemDrafted, ProblemScreened
+from schemas.events.base import Cause
+from schemas.identity import derive
+from schemas.item import Item, Verdict
+from schemas.run_tag import RunTag
+from services.auditor.inject import screened, writer_calls
+from shared.dataset import Dataset, open_reverifications
+from shared.dataset.build import ITEM_COLUMNS, item_of
+from shared.dataset.storage import Location
+from shared.errors import Refusal
+from shared.stats.item_belief import complete_belief, is_complete
+
+_VERDICTS = TypeAdapter(tuple[Verdict, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which stored items a run takes."""
+
+    rejects: bool = False
+    """Rejected items that both verifiers have judged, instead of rows."""
+    where: str = "true"
+    """SQL condition on the columns of rows, or of the ledger."""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item of the dataset, with the verdicts of earlier runs that moved rows."""
+
+    item: Item
+    admission: str | None
+    """`None` for a rejected item."""
+
+    @property
+    def models(self) -> frozenset[tuple[str, str]]:
+        """The verifiers that judged it last, with their models."""
+        return frozenset((verdict.role, verdict.model) for verdict in self.item.verdicts)
+
+    def copy_id(self, run: str) -> str:
+        """Return the id of the copy for a run."""
+        return str(derive(self.item.id, f"reverify/{run}"))
+
+    def copy_for(self, run: str, *, compare: bool) -> tuple[ProblemScreened, RunTag]:
+        """Return the event that begins its verification in a run, and the tag of all its records."""
+        item, belief = self.item, complete_belief(self.item)
+        copy = Item(
+            id=UUID(self.copy_id(run)),
+            plan=item.plan,
+            topic=item.topic,
+            problem=item.problem,
+            verdicts=item.verdicts,
+        )
+        request = Event(id=copy.id, cause=Cause(parent=item.id, role="cli"))
+        drafted = ProblemDrafted.of(request, "problem_writer", copy, writer_calls(item))
+        tag = RunTag(
+            run=run,
+            problem=item.id,
+            compare=compare,
+            votes={verdict.role: len(verdict.votes) for verdict in item.verdicts},
+            believed=self.admission is not None,
+            admission=self.admission,
+            belief=belief and belief.key,
+        )
+        return screened(drafted), tag
+
+
+def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem]:
+    """Yield the selected items. Raises Refusal when the condition is not valid SQL on the columns."""
+    opened = Dataset.open(dataset)
+    verdicts = _later_verdicts(dataset)
+    try:
+        items = _rejected(opened, selection) if selection.rejects else _rows(opened, selection)
+        for number, one in enumerate(items):
+            if selection.limit is not None and number >= selection.limit:
+                return
+            later = verdicts.get(one.item.id)
+            yield StoredItem(one.item.with_(verdicts=later, belief=None), one.admission) if later else one
+    except DeltaError as error:  # other errors of the dataset are translated
+        raise Refusal(
+            f"--where is not a condition on the dataset's columns: {str(error).splitlines()[0]}",
+            "Use SQL such as: subject = 'physics' and tier = 'plausible'",
+        ) from error
+
+
+def _rows(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
+    for row in dataset.rows.columns(*ITEM_COLUMNS, "admission", where=selection.where):
+        yield StoredItem(item_of(row), row["admission"])
+
+
+def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
+    where = f"kind = 'rejected' and item is not null and ({selection.where})"
+    for line in dataset.ledger.columns("item", where=where):
+        item = Item.model_validate_json(line["item"])
+        if item.problem and is_complete(item.verdicts):
+            yield StoredItem(item, None)
+
+
+def _later_verdicts(dataset: Location) -> dict[UUID, tuple[Verdict, ...]]:
+    """Return the verdicts of the latest run on each item. A run that only compares is no evidence."""
+    if (table := open_reverifications(dataset)) is None:
+        return {}
+    found = table.columns("item_id", "verdicts", "reverified_at", where="not compare")
+    lines = sorted(found, key=lambda line: line["reverified_at"])
+    return {UUID(line["item_id"]): _VERDICTS.validate_json(line["verdicts"]) for line in lines}
