@@ -47,6 +47,7 @@ OURS = {
 MARKED = {
     "services/screening/prompts/same_problem.md": ("one", "other"),
     "services/verifier/prompts/blind.md": ("problem",),
+    "services/adjudicator/prompts/adjudication.md": ("problem", "first", "second"),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
     "services/expansion/prompts/topics.md": ("known", "covered"),
     "services/problem_writer/prompts/draft.md": ("avoid", "rejections", "examples"),
