@@ -28,7 +28,8 @@ class OffsetKeepingConsumer(Consumer):
     @property
     def knows_coordinator(self) -> bool:
         """Whether it is in contact with the group's coordinator."""
-        return knows_coordinator(self._thread._ensure_consumer())
+        consumer = self._thread._consumer  # None until its thread has started
+        return consumer is not None and knows_coordinator(consumer)
 
     def next_offset(self, partition: TP) -> int | None:
         """Offset of the next record of a partition; `None` before Faust has sought the committed offset."""

@@ -47,6 +47,7 @@ OURS = {
 MARKED = {
     "services/screening/prompts/same_problem.md": ("one", "other"),
     "services/verifier/prompts/blind.md": ("problem",),
+    "services/adjudicator/prompts/adjudication.md": ("problem", "first", "second"),
     "services/verifier/prompts/judgement.md": ("problem", "answer", "blind", "subjects"),
     "services/expansion/prompts/topics.md": ("known", "covered"),
     "services/problem_writer/prompts/draft.md": ("avoid", "rejections", "examples"),
@@ -108,7 +109,7 @@ def test_no_mixture_makes_a_token(parts: list[str]) -> None:
     assert neutralise(text) == text
 
 
-@pytest.mark.parametrize("path", [*MARKED, *WHOLE])
+@pytest.mark.parametrize("path", [*MARKED, *sorted(WHOLE)])
 def test_every_prompt_names_the_language_of_the_plan(path: str) -> None:
     shipped = harder_prompt() if path.endswith("harder.md") else Prompt.load(Path(path))
     english, german = (
