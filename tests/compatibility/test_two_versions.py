@@ -1,6 +1,7 @@
 """Services of two versions in one factory, as during an upgrade and a rollback."""
 
 import asyncio
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +36,16 @@ class TwoVersions(names.Line):
         if not previous:
             return process
         argv = (sys.executable, "-P", "-m", process.module)
-        env = {**process.env, "PYTHONPATH": str(self._code)}
+        env = {**process.env, "PYTHONPATH": str(self._code), "CHIMERA_MODELS": str(self._models_before())}
         return replace(process, name=f"{process.name}-previous", argv=argv, env=env)
+
+    def _models_before(self) -> Path:
+        """Write the models file without roles that the previous version does not have."""
+        models = json.loads(self._cast.model_dump_json())
+        models["roles"] = {role: value for role, value in models["roles"].items() if role not in ONLY_TODAY}
+        path = self.world.folder / "models-before.json"
+        path.write_text(json.dumps(models))
+        return path
 
     async def swap_versions(self) -> None:
         """Start the other version of each service, then stop the first one, while work is in progress."""
