@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from deploy.local.state_file import StateFile
 from services.cli.common import options as opt
 from shared.errors import Refusal
 
@@ -45,6 +44,7 @@ def service(
 
 def service_settings(directory: Path, recipe: Path) -> dict[str, str]:
     """Return the settings of a trainer for the stack in a folder. Raises Refusal when none runs there."""
+    from deploy.local.state_file import StateFile
     from services.cli.common import models_config
     from services.cli.common.dataset_location import dataset_in
     from services.cli.run.local_factory import FACTORY

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory
-from services.cli.common.sanitize_terminal import as_text
 from shared.errors import Refusal
 
 if TYPE_CHECKING:
@@ -60,8 +58,11 @@ def import_(
     """
     columns = _columns(column or ())
     config = opt.run_config_of(plan or _plan_of(directory), None, models, base_url, model, api_key_env, seed, directory)
+    from rich.console import Console
+
     from services.cli.check.plan_check import needs_table
     from services.cli.common import models_config
+    from services.cli.common.sanitize_terminal import as_text
     from services.cli.evidence.import_file import ImportFile, ImportOptions
     from services.cli.evidence.import_problems import Import
     from services.cli.evidence.run_lock import hold_lock
@@ -122,8 +123,11 @@ def reverify(
     verifiers that run there, or at --bootstrap, judge. After a stop, the same command resumes.
     """
     config = opt.run_config_of(_plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
+    from rich.console import Console
+
     from services.cli.check.plan_check import needs_table
     from services.cli.common import models_config
+    from services.cli.common.sanitize_terminal import as_text
     from services.cli.evidence.reverify import Reverify, keep_models, run_name
     from services.cli.evidence.reverify_report import describe_report, report
     from services.cli.evidence.run_lock import hold_lock

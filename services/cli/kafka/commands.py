@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.flow import FIXED_PARTITIONS
 from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 from shared.errors import Refusal
@@ -115,6 +114,8 @@ def describe_created(done: "Created", *, dry_run: bool) -> list[str]:
 
 
 def _why_kept(name: str) -> str:
+    from schemas.flow import FIXED_PARTITIONS
+
     if name in FIXED_PARTITIONS:
         return "the panel keeps its state by partition, so a problem must stay in its own"
     return "Kafka cannot remove partitions"
