@@ -16,7 +16,7 @@ import pytest_asyncio
 import yaml
 from pyarrow import parquet
 
-from services.cli.dataset.export.record_formats import VERL
+from services.cli.dataset.export.record_formats import INSTRUCTION, VERL
 from services.grader.server import serve
 from services.grader.settings import Settings
 from services.simulator.api.server import serve as simulated
@@ -126,7 +126,7 @@ async def test_rows_exported_for_verl_are_scored_by_the_example(
     example = loaded(Path("examples/verl/reward.py"))
     monkeypatch.setattr(example, "URL", url)
     for one in parquet.read_table(tmp_path / "train.parquet").to_pylist():
-        assert one["prompt"] == [{"role": "user", "content": "6 times 7?"}]
+        assert one["prompt"] == [{"role": "user", "content": f"6 times 7?\n\n{INSTRUCTION}"}]
         known = (one["data_source"], one["reward_model"]["ground_truth"], one["extra_info"])
         for output, score in ((r"</think>\boxed{42}", 1.0), (r"</think>\boxed{41}", 0.0), ("hm", 0.0)):
             found = await asyncio.to_thread(example.compute_score, known[0], output, known[1], known[2])

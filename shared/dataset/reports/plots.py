@@ -101,7 +101,7 @@ def _lengths(dataset: Dataset) -> Figure | None:
 def _belief(dataset: Dataset) -> Figure | None:
     if len(dataset.rows) > MAX_ROWS:
         return None
-    rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts")
+    rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage")
     values = [belief for row in rows if (belief := row_belief(row)) is not None]
     return _histogram(values, "probability that the key is right", (0, 1)) if values else None
 

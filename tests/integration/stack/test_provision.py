@@ -105,7 +105,7 @@ async def test_create_raises_partitions_and_starts_every_group_in_them(world: Ka
         created = await create(world.access, world.factory, partitions=12)
     assert planned.raised == created.raised
     assert created.raised.keys() >= {"problem.requested", "solution.checked", "dead-letters"}
-    assert planned.kept == created.kept == {"problem.verified": 8, "panel-cases-changelog": 8}
+    assert planned.kept == created.kept == {"problem.verified": 8, "evidence.given": 8, "panel-cases-changelog": 8}
     assert {len(await world.ends(name)) for name in created.raised} == {12}
     assert (await check(world.access, world.factory)).problems == ()
     fewer = await create(world.access, world.factory, partitions=8)

@@ -36,6 +36,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "reason": "r",
         "canary": "tamarack",
     },
+    "adjudication": {"reason": "so it is", "right": "first", "canary": "tamarack"},
     "topics": {"topics": [{"field": "f", "subfield": "s", "topic": "t"}]},
 }
 
@@ -174,6 +175,7 @@ async def test_the_simulator_plays_every_role() -> None:
         "verifier_b": (True, "schema"),
         "solver": (True, None),
         "judge": (True, "schema"),
+        "adjudicator": (True, "schema"),
         "base": (True, None),
         "embedder": (True, None),
     }
@@ -293,7 +295,7 @@ async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(t
         (tmp_path / "models.yaml").write_text(cast(place, judge="keyless").model_dump_json())
         status, out, err = await chimera(tmp_path, "--models", "models.yaml")
         assert status == 1
-        assert "5 of 6 roles work" in out
+        assert "6 of 7 roles work" in out
         assert max(map(len, out.splitlines()[:7])) <= WIDTH
         assert "judge: does not work" in err
         assert KEY not in out + err
@@ -301,8 +303,8 @@ async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(t
     document = json.loads(out)
     assert status == 0, err
     assert document["ok"]
-    assert [role["works"] for role in document["roles"]] == [True] * 6
-    assert (document["tokens"], document["cost"]) == (200, None)
+    assert [role["works"] for role in document["roles"]] == [True] * 7
+    assert (document["tokens"], document["cost"]) == (220, None)
     assert document["dependence"] == [
         "One model writes, verifies and solves: its verdicts on its own work are worth less."
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.audit_tag import AuditTag
 from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemReverified, ProblemScreened
-from schemas.flow import BY_TYPE, VERIFIERS, consumed_by, produced_by
+from schemas.flow import BY_TYPE, GIVERS, consumed_by, produced_by
 from schemas.item import Verdict, Vote
 from schemas.run_tag import RunTag
 from shared.audit_items import divert
@@ -135,10 +135,10 @@ def test_who_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
             - {"problem.parked", "audit.judged", "problem.reverified"}
         )
         todo |= {consumer for name in made for consumer in BY_TYPE[name].consumers if has_consumers(consumer)} - reached
-    assert reached == {"auditor", "screening", "verifier-a", "verifier-b", "panel"}
+    assert reached == {"auditor", "screening", *GIVERS, "panel"}
     who_ends = {service for service in reached if ends & {flow.name for flow in produced_by(service)}}
     audits_the_judge = {"answer_checker"}  # of answers, without an audit item
-    cannot_afford = set(VERIFIERS)  # they end an audit that the budget does not allow
+    cannot_afford = set(GIVERS)  # they end an audit that the budget does not allow
     assert set(BY_TYPE[AuditJudged.type].producers) == who_ends | audits_the_judge | cannot_afford
     assert [service for flow in (BY_TYPE[AuditJudged.type],) for service in flow.consumers] == ["aggregator"]
     assert consumed_by("auditor") == (BY_TYPE["solution.checked"],)
