@@ -4,9 +4,10 @@ A named outcome at a bounded cost, and the next call is none the worse.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -22,16 +23,18 @@ from shared.llm import Models, Prompt
 from tests.support.fake_models import event, item
 
 PROMPT = Prompt.load(Path("services/synthesis/prompts/solve.md"))
-QUICK = {"first_token_s": 0.3, "idle_s": 0.3, "call_s": 1.0}
+QUICK = {"first_token_s": 1.0, "idle_s": 1.0, "call_s": 3.0}
 
 
 @asynccontextmanager
-async def solver(**part: Any) -> AsyncIterator[tuple[SynthesizeSolution, httpx.AsyncClient]]:
+async def solver(
+    limits: Mapping[str, float] = MappingProxyType({}), **part: Any
+) -> AsyncIterator[tuple[SynthesizeSolution, httpx.AsyncClient]]:
     """A solver at the simulator, and a client to change the simulator's faults with."""
     async with serve(Settings(port=0)) as url:
         role = RoleModel(model="sim-solver", **part)
         cast = ModelsConfig(
-            endpoints={"default": Endpoint(base_url=url, **QUICK)},
+            endpoints={"default": Endpoint(base_url=url, **limits)},
             roles=Roles(writer=role, verifier_a=role, verifier_b=role, solver=role),
         )
         models = Models(cast, "synthesis")
@@ -78,8 +81,8 @@ async def test_an_answer_that_is_none_is_kept_with_its_name_and_its_calls(
 
 @pytest.mark.parametrize("fault", ["500", "hang", "garbage", "error_body", "stall", "cut", "unfinished", "trickle"])
 async def test_a_broken_call_is_transient_and_the_next_one_works(fault: str) -> None:
-    async with solver() as (solve, server):
-        await behave(server, rates={fault: 1}, trickle_s=0.1)
+    async with solver(QUICK) as (solve, server):
+        await behave(server, rates={fault: 1}, trickle_s=0.5)
         with pytest.raises(Transient, match="default"):
             await asyncio.wait_for(solved(solve), 10)
         await behave(server)
