@@ -10,6 +10,7 @@ import pytest
 from deploy.local.supervisor import Stack
 from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import provision
+from shared.kafka.clients import open_admin
 from tests.support.kafka_world import KafkaWorld
 
 for noisy in ("aiokafka", "faust", "mode"):
@@ -31,3 +32,5 @@ async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     await provision(KafkaAccess(stack.bootstrap), factory)
     async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
         yield world
+    async with open_admin(KafkaAccess(stack.bootstrap)) as admin:  # a broker grows slow with the factories of all tests
+        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(f"{factory}.")])

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -99,13 +100,15 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
     assert list(find(folder)) == []
 
 
-def test_a_preview_shows_each_problem_with_its_evidence_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_preview_shows_each_problem_with_its_evidence_and_leaves_nothing() -> None:
     command = [sys.executable, "-m", "services.cli", "preview", "--problems", "3", "--json"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # noqa: TID251 - passed on
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, env=environment)
+    with TemporaryDirectory() as folder:  # a socket's path is short
+        environment = {**os.environ, "TMPDIR": folder}  # noqa: TID251 - passed on
+        done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, env=environment)
+        left = list(Path(folder).glob("chimera-preview-*"))
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert len(document["items"]) >= 3
     assert all(one["row"] or one["ledger"] for one in document["items"])
     assert sum(document["summary"]["ends"].values()) >= 3
-    assert list(tmp_path.glob("chimera-preview-*")) == []
+    assert left == []
