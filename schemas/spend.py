@@ -1,10 +1,13 @@
 """The cost of model calls, by model."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from schemas.config.policies import ALL
 from schemas.item import Provenance
 from schemas.model import Model
+
+N = TypeVar("N", int, float)
 
 WARN_AT = 0.8
 """Share of a limit from which a warning is logged."""
@@ -31,6 +34,12 @@ class Spend(Model):
             uncounted=self.uncounted + other.uncounted,
             unpriced=self.unpriced + other.unpriced,
         )
+
+
+def sum_or_none(parts: Iterable[N | None]) -> N | None:
+    """Sum of tokens or costs; `None` when any part is unknown."""
+    values = list(parts)
+    return None if None in values else sum(part for part in values if part is not None)
 
 
 def tokens(call: Provenance) -> int | None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from schemas.events import AuditJudged, ProblemRejected, ProblemReverified, SampleDeleted, SolutionChecked
 from schemas.identity import content_hash
 from schemas.item import Attempt, Item
+from schemas.spend import sum_or_none
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
 from shared.errors import Invalid
 from shared.ports import Record
@@ -192,8 +193,8 @@ def _item_columns(item: Item) -> dict[str, Any]:
         "answer": item.problem and item.problem.answer,
         "answer_type": item.problem and item.problem.answer_type,
         "simulated": any(call.simulated for call in calls),
-        "tokens": _total(call.completion_tokens for call in calls),
-        "cost": _total(call.cost for call in calls),
+        "tokens": sum_or_none(call.completion_tokens for call in calls),
+        "cost": sum_or_none(call.cost for call in calls),
     }
 
 
@@ -205,12 +206,6 @@ def _source_columns(record: Record) -> dict[str, Any]:
         "kafka_offset": record.offset,
         "schema_version": SCHEMA_VERSION,
     }
-
-
-def _total(parts: Iterable[float | None]) -> float | None:
-    """Return the sum, or `None` when any part is unknown."""
-    values = list(parts)
-    return None if None in values else sum(part for part in values if part is not None)
 
 
 def _json(models: Iterable[BaseModel]) -> str:

@@ -11,6 +11,7 @@ from math import ceil
 from schemas.config.models_config import ROLES, ModelsConfig
 from schemas.config.plan import Plan
 from schemas.config.policies import Verification
+from schemas.spend import sum_or_none
 from services.planner.handler import MAX_TOPICS_PER_PASS
 from shared.stats.item_belief import DEFAULTS
 from shared.stats.view_thresholds import evidence_forecast, view_thresholds
@@ -142,8 +143,8 @@ def forecast(plan: Plan, rows: Mapping[str, int], basis: Basis, models: ModelsCo
         problems=problems,
         needs=needs,
         calls=sum(need.calls for need in needs),
-        tokens=total(need.tokens for need in needs),
-        dollars=total(need.dollars for need in needs),
+        tokens=sum_or_none(need.tokens for need in needs),
+        dollars=sum_or_none(need.dollars for need in needs),
         seconds=_seconds(problems, basis, plan.in_progress),
         basis=basis,
     )
@@ -177,9 +178,3 @@ def _seconds(problems: int, basis: Basis, in_progress: int) -> float | None:
         return None
     verification = max(seconds.pop("verifier_a", 0.0), seconds.pop("verifier_b", 0.0))
     return (verification + sum(seconds.values())) * max(1.0, problems / in_progress)
-
-
-def total(parts: Iterable[float | None]) -> float | None:
-    """Return the sum; `None` when any part is unknown."""
-    numbers = list(parts)
-    return None if None in numbers else sum(number for number in numbers if number is not None)

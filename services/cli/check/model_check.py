@@ -12,6 +12,7 @@ from rich.text import Text
 
 from schemas.config.models_config import ModelsConfig
 from schemas.item import weights_name
+from schemas.spend import sum_or_none
 from services.cli.check.model_probe import ProbeResult, probe_models
 from services.cli.common.models_config import dependence
 from services.cli.common.sanitize_terminal import as_text
@@ -64,8 +65,8 @@ def document(models: ModelsConfig, results: list[ProbeResult]) -> dict[str, Any]
             for result in results
         ],
         "dependence": dependence(models),
-        "tokens": _total([result.tokens for result in results]),
-        "cost": _total([result.cost for result in results]),
+        "tokens": sum_or_none(result.tokens for result in results),
+        "cost": sum_or_none(result.cost for result in results),
     }
 
 
@@ -135,13 +136,9 @@ def _by_role(pairs: list[tuple[str, T]]) -> dict[T, str]:
 
 
 def _spent(results: list[ProbeResult]) -> str:
-    tokens, cost = _total([result.tokens for result in results]), _total([result.cost for result in results])
+    tokens, cost = sum_or_none(result.tokens for result in results), sum_or_none(result.cost for result in results)
     counted = "tokens not counted" if tokens is None else f"{tokens:,} tokens"
     return f"{counted}, {'cost unknown' if cost is None else f'{cost:.4f} dollars'}"
-
-
-def _total(parts: list[Any]) -> Any:
-    return None if None in parts else sum(parts)
 
 
 def _line(console: Console, text: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from schemas.config.models_config import ModelsConfig, RoleModel
+from schemas.spend import sum_or_none
 from services.cli.check.diagnosis import NO_SCHEMAS, call_error, timed_out, unusable
 from services.cli.check.recording_endpoint import Call, RecordingEndpoint
 from services.cli.check.trial_models import TrialModels, UnusableAnswer
@@ -127,7 +128,6 @@ def _result(role: str, model: RoleModel, recording: RecordingEndpoint, fault: Fa
     if not recording.calls:
         return result
     calls, first = recording.calls, recording.calls[0]
-    counts = [call.tokens for call in calls]
     costs = [model.cost(call.answer.usage.prompt_tokens, call.tokens) for call in calls]
     structured = _structured(recording, fault)
     return replace(
@@ -141,8 +141,8 @@ def _result(role: str, model: RoleModel, recording: RecordingEndpoint, fault: Fa
         structured=structured,
         finish_reason=calls[-1].answer.finish_reason,
         served=_served(model, calls),
-        tokens=None if None in counts else sum(count for count in counts if count is not None),
-        cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+        tokens=sum_or_none(call.tokens for call in calls),
+        cost=sum_or_none(costs),
     )
 
 

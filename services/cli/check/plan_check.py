@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.config.plan import Plan
-from schemas.spend import amount
-from services.cli.check.forecast import Forecast, Need, assumed, forecast, total
+from schemas.spend import amount, sum_or_none
+from services.cli.check.forecast import Forecast, Need, assumed, forecast
 from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
 from services.cli.common.dataset_location import DatasetSummary
@@ -106,7 +106,7 @@ def needs_table(needs: Sequence[Need]) -> Table:
         )
         table.add_row(*row)
     table.add_section()
-    tokens, dollars = total(need.tokens for need in needs), total(need.dollars for need in needs)
+    tokens, dollars = sum_or_none(need.tokens for need in needs), sum_or_none(need.dollars for need in needs)
     table.add_row("all", "", f"{sum(need.calls for need in needs):,}", _tokens(tokens), _dollars(dollars))
     return table
 

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty
 from schemas.outcomes import Admission
+from schemas.spend import sum_or_none
 from shared.config.plan_loader import load_plan
 from shared.config.settings import Connections
 from shared.dataset import Dataset, list_manifests
@@ -61,7 +62,7 @@ class DatasetSummary:
         admitted, reserve = ({name: n for (name, one), n in counts if one == admission} for admission in both)
         rejected = [count for kind, count in _pairs(dataset.ledger, "kind", "tokens") if kind == "rejected"]
         tokens = [*(count for _, count in _pairs(dataset.rows, "id", "tokens")), *rejected]
-        return cls(admitted, reserve, _released_rows(folder), None if None in tokens else sum(tokens))
+        return cls(admitted, reserve, _released_rows(folder), sum_or_none(tokens))
 
     @property
     def rows(self) -> int:
