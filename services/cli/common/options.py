@@ -1,4 +1,4 @@
-"""Command-line options of `run`, `up` and `check`, and the configuration that they give."""
+"""Command-line options that several commands have, and the configuration that they give."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -2,7 +2,7 @@
 
 commands.py         the command-line interface
 feeding.py          publishes problems, a limited number at a time, and waits for their ends
-import_file.py      a file's records as problems, each record with the reason why it is none
+import_file.py      a file's records as problems; for each other record, the reason
 import_problems.py  `chimera import`
 item_ends.py        the ends of problems, from the dataset
 progress.py         the progress bar

@@ -71,7 +71,7 @@ def import_(
     console = Console(stderr=as_json, highlight=False)
     if not is_running(directory, bootstrap):
         models_config.check_unmixed(directory, simulated=config.simulated)
-    options = ImportOptions(config.plan, factory, columns, subject, topic, count, limit)
+    options = ImportOptions(config.plan, factory, subject, topic, count, limit)
     work = Import(config, ImportFile.open(file, columns), options, console)
     for line in work.describe():
         console.print(as_text(line), soft_wrap=True)
@@ -154,17 +154,17 @@ def reverify(
         console.print(needs_table(needs))
         return
     with hold_lock(directory, "chimera reverify"), keep_models(directory):
-        fed, is_done = asyncio.run(work.execute(bootstrap, waiting))
-    outcome = "budget" if fed.over_budget else "done" if is_done else "interrupted"
+        state, is_done = asyncio.run(work.execute(bootstrap, waiting))
+    outcome = state.outcome(is_done=is_done)
     found = report(config.dataset, run)
     if as_json:
-        numbers = {"parked": len(fed.parked), "left": fed.total - fed.done, "report": found and asdict(found)}
+        numbers = {"parked": len(state.parked), "left": state.left, "report": found and asdict(found)}
         print(json.dumps({"outcome": outcome, **numbers}))  # noqa: T201
     else:
         for line in describe_report(found) if found else ():
             console.print(as_text(line), soft_wrap=True)
-        if fed.total > fed.done or fed.parked:
-            console.print(f"{len(fed.parked):,} parked, {fed.total - fed.done:,} not ended: run the same command again")
+        if state.left or state.parked:
+            console.print(f"{len(state.parked):,} parked, {state.left:,} not ended: run the same command again")
     raise typer.Exit(STATUS.get(outcome, 1))
 
 

@@ -35,29 +35,37 @@ class Outgoing:
 
 
 @dataclass
-class Fed:
-    """How far the feeding is."""
+class FeedState:
+    """How many problems have ended, are parked or in flight."""
 
     total: int
     ended: dict[str, Any] = field(default_factory=dict)
     parked: dict[str, DeadLetter] = field(default_factory=dict)
     in_flight: set[str] = field(default_factory=set)
     over_budget: bool = False
-    """Whether the budget ended it."""
+    """Whether a problem was parked because the budget allows no further call."""
 
     @property
     def done(self) -> int:
         return len(self.ended) + len(self.parked)
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done
+
+    def outcome(self, *, is_done: bool) -> str:
+        """Return how a command ended: done, budget (it allows no further call), or interrupted."""
+        return "budget" if self.over_budget else "done" if is_done else "interrupted"
 
 
 async def feed(
     kafka: KafkaAccess,
     factory: str,
     problems: Iterator[Outgoing],
-    fed: Fed,
+    state: FeedState,
     limit: int,
     find_ended: FindEnded,
-    on_progress: Callable[[Fed], None],
+    on_progress: Callable[[FeedState], None],
 ) -> None:
     """Publish all problems, at most `limit` in flight, and wait until each has ended or is parked.
 
@@ -68,30 +76,30 @@ async def feed(
     changed_at = time.monotonic()
     try:
         while True:
-            room = 0 if fed.over_budget else limit - len(fed.in_flight)
+            room = 0 if state.over_budget else limit - len(state.in_flight)
             batch: Sequence[Outgoing] = await asyncio.to_thread(list, islice(problems, room))
             await producer.publish(one.message for one in batch)
-            fed.in_flight |= {one.id for one in batch}
-            on_progress(fed)
-            if not fed.in_flight:
+            state.in_flight |= {one.id for one in batch}
+            on_progress(state)
+            if not state.in_flight:
                 return
             await asyncio.sleep(POLL_S)
-            ended = await asyncio.to_thread(find_ended, fed.in_flight)
+            ended = await asyncio.to_thread(find_ended, state.in_flight)
             if ended:
                 changed_at = time.monotonic()
             elif time.monotonic() - changed_at > LETTERS_EVERY_S:
                 changed_at = time.monotonic()
-                await _find_parked(kafka, factory, fed)
-            fed.ended |= ended
-            fed.in_flight -= ended.keys()
+                await _find_parked(kafka, factory, state)
+            state.ended |= ended
+            state.in_flight -= ended.keys()
     finally:
         await producer.stop()
 
 
-async def _find_parked(kafka: KafkaAccess, factory: str, fed: Fed) -> None:
+async def _find_parked(kafka: KafkaAccess, factory: str, state: FeedState) -> None:
     for letter in await list_dead_letters(kafka, factory):
         key = (letter.key or b"").decode(errors="replace")
-        if not letter.settled and key in fed.in_flight:
-            fed.parked[key] = letter
-            fed.in_flight.discard(key)
-            fed.over_budget |= letter.error == OverBudget.__name__
+        if not letter.settled and key in state.in_flight:
+            state.parked[key] = letter
+            state.in_flight.discard(key)
+            state.over_budget |= letter.error == OverBudget.__name__

@@ -1,4 +1,4 @@
-"""A file's records as problems; each record that is none, with its reason.
+"""Reads a file's records as problems; a record that is not one is refused with a reason.
 
 The ids of problems are derived from their text, so that a file imported again brings nothing twice.
 """
@@ -32,8 +32,6 @@ class ImportOptions:
 
     plan: Plan
     factory: str
-    columns: Mapping[str, str]
-    """Column by part of a problem; empty: the form is recognised."""
     subject: str = ""
     """Of problems whose file names none."""
     topic: str = ""
@@ -92,7 +90,7 @@ class ImportFile:
                 made = self._event(record, file.name, started, options)
                 if isinstance(made, ProblemDrafted):
                     if made.item.id in seen:
-                        made = Refused(file.name, record.line, "repeat", "the same problem stands earlier in the file")
+                        made = Refused(file.name, record.line, "repeat", "the same problem is earlier in the file")
                     else:
                         seen.add(made.item.id)
                 yield made
@@ -126,7 +124,7 @@ def _named(columns: Mapping[str, str], first: Record, path: Path) -> Form:
         raise Refusal(
             f"{path} has no column {', '.join(missing)}; it has {', '.join(first.fields)}", "Correct --column"
         )
-    if not {"problem"} <= columns.keys() or not columns.keys() & {"answer", "solution"}:
+    if "problem" not in columns or not columns.keys() & {"answer", "solution"}:
         raise Refusal("a problem needs a text and a key", "Name --column problem=NAME and --column answer=NAME")
     return Form("columns", Columns(**columns), tuple(columns.values()))
 

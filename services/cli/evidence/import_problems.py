@@ -9,20 +9,17 @@ from itertools import islice
 
 from rich.console import Console
 
-from deploy.local.events import StackEvent
 from schemas.events import ProblemDrafted
+from schemas.spend import sum_or_none
 from services.cli.check.forecast import Need, assumed, estimate_calls
 from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
-from services.cli.common.interrupts import Interrupts
 from services.cli.common.run_config import RunConfig
-from services.cli.common.sanitize_terminal import as_text
-from services.cli.evidence.feeding import Fed, Outgoing, feed
+from services.cli.evidence.feeding import FeedState, Outgoing, feed
 from services.cli.evidence.import_file import ImportFile, ImportOptions, Refused
 from services.cli.evidence.item_ends import ItemEnd, ended_ids, find_ends
 from services.cli.evidence.progress import progress_bar
 from services.cli.evidence.working_stack import work_on
-from services.cli.run.live_view import PERMANENT
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import encode
@@ -115,33 +112,32 @@ class Import:
 
     async def execute(self, bootstrap: str, found: Scan) -> ImportSummary:
         """Send the problems that have not ended, and wait for their ends. The first Ctrl-C ends it early."""
-        fed, config, is_done = Fed(total=found.new), self._config, True
-        with progress_bar(self._console) as progress, Interrupts(self._on_interrupt) as signals:
+        state, config, is_done = FeedState(total=found.new), self._config, True
+        with progress_bar(self._console) as progress:
             task = progress.add_task("starting", total=found.new)
 
-            def show(fed: Fed) -> None:
-                ends = ", ".join(f"{count:,} {end}" for end, count in _ends(fed).items())
-                text = f"{len(fed.in_flight)} in flight · {ends or 'none has ended'}"
-                progress.update(task, completed=fed.done, description=text)
+            def show(state: FeedState) -> None:
+                ends = ", ".join(f"{count:,} {end}" for end, count in _ends(state).items())
+                text = f"{len(state.in_flight)} in flight · {ends or 'none has ended'}"
+                progress.update(task, completed=state.done, description=text)
 
             async def work(kafka: KafkaAccess) -> None:
                 find = lambda ids: find_ends(config.dataset, ids)  # noqa: E731
-                await feed(kafka, self._options.factory, self._outgoing(), fed, config.plan.in_progress, find, show)
+                await feed(kafka, self._options.factory, self._outgoing(), state, config.plan.in_progress, find, show)
 
             if found.new:
-                is_done = await work_on(config, bootstrap, self._on_event, work, signals)
-        self._write_report(found.refused, fed)
-        tokens, costs = ([getattr(one, name) for one in fed.ended.values()] for name in ("tokens", "cost"))
+                is_done = await work_on(config, bootstrap, self._console, work)
+        self._write_report(found.refused, state)
         return ImportSummary(
-            outcome="budget" if fed.over_budget else "done" if is_done else "interrupted",
+            outcome=state.outcome(is_done=is_done),
             records=found.problems + len(found.refused),
             refused=found.reasons,
             earlier=found.problems - found.new,
-            ended=_ends(fed),
-            parked=len(fed.parked),
-            left=fed.total - fed.done,
-            tokens=None if None in tokens else sum(tokens),
-            cost=None if None in costs else sum(costs),
+            ended=_ends(state),
+            parked=len(state.parked),
+            left=state.left,
+            tokens=sum_or_none(end.tokens for end in state.ended.values()),
+            cost=sum_or_none(end.cost for end in state.ended.values()),
             report=str(self.report),
         )
 
@@ -154,21 +150,21 @@ class Import:
             if str(event.item.id) not in ended:
                 yield Outgoing(str(event.item.id), encode(event, source))
 
-    def _write_report(self, refused: Iterable[Refused], fed: Fed | None = None) -> None:
+    def _write_report(self, refused: Iterable[Refused], state: FeedState | None = None) -> None:
         """Write one line for each record: its end, or why it was refused."""
         self.report.parent.mkdir(parents=True, exist_ok=True)
         with self.report.open("w", encoding="utf-8") as report:
             for one in refused:
                 report.write(json.dumps({**asdict(one), "end": "refused"}) + "\n")
-            for line in self._report_lines(fed) if fed else ():
+            for line in self._report_lines(state) if state else ():
                 report.write(json.dumps(line) + "\n")
 
-    def _report_lines(self, fed: Fed) -> Iterator[dict[str, object]]:
+    def _report_lines(self, state: FeedState) -> Iterator[dict[str, object]]:
         problems = self._problems()
         while batch := {str(one.item.id): one.item.source for one in islice(problems, REPORT_BATCH)}:
             ends = find_ends(self._config.dataset, batch)
             for id_, source in batch.items():
-                parked = fed.parked.get(id_)
+                parked = state.parked.get(id_)
                 end = ends.get(id_) or (ItemEnd("parked", parked.error, parked.message) if parked else ItemEnd("left"))
                 yield {
                     "file": source and source.file,
@@ -179,16 +175,9 @@ class Import:
                     "detail": end.detail,
                 }
 
-    def _on_event(self, event: StackEvent) -> None:
-        if event.kind in PERMANENT:
-            self._console.print(as_text(f"{event.process}: {event.message}", "yellow"))
 
-    def _on_interrupt(self) -> None:
-        self._console.print("stopping: what has ended is kept, and the same command resumes")
-
-
-def _ends(fed: Fed) -> dict[str, int]:
-    return dict(Counter(map(str, fed.ended.values())).most_common())
+def _ends(state: FeedState) -> dict[str, int]:
+    return dict(Counter(map(str, state.ended.values())).most_common())
 
 
 def _shorten(text: str) -> str:

@@ -6,21 +6,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.local.events import StackEvent
 from schemas.config.models_config import ModelsConfig
 from schemas.identity import content_hash
 from services.cli.check.forecast import Need, assumed, estimate_calls
 from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
-from services.cli.common.interrupts import Interrupts
 from services.cli.common.run_config import RunConfig
-from services.cli.common.sanitize_terminal import as_text
-from services.cli.evidence.feeding import Fed, Outgoing, feed
+from services.cli.evidence.feeding import FeedState, Outgoing, feed
 from services.cli.evidence.item_ends import ItemEnd
 from services.cli.evidence.progress import progress_bar
 from services.cli.evidence.stored_items import Selection, StoredItem, select_items
 from services.cli.evidence.working_stack import work_on
-from services.cli.run.live_view import PERMANENT
 from shared.config.connections import KafkaAccess
 from shared.dataset import open_reverifications
 from shared.dataset.query import id_in, sql_string
@@ -88,24 +84,24 @@ class Reverify:
         basis = measured_costs(config.dataset, config.plan, simulated=config.simulated) or assumed(config.plan)
         return estimate_calls(items, basis, config.models or models_config.simulated(0), (*ROLES, "judge"))
 
-    async def execute(self, bootstrap: str, waiting: Iterable[str]) -> tuple[Fed, bool]:
+    async def execute(self, bootstrap: str, waiting: Iterable[str]) -> tuple[FeedState, bool]:
         """Send the items that have not ended, and wait for their ends; False when the first Ctrl-C ended it early."""
         left = set(waiting)
-        fed, config = Fed(total=len(left)), self._config
-        with progress_bar(self._console) as progress, Interrupts(self._on_interrupt) as signals:
+        state, config = FeedState(total=len(left)), self._config
+        with progress_bar(self._console) as progress:
             task = progress.add_task("starting", total=len(left))
 
-            def show(fed: Fed) -> None:
-                accepted = sum(one.end == "accepted" for one in fed.ended.values())
-                text = f"{len(fed.in_flight)} in flight · {accepted:,} accepted, {fed.done - accepted:,} rejected"
-                progress.update(task, completed=fed.done, description=text)
+            def show(state: FeedState) -> None:
+                accepted = sum(one.end == "accepted" for one in state.ended.values())
+                text = f"{len(state.in_flight)} in flight · {accepted:,} accepted, {state.done - accepted:,} rejected"
+                progress.update(task, completed=state.done, description=text)
 
             async def work(kafka: KafkaAccess) -> None:
                 outgoing = (one for one in self._outgoing() if one.id in left)
-                await feed(kafka, self._factory, outgoing, fed, config.plan.in_progress, self._find_ended, show)
+                await feed(kafka, self._factory, outgoing, state, config.plan.in_progress, self._find_ended, show)
 
-            is_done = not left or await work_on(config, bootstrap, self._on_event, work, signals, SERVICES)
-        return fed, is_done
+            is_done = not left or await work_on(config, bootstrap, self._console, work, SERVICES)
+        return state, is_done
 
     def _select(self) -> Iterator[StoredItem]:
         return select_items(self._config.dataset, self._selection)
@@ -131,10 +127,3 @@ class Reverify:
             )
             for line in lines
         }
-
-    def _on_event(self, event: StackEvent) -> None:
-        if event.kind in PERMANENT:
-            self._console.print(as_text(f"{event.process}: {event.message}", "yellow"))
-
-    def _on_interrupt(self) -> None:
-        self._console.print("stopping: what has ended is kept, and the same command resumes")

@@ -1,4 +1,4 @@
-"""What a run of `chimera reverify` found: fates, belief, and whether old and new verifiers agree."""
+"""What a run of `chimera reverify` found: outcomes, belief, and whether old and new verifiers agree."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from statistics import NormalDist, fmean, stdev
 from typing import Any
 
 from schemas.outcomes import Admission
+from schemas.spend import sum_or_none
 from shared.dataset import Dataset, TableSnapshot, open_reverifications
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.storage import Location
@@ -54,7 +55,7 @@ class ReverifyReport:
     tokens: int | None
     cost: float | None
     examples: Sequence[Mapping[str, str]]
-    """Items whose fate changed: id, before, now, why."""
+    """Items whose outcome changed: id, before, now, why."""
 
 
 def report(dataset: Location, run: str) -> ReverifyReport | None:
@@ -64,7 +65,7 @@ def report(dataset: Location, run: str) -> ReverifyReport | None:
     if not lines:
         return None
     now = _admissions(dataset, [line["item_id"] for line in lines])
-    fates = [(line["believed_before"], line["accepted"]) for line in lines]
+    outcomes = [(line["believed_before"], line["accepted"]) for line in lines]
     pairs = [pair for line in lines if (pair := _hits(line))]
     differences = [new - before for before, new in pairs]
     mean, half = _mean_interval(differences)
@@ -75,10 +76,10 @@ def report(dataset: Location, run: str) -> ReverifyReport | None:
         run=run,
         compare=all(line["compare"] for line in lines),
         items=len(lines),
-        kept=fates.count((True, True)),
-        lost=fates.count((True, False)),
-        gained=fates.count((False, True)),
-        still_rejected=fates.count((False, False)),
+        kept=outcomes.count((True, True)),
+        lost=outcomes.count((True, False)),
+        gained=outcomes.count((False, True)),
+        still_rejected=outcomes.count((False, False)),
         left_in=sum(_was_in(one) and now.get(one["item_id"]) not in (None, Admission.IN) for one in lines),
         entered_in=sum(not _was_in(one) and now.get(one["item_id"]) == Admission.IN for one in lines),
         belief_before=_mean([line["belief_before"] for line in lines]),
@@ -92,8 +93,8 @@ def report(dataset: Location, run: str) -> ReverifyReport | None:
         agree=agree,
         agree_low=low,
         agree_high=high,
-        tokens=_sum([line["tokens"] for line in lines]),
-        cost=_sum([line["cost"] for line in lines]),
+        tokens=sum_or_none(line["tokens"] for line in lines),
+        cost=sum_or_none(line["cost"] for line in lines),
         examples=[_example(line) for line in changed[:EXAMPLES]],
     )
 
@@ -135,10 +136,6 @@ def _mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
-
-
-def _sum(values: Sequence[Any]) -> Any:
-    return None if None in values else sum(values)
 
 
 def _example(line: Mapping[str, Any]) -> dict[str, str]:

@@ -17,16 +17,14 @@ def hold_lock(directory: Path, what: str) -> Iterator[None]:
     """Hold the folder's lock; `what` names the run. Raises Refusal, with the name of the run that holds it."""
     directory.mkdir(parents=True, exist_ok=True)
     holder = directory / "evidence.json"
-    lock = FileLock(directory / "evidence.lock", timeout=0)
     try:
-        lock.acquire()
+        lock = FileLock(directory / "evidence.lock", timeout=0).acquire()
     except Timeout as error:
         raise Refusal(f"in {directory} {_describe(holder)}", "Wait for its end, or stop it, and run again") from error
     with lock:
         started = utc_now().isoformat(timespec="seconds")
         holder.write_text(json.dumps({"what": what, "pid": os.getpid(), "started": started}), encoding="utf-8")
         yield
-    lock.release()
 
 
 def _describe(holder: Path) -> str:

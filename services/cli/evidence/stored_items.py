@@ -106,7 +106,7 @@ def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
 
 
 def _later_verdicts(dataset: Location) -> dict[UUID, tuple[Verdict, ...]]:
-    """Return the verdicts of the latest run on each item. A run that only compares is no evidence."""
+    """Return the verdicts of the latest run on each item. A run that only compares is not evidence."""
     if (table := open_reverifications(dataset)) is None:
         return {}
     found = table.columns("item_id", "verdicts", "reverified_at", where="not compare")

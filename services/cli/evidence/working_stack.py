@@ -1,19 +1,22 @@
 """The stack that runs already, or one for the time of a command. It has no planner, so that nothing is requested."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local import workdir
-from deploy.local.events import OnEvent
+from rich.console import Console
+
+from deploy.local.events import StackEvent
 from deploy.local.state_file import StateFile
 from schemas.flow import SERVICE
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.kafka_connection import access
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
+from services.cli.common.sanitize_terminal import as_text
+from services.cli.run.command import prepare
+from services.cli.run.live_view import PERMANENT
 from services.cli.run.local_factory import FACTORY, LocalFactory
 from services.cli.run.quiescence import is_drained
 from services.planner.ledger_keeper import ledger_keeper
@@ -34,21 +37,28 @@ def is_running(directory: Path, bootstrap: str) -> bool:
 async def work_on(
     config: RunConfig,
     bootstrap: str,
-    on_event: OnEvent,
+    console: Console,
     work: Work,
-    signals: Interrupts,
     services: Collection[str] = ALL_BUT_PLANNER,
 ) -> bool:
     """Do some work on the running stack, or on one of these services that is started and stopped for it.
 
     Returns False when the first Ctrl-C ended it. Raises Refusal when a service of that stack fails.
     """
-    if is_running(config.directory, bootstrap):
-        return bool(await signals.run(_whole(work(access(bootstrap, config.directory)))))
-    workdir.create(config.directory)
-    logging.basicConfig(filename=config.directory / "cli.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    async with LocalFactory(config, on_event, without=set(SERVICE) - set(services)) as factory:
-        return bool(await signals.run(_whole(_start_and_work(factory, work, services))))
+
+    def on_event(event: StackEvent) -> None:
+        if event.kind in PERMANENT:
+            console.print(as_text(f"{event.process}: {event.message}", "yellow"))
+
+    def on_interrupt() -> None:
+        console.print("stopping: what has ended is kept, and the same command resumes")
+
+    with Interrupts(on_interrupt) as signals:
+        if is_running(config.directory, bootstrap):
+            return bool(await signals.run(_whole(work(access(bootstrap, config.directory)))))
+        prepare(config.directory)
+        async with LocalFactory(config, on_event, services=services) as factory:
+            return bool(await signals.run(_whole(_start_and_work(factory, work, services))))
 
 
 async def _start_and_work(factory: LocalFactory, work: Work, services: Collection[str]) -> None:

@@ -20,6 +20,7 @@ from deploy.local.process import RestartPolicy
 from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 from schemas.config.models_config import ModelsConfig
+from schemas.flow import SERVICE
 from services.cli.common import models_config
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
@@ -36,13 +37,13 @@ class LocalFactory:
     """See the top of this file. While it runs, other commands scale it through the folder's control socket."""
 
     def __init__(
-        self, config: RunConfig, on_event: OnEvent, retry_s: float | None = None, without: Collection[str] = ()
+        self, config: RunConfig, on_event: OnEvent, retry_s: float | None = None, services: Collection[str] = SERVICE
     ) -> None:
         """With `retry_s`, a service that crashes again and again is started again after this time, others continue.
 
-        Services in `without` are not started: without the planner no problem is requested.
+        Only `services` are started: without the planner no problem is requested.
         """
-        self.config, self._without = config, without
+        self.config, self._names = config, services
         restart = RestartPolicy(retry_s=retry_s)
         self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event, restart=restart)
         self.models: ModelsConfig
@@ -81,8 +82,8 @@ class LocalFactory:
         if config.models is None:
             await stack.start_services([models_config.simulator(self._port, config.seed, config.plan)])
             await first(self._wait_for_simulator(), self.failure())
-        every = models_config.services(config.directory, self.models)
-        self._services = [one for one in every if one.name not in self._without]
+        specs = models_config.services(config.directory, self.models)
+        self._services = [spec for spec in specs if spec.name in self._names]
         await stack.start_services(self._services)
         await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
 

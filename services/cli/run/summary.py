@@ -106,9 +106,9 @@ class Summary:
         """Return the document for `--json`."""
         return asdict(self)
 
-    def lines(self) -> list[str]:
-        """Return the lines for a person."""
-        return [self._headline(), *self._more(), "", *self._next()]
+    def lines(self, *, is_kept: bool = True) -> list[str]:
+        """Return the lines for a person; without steps that need the dataset, unless it is kept."""
+        return [self._headline(), *self._more(), "", *self._next(is_kept=is_kept)]
 
     def _headline(self) -> str:
         shown = [end for end in ENDS if end != "deleted" or self.ends[end]]
@@ -142,8 +142,10 @@ class Summary:
             lines.append("          made by SIMULATED models: do not train on it")
         return lines
 
-    def _next(self) -> list[str]:
+    def _next(self, *, is_kept: bool) -> list[str]:
         steps = [("next", self.next_step)] if self.next_step else []
+        if not is_kept:
+            return [f"{name}  {step}" for name, step in steps]
         is_default = self.dataset == str(dataset_in(Path(".chimera")))
         folder = "" if is_default else f" --dir {Path(self.dataset).parent}"
         if self.example:

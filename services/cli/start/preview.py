@@ -92,8 +92,7 @@ def _print(console: Console, records: list[ItemRecords], summary: Summary, keep:
         console.print(Rule(as_text(f"{number} of {len(records)}: {kept}", "bold"), characters="═"))
         show.render(one, full=False)
     console.print()
-    for line in summary.lines():
-        if not line.startswith(("why is a row believed?", "read it in a browser", "with a real model")) or keep:
-            console.print(as_text(line), soft_wrap=True)
+    for line in summary.lines(is_kept=bool(keep)):
+        console.print(as_text(line), soft_wrap=True)
     if not keep:
         console.print("The preview's files are removed; keep them with --keep FOLDER.")

@@ -37,7 +37,7 @@ def import_of(world: KafkaWorld, *, counts: bool = False) -> Import:
         for name in NUMBERS
     ]
     path.write_text("".join(f"{json.dumps(one)}\n" for one in (*records, records[0])))
-    options = ImportOptions(WANTED, world.factory, {}, counts=counts)
+    options = ImportOptions(WANTED, world.factory, counts=counts)
     return Import(RunConfig(WANTED, world.folder), ImportFile.open(path, {}), options, Console(quiet=True))
 
 

@@ -13,7 +13,7 @@ from schemas.flow import FLOW
 from services.aggregator.handler import Curate
 from services.cli.common.run_config import RunConfig
 from services.cli.evidence import feeding
-from services.cli.evidence.feeding import Fed
+from services.cli.evidence.feeding import FeedState
 from services.cli.evidence.reverify import Reverify
 from services.cli.evidence.reverify_report import report
 from services.cli.evidence.stored_items import Selection
@@ -32,10 +32,10 @@ def reverify(world: KafkaWorld) -> Reverify:
     return Reverify(config, Selection(), "one", Console(quiet=True), compare=False, factory=world.factory)
 
 
-async def execute(world: KafkaWorld) -> Fed:
+async def execute(world: KafkaWorld) -> FeedState:
     work = reverify(world)
-    fed, _ = await work.execute(world.kafka, await asyncio.to_thread(work.waiting, None))
-    return fed
+    state, _ = await work.execute(world.kafka, await asyncio.to_thread(work.waiting, None))
+    return state
 
 
 @asynccontextmanager
@@ -88,10 +88,10 @@ async def test_a_killed_reverify_resumes_and_writes_and_solves_nothing(world: Ka
             killed.cancel()
             await asyncio.gather(killed, return_exceptions=True)
         async with verifiers(world, most=6) as judged:
-            fed = await execute(world)
+            state = await execute(world)
         sent = Counter(record.key for record in await world.records(ProblemScreened.type))
         after = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
-    assert (len(fed.ended), len(judged), len(sent)) == (3, 6, 6)
+    assert (len(state.ended), len(judged), len(sent)) == (3, 6, 6)
     assert {sent[key.encode()] for key in half} == {1}
     changed = {name for name in after if after[name] != before[name]}
     assert changed <= {"problem.screened", "problem.reverified", "sample.curated", "dataset.released"}

@@ -27,7 +27,7 @@ def file_of(folder: Path, *records: dict[str, Any] | str) -> Path:
 
 
 def read(path: Path, **options: Any) -> list[ProblemDrafted | Refused]:
-    file = ImportFile.open(path, options.setdefault("columns", {}))
+    file = ImportFile.open(path, options.pop("columns", {}))
     return list(file.read(ImportOptions(plan=PLAN, factory="test", **options)))
 
 
