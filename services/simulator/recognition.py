@@ -32,6 +32,12 @@ def instructions(text: str) -> str:
     return _REGION.sub("", text)
 
 
+def canary_in(text: str) -> str:
+    """Return the word that the instructions ask to repeat; empty when they ask for none."""
+    match = re.search(r"(?m)^Repeat the word (\S+)", instructions(text))
+    return match[1] if match else ""
+
+
 def schema_title(text: str) -> str | None:
     """Return the title of the first JSON Schema of an object in the text, or `None`."""
     if '"properties"' not in text:

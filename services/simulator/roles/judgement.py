@@ -1,10 +1,9 @@
 """The judge, who sees the key: finds the truth with a probability, and approves otherwise."""
 
 import json
-import re
 
 from services.simulator.answers import compare
-from services.simulator.recognition import Sighting, field, instructions, recognise
+from services.simulator.recognition import Sighting, canary_in, field, recognise
 from services.simulator.roles.reply import Reply, TaskInput
 from services.simulator.sampling import logistic, seeded_random
 from services.simulator.settings import JUDGE_FALSE_ALARM
@@ -18,8 +17,7 @@ def answer_judgement(task: TaskInput) -> Reply:
     text = task.request.user_text
     sighting = recognise(text, task.bank)
     proposed = field(text, "Proposed answer") or ""
-    match = re.search(r"(?m)^Repeat the word (\S+)", instructions(text))
-    canary = match[1] if match else ""
+    canary = canary_in(text)
     if sighting is None:
         reason = "I do not recognise this problem."
         return Reply("judgement", _verdict(False, False, False, reason, "", canary), "unknown")
