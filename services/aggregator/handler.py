@@ -90,7 +90,7 @@ class Curate:
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
         self._retention, self._on_superseded = retention, on_superseded
         self._writing = Lock()
-        """Held by who uses the tables: maintenance runs beside the intake."""
+        """Held while the tables are used: maintenance runs beside the intake."""
         self._published = -1
         """Version of the rows up to which events are known to be published."""
         self._decided: dict[int, list[SampleCurated]] = {}
@@ -226,9 +226,7 @@ class Curate:
 
     def _is_superseded(self, id_: str, row: Row, new: Mapping[str, Row]) -> bool:
         """Whether a row's content differs from that of the same id which came first."""
-        first = (
-            [{"row_hash": new[id_].row_hash}] if id_ in new else self._rows.read(["row_hash"], where=f"id = '{id_}'")
-        )
+        first = [{"row_hash": new[id_].row_hash}] if id_ in new else self._rows.read(["row_hash"], where=id_in([id_]))
         return any(one["row_hash"] != row.row_hash for one in first)
 
     def _delete(self, records: Sequence[Record]) -> None:

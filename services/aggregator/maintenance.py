@@ -35,7 +35,7 @@ class Maintenance:
     """Maintains rows, ledger and other tables, in this order: releases pin versions of the first two."""
 
     def __init__(self, dataset: Location, tables: Sequence[Table], retention: timedelta, writing: Lock) -> None:
-        """`writing` is held by who uses the tables."""
+        """`writing` is held while the tables are used."""
         self._dataset, self._tables, self._retention, self._writing = dataset, tables, retention, writing
         self._running: asyncio.Task[None] | None = None
         self._cleaned: datetime | None = None
@@ -114,8 +114,6 @@ class Maintenance:
             self._call(delete_unused, self._dataset, table.name, unused)
 
     def _call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        return (call_separately if is_remote(self._dataset) else _call)(work, *arguments, **named)
-
-
-def _call(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    return work(*arguments, **named)
+        if is_remote(self._dataset):
+            return call_separately(work, *arguments, **named)
+        return work(*arguments, **named)

@@ -24,7 +24,7 @@ REPEAT_REASONS = frozenset({"repeat", "near_repeat", "same_meaning", "variant"})
 """Reasons that show that a topic is exhausted: the same problem in any form, or with other numbers once too often."""
 
 
-_WITHOUT_DETAIL = frozenset({"repeat", "near_repeat", "same_meaning", "variant", "contaminated"})
+_WITHOUT_DETAIL = REPEAT_REASONS | {"contaminated"}
 """Reasons whose details are ids, or name a question of a benchmark."""
 DETAIL_LENGTH, BEGINNING_LENGTH = 160, 120
 """Characters of a rejection that are stored: of its detail, and of its problem."""
