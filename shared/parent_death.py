@@ -1,7 +1,6 @@
 """Ends a child process with its parent, also when the parent is killed (PR_SET_PDEATHSIG, Linux).
 
-The kernel signals the child when the thread that started it ends, so start children from a thread that lives as long as
-they shall.
+The kernel signals the child when the thread that started it ends, so start children from a thread that outlives them.
 """
 
 import ctypes

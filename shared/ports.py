@@ -211,7 +211,7 @@ class Sink(Protocol):
     async def write(self, records: Sequence[Record]) -> None:
         """Store a batch. All of it is durable on return. Ignores records that are already stored.
 
-        An empty batch lets the store decide what time alone makes due.
+        With an empty batch it does only what is due by time, such as a release.
         """
         ...
 

@@ -4,7 +4,7 @@ A separate process, `python -m trainer.all`, does the work in a run folder deriv
 delivered again, after a kill or a rebalance, the run resumes in that folder, or waits while an orphan holds its lock.
 
 One run trains at a time. Releases that are triggered meanwhile wait, and only the newest of a plan is trained next: it
-has the rows of the others too. Each of those ends as failed, with that reason.
+has the rows of the others too. Each superseded release ends as failed, with that reason.
 """
 
 import asyncio

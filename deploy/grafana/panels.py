@@ -60,9 +60,9 @@ HEIGHTS: dict[Kind, int] = {"number": 5, "lines": 9, "bars": 10}
 def arrange(panels: Sequence[Panel]) -> list[Place]:
     """Place panels from left to right. A row has numbers or other panels, and fills the width."""
     places: list[Place] = []
-    for is_number, group in groupby(panels, lambda panel: panel.kind == "number"):
+    for _, group in groupby(panels, lambda panel: panel.kind == "number"):
         run = list(group)
-        most = IN_A_ROW["number" if is_number else "lines"]
+        most = IN_A_ROW[run[0].kind]
         rows = ceil(len(run) / most)
         ends = [round(len(run) * row / rows) for row in range(rows + 1)]
         for begin, end in pairwise(ends):

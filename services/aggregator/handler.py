@@ -262,7 +262,7 @@ class Curate:
             self._state.progress = replace(self._state.progress, target=0)
         progress, note = self._decide_release(promoted, quotas, moved)
         changed = [*(move.after for move in moves), *admitted]
-        self._rows.change(updates(changed), [row["id"] for row in changed], asdict(progress), note)
+        self._rows.set_expressions(updates(changed), [row["id"] for row in changed], asdict(progress), note)
         self._decided[self._rows.version] = promoted
         self._state = State.load(self._rows, self._ledger)
 

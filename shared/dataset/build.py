@@ -145,16 +145,16 @@ ITEM_COLUMNS = (
     *("id", "plan", "subject", "field", "subfield", "topic", "problem", "answer", "answer_type", "rationale"),
     *("fingerprint", "verdicts", "tier", "tier_reason", "lineage"),
 )
-"""Columns of a row that `item_of` needs."""
+"""Columns of a row that `columns_to_item` needs."""
 
 
 def to_item(row: Row) -> Item:
     """Return the item of a row, without its probe: the row keeps only the difficulty."""
-    return item_of({name: getattr(row, name) for name in (*ITEM_COLUMNS, "attempts")})
+    return columns_to_item({name: getattr(row, name) for name in (*ITEM_COLUMNS, "attempts")})
 
 
-def item_of(row: Mapping[str, Any]) -> Item:
-    """Return the item of a row's columns, as `to_item`; without `attempts` among them it has none."""
+def columns_to_item(row: Mapping[str, Any]) -> Item:
+    """Return the item of a row, as `to_item`, from some of its columns; without `attempts` it has none."""
     return Item.model_validate(
         {
             **{name: row[name] for name in ("id", "plan", "fingerprint", "tier", "tier_reason")},

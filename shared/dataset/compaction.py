@@ -18,7 +18,7 @@ from shared.errors import Transient
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
+class SizeTier:
     """Files of up to `max_bytes` that are larger than those of the tier below; `files` of them are joined."""
 
     max_bytes: int
@@ -27,13 +27,10 @@ class Tier:
 
 READ_ROWS = 256
 """Rows in memory at a time; one may have a megabyte."""
-
 ROW_GROUP_BYTES = 16_000_000
 """Size of a row group in memory."""
-
-
-TIERS = (Tier(1 << 17, 64), Tier(1 << 20, 16), Tier(1 << 26, 32))
-"""The smallest files first; larger ones than all are final. 64 commits of twelve rows make a file of about 5 MB."""
+TIERS = (SizeTier(1 << 17, 64), SizeTier(1 << 20, 16), SizeTier(1 << 26, 32))
+"""The smallest files first; files above all tiers are final. 64 commits of twelve rows make a file of about 5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Joined:
         return json.dumps({"numRecords": self.file.rows})
 
 
-def choose_files(files: Sequence[DataFile], tiers: Sequence[Tier] = TIERS) -> list[DataFile]:
+def choose_files(files: Sequence[DataFile], tiers: Sequence[SizeTier] = TIERS) -> list[DataFile]:
     """Return the files of the lowest tier that has enough of them; none when no tier has."""
     smallest = 0
     for tier in tiers:
@@ -97,15 +94,15 @@ def _batches(where: Location, table: str, files: Sequence[DataFile], schema: pa.
 
 
 def _row_groups(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    held, size = list[pa.Table](), 0
+    group, size = list[pa.Table](), 0
     for batch in batches:
-        held.append(batch)
+        group.append(batch)
         size += batch.nbytes
         if size >= ROW_GROUP_BYTES:
-            yield pa.concat_tables(held)
-            held, size = [], 0
-    if held:
-        yield pa.concat_tables(held)
+            yield pa.concat_tables(group)
+            group, size = [], 0
+    if group:
+        yield pa.concat_tables(group)
 
 
 def data_files(actions: pa.Table) -> list[DataFile]:

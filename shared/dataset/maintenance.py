@@ -34,7 +34,7 @@ def purge(folder: Location) -> int:
         table = DeltaTable(address(folder, TABLES[Row]))
         removed = table.vacuum(0, enforce_retention_duration=False, dry_run=False)
         lost = table.vacuum(IN_FLIGHT_H, enforce_retention_duration=False, dry_run=False, full=True)
-    from shared.dataset.sketches import delete_sketches  # loads what clusters problems, which readers do without
+    from shared.dataset.sketches import delete_sketches  # imports rensa, which readers do not need
 
     delete_sketches(folder)
     return len(removed) + len(lost)

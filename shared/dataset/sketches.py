@@ -19,7 +19,7 @@ from shared.dataset.table import TABLES
 from shared.text.clusters import Sketch, make_sketch
 
 FOLDER = "sketches/1"
-"""Changes with what a sketch is."""
+"""The number is raised when the content of a sketch changes."""
 SEGMENT_ROWS = 1000
 MOST_ROWS = 5000
 """Rows of a file, when more are waiting."""

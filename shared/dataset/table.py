@@ -131,13 +131,13 @@ class Table:
     def set(
         self, values: dict[str, str], ids: Iterable[str], marks: Mapping[str, int], note: Mapping[str, str]
     ) -> None:
-        """Change columns of the lines with these ids, in one commit. Raises as `append`."""
+        """Set columns of the lines with these ids to values, in one commit. Raises as `append`."""
         with self._committing(marks, note) as commit:
             self._delta.update(
                 new_values={**values}, predicate=id_in(ids), writer_properties=_ZSTD, commit_properties=commit
             )
 
-    def change(
+    def set_expressions(
         self, updates: Mapping[str, str], ids: Iterable[str], marks: Mapping[str, int], note: Mapping[str, str]
     ) -> None:
         """Set columns of the lines with these ids to SQL expressions, in one commit. Raises as `append`."""

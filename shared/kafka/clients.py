@@ -1,4 +1,4 @@
-"""Kafka clients, with the settings that the delivery guarantees need. Faust builds its own in faust/loop.py."""
+"""Kafka clients, with the settings that the delivery guarantees need. Faust builds its own in faust/app.py."""
 
 import asyncio
 import logging

@@ -26,7 +26,8 @@ from shared.config.connections import Tls
 from shared.errors import Invalid, Transient
 from shared.llm.errors import Busy, Declined, UnsupportedSchema, explain_unreachable
 from shared.llm.replies.sse import MAX_EVENT_BYTES, read_events
-from shared.llm.replies.wire import MAX_MESSAGE, Chunk, WireError, decode, parse_chunk, parse_error, parse_models
+from shared.llm.replies.wire import Chunk, decode, parse_chunk, parse_models
+from shared.llm.replies.wire_error import MAX_MESSAGE, WireError, parse_error
 from shared.llm.sanitize import one_line
 
 CONNECT_S = 10.0

@@ -21,8 +21,8 @@ STOPPED = "stopped"
 class FloodGuard:
     """Counts failures in a row.
 
-    Two causes count as none: a record that is not an event is the sender's fault, and of a spent budget the plan wants
-    that events become dead letters.
+    Two causes do not count: a record that is not an event, which is the sender's fault, and a spent budget, after which
+    every event is meant to become a dead letter.
     """
 
     def __init__(self, service: str, limit: int) -> None:
@@ -79,11 +79,11 @@ class FloodGuard:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Enter without waiting while the service works; one at a time, with backoff, while it is stopped."""
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as stack:
             if self.stopped:
-                await held.enter_async_context(self._trying)
+                await stack.enter_async_context(self._trying)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.until_resumed(), self.next_wait_s())
                 if not self.stopped:
-                    await held.aclose()
+                    await stack.aclose()
             yield

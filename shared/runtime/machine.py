@@ -1,8 +1,8 @@
 """The loop of a state machine: folds a batch into the state, writes a snapshot, publishes the decisions, commits.
 
 A snapshot holds the state, its offsets, and the messages that were decided on. The replica that takes over publishes
-these again and resumes at these offsets: the same events, with the same ids and the same content. The first snapshot of
-a replica is written whole, then each as its changes to the one before.
+these again and resumes at these offsets: the same events, with the same ids and the same content. A replica writes
+its first snapshot whole, and each later one as the changes to the one before.
 """
 
 import logging

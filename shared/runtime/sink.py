@@ -60,7 +60,7 @@ class SinkLoop(SingleActiveLoop):
         self._idle_at = asyncio.get_running_loop().time() + IDLE_S
 
     async def idle(self) -> None:
-        """Let the store decide what time alone makes due, now and then."""
+        """Once in IDLE_S, let the store do what is due by time, such as a release."""
         if (now := asyncio.get_running_loop().time()) >= self._idle_at:
             self._idle_at = now + IDLE_S
             if await self._persist(lambda: self._sink.write([])):

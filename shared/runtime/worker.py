@@ -4,8 +4,8 @@ decode ─► claim ─► count the attempt ─► handle ─► record the out
 
 An event that fails is retried or becomes a dead letter, which is then its recorded outcome; none is dropped. While the
 last events all failed (flood_guard.py), events stay in flight and none becomes a dead letter, so that a process at
-capacity consumes nothing; tries then count as no attempts. An event
-that another process still works on, because a rebalance or a deploy interrupted a long call, is waited for.
+capacity consumes nothing; tries then do not count as attempts. An event that another process still works on, because a
+rebalance or a deploy interrupted a long call, is waited for.
 
 A process that crashes takes down all events in flight, and one of them may be the cause. An event that was in flight
 in one crash is handled again beside others. From the second crash on it is handled alone, so that a third crash is
@@ -54,7 +54,7 @@ class Worker:
         self._guard = self._processor.guard
         self._slots = Slots(settings.in_flight)
         self._sleeping: set[asyncio.Task[object] | None] = set()
-        self._held: set[asyncio.Task[object] | None] = set()
+        self._waiting: set[asyncio.Task[object] | None] = set()
         """Events that wait for their turn while the service is stopped. They do not free capacity."""
         self._handling: set[Interruptible] = set()
         self._stopping = False
@@ -75,7 +75,7 @@ class Worker:
         self._stopping = True
         for handling in list(self._handling):
             handling.stop()
-        for task in self._sleeping | self._held:
+        for task in self._sleeping | self._waiting:
             if task:
                 task.cancel()
 
@@ -174,9 +174,9 @@ class Worker:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as stack:
             with self._waiting_for_turn():
-                await held.enter_async_context(self._guard.turn())
+                await stack.enter_async_context(self._guard.turn())
             yield
 
     async def _until_resumed(self) -> None:
@@ -189,11 +189,11 @@ class Worker:
         if self._stopping:
             raise asyncio.CancelledError
         task = asyncio.current_task()
-        self._held.add(task)
+        self._waiting.add(task)
         try:
             yield
         finally:
-            self._held.discard(task)
+            self._waiting.discard(task)
 
     async def _call(self, event: Event) -> Iterable[Event | TaggedEvent]:
         """Call the handler. After `stop`, cancelled while it waits for an endpoint."""

@@ -41,8 +41,8 @@ def offers(evidence: Evidence, limits: Limits) -> Iterator[Offer]:
     """What can still be bought: votes, first of the verifier with fewest, and adjudications of rivals."""
     votes = evidence.votes
     if votes.total < limits.max_votes:
-        made = votes.by_verifier
-        yield from (Offer("vote", index) for index in sorted(range(len(made)), key=lambda index: made[index]))
+        counts = votes.by_verifier
+        yield from (Offer("vote", index) for index in sorted(range(len(counts)), key=lambda index: counts[index]))
     if len(evidence.adjudications) < limits.adjudications:
         strongest = sorted(range(len(votes.rivals)), key=lambda index: -sum(votes.rivals[index]))[:ADJUDICATED_RIVALS]
         seen = Counter(index for one in evidence.adjudications for index in one.pair)
@@ -97,7 +97,7 @@ def outcomes(
 
 
 def _adjudication_chances(now: Belief, rival: int, alpha: float) -> dict[int, float]:
-    """Who is chosen, as the weights of a choice have it; "neither" is left out: it makes both less likely."""
+    """Chance of each choice, as `belief` weighs choices; without "neither", which makes both less likely."""
     of_key = alpha * now.key + (1 - alpha) * now.rivals[rival] + (1 - now.key - now.rivals[rival]) / 2
     return {KEY: of_key, rival: 1 - of_key}
 

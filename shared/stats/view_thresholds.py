@@ -1,7 +1,5 @@
 """The belief that a row needs to enter each view of a plan, and how much evidence may be bought for it."""
 
-from dataclasses import astuple
-
 from schemas.config.policies import Verification
 from shared.stats.belief_model import Parameters
 from shared.stats.evidence_choice import Limits
@@ -30,17 +28,16 @@ def view_thresholds(verification: Verification, parameters: Parameters) -> dict[
     targets = view_targets(verification)
     if not targets:
         return {}
-    forecast = evidence_forecast(verification, parameters)
-    found = {target: forecast.threshold(target) for target in {max(targets.values())}}
-    lowest = found[max(targets.values())]
-    if lowest is not None:
-        ends = forecast.ends(lowest)
-        found |= {target: forecast.stricter(ends, target) for target in set(targets.values()) - set(found)}
-    return {view: found.get(target) for view, target in targets.items()}
+    forecast, loosest = evidence_forecast(verification, parameters), max(targets.values())
+    lowest = forecast.threshold(loosest)
+    if lowest is None:
+        return dict.fromkeys(targets)
+    ends = forecast.ends(lowest)
+    return {view: lowest if target == loosest else forecast.stricter(ends, target) for view, target in targets.items()}
 
 
 def evidence_forecast(verification: Verification, parameters: Parameters) -> EvidenceForecast:
     """What buying evidence under a plan comes to."""
     limits = evidence_limits(verification)
-    counted = Limits(*(min(one, most) for one, most in zip(astuple(limits), astuple(COUNTED), strict=True)))
+    counted = Limits(min(limits.max_votes, COUNTED.max_votes), min(limits.adjudications, COUNTED.adjudications))
     return EvidenceForecast(parameters, parameters, counted)

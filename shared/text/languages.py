@@ -24,9 +24,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0dff\u200c\u200d][^\W\d_
 EXPECTED_WORDS = 4
 """Different function words that show a text to be in the expected language, whatever else is in it."""
 OTHER_WORDS = 4
-"""Different function words, at least, of a text in another language."""
-TIMES = 3
-"""How many times as often words of the other language must occur as those of the expected one."""
+"""Different function words that a text in another language has at least."""
+MIN_RATIO = 3
+"""Least ratio of occurrences of the other language's function words to those of the expected one's."""
 SCRIPT_LETTERS = 15
 """Letters of a script that show a text to be written in it."""
 
@@ -80,7 +80,7 @@ def _by_words(words: Counter[str], expected: str) -> str | None:
         if len(there := others & present) < OTHER_WORDS or len(here := own & present) >= EXPECTED_WORDS:
             continue
         count = sum(map(words.__getitem__, there))
-        if count >= TIMES * sum(map(words.__getitem__, here)):
+        if count >= MIN_RATIO * sum(map(words.__getitem__, here)):
             found[language] = count
     return max(found, key=found.__getitem__, default=None)
 

@@ -99,7 +99,7 @@ def test_kafka_clients_are_made_in_one_place_each() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in makers
     }
-    assert made == {f"shared/kafka/{name}.py" for name in ("clients", "connection", "faust/loop")}
+    assert made == {f"shared/kafka/{name}.py" for name in ("clients", "connection", "faust/app")}
 
 
 def test_no_other_installed_distribution_provides_our_names() -> None:

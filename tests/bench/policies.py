@@ -1,7 +1,7 @@
 """Compares verification policies by yield, difficulty and error.
 
 On the simulator's bank with real verifiers and panel; in hard worlds with belief's parameters known, also with evidence
-is bought piece by piece; and with belief that estimates its parameters, on four cells of a grid or on the whole grid.
+that is requested piece by piece; and with belief that estimates its parameters, on a part of a grid or on all of it.
 """
 
 from dataclasses import asdict

@@ -20,7 +20,8 @@ from shared.llm.errors import Busy
 from shared.llm.replies.sse import read_events
 from shared.llm.replies.stream_accumulator import StreamAccumulator
 from shared.llm.replies.thinking import split_thinking
-from shared.llm.replies.wire import WireError, decode, parse_chunk, parse_error
+from shared.llm.replies.wire import decode, parse_chunk
+from shared.llm.replies.wire_error import WireError, parse_error
 from shared.ports import Reply
 from tests.support.fixed_endpoint import GOOD, TEXT, USAGE, as_json, chunk, config, endpoint, http, replied, sse
 

@@ -155,5 +155,6 @@ async def test_hostile_servers_stop_no_service_and_no_answer_is_paid_twice(world
     ]
     assert drafts
     assert verdicts
+    assert solutions
     assert {event.attempt.answer for event in solutions} <= {"8128", None}
     assert set(server.paid.values()) == {1}

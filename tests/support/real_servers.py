@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,10 @@ async def server(
 async def _ready(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         while process.returncode is None:
-            try:
+            with suppress(httpx.TransportError):
                 if (await client.get(f"http://127.0.0.1:{port}/health")).status_code != httpx.codes.SERVICE_UNAVAILABLE:
                     return
-            except httpx.TransportError:
-                await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)
     raise AssertionError(f"the server ended; its output is in {log}")
 
 

@@ -69,7 +69,7 @@ class AlwaysApproves(SimulatedModel):
 async def judged(
     screened: ProblemScreened, grader: Grader, models: Mapping[str, str], attempts: int = 4
 ) -> list[Event]:
-    """Return what verifiers played by these models, by role, and the panel make of a screened problem."""
+    """Return what verifiers simulated by these models, by role, and the panel make of a screened problem."""
     accept: dict[View, tuple[str, ...]] = {"rl": ("verified", "plausible")}
     join, case, output = JoinVerdicts(accept["rl"], accept=accept), None, list[Event]()
     for role, name in models.items():

@@ -1,7 +1,7 @@
 """`python -m tests.trainer.sharded_cpu …`: SFT whose weights are sharded over processes without GPUs.
 
-accelerate shards over GPUs only, and without them trains whole copies. Here it is led to believe that this process has
-one; torch shards over gloo as it does over NCCL.
+accelerate shards over GPUs only, and without them trains whole copies. Here it is made to assume a GPU in this
+process; torch shards over gloo as it does over NCCL.
 """
 
 from typing import Any

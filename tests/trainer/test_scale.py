@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,9 +130,12 @@ def test_sharded_weights_are_saved_resumed_and_merged_as_whole_ones(rank: int, t
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.02)
+        workers = psutil.Process(process.pid).children(recursive=True)  # in sessions of their own
         os.killpg(process.pid, signal.SIGKILL)
-        for worker in psutil.Process(process.pid).children():
-            worker.kill()
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
+        psutil.wait_procs(workers, timeout=10)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "resumes at step" in done.stderr

@@ -1,7 +1,7 @@
 """The model card of a run: `python -m trainer.card`. It states the training data, the gains and their intervals.
 
 README.md with tables, in the form that model hubs read; the plots as PNG and PDF beside it. A copy is in the folder of
-the trained model, so that an upload takes it along.
+the trained model, so that an upload includes it.
 """
 
 import json

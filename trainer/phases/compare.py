@@ -2,7 +2,7 @@
 
 An arm is a dataset, or a part of one such as a tier. The exam is the held-out rows of the first arm, whose keys must be
 the trusted ones; no arm trains on a problem that differs from an exam problem only in numbers. Every arm is trained
-with several seeds, each on rows of its own drawing: models of one recipe differ by more than an exam's sampling.
+with several seeds, each on rows drawn for it: models of one recipe differ by more than an exam's sampling.
 
     ONE/ ONE-seed-1/ …   the run folder of each arm and seed      exam/   completions and result
 """

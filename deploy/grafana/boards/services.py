@@ -53,10 +53,10 @@ BOARD = Board(
         ),
         lines("Lag", "Records not yet consumed, by service.", "short", ("service:chimera_lag:sum", "{{service}}")),
         lines(
-            "Age at consumption, 95 %",
+            "Age at consumption, 90 %",
             "How long events waited before they were consumed.",
             "s",
-            (quantile(0.95, "chimera_event_age_seconds_bucket", "service"), "{{service}}"),
+            (quantile(0.9, "chimera_event_age_seconds_bucket", "service"), "{{service}}"),
             limit=3600,
         ),
         lines(

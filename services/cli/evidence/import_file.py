@@ -17,7 +17,8 @@ from schemas.item import IMPORT_ROLE, Attempt, ImportSource, Item, Problem, Prov
 from services.screening.form import find_flaw
 from shared.answers.extract import final_answer
 from shared.dataset.records import Flaw, Record, read_records, record_files
-from shared.dataset.records.published import Columns, Form, PublishedProblem, read_problem, recognise
+from shared.dataset.records.forms import Columns, Form, recognise
+from shared.dataset.records.published import PublishedProblem, read_problem
 from shared.errors import Invalid, Refusal
 from shared.kafka.codec import encode
 from shared.llm.sanitize import neutralise, neutralise_statement, one_line

@@ -14,7 +14,7 @@ from schemas.item import Item, Verdict
 from schemas.run_tag import RunTag
 from services.auditor.inject import screened, writer_calls
 from shared.dataset import Dataset, open_reverifications
-from shared.dataset.build import ITEM_COLUMNS, item_of
+from shared.dataset.build import ITEM_COLUMNS, columns_to_item
 from shared.dataset.storage import Location
 from shared.errors import Refusal
 from shared.stats.item_belief import complete_belief, is_complete
@@ -94,7 +94,7 @@ def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem
 
 def _rows(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
     for row in dataset.rows.columns(*ITEM_COLUMNS, "admission", where=selection.where):
-        yield StoredItem(item_of(row), row["admission"])
+        yield StoredItem(columns_to_item(row), row["admission"])
 
 
 def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:

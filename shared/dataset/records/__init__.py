@@ -2,7 +2,8 @@
 
 files.py      JSON lines, JSON, CSV, Parquet and Arrow as records with their lines
 chat.py       the text of a prompt that has the shape of a chat
-published.py  problems with keys in the forms in which datasets are published
+forms.py      the forms in which datasets of solved problems are published
+published.py  problems with keys, read from records in these forms
 solved.py     solved problems in the forms that a trainer takes
 """
 

@@ -15,7 +15,7 @@ from schemas.audit_tag import JUDGE_DIFFERENT, JUDGE_EQUAL, AuditTag
 from schemas.config.policies import Difficulty
 from schemas.item import Item
 from shared.audit_items import NOT_JUDGED, NOTICED, PASSED, UNABLE
-from shared.dataset.build import to_item as item_of
+from shared.dataset.build import to_item
 from shared.dataset.reader import Dataset, TableSnapshot
 from shared.dataset.schema import Audit
 from shared.stats.error_agreement import error_agreement
@@ -55,7 +55,7 @@ def count(audits: TableSnapshot[Audit], width: float | None, difficulty: Difficu
 def error_overlap(dataset: Dataset) -> dict[str, Any]:
     """Count the same wrong answers by pairs of roles, over all rows and all rejected items."""
     rejected = dataset.ledger.columns("item", where="kind = 'rejected'")
-    items = chain(map(item_of, dataset.rows), (Item.model_validate_json(line["item"]) for line in rejected))
+    items = chain(map(to_item, dataset.rows), (Item.model_validate_json(line["item"]) for line in rejected))
     report = error_agreement(items)
     pairs = (report.verifiers, *report.with_solver)
     rates = {" and ".join(pair.roles): _rate(pair.same, pair.both_wrong, None) for pair in pairs}

@@ -1,4 +1,4 @@
-"""Plots of a dataset as one would print them: coverage, funnel, difficulty, lengths, belief.
+"""Plots of a dataset for a paper: coverage, funnel, difficulty, lengths, belief.
 
 Vector graphics by matplotlib. A plot without data is not drawn.
 """
@@ -71,7 +71,7 @@ def _coverage(dataset: Dataset) -> Figure | None:
 
 
 def _funnel(dataset: Dataset) -> Figure | None:
-    """What became of the problems: rows, and rejections by service and reason."""
+    """How the problems ended: rows, and rejections by service and reason."""
     rows = len(dataset.rows)
     reasons: Counter[str] = Counter()
     for (kind, service, reason), number in dataset.ledger.counts("kind", "service", "reason").items():

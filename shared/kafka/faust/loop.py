@@ -4,7 +4,7 @@ One event at a time (`concurrency=1`, `at_least_once`): fold it into the state, 
 changelog is acknowledged, publish the decision and wait, store the tombstone, advance the offset. The tombstone's write
 is not awaited: when it is lost, the decision is published again.
 Faust's own acknowledgements are ignored (see offset_keeping_consumer.py): after an exception or a cancelled agent the
-offset stays. Faust does not report a failed changelog write to an agent; the table here exposes the acknowledgement.
+offset stays.
 """
 
 import asyncio
@@ -13,22 +13,19 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any, cast
 
-import faust
-from faust.assignor.partition_assignor import PartitionAssignor
-from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP, EventT
 
 from schemas.events import Event
 from schemas.flow import consumed_by
-from shared.config.connections import KafkaAccess
 from shared.config.settings import Settings
 from shared.errors import Invalid, Superseded
-from shared.kafka.clients import RECORD_LIMIT, Producer
+from shared.kafka.clients import Producer
 from shared.kafka.codec import Message, encode_outputs, tag_of
 from shared.kafka.consume.consumer_loop import NO_COORDINATOR
 from shared.kafka.dlq.dead_letter import SourceRecord
-from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer, OffsetKeepingTransport
-from shared.kafka.names import group, kafka_topic
+from shared.kafka.faust.app import create_app, create_changelog_table
+from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingConsumer
+from shared.kafka.names import kafka_topic
 from shared.ports import Join
 from shared.runtime.processor import Processor
 from shared.telemetry.metrics import SUPERSEDED
@@ -40,10 +37,6 @@ IDLE_CHECK_S = 1.0
 
 STATE_LIMIT = 1024 * 1024
 """Largest state of a problem in bytes; a larger one would fail in the changelog without an error here."""
-
-
-MAX_POLL_RECORDS = 500
-"""Records decoded in one poll; without a limit all fetched ones, which are hundreds of MB for a changelog."""
 
 
 class FaustLoop:
@@ -60,7 +53,7 @@ class FaustLoop:
         self._processor = Processor(settings, producer)
         self._guard = self._processor.guard
         self._scratch = tempfile.TemporaryDirectory(prefix="chimera-faust-")
-        self._app = _app(settings, self._scratch.name, partitions)
+        self._app = create_app(settings, self._scratch.name, partitions)
         self._sources = [kafka_topic(settings.factory, flow.name) for flow in flows]
         source = self._app.topic(
             *self._sources,
@@ -69,7 +62,7 @@ class FaustLoop:
             value_serializer="raw",
             partitions=partitions,
         )
-        self._states = _changelog_table(self._app, partitions)
+        self._states = create_changelog_table(self._app, partitions)
         self._app.agent(source, concurrency=1)(self._work)
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
@@ -205,87 +198,3 @@ def _to_record(message: Any) -> SourceRecord:
         message.value,
         headers,
     )
-
-
-class _ChangelogTable(faust.Table[bytes, bytes]):
-    """A table that can wait for the broker's acknowledgement of its last change."""
-
-    def _verify_source_topic_partitions(self, source_topic: str) -> None:
-        """Accept another number of partitions than the changelog has: only the first ones are in use."""
-
-    _last: asyncio.Future[Any] | None = None
-
-    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
-        self._last = super().send_changelog(*args, **kwargs)
-        return self._last
-
-    async def acknowledged(self) -> None:
-        """Wait for the changelog. Raises the broker's error."""
-        if self._last is not None:
-            await self._last
-
-
-def _assignor(partitions: int) -> type[PartitionAssignor]:
-    """Build an assignor of the first partitions of each Kafka topic; further ones stay empty (see partitions.py)."""
-
-    class FirstPartitions(PartitionAssignor):
-        @classmethod
-        def _get_copartitioned_groups(cls, topics: set[str], cluster: Any, subscriptions: Any) -> Any:
-            known = {topic for topic in topics if len(cluster.partitions_for_topic(topic) or ()) >= partitions}
-            return {partitions: cls._group_co_subscribed(known, subscriptions)}
-
-    return FirstPartitions
-
-
-def _app(settings: Settings, scratch: str, partitions: int) -> faust.App:
-    name, access = group(settings.factory, settings.service), settings.kafka_access
-    app = faust.App(
-        name,
-        broker=f"kafka://{access.servers.replace(',', ';')}",
-        broker_credentials=_credentials(access),
-        store="memory://",
-        key_serializer="raw",
-        value_serializer="raw",
-        datadir=scratch,
-        processing_guarantee="at_least_once",
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=RECORD_LIMIT,
-        broker_max_poll_records=MAX_POLL_RECORDS,
-        producer_max_request_size=RECORD_LIMIT,
-        producer_compression_type="zstd",
-        broker_session_timeout=settings.session_s,
-        broker_request_timeout=max(90.0, settings.session_s),
-        broker_commit_interval=0.5,
-        stream_wait_empty=False,  # a stop would wait without end for a failed event, which is never acknowledged
-        PartitionAssignor=_assignor(partitions),
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        web_enabled=False,
-        loghandlers=[],
-    )
-    app.transport = OffsetKeepingTransport(app.conf.broker_consumer, app)
-    return app
-
-
-def _credentials(access: KafkaAccess) -> Credentials | None:
-    context = access.tls.context() if access.tls else None
-    if login := access.login:
-        return SASLCredentials(
-            username=login.username,
-            password=login.password.get_secret_value(),
-            mechanism=login.mechanism,
-            ssl_context=context,
-        )
-    return SSLCredentials(context) if context else None
-
-
-def _changelog_table(app: faust.App, partitions: int) -> _ChangelogTable:
-    table = _ChangelogTable(
-        app,
-        name="cases",
-        key_type=bytes,
-        value_type=bytes,
-        partitions=partitions,
-    )
-    app.tables.add(table)
-    return table

@@ -7,4 +7,5 @@ stream_accumulator.py  collects the chunks of an answer
 structured_output.py   asks for an answer by JSON Schema
 thinking.py            separates the thinking from the text
 wire.py                parses what an endpoint sends
+wire_error.py          parses the errors that an endpoint reports
 """

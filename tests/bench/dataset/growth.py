@@ -115,9 +115,10 @@ def _large(rows: int) -> dict[str, Any]:
 
 
 def _load(folder: Path, rows: int) -> None:
+    """Load rows; a dataset that the commands read gets its sketches too, as the aggregator adds them."""
     load(folder, rows, words=LARGE_WORDS)
     while rows <= READ and add_sketches(folder):
-        """As the aggregator does."""
+        pass
 
 
 def _opened(folder: Path, rows: int) -> dict[str, float]:

@@ -9,20 +9,11 @@ from typing import Any
 from services.cli.common import run_config
 from services.cli.common.options import plan_file
 from tests.bench.factory import factory
+from tests.e2e.checks import STAGES
 from tests.support.kafka_world import KafkaWorld, until
 
 PROBLEMS = 12
-HOPS = (
-    "problem.requested",
-    "problem.drafted",
-    "problem.screened",
-    "problem.verified",
-    "problem.accepted",
-    "problem.probed",
-    "solution.synthesized",
-    "solution.checked",
-    "sample.curated",
-)
+HOPS = ("problem.requested", *STAGES, "sample.curated")
 
 
 async def measure() -> dict[str, Any]:

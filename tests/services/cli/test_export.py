@@ -108,6 +108,14 @@ def test_a_chat_has_thinking_in_tags_and_only_solutions_on_the_key(home: Path) -
     assert "Attempt 0" not in rows[2]["completion"][0]["content"], "that attempt was wrong"
 
 
+async def test_a_chat_leaves_out_a_row_that_nobody_solved(tmp_path: Path) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(9), lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    await sink.write(log(checked(0), checked(1, attempts=(attempt(0, "no"),)), partitions=1))
+    assert len(exported(tmp_path, "parquet", "all")["train"]) == 2
+    assert [row["id"] for row in exported(tmp_path, "chat", "all")["train"]] == [str(checked(0).item.id)]
+
+
 async def test_before_the_first_release_an_export_has_the_rows_of_now(tmp_path: Path) -> None:
     sink = Curate(tmp_path / "dataset", "test", plan(9), lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
     await sink.open({})

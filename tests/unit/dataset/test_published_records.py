@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from shared.dataset.records import Record, read_records, record_files
-from shared.dataset.records.published import PublishedProblem, read_problem, recognise
+from shared.dataset.records.forms import recognise
+from shared.dataset.records.published import PublishedProblem, read_problem
 from shared.errors import Refusal
 
 TRACE = "<think>\nSix times seven.\n</think>\n\nSo \\boxed{42}."

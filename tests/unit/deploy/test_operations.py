@@ -84,6 +84,13 @@ def test_committed_dashboards_are_current_and_panels_have_title_and_unit() -> No
         assert [one["type"] for one in made["templating"]["list"]] == ["datasource"]
 
 
+def test_a_limit_drawn_in_a_panel_is_one_of_an_alert() -> None:
+    bounds = {float(number) for alert in ALERTS for number in re.findall(r"(?:>=?|==) ([\d.]+)", alert["expr"])}
+    limits = {panel.limit for board in BOARDS for panel in board.panels if panel.limit is not None}
+    assert limits
+    assert limits <= bounds
+
+
 def test_panels_fill_the_24_columns_without_gap_or_overlap() -> None:
     for board in BOARDS:
         places = [
