@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.exit_status import exit_status
 from services.cli.common.kafka_connection import Bootstrap, Factory
 from shared.errors import Refusal
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 PARTS = ("problem", "answer", "solution", "thinking", "rationale", "subject", "topic", "answer_type")
-STATUS = {"done": 0, "interrupted": 130}
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show items, calls, tokens and cost; send nothing.")]
 
@@ -95,7 +95,7 @@ def import_(
     else:
         for line in describe(summary):
             console.print(as_text(line), soft_wrap=True)
-    raise typer.Exit(STATUS.get(summary.outcome, 1))
+    raise typer.Exit(exit_status(summary.outcome))
 
 
 @app.command()
@@ -165,7 +165,7 @@ def reverify(
             console.print(as_text(line), soft_wrap=True)
         if state.left or state.parked:
             console.print(f"{len(state.parked):,} parked, {state.left:,} not ended: run the same command again")
-    raise typer.Exit(STATUS.get(outcome, 1))
+    raise typer.Exit(exit_status(outcome))
 
 
 def describe(summary: "ImportSummary") -> list[str]:

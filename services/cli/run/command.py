@@ -14,6 +14,7 @@ from schemas.flow import SERVICE
 from services.cli.common import models_config, process_metrics
 from services.cli.common.budget_status import BudgetLine, accounts, describe
 from services.cli.common.dataset_location import DatasetSummary
+from services.cli.common.exit_status import exit_status
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
@@ -68,7 +69,7 @@ def run(config: RunConfig, *, as_json: bool) -> int:
         view.say(line)
     if as_json:
         print(json.dumps(summary.document()))  # noqa: T201
-    return {"done": 0, "interrupted": 130}.get(summary.outcome, 1)
+    return exit_status(summary.outcome)
 
 
 def prepare(directory: Path) -> None:

@@ -19,6 +19,7 @@ from rich.rule import Rule
 from schemas.config.plan import Plan
 from schemas.config.policies import Audits
 from services.cli.common.atomic_folder import check_folder
+from services.cli.common.exit_status import exit_status
 from services.cli.common.run_config import RunConfig
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.dataset import show
@@ -50,7 +51,7 @@ def preview(config: RunConfig, problems: int, keep: Path | None, *, as_json: boo
         print(json.dumps(document, default=str))  # noqa: T201
     else:
         _print(console, records, summary, keep)
-    return 0 if summary.outcome == "done" else 1
+    return exit_status(summary.outcome)
 
 
 def reduced(plan: Plan, problems: int) -> Plan:
