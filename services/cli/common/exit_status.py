@@ -2,5 +2,5 @@
 
 
 def exit_status(outcome: str) -> int:
-    """Return the status of an outcome: done, interrupted, or anything that is worth another look."""
+    """Return 0 when done, 130 when interrupted, otherwise 1."""
     return {"done": 0, "interrupted": 130}.get(outcome, 1)
