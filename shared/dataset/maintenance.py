@@ -27,17 +27,20 @@ _CHECKPOINT = ".checkpoint.parquet"
 def purge(folder: Location) -> int:
     """Delete the files of rows that the present version does not have; returns their number.
 
-    Safe while the aggregator runs: files of its pending commit are younger than IN_FLIGHT_H. Older versions, including
-    releases, become unreadable where they need one of the deleted files. Sketches are deleted, and made again.
+    Safe while the aggregator runs: it makes no commit, and files of pending commits are younger than IN_FLIGHT_H. Older
+    versions, including releases, become unreadable where they need one of the deleted files. Sketches are deleted, and
+    made again.
     """
     with translate_errors("cannot purge the rows"):
         table = DeltaTable(address(folder, TABLES[Row]))
-        removed = table.vacuum(0, enforce_retention_duration=False, dry_run=False)
-        lost = table.vacuum(IN_FLIGHT_H, enforce_retention_duration=False, dry_run=False, full=True)
+        replaced = table.vacuum(0, enforce_retention_duration=False)
+        lost = table.vacuum(IN_FLIGHT_H, enforce_retention_duration=False, full=True)
+    names = {*replaced, *lost}
+    delete_unused(folder, TABLES[Row], names)
     from shared.dataset.sketches import delete_sketches  # imports rensa, which readers do not need
 
     delete_sketches(folder)
-    return len(removed) + len(lost)
+    return len(names)
 
 
 def unused_files(

@@ -135,8 +135,10 @@ async def test_a_purge_next_to_a_writer_leaves_what_it_is_about_to_commit(tmp_pa
     await sink.finish()
     coming = tmp_path / "rows" / "part-of-a-commit-under-way.parquet"
     coming.write_bytes(b"written, not committed")
+    before = DeltaTable(tmp_path / "rows").version()
     assert purge(tmp_path) > 0
     assert coming.exists()
+    assert DeltaTable(tmp_path / "rows").version() == before, "a commit that another writer would run into"
     with pytest.raises(Refusal, match="release 1 was purged"):
         open_release(tmp_path, "1")
     files = {Path(uri).name for uri in DeltaTable(tmp_path / "rows").file_uris()}
