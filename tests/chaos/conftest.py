@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,8 +25,11 @@ SEED = 21
 SESSION_S = 6
 LEASE_S = 4
 """Shorter than a process is frozen: others take its work on."""
-SLOW = {"latency_ms": {"sim-writer": 200.0, "sim-verifier-a": 200.0, "sim-verifier-b": 200.0, "sim-solver": 4000.0}}
-"""The work outlasts what happens to it."""
+SLOW: dict[str, dict[str, Any]] = {
+    "latency_ms": {"sim-writer": 200.0, "sim-verifier-a": 200.0, "sim-verifier-b": 200.0},
+    "faults": {"sim-solver": {"at_once": 4, "busy": "queue", "first_token_ms": 4000}},
+}
+"""A solution a second, until all has happened: the work outlasts it, and every service has some."""
 PLAN = Plan(
     name="chaos",
     rows=64,
@@ -57,7 +61,8 @@ async def aftermath(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> A
             await provision(KafkaAccess(stack.bootstrap), factory)
             folder = tmp_path_factory.mktemp(name)
             world = await running.enter_async_context(KafkaWorld(stack.bootstrap, stack.valkey_url, factory, folder))
-            lines.append(Line(stack, world, PLAN, SEED, SLOW, session_s=SESSION_S, lease_s=LEASE_S))
+            short: dict[str, Any] = {"session_s": SESSION_S, "lease_s": LEASE_S} if name == "scaled" else {}
+            lines.append(Line(stack, world, PLAN, SEED, SLOW, **short))
         first, second = lines
 
         async def live(line: Line, happening: Callable[[Line], Awaitable[None]]) -> None:
@@ -78,6 +83,7 @@ async def restart_every_service(line: Line) -> None:
         line.signal(service.name, signal.SIGTERM)
         await asyncio.sleep(0.5)
     assert await line.lacking(), "it was done before all were restarted"
+    await line.inject({})
     await line.grown()
     assert line.restarted().keys() == {service.name for service in SERVICES}
 
@@ -95,6 +101,7 @@ async def scale_and_stop(line: Line) -> None:
     for frozen in ("verifier-b", "planner"):
         line.signal(frozen, signal.SIGCONT)
     await line.scale("synthesis", 1)
+    await line.inject({})
     await line.grown()
 
 

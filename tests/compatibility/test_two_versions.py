@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.compatibility import names
@@ -17,15 +16,17 @@ PREVIOUS_AT_START = ("planner", "screening", "verifier-a", "probe", "answer_chec
 ONLY_TODAY = ("adjudicator",)
 """Services that the previous version does not have."""
 ROWS, SEED = 12, 11
-SLOW: dict[str, object] = {"at_once": 1, "busy": "queue", "first_token_ms": 5000}
-"""One call at a time, in 5 s: no run ends under it."""
+SLOW: dict[str, object] = {"at_once": 1, "busy": "queue", "first_token_ms": 1500}
+"""One call at a time: most rows are missing when the first are there."""
+SLOWEST: dict[str, object] = {**SLOW, "first_token_ms": 5000}
+"""No run ends under it."""
 
 
 class TwoVersions(names.Line):
     """A factory in which each service runs in one of two versions."""
 
     def __init__(self, code: Path, stack: names.Stack, world: names.KafkaWorld, plan: names.Plan) -> None:
-        super().__init__(stack, world, plan, SEED)
+        super().__init__(stack, world, plan, SEED, {"faults": {"sim-verifier-b": SLOW}})
         self._code = code
         prefix = f"{world.factory}-"
         self._today = {process.name.removeprefix(prefix): process for process in self._services}
@@ -54,16 +55,12 @@ class TwoVersions(names.Line):
         swapped = [name for name in self._today if name not in ONLY_TODAY]
         second = [self._spec(name, previous=name not in PREVIOUS_AT_START) for name in swapped]
         self._services = [*first, *second]
-        await self._set_faults({"sim-verifier-b": SLOW})
+        await self.inject({"sim-verifier-b": SLOWEST})
         await self._stack.start_services(second)
         assert await self.lacking(), "the run ended before the versions were swapped"
-        await self._set_faults({})
+        await self.inject({})
         await asyncio.gather(*(self._stack.scale(process.name, 0) for process in first if process not in stay))
         self._services = [*stay, *second]
-
-    async def _set_faults(self, faults: dict[str, dict[str, object]]) -> None:
-        async with httpx.AsyncClient(trust_env=False) as http:
-            (await http.put(f"{self.simulator_url}/sim/faults", json=faults)).raise_for_status()
 
 
 @pytest.fixture(scope="module")

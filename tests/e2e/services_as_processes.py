@@ -39,7 +39,7 @@ class Line:
         world: KafkaWorld,
         plan: Plan,
         seed: int,
-        simulated: Mapping[str, Mapping[str, float]] | None = None,
+        simulated: Mapping[str, Mapping[str, Any]] | None = None,
         without: Collection[str] = (),
         **settings: object,
     ) -> None:
@@ -96,6 +96,11 @@ class Line:
 
     async def scale(self, service: str, replicas: int) -> None:
         await self._stack.scale(f"{self.world.factory}-{service}", replicas)
+
+    async def inject(self, faults: Mapping[str, Any]) -> None:
+        """Replace the faults of the models, by model."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            (await http.put(f"{self.simulator_url}/sim/faults", json=faults)).raise_for_status()
 
     async def a_circuit_is_open(self) -> bool:
         """Whether some process has given its endpoint up for now."""

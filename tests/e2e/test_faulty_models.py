@@ -1,10 +1,7 @@
 """Endpoints that refuse, break off and go away while a factory works: it waits, and loses nothing."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
-
-import httpx
 
 from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan, Subject
@@ -32,21 +29,18 @@ async def test_a_factory_survives_an_outage_of_its_models(stack: Stack, tmp_path
     factory = f"faulty-{uuid4().hex[:8]}"
     await provision(KafkaAccess(stack.bootstrap), factory)
     async with KafkaWorld(stack.bootstrap, stack.valkey_url, factory, tmp_path) as world:
-        async with Line(stack, world, PLAN, SEED, session_s=6) as line, httpx.AsyncClient(trust_env=False) as http:
-
-            async def behave(faults: Mapping[str, object]) -> None:
-                (await http.put(f"{line.simulator_url}/sim/faults", json=faults)).raise_for_status()
+        async with Line(stack, world, PLAN, SEED, session_s=6) as line:
 
             async def seen(name: str, number: int) -> bool:
                 return len(await world.records(name)) >= number
 
-            await behave(UNRELIABLE)
+            await line.inject(UNRELIABLE)
             await until(lambda: seen("sample.curated", 4), "the first rows")
-            await behave(AWAY)
+            await line.inject(AWAY)
             before = len(await world.records("problem.verified"))
             await until(line.a_circuit_is_open, "an open circuit")
             assert len(await world.records("problem.verified")) <= before + 2 * PLAN.in_progress
-            await behave(UNRELIABLE)
+            await line.inject(UNRELIABLE)
             await line.grown()
         found = await line.remains()
     check_everything(found, PLAN, SEED)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -87,21 +86,13 @@ async def ended(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
             curated, rejected = await world.events("sample.curated"), await world.events("problem.rejected")
             return {e.sample_id for e in curated} | {e.item.id for e in rejected} == set(ids.values())
 
-        async with (
-            Line(stack, world, PLAN, SEED, ABLE, without=("planner",)) as line,
-            httpx.AsyncClient(trust_env=False) as http,
-        ):
-
-            async def solver(fault: str | None) -> None:
-                faults = {"sim-solver": {"rates": {fault: 1.0}}} if fault else {}
-                (await http.put(f"{line.simulator_url}/sim/faults", json=faults)).raise_for_status()
-
+        async with Line(stack, world, PLAN, SEED, ABLE, without=("planner",)) as line:
             await world.publish([draft("right", "nernst", 0)])
             await world.publish(draft(name, family, 1, change) for name, (family, change) in WRONG_KEYS.items())
             await world.publish([wrong_solution(draft("a right key, a wrong solution", "velocities", 2))])
             await until(all_ended, "the endings of wrong keys")
             for name, fault in (("cut off", "truncated"), ("empty", "empty")):
-                await solver(fault)
+                await line.inject({"sim-solver": {"rates": {fault: 1.0}}})
                 await world.publish([draft(name, "velocities", len(ids) + 1)])
                 await until(all_ended, f"the ending of a solution that is {name}")
             rejected = {event.item.id: event for event in await world.events("problem.rejected")}
