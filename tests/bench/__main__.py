@@ -1,6 +1,6 @@
 """`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
-    python -m tests.bench [--only models] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000]
+    python -m tests.bench [--only models] [--rounds 3] [--rows 200] [--calls 1500] [--model-calls 1000] [--problems 1000]
                           [--grid] [--runs 2] [--console-rows 1000000] [--dataset-scale 1] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
@@ -18,17 +18,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, models, policies, screening, slots, stage, whole_flow
+from tests.bench import answers, four_stage, models, policies, screening, slots, stage, whole_flow
 from tests.bench import console as console_pages
 from tests.bench.dataset import growth
 
-PARTS = ("line", "synthesis", "stage", "models", "answers", "policies", "screening", "console", "dataset")
+PARTS = ("four", "line", "synthesis", "stage", "models", "answers", "policies", "screening", "console", "dataset")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure what the factory itself costs.")
     parser.add_argument("--rows", type=int, default=200, help="rows of the whole line (200)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of the four stages and of its peer (3)")
     parser.add_argument("--calls", type=int, default=1500, help="calls of the one stage (1500)")
     parser.add_argument("--model-calls", type=int, default=1000, help="calls to each difficult endpoint (1000)")
     parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
@@ -50,6 +51,8 @@ def main() -> None:
 async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str, Any]:
     """Measure the named parts; return the figures as a document."""
     figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}}
+    if "four" in parts:
+        figures["four"] = await four_stage.measure(500, size.rounds)
     if "synthesis" in parts:
         long = await slots.measure(size.calls)
         figures["synthesis"] = {"calls": long.calls, "seconds": long.seconds, "slots_busy": long.busy}
@@ -78,6 +81,8 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
 def show(figures: dict[str, Any]) -> None:
     """Print tables."""
     console = Console()
+    if "four" in figures:
+        four_stage.show(console, figures["four"])
     if "line" in figures:
         _show_line(console, figures)
     if "synthesis" in figures:
