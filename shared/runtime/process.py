@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
+import uvloop
+
 from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.environment import read, unknown_variables
@@ -61,7 +63,8 @@ def run(build: Callable[[S], Service], kind: type[S]) -> None:
         traces.configure(settings.service)
         for name in unknown_variables(kind):
             log.warning("%s", name)
-        asyncio.run(_run_service(build, settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run_service(build, settings))
     except Refusal as refusal:
         log.critical("%s", refusal)
         sys.exit(1)

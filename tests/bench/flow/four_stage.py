@@ -27,7 +27,7 @@ from services.cli.common import run_config
 from services.cli.common.options import plan_file
 from shared.kafka.clients import Producer
 from shared.kafka.codec import encode
-from tests.bench.factory import FACTORY, cpu_s, factory
+from tests.bench.flow.factory import FACTORY, cpu_s, factory
 from tests.bench.models import BODY, server
 from tests.support.kafka_world import until
 
@@ -45,7 +45,8 @@ SERVICES = (
     "problem_writer", "screening", "verifier-a", "verifier-b", "panel", "probe", "synthesis", "answer_checker",
     "aggregator",
 )  # fmt: skip
-NO_ERRORS = {"WRONG_KEYS": "0", "MALFORMED": "0", "ABILITIES": json.dumps(dict.fromkeys([*LATENCY_MS, "sim-judge"], 50))}
+CAPABLE = dict.fromkeys([*LATENCY_MS, "sim-judge"], 50)
+NO_ERRORS = {"WRONG_KEYS": "0", "MALFORMED": "0", "ABILITIES": json.dumps(CAPABLE), "LARGE_BANK": "true"}
 TOPIC = Topic(subject="mathematics", field="algebra", subfield="group theory", name="finite groups")
 
 
