@@ -1,5 +1,6 @@
 """The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
 
+arrow.py         lines of a table as Arrow data
 build.py         converts events to lines of the tables
 compaction.py    joins small files in tiers
 event_replay.py  admission decisions, replayed from the log

@@ -63,11 +63,11 @@ class Progress:
 def build_manifest(folder: Location, release: Release) -> dict[str, Any]:
     """Count a release: rows by subject, tier and admission, ledger lines by reason, a hash over all rows."""
     dataset = Dataset.open(folder, release.table_version, release.ledger_version)
-    lines = dataset.rows.table("row_hash", "curated_at")
-    hashes = sorted(lines["row_hash"].to_pylist())
+    lines = [*dataset.rows.columns("row_hash", "curated_at")]
+    hashes = sorted(line["row_hash"] for line in lines)
     return {
         **asdict(release),
-        "until": max(lines["curated_at"].to_pylist()).isoformat(),
+        "until": max(line["curated_at"] for line in lines).isoformat(),
         "schema_version": SCHEMA_VERSION,
         "rows_by_subject": _nested(dataset.rows.counts("subject", "admission")),
         "rows_by_tier": _nested(dataset.rows.counts("tier", "admission")),

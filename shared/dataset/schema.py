@@ -1,4 +1,4 @@
-"""The tables of the dataset: a dataclass each, from which the Arrow schema is derived.
+"""The tables of the dataset: a dataclass each, from which `arrow.py` derives the columns.
 
 rows    one line per curated problem
 ledger  all other results: rejected items, attempts before the last, deletions of rows
@@ -6,12 +6,9 @@ audits  items with planted errors, and controls: in a table of their own, so tha
 reverifications  stored problems that other verifiers judged again
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from types import NoneType, UnionType
-from typing import Any, Self, get_args, get_origin, get_type_hints
-
-import pyarrow as pa
+from typing import Any, Self
 
 from schemas.outcomes import Admission
 
@@ -178,25 +175,3 @@ class Reverification(Source):
     event: str
     """Id of the problem.reverified."""
     reverified_at: datetime
-
-
-_ARROW: dict[Any, pa.DataType] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-    tuple[str, ...]: pa.list_(pa.string()),
-}
-
-
-def arrow_schema(of: type[Source]) -> pa.Schema:
-    """Derive the columns, in the order of the fields; only `X | None` is nullable."""
-    hints = get_type_hints(of)
-    return pa.schema([_arrow_field(field.name, hints[field.name]) for field in fields(of)])
-
-
-def _arrow_field(name: str, hint: Any) -> pa.Field:
-    options = get_args(hint) if get_origin(hint) is UnionType else (hint,)
-    (kind,) = (option for option in options if option is not NoneType)
-    return pa.field(name, _ARROW[kind], nullable=NoneType in options)

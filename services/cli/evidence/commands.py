@@ -1,6 +1,5 @@
 """The command-line interface of `chimera import` and `chimera reverify`."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -58,6 +57,8 @@ def import_(
     """
     columns = _columns(column or ())
     config = opt.run_config_of(plan or _plan_of(directory), None, models, base_url, model, api_key_env, seed, directory)
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table
@@ -123,6 +124,8 @@ def reverify(
     verifiers that run there, or at --bootstrap, judge. After a stop, the same command resumes.
     """
     config = opt.run_config_of(_plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.dataset import Conflict, Dataset, Entry, Release, Row, Table, build, build_manifest, write_manifest
-from shared.dataset.schema import arrow_schema
+from shared.dataset.arrow import arrow_schema
 from shared.errors import Refusal
 from tests.support.items import attempt, call, checked, record, rejected
 
