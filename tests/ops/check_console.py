@@ -22,13 +22,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
+from urllib.request import urlopen
 
 from deploy.local.state_file import StateFile
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, list_manifests
 from shared.kafka.clients import Producer
 from shared.kafka.codec import Message
-from tests.ops.browser import Browser, program
+from tests.ops.browser import TIMEOUT_S, Browser, program
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -91,6 +92,10 @@ async def crawl(browser: Browser, start: str, script: str) -> list[str]:
     seen, waiting = {start}, deque([(start, "the start")])
     while waiting:
         url, where = waiting.popleft()
+        if url.endswith(".pdf"):  # shown by an extension of the browser, whose page is not ours
+            if not (await asyncio.to_thread(_fetch, url)).startswith(b"%PDF"):
+                found.append(f"{url} (linked from {where}) is not a PDF")
+            continue
         loaded = await browser.open(url)
         if loaded.status >= 400 or loaded.errors:
             found.append(f"{url} (linked from {where}): {loaded.status} {'; '.join(loaded.errors)}")
@@ -179,6 +184,11 @@ async def console(home: Path) -> AsyncIterator[str]:
 async def _chimera(*arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(str(BIN / "chimera"), *arguments, stdout=asyncio.subprocess.DEVNULL)
     assert await process.wait() == 0, f"chimera {' '.join(arguments)} failed"
+
+
+def _fetch(url: str) -> bytes:
+    with urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - a link of a page, which is of the page's own site
+        return bytes(answer.read())
 
 
 def _origin(url: str) -> str:
