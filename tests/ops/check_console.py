@@ -104,10 +104,7 @@ async def crawl(browser: Browser, start: str, script: str) -> list[str]:
             continue
         if path not in checked:  # a list that is narrowed otherwise is the same page
             checked.add(path)
-            await browser.evaluate(script)
-            for violation in json.loads(await browser.evaluate(RUN_AXE)):
-                node = violation["nodes"][0]
-                found.append(f"{url}: {violation['id']} ({violation['impact']}): {node['html'][:200]}")
+            found += [f"{url}: {violation}" for violation in await _violations(browser, script)]
         for link in json.loads(await browser.evaluate(LINKS)):
             target = urldefrag(link).url
             if not target.startswith(_origin(start)):
@@ -118,6 +115,13 @@ async def crawl(browser: Browser, start: str, script: str) -> list[str]:
         print(f"\r{len(seen) - len(waiting):,} of {len(seen):,} pages", end="", flush=True)  # noqa: T201
     print(f" of {_origin(start)}")  # noqa: T201
     return found
+
+
+async def _violations(browser: Browser, script: str) -> list[str]:
+    """What axe-core finds in the page that is open."""
+    await browser.evaluate(script)
+    violations = json.loads(await browser.evaluate(RUN_AXE))
+    return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}" for one in violations]
 
 
 async def pictures(browser: Browser, url: str, home: Path) -> None:
