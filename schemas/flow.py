@@ -88,6 +88,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionChecked,
     e.AuditJudged,
     e.ProblemReverified,
+    e.ProblemResolved,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -140,7 +141,7 @@ FLOW = (
     Flow(e.EvidenceGiven, GIVERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
-    Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
+    Flow(e.SolutionRequested, ("answer_checker", "cli"), ("synthesis",)),
     Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
@@ -159,6 +160,7 @@ FLOW = (
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
     Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
+    Flow(e.ProblemResolved, ("answer_checker",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

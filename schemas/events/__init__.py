@@ -7,6 +7,7 @@ evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
+resolved.py    problems that are solved again
 reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
@@ -31,6 +32,7 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
+from schemas.events.resolved import ProblemResolved
 from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
@@ -56,6 +58,7 @@ __all__ = [
     "ProblemProbed",
     "ProblemRejected",
     "ProblemRequested",
+    "ProblemResolved",
     "ProblemReverified",
     "ProblemScreened",
     "ProblemVerified",

@@ -53,7 +53,7 @@ def test_a_service_names_only_the_events_that_the_flow_gives_it(module: str) -> 
     names = [service.name for service in SERVICES if service.module == module]
     flow = {f.event.__name__ for name in names for f in (*consumed_by(name), *produced_by(name))}
     consumed = {f.event.__name__ for name in names for f in consumed_by(name)}
-    by_runtime = {"ProblemParked", "AuditJudged", "ProblemReverified"} - consumed
+    by_runtime = {"ProblemParked", "AuditJudged", "ProblemReverified", "ProblemResolved"} - consumed
     nobody_yet = {f.event.__name__ for f in FLOW if not set(f.producers) & {*(s.name for s in SERVICES), "cli"}}
     spoken = {
         alias.name
