@@ -50,7 +50,7 @@ def sample_curated(row: Mapping[str, Any], index: int = 0, before: str | None = 
         views=tuple(row["views"]),
         summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
         spent=spent(call for step in lineage for call in step.calls),
-        imported=True if any(step.source for step in lineage) else None,
+        imported=True if any(step.source or step.service == "cli" for step in lineage) else None,
         before=before,
         example=Example(statement=row["problem"], answer=row["answer"]) if is_example else None,
     )

@@ -183,6 +183,7 @@ def to_resolution(record: Record, event: ProblemResolved, now: datetime) -> Reso
         tier=item.tier,
         run=run.run,
         item_id=str(run.problem),
+        admission_before=run.admission,
         solver=item.attempts[0].provenance.answered_by if item.attempts else "unknown",
         correct_before=run.correct,
         correct=True if "yes" in results else False if "no" in results else None,

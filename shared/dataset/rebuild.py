@@ -29,7 +29,7 @@ class Rebuild:
         self._waiting: set[tuple[str, int]] = set()
         """Kafka topics with partitions that have an undecided record."""
         self._unlike: set[str] = set()
-        """Ids of rows whose hash differed from the published one when they were added: they changed later, or differ."""
+        """Ids of rows whose hash was not the published one when they were added: they changed later, or differ."""
         self.rows = self.entries = self.audits = self.reverifications = self.resolutions = 0
         self.differing: list[str] = []
         """Ids of rows whose hash differs from the published one."""

@@ -189,6 +189,7 @@ class Resolution(Source):
     """Name of the run."""
     item_id: str
     """Id of the problem."""
+    admission_before: str | None
     solver: str
     """Model of the first new attempt."""
     correct_before: bool | None
