@@ -16,6 +16,7 @@ import jsonschema
 import kubernetes_validate.utils as kubernetes
 import yaml
 
+from tests.ops import chart_changes
 from tests.ops.chart import APIS, CHART, ROOT, SETS, VERSIONS, Failed, Object, helm, render
 from tests.ops.chart_invariants import broken, name
 from tests.ops.crds import FILE
@@ -45,6 +46,7 @@ def findings() -> Iterator[tuple[str, list[str]]]:
     for version in VERSIONS:
         valkey = yaml.safe_load_all((ROOT / "deploy/kubernetes/examples/valkey.yaml").read_text())
         yield f"valkey.yaml on Kubernetes {version}", [line for one in valkey for line in _invalid(one, version)]
+    yield from chart_changes.findings()
     yield "own prompts are rendered byte for byte", list(_changed_prompts(CHART / "ci/production.yaml"))
     for case in WRONG:
         yield f"refused: {case['why']}" if "says" in case else f"found: {case['why']}", list(_missed(case))
