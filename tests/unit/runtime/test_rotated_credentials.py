@@ -1,11 +1,11 @@
 """A rotated credential ends the process; a file that is being replaced does not."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import pytest
 
+from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.config.settings import Settings
 from shared.runtime.rotated_credentials import credential_files, wait_for_change
 
@@ -28,8 +28,7 @@ async def test_a_changed_credential_is_noticed_and_a_missing_file_is_not_one(tmp
 @pytest.mark.parametrize(("service", "keys"), [("planner", []), ("expansion", ["lab"])])
 def test_keys_of_models_belong_to_the_callers_of_models(tmp_path: Path, service: str, keys: list[str]) -> None:
     models = tmp_path / "models.json"
-    roles = dict.fromkeys(("writer", "verifier_a", "verifier_b", "solver"), {"model": "m"})
-    endpoint = {"base_url": "http://models/v1", "key_file": str(tmp_path / "lab")}
-    models.write_text(json.dumps({"endpoints": {"default": endpoint}, "roles": roles}))
+    endpoint = Endpoint(base_url="http://models/v1", key_file=tmp_path / "lab")
+    models.write_text(ModelsConfig.one(endpoint, "m").model_dump_json(by_alias=True, exclude_none=True))
     settings = Settings(service=service, models=models, valkey_password_file=tmp_path / "valkey")
     assert credential_files(settings) == [tmp_path / name for name in ("valkey", *keys)]
