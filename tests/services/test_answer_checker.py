@@ -223,7 +223,7 @@ async def test_belief_counts_the_solver_by_the_parameters_of_the_decision(parame
         assert (end.item.lineage[-1].belief == after) is bool(sign)
 
 
-async def test_belief_stays_where_its_parameters_are_unknown_or_the_trace_is_flawed() -> None:
+async def test_belief_stays_for_unknown_parameters_and_for_a_flawed_trace() -> None:
     known = believed(DEFAULTS)
     assert known.belief is not None
     unknown = known.with_(belief=known.belief.with_(parameters="of another version"))
