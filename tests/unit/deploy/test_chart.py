@@ -1,4 +1,4 @@
-"""The chart says what the code says. What needs helm is in tests/ops/check_chart.py."""
+"""The chart says what the code says. What needs helm is in tests/ops/chart/check.py."""
 
 import importlib
 import json

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from schemas.flow import SERVICES
-from tests.ops.chart import CHART, VERSIONS, Object, pods, render
+from tests.ops.chart.render import CHART, VERSIONS, Object, pods, render
 
 ALL = {one.name.replace("_", "-") for one in SERVICES}
 CALLERS = {one.name.replace("_", "-") for one in SERVICES if one.models}

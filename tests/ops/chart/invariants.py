@@ -12,7 +12,7 @@ from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
 from schemas.flow import DEFAULT_PARTITIONS, SERVICES, consumed_by
 from shared.telemetry import metrics
-from tests.ops.chart import Object, matches, pods
+from tests.ops.chart.render import Object, matches, pods
 
 OURS = ("/etc/chimera/config/", "/etc/chimera/kafka/", "/etc/chimera/valkey/")
 OPERATORS = {"container", "endpoint", "instance", "job", "namespace", "pod"}
