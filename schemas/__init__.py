@@ -1,6 +1,7 @@
 """Events and the flow between services, as data.
 
 audit_tag.py  the tag of an audit item
+belief.py     belief in a key, and its parameters
 flow.py       events, Kafka topics and services, and how they are connected
 identity.py   derived ids, seeds and hashes
 item.py       a problem with everything known about it

@@ -14,6 +14,7 @@ from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views,
 from shared.dataset import Row
 from shared.dataset.amend import attempts_of
 from shared.dataset.split import TRAIN
+from shared.stats.item_belief import belief_after_solving
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def resolve(before: Row, row: Row, event: ProblemResolved, policy: Verification,
     """Return the row with new attempts, and how it moves. Its evidence is that of its copy."""
     tier, correct = event.item.tier, row.correct if is_confirmed(event.item.tier, attempts_of(row)) else None
     old = {**asdict(row), "views": before.views, "admission": before.admission}
-    entered = assign_views(policy, tier, correct, row.flaws, event.item.belief)
+    belief = belief_after_solving(event.item.with_(attempts=attempts_of(row)))
+    entered = assign_views(policy, tier, correct, row.flaws, belief)
     return decide_move(old, entered, quotas) or Move(old, before.views, before.admission)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from schemas.belief import Belief
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
-from schemas.item import Attempt, Belief
+from schemas.item import Attempt
 from schemas.outcomes import IMPORTED_VIEWS, Admission, Tier
 from shared.dataset import Progress
 

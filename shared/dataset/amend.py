@@ -12,6 +12,7 @@ from schemas.item import Attempt, Step
 from shared.dataset import build
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.schema import Row
+from shared.stats.item_belief import belief_after_solving
 
 _ATTEMPTS = TypeAdapter(tuple[Attempt, ...])
 _STEPS = TypeAdapter(tuple[Step, ...])
@@ -40,8 +41,19 @@ def add_solutions(row: Row, event: ProblemResolved, choose: str | None = None) -
     if any(attempt.provenance == event.item.attempts[0].provenance for attempt in known):
         return row
     new = tuple(one.with_(index=len(known) + number) for number, one in enumerate(event.item.attempts))
-    row = replace(row, event=str(event.id), event_hash=event.hash, attempts=build.to_json((*known, *new)))
-    return _with_solution(row, build.choose_attempt((*known, *new), choose))
+    item, attempts = build.to_item(row), (*known, *new)
+    belief = belief_after_solving(event.item.with_(attempts=attempts))
+    changed = None if belief == item.belief else belief
+    step = Step(service="answer_checker", event=event.id, type=event.type, belief=changed)
+    columns = {"attempts": build.to_json(attempts), "lineage": build.to_json((*item.lineage, step))}
+    row = replace(row, event=str(event.id), event_hash=event.hash, **columns)
+    return _with_solution(row, build.choose_attempt(attempts, choose))
+
+
+def in_order(row: Row, order: Mapping[str, int]) -> Row:
+    """Return a row with the steps of its changes in the given order of their events."""
+    steps = sorted(build.to_item(row).lineage, key=lambda step: order.get(str(step.event), 0))
+    return replace(row, lineage=build.to_json(steps))
 
 
 def with_hash_of(row: Row, row_hash: str) -> Row:

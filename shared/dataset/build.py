@@ -17,7 +17,7 @@ from schemas.events import (
     SolutionChecked,
 )
 from schemas.identity import content_hash
-from schemas.item import Attempt, Item
+from schemas.item import Attempt, Item, last_belief
 from schemas.spend import sum_or_none
 from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, Row
 from shared.errors import Invalid
@@ -210,7 +210,7 @@ def to_item(row: Row) -> Item:
 
 def columns_to_item(row: Mapping[str, Any]) -> Item:
     """Return the item of a row, as `to_item`, from some of its columns; without `attempts` it has none."""
-    return Item.model_validate(
+    item = Item.model_validate(
         {
             **{name: row[name] for name in ("id", "plan", "fingerprint", "tier", "tier_reason")},
             "topic": {**{name: row[name] for name in ("subject", "field", "subfield")}, "name": row["topic"]},
@@ -221,6 +221,7 @@ def columns_to_item(row: Mapping[str, Any]) -> Item:
             **{name: json.loads(row[name]) for name in ("verdicts", "attempts", "lineage") if name in row},
         }
     )
+    return item.with_(belief=last_belief(item.lineage))
 
 
 def _item_entry(record: Record, item: Item, now: datetime, **columns: Any) -> Entry:

@@ -39,8 +39,8 @@ class AdmissionReplay:
     curated_at: dict[str, datetime] = field(default_factory=dict)
     """Time of curation by row."""
     deleted: dict[str, datetime] = field(default_factory=dict)
-    applied: set[str] = field(default_factory=set)
-    """Ids of the events that made rows, or changed them."""
+    applied: dict[str, int] = field(default_factory=dict)
+    """Events that made rows, or changed them, and their order."""
     _admitted: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _left: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """Rows that a reverification moved out of `in`."""
@@ -58,7 +58,7 @@ class AdmissionReplay:
                     *(cause.index, event.admission, event.views, event.split, event.row_hash),
                     *(parent, cause.parent_hash or ""),
                 )
-                self.applied.add(parent)
+                self.applied.setdefault(parent, cause.index)
                 self.curated[event.key] = max(record, self.curated.get(event.key, record), key=lambda one: one.order)
                 _keep_earliest(self.curated_at, event.key, at)
                 if event.admission == Admission.IN != event.before:

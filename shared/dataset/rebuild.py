@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, replace
 
 from schemas.events import AuditJudged, ProblemResolved, ProblemReverified, SolutionChecked
 from shared.dataset import build
-from shared.dataset.amend import add_solutions, amendments, with_hash_of
+from shared.dataset.amend import add_solutions, amendments, in_order, with_hash_of
 from shared.dataset.event_replay import AdmissionReplay
 from shared.dataset.query import id_in
 from shared.dataset.schema import Audit, Entry, Resolution, Reverification, Row
@@ -122,7 +122,7 @@ class Rebuild:
         """Return a row as it was published last, with the solution that was chosen then."""
         known = self._replay.curated[row.id]
         row = replace(row, event=known.event, event_hash=known.event_hash)
-        return with_hash_of(row, known.row_hash)
+        return with_hash_of(in_order(row, self._replay.applied), known.row_hash)
 
     def _row(self, record: Record) -> Row | None:
         """Return the row as it was admitted; None for a deleted row or another record."""

@@ -48,7 +48,8 @@
 {{- end }}
 {{- range $name, $own := $values.vllm.servers }}
 {{- $server := mustMergeOverwrite (deepCopy $values.vllm.defaults) (deepCopy $own) }}
-{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $values.vllm.cache.accessModes)) }}
+{{- $modes := $server.cache.accessModes | default $values.vllm.cache.accessModes }}
+{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $modes)) }}
 {{- fail (printf "\n\nvllm.servers.%s.replicas: several share their volume, so vllm.cache.accessModes must have ReadWriteMany" $name) }}
 {{- end }}
 {{- end }}

@@ -5,7 +5,8 @@ from rich.rule import Rule
 from rich.text import Text
 from rich.tree import Tree
 
-from schemas.item import Attempt, Belief, Item, Judgement, Provenance, Verdict
+from schemas.belief import Belief
+from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold
 from shared.dataset import Entry, ItemRecords, Row
 from shared.stats.item_belief import complete_belief

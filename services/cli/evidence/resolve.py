@@ -11,10 +11,11 @@ from uuid import UUID
 from rich.console import Console
 
 from schemas.config.models_config import ModelsConfig
+from schemas.belief import Belief
 from schemas.events import Event, SolutionRequested
 from schemas.events.base import Cause
 from schemas.identity import content_hash, derive
-from schemas.item import Belief, Item
+from schemas.item import Item
 from schemas.run_tag import RunTag
 from services.auditor.inject import ORIGINAL_CALLS
 from services.cli.common.run_config import RunConfig

@@ -1,4 +1,4 @@
-"""The chart says what the code says. What needs helm is in tests/ops/check_chart.py."""
+"""The chart says what the code says. What needs helm is in tests/ops/chart/check.py."""
 
 import importlib
 import json
@@ -66,6 +66,15 @@ def test_the_chart_says_who_calls_models_and_who_writes_the_dataset() -> None:
         wiring = (ROOT / "services" / spec.module / "__main__.py").read_text()
         assert service(spec.name).get("models", False) == ("Models.of(settings)" in wiring), spec.name
         assert service(spec.name).get("dataset", False) == ("settings.dataset" in wiring), spec.name
+
+
+def test_the_flow_says_what_a_service_reads_of_the_plan() -> None:
+    for spec in SERVICES:
+        wiring = (ROOT / "services" / spec.module / "__main__.py").read_text()
+        read = set(re.findall(r"(?:\bplan|load_plan\(settings\.plan\))\.(\w+)", wiring))
+        read |= {"budget", "language"} if "Models.of(settings)" in wiring else set()
+        named = {"candidates": "subjects"}
+        assert spec.single_active or set(spec.plan) == {named.get(one, one) for one in read}, spec.name
 
 
 def test_the_chart_keeps_the_concurrency_of_each_services_settings() -> None:

@@ -1,6 +1,6 @@
 """Writes strict JSON Schemas of the chart's custom resources, from their upstream definitions.
 
-    python -m tests.ops.crds SOURCE=FILE.yaml …     writes crds.json; SOURCE: what, and which version
+    python -m tests.ops.chart.crds SOURCE=FILE.yaml …     writes crds.json; SOURCE: what, and which version
 
 A cluster silently drops unknown keys; these schemas refuse them.
 """

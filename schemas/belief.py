@@ -1,0 +1,58 @@
+"""Belief in the key of a problem, and the parameters that it was computed with."""
+
+from pydantic import Field
+
+from schemas.model import Model, added
+
+
+class JudgeErrors(Model):
+    """How often a judge that sees the key errs."""
+
+    catch: float
+    """d: chance to catch a wrong key."""
+    false_alarm: float
+    """f: chance to refuse a right key."""
+
+
+class BeliefParameters(Model):
+    """The parameters of belief, as `shared/stats/belief_model.py` explains them."""
+
+    wrong_keys: float
+    common_error_keys: float
+    error_agreement: float
+    least_agreement: float
+    repeat: float
+    a: float
+    b: float
+    abilities: tuple[float, ...] = ()
+    dependence: float
+    judge: JudgeErrors
+    judge_by_sight: dict[str, JudgeErrors] = Field(default_factory=dict)
+    """By what the judge's own blind votes showed it: nothing, hit or miss."""
+    adjudicator: float
+
+
+class Belief(Model):
+    """Probabilities of what the true answer is, given votes and judgements (`shared/stats/belief.py`). Their sum is 1.
+
+    Computed when the panel decided, with the parameters of that time, and again with these when the solver answered.
+    """
+
+    key: float
+    """The key is right."""
+    rivals: dict[str, float] = Field(default_factory=dict)
+    """A rival answer is right, by the answer as a verifier wrote it."""
+    unseen: float
+    """An answer is right that no verifier gave."""
+    parameters: str
+    """Id of the model's parameters: equal parameters have equal ids."""
+    thresholds: dict[str, float | None] = Field(default_factory=dict)
+    """By view, the belief that a row needs to enter it; `None`: no belief is enough. A view without a target for wrong
+    keys has none."""
+    values: BeliefParameters | None = added()
+    """The parameters, where they are not the default ones."""
+
+    def reaches(self, view: str) -> bool:
+        """Whether the belief is high enough for a view."""
+        threshold = self.thresholds.get(view, 0.0)
+        return threshold is not None and self.key >= threshold
