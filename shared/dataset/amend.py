@@ -45,8 +45,8 @@ def add_solutions(row: Row, event: ProblemResolved, choose: str | None = None) -
     belief = belief_after_solving(event.item.with_(attempts=attempts))
     changed = None if belief == item.belief else belief
     step = Step(service="answer_checker", event=event.id, type=event.type, belief=changed)
-    columns = {"attempts": build.to_json(attempts), "lineage": build.to_json((*item.lineage, step))}
-    row = replace(row, event=str(event.id), event_hash=event.hash, **columns)
+    lineage = build.to_json((*item.lineage, step))
+    row = replace(row, event=str(event.id), event_hash=event.hash, attempts=build.to_json(attempts), lineage=lineage)
     return _with_solution(row, build.choose_attempt(attempts, choose))
 
 

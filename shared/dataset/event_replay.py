@@ -58,7 +58,7 @@ class AdmissionReplay:
                     *(cause.index, event.admission, event.views, event.split, event.row_hash),
                     *(parent, cause.parent_hash or ""),
                 )
-                self.applied.setdefault(parent, cause.index)
+                self.applied[parent] = min(cause.index, self.applied.get(parent, cause.index))
                 self.curated[event.key] = max(record, self.curated.get(event.key, record), key=lambda one: one.order)
                 _keep_earliest(self.curated_at, event.key, at)
                 if event.admission == Admission.IN != event.before:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from rich.console import Console
 
-from schemas.config.models_config import ModelsConfig
 from schemas.belief import Belief
+from schemas.config.models_config import ModelsConfig
 from schemas.events import Event, SolutionRequested
 from schemas.events.base import Cause
 from schemas.identity import content_hash, derive
