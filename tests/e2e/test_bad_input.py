@@ -22,6 +22,7 @@ from schemas.events import (
     ProblemParked,
     ProblemRejected,
     ProblemRequested,
+    ProblemResolved,
     ProblemReverified,
     SampleDeleted,
     SolutionRequested,
@@ -107,6 +108,12 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
         EvidenceGiven.answer(requested, unable="a test"),
         ProblemReverified.root(
             nobody, "panel", item=unknown, run=RunTag(run="a test", problem=nobody, believed=True), **ended_well
+        ),
+        ProblemResolved.root(
+            *(nobody, "answer_checker"),
+            item=unknown,
+            run=RunTag(run="a test", kind="resolve", problem=nobody, believed=True),
+            disputed=None,
         ),
     ]
 
