@@ -37,6 +37,7 @@ def findings() -> Iterator[tuple[str, list[str]]]:
         yield f"a change of {what} replaces who reads it", [] if found == replaced else [f"{found}, not {replaced}"]
     yield "what a server of models is given reaches its pod", list(_server())
     yield "a role of a cloud belongs to the aggregator alone", list(_roles())
+    yield "alerts watch this factory alone, and name a URL", list(_alerts())
     yield "policies open the ports of store, metadata and traces", list(_egress())
 
 
@@ -102,6 +103,17 @@ def _egress() -> Iterator[str]:
         yield f"aggregator: {ports['aggregator']}"
     if 4318 not in ports["panel"] or 9000 in ports["panel"]:
         yield f"panel: {ports['panel']}"
+
+
+def _alerts() -> Iterator[str]:
+    (rules,) = [one["spec"] for one in _with({}, "production") if one["kind"] == "PrometheusRule"]
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        if 'factory=~".*"' in rule["expr"] or rule.get("labels", {}).get("factory", "lab") != "lab":
+            yield f"{rule.get('alert') or rule['record']} looks at other factories"
+        if rule.get("alert") and not rule["annotations"]["runbook_url"].startswith("https://docs.example.org/"):
+            yield f"{rule['alert']}: {rule['annotations']['runbook_url']}"
+    text = yaml.safe_dump(rules)
+    yield from (f"{foreign} is not ours alone" for foreign in ("kafka|valkey", ".*chimera.*") if foreign in text)
 
 
 def _names(container: Object) -> set[str]:

@@ -43,9 +43,10 @@ def findings() -> Iterator[tuple[str, list[str]]]:
         yield f"helm lint {values.name}", list(_lint(values))
         for version in VERSIONS:
             yield f"{values.name} on Kubernetes {version}", list(_rendered(values, version))
-    for version in VERSIONS:
-        valkey = yaml.safe_load_all((ROOT / "deploy/kubernetes/examples/valkey.yaml").read_text())
-        yield f"valkey.yaml on Kubernetes {version}", [line for one in valkey for line in _invalid(one, version)]
+    for file in sorted((ROOT / "deploy/kubernetes/examples").glob("*.yaml")):
+        for version in VERSIONS:
+            found = [line for one in yaml.safe_load_all(file.read_text()) for line in _invalid(one, version)]
+            yield f"{file.name} on Kubernetes {version}", found
     yield from changes.findings()
     yield "own prompts are rendered byte for byte", list(_changed_prompts(CHART / "ci/production.yaml"))
     for case in WRONG:
