@@ -110,7 +110,9 @@ SERVICES = (
     ServiceSpec("verifier-a", "verifier", needs_models=True),
     ServiceSpec("verifier-b", "verifier", needs_models=True),
     ServiceSpec("adjudicator", "adjudicator", needs_models=True),
-    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
+    ServiceSpec(
+        "panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),), reads=(e.BeliefEstimated.type,)
+    ),
     ServiceSpec("probe", "probe", needs_models=True),
     ServiceSpec("synthesis", "synthesis", needs_models=True),
     ServiceSpec("answer_checker", "answer_checker", needs_models=True),
@@ -153,6 +155,7 @@ FLOW = (
     Flow(e.SampleCurated, ("aggregator",), ("planner",), retained=True),
     Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), retained=True),
     Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, retained=True),
+    Flow(e.BeliefEstimated, ("aggregator",), (), partitions=1, retained=True),
     Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, retained=True),
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),

@@ -2,6 +2,7 @@
 
 audit.py       audit items
 base.py        base classes
+belief.py      parameters of belief
 dataset.py     releases
 evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
@@ -17,6 +18,7 @@ training.py    training runs
 
 from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
+from schemas.events.belief import BeliefEstimated
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
 from schemas.events.evidence import EvidenceGiven, EvidenceRequested
@@ -40,6 +42,7 @@ from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingT
 
 __all__ = [
     "AuditJudged",
+    "BeliefEstimated",
     "BudgetReached",
     "Cause",
     "DatasetReleased",
