@@ -67,6 +67,8 @@ class ServiceSpec:
     """Whether it stops working while the endpoints of its models are unavailable."""
     may_use_models: bool = False
     """Whether it calls models if the models file has them (an embedder, a judge)."""
+    plan: tuple[str, ...] = ()
+    """Sections of the plan that it reads; of `subjects` only the names. The active planner and aggregator read all."""
 
     @property
     def models(self) -> bool:
@@ -99,24 +101,34 @@ SERVICES = (
         state=(("planner-state", 1),),
         reads=(*(event.type for event in COST_BEARING_EVENTS), DEAD_LETTERS),
     ),
-    ServiceSpec("expansion", "expansion", needs_models=True),
-    ServiceSpec("problem_writer", "problem_writer", needs_models=True),
+    ServiceSpec("expansion", "expansion", needs_models=True, plan=("budget", "language")),
+    ServiceSpec("problem_writer", "problem_writer", needs_models=True, plan=("budget", "language")),
     ServiceSpec(
         "screening",
         "screening",
         reads=("problem.screened", "solution.checked", "problem.rejected"),
         may_use_models=True,
+        plan=("benchmarks", "budget", "language", "variants"),
     ),
-    ServiceSpec("verifier-a", "verifier", needs_models=True),
-    ServiceSpec("verifier-b", "verifier", needs_models=True),
-    ServiceSpec("adjudicator", "adjudicator", needs_models=True),
+    ServiceSpec("verifier-a", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
+    ServiceSpec("verifier-b", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
+    ServiceSpec("adjudicator", "adjudicator", needs_models=True, plan=("budget", "language")),
     ServiceSpec(
-        "panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),), reads=(e.BeliefEstimated.type,)
+        "panel",
+        "panel",
+        state=(("panel-cases-changelog", DEFAULT_PARTITIONS),),
+        reads=(e.BeliefEstimated.type,),
+        plan=("verification",),
     ),
-    ServiceSpec("probe", "probe", needs_models=True),
-    ServiceSpec("synthesis", "synthesis", needs_models=True),
-    ServiceSpec("answer_checker", "answer_checker", needs_models=True),
-    ServiceSpec("auditor", "auditor", side_branch=True),
+    ServiceSpec("probe", "probe", needs_models=True, plan=("budget", "language", "solving")),
+    ServiceSpec("synthesis", "synthesis", needs_models=True, plan=("budget", "language")),
+    ServiceSpec(
+        "answer_checker",
+        "answer_checker",
+        needs_models=True,
+        plan=("audits", "budget", "language", "solving", "verification"),
+    ),
+    ServiceSpec("auditor", "auditor", side_branch=True, plan=("audits", "benchmarks", "subjects")),
     ServiceSpec("aggregator", "aggregator", single_active=True, state=(("aggregator-published", 1),)),
 )
 

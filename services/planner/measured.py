@@ -16,6 +16,7 @@ from shared.telemetry.metrics import (
     ENDED,
     ITEM_SECONDS,
     OPEN,
+    OPEN_LIMIT,
     PARKED,
     PAUSED,
     REJECTED,
@@ -67,6 +68,7 @@ class MeasuredPlanner:
         in_flight = Counter(name for name, _ in state.in_flight.values())
         for reason in PAUSES:
             PAUSED.labels(reason).set(state.held_back if reason == BUDGET else state.paused == reason)
+        OPEN_LIMIT.set(self._plan.in_progress)
         for name in self._plan.subjects:
             subject = state.subject(name)
             REQUESTED_ROWS.labels(name).set(inf if self._plan.endless else quotas[name])

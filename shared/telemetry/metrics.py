@@ -64,6 +64,7 @@ REQUESTED_ROWS = Gauge(
 )
 ROWS = Gauge("chimera_rows", f"Rows by admission: {', '.join(ADMISSIONS)}", ["subject", "admission"])
 OPEN = Gauge("chimera_problems_open", "Problems in progress", ["subject"])
+OPEN_LIMIT = Gauge("chimera_problems_open_limit", "Largest number of problems in progress, of the plan")
 PARKED = Gauge(
     "chimera_problems_parked", "Problems whose record became a dead letter; replay or drop them", ["subject"]
 )

@@ -48,7 +48,8 @@
 {{- end }}
 {{- range $name, $own := $values.vllm.servers }}
 {{- $server := mustMergeOverwrite (deepCopy $values.vllm.defaults) (deepCopy $own) }}
-{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $values.vllm.cache.accessModes)) }}
+{{- $modes := $server.cache.accessModes | default $values.vllm.cache.accessModes }}
+{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $modes)) }}
 {{- fail (printf "\n\nvllm.servers.%s.replicas: several share their volume, so vllm.cache.accessModes must have ReadWriteMany" $name) }}
 {{- end }}
 {{- end }}
@@ -59,7 +60,7 @@
 {{- if and (include "chimera.usesKeda" .) (not (.Capabilities.APIVersions.Has "keda.sh/v1alpha1")) }}
 {{- fail "\n\nscaling.by: keda, and trainer.enabled, need KEDA, and this cluster has no keda.sh/v1alpha1. Install KEDA first, or scale by fixed or hpa. (helm template: --api-versions keda.sh/v1alpha1)" }}
 {{- end }}
-{{- if and (or $values.monitoring.podMonitor.enabled $values.monitoring.prometheusRule.enabled) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
+{{- if and (or $values.monitoring.podMonitor.enabled $values.monitoring.prometheusRule.enabled $values.monitoring.alertmanagerConfig.enabled) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
 {{- fail "\n\nmonitoring: podMonitor and prometheusRule need the Prometheus operator, and this cluster has no monitoring.coreos.com/v1. Install it first. (helm template: --api-versions monitoring.coreos.com/v1)" }}
 {{- end }}
 {{- end -}}

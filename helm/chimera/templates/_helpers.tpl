@@ -23,6 +23,18 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Of a component: its own, or that of all. (dict "root" $ "component" name "at" values with serviceAccount) */}}
+{{- define "chimera.accountOf" -}}
+{{- $own := .at.serviceAccount | default dict -}}
+{{- if $own.name -}}
+{{- $own.name -}}
+{{- else if $own.create -}}
+{{- printf "%s-%s" (include "chimera.fullname" .root) .component -}}
+{{- else -}}
+{{- include "chimera.serviceAccount" .root -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What a selector looks for. (dict "root" $ "component" name) */}}
 {{- define "chimera.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
@@ -54,6 +66,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "chimera.image" -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" .image.repository .image.digest -}}
+{{- else if .root.Values.image.requireDigest -}}
+{{- fail (printf "\n\nimage.requireDigest: the image %s has no digest" .image.repository) -}}
 {{- else -}}
 {{- printf "%s:%s" .image.repository (.image.tag | default .root.Chart.AppVersion) -}}
 {{- end -}}

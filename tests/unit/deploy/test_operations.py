@@ -33,7 +33,16 @@ LABELS = {
     if isinstance(metric, MetricWrapperBase)
     for label in metric._labelnames
 }
-FOREIGN_LABELS = {"le", "job", "model_name", "fstype", "namespace", "persistentvolumeclaim", "horizontalpodautoscaler"}
+FOREIGN_LABELS = {
+    "le",
+    "job",
+    "factory",
+    "model_name",
+    "fstype",
+    "namespace",
+    "persistentvolumeclaim",
+    "horizontalpodautoscaler",
+}
 SUFFIX = re.compile(r"_(total|bucket|sum|count)$")
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHART = ROOT / "helm/chimera"
 SETS = sorted((CHART / "ci").glob("*.yaml"))
 VERSIONS = ("1.29", "1.33", "1.37")
 """The oldest supported version, a common one, and the newest with published schemas."""
-APIS = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1")
+APIS = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1", "monitoring.coreos.com/v1alpha1")
 
 Object = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Runs checkov on the production values:  python -m tests.ops.chart_policy
+"""Runs checkov on the production values:  python -m tests.ops.chart.policy
 
 checkov has its own environment (requirements/checkov.txt), since it pins older versions.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.ops.chart import CHART, render
+from tests.ops.chart.render import CHART, render
 
 PROGRAM = Path(sys.prefix) / "checkov/bin/checkov"
 EXCUSED = {

@@ -1,4 +1,4 @@
-"""Runs every check of the chart:  python -m tests.ops.check_chart
+"""Runs every check of the chart:  python -m tests.ops.chart.check
 
 helm lint and template, strict schemas of Kubernetes and of the custom resources (a kind without one is a failure),
 our own invariants; and values that must be refused, by their name, or that these checks must find.
@@ -16,9 +16,10 @@ import jsonschema
 import kubernetes_validate.utils as kubernetes
 import yaml
 
-from tests.ops.chart import APIS, CHART, ROOT, SETS, VERSIONS, Failed, Object, helm, render
-from tests.ops.chart_invariants import broken, name
-from tests.ops.crds import FILE
+from tests.ops.chart import changes
+from tests.ops.chart.crds import FILE
+from tests.ops.chart.invariants import broken, name
+from tests.ops.chart.render import APIS, CHART, ROOT, SETS, VERSIONS, Failed, Object, helm, render
 
 WRONG = yaml.safe_load((Path(__file__).parent / "invalid_values.yaml").read_text())
 
@@ -42,9 +43,11 @@ def findings() -> Iterator[tuple[str, list[str]]]:
         yield f"helm lint {values.name}", list(_lint(values))
         for version in VERSIONS:
             yield f"{values.name} on Kubernetes {version}", list(_rendered(values, version))
-    for version in VERSIONS:
-        valkey = yaml.safe_load_all((ROOT / "deploy/kubernetes/examples/valkey.yaml").read_text())
-        yield f"valkey.yaml on Kubernetes {version}", [line for one in valkey for line in _invalid(one, version)]
+    for file in sorted((ROOT / "deploy/kubernetes/examples").glob("*.yaml")):
+        for version in VERSIONS:
+            found = [line for one in yaml.safe_load_all(file.read_text()) for line in _invalid(one, version)]
+            yield f"{file.name} on Kubernetes {version}", found
+    yield from changes.findings()
     yield "own prompts are rendered byte for byte", list(_changed_prompts(CHART / "ci/production.yaml"))
     for case in WRONG:
         yield f"refused: {case['why']}" if "says" in case else f"found: {case['why']}", list(_missed(case))

@@ -12,7 +12,7 @@ from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
 from schemas.flow import DEFAULT_PARTITIONS, SERVICES, consumed_by
 from shared.telemetry import metrics
-from tests.ops.chart import Object, matches, pods
+from tests.ops.chart.render import Object, matches, pods
 
 OURS = ("/etc/chimera/config/", "/etc/chimera/kafka/", "/etc/chimera/valkey/")
 OPERATORS = {"container", "endpoint", "instance", "job", "namespace", "pod"}
@@ -34,6 +34,8 @@ def broken(objects: list[Object]) -> Iterator[str]:
         hardened,
         reachable,
         readable,
+        accounts,
+        variables,
     ):
         yield from rule(objects)
 
@@ -194,6 +196,29 @@ def reachable(objects: list[Object]) -> Iterator[str]:
         needed = {int(port) for address in reported for port in re.findall(r":(\d+)", address or "")}
         if not needed <= opened or not any("Egress" in policy["policyTypes"] for policy in own):
             yield f"{name(owner)} needs {sorted(needed)}, and may go to {sorted(map(str, opened))}"
+
+
+def accounts(objects: list[Object]) -> Iterator[str]:
+    """Every rendered ServiceAccount is used, and a role of a cloud belongs to as few pods as possible."""
+    used = {pod["spec"]["serviceAccountName"] for _, pod in pods(objects)}
+    made = {one["metadata"]["name"] for one in objects if one["kind"] == "ServiceAccount"}
+    yield from (f"ServiceAccount {unused} belongs to no pod" for unused in sorted(made - used))
+
+
+def variables(objects: list[Object]) -> Iterator[str]:
+    """A process has the models file, the plan and keys of endpoints only if it needs them."""
+    for owner, pod in pods(objects):
+        service = next((one for one in SERVICES if name(owner).endswith(f"-{one.name.replace('_', '-')}")), None)
+        for container in pod["spec"]["containers"]:
+            mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
+            if (
+                service
+                and not service.models
+                and (value(container, "CHIMERA_MODELS") or mounted & {"keys", "vllm-keys"})
+            ):
+                yield f"{name(owner)} calls no model, and gets their keys"
+            if not value(container, "CHIMERA_KAFKA") and mounted & {"kafka", "valkey", "config"}:
+                yield f"{name(owner)} has files that it does not need: {sorted(mounted)}"
 
 
 def readable(objects: list[Object]) -> Iterator[str]:
