@@ -11,7 +11,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.flow import consumed_by, produced_by
 from schemas.outcomes import Admission
 
-_SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800, 7200)
+_SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 5, 10, 20, 40, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1800, 3600, 7200)
+"""A call of 70 s and one of 250 s are in different buckets, with several between them."""
 _LONG = (1, 5, 20, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 OUTCOMES = ("done", "repeated", "dead_letter")

@@ -42,6 +42,13 @@
 {{- if gt (int $service.replicas) (int $service.partitions) }}{{ fail (printf "%s.replicas: more than its Kafka topics have partitions (%v) would stand idle" $key $service.partitions) }}{{ end }}
 {{- if not $service.sole }}
 {{- if gt (int $scaling.max) (int $service.partitions) }}{{ fail (printf "%s.scaling.max: more than its Kafka topics have partitions (%v) would stand idle" $key $service.partitions) }}{{ end }}
+{{- $progress := include "chimera.inProgress" $ | int }}
+{{- if and (ne $scaling.by "fixed") (gt (int $scaling.max) $progress) }}
+{{- fail (printf "%s.scaling.max: never more than plan.in_progress (%v) records wait, so %v processes are never wanted; raise plan.in_progress" $key $progress $scaling.max) }}
+{{- end }}
+{{- if and (ne $scaling.by "fixed") $scaling.lag (gt (mul (int $scaling.lag) (sub (int $scaling.max) 1)) (sub $progress 1)) }}
+{{- fail (printf "%s.scaling.lag: with plan.in_progress %v at most %v processes are ever wanted, not scaling.max %v; lower scaling.lag, or leave it at 0" $key $progress (div (sub (add $progress (int $scaling.lag)) 1) (int $scaling.lag)) $scaling.max) }}
+{{- end }}
 {{- if gt (int $scaling.min) (int $scaling.max) }}{{ fail (printf "%s.scaling.min: above scaling.max (%v)" $key $scaling.max) }}{{ end }}
 {{- if and (eq $scaling.by "hpa") (lt (int $scaling.min) 1) }}{{ fail (printf "%s.scaling.min: an HPA starts at 1; 0 needs scaling.by: keda" $key) }}{{ end }}
 {{- end }}

@@ -28,3 +28,12 @@
 - {name: {{ regexFind "^\\w+" . }}, matchType: {{ regexFind "=~|!~|!=|=" . | quote }}, value: {{ regexFind "\".*\"$" . }}}
 {{- end }}
 {{- end -}}
+
+{{/* A dashboard with the addresses of runbook and traces. (dict "root" $ "text" JSON) */}}
+{{- define "chimera.linked" -}}
+{{- $monitoring := .root.Values.monitoring -}}
+{{- $text := .text -}}
+{{- with $monitoring.prometheusRule.runbookUrl }}{{ $text = replace "\"docs/runbook.md\"" (quote .) $text }}{{ end -}}
+{{- with $monitoring.dashboards.tracesUrl }}{{ $text = replace "\"docs/operations.md\"" (quote .) $text }}{{ end -}}
+{{- $text -}}
+{{- end -}}

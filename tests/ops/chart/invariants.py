@@ -134,6 +134,8 @@ def scaled(objects: list[Object]) -> Iterator[str]:
     """A scaled Deployment exists, sets no replicas, has one scaler, and never more replicas than partitions."""
     deployments = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Deployment"}
     scalers = [one for one in objects if one["kind"] in SCALERS]
+    plans = [yaml.safe_load(one["data"]["plan.yaml"]) for one in objects if "plan.yaml" in one.get("data", {})]
+    in_progress = next((Plan.model_validate(plan).in_progress for plan in plans), 0)
     targets = Counter(one["spec"]["scaleTargetRef"]["name"] for one in scalers)
     yield from (f"{target} has {times} scalers" for target, times in targets.items() if times > 1)
     for one in scalers:
@@ -141,6 +143,9 @@ def scaled(objects: list[Object]) -> Iterator[str]:
         if target is None or "replicas" in target["spec"]:
             yield f"{name(one)}: its Deployment is missing, or says replicas"
         most = one["spec"].get("maxReplicaCount") or one["spec"]["maxReplicas"]
+        lags = {int(one["metadata"]["lagThreshold"]) for one in one["spec"].get("triggers", [])}
+        if any(lag * (most - 1) >= in_progress for lag in lags):
+            yield f"{name(one)}: {in_progress} problems never want {most} processes"
         if most > DEFAULT_PARTITIONS:
             yield f"{name(one)}: {most} replicas, {DEFAULT_PARTITIONS} partitions"
     for service in SERVICES:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import yaml
 
 from schemas.codegen.export import ROOT
+from schemas.config.plan import Plan
 from schemas.flow import BY_TYPE, SERVICES, consumed_by
 from services.console.settings import Settings as Console
 from services.exporter.settings import Settings as Exporter
@@ -75,6 +76,11 @@ def test_the_flow_says_what_a_service_reads_of_the_plan() -> None:
         read |= {"budget", "language"} if "Models.of(settings)" in wiring else set()
         named = {"candidates": "subjects"}
         assert spec.single_active or set(spec.plan) == {named.get(one, one) for one in read}, spec.name
+
+
+def test_the_chart_assumes_as_many_problems_in_progress_as_the_plan() -> None:
+    default = Plan.model_fields["in_progress"].default
+    assert f".Values.plan.in_progress | default {default} " in (CHART / "templates/_helpers.tpl").read_text()
 
 
 def test_the_chart_keeps_the_concurrency_of_each_services_settings() -> None:
