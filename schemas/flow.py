@@ -114,7 +114,13 @@ SERVICES = (
     ServiceSpec("verifier-a", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
     ServiceSpec("verifier-b", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
     ServiceSpec("adjudicator", "adjudicator", needs_models=True, plan=("budget", "language")),
-    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),), plan=("verification",)),
+    ServiceSpec(
+        "panel",
+        "panel",
+        state=(("panel-cases-changelog", DEFAULT_PARTITIONS),),
+        reads=(e.BeliefEstimated.type,),
+        plan=("verification",),
+    ),
     ServiceSpec("probe", "probe", needs_models=True, plan=("budget", "language", "solving")),
     ServiceSpec("synthesis", "synthesis", needs_models=True, plan=("budget", "language")),
     ServiceSpec(
@@ -162,6 +168,7 @@ FLOW = (
     Flow(e.SampleCurated, ("aggregator",), ("planner",), retained=True),
     Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), retained=True),
     Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, retained=True),
+    Flow(e.BeliefEstimated, ("aggregator",), (), partitions=1, retained=True),
     Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, retained=True),
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),

@@ -2,6 +2,7 @@
 
 audit.py       audit items
 base.py        base classes
+belief.py      parameters of belief
 dataset.py     releases
 evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
@@ -18,6 +19,7 @@ training.py    training runs
 
 from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
+from schemas.events.belief import BeliefEstimated
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
 from schemas.events.evidence import EvidenceGiven, EvidenceRequested
@@ -42,6 +44,7 @@ from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingT
 
 __all__ = [
     "AuditJudged",
+    "BeliefEstimated",
     "BudgetReached",
     "Cause",
     "DatasetReleased",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from schemas.events import Cause, DatasetReleased, Event, SampleCurated, TrainingTriggered
+from schemas.events import BeliefEstimated, Cause, DatasetReleased, Event, SampleCurated, TrainingTriggered
 from schemas.identity import derive, factory_id
 from schemas.item import Example, Step
 from schemas.spend import spent
@@ -68,3 +68,15 @@ def release_events(factory: str, release: Release, *, train: bool) -> list[Event
     return [
         kind.root(parent, ROLE, index=release.number, table_version=release.table_version, **fields) for kind in kinds
     ]
+
+
+def belief_events(factory: str, manifest: Mapping[str, Any]) -> list[Event]:
+    """Build belief.estimated from the manifest of a release; none where it has no estimate.
+
+    The manifest is written once, so the same id always has the same content.
+    """
+    if "belief" not in manifest:
+        return []
+    parent, number = derive(factory_id(factory), f"{ROLE}/releases"), int(manifest["number"])
+    fields = {"plan": manifest["plan"], "release": number, "estimate": manifest["belief"]}
+    return [BeliefEstimated.root(parent, ROLE, index=number, **fields)]

@@ -37,7 +37,7 @@ from schemas.events import (
 from schemas.item import Item
 from services.aggregator import outbox
 from services.aggregator.event_table import EventTable
-from services.aggregator.events import COLUMNS, release_events, sample_curated
+from services.aggregator.events import COLUMNS, belief_events, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.moves import Move, resolve, reverify
 from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views, is_confirmed
@@ -132,7 +132,7 @@ class Curate:
         await self._maintenance.finish()
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
-        """See Sink. The manifest of a release is written before its event is published."""
+        """See Sink. The manifest of a release is written before its events are published."""
         with self._writing:
             version = self._rows.version
             self._published = outbox.published_version(cursor, self._rows.id, version)
@@ -145,7 +145,7 @@ class Curate:
                 events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
             events += outbox.events(commit)
             if release := outbox.release(commit):
-                write_manifest(self._dataset, release)
+                events += belief_events(self._factory, write_manifest(self._dataset, release))
         return events, outbox.format_cursor(self._rows.id, version)
 
     async def _with_retries(self, work: Callable[[], T]) -> T:

@@ -140,13 +140,18 @@ class Dataset:
 
 def open_audits(folder: Location) -> TableSnapshot[Audit]:
     """Open the audits. Raises Refusal when there are none yet, or newer software wrote them."""
-    with _translate_errors(folder):
-        delta = open_table(folder, TABLES[Audit])
-        audits = TableSnapshot(Audit, check_version(delta)) if delta else None
+    audits = find_audits(folder)
     if audits is None or len(audits) == 0:
         next_step = "Set `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
     return audits
+
+
+def find_audits(folder: Location) -> TableSnapshot[Audit] | None:
+    """Open the audits; `None` when there is no table of them yet. Raises Refusal when newer software wrote them."""
+    with _translate_errors(folder):
+        delta = open_table(folder, TABLES[Audit])
+        return TableSnapshot(Audit, check_version(delta)) if delta else None
 
 
 def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | None:

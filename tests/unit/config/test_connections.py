@@ -100,7 +100,8 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
         "problem.reverified",
         "problem.resolved",
     )
-    writes = ("sample.curated", "dataset.released", "training.triggered", "problem.parked", "aggregator-published")
+    released = ("dataset.released", "belief.estimated", "training.triggered")
+    writes = ("sample.curated", *released, "problem.parked", "aggregator-published")
     assert {grant for grant in grants("f") if grant.principal == "User:f.aggregator"} == {
         *may("Read", *kept, "aggregator-published", "incarnations"),
         *may("Write", *writes, "dead-letters"),
