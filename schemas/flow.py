@@ -156,7 +156,7 @@ FLOW = (
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker", "cli"), ("synthesis",)),
-    Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
+    Flow(e.SolutionSynthesized, ("synthesis", "cli"), ("answer_checker",)),
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
         e.ProblemRejected,
@@ -176,6 +176,7 @@ FLOW = (
     Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
     Flow(e.ProblemResolved, ("answer_checker",), ("aggregator",), retained=True),
+    Flow(e.ProblemReviewed, ("cli",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

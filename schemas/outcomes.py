@@ -17,6 +17,9 @@ class Tier(StrEnum):
     JUDGE_ONLY = "nodded"
     """Both judge the item good with the key in view; blind votes do not count (policy `paper`)."""
 
+    REVIEWED = "reviewed"
+    """A person says that the key is right, whatever the votes: it enters every view."""
+
 
 IMPORTED_VIEWS = {"sft": "imported", "rl": "imported_rl"}
 """View of an imported row that does not count towards the plan's rows, by the view that it would enter if it did."""

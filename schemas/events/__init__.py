@@ -10,6 +10,7 @@ plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
 resolved.py    problems that are solved again
 reverified.py  problems that are verified again
+reviewed.py    decisions of people
 sample.py      rows of the dataset
 solution.py    solutions
 subject.py     requests for topics
@@ -36,6 +37,7 @@ from schemas.events.problem import (
 )
 from schemas.events.resolved import ProblemResolved
 from schemas.events.reverified import ProblemReverified
+from schemas.events.reviewed import ProblemReviewed
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
 from schemas.events.subject import SubjectRequested
@@ -63,6 +65,7 @@ __all__ = [
     "ProblemRequested",
     "ProblemResolved",
     "ProblemReverified",
+    "ProblemReviewed",
     "ProblemScreened",
     "ProblemVerified",
     "SampleCurated",

@@ -28,6 +28,7 @@ from shared.dataset.reader import (
     open_audits,
     open_resolutions,
     open_reverifications,
+    open_reviews,
 )
 from shared.dataset.releases import (
     LATEST,
@@ -39,7 +40,7 @@ from shared.dataset.releases import (
     open_release,
     write_manifest,
 )
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, ReviewLine, Row
 from shared.dataset.table import Table
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Release",
     "Resolution",
     "Reverification",
+    "ReviewLine",
     "Row",
     "Table",
     "TableSnapshot",
@@ -65,6 +67,7 @@ __all__ = [
     "open_release",
     "open_resolutions",
     "open_reverifications",
+    "open_reviews",
     "purge",
     "write_manifest",
 ]

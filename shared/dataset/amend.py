@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from schemas.events import ProblemResolved, SolutionChecked
+from schemas.events import ProblemResolved, ProblemReviewed, SolutionChecked
 from schemas.item import Attempt, Step
+from schemas.outcomes import Tier
 from shared.dataset import build
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.schema import Row
@@ -48,6 +49,29 @@ def add_solutions(row: Row, event: ProblemResolved, choose: str | None = None) -
     lineage = build.to_json((*item.lineage, step))
     row = replace(row, event=str(event.id), event_hash=event.hash, attempts=build.to_json(attempts), lineage=lineage)
     return _with_solution(row, build.choose_attempt(attempts, choose))
+
+
+def is_reviewed(row: Mapping[str, Any]) -> bool:
+    """Whether a person has decided about a row, by its column lineage."""
+    return any(step.type == ProblemReviewed.type for step in _STEPS.validate_json(row["lineage"]))
+
+
+def decide_key(row: Row, event: ProblemReviewed) -> Row:
+    """Return a row with what a person decided about its key."""
+    item = build.to_item(row)
+    if any(step.event == event.id for step in item.lineage):
+        return row
+    step = Step(service=event.cause.role, event=event.id, type=event.type)
+    return build.with_hash(
+        replace(
+            row,
+            tier=Tier.REVIEWED if event.decision == "accept" else Tier.DISPUTED,
+            tier_reason=event.summary,
+            lineage=build.to_json((*item.lineage, step)),
+            event=str(event.id),
+            event_hash=event.hash,
+        )
+    )
 
 
 def in_order(row: Row, order: Mapping[str, int]) -> Row:

@@ -13,13 +13,14 @@ from schemas.events import (
     ProblemRejected,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleDeleted,
     SolutionChecked,
 )
 from schemas.identity import content_hash
 from schemas.item import Attempt, Item, last_belief
 from schemas.spend import sum_or_none
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, ReviewLine, Row
 from shared.errors import Invalid
 from shared.ports import Record
 
@@ -193,6 +194,22 @@ def to_resolution(record: Record, event: ProblemResolved, now: datetime) -> Reso
         lineage=to_json(item.lineage),
         event=str(event.id),
         resolved_at=now,
+    )
+
+
+def to_review(record: Record, event: ProblemReviewed, now: datetime) -> ReviewLine:
+    """Return the line of a person's decision."""
+    return ReviewLine(
+        **_item_columns(event.item),
+        **_source_columns(record),
+        id=str(event.id),
+        tier=event.item.tier,
+        item_id=event.key,
+        decision=event.decision,
+        reviewer=event.reviewer,
+        reason=event.reason,
+        new_answer=event.answer,
+        reviewed_at=now,
     )
 
 

@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
-from shared.dataset.schema import Audit, Entry, Resolution, Reverification, Row, Source
+from shared.dataset.schema import Audit, Entry, Resolution, Reverification, ReviewLine, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
@@ -80,6 +80,10 @@ class ItemRecords:
     row: Row | None
     entries: tuple[Entry, ...]
     """The oldest first."""
+
+    @property
+    def id(self) -> str:
+        return self.row.id if self.row else self.entries[0].item_id
 
     @property
     def item(self) -> Item | None:
@@ -162,6 +166,11 @@ def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | No
 def open_resolutions(folder: Location) -> TableSnapshot[Resolution] | None:
     """Open the resolutions, as `open_reverifications`."""
     return _open_if_there(folder, Resolution)
+
+
+def open_reviews(folder: Location) -> TableSnapshot[ReviewLine] | None:
+    """Open the decisions of people, as `open_reverifications`."""
+    return _open_if_there(folder, ReviewLine)
 
 
 def _open_if_there(folder: Location, of: type[T]) -> TableSnapshot[T] | None:

@@ -5,6 +5,7 @@ ledger  all other results: rejected items, attempts before the last, deletions o
 audits  items with planted errors, and controls: in a table of their own, so that rows and ledger never contain one
 reverifications  stored problems that other verifiers judged again
 resolutions  stored problems that another solver solved again
+reviews  decisions of people about keys
 """
 
 from dataclasses import dataclass, fields
@@ -207,6 +208,22 @@ class Resolution(Source):
     event: str
     """Id of the problem.resolved."""
     resolved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewLine(Source):
+    """One decision of a person about the key of an item. `id` is that of its event."""
+
+    item_id: str
+    """Id of the problem."""
+    decision: str
+    """accept, correct, reject."""
+    reviewer: str
+    """Name of the person."""
+    reason: str
+    new_answer: str | None
+    """The right key, of `correct`."""
+    reviewed_at: datetime
 
 
 _ARROW: dict[Any, pa.DataType] = {

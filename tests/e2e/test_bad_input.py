@@ -24,6 +24,7 @@ from schemas.events import (
     ProblemRequested,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleDeleted,
     SolutionRequested,
 )
@@ -115,6 +116,7 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
             run=RunTag(run="a test", kind="resolve", problem=nobody, believed=True),
             disputed=None,
         ),
+        ProblemReviewed.root(nobody, "cli", item=unknown, decision="reject", reviewer="Ada", reason="a test"),
     ]
 
 

@@ -12,6 +12,7 @@ from schemas.events import (
     ProblemRejected,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleDeleted,
     SolutionChecked,
 )
@@ -68,6 +69,7 @@ async def build(kafka: KafkaAccess, factory: str, folder: Path, report: ReportRe
         (AuditJudged, result.add_audits),
         (ProblemReverified, result.add_reverifications),
         (ProblemResolved, result.add_resolutions),
+        (ProblemReviewed, result.add_reviews),
     ):
         async for batch in read(kind.type):
             take(batch)

@@ -134,7 +134,7 @@ def reverify(
     from services.cli.evidence.stored_run import check_stack, keep_models, plan_of
 
     config = opt.run_config_of(plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
-    check_stack(config, bootstrap)
+    check_stack(config, bootstrap, given=bool(models or base_url))
     console = Console(stderr=as_json, highlight=False)
     selection = Selection(rejects, where, limit)
     verifiers = config.models or models_config.simulated(0)

@@ -34,11 +34,11 @@ def keep_models(directory: Path) -> Iterator[None]:
             path.write_bytes(before)
 
 
-def check_stack(config: RunConfig, bootstrap: str) -> None:
-    """Raise Refusal when a stack runs with models of its own, or the folder has rows of the other kind of models."""
+def check_stack(config: RunConfig, bootstrap: str, *, given: bool) -> None:
+    """Raise Refusal when models are `given` although a stack runs with its own, or rows are of the other kind."""
     if not is_running(config.directory, bootstrap):
         models_config.check_unmixed(config.directory, simulated=config.simulated)
-    elif not bootstrap and config.models:
+    elif not bootstrap and given:
         raise Refusal(
             f"a stack with its own models runs in {config.directory}", "Stop it with `chimera down`, and run again"
         )
