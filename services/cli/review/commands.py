@@ -153,7 +153,7 @@ def _describe(work: "Review", console: "Console") -> None:
     parts = " + ".join(f"{decided[name]:,} {name}" for name in ("accept", "correct", "reject"))
     known, disagree = f" + {work.repeated:,} on record before", f" + {len(work.contradictions):,} contradicting"
     total = len(work.planned) + work.repeated + len(work.contradictions)
-    console.print(f"{total:,} items decided = {parts}{known}{disagree}; {work.solved:,} to solve")
+    console.print(f"{total:,} items decided = {parts}{known}{disagree}; {work.solved:,} to solve", soft_wrap=True)
     for id_, those in work.contradictions.items():
         console.print(as_text(f"{id_[:8]}  people disagree, nothing changes", "yellow"))
         for one in those:
