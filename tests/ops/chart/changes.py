@@ -20,7 +20,7 @@ CHANGES: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("rows", {"plan": {"rows": 500}}, {"planner", "aggregator"}),
     ("a weight", {"plan": {"subjects": {"mathematics": {"weight": 3}}}}, {"planner", "aggregator"}),
     ("releases", {"plan": {"releases": {"every_rows": 50}}}, {"planner", "aggregator"}),
-    ("verification", {"plan": {"verification": {"first_attempts": 2}}}, VERIFICATION),
+    ("verification", {"plan": {"verification": {"max_votes": 9}}}, VERIFICATION),
     ("solving", {"plan": {"solving": {"retries": 2}}}, {"probe", "answer-checker", "planner", "aggregator"}),
     ("a model", {"models": {"file": {"roles": {"base": {"model": "tiny"}}}}}, CALLERS),
     ("the recipe of training", {"trainer": {"recipe": {"base": {"model": "m"}}}}, set()),
