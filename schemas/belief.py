@@ -1,35 +1,55 @@
 """Belief in the key of a problem, and the parameters that it was computed with."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from schemas.model import Model, added
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Between = Annotated[float, Field(gt=0, lt=1)]
+"""A probability that is neither 0 nor 1: evidence could not change these."""
+Positive = Annotated[float, Field(gt=0)]
 
 
 class JudgeErrors(Model):
     """How often a judge that sees the key errs."""
 
-    catch: float
+    catch: Probability
     """d: chance to catch a wrong key."""
-    false_alarm: float
+    false_alarm: Probability
     """f: chance to refuse a right key."""
 
 
 class BeliefParameters(Model):
     """The parameters of belief, as `shared/stats/belief_model.py` explains them."""
 
-    wrong_keys: float
-    common_error_keys: float
-    error_agreement: float
-    least_agreement: float
-    repeat: float
-    a: float
-    b: float
+    wrong_keys: Between
+    common_error_keys: Probability
+    error_agreement: Probability
+    least_agreement: Between
+    repeat: Between
+    a: Positive
+    b: Positive
     abilities: tuple[float, ...] = ()
-    dependence: float
+    dependence: Probability
     judge: JudgeErrors
     judge_by_sight: dict[str, JudgeErrors] = Field(default_factory=dict)
     """By what the judge's own blind votes showed it: nothing, hit or miss."""
-    adjudicator: float
+    adjudicator: Between
+
+
+class BeliefEstimate(Model):
+    """What judged items say of the parameters."""
+
+    items: int
+    """Rows and rejected items that it rests on."""
+    parameters: BeliefParameters
+    """Means."""
+    cautious: BeliefParameters
+    """At the ends of the 80 % intervals that make wrong keys likelier: for thresholds."""
+    assumed: tuple[str, ...] = ()
+    """Names of the parameters that nothing was counted for: they are at their defaults."""
 
 
 class Belief(Model):

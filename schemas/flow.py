@@ -91,6 +91,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionChecked,
     e.AuditJudged,
     e.ProblemReverified,
+    e.ProblemResolved,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -114,7 +115,13 @@ SERVICES = (
     ServiceSpec("verifier-a", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
     ServiceSpec("verifier-b", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
     ServiceSpec("adjudicator", "adjudicator", needs_models=True, plan=("budget", "language")),
-    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),), plan=("verification",)),
+    ServiceSpec(
+        "panel",
+        "panel",
+        state=(("panel-cases-changelog", DEFAULT_PARTITIONS),),
+        reads=(e.BeliefEstimated.type,),
+        plan=("verification",),
+    ),
     ServiceSpec("probe", "probe", needs_models=True, plan=("budget", "language", "solving")),
     ServiceSpec("synthesis", "synthesis", needs_models=True, plan=("budget", "language")),
     ServiceSpec(
@@ -149,7 +156,7 @@ FLOW = (
     Flow(e.EvidenceGiven, GIVERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
-    Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
+    Flow(e.SolutionRequested, ("answer_checker", "cli"), ("synthesis",)),
     Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
@@ -162,12 +169,14 @@ FLOW = (
     Flow(e.SampleCurated, ("aggregator",), ("planner",), retained=True),
     Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), retained=True),
     Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, retained=True),
+    Flow(e.BeliefEstimated, ("aggregator",), (), partitions=1, retained=True),
     Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, retained=True),
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
     Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
+    Flow(e.ProblemResolved, ("answer_checker",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

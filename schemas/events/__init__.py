@@ -2,11 +2,13 @@
 
 audit.py       audit items
 base.py        base classes
+belief.py      parameters of belief
 dataset.py     releases
 evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
+resolved.py    problems that are solved again
 reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
@@ -17,6 +19,7 @@ training.py    training runs
 
 from schemas.events.audit import AuditJudged
 from schemas.events.base import Cause, Event, ItemEvent, ProblemEvent
+from schemas.events.belief import BeliefEstimated
 from schemas.events.dataset import DatasetReleased
 from schemas.events.evaluation import EvaluationCompleted
 from schemas.events.evidence import EvidenceGiven, EvidenceRequested
@@ -31,6 +34,7 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
+from schemas.events.resolved import ProblemResolved
 from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
@@ -40,6 +44,7 @@ from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingT
 
 __all__ = [
     "AuditJudged",
+    "BeliefEstimated",
     "BudgetReached",
     "Cause",
     "DatasetReleased",
@@ -56,6 +61,7 @@ __all__ = [
     "ProblemProbed",
     "ProblemRejected",
     "ProblemRequested",
+    "ProblemResolved",
     "ProblemReverified",
     "ProblemScreened",
     "ProblemVerified",

@@ -15,6 +15,7 @@ from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.dataset.commands import app as dataset
 from services.cli.evidence.commands import app as evidence
+from services.cli.evidence.resolve_command import app as resolve
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
 from services.cli.stack.commands import app as stack
@@ -156,6 +157,7 @@ def console(
 app.add_typer(start)
 app.add_typer(stack)
 app.add_typer(evidence)
+app.add_typer(resolve)
 app.add_typer(check, name="check")
 app.add_typer(dataset, name="dataset")
 app.add_typer(dead_letters, name="dead-letters")

@@ -1,6 +1,6 @@
 """Which evidence to request while belief leaves a key undecided, and verdicts with what was given."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,11 +70,16 @@ class Deliberation:
         """How often a kind of evidence was requested from a role."""
         return sum((one.kind, one.role) == (kind, role) for one in self.given)
 
-    def request(self, parameters: Parameters, threshold: float, limits: Limits) -> EvidenceRequested | None:
-        """Request what decides most; `None` where belief is below β, or nothing may be requested.
+    def request(
+        self, parameters: Parameters, thresholds: Mapping[str, float | None], limits: Limits
+    ) -> EvidenceRequested | None:
+        """Request what decides most; `None` where belief is below β, no threshold can be met, or nothing is offered.
 
         A key whose belief reaches the threshold still lacks a vote by each verifier, or a hit: only votes help.
         """
+        threshold = min((one for one in thresholds.values() if one is not None), default=None)
+        if threshold is None:
+            return None
         against = candidates(self.verdicts)
         evidence = evidence_of(self.verdicts, self.item.written, self.adjudications)
         believed = belief(evidence, parameters).key

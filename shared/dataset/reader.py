@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
-from shared.dataset.schema import Audit, Entry, Reverification, Row, Source
+from shared.dataset.schema import Audit, Entry, Resolution, Reverification, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
@@ -140,20 +140,34 @@ class Dataset:
 
 def open_audits(folder: Location) -> TableSnapshot[Audit]:
     """Open the audits. Raises Refusal when there are none yet, or newer software wrote them."""
-    with _translate_errors(folder):
-        delta = open_table(folder, TABLES[Audit])
-        audits = TableSnapshot(Audit, check_version(delta)) if delta else None
+    audits = find_audits(folder)
     if audits is None or len(audits) == 0:
         next_step = "Set `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
     return audits
 
 
+def find_audits(folder: Location) -> TableSnapshot[Audit] | None:
+    """Open the audits; `None` when there is no table of them yet. Raises Refusal when newer software wrote them."""
+    with _translate_errors(folder):
+        delta = open_table(folder, TABLES[Audit])
+        return TableSnapshot(Audit, check_version(delta)) if delta else None
+
+
 def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | None:
     """Open the reverifications; `None` when there are none yet. Raises Refusal when newer software wrote them."""
+    return _open_if_there(folder, Reverification)
+
+
+def open_resolutions(folder: Location) -> TableSnapshot[Resolution] | None:
+    """Open the resolutions, as `open_reverifications`."""
+    return _open_if_there(folder, Resolution)
+
+
+def _open_if_there(folder: Location, of: type[T]) -> TableSnapshot[T] | None:
     with _translate_errors(folder):
-        delta = open_table(folder, TABLES[Reverification])
-        return TableSnapshot(Reverification, check_version(delta)) if delta else None
+        delta = open_table(folder, TABLES[of])
+        return TableSnapshot(of, check_version(delta)) if delta else None
 
 
 def _open_table(folder: Location, of: type[Source], version: int | None) -> DeltaTable:

@@ -22,6 +22,7 @@ from schemas.events import (
     ProblemParked,
     ProblemRejected,
     ProblemRequested,
+    ProblemResolved,
     ProblemReverified,
     SampleDeleted,
     SolutionRequested,
@@ -108,6 +109,12 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
         ProblemReverified.root(
             nobody, "panel", item=unknown, run=RunTag(run="a test", problem=nobody, believed=True), **ended_well
         ),
+        ProblemResolved.root(
+            *(nobody, "answer_checker"),
+            item=unknown,
+            run=RunTag(run="a test", kind="resolve", problem=nobody, believed=True),
+            disputed=None,
+        ),
     ]
 
 
@@ -133,7 +140,7 @@ async def test_bad_records_become_dead_letters_and_good_ones_become_rows(stack: 
             await producing.put(with_an_unknown_field(samples[flow.name]))
             for bad in bad_records(samples[flow.name]):
                 await producing.put_bad(bad)
-        await until(lambda: ended(world, neighbours), "an end of every neighbour", within_s=60)
+        await until(lambda: ended(world, neighbours), "an end of every neighbour")
         await until(lambda: nothing_left(world), "every group at the end of its Kafka topics")
 
     letters = await world.records(DEAD_LETTERS)

@@ -42,7 +42,7 @@ def document(folder: Path, *arguments: str) -> Any:
     return json.loads(chimera(folder, *arguments, "--json"))
 
 
-def status_when(folder: Path, condition: Callable[[Any], bool], within_s: float = 60) -> Any:
+def status_when(folder: Path, condition: Callable[[Any], bool], within_s: float = 120) -> Any:
     deadline = time.monotonic() + within_s
     while not condition(found := document(folder, "status")):
         assert time.monotonic() < deadline, found

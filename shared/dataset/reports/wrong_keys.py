@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 from schemas.audit_tag import AuditTag
+from schemas.belief import BeliefEstimate
 from schemas.item import Item
 from shared.dataset.reader import Dataset, TableSnapshot
 from shared.dataset.schema import Audit
@@ -16,6 +18,10 @@ from shared.stats.ledger import Audits, Observation, Proportion
 
 NATURAL = "natural"
 """Kind of the audits whose key is an answer that verifiers gave: only these resemble a wrong key of a writer."""
+MOST = 20_000
+"""Items from which a release estimates: more would tell little more, and take minutes."""
+_COLUMNS = ("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
+_REJECTED = "kind = 'rejected'"
 MEANING = {
     "wrong_keys": "w, share of wrong keys among written problems",
     "error_agreement": "ρ, share of wrong answers that coincide",
@@ -29,11 +35,10 @@ MEANING = {
 
 def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
-    rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
+    rows, rejected = dataset.rows.columns(*_COLUMNS), dataset.ledger.columns("item", where=_REJECTED)
     observations = Counter((_observation(row), tuple(row["views"])) for row in rows)
-    rejected = Counter(map(_rejected, dataset.ledger.columns("item", where="kind = 'rejected'")))
-    observed = {one: items for one, items in (_total(observations) + rejected).items() if one is not None}
-    result = estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
+    observed = _known(_total(observations) + Counter(map(_rejected, rejected)))
+    result = _estimate(observed, audits)
     adjudicated = any(one.evidence.adjudications for one in observed)
     views = sorted({view for _, entered in observations for view in entered}, reverse=True)
     shares = {"all": _share(result, _total(observations))}
@@ -44,6 +49,30 @@ def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -
         "parameters": {name: _document(interval) for name, interval in result.intervals.items()},
         "assumed": {name: _default(result, name) for name in result.assumed if name != "adjudicator" or adjudicated},
     }
+
+
+def estimate_parameters(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> BeliefEstimate | None:
+    """The parameters by the latest rows and rejected items, MOST together; `None` where none has verdicts."""
+    counts = len(dataset.rows), dataset.ledger.counts("kind")["rejected",]
+    share = min(1.0, MOST / max(1, sum(counts)))
+    rows, rejected = (ceil(share * count) for count in counts)
+    observed = _known(
+        Counter(map(_observation, dataset.rows.newest(*_COLUMNS, at="curated_at", limit=rows)))
+        + Counter(map(_rejected, dataset.ledger.newest("item", at="recorded_at", limit=rejected, where=_REJECTED)))
+    )
+    if not observed:
+        return None
+    result = _estimate(observed, audits)
+    values = {"parameters": result.parameters.values, "cautious": result.cautious.values}
+    return BeliefEstimate(items=result.items, assumed=result.assumed, **values)
+
+
+def _estimate(observed: Mapping[Observation, int], audits: TableSnapshot[Audit] | None) -> Estimate:
+    return estimate(observed, NO_AUDITS if audits is None else _judge_audits(audits), verifiers_differ=True)
+
+
+def _known(counted: Mapping[Observation | None, int]) -> dict[Observation, int]:
+    return {one: items for one, items in counted.items() if one is not None}
 
 
 def _observation(row: Mapping[str, Any]) -> Observation | None:
