@@ -68,7 +68,8 @@ class ServiceSpec:
     may_use_models: bool = False
     """Whether it calls models if the models file has them (an embedder, a judge)."""
     plan: tuple[str, ...] = ()
-    """Sections of the plan that it reads; of `subjects` only the names. The active planner and aggregator read all."""
+    """Sections of the plan that it reads once, at its start: of `subjects` the names, of `budget` whether there is one.
+    Planner and aggregator follow the whole plan while they run, and callers of models the limits of its budget."""
 
     @property
     def models(self) -> bool:

@@ -94,13 +94,15 @@ class Curate:
         on_audit: Callable[[AuditJudged], None],
         retention: timedelta = RETENTION,
         on_superseded: Callable[[SolutionChecked], None] = lambda _: None,
+        changed_plan: Callable[[], Plan | None] = lambda: None,
     ) -> None:
         """`on_audit` is called for every audit that was appended, `on_superseded` for a second content of a row.
 
-        Old files are kept for the time `retention`.
+        `changed_plan` returns another plan once, when it has changed. Old files are kept for the time `retention`.
         """
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
         self._retention, self._on_superseded = retention, on_superseded
+        self._changed_plan = changed_plan
         self._writing = Lock()
         """Held while the tables are used: maintenance runs beside the intake."""
         self._published = -1
@@ -117,10 +119,11 @@ class Curate:
         self._maintenance: Maintenance
 
     async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], StoredOffset]:
-        """See Sink. Also applies a changed plan: admits rows from the reserve, makes a due release.
+        """See Sink. Applies the plan: admits rows from the reserve, makes a due release.
 
         Raises Refusal when newer software wrote the dataset.
         """
+        self._plan = self._changed_plan() or self._plan
         await self._with_retries(self._open)
         await self._with_retries(self._promote)
         return {
@@ -131,6 +134,9 @@ class Curate:
 
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid for a solution without a problem or an attempt."""
+        if plan := self._changed_plan():
+            self._plan = plan
+            await self._with_retries(self._promote)
         await self._with_retries(lambda: self._write(records))
         if self._plan.releases.every_days:
             await self._with_retries(self._release_if_due)

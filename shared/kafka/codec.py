@@ -23,7 +23,7 @@ AUDIT_HEADER = "ce_audit"
 RUN_HEADER = "ce_run"
 """Header with the tag of a copy of a stored problem."""
 
-ADDRESSEE = "ce_addressee"
+ADDRESSEE_HEADER = "ce_addressee"
 """Header with the one service that is to handle a record: a CloudEvents extension, read before decoding."""
 
 TRACEPARENT = "traceparent"
@@ -58,7 +58,7 @@ def encode(event: Event, source: str, tag: Tag | None = None) -> Message:
         TRACEPARENT: f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
     if event.addressee:
-        headers[ADDRESSEE] = event.addressee
+        headers[ADDRESSEE_HEADER] = event.addressee
     if tag:
         headers[AUDIT_HEADER if isinstance(tag, AuditTag) else RUN_HEADER] = tag.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
