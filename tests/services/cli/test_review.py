@@ -176,7 +176,7 @@ async def test_a_file_with_one_line_that_is_no_decision_changes_nothing(tmp_path
             await asyncio.to_thread(read_decisions, [path], "")
 
 
-async def test_the_queue_is_exported_and_asked_in_the_order_of_its_value(made: tuple[Path, Curate]) -> None:
+async def test_the_queue_is_exported_and_shown_in_the_order_of_its_value(made: tuple[Path, Curate]) -> None:
     home, sink = made
     path = home / "queue.csv"
     status, output = await asyncio.to_thread(chimera, home, "--export", str(path))
