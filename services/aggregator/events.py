@@ -11,7 +11,6 @@ from schemas.events import (
     Cause,
     DatasetReleased,
     Event,
-    ProblemReviewed,
     SampleCurated,
     TrainingTriggered,
 )
@@ -19,6 +18,7 @@ from schemas.identity import derive, factory_id
 from schemas.item import Example, Step
 from schemas.spend import spent
 from shared.dataset import Release
+from shared.dataset.amend import follows_from_another
 from shared.dataset.split import TRAIN
 
 _LINEAGE = TypeAdapter(tuple[Step, ...])
@@ -34,11 +34,6 @@ EXAMPLE_LENGTH = 1500
 
 COLUMNS = ("id", "views", "problem", "answer", "event", "event_hash", "lineage", *ROW_FIELDS)
 """Columns of a row that `sample_curated` needs."""
-
-
-def _is_brought(step: Step) -> bool:
-    """Whether a person brought the problem in, from a file or once more: the planner did not request it."""
-    return step.source is not None or (step.service == "cli" and step.type != ProblemReviewed.type)
 
 
 def is_apart(row: Mapping[str, Any]) -> bool:
@@ -63,7 +58,7 @@ def sample_curated(row: Mapping[str, Any], index: int = 0, before: str | None = 
         views=tuple(row["views"]),
         summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
         spent=spent(call for step in lineage for call in step.calls),
-        imported=True if any(map(_is_brought, lineage)) else None,
+        imported=True if any(step.source for step in lineage) or follows_from_another(row) else None,
         before=before,
         example=Example(statement=row["problem"], answer=row["answer"]) if is_example else None,
     )

@@ -51,6 +51,13 @@ def add_solutions(row: Row, event: ProblemResolved, choose: str | None = None) -
     return _with_solution(row, build.choose_attempt(attempts, choose))
 
 
+def follows_from_another(row: Mapping[str, Any]) -> bool:
+    """Whether the problem of a row had ended, and a person sent it once more, by its column lineage."""
+    return any(
+        step.service == "cli" and step.type != ProblemReviewed.type for step in _STEPS.validate_json(row["lineage"])
+    )
+
+
 def is_reviewed(row: Mapping[str, Any]) -> bool:
     """Whether a person has decided about a row, by its column lineage."""
     return any(step.type == ProblemReviewed.type for step in _STEPS.validate_json(row["lineage"]))

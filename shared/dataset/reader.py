@@ -108,6 +108,7 @@ class Dataset:
 
     rows: TableSnapshot[Row]
     ledger: TableSnapshot[Entry]
+    folder: Location
 
     @classmethod
     def open(cls, folder: Location, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
@@ -118,7 +119,14 @@ class Dataset:
         return cls(
             TableSnapshot(Row, _open_table(folder, Row, version)),
             TableSnapshot(Entry, _open_table(folder, Entry, ledger_version)),
+            folder,
         )
+
+    def decided(self) -> dict[str, bool]:
+        """Whether the key of an item is right, by the last decision of a person about it."""
+        lines = [] if (reviews := open_reviews(self.folder)) is None else list(reviews)
+        ordered = sorted(lines, key=lambda line: (line.reviewed_at, line.kafka_offset))
+        return {line.item_id: line.decision == "accept" for line in ordered}
 
     @staticmethod
     def exists(folder: Location) -> bool:

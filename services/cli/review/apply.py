@@ -44,7 +44,7 @@ def recorded_decisions(dataset: Location) -> list[Decision]:
     """Return the decisions on record, the oldest first."""
     if (table := open_reviews(dataset)) is None:
         return []
-    lines = sorted(table, key=lambda line: (line.reviewed_at, line.id))
+    lines = sorted(table, key=lambda line: (line.reviewed_at, line.kafka_offset))
     return [Decision(one.item_id, one.decision, one.reviewer, one.reason, one.new_answer) for one in lines]  # type: ignore[arg-type]
 
 

@@ -4,7 +4,8 @@ import asyncio
 import csv
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from shared.answers.grade import Graders
 from shared.dataset import Dataset, Row, open_reviews
 from shared.dataset.event_replay import AdmissionReplay
 from shared.dataset.rebuild import Rebuild
+from shared.dataset.reports.wrong_keys import estimate_wrong_keys
 from shared.errors import Refusal
 from tests.support.items import attempt, checked, item, log, plan, rejected
 
@@ -44,7 +46,8 @@ def at(solved: Sequence[Event], number: int) -> list[Any]:
 
 
 async def opened(folder: Path) -> Curate:
-    sink = Curate(folder, "test", WANTED, lambda: NOW, lambda _: None)
+    clock = count()
+    sink = Curate(folder, "test", WANTED, lambda: NOW + timedelta(seconds=next(clock)), lambda _: None)
     await sink.open(dict.fromkeys((*TOPICS, "problem.resolved", "problem.reviewed"), "one"))
     return sink
 
@@ -218,3 +221,21 @@ async def test_a_rebuild_restores_what_people_decided(made: tuple[Path, Curate])
     reviews = open_reviews(home / "again")
     assert reviews is not None
     assert {one.item_id for one in reviews} == {ROW, PLAUSIBLE}
+
+
+async def test_decisions_are_labels_for_the_estimate_of_wrong_keys(made: tuple[Path, Curate]) -> None:
+    home, sink = made
+
+    async def decide(number: int, *decisions: Decision) -> dict[str, Any]:
+        planned = (await asyncio.to_thread(review, home, *decisions)).planned
+        follows = [one.follows for one in planned if one.follows]
+        solved = (SolutionChecked.of(one, "x", one.item.with_(attempts=(attempt(),)), final=True) for one in follows)
+        await sink.write(at([*(one.event for one in planned), *solved], number))
+        return await asyncio.to_thread(lambda: estimate_wrong_keys(Dataset.open(home / "dataset"), None))
+
+    ids = [str(item(number)[0].id) for number in (0, 1, 2, 3, 7)]
+    right = await decide(1, *(Decision(id_, "accept", "Ada", "right") for id_ in ids))
+    assert right["items"] == 6  # the rejected problem and the row that it became count once
+    assert right["rows"]["all"]["rows"] == 5
+    assert right["rows"]["all"]["estimate"] == 0
+    assert (await decide(2, Decision(ROW, "reject", "Ada", "wrong")))["rows"]["all"]["estimate"] == pytest.approx(0.2)
