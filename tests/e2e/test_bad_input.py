@@ -22,6 +22,7 @@ from schemas.events import (
     ProblemParked,
     ProblemRejected,
     ProblemRequested,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
     ProblemReviewed,
@@ -115,6 +116,9 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
             item=unknown,
             run=RunTag(run="a test", kind="resolve", problem=nobody, believed=True),
             disputed=None,
+        ),
+        ProblemReprobed.root(
+            nobody, "probe", item=unknown, run=RunTag(run="a test", kind="probe", problem=nobody, believed=True)
         ),
         ProblemReviewed.root(nobody, "cli", item=unknown, decision="reject", reviewer="Ada", reason="a test"),
     ]
