@@ -44,8 +44,8 @@ BOARD = Board(
         ),
         lines(
             "Evidence per decision",
-            "Pieces of evidence beyond the first round, divided by the decisions of the panel, by the service that gave "
-            "them. If it rises, verifiers miss more keys or agree less.",
+            "Pieces of evidence beyond the first round, divided by the decisions of the panel, by the service that "
+            "gave them. If it rises, verifiers miss more keys or agree less.",
             "short",
             (
                 f'sum by (service) (rate({_PRODUCED}{{event="evidence.given"}}{RATE}))'
