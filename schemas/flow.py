@@ -68,7 +68,8 @@ class ServiceSpec:
     may_use_models: bool = False
     """Whether it calls models if the models file has them (an embedder, a judge)."""
     plan: tuple[str, ...] = ()
-    """Sections of the plan that it reads; of `subjects` only the names. The active planner and aggregator read all."""
+    """Sections of the plan that it reads once, at its start: of `subjects` the names, of `budget` whether there is one.
+    Planner and aggregator follow the whole plan while they run, and callers of models the limits of its budget."""
 
     @property
     def models(self) -> bool:
@@ -90,6 +91,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionChecked,
     e.AuditJudged,
     e.ProblemReverified,
+    e.ProblemResolved,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -154,8 +156,8 @@ FLOW = (
     Flow(e.EvidenceGiven, GIVERS, ("panel",)),
     Flow(e.ProblemAccepted, ("panel",), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
-    Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
-    Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
+    Flow(e.SolutionRequested, ("answer_checker", "cli"), ("synthesis",)),
+    Flow(e.SolutionSynthesized, ("synthesis", "cli"), ("answer_checker",)),
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
         e.ProblemRejected,
@@ -174,6 +176,8 @@ FLOW = (
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
     Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
+    Flow(e.ProblemResolved, ("answer_checker",), ("aggregator",), retained=True),
+    Flow(e.ProblemReviewed, ("cli",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

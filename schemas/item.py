@@ -349,7 +349,7 @@ class Item(Model):
         The probe does not count: it measures how hard a problem is, not whether the key is right.
         """
         roles: dict[str, set[str]] = {}
-        for call in self.calls:
+        for call in (*self.calls, *(attempt.provenance for attempt in self.own_attempts)):
             if call.role != "probe":
                 for name in call.identities:
                     roles.setdefault(name, set()).add(call.role)

@@ -17,6 +17,9 @@ class Tier(StrEnum):
     JUDGE_ONLY = "nodded"
     """Both judge the item good with the key in view; blind votes do not count (policy `paper`)."""
 
+    REVIEWED = "reviewed"
+    """A person says that the key is right, whatever the votes: it enters every view."""
+
 
 class EvidenceKind(StrEnum):
     """What the panel requests beyond the first round. Services answer others, of later versions, as unable."""

@@ -95,7 +95,7 @@ def chart(root: Path) -> str:
         ) != {0}:
             lines.append(f"  partitions: {max(fixed)}")
         lines += ["  models: true"] if spec.models else []
-        lines += [] if spec.single_active else [f"  plan: [{', '.join(spec.plan)}]"]
+        lines.append(f"  plan: [{', '.join(spec.plan)}]")
         settings = own_settings(root / "services" / spec.module / "settings.py")
         lines += [f"  inFlight: {environment_value(one)}" for one in settings if one.name == "in_flight"]
     return "\n".join([*lines, ""])

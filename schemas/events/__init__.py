@@ -8,9 +8,9 @@ evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
-reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
+stored.py      stored problems: verified again, solved again, decided about
 subject.py     requests for topics
 topic.py       new topics
 training.py    training runs
@@ -33,9 +33,9 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
-from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.events.stored import ProblemResolved, ProblemReverified, ProblemReviewed
 from schemas.events.subject import SubjectRequested
 from schemas.events.topic import TopicExpanded
 from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingTriggered
@@ -59,7 +59,9 @@ __all__ = [
     "ProblemProbed",
     "ProblemRejected",
     "ProblemRequested",
+    "ProblemResolved",
     "ProblemReverified",
+    "ProblemReviewed",
     "ProblemScreened",
     "ProblemVerified",
     "SampleCurated",

@@ -1,5 +1,6 @@
 """The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
 
+amend.py         rows that change after their curation
 build.py         converts events to lines of the tables
 compaction.py    joins small files in tiers
 event_replay.py  admission decisions, replayed from the log
@@ -20,7 +21,15 @@ records/         files of records that a person brings: topics, controls, benchm
 
 from shared.dataset.failures import Conflict, Vanished
 from shared.dataset.maintenance import purge
-from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits, open_reverifications
+from shared.dataset.reader import (
+    Dataset,
+    ItemRecords,
+    TableSnapshot,
+    open_audits,
+    open_resolutions,
+    open_reverifications,
+    open_reviews,
+)
 from shared.dataset.releases import (
     LATEST,
     NOW,
@@ -31,7 +40,7 @@ from shared.dataset.releases import (
     open_release,
     write_manifest,
 )
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, ReviewLine, Row
 from shared.dataset.table import Table
 
 __all__ = [
@@ -45,7 +54,9 @@ __all__ = [
     "ItemRecords",
     "Progress",
     "Release",
+    "Resolution",
     "Reverification",
+    "ReviewLine",
     "Row",
     "Table",
     "TableSnapshot",
@@ -54,7 +65,9 @@ __all__ = [
     "list_manifests",
     "open_audits",
     "open_release",
+    "open_resolutions",
     "open_reverifications",
+    "open_reviews",
     "purge",
     "write_manifest",
 ]

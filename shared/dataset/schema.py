@@ -4,6 +4,8 @@ rows    one line per curated problem
 ledger  all other results: rejected items, attempts before the last, deletions of rows
 audits  items with planted errors, and controls: in a table of their own, so that rows and ledger never contain one
 reverifications  stored problems that other verifiers judged again
+resolutions  stored problems that another solver solved again
+reviews  decisions of people about keys
 """
 
 from dataclasses import dataclass, fields
@@ -178,6 +180,50 @@ class Reverification(Source):
     event: str
     """Id of the problem.reverified."""
     reverified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution(Source):
+    """One row that was solved again, and has the attempts. `id` is derived from the problem and the run."""
+
+    run: str
+    """Name of the run."""
+    item_id: str
+    """Id of the problem."""
+    admission_before: str | None
+    solver: str
+    """Model of the first new attempt."""
+    correct_before: bool | None
+    """Whether the row's solution agreed with the key; null when unknown."""
+    correct: bool | None
+    """Whether a new attempt agrees with the key; null when none can be compared."""
+    sound: bool
+    """Whether a new attempt that agrees with the key has no flaw."""
+    disputed: str | None
+    """Why the new attempts dispute the key; null when they do not."""
+    attempts: int
+    """Number of new attempts."""
+    lineage: str
+    """JSON list of schemas.item.Step, of this run."""
+    event: str
+    """Id of the problem.resolved."""
+    resolved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewLine(Source):
+    """One decision of a person about the key of an item. `id` is that of its event."""
+
+    item_id: str
+    """Id of the problem."""
+    decision: str
+    """accept, correct, reject."""
+    reviewer: str
+    """Name of the person."""
+    reason: str
+    new_answer: str | None
+    """The right key, of `correct`."""
+    reviewed_at: datetime
 
 
 _ARROW: dict[Any, pa.DataType] = {

@@ -23,12 +23,29 @@ from deltalake.transaction import AddAction, RemoveAction
 from shared.dataset.compaction import DataFile, Joined, data_files
 from shared.dataset.failures import Conflict, translate_errors
 from shared.dataset.query import id_in, select
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row, Source, arrow_schema
+from shared.dataset.schema import (
+    SCHEMA_VERSION,
+    Audit,
+    Entry,
+    Resolution,
+    Reverification,
+    ReviewLine,
+    Row,
+    Source,
+    arrow_schema,
+)
 from shared.dataset.storage import Location, address, is_remote, join, open_table
 from shared.errors import Refusal
 from shared.ports import Record, StoredOffset
 
-TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits", Reverification: "reverifications"}
+TABLES: dict[type[Source], str] = {
+    Row: "rows",
+    Entry: "ledger",
+    Audit: "audits",
+    Reverification: "reverifications",
+    Resolution: "resolutions",
+    ReviewLine: "reviews",
+}
 """Folder of each table inside the dataset."""
 
 RETENTION = timedelta(hours=1)

@@ -120,7 +120,7 @@ def _create_loop(service: Service, settings: Settings, producer: Producer, outco
 
         return FaustLoop(service.join, settings, producer)
     if service.machine:
-        return MachineLoop(service.machine, settings, producer, service.from_log)
+        return MachineLoop(service.machine, settings, producer, service.from_log, service.changed)
     if service.sink:
         return SinkLoop(service.sink, settings, producer)
     raise TypeError("a service has a handler, a join, a machine or a sink")

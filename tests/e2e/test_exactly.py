@@ -65,7 +65,7 @@ async def kill_both_again_and_again(line: Line, dice: random.Random) -> None:
     """Kill -9 of both, in any order, after each `STEP` further rows."""
     rows = 0
     for times in range(KILLS):
-        await until(partial(grown_by_both, line, rows + STEP, times), f"rows after {times} kills", 60, every_s=0.3)
+        await until(partial(grown_by_both, line, rows + STEP, times), f"rows after {times} kills", every_s=0.3)
         rows = ROWS - await line.lacking()
         assert rows < ROWS, "it was done before all had happened"
         await line.inject(SLOW if rows < ROWS / 2 else SLOWEST)

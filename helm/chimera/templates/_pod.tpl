@@ -70,6 +70,7 @@ cluster to be asked. (dict "root" $ "service" values of the service) */}}
 {{- range $section := ternary .service.plan (keys $values.plan) $declared }}
 {{- $part := get $values.plan $section }}
 {{- if and $declared (eq $section "subjects") }}{{ $part = keys $part | sortAlpha }}{{ end }}
+{{- if and $declared (eq $section "budget") }}{{ $part = not (empty $part) }}{{ end }}
 {{- $_ := set $reads $section $part }}
 {{- end }}
 {{- end }}

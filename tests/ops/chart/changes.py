@@ -14,14 +14,15 @@ from tests.ops.chart.render import CHART, VERSIONS, Object, pods, render
 
 ALL = {one.name.replace("_", "-") for one in SERVICES}
 CALLERS = {one.name.replace("_", "-") for one in SERVICES if one.models}
-VERIFICATION = {"verifier-a", "verifier-b", "panel", "answer-checker", "planner", "aggregator"}
+VERIFICATION = {"verifier-a", "verifier-b", "panel", "answer-checker"}
 
 CHANGES: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
-    ("rows", {"plan": {"rows": 500}}, {"planner", "aggregator"}),
-    ("a weight", {"plan": {"subjects": {"mathematics": {"weight": 3}}}}, {"planner", "aggregator"}),
-    ("releases", {"plan": {"releases": {"every_rows": 50}}}, {"planner", "aggregator"}),
-    ("verification", {"plan": {"verification": {"first_attempts": 2}}}, VERIFICATION),
-    ("solving", {"plan": {"solving": {"retries": 2}}}, {"probe", "answer-checker", "planner", "aggregator"}),
+    ("rows", {"plan": {"rows": 500}}, set()),
+    ("a weight", {"plan": {"subjects": {"mathematics": {"weight": 3}}}}, set()),
+    ("releases", {"plan": {"releases": {"every_rows": 50}}}, set()),
+    ("in_progress", {"plan": {"in_progress": 96}}, set()),
+    ("verification", {"plan": {"verification": {"max_votes": 9}}}, VERIFICATION),
+    ("solving", {"plan": {"solving": {"retries": 2}}}, {"probe", "answer-checker"}),
     ("a model", {"models": {"file": {"roles": {"base": {"model": "tiny"}}}}}, CALLERS),
     ("the recipe of training", {"trainer": {"recipe": {"base": {"model": "m"}}}}, set()),
 )

@@ -135,7 +135,7 @@ def scaled(objects: list[Object]) -> Iterator[str]:
     deployments = {one["metadata"]["name"]: one for one in objects if one["kind"] == "Deployment"}
     scalers = [one for one in objects if one["kind"] in SCALERS]
     plans = [yaml.safe_load(one["data"]["plan.yaml"]) for one in objects if "plan.yaml" in one.get("data", {})]
-    in_progress = next((Plan.model_validate(plan).in_progress for plan in plans), 0)
+    in_progress = next((plan.get("in_progress", Plan.model_fields["in_progress"].default) for plan in plans), 0)
     targets = Counter(one["spec"]["scaleTargetRef"]["name"] for one in scalers)
     yield from (f"{target} has {times} scalers" for target, times in targets.items() if times > 1)
     for one in scalers:

@@ -130,6 +130,18 @@ async def test_a_writer_with_a_stale_handle_appends_no_duplicate_within_quota(
     assert admissions(tmp_path) == {"in": 3, "reserve": 3}
 
 
+async def test_a_plan_changed_while_it_runs_admits_rows_of_the_reserve(tmp_path: Path) -> None:
+    plans = iter([None, None, plan(3, every=3)])
+    sink = Curate(tmp_path, "test", plan(1), clock, AUDITED.append, changed_plan=lambda: next(plans, None))
+    await sink.open(TOPICS)
+    await sink.write(log(checked(0), checked(1), checked(2)))
+    assert admissions(tmp_path) == {"in": 1, "reserve": 2}
+    _, mark = sink.outbox(None)
+    await sink.write([])
+    assert admissions(tmp_path) == {"in": 3}
+    assert len(of(DatasetReleased, sink.outbox(mark)[0])) == 1
+
+
 async def test_decisions_before_a_crash_are_published_with_the_same_ids(tmp_path: Path) -> None:
     sink = await opened(tmp_path, plan(4))
     await sink.write(log(checked(0)))

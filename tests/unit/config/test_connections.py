@@ -92,7 +92,15 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
     def may(operation: Any, *names: str) -> set[Grant]:
         return {Grant("User:f.aggregator", operation, "topic", f"f.{name}") for name in names}
 
-    kept = ("solution.checked", "problem.rejected", "sample.deleted", "audit.judged", "problem.reverified")
+    kept = (
+        "solution.checked",
+        "problem.rejected",
+        "sample.deleted",
+        "audit.judged",
+        "problem.reverified",
+        "problem.resolved",
+        "problem.reviewed",
+    )
     released = ("dataset.released", "belief.estimated", "training.triggered")
     writes = ("sample.curated", *released, "problem.parked", "aggregator-published")
     assert {grant for grant in grants("f") if grant.principal == "User:f.aggregator"} == {
