@@ -81,7 +81,9 @@ class StoredRun(ABC):
         """Estimate the model calls."""
         config = self._config
         basis = measured_costs(config.dataset, config.plan, simulated=config.simulated) or assumed(config.plan)
-        return estimate_calls(items, basis, config.models or models_config.simulated(0), (*self.roles, "judge"))
+        models = config.models or models_config.simulated(0)
+        roles = [role for role in (*self.roles, "judge") if role in models.assigned()]
+        return estimate_calls(items, basis, models, roles)
 
     async def execute(self, bootstrap: str, waiting: Iterable[str]) -> tuple[FeedState, bool]:
         """Send the items that have not ended, and wait for their ends; False when the first Ctrl-C ended it early."""
