@@ -1,6 +1,6 @@
-"""Beliefs of rows, computed from what the rows hold and kept: rows have no column to filter by.
+"""Beliefs of rows, from their lineage or their votes, kept in memory: rows have no column to filter by.
 
-With the default parameters belief depends on a row's content alone, so it is kept by the row's hash, for every version.
+A belief follows from a row's content alone, so it is kept by the row's hash, for every version.
 """
 
 from collections.abc import Mapping, Sequence

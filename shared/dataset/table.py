@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,31 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from shared.dataset.failures import Conflict, translate_errors
 from shared.dataset.query import id_in, select
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row, Source
+from shared.dataset.schema import (
+    SCHEMA_VERSION,
+    Audit,
+    Entry,
+    Probing,
+    Resolution,
+    Reverification,
+    ReviewLine,
+    Row,
+    Source,
+    arrow_schema,
+)
 from shared.dataset.storage import Location, address, is_remote, join, open_table
 from shared.errors import Refusal
 from shared.ports import Record, StoredOffset
 
-TABLES: dict[type[Source], str] = {Row: "rows", Entry: "ledger", Audit: "audits", Reverification: "reverifications"}
+TABLES: dict[type[Source], str] = {
+    Row: "rows",
+    Entry: "ledger",
+    Audit: "audits",
+    Reverification: "reverifications",
+    Resolution: "resolutions",
+    Probing: "probings",
+    ReviewLine: "reviews",
+}
 """Folder of each table inside the dataset."""
 
 RETENTION = timedelta(hours=1)
@@ -82,8 +101,6 @@ class Table:
     def __init__(self, dataset: Location, of: type[Source], factory: str) -> None:
         self._factory = factory
         self.name = TABLES[of]
-        from shared.dataset.arrow import arrow_schema
-
         self.schema = arrow_schema(of)
         self._marks: dict[str, int | None] = {}  # a cache: Delta reads its log for each look-up
         with translate_errors(f"cannot open {TABLES[of]}"):
@@ -148,9 +165,10 @@ class Table:
 
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
         """Append lines, or none, in one commit. Raises Conflict, or Transient when it cannot be written."""
-        from shared.dataset.arrow import arrow_table
+        import pyarrow as pa
 
-        data = arrow_table(lines, self.schema)
+        columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self.schema]
+        data = pa.table([pa.array(c, f.type) for c, f in zip(columns, self.schema, strict=True)], schema=self.schema)
         with self._committing(marks, note) as commit:
             write_deltalake(self._delta, data, mode="append", writer_properties=_ZSTD, commit_properties=commit)
 

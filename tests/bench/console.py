@@ -23,8 +23,7 @@ from rich.table import Table
 from services.console.filters import Cursor
 from services.console.server import serve
 from services.console.settings import Settings
-from shared.dataset.arrow import arrow_schema
-from shared.dataset.schema import Audit, Row
+from shared.dataset.schema import Audit, Row, arrow_schema
 from shared.dataset.table import SETTINGS, TABLES
 
 BATCH_ROWS = 50_000

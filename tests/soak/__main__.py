@@ -160,8 +160,9 @@ async def _results(directory: Path, access: KafkaAccess) -> dict[str, object]:
         partitions = await partitions_in_use(access, FACTORY, [name])
         batches = [batch async for batch in read_records(access, partitions)]
         counts[name] = sum(len(records) for batch in batches for records in batch.values())
-    reasons = Dataset.open(directory / "dataset").ledger.counts("reason")
-    return {**counts, "rejected": {str(reason): count for (reason,), count in reasons.most_common()}}
+    entries = Dataset.open(directory / "dataset").ledger.counts("kind", "reason")
+    rejected = {reason: count for (kind, reason), count in entries.most_common() if kind == "rejected"}
+    return {**counts, "rejected": rejected}
 
 
 def failures(samples: Sequence[Sample], results: dict[str, object], calls: int) -> Iterator[str]:

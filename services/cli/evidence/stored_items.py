@@ -1,7 +1,8 @@
-"""Stored items as reverify items: copies that begin at problem.screened, with the evidence that they have."""
+"""Stored items with the evidence of all runs on them, and their copies that begin at problem.screened."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from deltalake.exceptions import DeltaError
@@ -35,11 +36,19 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """An item of the dataset, with the verdicts of earlier runs that moved rows."""
+    """An item of the dataset, with the verdicts of earlier runs that moved rows. Its tier is `None` if not accepted."""
 
     item: Item
     admission: str | None
     """`None` for a rejected item."""
+    correct: bool | None = None
+    """Whether the row's solution agrees with the key; `None`: unknown, or no row."""
+    solver: str | None = None
+    """Model of the row's solution."""
+    difficulty: float | None = None
+    """The row's difficulty; `None`: unknown, or no row."""
+    is_reverified: bool = False
+    """Whether its tier is that of a later run."""
 
     @property
     def models(self) -> frozenset[tuple[str, str]]:
@@ -77,14 +86,14 @@ class StoredItem:
 def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem]:
     """Yield the selected items. Raises Refusal when the condition is not valid SQL on the columns."""
     opened = Dataset.open(dataset)
-    verdicts = _later_verdicts(dataset)
+    evidence = _later_evidence(dataset)
     try:
         items = _rejected(opened, selection) if selection.rejects else _rows(opened, selection)
         for number, one in enumerate(items):
             if selection.limit is not None and number >= selection.limit:
                 return
-            later = verdicts.get(one.item.id)
-            yield StoredItem(one.item.with_(verdicts=later, belief=None), one.admission) if later else one
+            later = evidence.get(one.item.id)
+            yield replace(one, item=one.item.with_(**later, belief=None), is_reverified=True) if later else one
     except DeltaError as error:  # other errors of the dataset are translated
         raise Refusal(
             f"--where is not a condition on the dataset's columns: {str(error).splitlines()[0]}",
@@ -93,8 +102,9 @@ def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem
 
 
 def _rows(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
-    for row in dataset.rows.columns(*ITEM_COLUMNS, "admission", where=selection.where):
-        yield StoredItem(columns_to_item(row), row["admission"])
+    own = ("admission", "correct", "solver", "difficulty")
+    for row in dataset.rows.columns(*ITEM_COLUMNS, *own, where=selection.where):
+        yield StoredItem(columns_to_item(row), **{name: row[name] for name in own})
 
 
 def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
@@ -102,13 +112,20 @@ def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
     for line in dataset.ledger.columns("item", where=where):
         item = Item.model_validate_json(line["item"])
         if item.problem and is_complete(item.verdicts):
-            yield StoredItem(item, None)
+            yield StoredItem(item.with_(tier=None, tier_reason=None), None)
 
 
-def _later_verdicts(dataset: Location) -> dict[UUID, tuple[Verdict, ...]]:
-    """Return the verdicts of the latest run on each item. A run that only compares is not evidence."""
+def _later_evidence(dataset: Location) -> dict[UUID, dict[str, Any]]:
+    """Return verdicts and tier by the latest run on each item. A run that only compares is not evidence."""
     if (table := open_reverifications(dataset)) is None:
         return {}
-    found = table.columns("item_id", "verdicts", "reverified_at", where="not compare")
-    lines = sorted(found, key=lambda line: line["reverified_at"])
-    return {UUID(line["item_id"]): _VERDICTS.validate_json(line["verdicts"]) for line in lines}
+    columns = ("item_id", "verdicts", "reverified_at", "accepted", "tier", "detail")
+    lines = sorted(table.columns(*columns, where="not compare"), key=lambda line: line["reverified_at"])
+    return {
+        UUID(line["item_id"]): {
+            "verdicts": _VERDICTS.validate_json(line["verdicts"]),
+            "tier": line["tier"] if line["accepted"] else None,
+            "tier_reason": line["detail"],
+        }
+        for line in lines
+    }

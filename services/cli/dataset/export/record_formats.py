@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from shared.dataset import Row
-from shared.dataset.arrow import arrow_schema
+from shared.dataset.schema import arrow_schema
 from shared.stats.item_belief import row_belief
 
 Record = dict[str, Any]
