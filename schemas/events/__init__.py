@@ -10,7 +10,7 @@ plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
 sample.py      rows of the dataset
 solution.py    solutions
-stored.py      stored problems: verified again, solved again, decided about
+stored.py      stored problems: verified, solved or probed again, decided about
 subject.py     requests for topics
 topic.py       new topics
 training.py    training runs
@@ -35,7 +35,7 @@ from schemas.events.problem import (
 )
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
-from schemas.events.stored import ProblemResolved, ProblemReverified, ProblemReviewed
+from schemas.events.stored import ProblemReprobed, ProblemResolved, ProblemReverified, ProblemReviewed
 from schemas.events.subject import SubjectRequested
 from schemas.events.topic import TopicExpanded
 from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingTriggered
@@ -58,6 +58,7 @@ __all__ = [
     "ProblemParked",
     "ProblemProbed",
     "ProblemRejected",
+    "ProblemReprobed",
     "ProblemRequested",
     "ProblemResolved",
     "ProblemReverified",

@@ -1,4 +1,4 @@
-"""Stored problems: verified again, solved again, decided about by a person."""
+"""Stored problems: verified, solved or probed again, decided about by a person."""
 
 from typing import ClassVar, Literal
 
@@ -39,6 +39,29 @@ class ProblemResolved(ItemEvent):
     def key(self) -> str:
         """The problem that is stored, not its copy."""
         return str(self.run.problem)
+
+
+class ProblemReprobed(ItemEvent):
+    """The end of a copy whose difficulty was measured again, for another model. Retained for ever."""
+
+    type: ClassVar[str] = "problem.reprobed"
+
+    run: RunTag
+
+    @property
+    def key(self) -> str:
+        """The problem that is stored, not its copy."""
+        return str(self.run.problem)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Views that the row leaves: with an attempt that was graded, and none that missed."""
+        return self.run.leaves or () if self.difficulty == 0 else ()
+
+    @property
+    def difficulty(self) -> float | None:
+        """As it was measured; `None` when no attempt was graded."""
+        return self.item.probe.difficulty if self.item.probe else None
 
 
 class ProblemReviewed(ItemEvent):

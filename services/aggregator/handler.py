@@ -1,6 +1,6 @@
 """The sink of the dataset: each final solution becomes one row, other events ledger lines; audits have their own table.
 
-A batch is up to ten commits, each of which may be repeated:
+A batch is up to twelve commits, each of which may be repeated:
 
 1. ledger, append  rejected items, attempts before the last, deletions; watermark of problem.rejected
 2. rows, append    new rows and, in the metadata, the events about them; watermark of solution.checked
@@ -10,8 +10,10 @@ A batch is up to ten commits, each of which may be repeated:
 6. reverifications, append  judged reverify items; watermark of problem.reverified
 7. rows, update    rows with a further solution
 8. resolutions, append  items that were solved again; watermark of problem.resolved
-9. rows, update    rows about whose keys a person decided
-10. reviews, append  decisions of people; watermark of problem.reviewed
+9. rows, update    rows with another difficulty
+10. probings, append  items that were probed again; watermark of problem.reprobed
+11. rows, update   rows about whose keys a person decided
+12. reviews, append  decisions of people; watermark of problem.reviewed
 
 The last commit that a record needs carries its watermark, so after a crash the rest is repeated. Ids decide whether a
 line is new; watermarks only save work: a record in another batch or at another offset changes nothing.
@@ -31,6 +33,7 @@ from schemas.events import (
     AuditJudged,
     Event,
     ProblemRejected,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
     ProblemReviewed,
@@ -51,6 +54,7 @@ from shared.dataset import (
     Audit,
     Conflict,
     Entry,
+    Probing,
     Progress,
     Release,
     Resolution,
@@ -62,7 +66,7 @@ from shared.dataset import (
     list_manifests,
     write_manifest,
 )
-from shared.dataset.amend import add_solutions, amendments, decide_key, is_amended, updates
+from shared.dataset.amend import add_solutions, amendments, decide_key, is_amended, set_difficulty, updates
 from shared.dataset.query import id_in
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
@@ -72,7 +76,7 @@ from shared.ports import Record, StoredOffset
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-A = TypeVar("A", ProblemResolved, ProblemReviewed)
+A = TypeVar("A", ProblemResolved, ProblemReprobed, ProblemReviewed)
 MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
 """The row before and now, the event, policy, quotas → how it moves."""
 
@@ -114,6 +118,7 @@ class Curate:
         self._audits: EventTable[AuditJudged]
         self._reverified: EventTable[ProblemReverified]
         self._resolved: EventTable[ProblemResolved]
+        self._reprobed: EventTable[ProblemReprobed]
         self._reviewed: EventTable[ProblemReviewed]
         self._state: State
         self._maintenance: Maintenance
@@ -179,12 +184,14 @@ class Curate:
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
-        audits, reverifications, resolutions, reviews = (
-            Table(self._dataset, kind, self._factory) for kind in (Audit, Reverification, Resolution, ReviewLine)
+        audits, reverifications, resolutions, probings, reviews = (
+            Table(self._dataset, kind, self._factory)
+            for kind in (Audit, Reverification, Resolution, Probing, ReviewLine)
         )
         self._audits = EventTable(audits, AuditJudged, build.to_audit, self._on_audit)
         self._reverified = EventTable(reverifications, ProblemReverified, build.to_reverification)
         self._resolved = EventTable(resolutions, ProblemResolved, build.to_resolution)
+        self._reprobed = EventTable(probings, ProblemReprobed, build.to_probing)
         self._reviewed = EventTable(reviews, ProblemReviewed, build.to_review, id_of=lambda event: str(event.id))
         for table in self._tables:
             table.keep_old_files(self._retention)
@@ -197,7 +204,7 @@ class Curate:
 
     @property
     def _event_tables(self) -> tuple[EventTable[Any], ...]:
-        return self._audits, self._reverified, self._resolved, self._reviewed
+        return self._audits, self._reverified, self._resolved, self._reprobed, self._reviewed
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
@@ -211,6 +218,7 @@ class Curate:
             AuditJudged.type: self._audits.table,
             ProblemReverified.type: self._reverified.table,
             ProblemResolved.type: self._resolved.table,
+            ProblemReprobed.type: self._reprobed.table,
             ProblemReviewed.type: self._reviewed.table,
         }
         return others.get(kafka_topic, self._rows)
@@ -227,6 +235,8 @@ class Curate:
         self._reverified.append(fresh, now)
         self._amend(self._resolved.new(fresh), self._add_solutions, moves.resolve)
         self._resolved.append(fresh, now)
+        self._amend(self._reprobed.new(fresh), set_difficulty, moves.probe)
+        self._reprobed.append(fresh, now)
         self._amend(self._reviewed.new(fresh), decide_key, moves.review)
         self._reviewed.append(fresh, now)
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from schemas.config.policies import Verification
-from schemas.events import ProblemResolved, ProblemReverified, ProblemReviewed
-from schemas.outcomes import Tier
+from schemas.events import ProblemReprobed, ProblemResolved, ProblemReverified, ProblemReviewed
+from schemas.outcomes import IMPORTED_VIEWS, Tier
 from services.aggregator.events import is_apart
 from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, imported_views, is_confirmed
 from shared.dataset import Row
-from shared.dataset.amend import attempts_of, is_reviewed
+from shared.dataset.amend import attempts_of, is_reviewed, left_views
 from shared.dataset.split import TRAIN
 from shared.stats.item_belief import belief_after_solving
 
@@ -65,6 +65,12 @@ def review(before: Row, row: Row, event: ProblemReviewed, policy: Verification, 
     return _changed(before, row, assign_views(policy, tier, row.correct, row.flaws), quotas)
 
 
+def probe(before: Row, row: Row, _: ProblemReprobed, __: Verification, quotas: Quotas) -> Move:
+    """Return the row with its new difficulty, and how it moves. An always solved one leaves the views of its run."""
+    counted = {apart: view for view, apart in IMPORTED_VIEWS.items()}
+    return _changed(before, row, tuple(counted.get(view, view) for view in before.views), quotas)
+
+
 def _changed(before: Row, row: Row, entered: tuple[str, ...], quotas: Quotas) -> Move:
     old = {**asdict(row), "views": before.views, "admission": before.admission}
     return decide_move(old, entered, quotas) or Move(old, before.views, before.admission)
@@ -74,6 +80,8 @@ def decide_move(row: dict[str, Any], entered: tuple[str, ...], quotas: Quotas) -
     """Return how a row moves that enters these views; `None` when it stays. One of the held-out split has no view."""
     if row["split"] != TRAIN:
         return None
+    left = left_views(row)
+    entered = tuple(view for view in entered if view not in left)
     if is_apart(row):
         views = imported_views(entered)
         return None if views == tuple(row["views"]) else Move(row, views, row["admission"])

@@ -9,6 +9,7 @@ common/        modules that several commands use
 dataset/       `chimera dataset`
 evidence/      `chimera import`, `reverify`, `resolve`
 kafka/         `chimera kafka`, `chimera dead-letters`
+probe/         `chimera probe`
 review/        `chimera review`
 run/           `chimera run`
 start/         `chimera init`, `preview`

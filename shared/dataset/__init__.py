@@ -26,6 +26,7 @@ from shared.dataset.reader import (
     ItemRecords,
     TableSnapshot,
     open_audits,
+    open_probings,
     open_resolutions,
     open_reverifications,
     open_reviews,
@@ -40,7 +41,7 @@ from shared.dataset.releases import (
     open_release,
     write_manifest,
 )
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, ReviewLine, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row
 from shared.dataset.table import Table
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Dataset",
     "Entry",
     "ItemRecords",
+    "Probing",
     "Progress",
     "Release",
     "Resolution",
@@ -64,6 +66,7 @@ __all__ = [
     "build_manifest",
     "list_manifests",
     "open_audits",
+    "open_probings",
     "open_release",
     "open_resolutions",
     "open_reverifications",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from schemas.events import ProblemResolved, ProblemReviewed, SolutionChecked
+from schemas.events import ProblemReprobed, ProblemResolved, ProblemReviewed, SolutionChecked
 from schemas.item import Attempt, Step
 from schemas.outcomes import Tier
 from shared.dataset import build
@@ -20,7 +20,7 @@ _STEPS = TypeAdapter(tuple[Step, ...])
 
 AMENDED = (
     *("independent", "tier", "tier_reason", "reasoning", "solution", "correct", "flaws", "solver", "attempts"),
-    *("lineage", "event", "event_hash", "row_hash", "views", "admission"),
+    *("difficulty", "lineage", "event", "event_hash", "row_hash", "views", "admission"),
 )
 """Columns that a change may give other values."""
 
@@ -81,6 +81,34 @@ def decide_key(row: Row, event: ProblemReviewed) -> Row:
     )
 
 
+def set_difficulty(row: Row, event: ProblemReprobed) -> Row:
+    """Return a row with its difficulty for another model; unknown when no attempt was graded.
+
+    Without a probe, in a stack whose plan has none, it stays as it was.
+    """
+    item = build.to_item(row)
+    if any(step.event == event.id for step in item.lineage):
+        return row
+    step = Step(service="probe", event=event.id, type=event.type, left=event.left)
+    return build.with_hash(
+        replace(
+            row,
+            difficulty=event.difficulty if event.item.probe else row.difficulty,
+            lineage=build.to_json((*item.lineage, step)),
+            event=str(event.id),
+            event_hash=event.hash,
+        )
+    )
+
+
+def left_views(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the views that a row has left as too easy, by its column lineage."""
+    if ProblemReprobed.type not in row["lineage"]:
+        return ()
+    left = [step.left or () for step in _STEPS.validate_json(row["lineage"]) if step.type == ProblemReprobed.type]
+    return left[-1]
+
+
 def in_order(row: Row, order: Mapping[str, int]) -> Row:
     """Return a row with the steps of its changes in the given order of their events."""
     steps = sorted(build.to_item(row).lineage, key=lambda step: order.get(str(step.event), 0))
@@ -119,10 +147,12 @@ def _cases(column: str, values: Iterable[tuple[str, str]]) -> str:
     return f"case {' '.join(f'when {id_in(those)} then {value}' for value, those in ids.items())} else {column} end"
 
 
-def _literal(value: str | bool | tuple[str, ...] | None) -> str:
+def _literal(value: str | float | bool | tuple[str, ...] | None) -> str:
     match value:
         case None:
             return "null"
+        case float():
+            return repr(value)
         case bool():
             return str(value).lower()
         case str():

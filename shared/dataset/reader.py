@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
-from shared.dataset.schema import Audit, Entry, Resolution, Reverification, ReviewLine, Row, Source
+from shared.dataset.schema import Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
@@ -174,6 +174,11 @@ def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | No
 def open_resolutions(folder: Location) -> TableSnapshot[Resolution] | None:
     """Open the resolutions, as `open_reverifications`."""
     return _open_if_there(folder, Resolution)
+
+
+def open_probings(folder: Location) -> TableSnapshot[Probing] | None:
+    """Open the measurements of difficulty that were made again, as `open_reverifications`."""
+    return _open_if_there(folder, Probing)
 
 
 def open_reviews(folder: Location) -> TableSnapshot[ReviewLine] | None:

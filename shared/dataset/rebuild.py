@@ -11,21 +11,22 @@ from typing import TypeVar
 from schemas.events import (
     AuditJudged,
     ItemEvent,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
     ProblemReviewed,
     SolutionChecked,
 )
 from shared.dataset import build
-from shared.dataset.amend import add_solutions, amendments, decide_key, in_order, with_hash_of
+from shared.dataset.amend import add_solutions, amendments, decide_key, in_order, set_difficulty, with_hash_of
 from shared.dataset.event_replay import AdmissionReplay
 from shared.dataset.query import id_in
-from shared.dataset.schema import Audit, Entry, Resolution, Reverification, ReviewLine, Row, Source
+from shared.dataset.schema import Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row, Source
 from shared.dataset.storage import Location
 from shared.dataset.table import Table
 from shared.ports import Record
 
-A = TypeVar("A", ProblemResolved, ProblemReviewed)
+A = TypeVar("A", ProblemResolved, ProblemReprobed, ProblemReviewed)
 
 
 class Rebuild:
@@ -33,15 +34,17 @@ class Rebuild:
 
     def __init__(self, folder: Location, factory: str, replay: AdmissionReplay) -> None:
         self._replay = replay
-        tables = [Table(folder, kind, factory) for kind in (Row, Entry, Audit, Reverification, Resolution, ReviewLine)]
-        self._rows, self._ledger, self._audits, self._reverifications, self._resolutions, self._reviews = tables
-        self._tables = tables
+        kinds = (Row, Entry, Audit, Reverification, Resolution, Probing, ReviewLine)
+        self._tables = [Table(folder, kind, factory) for kind in kinds]
+        self._rows, self._ledger, self._audits, self._reverifications, *others = self._tables
+        self._resolutions, self._probings, self._reviews = others
         self._known: set[str] = set()
         self._waiting: set[tuple[str, int]] = set()
         """Kafka topics with partitions that have an undecided record."""
         self._unlike: set[str] = set()
         """Ids of rows whose hash was not the published one when they were added: they changed later, or differ."""
-        self.rows = self.entries = self.audits = self.reverifications = self.resolutions = self.reviews = 0
+        self.rows = self.entries = self.audits = self.reverifications = 0
+        self.resolutions = self.probings = self.reviews = 0
         self.differing: list[str] = []
         """Ids of rows whose hash differs from the published one."""
 
@@ -84,6 +87,13 @@ class Rebuild:
         taken = self._amend(events, add_solutions)
         lines = [build.to_resolution(one, event, one.written) for one, event in taken]
         self.resolutions += self._append(self._resolutions, lines, [one for one, _ in taken])
+
+    def add_probings(self, batch: Sequence[Record]) -> None:
+        """Add records of problem.reprobed, and the difficulties of those that the aggregator gave to rows."""
+        events = [(one, one.event) for one in batch if isinstance(one.event, ProblemReprobed)]
+        taken = self._amend(events, set_difficulty)
+        lines = [build.to_probing(one, event, one.written) for one, event in taken]
+        self.probings += self._append(self._probings, lines, [one for one, _ in taken])
 
     def add_reviews(self, batch: Sequence[Record]) -> None:
         """Add records of problem.reviewed, and the decisions of those that the aggregator gave to rows."""

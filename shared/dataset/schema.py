@@ -5,6 +5,7 @@ ledger  all other results: rejected items, attempts before the last, deletions o
 audits  items with planted errors, and controls: in a table of their own, so that rows and ledger never contain one
 reverifications  stored problems that other verifiers judged again
 resolutions  stored problems that another solver solved again
+probings  stored problems whose difficulty was measured again
 reviews  decisions of people about keys
 """
 
@@ -208,6 +209,30 @@ class Resolution(Source):
     event: str
     """Id of the problem.resolved."""
     resolved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing(Source):
+    """One row whose difficulty was measured again. `id` is derived from the problem and the run."""
+
+    run: str
+    """Name of the run."""
+    item_id: str
+    """Id of the problem."""
+    model: str
+    """The model that it was measured for."""
+    difficulty_before: float | None
+    difficulty: float | None
+    """Share of the graded attempts that missed; null when none could be graded."""
+    attempts: int
+    hits: int
+    left: tuple[str, ...]
+    """Views that the row left because every attempt hit the key."""
+    lineage: str
+    """JSON list of schemas.item.Step, of this run."""
+    event: str
+    """Id of the problem.reprobed."""
+    probed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

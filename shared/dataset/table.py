@@ -27,6 +27,7 @@ from shared.dataset.schema import (
     SCHEMA_VERSION,
     Audit,
     Entry,
+    Probing,
     Resolution,
     Reverification,
     ReviewLine,
@@ -44,6 +45,7 @@ TABLES: dict[type[Source], str] = {
     Audit: "audits",
     Reverification: "reverifications",
     Resolution: "resolutions",
+    Probing: "probings",
     ReviewLine: "reviews",
 }
 """Folder of each table inside the dataset."""

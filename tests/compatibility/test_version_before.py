@@ -21,6 +21,7 @@ ROOT = FOLDER.parents[2]
 NEW_EVENTS = {
     "problem.reverified",
     "problem.resolved",
+    "problem.reprobed",
     "problem.reviewed",
     "evidence.requested",
     "evidence.given",

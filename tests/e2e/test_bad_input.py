@@ -21,6 +21,7 @@ from schemas.events import (
     EvidenceRequested,
     ProblemParked,
     ProblemRejected,
+    ProblemReprobed,
     ProblemRequested,
     ProblemResolved,
     ProblemReverified,
@@ -115,6 +116,9 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
             item=unknown,
             run=RunTag(run="a test", kind="resolve", problem=nobody, believed=True),
             disputed=None,
+        ),
+        ProblemReprobed.root(
+            nobody, "probe", item=unknown, run=RunTag(run="a test", kind="probe", problem=nobody, believed=True)
         ),
         ProblemReviewed.root(nobody, "cli", item=unknown, decision="reject", reviewer="Ada", reason="a test"),
     ]

@@ -45,6 +45,8 @@ class StoredItem:
     """Whether the row's solution agrees with the key; `None`: unknown, or no row."""
     solver: str | None = None
     """Model of the row's solution."""
+    difficulty: float | None = None
+    """The row's difficulty; `None`: unknown, or no row."""
     is_reverified: bool = False
     """Whether its tier is that of a later run."""
 
@@ -100,8 +102,9 @@ def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem
 
 
 def _rows(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
-    for row in dataset.rows.columns(*ITEM_COLUMNS, "admission", "correct", "solver", where=selection.where):
-        yield StoredItem(columns_to_item(row), row["admission"], row["correct"], row["solver"])
+    own = ("admission", "correct", "solver", "difficulty")
+    for row in dataset.rows.columns(*ITEM_COLUMNS, *own, where=selection.where):
+        yield StoredItem(columns_to_item(row), **{name: row[name] for name in own})
 
 
 def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:

@@ -206,6 +206,23 @@ def test_a_pair_is_adjudicated_twice_at_most_and_belief_then_decides() -> None:
     assert isinstance(panel.decision, ProblemAccepted) == (believed.key >= 0.972)
 
 
+def test_a_stored_item_is_adjudicated_and_gets_no_further_vote() -> None:
+    old = FRESH.with_(verdicts=(judged(spoke(A, HIT)), judged(spoke(B, miss("7")))))
+    decided = {}
+    for chosen in ("key", "rival"):
+        panel = Panel()
+        for each in (spoke(A, miss("7")), spoke(B, HIT)):
+            panel.take(ProblemVerified.of(REQUEST, each.role, old, (call(each.role),), verdict=judged(each)))
+        assert panel.request.candidates == ("7",)
+        while isinstance(panel.events[0], EvidenceRequested):
+            assert panel.request.kind == "adjudication"
+            panel.give(adjudication=chose(panel.request, chosen))
+        decided[chosen] = panel.decision
+        assert [len(verdict.votes) for verdict in panel.decision.item.verdicts] == [2, 2]
+    assert isinstance(decided["key"], ProblemAccepted)
+    assert isinstance(decided["rival"], ProblemRejected)
+
+
 def test_an_adjudicator_decides_where_answers_differ() -> None:
     panel = Panel(spoke(A, HIT), spoke(B, miss("7")))
     assert (panel.request.kind, panel.request.candidates) == ("adjudication", ("7",))
