@@ -61,7 +61,8 @@ class Deliberation:
 
     @property
     def adjudications(self) -> tuple[Adjudication, ...]:
-        return adjudications_in(step for one in self.given for step in one.steps)
+        """Those of a stored item that is verified again come first."""
+        return adjudications_in((*self.item.lineage, *(step for one in self.given for step in one.steps)))
 
     def count(self, kind: str, role: str) -> int:
         """How often a kind of evidence was requested from a role."""

@@ -8,7 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from schemas.belief import Belief
-from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
+from schemas.item import Adjudication, Attempt, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold
 from shared.dataset import Entry, ItemRecords, ReviewLine, Row
 from shared.stats.item_belief import complete_belief
@@ -72,6 +72,8 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
         parts += [Rule("The writer's own solution", align="left"), as_text(item.problem.rationale)]
     for verdict in item.verdicts:
         parts += [Rule(as_text(f"{verdict.role} ({verdict.model})"), align="left"), *_verdict(verdict)]
+    if item.adjudications:
+        parts += [Rule("Adjudications, blind", align="left"), *map(_adjudication, item.adjudications)]
     for attempt in item.attempts:
         parts += [Rule(as_text(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
     return [*parts, Rule("Lineage", align="left"), _lineage(item)]
@@ -92,6 +94,11 @@ def _verdict(verdict: Verdict) -> list[RenderableType]:
     if verdict.judgement is None:
         return [*votes, as_text(f"no judgement: {verdict.unable or 'none given'}", "yellow")]
     return [*votes, *_points(verdict.judgement)]
+
+
+def _adjudication(one: Adjudication) -> Text:
+    chosen = {"key": "the key, not", "rival": "the rival", "neither": "neither the key nor"}[one.chosen]
+    return as_text(f"{one.role} ({one.model}) chose {chosen} {one.rival}: {one.reason}")
 
 
 def _points(judgement: Judgement) -> list[Text]:

@@ -45,7 +45,7 @@ def recorded_decisions(dataset: Location) -> list[Decision]:
     if (table := open_reviews(dataset)) is None:
         return []
     lines = sorted(table, key=lambda line: (line.reviewed_at, line.kafka_offset))
-    return [Decision(one.item_id, one.decision, one.reviewer, one.reason, one.new_answer) for one in lines]  # type: ignore[arg-type]
+    return [Decision(one.item_id, one.decision, one.reviewer, one.reason, one.new_answer) for one in lines]
 
 
 def find_queue(dataset: Location) -> list[DoubtfulItem]:

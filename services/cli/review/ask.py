@@ -27,7 +27,7 @@ def ask(items: Iterable[DoubtfulItem], name: str, console: Console) -> Iterator[
             continue
         answer = typer.prompt("the right key").strip() if choice == "c" else None
         reason = typer.prompt("reason").strip()
-        yield Decision(one.id, CHOICES[choice], name, reason, answer)  # type: ignore[arg-type]
+        yield Decision(one.id, CHOICES[choice], name, reason, answer)
 
 
 def show(one: DoubtfulItem, console: Console) -> None:

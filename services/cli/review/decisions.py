@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 from uuid import UUID
 
 from shared.dataset.records import Flaw, read_records
@@ -14,7 +14,7 @@ from shared.dataset.reports.review_queue import DoubtfulItem
 from shared.errors import Refusal
 from shared.llm.sanitize import neutralise, one_line
 
-Kind = Literal["accept", "correct", "reject"]
+KINDS = ("accept", "correct", "reject")
 COLUMNS = ("id", "value", "fate", "subject", "problem", "key", "rivals", "judgements")
 FILLED_IN = ("decision", "answer", "reason", "name")
 LARGEST = 2000
@@ -26,7 +26,8 @@ class Decision:
     """What one person decided about one item."""
 
     id: str
-    decision: Kind
+    decision: str
+    """accept, correct, reject."""
     name: str
     reason: str
     answer: str | None = None
@@ -102,7 +103,7 @@ def _decision(fields: dict[str, Any], name: str, where: str) -> Decision | None:
         return None
     id_, person = _text(fields, "id", where).lower(), person or name
     missing = {
-        "decision": kind not in get_args(Kind),
+        "decision": kind not in KINDS,
         "id": not _is_id(id_),
         "reason": not reason,
         "name": not person,
@@ -110,7 +111,7 @@ def _decision(fields: dict[str, Any], name: str, where: str) -> Decision | None:
     }
     if wrong := next((column for column, is_wrong in missing.items() if is_wrong), None):
         raise Refusal(f"{where}: {_NEEDED[wrong]}", "Correct the file and run again; nothing was changed")
-    return Decision(id_, kind, one_line(person), one_line(reason), neutralise(answer) or None)  # type: ignore[arg-type]
+    return Decision(id_, kind, one_line(person), one_line(reason), neutralise(answer) or None)
 
 
 _NEEDED = {

@@ -19,6 +19,7 @@ from schemas.events import (
 )
 from schemas.identity import derive
 from schemas.item import Adjudication, Verdict, Vote
+from services.cli.evidence.stored_items import StoredItem
 from services.panel.criteria import Criteria, LatestEstimate
 from services.panel.handler import JoinState, JoinVerdicts
 from shared.answers.rivals import rivals
@@ -219,6 +220,10 @@ def test_a_stored_item_is_adjudicated_and_gets_no_further_vote() -> None:
             panel.give(adjudication=chose(panel.request, chosen))
         decided[chosen] = panel.decision
         assert [len(verdict.votes) for verdict in panel.decision.item.verdicts] == [2, 2]
+        stored = StoredItem(panel.decision.item, None)
+        again, _ = stored.copy_for("two", compare=False)
+        assert again.item.adjudications == panel.decision.item.adjudications != ()
+        assert again.item.calls == ()
     assert isinstance(decided["key"], ProblemAccepted)
     assert isinstance(decided["rival"], ProblemRejected)
 
