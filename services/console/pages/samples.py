@@ -43,7 +43,7 @@ def show(cache: DatasetCache, query: SampleFilter, size: int = PAGE) -> dict[str
 def _by_belief(
     cache: DatasetCache, snapshot: Snapshot, query: SampleFilter, where: str, most: int, size: int
 ) -> tuple[int, list[str]]:
-    """Number of the rows whose belief is asked for, and the ids of a page of them and of the row after it."""
+    """Number of the rows whose belief is in the requested limits, and the ids of one page and of the row after it."""
     if most > BELIEF_ROWS:
         raise InvalidQuery(
             f"belief: {most:,} rows match without it, and it is computed of up to {BELIEF_ROWS:,}",
