@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, TypeVar
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -58,10 +57,6 @@ class TableSnapshot(Generic[T]):
     def total(self, column: str, where: str = "true") -> dict[str, Any]:
         """Return the sum of a column (`known`) and the number of lines without a value in it (`unknown_items`)."""
         return query.total(self.delta, column, where)
-
-    def table(self, *names: str) -> pa.Table:
-        """Return some columns of all lines."""
-        return query.read_table(self.delta, names)
 
     def batches(self, rows: int, where: str = "true") -> Iterator[list[dict[str, Any]]]:
         """Yield all columns in batches of at most `rows` lines, always in the same order."""

@@ -9,14 +9,15 @@ probings  stored problems whose difficulty was measured again
 reviews  decisions of people about keys
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType, UnionType
-from typing import Any, Self, get_args, get_origin, get_type_hints
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin, get_type_hints
 
 from schemas.outcomes import Admission
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCHEMA_VERSION = 1
 """Incremented with every change of the columns. Older code refuses a newer table."""
@@ -251,23 +252,24 @@ class ReviewLine(Source):
     reviewed_at: datetime
 
 
-_ARROW: dict[Any, pa.DataType] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-    tuple[str, ...]: pa.list_(pa.string()),
-}
-
-
-def arrow_schema(of: type[Source]) -> pa.Schema:
+def arrow_schema(of: type[Source]) -> "pa.Schema":
     """Derive the columns, in the order of the fields; only `X | None` is nullable."""
-    hints = get_type_hints(of)
-    return pa.schema([_arrow_field(field.name, hints[field.name]) for field in fields(of)])
+    import pyarrow as pa  # for those who write: it takes longer to import than an item takes to read
+
+    arrow: dict[Any, pa.DataType] = {
+        str: pa.string(),
+        int: pa.int64(),
+        float: pa.float64(),
+        bool: pa.bool_(),
+        datetime: pa.timestamp("us", tz="UTC"),
+        tuple[str, ...]: pa.list_(pa.string()),
+    }
+    kinds = ((name, *_kind(hint)) for name, hint in get_type_hints(of).items())
+    return pa.schema([pa.field(name, arrow[kind], nullable=nullable) for name, kind, nullable in kinds])
 
 
-def _arrow_field(name: str, hint: Any) -> pa.Field:
+def _kind(hint: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether None was in it."""
     options = get_args(hint) if get_origin(hint) is UnionType else (hint,)
     (kind,) = (option for option in options if option is not NoneType)
-    return pa.field(name, _ARROW[kind], nullable=NoneType in options)
+    return kind, NoneType in options

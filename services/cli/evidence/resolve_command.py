@@ -1,6 +1,5 @@
 """The command-line interface of `chimera resolve`."""
 
-import asyncio
 import json
 from dataclasses import asdict
 from typing import Annotated
@@ -41,6 +40,8 @@ def resolve(
     --models when nothing runs in --dir; otherwise the solver that runs there, or at --bootstrap, solves. After a stop,
     the same command resumes.
     """
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table

@@ -1,6 +1,5 @@
 """The command-line interface of `chimera probe`."""
 
-import asyncio
 import json
 from dataclasses import asdict, replace
 from typing import Annotated
@@ -42,6 +41,8 @@ def probe(
     Nothing is written, verified or solved. Starts the model `base` of --models when nothing runs in --dir; otherwise
     the probe that runs there, or at --bootstrap, tries. After a stop, the same command resumes.
     """
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table

@@ -1,6 +1,5 @@
 """The command-line interface of `chimera review`."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -106,6 +105,8 @@ def _apply(
     as_json: bool,
     dry_run: bool,
 ) -> None:
+    import asyncio
+
     from services.cli.check.plan_check import needs_table
     from services.cli.common.sanitize_terminal import as_text
     from services.cli.evidence.run_lock import hold_lock
