@@ -75,6 +75,7 @@ dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, a
 	@$(BIN)/python -m deploy.grafana.build
 	@cp deploy/grafana/dashboards/*.json helm/chimera/files/dashboards/
 	@cp deploy/prometheus/rules/chimera.yaml helm/chimera/files/rules/
+	@cp deploy/alertmanager/alertmanager.yml helm/chimera/files/
 
 bench: .venv/.dev ## measure throughput and cost per event
 	@$(BIN)/python -m tests.bench $(ARGS)

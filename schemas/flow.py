@@ -67,6 +67,9 @@ class ServiceSpec:
     """Whether it stops working while the endpoints of its models are unavailable."""
     may_use_models: bool = False
     """Whether it calls models if the models file has them (an embedder, a judge)."""
+    plan: tuple[str, ...] = ()
+    """Sections of the plan that it reads once, at its start: of `subjects` the names, of `budget` whether there is one.
+    Planner and aggregator follow the whole plan while they run, and callers of models the limits of its budget."""
 
     @property
     def models(self) -> bool:
@@ -88,6 +91,8 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.SolutionChecked,
     e.AuditJudged,
     e.ProblemReverified,
+    e.ProblemResolved,
+    e.ProblemReprobed,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -99,22 +104,34 @@ SERVICES = (
         state=(("planner-state", 1),),
         reads=(*(event.type for event in COST_BEARING_EVENTS), DEAD_LETTERS),
     ),
-    ServiceSpec("expansion", "expansion", needs_models=True),
-    ServiceSpec("problem_writer", "problem_writer", needs_models=True),
+    ServiceSpec("expansion", "expansion", needs_models=True, plan=("budget", "language")),
+    ServiceSpec("problem_writer", "problem_writer", needs_models=True, plan=("budget", "language")),
     ServiceSpec(
         "screening",
         "screening",
         reads=("problem.screened", "solution.checked", "problem.rejected"),
         may_use_models=True,
+        plan=("benchmarks", "budget", "language", "variants"),
     ),
-    ServiceSpec("verifier-a", "verifier", needs_models=True),
-    ServiceSpec("verifier-b", "verifier", needs_models=True),
-    ServiceSpec("adjudicator", "adjudicator", needs_models=True),
-    ServiceSpec("panel", "panel", state=(("panel-cases-changelog", DEFAULT_PARTITIONS),)),
-    ServiceSpec("probe", "probe", needs_models=True),
-    ServiceSpec("synthesis", "synthesis", needs_models=True),
-    ServiceSpec("answer_checker", "answer_checker", needs_models=True),
-    ServiceSpec("auditor", "auditor", side_branch=True),
+    ServiceSpec("verifier-a", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
+    ServiceSpec("verifier-b", "verifier", needs_models=True, plan=("budget", "language", "subjects", "verification")),
+    ServiceSpec("adjudicator", "adjudicator", needs_models=True, plan=("budget", "language")),
+    ServiceSpec(
+        "panel",
+        "panel",
+        state=(("panel-cases-changelog", DEFAULT_PARTITIONS),),
+        reads=(e.BeliefEstimated.type,),
+        plan=("verification",),
+    ),
+    ServiceSpec("probe", "probe", needs_models=True, plan=("budget", "language", "solving")),
+    ServiceSpec("synthesis", "synthesis", needs_models=True, plan=("budget", "language")),
+    ServiceSpec(
+        "answer_checker",
+        "answer_checker",
+        needs_models=True,
+        plan=("audits", "budget", "language", "solving", "verification"),
+    ),
+    ServiceSpec("auditor", "auditor", side_branch=True, plan=("audits", "benchmarks", "subjects")),
     ServiceSpec("aggregator", "aggregator", single_active=True, state=(("aggregator-published", 1),)),
 )
 
@@ -138,10 +155,10 @@ FLOW = (
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.EvidenceRequested, ("panel",), GIVERS),
     Flow(e.EvidenceGiven, GIVERS, ("panel",)),
-    Flow(e.ProblemAccepted, ("panel",), ("probe",)),
+    Flow(e.ProblemAccepted, ("panel", "cli"), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
-    Flow(e.SolutionRequested, ("answer_checker",), ("synthesis",)),
-    Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
+    Flow(e.SolutionRequested, ("answer_checker", "cli"), ("synthesis",)),
+    Flow(e.SolutionSynthesized, ("synthesis", "cli"), ("answer_checker",)),
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
         e.ProblemRejected,
@@ -153,12 +170,16 @@ FLOW = (
     Flow(e.SampleCurated, ("aggregator",), ("planner",), retained=True),
     Flow(e.SampleDeleted, ("cli",), ("planner", "aggregator"), retained=True),
     Flow(e.DatasetReleased, ("aggregator",), (), partitions=1, retained=True),
+    Flow(e.BeliefEstimated, ("aggregator",), (), partitions=1, retained=True),
     Flow(e.TrainingTriggered, ("aggregator",), ("trainer",), partitions=1, retained=True),
     Flow(e.TrainingCompleted, ("trainer",), (), partitions=1, retained=True),
     Flow(e.TrainingFailed, ("trainer",), (), partitions=1, retained=True),
     Flow(e.EvaluationCompleted, ("trainer",), ("planner",), partitions=1),
     Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
+    Flow(e.ProblemResolved, ("answer_checker",), ("aggregator",), retained=True),
+    Flow(e.ProblemReprobed, ("probe",), ("aggregator",), retained=True),
+    Flow(e.ProblemReviewed, ("cli",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from schemas.belief import Belief
 from schemas.identity import content_hash, derive, normal_form
 from schemas.model import Model, added
 
@@ -198,30 +199,6 @@ class Adjudication(Model):
     reason: str = ""
 
 
-class Belief(Model):
-    """Probabilities of what the true answer is, given votes and judgements (`shared/stats/belief.py`). Their sum is 1.
-
-    Computed when the panel decided, with the parameters of that time.
-    """
-
-    key: float
-    """The key is right."""
-    rivals: dict[str, float] = Field(default_factory=dict)
-    """A rival answer is right, by the answer as a verifier wrote it."""
-    unseen: float
-    """An answer is right that no verifier gave."""
-    parameters: str
-    """Id of the model's parameters: equal parameters have equal ids."""
-    thresholds: dict[str, float | None] = Field(default_factory=dict)
-    """By view, the belief that a row needs to enter it; `None`: no belief is enough. A view without a target for wrong
-    keys has none."""
-
-    def reaches(self, view: str) -> bool:
-        """Whether the belief is high enough for a view."""
-        threshold = self.thresholds.get(view, 0.0)
-        return threshold is not None and self.key >= threshold
-
-
 class Probe(Model):
     """How hard the problem is for the model that will be trained: hits among the graded attempts."""
 
@@ -278,13 +255,22 @@ class Step(Model):
     calls: tuple[Provenance, ...] = ()
     adjudication: Adjudication | None = added()
     """What an adjudicator chose in this step."""
+    belief: Belief | None = added()
+    """Belief in the key after this step, where it changed."""
     source: ImportSource | None = added()
     """`None`: the item was not imported in this step."""
+    left: tuple[str, ...] | None = added()
+    """Views that the row left in this step because the probe always hit the key."""
 
 
 def adjudications_in(lineage: Iterable[Step]) -> tuple[Adjudication, ...]:
     """What adjudicators chose in the steps of an item."""
     return tuple(step.adjudication for step in lineage if step.adjudication)
+
+
+def last_belief(lineage: Iterable[Step]) -> Belief | None:
+    """Belief in the key after the last step of an item that changed it."""
+    return next((step.belief for step in reversed(tuple(lineage)) if step.belief), None)
 
 
 class Easier(Model):
@@ -365,7 +351,7 @@ class Item(Model):
         The probe does not count: it measures how hard a problem is, not whether the key is right.
         """
         roles: dict[str, set[str]] = {}
-        for call in self.calls:
+        for call in (*self.calls, *(attempt.provenance for attempt in self.own_attempts)):
             if call.role != "probe":
                 for name in call.identities:
                     roles.setdefault(name, set()).add(call.role)

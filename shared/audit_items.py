@@ -1,13 +1,27 @@
 """How tagged items end. Handlers cannot recognise them, so the runtime replaces their final event.
 
-An audit item ends as `audit.judged`, a reverify item as `problem.reverified`.
+An audit item ends as `audit.judged`; a copy of a stored problem as `problem.reverified`, `problem.resolved`
+or `problem.reprobed`, by what its run does again.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from schemas.audit_tag import AuditTag
-from schemas.events import AuditJudged, Event, ProblemAccepted, ProblemRejected, ProblemReverified
+from schemas.events import (
+    AuditJudged,
+    Event,
+    ItemEvent,
+    ProblemAccepted,
+    ProblemProbed,
+    ProblemRejected,
+    ProblemReprobed,
+    ProblemResolved,
+    ProblemReverified,
+    SolutionChecked,
+)
 from schemas.item import Adjudication, Item, Verdict
+from schemas.run_tag import RunTag
 from shared.ports import Tag
 
 PASSED, NOTICED, UNABLE = "passed", "noticed", "unable"
@@ -16,21 +30,23 @@ NOT_JUDGED = "not_judged"
 """Reason of an audit that ended without a result, because the budget was spent."""
 
 
-def divert(event: Event, tag: Tag | None) -> Event:
-    """Return the event to publish: another one where a tagged item is accepted or rejected, else the event itself.
+def divert(event: Event, tag: Tag | None) -> Event | None:
+    """Return the event to publish: another one where a tagged item ends, else the event itself.
 
-    The new id is derived from the cause of the replaced event, so it is the same in a repetition.
+    The new id is derived from the cause of the replaced event, so it is the same in a repetition. Returns `None` for a
+    solution of a copy to which others are requested: only its end is published.
     """
+    if isinstance(tag, RunTag) and tag.kind == "resolve":
+        return _resolved(event, tag) if isinstance(event, SolutionChecked | ProblemRejected) else event
+    if isinstance(tag, RunTag) and tag.kind == "probe":
+        if not isinstance(event, ProblemProbed | ProblemRejected):
+            return event
+        return ProblemReprobed(**_replace(event, ProblemReprobed), run=tag)
     if tag is None or not isinstance(event, ProblemAccepted | ProblemRejected):
         return event
-    kind = AuditJudged if isinstance(tag, AuditTag) else ProblemReverified
-    item, id_ = event.item, kind.derive_id(event.cause)
-    *before, last = item.lineage
-    step = last.with_(event=id_, type=kind.type)
+    kind, item = AuditJudged if isinstance(tag, AuditTag) else ProblemReverified, event.item
     end = {
-        "id": id_,
-        "cause": event.cause,
-        "item": item.with_(lineage=(*before, step)),
+        **_replace(event, kind),
         "accepted": isinstance(event, ProblemAccepted),
         "reason": event.reason if isinstance(event, ProblemRejected) else item.tier or "unknown",
         "detail": event.detail if isinstance(event, ProblemRejected) else item.tier_reason or "",
@@ -38,6 +54,21 @@ def divert(event: Event, tag: Tag | None) -> Event:
     if isinstance(tag, AuditTag):
         return AuditJudged(**end, mark=tag, found=dict(_results(event)))
     return ProblemReverified(**end, run=tag)
+
+
+def _resolved(event: SolutionChecked | ProblemRejected, tag: RunTag) -> ProblemResolved | None:
+    if isinstance(event, SolutionChecked) and not event.final:
+        return None
+    disputed = event.detail if isinstance(event, ProblemRejected) else None
+    return ProblemResolved(**_replace(event, ProblemResolved), run=tag, disputed=disputed)
+
+
+def _replace(event: ItemEvent, kind: type[ItemEvent]) -> dict[str, Any]:
+    """Return id, cause and item of an event of another type in the place of an event."""
+    id_ = kind.derive_id(event.cause)
+    *before, last = event.item.lineage
+    step = last.with_(event=id_, type=kind.type)
+    return {"id": id_, "cause": event.cause, "item": event.item.with_(lineage=(*before, step))}
 
 
 def not_judged(event: Event, service: str, item: Item, tag: AuditTag, detail: str) -> AuditJudged:

@@ -5,6 +5,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,14 +19,25 @@ from grafana_foundation_sdk.models.dashboard import (
     GridPos,
     Threshold,
     ThresholdsMode,
+    VariableRefresh,
 )
 
 from deploy.grafana.boards import BOARDS
-from deploy.grafana.panels import Board, Panel, arrange
+from deploy.grafana.panels import FACTORY, Board, Panel, Variable, arrange
+from deploy.grafana.promql import narrow
 
 FOLDER = Path(__file__).parent / "dashboards"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG = "chimera"
+RUNBOOK, TRACES = "docs/runbook.md", "docs/operations.md"
+"""Addresses that the chart replaces by those of its values."""
+EVENTS = {
+    "Releases": ('increase(chimera_events_produced_total{event="dataset.released"}[1m]) > 0', "green", "a release"),
+    "Trainings": ("changes(chimera_training_steps[1m]) > 0", "purple", "a phase of training: {{phase}}"),
+    "Deploys": ('time() - process_start_time_seconds{job="chimera"} < 60', "blue", "{{process}}{{pod}} started"),
+    "Alerts": ('ALERTS{factory=~"$factory", alertname=~"Chimera.+", alertstate="firing"}', "red", "{{alertname}}"),
+}
+"""Annotations: PromQL, color, text."""
 
 
 def render(board: Board) -> str:
@@ -39,15 +51,37 @@ def render(board: Board) -> str:
         .time("now-6h", "now")
         .refresh("30s")
         .tooltip(DashboardCursorSync.CROSSHAIR)
-        .links([links.include_vars(True)])
+        .links([links.include_vars(True), _link("Runbook", RUNBOOK), _link("Traces", TRACES)])
         .with_variable(dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))
     )
+    for at, variable in enumerate(board.variables):
+        made = made.with_variable(_build_variable(variable, board.variables[:at]))
+    for name, (expr, color, _) in EVENTS.items():
+        made = made.annotation(_build_annotation(name, narrow(expr, [FACTORY]), color))
     for panel, place in zip(board.panels, arrange(board.panels), strict=True):
-        made = made.with_panel(_build_panel(panel).grid_pos(GridPos(**asdict(place))))
-    return json.dumps(made.build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
+        made = made.with_panel(_build_panel(panel, board.variables).grid_pos(GridPos(**asdict(place))))
+    document = json.loads(json.dumps(made.build(), cls=JSONEncoder))
+    for one in document["annotations"]["list"]:  # of Prometheus, which the library does not know
+        one |= {"titleFormat": EVENTS[one["name"]][2], "step": "60s"}
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-def _build_panel(panel: Panel) -> timeseries.Panel | stat.Panel | bargauge.Panel:
+def _link(title: str, url: str) -> dashboard.DashboardLink:
+    return dashboard.DashboardLink(title).type(DashboardLinkType.LINK).url(url).target_blank(True)
+
+
+def _build_variable(variable: Variable, before: Sequence[Variable]) -> dashboard.QueryVariable:
+    values = f"label_values({narrow(variable.source, before)}, {variable.label})"
+    made = dashboard.QueryVariable(variable.name).label(variable.name.capitalize()).datasource(SOURCE).query(values)
+    made.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+    return made.include_all(True).all_value(".*").multi(True) if variable.all else made
+
+
+def _build_annotation(name: str, expr: str, color: str) -> dashboard.AnnotationQuery:
+    return dashboard.AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(color).expr(expr)
+
+
+def _build_panel(panel: Panel, variables: Sequence[Variable]) -> timeseries.Panel | stat.Panel | bargauge.Panel:
     made = {"lines": timeseries.Panel, "number": stat.Panel, "bars": bargauge.Panel}[panel.kind]()
     made.title(panel.title).description(panel.why).unit(panel.unit).datasource(SOURCE)
     if isinstance(made, timeseries.Panel):
@@ -59,7 +93,9 @@ def _build_panel(panel: Panel) -> timeseries.Panel | stat.Panel | bargauge.Panel
         if isinstance(made, timeseries.Panel):
             made.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.DASHED))
     for query in panel.queries:
-        target = prometheus.Dataquery().expr(query.expr).legend_format(query.legend).datasource(SOURCE)
+        target = (
+            prometheus.Dataquery().expr(narrow(query.expr, variables)).legend_format(query.legend).datasource(SOURCE)
+        )
         made.with_target(target.range().exemplar(True) if panel.kind == "lines" else target.instant())
     return made
 

@@ -33,6 +33,28 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A choice of the reader's: values of a label of the metrics whose names match. With `all`, also several."""
+
+    name: str
+    label: str
+    source: str
+    """A metric that has the label."""
+    metrics: str
+    """Regular expression of whole names."""
+    all: bool = True
+
+
+OURS = r"(?:chimera|gen_ai|process)_\w+|kafka_consumergroup_lag|(?:service|account):chimera_\w+:\w+"
+FACTORY = Variable("factory", "factory", "chimera_ready", OURS, all=False)
+NAMESPACE = Variable(
+    "namespace", "namespace", "chimera_ready", r"(?:chimera|gen_ai|process)_\w+|kafka_consumergroup_lag"
+)
+EVERYWHERE = (FACTORY, NAMESPACE)
+"""Several factories in one Prometheus are read one at a time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """One dashboard; its name is also the name of its file and part of its uid."""
 
@@ -40,6 +62,7 @@ class Board:
     title: str
     why: str
     panels: tuple[Panel, ...]
+    variables: tuple[Variable, ...] = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,25 @@
 A file keeps its hand-written parts; what is generated is between two marks, or is the whole file.
 """
 
+import json
+import re
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from schemas.codegen.settings_source import Setting, environment_value, own_settings
+from schemas.config.models_config import ModelsConfig
+from schemas.config.plan import Plan
 from schemas.flow import FIXED_PARTITIONS, SERVICES, ServiceSpec, consumed_by
 
 BEGIN, END = "flow: made by python -m schemas.export", "end of flow"
 COMPOSE = Path("docker-compose.yml")
 PROMETHEUS = Path("deploy/prometheus/prometheus.yml")
 ALERTMANAGER = Path("deploy/alertmanager/alertmanager.yml")
+CHART_ALERTMANAGER = Path("helm/chimera/files/alertmanager.yml")
 CHART = Path("helm/chimera/files/flow.yaml")
+VALUES_SCHEMA = Path("helm/chimera/values.schema.json")
 ENVIRONMENT = Path(".env.example")
 
 SHARED_SETTINGS = Path("shared/config/settings.py")
@@ -30,10 +39,11 @@ def documents(root: Path) -> dict[Path, str]:
         COMPOSE: compose(),
         PROMETHEUS: scrape_names(),
         ALERTMANAGER: stalls_of_its_own(),
+        CHART_ALERTMANAGER: stalls_of_its_own(),
         ENVIRONMENT: environment(root),
     }
     made = {root / path: with_region((root / path).read_text(), body) for path, body in regions.items()}
-    return made | {root / CHART: chart(root)}
+    return made | {root / CHART: chart(root), root / VALUES_SCHEMA: values_schema((root / VALUES_SCHEMA).read_text())}
 
 
 def with_region(text: str, body: str) -> str:
@@ -85,9 +95,27 @@ def chart(root: Path) -> str:
         ) != {0}:
             lines.append(f"  partitions: {max(fixed)}")
         lines += ["  models: true"] if spec.models else []
+        lines.append(f"  plan: [{', '.join(spec.plan)}]")
         settings = own_settings(root / "services" / spec.module / "settings.py")
         lines += [f"  inFlight: {environment_value(one)}" for one in settings if one.name == "in_flight"]
     return "\n".join([*lines, ""])
+
+
+def values_schema(text: str) -> str:
+    """The schema of the chart's values with those of a plan and of a models file among its definitions, a line each."""
+    own = [line for line in text.splitlines() if not re.match(r' +"(?:plan|models)-\w+": ', line)]
+    at = own.index(' "$defs": {') + 1
+    made = {**_definitions("plan", Plan), **_definitions("models", ModelsConfig)}
+    made["models-Endpoint"]["properties"]["at_once"] = {"type": "integer", "minimum": 1}  # the earlier key
+    lines = [f"  {json.dumps(name)}: {json.dumps(definition)}," for name, definition in made.items()]
+    return "\n".join([*own[:at], *lines, *own[at:], ""])
+
+
+def _definitions(prefix: str, model: type[BaseModel]) -> dict[str, Any]:
+    """A model's JSON Schema, and those that it refers to, by names that begin with the prefix."""
+    schema = json.loads(json.dumps(model.model_json_schema()).replace("#/$defs/", f"#/$defs/{prefix}-"))
+    parts = schema.pop("$defs", {})
+    return {f"{prefix}-file": schema, **{f"{prefix}-{name}": part for name, part in parts.items()}}
 
 
 def environment(root: Path) -> str:

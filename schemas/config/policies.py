@@ -130,6 +130,8 @@ class Solving(PlanSection):
     """Solutions per problem."""
     retries: int = Field(default=1, ge=0, le=64)
     """Further solutions while none agrees with the key."""
+    choose: Literal["newest_correct", "shortest_correct"] | None = added()
+    """Which of several sound solutions that agree with the key is the row's; by default the first."""
 
 
 class Difficulty(PlanSection):

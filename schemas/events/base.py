@@ -72,9 +72,11 @@ class ItemEvent(Event):
     def of(
         cls, parent: Event, role: str, item: Item, calls: tuple[Provenance, ...] = (), index: int = 0, **fields: Any
     ) -> Self:
-        """Build as `after`, and add this event with its model calls to the item's lineage."""
+        """Build as `after`, and add this event to the item's lineage, with its model calls and a changed belief."""
         cause = Cause(parent=parent.id, parent_hash=parent.hash, role=role, index=index)
-        step = Step(service=role, event=cls.derive_id(cause), type=cls.type, calls=calls)
+        before = parent.item.belief if isinstance(parent, ItemEvent) else None
+        belief = None if item.belief == before else item.belief
+        step = Step(service=role, event=cls.derive_id(cause), type=cls.type, calls=calls, belief=belief)
         return cls._build(cause, {**fields, "item": item.with_(lineage=(*item.lineage, step))})
 
     @property

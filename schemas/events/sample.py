@@ -33,9 +33,9 @@ class SampleCurated(Event):
     spent: tuple[Spend, ...] | None = None
     """Cost of the problem's calls by model, for the budget; `None`: unknown."""
     imported: bool | None = added()
-    """True when the problem was imported: the planner did not request it."""
+    """True when a person brought the problem in, from a file or once more: the planner did not request it."""
     before: str | None = added()
-    """The admission before other verifiers moved the row; `None`: it has not moved."""
+    """The admission before more evidence or another solution changed the row; `None`: it has not changed."""
     example: Example | None = added()
     """The problem with its answer, for requests of other problems; `None` if it is long or held out."""
 

@@ -1,13 +1,13 @@
 """Writes the dataset: rows, ledger, audits and releases.
 
-audits.py       the table of audits
+event_table.py  a table with one line for each event of a type
 events.py       builds the events
 handler.py      the sink
 maintenance.py  joins small files, deletes old ones
+moves.py        which rows move by more evidence or another solution
 outbox.py       what is to be published, in commit metadata
 policy.py       views, admission and releases
 publication.py  events that are published late
-reverified.py   the table of reverifications, and which rows they move
 separate_process.py  runs a function in a process of its own
 settings.py     settings
 state.py        state for the next decision

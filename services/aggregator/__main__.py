@@ -6,14 +6,17 @@ from schemas.events import AuditJudged, SolutionChecked
 from services.aggregator.handler import Curate
 from services.aggregator.settings import Settings
 from shared.clock import utc_now
+from shared.config.followed_file import FollowedFile
 from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
 from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, SUPERSEDED, VERDICTS, bounded_label
 
 
 def build(settings: Settings) -> Service:
-    plan, retention = load_plan(settings.plan), timedelta(seconds=settings.retention_s)
-    sink = Curate(settings.dataset, settings.factory, plan, utc_now, count, retention, count_superseded)
+    plan, retention = FollowedFile(settings.plan, load_plan), timedelta(seconds=settings.retention_s)
+    sink = Curate(
+        settings.dataset, settings.factory, plan.value, utc_now, count, retention, count_superseded, plan.changed
+    )
     return Service(sink=sink)
 
 

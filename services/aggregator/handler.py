@@ -1,6 +1,6 @@
 """The sink of the dataset: each final solution becomes one row, other events ledger lines; audits have their own table.
 
-A batch is up to six commits, each of which may be repeated:
+A batch is up to twelve commits, each of which may be repeated:
 
 1. ledger, append  rejected items, attempts before the last, deletions; watermark of problem.rejected
 2. rows, append    new rows and, in the metadata, the events about them; watermark of solution.checked
@@ -8,6 +8,12 @@ A batch is up to six commits, each of which may be repeated:
 4. audits, append  judged audit items; watermark of audit.judged
 5. rows, update    rows that reverifications move, and rows admitted from the reserve in their place
 6. reverifications, append  judged reverify items; watermark of problem.reverified
+7. rows, update    rows with a further solution
+8. resolutions, append  items that were solved again; watermark of problem.resolved
+9. rows, update    rows with another difficulty
+10. probings, append  items that were probed again; watermark of problem.reprobed
+11. rows, update   rows about whose keys a person decided
+12. reviews, append  decisions of people; watermark of problem.reviewed
 
 The last commit that a record needs carries its watermark, so after a crash the rest is repeated. Ids decide whether a
 line is new; watermarks only save work: a record in another batch or at another offset changes nothing.
@@ -16,44 +22,51 @@ line is new; watermarks only save work: a record in another batch or at another 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
 from schemas.config.plan import Plan
+from schemas.config.policies import Verification
 from schemas.events import (
     AuditJudged,
     Event,
     ProblemRejected,
+    ProblemReprobed,
+    ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleCurated,
     SampleDeleted,
     SolutionChecked,
 )
 from schemas.item import Item
-from schemas.outcomes import Tier
-from services.aggregator import outbox
-from services.aggregator.audits import Audits, OnAudit
-from services.aggregator.events import COLUMNS, release_events, sample_curated
+from services.aggregator import moves, outbox
+from services.aggregator.event_table import EventTable
+from services.aggregator.events import COLUMNS, belief_events, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
-from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views
+from services.aggregator.moves import Move
+from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views, is_confirmed
 from services.aggregator.publication import rebuild_events, summarise
-from services.aggregator.reverified import Move, Reverified, decide_move, updates
 from services.aggregator.state import State
 from shared.dataset import (
     Audit,
     Conflict,
     Entry,
+    Probing,
     Progress,
     Release,
+    Resolution,
     Reverification,
+    ReviewLine,
     Row,
     Table,
     build,
     list_manifests,
     write_manifest,
 )
+from shared.dataset.amend import add_solutions, amendments, decide_key, is_amended, set_difficulty, updates
 from shared.dataset.query import id_in
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
@@ -63,6 +76,9 @@ from shared.ports import Record, StoredOffset
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+A = TypeVar("A", ProblemResolved, ProblemReprobed, ProblemReviewed)
+MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
+"""The row before and now, the event, policy, quotas → how it moves."""
 
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Delays in seconds before a decision is repeated because another writer committed first."""
@@ -79,16 +95,18 @@ class Curate:
         factory: str,
         plan: Plan,
         now: Callable[[], datetime],
-        on_audit: OnAudit,
+        on_audit: Callable[[AuditJudged], None],
         retention: timedelta = RETENTION,
         on_superseded: Callable[[SolutionChecked], None] = lambda _: None,
+        changed_plan: Callable[[], Plan | None] = lambda: None,
     ) -> None:
         """`on_audit` is called for every audit that was appended, `on_superseded` for a second content of a row.
 
-        Old files are kept for the time `retention`.
+        `changed_plan` returns another plan once, when it has changed. Old files are kept for the time `retention`.
         """
         self._dataset, self._factory, self._plan, self._now, self._on_audit = dataset, factory, plan, now, on_audit
         self._retention, self._on_superseded = retention, on_superseded
+        self._changed_plan = changed_plan
         self._writing = Lock()
         """Held while the tables are used: maintenance runs beside the intake."""
         self._published = -1
@@ -97,16 +115,20 @@ class Curate:
         """Events about rows by version, until they are published."""
         self._rows: Table
         self._ledger: Table
-        self._audits: Audits
-        self._reverified: Reverified
+        self._audits: EventTable[AuditJudged]
+        self._reverified: EventTable[ProblemReverified]
+        self._resolved: EventTable[ProblemResolved]
+        self._reprobed: EventTable[ProblemReprobed]
+        self._reviewed: EventTable[ProblemReviewed]
         self._state: State
         self._maintenance: Maintenance
 
     async def open(self, incarnations: Mapping[str, str]) -> dict[tuple[str, int], StoredOffset]:
-        """See Sink. Also applies a changed plan: admits rows from the reserve, makes a due release.
+        """See Sink. Applies the plan: admits rows from the reserve, makes a due release.
 
         Raises Refusal when newer software wrote the dataset.
         """
+        self._plan = self._changed_plan() or self._plan
         await self._with_retries(self._open)
         await self._with_retries(self._promote)
         return {
@@ -117,6 +139,9 @@ class Curate:
 
     async def write(self, records: Sequence[Record]) -> None:
         """See Sink. Raises Invalid for a solution without a problem or an attempt."""
+        if plan := self._changed_plan():
+            self._plan = plan
+            await self._with_retries(self._promote)
         await self._with_retries(lambda: self._write(records))
         if self._plan.releases.every_days:
             await self._with_retries(self._release_if_due)
@@ -127,7 +152,7 @@ class Curate:
         await self._maintenance.finish()
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
-        """See Sink. The manifest of a release is written before its event is published."""
+        """See Sink. The manifest of a release is written before its events are published."""
         with self._writing:
             version = self._rows.version
             self._published = outbox.published_version(cursor, self._rows.id, version)
@@ -140,7 +165,7 @@ class Curate:
                 events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
             events += outbox.events(commit)
             if release := outbox.release(commit):
-                write_manifest(self._dataset, release)
+                events += belief_events(self._factory, write_manifest(self._dataset, release))
         return events, outbox.format_cursor(self._rows.id, version)
 
     async def _with_retries(self, work: Callable[[], T]) -> T:
@@ -159,8 +184,15 @@ class Curate:
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
-        self._audits = Audits(Table(self._dataset, Audit, self._factory), self._on_audit)
-        self._reverified = Reverified(Table(self._dataset, Reverification, self._factory))
+        audits, reverifications, resolutions, probings, reviews = (
+            Table(self._dataset, kind, self._factory)
+            for kind in (Audit, Reverification, Resolution, Probing, ReviewLine)
+        )
+        self._audits = EventTable(audits, AuditJudged, build.to_audit, self._on_audit)
+        self._reverified = EventTable(reverifications, ProblemReverified, build.to_reverification)
+        self._resolved = EventTable(resolutions, ProblemResolved, build.to_resolution)
+        self._reprobed = EventTable(probings, ProblemReprobed, build.to_probing)
+        self._reviewed = EventTable(reviews, ProblemReviewed, build.to_review, id_of=lambda event: str(event.id))
         for table in self._tables:
             table.keep_old_files(self._retention)
         self._state = State.load(self._rows, self._ledger)
@@ -168,12 +200,16 @@ class Curate:
 
     @property
     def _tables(self) -> list[Table]:
-        return [self._rows, self._ledger, self._audits.table, self._reverified.table]
+        return [self._rows, self._ledger, *(one.table for one in self._event_tables)]
+
+    @property
+    def _event_tables(self) -> tuple[EventTable[Any], ...]:
+        return self._audits, self._reverified, self._resolved, self._reprobed, self._reviewed
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
-        self._audits.reload()
-        self._reverified.reload()
+        for table in self._event_tables:
+            table.reload()
 
     def _owner(self, kafka_topic: str) -> Table:
         """Return the table with the watermark of a Kafka topic: the last one that its records need."""
@@ -181,6 +217,9 @@ class Curate:
             ProblemRejected.type: self._ledger,
             AuditJudged.type: self._audits.table,
             ProblemReverified.type: self._reverified.table,
+            ProblemResolved.type: self._resolved.table,
+            ProblemReprobed.type: self._reprobed.table,
+            ProblemReviewed.type: self._reviewed.table,
         }
         return others.get(kafka_topic, self._rows)
 
@@ -194,6 +233,12 @@ class Curate:
         self._audits.append(fresh, now)
         self._move(fresh)
         self._reverified.append(fresh, now)
+        self._amend(self._resolved.new(fresh), self._add_solutions, moves.resolve)
+        self._resolved.append(fresh, now)
+        self._amend(self._reprobed.new(fresh), set_difficulty, moves.probe)
+        self._reprobed.append(fresh, now)
+        self._amend(self._reviewed.new(fresh), decide_key, moves.review)
+        self._reviewed.append(fresh, now)
 
     def _append_entries(self, records: Sequence[Record], now: datetime) -> None:
         built = (build.to_entry(record, now) for record in records)
@@ -212,8 +257,8 @@ class Curate:
         for record, event in finals:
             id_ = str(event.item.id)
             if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
-                new[id_] = self._decide_admission(build.to_row(record, event, now), event.item, quotas)
-            elif self._is_superseded(id_, build.to_row(record, event, now), new):
+                new[id_] = self._decide_admission(self._row(record, event, now), event.item, quotas)
+            elif self._is_superseded(id_, self._row(record, event, now), new):
                 log.warning("dropped a second content of row %s: the first counts", id_)
                 self._on_superseded(event)
         events = [sample_curated(asdict(row)) for row in new.values()]
@@ -224,10 +269,15 @@ class Curate:
             self._state.add(row.id, row.subject, row.admission, row.difficulty)
         self._state.progress = progress
 
+    def _row(self, record: Record, event: SolutionChecked, now: datetime) -> Row:
+        return build.to_row(record, event, now, self._plan.solving.choose)
+
     def _is_superseded(self, id_: str, row: Row, new: Mapping[str, Row]) -> bool:
         """Whether a row's content differs from that of the same id which came first."""
-        first = [{"row_hash": new[id_].row_hash}] if id_ in new else self._rows.read(["row_hash"], where=id_in([id_]))
-        return any(one["row_hash"] != row.row_hash for one in first)
+        if id_ in new:
+            return new[id_].row_hash != row.row_hash
+        first = self._rows.read(["row_hash", "event", "lineage"], where=id_in([id_]))
+        return any(one["row_hash"] != row.row_hash and not is_amended(one) for one in first)
 
     def _delete(self, records: Sequence[Record]) -> None:
         gone = {str(one.event.sample_id) for one in records if isinstance(one.event, SampleDeleted)} & self._state.rows
@@ -244,25 +294,48 @@ class Curate:
         A deleted row stays deleted, and a rejected item rejected.
         """
         events = {str(event.run.problem): event for _, event in self._reverified.new(records)}
-        quotas, moves = self._quotas(), list[Move]()
+        quotas, moved = self._quotas(), list[Move]()
         columns = (*COLUMNS, "difficulty", "flaws")
         for row in self._rows.read(columns, where=id_in(events)) if events else ():
-            if move := decide_move(row, events[row["id"]], self._plan.verification, quotas):
-                moves.append(move)
-        if not moves:
-            return
+            if move := moves.reverify(row, events[row["id"]], self._plan.verification, quotas):
+                moved.append(move)
+        if moved:
+            self._commit_moves(moved, quotas)
+
+    def _amend(self, new: Sequence[tuple[Record, A]], amend: Callable[[Row, A], Row], move: MoveAmended[A]) -> None:
+        """Change the content of rows, in one commit. A deleted row stays deleted."""
+        ids = {event.key for _, event in new}
+        found = self._rows.read([field.name for field in fields(Row)], where=id_in(ids)) if ids else ()
+        before = {row.id: row for row in map(Row.of, found)}
+        rows, last = dict(before), dict[str, A]()
+        for _, event in new:
+            if (row := rows.get(event.key)) and (after := amend(row, event)) != row:
+                rows[row.id], last[row.id] = after, event
+        quotas, policy = self._quotas(), self._plan.verification
+        moved = [move(before[id_], rows[id_], event, policy, quotas) for id_, event in last.items()]
+        if moved:
+            self._commit_moves(moved, quotas, is_amended=True)
+
+    def _add_solutions(self, row: Row, event: ProblemResolved) -> Row:
+        return add_solutions(row, event, self._plan.solving.choose)
+
+    def _commit_moves(self, moves: Sequence[Move], quotas: Quotas, *, is_amended: bool = False) -> None:
+        """Write rows that moved, `is_amended` with other content, and admit rows of the reserve in one commit."""
         left = [move.row for move in moves if move.leaves]
         for row in left:
             quotas.release(row["subject"], row["difficulty"])
         admitted = self._from_reserve(quotas, {move.row["id"] for move in moves})
         version = self._rows.version + 1
         moved = [sample_curated(move.after, version, before=move.row["admission"]) for move in moves]
-        promoted = [sample_curated(row, index=1) for row in admitted]
+        promoted = [self._admission(row) for row in admitted]
         if left:  # a release contains what is in their place
             self._state.progress = replace(self._state.progress, target=0)
         progress, note = self._decide_release(promoted, quotas, moved)
         changed = [*(move.after for move in moves), *admitted]
-        self._rows.set_expressions(updates(changed), [row["id"] for row in changed], asdict(progress), note)
+        expressions = updates(changed)
+        if is_amended:
+            expressions = amendments([Row.of(move.after) for move in moves]) | expressions
+        self._rows.set_expressions(expressions, [row["id"] for row in changed], asdict(progress), note)
         self._decided[self._rows.version] = promoted
         self._state = State.load(self._rows, self._ledger)
 
@@ -275,11 +348,15 @@ class Curate:
             if row["id"] not in without and quotas.admit(row["subject"], row["views"], row["difficulty"]) == IN
         ]
 
+    def _admission(self, row: Mapping[str, Any]) -> SampleCurated:
+        """Build the event about a row admitted from the reserve, which comes after those about its changes."""
+        return sample_curated(row, index=self._rows.version + 1 if is_amended(row) else 1)
+
     def _promote(self) -> None:
         """Admit rows from the reserve, where there is room."""
         quotas = self._quotas()
         admitted = self._from_reserve(quotas)
-        events = [sample_curated(row, index=1) for row in admitted]
+        events = [self._admission(row) for row in admitted]
         progress, note = self._decide_release(events, quotas)
         if admitted:
             self._rows.set({"admission": IN}, [row["id"] for row in admitted], asdict(progress), note)
@@ -302,9 +379,8 @@ class Curate:
 
     def _decide_admission(self, row: Row, item: Item, quotas: Quotas) -> Row:
         side = assign_split(self._plan.held_out, row.subject, row.topic, row.problem)
-        # the key of a plausible row needs the hit of a third model, which a solution that came with the key is not
-        confirmed = row.tier != Tier.PLAUSIBLE or any(one.agrees == "yes" for one in item.own_attempts)
-        correct, policy = row.correct if confirmed else None, self._plan.verification
+        correct = row.correct if is_confirmed(row.tier, item.attempts) else None
+        policy = self._plan.verification
         entered = assign_views(policy, row.tier, correct, row.flaws, item.belief) if side == TRAIN else ()
         if item.source and not item.source.counts:
             return replace(row, split=side, views=imported_views(entered), admission=ASIDE)

@@ -1,13 +1,14 @@
 """Decides views, admission and releases, without I/O."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from schemas.belief import Belief
 from schemas.config.plan import Plan
 from schemas.config.policies import Releases, Verification
-from schemas.item import Belief
+from schemas.item import Attempt
 from schemas.outcomes import IMPORTED_VIEWS, Admission, Tier
 from shared.dataset import Progress
 
@@ -23,12 +24,23 @@ def assign_views(
 
     sft  a sound trace that hits the key, of an accepted tier; or of a plausible row, whose key a third model then hit
     rl   problem and key of an accepted tier, whatever the solution
+
+    A person's acceptance counts for every view, whatever the belief.
     """
+    reviewed = tier == Tier.REVIEWED
     sound = correct is True and not flaws
-    sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE)
-    rl = tier in accept.accept.get("rl", ())
+    sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE or reviewed)
+    rl = tier in accept.accept.get("rl", ()) or reviewed
     entered = (name for name, enters in (("sft", sft), ("rl", rl)) if enters)
-    return tuple(name for name in entered if belief is None or belief.reaches(name))
+    return tuple(name for name in entered if belief is None or reviewed or belief.reaches(name))
+
+
+def is_confirmed(tier: str | None, attempts: Iterable[Attempt]) -> bool:
+    """Whether a solution may enter sft: the key of a plausible row needs the hit of a third model.
+
+    A solution that came with the key is not one.
+    """
+    return tier != Tier.PLAUSIBLE or any(one.agrees == "yes" and not one.is_imported for one in attempts)
 
 
 def imported_views(views: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.events import Event, SampleCurated
-from services.aggregator.events import COLUMNS, release_events, sample_curated
+from services.aggregator.events import COLUMNS, belief_events, release_events, sample_curated
 from services.aggregator.outbox import RowEvents
 from shared.dataset import Release, Table, Vanished
 from shared.dataset.query import id_in
@@ -36,5 +36,8 @@ def summarise(table: Table, manifests: Iterable[Mapping[str, Any]], factory: str
     Needed when the cursor was lost together with Kafka's log, or another folder was restored. An admission from the
     reserve is part of the row's first event. Training is not triggered again.
     """
-    releases = (release_events(factory, Release.of_manifest(one), train=False) for one in manifests)
+    releases = (
+        [*release_events(factory, Release.of_manifest(one), train=False), *belief_events(factory, one)]
+        for one in manifests
+    )
     return [*(sample_curated(row) for row in table.read(COLUMNS)), *(event for some in releases for event in some)]

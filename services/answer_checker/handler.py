@@ -1,7 +1,8 @@
 """Compares a solution with the key, checks its trace, and requests further attempts.
 
 When every attempt misses the key, and a sound one gives an answer that a verifier also found blind, two models agree
-against the key: the key is disputed, and the item is rejected.
+against the key: the key is disputed, and the item is rejected. At the end of an item belief in its key counts the
+solver's answers too.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import find_flaws
 from shared.answers.rivals import agree, wrong
 from shared.ports import Comparison, Grader, TaggedEvent
+from shared.stats.item_belief import belief_after_solving
 
 ROLE = "answer_checker"
 
@@ -34,7 +36,8 @@ class CheckAnswer:
         if self._needs_more(item):
             checked = SolutionChecked.of(event, ROLE, item=item, calls=calls, final=False)
             return [checked, SolutionRequested.of(event, ROLE, item=checked.item)]
-        if self.policy == "evidence" and (why := explain_dispute(item)):
+        item = item.with_(belief=belief_after_solving(item))
+        if self.policy == "evidence" and item.tier != Tier.REVIEWED and (why := explain_dispute(item)):
             item = item.with_(tier=Tier.DISPUTED, tier_reason=why)
             return [ProblemRejected.of(event, ROLE, item, calls, reason="key_disputed", detail=why)]
         audit = await self.audit_judge(event, item) if self.audit_judge else None

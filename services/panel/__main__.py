@@ -1,5 +1,7 @@
 """Panel: evidence in, requests for more or one decision out."""
 
+from services.panel.criteria import LatestEstimate
+from services.panel.estimates import estimates_keeper
 from services.panel.handler import JoinVerdicts
 from services.panel.second_round import NOTHING
 from services.panel.settings import Settings
@@ -12,7 +14,7 @@ from shared.stats.view_thresholds import evidence_limits, view_thresholds
 def build(settings: Settings) -> Service:
     verification = load_plan(settings.plan).verification
     tiers = {tier for tiers in verification.accept.values() for tier in tiers}
-    thresholds = view_thresholds(verification, DEFAULTS)
+    thresholds, latest = view_thresholds(verification, DEFAULTS), LatestEstimate()
     join = JoinVerdicts(
         tiers,
         verification.policy,
@@ -20,8 +22,10 @@ def build(settings: Settings) -> Service:
         verification.accept,
         reject_easy=verification.reject_easy,
         limits=evidence_limits(verification) if thresholds else NOTHING,
+        latest=latest,
     )
-    return Service(join=join)
+    follows = (estimates_keeper(settings, verification, latest),) if thresholds else ()
+    return Service(join=join, background=follows)
 
 
 if __name__ == "__main__":

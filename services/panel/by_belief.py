@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from schemas.belief import Belief
 from schemas.config.policies import View
-from schemas.item import Belief, Verdict
+from schemas.item import Verdict
 from schemas.outcomes import Tier
 from services.panel.tiers import DISPUTED_VOTES, Finding, find_objection
 from shared.answers.rivals import strongest
@@ -21,7 +22,7 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
     """
     verdicts = sorted(verdicts, key=lambda verdict: verdict.role)
     blind = ", ".join(f"{verdict.role} hit {verdict.hits} of {len(verdict.votes)}" for verdict in verdicts)
-    detail = f"belief {belief.key:.3f}; {blind}"
+    detail = f"{_compared(belief, accept)}; {blind}"
     other_objection = find_objection([_without_key_points(verdict) for verdict in verdicts])
     if other_objection and other_objection.reason != "unable":
         return replace(other_objection, final=True)
@@ -34,12 +35,24 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
     rival = strongest(verdicts)
     if rival.votes >= DISPUTED_VOTES and rival.votes > sum(verdict.hits for verdict in verdicts):
         return Finding(Tier.DISPUTED, "key_disputed", f"{detail}; {rival.votes} blind votes for {rival.answer!r}")
+    if not any(tier in tiers for tiers in accept.values()):
+        detail = f"{detail}; no view takes a key that no verifier found"
     return find_objection(verdicts) or Finding(Tier.UNSOLVED, "unsolved", detail)
 
 
 def is_enough(tier: str | None, belief: Belief, accept: Mapping[View, Collection[str]]) -> bool:
     """Return whether any view accepts an item of this tier and belief."""
     return any(tier in tiers and belief.reaches(view) for view, tiers in accept.items())
+
+
+def _compared(belief: Belief, accept: Collection[View]) -> str:
+    """The belief, and the threshold that it lacks."""
+    if any(belief.reaches(view) for view in accept):
+        return f"belief {belief.key:.3f}"
+    if belief.required is None:
+        return f"belief {belief.key:.3f}, and no belief is enough for the share of wrong keys that the plan allows"
+    pairs = ((f"{belief.key:.{digits}f}", f"{belief.required:.{digits}f}") for digits in range(3, 18))
+    return "belief {} is below the {} that the plan requires".format(*next(pair for pair in pairs if pair[0] < pair[1]))
 
 
 def _without_key_points(verdict: Verdict) -> Verdict:

@@ -1,7 +1,7 @@
 """Joins the evidence on one problem text: the first verdict of each verifier, then what is requested. Decides once."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ConfigDict, Field
 
@@ -11,6 +11,7 @@ from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
 from schemas.model import Model, added
 from services.panel.by_belief import by_belief, is_enough
+from services.panel.criteria import Criteria, LatestEstimate
 from services.panel.second_round import NOTHING, Deliberation, Given, with_given
 from services.panel.tiers import POLICIES, find_easy
 from shared.errors import Superseded
@@ -41,6 +42,8 @@ class JoinState(Model):
     """Evidence of the second round; `None`: none."""
     request: EvidenceRequested | None = added()
     """The evidence that is outstanding. While there is one, nothing is decided."""
+    criteria: Criteria | None = added()
+    """By which more evidence was requested; `None`: by the default parameters. Later estimates do not change them."""
     accepted: ProblemAccepted | None = None
     rejected: ProblemRejected | None = None
     published: bool = False
@@ -66,6 +69,8 @@ class JoinVerdicts:
     """Whether a problem that a judge calls too easy is rejected."""
     limits: Limits = NOTHING
     """How much evidence may be requested where belief leaves a key undecided."""
+    latest: LatestEstimate = field(default_factory=LatestEstimate)
+    """Criteria of decisions that begin now, instead of `parameters` and `thresholds`."""
 
     def __call__(
         self, case: bytes | None, event: ProblemVerified | EvidenceGiven
@@ -115,8 +120,9 @@ class JoinVerdicts:
         known = Deliberation(screened, verdicts, given)
         first_steps = (step for each in ordered for step in each.lineage)
         steps = tuple(dict.fromkeys((*first_steps, *(step for one in given for step in one.steps))))
-        thresholds = self._thresholds(again=bool(before))
-        belief = item_belief(verdicts, screened.written, self.parameters, thresholds, known.adjudications)
+        criteria = case.criteria if case.given else self.latest.criteria
+        parameters, thresholds = self._in_force(criteria, again=bool(before))
+        belief = item_belief(verdicts, screened.written, parameters, thresholds, known.adjudications)
         if thresholds:
             finding = by_belief(verdicts, belief, self.accept)
         else:
@@ -126,8 +132,11 @@ class JoinVerdicts:
         if easy and finding.tier in self.tiers:
             finding = easy
         enough = finding.tier in self.tiers and (not thresholds or is_enough(finding.tier, belief, self.accept))
-        if not (enough or finding.final or easy or before) and (request := self._request(known)):
-            return case.with_(request=request)
+        if not (enough or finding.final or easy):
+            # a stored item had its votes before: only an adjudicator may still decide
+            limits = replace(self.limits, max_votes=0) if before else self.limits
+            if request := known.request(parameters, thresholds, limits):
+                return case.with_(request=request, criteria=criteria)
         item = screened.with_(
             verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief
         )
@@ -137,19 +146,16 @@ class JoinVerdicts:
         rejected = ProblemRejected.of(event, "panel", item, reason=finding.reason, detail=finding.detail)
         return JoinState(problem_hash=case.problem_hash, rejected=rejected)
 
-    def _request(self, known: Deliberation) -> EvidenceRequested | None:
-        """Nothing is requested where no threshold meets any target."""
-        thresholds = [threshold for threshold in self.thresholds.values() if threshold is not None]
-        return known.request(self.parameters, min(thresholds), self.limits) if thresholds else None
-
-    def _thresholds(self, *, again: bool) -> Mapping[str, float | None]:
-        """Return the belief that each view needs; empty where tiers decide.
+    def _in_force(self, criteria: Criteria | None, *, again: bool) -> tuple[Parameters, Mapping[str, float | None]]:
+        """Return the parameters of belief, and the belief that each view needs; nothing where tiers decide.
 
         The rules of tiers count votes up to a limit, so for an item with the votes of more verifiers belief decides.
         """
+        if criteria:
+            return Parameters.of(criteria.parameters), criteria.thresholds
         if again and not self.thresholds and self.policy == "evidence":
-            return dict.fromkeys(self.accept, BELIEF_AGAIN)
-        return self.thresholds
+            return self.parameters, dict.fromkeys(self.accept, BELIEF_AGAIN)
+        return self.parameters, self.thresholds
 
 
 def _append(before: Verdict | None, verdict: Verdict) -> Verdict:

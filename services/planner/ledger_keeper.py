@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -23,38 +23,63 @@ CHECK_INTERVAL_S = 1.0
 
 
 @asynccontextmanager
-async def ledger_keeper(settings: Settings, budget: Budget) -> AsyncIterator[None]:
-    """Keep the ledger initialised until the end of the block. Without a budget, accounting is disabled."""
+async def ledger_keeper(
+    settings: Settings, budget: Budget, changed: Callable[[], Budget | None] = lambda: None
+) -> AsyncIterator[None]:
+    """Keep the ledger initialised until the end of the block. Without a budget, accounting is disabled.
+
+    `changed` returns another budget once, when it has changed.
+    """
     ledger = BudgetLedger(connect(settings.valkey_access), settings.factory, budget.limits(), settings.lease_s)
     try:
-        async with run_in_background(partial(_keep_initialised, settings, budget, ledger)):
+        async with run_in_background(partial(_keep_initialised, settings, budget, changed, ledger)):
             yield
     finally:
         await ledger.aclose()
 
 
-async def _keep_initialised(settings: Settings, budget: Budget, ledger: BudgetLedger, stopping: asyncio.Event) -> None:
-    if not budget.limits():
-        await ledger.close()
-        return
+async def _keep_initialised(
+    settings: Settings,
+    budget: Budget,
+    changed: Callable[[], Budget | None],
+    ledger: BudgetLedger,
+    stopping: asyncio.Event,
+) -> None:
+    warned: set[str] = set()
+    current: Budget | None = budget
+    while not stopping.is_set():
+        if current:
+            budget = current
+            _export_limits(budget)
+            if not budget.limits():
+                await ledger.close()
+        if budget.limits():
+            await _keep_once(settings, budget, ledger, warned)
+        await asyncio.sleep(CHECK_INTERVAL_S)
+        current = changed()
+
+
+async def _keep_once(settings: Settings, budget: Budget, ledger: BudgetLedger, warned: set[str]) -> None:
+    try:
+        if not await ledger.is_open():
+            await rebuild(settings, ledger)
+    except (KafkaError, OSError) as error:
+        log.warning("cannot read the spend from the log yet: %s: %s", type(error).__name__, error)
+    spent = await ledger.spent()
+    _export(spent)
+    for warning in set(_find_nearly_spent(budget, spent)) - warned:
+        log.warning("budget: %s", warning)
+        warned.add(warning)
+
+
+def _export_limits(budget: Budget) -> None:
+    BUDGET_TOKENS.clear()
+    BUDGET_DOLLARS.clear()
     for model, limit in budget.limits().items():
         if limit.tokens is not None:
             BUDGET_TOKENS.labels(model).set(limit.tokens)
         if limit.dollars is not None:
             BUDGET_DOLLARS.labels(model).set(limit.dollars)
-    warned: set[str] = set()
-    while not stopping.is_set():
-        try:
-            if not await ledger.is_open():
-                await rebuild(settings, ledger)
-        except (KafkaError, OSError) as error:
-            log.warning("cannot read the spend from the log yet: %s: %s", type(error).__name__, error)
-        spent = await ledger.spent()
-        _export(spent)
-        for warning in set(_find_nearly_spent(budget, spent)) - warned:
-            log.warning("budget: %s", warning)
-            warned.add(warning)
-        await asyncio.sleep(CHECK_INTERVAL_S)
 
 
 async def rebuild(settings: Settings, ledger: BudgetLedger) -> None:

@@ -1,7 +1,8 @@
 """The planner, with its state exported as metrics."""
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from math import inf
 from uuid import UUID
@@ -16,6 +17,7 @@ from shared.telemetry.metrics import (
     ENDED,
     ITEM_SECONDS,
     OPEN,
+    OPEN_LIMIT,
     PARKED,
     PAUSED,
     REJECTED,
@@ -27,18 +29,33 @@ from shared.telemetry.metrics import (
     plan_at_zero,
 )
 
+log = logging.getLogger(__name__)
+
 
 class MeasuredPlanner:
     """A machine. A repeated end of a problem is counted once."""
 
     state_type = State
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, changed: Callable[[], Planner | None] = lambda: None) -> None:
+        """`changed` returns the planner of another plan once, when the plan has changed."""
         self._planner = planner
         self._plan = planner.plan
+        self._changed = changed
         self._requested_at: dict[UUID, datetime] = {}
         """Open problems that this process requested; the times of earlier requests are unknown."""
         plan_at_zero([*self._plan.subjects])
+
+    def follow(self) -> bool:
+        """Take a changed plan; it applies from the next start. Returns whether there is one."""
+        if (planner := self._changed()) is None:
+            return False
+        log.info("the plan has changed")
+        self._planner, self._plan = planner, planner.plan
+        for gauge in (REQUESTED_ROWS, ROWS, TOPICS, YIELD, OPEN, PARKED):
+            gauge.clear()  # of subjects that the plan no longer has
+        plan_at_zero([*self._plan.subjects])
+        return True
 
     def start(self, state: State | None, now: datetime) -> tuple[State, Sequence[Event]]:
         return self._export(*self._planner.start(state, now), now)
@@ -67,6 +84,7 @@ class MeasuredPlanner:
         in_flight = Counter(name for name, _ in state.in_flight.values())
         for reason in PAUSES:
             PAUSED.labels(reason).set(state.held_back if reason == BUDGET else state.paused == reason)
+        OPEN_LIMIT.set(self._plan.in_progress)
         for name in self._plan.subjects:
             subject = state.subject(name)
             REQUESTED_ROWS.labels(name).set(inf if self._plan.endless else quotas[name])

@@ -1,5 +1,6 @@
 """The curated dataset: rows, ledger and audits as Delta tables in one folder, and the manifests of its releases.
 
+amend.py         rows that change after their curation
 build.py         converts events to lines of the tables
 compaction.py    joins small files in tiers
 event_replay.py  admission decisions, replayed from the log
@@ -20,7 +21,16 @@ records/         files of records that a person brings: topics, controls, benchm
 
 from shared.dataset.failures import Conflict, Vanished
 from shared.dataset.maintenance import purge
-from shared.dataset.reader import Dataset, ItemRecords, TableSnapshot, open_audits, open_reverifications
+from shared.dataset.reader import (
+    Dataset,
+    ItemRecords,
+    TableSnapshot,
+    open_audits,
+    open_probings,
+    open_resolutions,
+    open_reverifications,
+    open_reviews,
+)
 from shared.dataset.releases import (
     LATEST,
     NOW,
@@ -31,7 +41,7 @@ from shared.dataset.releases import (
     open_release,
     write_manifest,
 )
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row
 from shared.dataset.table import Table
 
 __all__ = [
@@ -43,9 +53,12 @@ __all__ = [
     "Dataset",
     "Entry",
     "ItemRecords",
+    "Probing",
     "Progress",
     "Release",
+    "Resolution",
     "Reverification",
+    "ReviewLine",
     "Row",
     "Table",
     "TableSnapshot",
@@ -53,8 +66,11 @@ __all__ = [
     "build_manifest",
     "list_manifests",
     "open_audits",
+    "open_probings",
     "open_release",
+    "open_resolutions",
     "open_reverifications",
+    "open_reviews",
     "purge",
     "write_manifest",
 ]

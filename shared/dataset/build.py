@@ -2,30 +2,73 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.events import AuditJudged, ProblemRejected, ProblemReverified, SampleDeleted, SolutionChecked
+from schemas.events import (
+    AuditJudged,
+    ProblemRejected,
+    ProblemReprobed,
+    ProblemResolved,
+    ProblemReverified,
+    ProblemReviewed,
+    SampleDeleted,
+    SolutionChecked,
+)
 from schemas.identity import content_hash
-from schemas.item import Attempt, Item
+from schemas.item import Attempt, Item, last_belief
 from schemas.spend import sum_or_none
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row
 from shared.errors import Invalid
 from shared.ports import Record
 
 _CORRECT = {"yes": True, "no": False}
 
 
-def choose_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """Return the attempt that becomes the row: the first without flaws that agrees with the key, else the first.
+HASHED = (
+    *("plan", "subject", "field", "subfield", "topic", "problem", "answer", "answer_type", "simulated", "tokens"),
+    *("cost", "independent", "rationale", "fingerprint", "tier", "tier_reason", "reasoning", "solution", "correct"),
+    *("flaws", "solver", "difficulty", "verdicts", "attempts", "lineage", "event", "event_hash"),
+)
+"""Columns of a row that its hash covers: they do not depend on the time, the order and the targets of its curation."""
 
-    An imported attempt comes after the others.
+
+def choose_attempt(attempts: Sequence[Attempt], choose: str | None = None) -> Attempt:
+    """Return the attempt that becomes the row: one without flaws that agrees with the key, else the first.
+
+    `choose` is the plan's: newest_correct, shortest_correct; `None` for the first. An imported attempt comes after the
+    others.
     """
     ordered = sorted(attempts, key=lambda attempt: attempt.is_imported)
-    flawless = (attempt for attempt in ordered if attempt.agrees == "yes" and not attempt.flaws)
-    return next(flawless, ordered[0])
+    sound = [attempt for attempt in ordered if attempt.agrees == "yes" and not attempt.flaws]
+    own = [attempt for attempt in sound if not attempt.is_imported]
+    match choose:
+        case "newest_correct" if own:
+            return own[-1]
+        case "shortest_correct" if own:
+            return min(own, key=lambda attempt: len(attempt.reasoning) + len(attempt.solution))
+        case _:
+            return next(iter(sound), ordered[0])
+
+
+def solution_columns(attempt: Attempt) -> dict[str, Any]:
+    """Return the columns of a row with its solution."""
+    return {
+        "reasoning": attempt.reasoning,
+        "solution": attempt.solution,
+        "correct": _CORRECT.get(attempt.agrees or ""),
+        "flaws": attempt.flaws,
+        "solver": attempt.provenance.answered_by,
+    }
+
+
+def with_hash(row: Row) -> Row:
+    """Return the row with the hash of its content."""
+    content = {name: getattr(row, name) for name in HASHED}
+    return replace(row, row_hash=content_hash(json.dumps([row.id, content], sort_keys=True, ensure_ascii=False)))
 
 
 def can_curate(event: SolutionChecked) -> bool:
@@ -33,14 +76,14 @@ def can_curate(event: SolutionChecked) -> bool:
     return event.item.problem is not None and bool(event.item.attempts)
 
 
-def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
-    """Return the row of a final solution.checked; views and admission are decided later.
+def to_row(record: Record, event: SolutionChecked, now: datetime, choose: str | None = None) -> Row:
+    """Return the row of a final solution.checked; views and admission are decided later. `choose` is the plan's.
 
     Raises Invalid without a problem or an attempt.
     """
     if not can_curate(event):
         raise Invalid(f"{event.type} {event.id} is final, but has no problem or no attempt")
-    item, attempt = event.item, choose_attempt(event.item.attempts)
+    item, attempt = event.item, choose_attempt(event.item.attempts, choose)
     content: dict[str, Any] = {
         **_item_columns(item),
         "independent": item.independent,
@@ -48,25 +91,15 @@ def to_row(record: Record, event: SolutionChecked, now: datetime) -> Row:
         "fingerprint": item.fingerprint or item.written.fingerprint,
         "tier": item.tier or "unknown",
         "tier_reason": item.tier_reason,
-        "reasoning": attempt.reasoning,
-        "solution": attempt.solution,
-        "correct": _CORRECT.get(attempt.agrees or ""),
-        "flaws": attempt.flaws,
-        "solver": attempt.provenance.answered_by,
+        **solution_columns(attempt),
         "difficulty": item.probe and item.probe.difficulty,
-        "verdicts": _json(item.verdicts),
-        "attempts": _json(item.attempts),
-        "lineage": _json(item.lineage),
+        "verdicts": to_json(item.verdicts),
+        "attempts": to_json(item.attempts),
+        "lineage": to_json(item.lineage),
         "event": str(event.id),
         "event_hash": event.hash,
     }
-    return Row(
-        **content,
-        **_source_columns(record),
-        id=str(item.id),
-        row_hash=content_hash(json.dumps([str(item.id), content], sort_keys=True, ensure_ascii=False)),
-        curated_at=now,
-    )
+    return with_hash(Row(**content, **_source_columns(record), id=str(item.id), row_hash="", curated_at=now))
 
 
 def to_entry(record: Record, now: datetime) -> Entry | None:
@@ -134,10 +167,72 @@ def to_reverification(record: Record, event: ProblemReverified, now: datetime) -
         detail=event.detail,
         admission_before=run.admission,
         votes_before=json.dumps(run.votes),
-        verdicts=_json(item.verdicts),
-        lineage=_json(item.lineage),
+        verdicts=to_json(item.verdicts),
+        lineage=to_json(item.lineage),
         event=str(event.id),
         reverified_at=now,
+    )
+
+
+def to_resolution(record: Record, event: ProblemResolved, now: datetime) -> Resolution:
+    """Return the line of a stored problem that was solved again."""
+    item, run = event.item, event.run
+    results = {attempt.agrees for attempt in item.attempts}
+    return Resolution(
+        **_item_columns(item),
+        **_source_columns(record),
+        id=str(item.id),
+        tier=item.tier,
+        run=run.run,
+        item_id=str(run.problem),
+        admission_before=run.admission,
+        solver=item.attempts[0].provenance.answered_by if item.attempts else "unknown",
+        correct_before=run.correct,
+        correct=True if "yes" in results else False if "no" in results else None,
+        sound=any(attempt.agrees == "yes" and not attempt.flaws for attempt in item.attempts),
+        disputed=event.disputed,
+        attempts=len(item.attempts),
+        lineage=to_json(item.lineage),
+        event=str(event.id),
+        resolved_at=now,
+    )
+
+
+def to_probing(record: Record, event: ProblemReprobed, now: datetime) -> Probing:
+    """Return the line of a stored problem whose difficulty was measured again."""
+    item, run, probe = event.item, event.run, event.item.probe
+    return Probing(
+        **_item_columns(item),
+        **_source_columns(record),
+        id=str(item.id),
+        tier=item.tier,
+        run=run.run,
+        item_id=str(run.problem),
+        model=next((call.answered_by for call in item.calls), "unknown"),
+        difficulty_before=run.difficulty,
+        difficulty=event.difficulty,
+        attempts=probe.attempts if probe else 0,
+        hits=probe.hits if probe else 0,
+        left=event.left,
+        lineage=to_json(item.lineage),
+        event=str(event.id),
+        probed_at=now,
+    )
+
+
+def to_review(record: Record, event: ProblemReviewed, now: datetime) -> ReviewLine:
+    """Return the line of a person's decision."""
+    return ReviewLine(
+        **_item_columns(event.item),
+        **_source_columns(record),
+        id=str(event.id),
+        tier=event.item.tier,
+        item_id=event.key,
+        decision=event.decision,
+        reviewer=event.reviewer,
+        reason=event.reason,
+        new_answer=event.answer,
+        reviewed_at=now,
     )
 
 
@@ -155,7 +250,7 @@ def to_item(row: Row) -> Item:
 
 def columns_to_item(row: Mapping[str, Any]) -> Item:
     """Return the item of a row, as `to_item`, from some of its columns; without `attempts` it has none."""
-    return Item.model_validate(
+    item = Item.model_validate(
         {
             **{name: row[name] for name in ("id", "plan", "fingerprint", "tier", "tier_reason")},
             "topic": {**{name: row[name] for name in ("subject", "field", "subfield")}, "name": row["topic"]},
@@ -166,6 +261,7 @@ def columns_to_item(row: Mapping[str, Any]) -> Item:
             **{name: json.loads(row[name]) for name in ("verdicts", "attempts", "lineage") if name in row},
         }
     )
+    return item.with_(belief=last_belief(item.lineage))
 
 
 def _item_entry(record: Record, item: Item, now: datetime, **columns: Any) -> Entry:
@@ -208,5 +304,6 @@ def _source_columns(record: Record) -> dict[str, Any]:
     }
 
 
-def _json(models: Iterable[BaseModel]) -> str:
+def to_json(models: Iterable[BaseModel]) -> str:
+    """Return a JSON list of models, as the columns of tables have it."""
     return json.dumps([model.model_dump(mode="json") for model in models], ensure_ascii=False)

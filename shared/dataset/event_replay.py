@@ -25,6 +25,9 @@ class AdmissionRecord(NamedTuple):
     views: tuple[str, ...]
     split: str
     row_hash: str
+    event: str
+    """Id of the event that the row is of then."""
+    event_hash: str
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class AdmissionReplay:
     curated_at: dict[str, datetime] = field(default_factory=dict)
     """Time of curation by row."""
     deleted: dict[str, datetime] = field(default_factory=dict)
+    applied: dict[str, int] = field(default_factory=dict)
+    """Events that made rows, or changed them, and their order."""
     _admitted: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _left: dict[tuple[str, int], datetime] = field(default_factory=dict)
     """Rows that a reverification moved out of `in`."""
@@ -48,7 +53,12 @@ class AdmissionReplay:
         """Apply one event, in any order."""
         match event:
             case SampleCurated():
-                record = AdmissionRecord(event.cause.index, event.admission, event.views, event.split, event.row_hash)
+                cause, parent = event.cause, str(event.cause.parent)
+                record = AdmissionRecord(
+                    *(cause.index, event.admission, event.views, event.split, event.row_hash),
+                    *(parent, cause.parent_hash or ""),
+                )
+                self.applied[parent] = min(cause.index, self.applied.get(parent, cause.index))
                 self.curated[event.key] = max(record, self.curated.get(event.key, record), key=lambda one: one.order)
                 _keep_earliest(self.curated_at, event.key, at)
                 if event.admission == Admission.IN != event.before:

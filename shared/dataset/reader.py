@@ -10,14 +10,13 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, TypeVar
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
-from shared.dataset.schema import Audit, Entry, Reverification, Row, Source
+from shared.dataset.schema import Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
@@ -59,10 +58,6 @@ class TableSnapshot(Generic[T]):
         """Return the sum of a column (`known`) and the number of lines without a value in it (`unknown_items`)."""
         return query.total(self.delta, column, where)
 
-    def table(self, *names: str) -> pa.Table:
-        """Return some columns of all lines."""
-        return query.read_table(self.delta, names)
-
     def batches(self, rows: int, where: str = "true") -> Iterator[list[dict[str, Any]]]:
         """Yield all columns in batches of at most `rows` lines, always in the same order."""
         return query.batches(self.delta, [field.name for field in fields(self.line_type)], rows, where)
@@ -80,6 +75,10 @@ class ItemRecords:
     row: Row | None
     entries: tuple[Entry, ...]
     """The oldest first."""
+
+    @property
+    def id(self) -> str:
+        return self.row.id if self.row else self.entries[0].item_id
 
     @property
     def item(self) -> Item | None:
@@ -104,6 +103,7 @@ class Dataset:
 
     rows: TableSnapshot[Row]
     ledger: TableSnapshot[Entry]
+    folder: Location
 
     @classmethod
     def open(cls, folder: Location, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
@@ -114,7 +114,14 @@ class Dataset:
         return cls(
             TableSnapshot(Row, _open_table(folder, Row, version)),
             TableSnapshot(Entry, _open_table(folder, Entry, ledger_version)),
+            folder,
         )
+
+    def decided(self) -> dict[str, bool]:
+        """Whether the key of an item is right, by the last decision of a person about it."""
+        lines = [] if (reviews := open_reviews(self.folder)) is None else list(reviews)
+        ordered = sorted(lines, key=lambda line: (line.reviewed_at, line.kafka_offset))
+        return {line.item_id: line.decision == "accept" for line in ordered}
 
     @staticmethod
     def exists(folder: Location) -> bool:
@@ -140,20 +147,44 @@ class Dataset:
 
 def open_audits(folder: Location) -> TableSnapshot[Audit]:
     """Open the audits. Raises Refusal when there are none yet, or newer software wrote them."""
-    with _translate_errors(folder):
-        delta = open_table(folder, TABLES[Audit])
-        audits = TableSnapshot(Audit, check_version(delta)) if delta else None
+    audits = find_audits(folder)
     if audits is None or len(audits) == 0:
         next_step = "Set `audits: {rate: 0.05}` in the plan, and run again"
         raise Refusal(f"no audit has been judged in {folder} yet", next_step)
     return audits
 
 
+def find_audits(folder: Location) -> TableSnapshot[Audit] | None:
+    """Open the audits; `None` when there is no table of them yet. Raises Refusal when newer software wrote them."""
+    with _translate_errors(folder):
+        delta = open_table(folder, TABLES[Audit])
+        return TableSnapshot(Audit, check_version(delta)) if delta else None
+
+
 def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | None:
     """Open the reverifications; `None` when there are none yet. Raises Refusal when newer software wrote them."""
+    return _open_if_there(folder, Reverification)
+
+
+def open_resolutions(folder: Location) -> TableSnapshot[Resolution] | None:
+    """Open the resolutions, as `open_reverifications`."""
+    return _open_if_there(folder, Resolution)
+
+
+def open_probings(folder: Location) -> TableSnapshot[Probing] | None:
+    """Open the measurements of difficulty that were made again, as `open_reverifications`."""
+    return _open_if_there(folder, Probing)
+
+
+def open_reviews(folder: Location) -> TableSnapshot[ReviewLine] | None:
+    """Open the decisions of people, as `open_reverifications`."""
+    return _open_if_there(folder, ReviewLine)
+
+
+def _open_if_there(folder: Location, of: type[T]) -> TableSnapshot[T] | None:
     with _translate_errors(folder):
-        delta = open_table(folder, TABLES[Reverification])
-        return TableSnapshot(Reverification, check_version(delta)) if delta else None
+        delta = open_table(folder, TABLES[of])
+        return TableSnapshot(of, check_version(delta)) if delta else None
 
 
 def _open_table(folder: Location, of: type[Source], version: int | None) -> DeltaTable:

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from shared.dataset.failures import translate_errors
-from shared.dataset.reader import Dataset
+from shared.dataset.reader import Dataset, find_audits
+from shared.dataset.reports.wrong_keys import estimate_parameters
 from shared.dataset.schema import SCHEMA_VERSION, Row
 from shared.dataset.storage import Location, file_exists, list_files, read_file, write_file
 from shared.dataset.table import TABLES
@@ -61,28 +62,38 @@ class Progress:
 
 
 def build_manifest(folder: Location, release: Release) -> dict[str, Any]:
-    """Count a release: rows by subject, tier and admission, ledger lines by reason, a hash over all rows."""
+    """Count a release: rows by subject, tier and admission, ledger lines by reason, a hash over all rows.
+
+    `belief` has the parameters of belief, estimated with the audits of now; it is missing where nothing was judged.
+    """
     dataset = Dataset.open(folder, release.table_version, release.ledger_version)
-    lines = dataset.rows.table("row_hash", "curated_at")
-    hashes = sorted(lines["row_hash"].to_pylist())
+    lines = [*dataset.rows.columns("row_hash", "curated_at")]
+    hashes = sorted(line["row_hash"] for line in lines)
+    estimated = estimate_parameters(dataset, find_audits(folder))
     return {
         **asdict(release),
-        "until": max(lines["curated_at"].to_pylist()).isoformat(),
+        "until": max(line["curated_at"] for line in lines).isoformat(),
         "schema_version": SCHEMA_VERSION,
         "rows_by_subject": _nested(dataset.rows.counts("subject", "admission")),
         "rows_by_tier": _nested(dataset.rows.counts("tier", "admission")),
         "funnel": {"curated": len(hashes), **_nested(dataset.ledger.counts("kind", "reason"))},
         "sha256": hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
+        **({"belief": estimated.model_dump(mode="json")} if estimated else {}),
     }
 
 
-def write_manifest(folder: Location, release: Release) -> None:
-    """Write the manifest atomically unless it exists. Raises Transient when it cannot be written."""
+def write_manifest(folder: Location, release: Release) -> dict[str, Any]:
+    """Write the manifest atomically unless it exists, and return what it says.
+
+    Raises Transient when it cannot be written.
+    """
     file = f"{FOLDER}/{release.number}.json"
     with translate_errors("cannot write the release's manifest"):
         if not file_exists(folder, file):
             text = json.dumps(build_manifest(folder, release), indent=2, ensure_ascii=False) + "\n"
             write_file(folder, file, text.encode())
+        manifest: dict[str, Any] = json.loads(read_file(folder, file))
+        return manifest
 
 
 def list_manifests(folder: Location) -> list[dict[str, Any]]:

@@ -22,9 +22,9 @@ from shared.ports import Tag, TaggedEvent
 AUDIT_HEADER = "ce_audit"
 """Header with the tag of an audit item: a CloudEvents extension."""
 RUN_HEADER = "ce_run"
-"""Header with the tag of a reverify item."""
+"""Header with the tag of a copy of a stored problem."""
 
-ADDRESSEE = "ce_addressee"
+ADDRESSEE_HEADER = "ce_addressee"
 """Header with the one service that is to handle a record: a CloudEvents extension, read before decoding."""
 
 TRACEPARENT = "traceparent"
@@ -59,20 +59,21 @@ def encode(event: Event, source: str, tag: Tag | None = None) -> Message:
         TRACEPARENT: f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
     if event.addressee:
-        headers[ADDRESSEE] = event.addressee
+        headers[ADDRESSEE_HEADER] = event.addressee
     if tag:
         headers[AUDIT_HEADER if isinstance(tag, AuditTag) else RUN_HEADER] = tag.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
 
 
 def encode_outputs(produced: Iterable[Event | TaggedEvent], source: str, tag: Tag | None) -> Iterator[Message]:
-    """Encode the events produced from a record, with its tag. The end of a tagged item becomes another event.
+    """Encode the events produced from a record, with its tag. The end of a tagged item becomes another event, or none.
 
     Raises as `encode`.
     """
     for output in produced:
         event, its_tag = (output.event, output.tag) if isinstance(output, TaggedEvent) else (output, tag)
-        yield encode(divert(event, its_tag), source, its_tag)
+        if published := divert(event, its_tag):
+            yield encode(published, source, its_tag)
 
 
 def ce_type(event: Event | type[Event]) -> str:
@@ -108,7 +109,7 @@ def decode(name: str, key: bytes | None, value: bytes | None, headers: Iterable[
 
 
 def tag_of(headers: Iterable[tuple[str, bytes]]) -> Tag | None:
-    """Read the tag of a record about an audit or reverify item; `None` for others. Raises Invalid if malformed."""
+    """Read the tag of an audit item or of a copy; `None` for other records. Raises Invalid if malformed."""
     headers = list(headers)
     if (header := dict(headers).get(RUN_HEADER)) is None:
         return audit_tag_of(headers)

@@ -173,7 +173,8 @@ class LimitedBudget:
             await self._ledger.renew(list(self._reservations.values()))
 
     def _over(self, model: str, full: LimitReached) -> OverBudget:
-        limit = {(scope, unit): most for scope, unit, most in self._ledger.limits(model)}[full.model, full.unit]
+        limits = {(scope, unit): most for scope, unit, most in self._ledger.limits(model)}
+        limit = limits.get((full.model, full.unit), full.spent)  # the plan may have changed meanwhile
         spent, needed = out_of(full.spent, limit, full.unit), amount(full.needed, full.unit)
         return OverBudget(
             f"the budget{_limit_of(full.model)} has no room: {spent} are spent, and this call takes about {needed}. "
@@ -182,7 +183,7 @@ class LimitedBudget:
 
     def _warn(self, reservation: Reservation) -> None:
         for scope, unit, limit in self._ledger.limits(reservation.model):
-            spent = reservation.spent[scope, unit]
+            spent = reservation.spent.get((scope, unit), 0)
             if spent >= WARN_AT * limit and (scope, unit) not in self._warned:
                 self._warned.add((scope, unit))
                 log.warning("budget%s: %s are spent", _limit_of(scope), out_of(spent, limit, unit))

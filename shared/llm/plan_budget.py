@@ -1,11 +1,14 @@
 """Checks the plan's budget against the models, and creates the budget guard of a service."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from schemas.config.models_config import ModelsConfig, RoleModel
 from schemas.config.policies import ALL, Budget, Limit
 from shared.cache.budget_ledger import BudgetLedger
 from shared.cache.client import connect
+from shared.config.followed_file import FollowedFile
+from shared.config.plan_loader import load_plan
 from shared.config.settings import Settings
 from shared.errors import Refusal
 from shared.llm.budget_guard import BudgetGuard, LimitedBudget, UnlimitedBudget
@@ -17,7 +20,28 @@ def budget_guard(settings: Settings, budget: Budget, config: ModelsConfig) -> Bu
     if not budget.limits():
         return UnlimitedBudget()
     valkey = connect(settings.valkey_access)
-    return LimitedBudget(BudgetLedger(valkey, settings.factory, budget.limits(), settings.lease_s), settings.lease_s)
+    limits = FollowedLimits(settings.plan)
+    return LimitedBudget(BudgetLedger(valkey, settings.factory, limits, settings.lease_s), settings.lease_s)
+
+
+class FollowedLimits(Mapping[str, Limit]):
+    """The limits of a plan's budget by model, also after a change of the plan."""
+
+    def __init__(self, plan: Path) -> None:
+        self._file = FollowedFile(plan, lambda path: load_plan(path).budget.limits())
+
+    def _current(self) -> Mapping[str, Limit]:
+        self._file.changed()
+        return self._file.value
+
+    def __getitem__(self, model: str) -> Limit:
+        return self._current()[model]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._current())
+
+    def __len__(self) -> int:
+        return len(self._current())
 
 
 def check_budget(budget: Budget, config: ModelsConfig) -> None:

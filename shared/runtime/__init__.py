@@ -13,6 +13,7 @@ machine.py          the loop of a state machine: state folded from the log, snap
 state_changes.py    the difference between two states
 sink.py             the loop of a sink: batches written to a store that keeps its own offsets
 background_task.py  a task that runs beside the loop
+rotated_credentials.py  notices that a password, key or certificate has changed
 health.py           /livez, /readyz, /metrics
 """
 

@@ -6,7 +6,7 @@ its first snapshot whole, and each later one as the changes to the one before.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,11 +64,18 @@ class MachineLoop(SingleActiveLoop):
     """State and outbox of the active replica."""
 
     def __init__(
-        self, machine: Machine, settings: Settings, producer: Producer, from_log: FromLog | None = None
+        self,
+        machine: Machine,
+        settings: Settings,
+        producer: Producer,
+        from_log: FromLog | None = None,
+        changed: Callable[[], bool] = lambda: False,
     ) -> None:
+        """The machine starts again, with the present state, when `changed` returns True."""
         super().__init__(settings, producer)
         self._machine = machine
         self._from_log = from_log
+        self._changed = changed
         ((state, _),) = SERVICE[settings.service].state
         self._state_log = StateLog(settings.kafka_access, settings.factory, state, producer)
         self._state: Any = None
@@ -86,8 +93,17 @@ class MachineLoop(SingleActiveLoop):
                 self._state = await self._from_log.read(self._state, self._flow_offsets())
             await self.processor.publish(unpack(snapshot.outbox.encode()))
         await self.start_at(self._offsets)
+        self._changed()
+        await self._start()
+
+    async def _start(self) -> None:
         self._state, decided = self._machine.start(self._state, utc_now())
         await self._save(decided)
+
+    async def idle(self) -> None:
+        """Start the machine again when its settings have changed."""
+        if self._changed():
+            await self._start()
 
     def _flow_offsets(self) -> dict[tuple[str, int], int]:
         factory = self.settings.factory
@@ -95,6 +111,7 @@ class MachineLoop(SingleActiveLoop):
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
         """Fold, snapshot, publish, commit."""
+        await self.idle()
         decided: list[Event] = []
         for record, event in await self.decode(records):
             with self.processor.context(event):

@@ -2,8 +2,9 @@
 
 Start: logs, health (alive, not ready), service, producer, consumer. Waits for a broker that does not answer yet and a
 factory that is not provisioned yet.
-SIGTERM or SIGINT: not ready, stop consuming, commit, leave the group, let running events finish within the grace period
-and record their results, close, exit 0. Exit 1 with one line when the process must not continue.
+SIGTERM, SIGINT or other credentials in a file: not ready, stop consuming, commit, leave the group, let running events
+finish within the grace period and record their results, close, exit 0. Exit 1 with one line when the process must not
+continue.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import uvloop
@@ -26,8 +28,10 @@ from shared.errors import Refusal
 from shared.kafka.admin.readiness import find_obstacle
 from shared.kafka.clients import KafkaConnectionError, KafkaError, Producer
 from shared.kafka.connection import translate_denials
+from shared.runtime.background_task import run_in_background
 from shared.runtime.health import Health
 from shared.runtime.machine import MachineLoop
+from shared.runtime.rotated_credentials import credential_files, wait_before_restart, wait_for_change
 from shared.runtime.service import Service
 from shared.runtime.sink import SinkLoop
 from shared.runtime.stateless import StatelessLoop
@@ -84,10 +88,19 @@ async def _run_service(build: Callable[[S], Service], settings: S) -> None:
     READY.labels(settings.service).set_function(lambda: float(loop.why_not_ready() is None))
     health = Health(settings.health_host, settings.health_port, loop.why_not_ready)
     stopping = asyncio.Event()
-    _on_signals(stopping, loop)
+
+    def stop() -> None:
+        log.info("stopping")
+        stopping.set()
+        loop.stop()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop)
+    credentials = credential_files(settings)
     async with contextlib.AsyncExitStack() as closing:
         for close in (valkey.aclose, *service.close):
             closing.push_async_callback(close)
+        await closing.enter_async_context(run_in_background(partial(_stop_when_changed, credentials, stop)))
         await health.start()
         closing.push_async_callback(health.stop)
         if not await _wait_until_ready(partial(_check_broker, producer), stopping):
@@ -110,20 +123,18 @@ def _create_loop(service: Service, settings: Settings, producer: Producer, outco
 
         return FaustLoop(service.join, settings, producer)
     if service.machine:
-        return MachineLoop(service.machine, settings, producer, service.from_log)
+        return MachineLoop(service.machine, settings, producer, service.from_log, service.changed)
     if service.sink:
         return SinkLoop(service.sink, settings, producer)
     raise TypeError("a service has a handler, a join, a machine or a sink")
 
 
-def _on_signals(stopping: asyncio.Event, loop: ServiceLoop) -> None:
-    def stop() -> None:
-        log.info("stopping")
-        stopping.set()
-        loop.stop()
-
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop)
+async def _stop_when_changed(credentials: Sequence[Path], stop: Callable[[], None], _: asyncio.Event) -> None:
+    log.warning(
+        "%s has changed: this process ends, to start again with the new one", await wait_for_change(credentials)
+    )
+    await wait_before_restart()
+    stop()
 
 
 async def _wait_until_ready(obstacle: Callable[[], Awaitable[str | None]], stopping: asyncio.Event) -> bool:

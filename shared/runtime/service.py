@@ -55,6 +55,8 @@ class Service:
     machine: Machine | None = None
     from_log: FromLog | None = None
     """Only with a machine."""
+    changed: Callable[[], bool] = lambda: False
+    """Only with a machine: whether its settings have changed since the last call, so that it has to start again."""
     sink: Sink | None = None
     close: tuple[Callable[[], Awaitable[None]], ...] = ()
     background: tuple[AbstractAsyncContextManager[None], ...] = ()

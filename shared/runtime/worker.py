@@ -187,7 +187,7 @@ class Worker:
     async def _turn(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             with self._waiting_for_turn():
-                await stack.enter_async_context(self._guard.turn())
+                await stack.enter_async_context(self._guard.attempt())
             yield
 
     async def _until_resumed(self) -> None:

@@ -49,19 +49,6 @@ def truth_weights(evidence: Evidence, parameters: Parameters) -> dict[int, float
     return weights
 
 
-def effective_votes(evidence: Evidence, parameters: Parameters) -> float:
-    """How many independent draws the votes amount to, on average over what may have been copied."""
-    solving, votes = parameters.solving, evidence.votes
-    alone, draws, total = solving._replace(dependence=0.0), 0.0, 0.0
-    for weight, distinct in _distinct_draws(votes, solving.dependence):
-        chances = likelihood(canonical(distinct, alone), alone, evidence.guess)
-        weight *= (1 - parameters.wrong_keys) * chances.key + weight_of_wrong(
-            sum(chances.common_error), sum(chances.misprint), parameters
-        )
-        draws, total = draws + weight * distinct.total, total + weight
-    return draws / total
-
-
 class Likelihood(NamedTuple):
     """Chance of the votes, by what is assumed of the key; rivals in the order of the votes, then what is unseen."""
 
@@ -133,21 +120,24 @@ def likelihood(votes: Votes, solving: Solving, guess: float = 0.0) -> Likelihood
 def _distinct_draws(votes: Votes, dependence: float) -> Iterator[tuple[float, Votes]]:
     """Ways in which votes of two dependent verifiers may be the same draws, with weights, and what is left of them.
 
-    Which attempt goes with which is not used, so the order of votes does not matter: all ways of pairing are alike.
+    Votes of others than the first two are draws of their own. Which attempt goes with which is not used, so the order
+    of votes does not matter: all ways of pairing are alike.
     Votes that cannot be the same draw cost a factor 1 - c under every hypothesis, which is left out.
     """
-    if not dependence or len(votes.key) != 2:
+    if not dependence or len(votes.key) < 2:
         yield 1.0, votes
         return
     candidates = (votes.key, *votes.rivals)
-    most, rounds = sum(map(min, candidates)), max(votes.by_verifier)
-    for copies in product(*(range(min(counts) + 1) for counts in candidates)):
+    most, rounds = sum(min(counts[:2]) for counts in candidates), max(votes.by_verifier[:2])
+    for copies in product(*(range(min(counts[:2]) + 1) for counts in candidates)):
         copied = sum(copies)
         weight = dependence**copied * (1 - dependence) ** (most - copied) * factorial(rounds - copied)
-        for (one, other), same in zip(candidates, copies, strict=True):
+        for (one, other, *_), same in zip(candidates, copies, strict=True):
             weight *= factorial(same) * comb(one, same) * comb(other, same)
         if weight:
-            key, *rivals = ((one, other - same) for (one, other), same in zip(candidates, copies, strict=True))
+            key, *rivals = (
+                (one, other - same, *rest) for (one, other, *rest), same in zip(candidates, copies, strict=True)
+            )
             yield weight / factorial(rounds), Votes(key, tuple(rivals))
 
 

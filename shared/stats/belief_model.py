@@ -1,7 +1,9 @@
 """The model of belief: what can be observed about a key, and the parameters that decide how likely it is."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
+
+from schemas.belief import BeliefParameters, JudgeErrors
 
 RARE_REPEAT = 0.001
 """ε for many votes together, in estimates and forecasts: the chance that two given answers coincide that are neither
@@ -86,6 +88,10 @@ class Solving(NamedTuple):
     dependence: float = 0.0
     """c: chance that an attempt of the second verifier is the same draw as one of the first."""
 
+    def with_another(self) -> "Solving":
+        """With one more model, as able as the first verifier and independent, where abilities differ."""
+        return self._replace(abilities=(*self.abilities, 0.0)) if self.abilities else self
+
 
 ALIKE, JUDGE = Solving(), JudgeRates()
 
@@ -105,6 +111,26 @@ class Parameters:
     adjudicator: float = 0.75
     """α: chance that an adjudicator is right."""
 
+    @classmethod
+    def of(cls, values: BeliefParameters) -> "Parameters":
+        """Read them as events carry them."""
+        by_sight = tuple((cast(Saw, saw), _rates(errors)) for saw, errors in values.judge_by_sight.items())
+        solving = Solving(**{name: getattr(values, name) for name in Solving._fields})
+        shares = {name: getattr(values, name) for name in ("wrong_keys", "common_error_keys", "adjudicator")}
+        return cls(**shares, solving=solving, judge=_rates(values.judge), judge_by_sight=by_sight)
+
+    @property
+    def values(self) -> BeliefParameters:
+        """As events carry them."""
+        return BeliefParameters(
+            wrong_keys=self.wrong_keys,
+            common_error_keys=self.common_error_keys,
+            adjudicator=self.adjudicator,
+            **self.solving._asdict(),
+            judge=JudgeErrors(**self.judge._asdict()),
+            judge_by_sight={saw: JudgeErrors(**rates._asdict()) for saw, rates in self.judge_by_sight},
+        )
+
     def rates(self, saw: Saw) -> JudgeRates:
         return dict(self.judge_by_sight).get(saw, self.judge)
 
@@ -112,6 +138,10 @@ class Parameters:
         """A copy with other numbers."""
         solving = self.solving if error_agreement is None else self.solving._replace(error_agreement=error_agreement)
         return replace(self, solving=solving, **changes)  # type: ignore[arg-type]
+
+
+def _rates(errors: JudgeErrors) -> JudgeRates:
+    return JudgeRates(errors.catch, errors.false_alarm)
 
 
 class Belief(NamedTuple):

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from schemas.flow import VERIFIERS
 from schemas.item import Item
 from shared.answers.rivals import agree, wrong
+from shared.stats.item_belief import SOLVER
 from shared.stats.wilson import wilson
-
-SOLVER = "solver"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """The evidence on an item, and the belief that it comes to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from schemas.belief import Belief
+from schemas.flow import VERIFIERS
 from schemas.identity import content_hash
-from schemas.item import Adjudication, Belief, Item, Problem, Step, Verdict, adjudications_in
+from schemas.item import Adjudication, Attempt, Item, Problem, Step, Verdict, Vote, adjudications_in, last_belief
 from shared.answers.normal import text_form
 from shared.answers.rivals import Rival, rivals
 from shared.stats import belief_model as model
@@ -17,8 +20,8 @@ from shared.stats.guessing import guess_probability
 DEFAULTS = Parameters()
 _VERDICTS = TypeAdapter(tuple[Verdict, ...])
 _STEPS = TypeAdapter(tuple[Step, ...])
-VERIFIERS = ("verifier-a", "verifier-b")
-"""The order in which votes are counted."""
+SOLVER = "solver"
+"""The role of a solver's answers among the votes, where they are counted."""
 UNDETERMINED = frozenset({"cannot be determined", "insufficient information", "not enough information"})
 """Answers, as `text_form` gives them, that speak against the problem and are no rival of the key."""
 
@@ -29,7 +32,10 @@ def is_complete(verdicts: Sequence[Verdict]) -> bool:
 
 
 def evidence_of(verdicts: Sequence[Verdict], problem: Problem, adjudications: Sequence[Adjudication] = ()) -> Evidence:
-    """Votes, judgements, adjudications and guess probability, as the model of belief takes them."""
+    """Votes, judgements, adjudications and guess probability, as the model of belief takes them.
+
+    With a verdict of the solver its votes are counted last.
+    """
     return _evidence(verdicts, problem, candidates(verdicts), adjudications)
 
 
@@ -40,7 +46,7 @@ def item_belief(
     thresholds: Mapping[str, float | None] | None = None,
     adjudications: Sequence[Adjudication] = (),
 ) -> Belief:
-    """What two verdicts and adjudications come to, in the form that items carry."""
+    """What verdicts and adjudications come to, in the form that items carry."""
     against = candidates(verdicts)
     value = belief(_evidence(verdicts, problem, against, adjudications), parameters)
     return Belief(
@@ -49,7 +55,37 @@ def item_belief(
         unseen=value.unseen,
         parameters=parameters_id(parameters),
         thresholds=dict(thresholds or {}),
+        values=None if parameters == DEFAULTS else parameters.values,
     )
+
+
+def belief_after_solving(item: Item) -> Belief | None:
+    """The belief of an item with the solver's answers as further blind votes, by the parameters of its decision.
+
+    Answers of flawed traces do not count, nor those that could not be compared. `None` where the item has no belief; as
+    it was where an older version decided with parameters that the item does not carry.
+    """
+    before, votes = item.belief, tuple(_solver_votes(item.own_attempts))
+    if before is None or not votes or (parameters := _parameters_of(before)) is None:
+        return before
+    solver = Verdict(role=SOLVER, model=SOLVER, problem_hash=item.written.hash, votes=votes)
+    verdicts, solving = (*item.verdicts, solver), parameters.solving.with_another()
+    after = item_belief(
+        verdicts, item.written, replace(parameters, solving=solving), before.thresholds, item.adjudications
+    )
+    return after.with_(parameters=before.parameters, values=before.values)
+
+
+def _solver_votes(attempts: Iterable[Attempt]) -> Iterator[Vote]:
+    for one in attempts:
+        if one.answer is not None and one.agrees in ("yes", "no") and not one.flaws:
+            yield Vote(answer=one.answer, agrees=one.agrees, method=one.method or "")
+
+
+def _parameters_of(value: Belief) -> Parameters | None:
+    if value.values:
+        return Parameters.of(value.values)
+    return DEFAULTS if value.parameters == parameters_id(DEFAULTS) else None
 
 
 def complete_belief(item: Item) -> Belief | None:
@@ -73,7 +109,12 @@ def row_evidence(row: Mapping[str, Any]) -> Evidence | None:
 
 
 def row_belief(row: Mapping[str, Any]) -> float | None:
-    """Belief in the key of a row, from its columns, with the default parameters."""
+    """Belief in the key of a row, from its columns, as it was when the row was made.
+
+    Of a row that an older version made, with the default parameters.
+    """
+    if '"belief"' in row["lineage"] and (last := last_belief(_STEPS.validate_json(row["lineage"]))):
+        return last.key
     evidence = row_evidence(row)
     return None if evidence is None else belief(evidence, DEFAULTS).key
 
@@ -100,11 +141,12 @@ def _evidence(
     verdicts: Sequence[Verdict], problem: Problem, against: Sequence[Rival], adjudications: Sequence[Adjudication]
 ) -> Evidence:
     by_role = {verdict.role: verdict for verdict in verdicts}
-    ordered = [by_role[role] for role in VERIFIERS if role in by_role]
+    roles = (*VERIFIERS, SOLVER) if SOLVER in by_role else VERIFIERS
+    ordered = [by_role[role] for role in roles if role in by_role]
     return Evidence(
         votes=Votes(
-            key=tuple(by_role[role].hits if role in by_role else 0 for role in VERIFIERS),
-            rivals=tuple(tuple(rival.roles.count(role) for role in VERIFIERS) for rival in against),
+            key=tuple(by_role[role].hits if role in by_role else 0 for role in roles),
+            rivals=tuple(tuple(rival.roles.count(role) for role in roles) for rival in against),
         ),
         judgements=tuple(
             JudgeResult(passed, sight_of(verdict))

@@ -20,15 +20,18 @@ def evidence_limits(verification: Verification) -> Limits:
     return Limits(verification.votes, verification.adjudications)
 
 
-def view_thresholds(verification: Verification, parameters: Parameters) -> dict[str, float | None]:
+def view_thresholds(
+    verification: Verification, parameters: Parameters, cautious: Parameters | None = None
+) -> dict[str, float | None]:
     """By view, the smallest belief that meets its target, `None` where none does; empty without a target.
 
+    Beliefs use `parameters`; how likely they are, `cautious` ones, such as the ends of intervals.
     Buying ends at the lowest of them. A stricter view takes the keys whose belief happened to end high enough.
     """
     targets = view_targets(verification)
     if not targets:
         return {}
-    forecast, loosest = evidence_forecast(verification, parameters), max(targets.values())
+    forecast, loosest = evidence_forecast(verification, parameters, cautious), max(targets.values())
     lowest = forecast.threshold(loosest)
     if lowest is None:
         return dict.fromkeys(targets)
@@ -36,8 +39,10 @@ def view_thresholds(verification: Verification, parameters: Parameters) -> dict[
     return {view: lowest if target == loosest else forecast.stricter(ends, target) for view, target in targets.items()}
 
 
-def evidence_forecast(verification: Verification, parameters: Parameters) -> EvidenceForecast:
+def evidence_forecast(
+    verification: Verification, parameters: Parameters, cautious: Parameters | None = None
+) -> EvidenceForecast:
     """What buying evidence under a plan comes to."""
     limits = evidence_limits(verification)
     counted = Limits(min(limits.max_votes, COUNTED.max_votes), min(limits.adjudications, COUNTED.adjudications))
-    return EvidenceForecast(parameters, parameters, counted)
+    return EvidenceForecast(parameters, cautious or parameters, counted)

@@ -11,7 +11,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.flow import consumed_by, produced_by
 from schemas.outcomes import Admission
 
-_SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800, 7200)
+_SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 5, 10, 20, 40, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1800, 3600, 7200)
+"""A call of 70 s and one of 250 s are in different buckets, with several between them."""
 _LONG = (1, 5, 20, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 OUTCOMES = ("done", "repeated", "dead_letter")
@@ -64,6 +65,7 @@ REQUESTED_ROWS = Gauge(
 )
 ROWS = Gauge("chimera_rows", f"Rows by admission: {', '.join(ADMISSIONS)}", ["subject", "admission"])
 OPEN = Gauge("chimera_problems_open", "Problems in progress", ["subject"])
+OPEN_LIMIT = Gauge("chimera_problems_open_limit", "Largest number of problems in progress, of the plan")
 PARKED = Gauge(
     "chimera_problems_parked", "Problems whose record became a dead letter; replay or drop them", ["subject"]
 )

@@ -118,4 +118,4 @@ async def deliver_everything_again(world: KafkaWorld) -> None:
     async def all_read() -> bool:
         return not any((await lag(world)).values())
 
-    await until(all_read, "everything read for the second time", within_s=60)
+    await until(all_read, "everything read for the second time")

@@ -4,6 +4,7 @@ import random
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from deploy.local.process import RestartPolicy
 from deploy.local.supervisor import Stack
@@ -34,7 +35,11 @@ PLAN = run_config.load(plan_file(None), ROWS).model_copy(
 )
 KILLED = ("planner", "aggregator")
 OFTEN = RestartPolicy(max_crashes=KILLS + 1, longest_delay_s=0.25)
-AT_ONCE: dict[str, dict[str, float]] = {"latency_ms": {}}
+SLOW, SLOWEST = (
+    {"sim-solver": {"at_once": 1, "busy": "queue", "first_token_ms": milliseconds}} for milliseconds in (300, 1500)
+)
+"""The rows last until all kills have happened; the second half is kept for the last of them."""
+FAST: dict[str, dict[str, Any]] = {"latency_ms": {}, "faults": SLOW}
 FACTORY = "exactly"
 
 
@@ -45,7 +50,7 @@ async def test_a_run_has_exactly_its_rows_although_services_are_killed(
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
         async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, tmp_path) as world:
-            async with Line(stack, world, PLAN, SEED, AT_ONCE, session_s=6, lease_s=4) as line:
+            async with Line(stack, world, PLAN, SEED, FAST, session_s=6, lease_s=4) as line:
                 await kill_both_again_and_again(line, random.Random(SEED))
                 await line.grown()
                 assert line.restarted() == dict.fromkeys(KILLED, KILLS)
@@ -57,14 +62,16 @@ async def test_a_run_has_exactly_its_rows_although_services_are_killed(
 
 
 async def kill_both_again_and_again(line: Line, dice: random.Random) -> None:
-    """Kill -9 of both, in any order, after each `BETWEEN` further rows."""
+    """Kill -9 of both, in any order, after each `STEP` further rows."""
     rows = 0
     for times in range(KILLS):
-        await until(partial(grown_by_both, line, rows + STEP, times), f"rows after {times} kills", 60, every_s=0.3)
+        await until(partial(grown_by_both, line, rows + STEP, times), f"rows after {times} kills", every_s=0.3)
         rows = ROWS - await line.lacking()
         assert rows < ROWS, "it was done before all had happened"
+        await line.inject(SLOW if rows < ROWS / 2 else SLOWEST)
         for service in dice.sample(KILLED, k=2):
             line.signal(service, signal.SIGKILL)
+    await line.inject({})
 
 
 async def grown_by_both(line: Line, rows: int, restarts: int) -> bool:

@@ -21,7 +21,9 @@ PLAN = Plan(
     solving=Solving(retries=1),
     variants=200,
 )
-UNRELIABLE = {"*": {"rates": {"429": 0.05, "503": 0.1, "reset": 0.03, "cut": 0.03, "500": 0.03}}}
+RATES = {"429": 0.05, "503": 0.1, "reset": 0.03, "cut": 0.03, "500": 0.03}
+UNRELIABLE = {"*": {"rates": RATES, "first_token_ms": 1000}}
+"""Slow, too: most rows are missing when the first are there."""
 AWAY = {"*": {"outage": "reset"}}
 
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.local.orphans import find
 from deploy.local.state_file import StateFile
@@ -41,7 +42,7 @@ def document(folder: Path, *arguments: str) -> Any:
     return json.loads(chimera(folder, *arguments, "--json"))
 
 
-def status_when(folder: Path, condition: Callable[[Any], bool], within_s: float = 60) -> Any:
+def status_when(folder: Path, condition: Callable[[Any], bool], within_s: float = 120) -> Any:
     deadline = time.monotonic() + within_s
     while not condition(found := document(folder, "status")):
         assert time.monotonic() < deadline, found
@@ -50,6 +51,10 @@ def status_when(folder: Path, condition: Callable[[Any], bool], within_s: float 
 
 def service(found: Any, name: str) -> Any:
     return next(one for one in found["services"] if one["service"] == name)
+
+
+def pids(found: Any, name: str) -> list[int]:
+    return [one["pid"] for one in service(found, name)["processes"]]
 
 
 def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path) -> None:
@@ -96,6 +101,16 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
     more = status_when(folder, lambda now: now["progress"]["admitted"] == ROWS + 8)
     assert sum(one["dead_letters"] for one in more["services"]) == 0
     assert sum(one["restarts"] for each in more["services"] for one in each["processes"]) == 0
+
+    plan = yaml.safe_load((folder / "plan.yaml").read_text())
+    (folder / "other.yaml").write_text(
+        yaml.safe_dump({**plan, "rows": ROWS + 16, "solving": {"retries": 2}}, sort_keys=False)
+    )
+    applied = document(folder, "plan", "apply", str(folder / "other.yaml"))
+    assert applied == {"changed": ["rows", "solving"], "restarted": ["probe", "answer_checker"]}
+    after = status_when(folder, lambda now: now["progress"]["admitted"] == ROWS + 16)
+    same = [name for name in SERVICE if pids(after, name) == pids(more, name)]
+    assert same == [name for name in SERVICE if name not in applied["restarted"]]
     assert document(folder, "down")["left_over"] == []
     assert list(find(folder)) == []
 

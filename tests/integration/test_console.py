@@ -42,7 +42,7 @@ async def test_the_pages_follow_the_log_and_show_its_dead_letters(world: KafkaWo
             async def is_parked() -> bool:
                 return "1 parked" in await page("/")
 
-            await until(is_parked, "the funnel to show the parked problem", within_s=30, every_s=0.2)
+            await until(is_parked, "the funnel to show the parked problem", every_s=0.2)
         letters = await page("/dead-letters?error=Invalid")
         assert "1 letter" in letters
         assert HOSTILE not in letters

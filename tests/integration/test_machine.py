@@ -4,18 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from pydantic import BaseModel
 
-from schemas.events import Event, SubjectRequested, TopicExpanded
+from schemas.config.plan import Plan
+from schemas.events import Event, PlanAdopted, SubjectRequested, TopicExpanded
 from schemas.identity import factory_id
+from services.planner.__main__ import load_planner
+from services.planner.measured import MeasuredPlanner
+from shared.config.followed_file import FollowedFile
 from shared.errors import Refusal
 from shared.kafka.clients import KafkaError, Producer, TopicPartition
 from shared.kafka.codec import unpack
 from shared.kafka.names import kafka_topic
 from shared.runtime.machine import MachineLoop, Snapshot, read_snapshot
+from tests.support.items import plan
 from tests.support.kafka_world import BrokenProducer, GatedProducer, KafkaWorld, until
 
 SERVICE = "planner"
@@ -190,3 +197,27 @@ async def test_a_log_that_no_longer_holds_what_comes_next_is_refused_in_words(wo
     async with asking(world) as (_, task):
         with pytest.raises(Refusal, match="has no valid offset"):
             await asyncio.wait_for(asyncio.shield(task), 10)
+
+
+async def test_a_changed_plan_is_adopted_by_the_planner_that_runs(world: KafkaWorld, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    write(path, plan(3, "mathematics"))
+    file = FollowedFile(path, partial(load_planner, world.factory), check_interval_s=0)
+    machine = MeasuredPlanner(file.value, file.changed)
+
+    async def are_requested(*subjects: str) -> bool:
+        return await requested(world) == sorted(subjects)
+
+    async with world.running(
+        lambda producer: MachineLoop(machine, world.settings(SERVICE), producer, changed=machine.follow)
+    ):
+        await until(lambda: are_requested("mathematics"), "the topics of the first plan")
+        write(path, plan(6, "mathematics", "physics"))
+        await until(lambda: are_requested("mathematics", "physics"), "those of the second")
+    adopted = await world.events("plan.adopted")
+    assert sorted(event.plan.rows for event in adopted if isinstance(event, PlanAdopted)) == [3, 6]
+
+
+def write(path: Path, wanted: Plan) -> None:
+    (path.parent / "new").write_text(wanted.model_dump_json())
+    (path.parent / "new").replace(path)

@@ -6,18 +6,24 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from schemas.events import ProblemVerified
+from schemas.belief import BeliefEstimate
+from schemas.config.policies import Verification
+from schemas.events import BeliefEstimated, ProblemVerified
+from services.panel.criteria import ENOUGH_ITEMS, LatestEstimate
+from services.panel.estimates import estimates_keeper
 from services.panel.handler import JoinVerdicts
 from shared.kafka.clients import KafkaError, Producer
 from shared.kafka.codec import encode
 from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.names import kafka_topic
 from shared.ports import Join
+from shared.stats.belief_model import Parameters
 from shared.telemetry.metrics import SUPERSEDED
 from tests.integration.throwaway import panel as deadly
 from tests.support.items import item, plan, verdict
@@ -98,6 +104,32 @@ async def test_verdicts_before_and_after_a_kill_are_joined_once(world: KafkaWorl
         assert await process.end(within_s=8) == 0
     assert [event.item.tier for event in await world.events("problem.accepted")] == ["verified", "verified"]
     assert len(await world.records("problem.rejected")) == 1
+
+
+def estimated(release: int, items: int = ENOUGH_ITEMS, **changes: float) -> BeliefEstimated:
+    """What a release says, with these parameters."""
+    values = Parameters(**changes).values  # type: ignore[arg-type]
+    estimate = BeliefEstimate(items=items, parameters=values, cautious=values)
+    return BeliefEstimated.root(uuid4(), "aggregator", release, plan="test", release=release, estimate=estimate)
+
+
+async def test_a_panel_starts_with_the_latest_estimate_and_takes_later_ones(world: KafkaWorld) -> None:
+    plan, latest = Verification(target_wrong={"sft": 0.02}, max_votes=2), LatestEstimate()
+    async with estimates_keeper(world.settings(SERVICE), plan, latest):
+        assert latest.criteria is None
+    await world.publish([estimated(1, wrong_keys=0.1), estimated(2, wrong_keys=0.3)])
+    await world.publish([estimated(3, ENOUGH_ITEMS - 1, wrong_keys=0.2)])
+    await world.put("belief.estimated", b"test", b"{}")
+    async with estimates_keeper(world.settings(SERVICE), plan, latest):
+        assert latest.criteria is not None
+        assert latest.criteria.parameters.wrong_keys == 0.3
+        await world.publish([estimated(4, wrong_keys=0.05)])
+
+        async def has_changed() -> bool:
+            return latest.criteria is not None and latest.criteria.parameters.wrong_keys == 0.05
+
+        await until(has_changed, "the fourth estimate")
+    assert latest.criteria.thresholds.keys() == {"sft", "rl"}
 
 
 async def test_verdicts_before_and_after_partitions_are_added_are_joined(world: KafkaWorld) -> None:

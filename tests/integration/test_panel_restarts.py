@@ -84,7 +84,7 @@ async def test_every_problem_is_decided_while_panels_are_scaled(world: KafkaWorl
         return len({event.item.id for event in await world.events("problem.accepted")}) == PROBLEMS
 
     try:
-        await until(all_decided, "a decision on every problem", within_s=120)
+        await until(all_decided, "a decision on every problem")
     finally:
         giving.cancel()
         old.terminate()

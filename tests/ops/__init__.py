@@ -5,11 +5,7 @@ queries.py             every query of dashboards and rules on a real Prometheus
 prometheus_sidecar.py  a real Prometheus beside a local stack
 observe.py             `make observe`
 training_metrics.py    the trainer's metrics without a trainer
-chart.py               renders the chart
-check_chart.py         schemas, invariants and refused values of the chart
-chart_invariants.py    rules beyond what a schema can express
-chart_policy.py        checkov on the production values
-crds.py                strict schemas of custom resources
+chart/                 the Helm chart: schemas, invariants, refused values
 keda_scaling.py        KEDA's scaling on a real cluster
 lag_plot.py            plot of lag and replicas
 check_console.py       `make check-console`: every page in a real browser

@@ -23,7 +23,7 @@ from deploy.grafana.boards import BOARDS
 from deploy.local.ports import LOOPBACK
 from tests.ops.prometheus_sidecar import HERE, ROOT, Missing, alongside, answering
 
-FOREIGN = re.compile(r'^(node_|kube|disk:|up\{job="node")')
+FOREIGN = re.compile(r'^(node_|kube|disk:|up\{.*job="node")')
 """Metrics of exporters that a local stack does not have."""
 EVERY_S, PAUSE_S, PATIENCE_S = 2, 10, 180
 FAULTS = {"*": {"rates": {"500": 0.02}}}
@@ -57,7 +57,7 @@ async def tried(url: str) -> list[str]:
 
 def metrics(expr: str) -> set[str]:
     """Return the metric names in a PromQL expression."""
-    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|on) \([^)]*\)', " ", expr)
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|on|ignoring|group_left) \([^)]*\)', " ", expr)
     return {name for name in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", bare) if set(name) & {*"_:"} or name == "up"} - {
         "histogram_quantile",
         "label_replace",
@@ -69,8 +69,8 @@ def metrics(expr: str) -> set[str]:
 
 def selectors(expr: str) -> set[str]:
     """Return metrics with their matchers in a PromQL expression, one for each word of `a|b`."""
-    bare = re.sub(r"\b(?:by|on) \([^)]*\)", " ", expr)
-    found = {f"{name}{matchers}" for name, matchers in re.findall(r"([a-z_:]+)(\{[^}]*\})", bare)}
+    bare = re.sub(r"\b(?:by|on|ignoring|group_left) \([^)]*\)", " ", expr)
+    found = {f"{name}{matchers}" for name, matchers in re.findall(r"([a-z0-9_:]+)(\{[^}]*\})", bare)}
     worded = [(one, re.search(r'=~"(\w+(?:\|\w+)+)"', one)) for one in found]
     apart = {one.replace(words[0], f'="{word}"') for one, words in worded if words for word in words[1].split("|")}
     return metrics(bare) | {one for one, words in worded if not words} | apart

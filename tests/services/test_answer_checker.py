@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.events import AuditJudged, Event, ProblemRejected, SolutionChecked, SolutionRequested, SolutionSynthesized
-from schemas.item import Attempt, Verdict, Vote
+from schemas.item import Attempt, Item, Verdict, Vote
 from services.answer_checker.handler import CheckAnswer
 from services.answer_checker.judge_audit import AuditJudge
 from services.answer_checker.trace import find_flaws, repetition_share
@@ -16,6 +16,8 @@ from shared.answers.extract import final_answer
 from shared.answers.grade import Graders
 from shared.answers.judge import Judge
 from shared.ports import TaggedEvent
+from shared.stats.belief_model import JudgeRates, Parameters, Solving
+from shared.stats.item_belief import DEFAULTS, item_belief
 from tests.support.fake_models import GRADER, PROBLEM, ScriptedModel, event, item, provenance
 
 THINKING = "The lens space has homotopy classes of self-maps, and those of degree one are counted by its torsion."
@@ -189,6 +191,47 @@ async def test_a_solver_that_only_ever_finds_a_blind_rival_disputes_the_key(
     assert len(end.item.attempts) == 2
     if isinstance(end, ProblemRejected):
         assert (end.reason, end.item.tier, end.item.tier_reason) == ("key_disputed", "disputed", end.detail)
+
+
+def believed(parameters: Parameters) -> Item:
+    """An item as the panel accepted it by belief."""
+    verdicts = tuple(blind("8128").with_(role=f"verifier-{name}") for name in "ab")
+    belief = item_belief(verdicts, PROBLEM, parameters, {"sft": 0.97, "rl": 0.96})
+    return item().with_(verdicts=verdicts, tier="verified", belief=belief)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        DEFAULTS,
+        Parameters(wrong_keys=0.3, judge_by_sight=(("hit", JudgeRates(0.4, 0.02)),)),
+        Parameters(solving=Solving(abilities=(0.0, -1.0), dependence=0.2)),
+    ],
+)
+async def test_belief_counts_the_solver_by_the_parameters_of_the_decision(parameters: Parameters) -> None:
+    before = believed(parameters)
+    assert before.belief is not None
+    for answer, sign in (("8128", 1), ("9", -1), ("about nine", 0)):
+        made = event(SolutionSynthesized, before, attempt=attempt(answer))
+        [end] = await CheckAnswer(GRADER, traces=1, retries=0)(made)
+        assert isinstance(end, SolutionChecked)
+        after = end.item.belief
+        assert after is not None
+        assert (after.key > before.belief.key) - (after.key < before.belief.key) == sign
+        assert after.key + sum(after.rivals.values()) + after.unseen == pytest.approx(1)
+        assert (after.parameters, after.thresholds) == (before.belief.parameters, before.belief.thresholds)
+        assert (end.item.lineage[-1].belief == after) is bool(sign)
+
+
+async def test_belief_stays_for_unknown_parameters_and_for_a_flawed_trace() -> None:
+    known = believed(DEFAULTS)
+    assert known.belief is not None
+    unknown = known.with_(belief=known.belief.with_(parameters="of another version"))
+    for made, flaw in ((unknown, ""), (known, " The reference answer is 9.")):
+        synthesized = event(SolutionSynthesized, made, attempt=attempt("9", reasoning=THINKING + flaw))
+        [end] = await CheckAnswer(GRADER, traces=1, retries=0)(synthesized)
+        assert isinstance(end, SolutionChecked)
+        assert end.item.belief == made.belief
 
 
 async def test_an_unsound_trace_disputes_nothing() -> None:

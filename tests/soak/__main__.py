@@ -24,7 +24,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.state_file import StateFile
 from schemas.flow import DEAD_LETTERS
-from services.cli.run.local_factory import FACTORY
+from services.cli.common.names import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, open_audits
 from shared.errors import Refusal
@@ -160,8 +160,9 @@ async def _results(directory: Path, access: KafkaAccess) -> dict[str, object]:
         partitions = await partitions_in_use(access, FACTORY, [name])
         batches = [batch async for batch in read_records(access, partitions)]
         counts[name] = sum(len(records) for batch in batches for records in batch.values())
-    reasons = Dataset.open(directory / "dataset").ledger.counts("reason")
-    return {**counts, "rejected": {str(reason): count for (reason,), count in reasons.most_common()}}
+    entries = Dataset.open(directory / "dataset").ledger.counts("kind", "reason")
+    rejected = {reason: count for (kind, reason), count in entries.most_common() if kind == "rejected"}
+    return {**counts, "rejected": rejected}
 
 
 def failures(samples: Sequence[Sample], results: dict[str, object], calls: int) -> Iterator[str]:

@@ -28,7 +28,8 @@ from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import ServiceLoop
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
+"""How long a test waits for what comes within seconds on an idle machine."""
 MODELS = Path(__file__).parents[2] / "deploy" / "compose" / "models.simulated.json"
 TOPIC = Topic(subject="physics", field="mechanics", subfield="rigid bodies", name="gyroscopes")
 

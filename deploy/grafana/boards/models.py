@@ -1,8 +1,9 @@
 """Dashboard: calls, concurrency limits, tokens and money by endpoint and model."""
 
-from deploy.grafana.panels import Board, lines
+from deploy.grafana.panels import EVERYWHERE, Board, Variable, lines
 from deploy.grafana.promql import RATE, quantile
 
+_MODEL = Variable("model", "gen_ai_response_model", "gen_ai_client_token_usage_count", r"gen_ai_\w+")
 _CALLS = "gen_ai_client_operation_duration_seconds_bucket"
 _TOKENS = "gen_ai_client_token_usage_sum"
 
@@ -107,4 +108,5 @@ BOARD = Board(
             ("max by (model_name) (vllm:kv_cache_usage_perc)", "{{model_name}}"),
         ),
     ),
+    (*EVERYWHERE, _MODEL),
 )

@@ -1,8 +1,15 @@
 """Dashboard: rates, errors, slots and lag of each service."""
 
-from deploy.grafana.panels import Board, lines
+from deploy.grafana.panels import EVERYWHERE, Board, Variable, lines
 from deploy.grafana.promql import RATE, quantile
 
+_SERVICE = Variable(
+    "service",
+    "service",
+    "chimera_ready",
+    r"chimera_(?:events|retries|event|slots|in_flight|ready|redeliveries)\w*|service:chimera_\w+:\w+",
+)
+_PROCESS = "{{process}}{{pod}}"
 _DURATION = "chimera_event_duration_seconds_bucket"
 
 BOARD = Board(
@@ -76,5 +83,42 @@ BOARD = Board(
             "eps",
             (f"sum by (service) (rate(chimera_redeliveries_total{RATE}))", "{{service}}"),
         ),
+        lines(
+            "Memory",
+            "Resident memory of each process. One that grows without end is killed at its container's limit.",
+            "bytes",
+            (
+                'max by (process, pod, instance) (process_resident_memory_bytes{job="chimera"})',
+                _PROCESS + " {{instance}}",
+            ),
+        ),
+        lines(
+            "Processor",
+            "Cores that each process uses. One is the most: a process at one is the limit of its service.",
+            "short",
+            (
+                f'max by (process, pod, instance) (rate(process_cpu_seconds_total{{job="chimera"}}{RATE}))',
+                _PROCESS + " {{instance}}",
+            ),
+        ),
+        lines(
+            "Age of processes",
+            "Time since each process started. A line that falls to zero is a restart.",
+            "s",
+            (
+                'time() - max by (process, pod, instance) (process_start_time_seconds{job="chimera"})',
+                _PROCESS + " {{instance}}",
+            ),
+        ),
+        lines(
+            "Restarts",
+            "Starts of each process within the last hour, at the same address. More than one or two: read its log.",
+            "short",
+            (
+                'max by (process, pod, instance) (changes(process_start_time_seconds{job="chimera"}[1h]))',
+                _PROCESS + " {{instance}}",
+            ),
+        ),
     ),
+    (*EVERYWHERE, _SERVICE),
 )

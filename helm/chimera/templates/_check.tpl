@@ -42,13 +42,21 @@
 {{- if gt (int $service.replicas) (int $service.partitions) }}{{ fail (printf "%s.replicas: more than its Kafka topics have partitions (%v) would stand idle" $key $service.partitions) }}{{ end }}
 {{- if not $service.sole }}
 {{- if gt (int $scaling.max) (int $service.partitions) }}{{ fail (printf "%s.scaling.max: more than its Kafka topics have partitions (%v) would stand idle" $key $service.partitions) }}{{ end }}
+{{- $progress := include "chimera.inProgress" $ | int }}
+{{- if and (ne $scaling.by "fixed") (gt (int $scaling.max) $progress) }}
+{{- fail (printf "%s.scaling.max: never more than plan.in_progress (%v) records wait, so %v processes are never wanted; raise plan.in_progress" $key $progress $scaling.max) }}
+{{- end }}
+{{- if and (ne $scaling.by "fixed") $scaling.lag (gt (mul (int $scaling.lag) (sub (int $scaling.max) 1)) (sub $progress 1)) }}
+{{- fail (printf "%s.scaling.lag: with plan.in_progress %v at most %v processes are ever wanted, not scaling.max %v; lower scaling.lag, or leave it at 0" $key $progress (div (sub (add $progress (int $scaling.lag)) 1) (int $scaling.lag)) $scaling.max) }}
+{{- end }}
 {{- if gt (int $scaling.min) (int $scaling.max) }}{{ fail (printf "%s.scaling.min: above scaling.max (%v)" $key $scaling.max) }}{{ end }}
 {{- if and (eq $scaling.by "hpa") (lt (int $scaling.min) 1) }}{{ fail (printf "%s.scaling.min: an HPA starts at 1; 0 needs scaling.by: keda" $key) }}{{ end }}
 {{- end }}
 {{- end }}
 {{- range $name, $own := $values.vllm.servers }}
 {{- $server := mustMergeOverwrite (deepCopy $values.vllm.defaults) (deepCopy $own) }}
-{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $values.vllm.cache.accessModes)) }}
+{{- $modes := $server.cache.accessModes | default $values.vllm.cache.accessModes }}
+{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $modes)) }}
 {{- fail (printf "\n\nvllm.servers.%s.replicas: several share their volume, so vllm.cache.accessModes must have ReadWriteMany" $name) }}
 {{- end }}
 {{- end }}
@@ -59,7 +67,7 @@
 {{- if and (include "chimera.usesKeda" .) (not (.Capabilities.APIVersions.Has "keda.sh/v1alpha1")) }}
 {{- fail "\n\nscaling.by: keda, and trainer.enabled, need KEDA, and this cluster has no keda.sh/v1alpha1. Install KEDA first, or scale by fixed or hpa. (helm template: --api-versions keda.sh/v1alpha1)" }}
 {{- end }}
-{{- if and (or $values.monitoring.podMonitor.enabled $values.monitoring.prometheusRule.enabled) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
+{{- if and (or $values.monitoring.podMonitor.enabled $values.monitoring.prometheusRule.enabled $values.monitoring.alertmanagerConfig.enabled) (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
 {{- fail "\n\nmonitoring: podMonitor and prometheusRule need the Prometheus operator, and this cluster has no monitoring.coreos.com/v1. Install it first. (helm template: --api-versions monitoring.coreos.com/v1)" }}
 {{- end }}
 {{- end -}}

@@ -23,6 +23,18 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Of a component: its own, or that of all. (dict "root" $ "component" name "at" values with serviceAccount) */}}
+{{- define "chimera.accountOf" -}}
+{{- $own := .at.serviceAccount | default dict -}}
+{{- if $own.name -}}
+{{- $own.name -}}
+{{- else if $own.create -}}
+{{- printf "%s-%s" (include "chimera.fullname" .root) .component -}}
+{{- else -}}
+{{- include "chimera.serviceAccount" .root -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What a selector looks for. (dict "root" $ "component" name) */}}
 {{- define "chimera.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
@@ -54,6 +66,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "chimera.image" -}}
 {{- if .image.digest -}}
 {{- printf "%s@%s" .image.repository .image.digest -}}
+{{- else if .root.Values.image.requireDigest -}}
+{{- fail (printf "\n\nimage.requireDigest: the image %s has no digest" .image.repository) -}}
 {{- else -}}
 {{- printf "%s:%s" .image.repository (.image.tag | default .root.Chart.AppVersion) -}}
 {{- end -}}
@@ -69,6 +83,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- mustMergeOverwrite (.Files.Get "files/flow.yaml" | fromYaml) (deepCopy .Values.services) | toYaml }}
 {{- end -}}
 
+{{/* Problems in progress at most, of the plan or by default. */}}
+{{- define "chimera.inProgress" -}}
+{{- .Values.plan.in_progress | default 48 | int -}}
+{{- end -}}
+
 {{/* Every service with what it has from the defaults, as YAML; disabled ones are left out. */}}
 {{- define "chimera.services" -}}
 {{- range $name, $own := include "chimera.declared" . | fromYaml }}
@@ -76,6 +95,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $_ := set $service "module" ($service.module | default $name) }}
 {{- $_ := set $service "user" ($service.user | default $name) }}
 {{- $_ := set $service "scaled" (and (not $service.sole) (not (empty $service.kafkaTopics)) (ne $service.scaling.by "fixed")) }}
+{{- $share := max 1 (div (include "chimera.inProgress" $ | int) (int $service.scaling.max)) }}
+{{- $_ := set $service "lag" ($service.scaling.lag | default (min $share (int $service.inFlight)) | int) }}
 {{- if $service.enabled }}
 {{ dict $name $service | toYaml }}
 {{- end }}

@@ -5,8 +5,13 @@
 {{- toYaml .Values.models.file -}}
 {{- else if .Values.vllm.servers -}}
 endpoints:
-{{- range $name, $_ := .Values.vllm.servers }}
-  {{ $name }}: {base_url: "http://{{ $full }}-vllm-{{ include "chimera.kube" $name }}:8000/v1"}
+{{- range $name, $own := .Values.vllm.servers }}
+{{- $server := mustMergeOverwrite (deepCopy $.Values.vllm.defaults) (deepCopy $own) }}
+  {{ $name }}:
+    base_url: "http://{{ $full }}-vllm-{{ include "chimera.kube" $name }}:8000/v1"
+    {{- if $server.apiKey.secret }}
+    key_file: /etc/chimera/vllm/{{ $name }}
+    {{- end }}
 {{- end }}
 roles:
 {{- range $name, $server := .Values.vllm.servers }}
@@ -24,5 +29,17 @@ roles:
 {{- end }}
 {{- if .Values.models.prompts }}
 prompts: /etc/chimera/prompts
+{{- end }}
+{{- end -}}
+
+{{/* The API keys of the servers, a file each; empty if none has one. */}}
+{{- define "chimera.vllmKeys" -}}
+{{- range $name, $own := .Values.vllm.servers }}
+{{- $key := (mustMergeOverwrite (deepCopy $.Values.vllm.defaults) (deepCopy $own)).apiKey }}
+{{- if $key.secret }}
+- secret:
+    name: {{ $key.secret }}
+    items: [{key: {{ $key.key }}, path: {{ $name }}}]
+{{- end }}
 {{- end }}
 {{- end -}}

@@ -2,10 +2,7 @@
 {{- define "chimera.ports" -}}
 {{- $models := list }}
 {{- range $_, $place := .Values.models.file.endpoints }}
-{{- $url := urlParse $place.base_url }}
-{{- $port := ternary "443" "80" (eq $url.scheme "https") }}
-{{- if contains ":" $url.host }}{{ $port = regexFind "[0-9]+$" $url.host }}{{ end }}
-{{- $models = append $models (int $port) }}
+{{- $models = append $models (include "chimera.urlPort" $place.base_url | int) }}
 {{- end }}
 {{- $served := list }}
 {{- range $name, $_ := .Values.vllm.servers }}{{ $served = append $served (printf "vllm-%s" (include "chimera.kube" $name)) }}{{ end }}
@@ -17,6 +14,12 @@ kafka: {{ uniq $kafka | toJson }}
 valkey: {{ list (ternary (int (regexFind "[0-9]+$" $valkey)) 6379 (contains ":" $valkey)) | toJson }}
 models: {{ uniq $models | toJson }}
 served: {{ $served | toJson }}
+{{- end -}}
+
+{{/* The port of a URL. */}}
+{{- define "chimera.urlPort" -}}
+{{- $url := urlParse . -}}
+{{- if contains ":" $url.host -}}{{ regexFind "[0-9]+$" $url.host }}{{- else -}}{{ ternary "443" "80" (eq $url.scheme "https") }}{{- end -}}
 {{- end -}}
 
 {{/* (dict "peers" list "ports" list): out to them; without peers, to wherever the ports are. */}}

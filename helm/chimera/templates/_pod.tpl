@@ -1,6 +1,6 @@
-{{/* What every pod has, at the place of its spec. (dict "root" $ "at" values with nodeSelector, tolerations, affinity) */}}
+{{/* What every pod has, at the place of its spec. (dict "root" $ "component" name "at" values with nodeSelector, …) */}}
 {{- define "chimera.pod" -}}
-serviceAccountName: {{ include "chimera.serviceAccount" .root }}
+serviceAccountName: {{ include "chimera.accountOf" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -27,15 +27,18 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- with .at.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
+{{- with .at.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
 {{- end -}}
 
-{{/* Replicas apart from each other, where there is room. */}}
+{{/* Replicas apart from each other. (dict "root" $ "component" name "at" values with spread) */}}
 {{- define "chimera.spread" -}}
 topologySpreadConstraints:
-{{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+{{- range $key, $domain := dict "topology.kubernetes.io/zone" "zone" "kubernetes.io/hostname" "node" }}
   - maxSkew: 1
     topologyKey: {{ $key }}
-    whenUnsatisfiable: ScheduleAnyway
+    whenUnsatisfiable: {{ get $.at.spread $domain }}
     labelSelector:
       matchLabels: {{- include "chimera.selector" $ | nindent 8 }}
     matchLabelKeys: [pod-template-hash]
@@ -49,6 +52,36 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities: {drop: [ALL]}
 terminationMessagePolicy: FallbackToLogsOnError
+{{- end -}}
+
+{{/* Whether a process reads the plan, the models file or the recipe; empty if not. */}}
+{{- define "chimera.configured" -}}
+{{- if or .uses.kafkaTopics .uses.models .uses.pages }}yes{{ end -}}
+{{- end -}}
+
+{{/* A checksum of what a service reads at its start: its pods are replaced when it changes. Planner and aggregator follow
+the plan while they run; files of secrets are watched by the processes. A store's keys are variables, which need the
+cluster to be asked. (dict "root" $ "service" values of the service) */}}
+{{- define "chimera.checksum" -}}
+{{- $values := .root.Values -}}
+{{- $reads := dict -}}
+{{- $declared := hasKey .service "plan" -}}
+{{- if .service.kafkaTopics }}
+{{- range $section := ternary .service.plan (keys $values.plan) $declared }}
+{{- $part := get $values.plan $section }}
+{{- if and $declared (eq $section "subjects") }}{{ $part = keys $part | sortAlpha }}{{ end }}
+{{- if and $declared (eq $section "budget") }}{{ $part = not (empty $part) }}{{ end }}
+{{- $_ := set $reads $section $part }}
+{{- end }}
+{{- end }}
+{{- if .service.models }}
+{{- $_ := set $reads "/models" (include "chimera.cast" .root) }}
+{{- $_ := set $reads "/prompts" $values.models.prompts }}
+{{- end }}
+{{- if and .service.dataset $values.dataset.existingSecret }}
+{{- $_ := set $reads "/store" (lookup "v1" "Secret" .root.Release.Namespace $values.dataset.existingSecret).data }}
+{{- end }}
+{{- toJson $reads | sha256sum -}}
 {{- end -}}
 
 {{/* Variables and files of a process of ours. (dict "root" $ "service" name of the user, "uses" service) */}}
@@ -91,7 +124,9 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- define "chimera.mounts" -}}
 {{- $values := .root.Values -}}
 - {name: tmp, mountPath: /tmp}
+{{- if include "chimera.configured" . }}
 - {name: config, mountPath: /etc/chimera/config, readOnly: true}
+{{- end }}
 {{- if and .uses.kafka (include "chimera.kafkaFiles" .) }}
 - {name: kafka, mountPath: /etc/chimera/kafka, readOnly: true}
 {{- end }}
@@ -101,7 +136,10 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- if and .uses.models $values.models.keysSecret }}
 - {name: keys, mountPath: /etc/chimera/keys, readOnly: true}
 {{- end }}
-{{- if and (or .uses.models .uses.kafkaTopics) $values.models.prompts }}
+{{- if and .uses.models (include "chimera.vllmKeys" .root) }}
+- {name: vllm-keys, mountPath: /etc/chimera/vllm, readOnly: true}
+{{- end }}
+{{- if and .uses.models $values.models.prompts }}
 - {name: prompts, mountPath: /etc/chimera/prompts, readOnly: true}
 {{- end }}
 {{- if and .uses.dataset (not $values.dataset.url) }}
@@ -113,8 +151,10 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- $values := .root.Values -}}
 - name: tmp
   emptyDir: {sizeLimit: 1Gi}
+{{- if include "chimera.configured" . }}
 - name: config
   configMap: {name: {{ include "chimera.fullname" .root }}}
+{{- end }}
 {{- if and .uses.kafka (include "chimera.kafkaFiles" .) }}
 - name: kafka
   projected:
@@ -141,7 +181,13 @@ terminationMessagePolicy: FallbackToLogsOnError
 - name: keys
   secret: {secretName: {{ $values.models.keysSecret }}, defaultMode: 0440}
 {{- end }}
-{{- if and (or .uses.models .uses.kafkaTopics) $values.models.prompts }}
+{{- if and .uses.models (include "chimera.vllmKeys" .root) }}
+- name: vllm-keys
+  projected:
+    defaultMode: 0440
+    sources: {{- include "chimera.vllmKeys" .root | nindent 6 }}
+{{- end }}
+{{- if and .uses.models $values.models.prompts }}
 - name: prompts
   configMap: {name: {{ include "chimera.fullname" .root }}-prompts}
 {{- end }}

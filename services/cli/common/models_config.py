@@ -10,10 +10,9 @@ from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, Rol
 from schemas.config.plan import Plan
 from schemas.flow import SERVICES, ServiceSpec
 from services.cli.common.dataset_location import dataset_in
+from services.cli.common.names import SIMULATOR
 from shared.errors import Refusal
 from shared.llm import load_models_config
-
-SIMULATOR = "simulator"
 
 _SETTINGS = ("CHIMERA_*", "OTEL_*")
 _PROXIES = ("*_PROXY", "*_proxy")
@@ -112,6 +111,12 @@ def check_unmixed(directory: Path, *, simulated: bool) -> None:
 def write(directory: Path, plan: Plan, models: ModelsConfig) -> None:
     """Write plan and models to the files that the services read. The files name the variables of keys, not the keys."""
     directory.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(plan.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    (directory / "plan.yaml").write_text(text, encoding="utf-8")
+    write_plan(directory, plan)
     (directory / "models.json").write_text(models.model_dump_json(indent=1), encoding="utf-8")
+
+
+def write_plan(directory: Path, plan: Plan) -> None:
+    """Replace the plan's file, which services follow, in one step."""
+    text = yaml.safe_dump(plan.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    (directory / "plan.yaml.new").write_text(text, encoding="utf-8")
+    (directory / "plan.yaml.new").replace(directory / "plan.yaml")

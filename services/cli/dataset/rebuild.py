@@ -7,7 +7,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from schemas.events import AuditJudged, ProblemRejected, ProblemReverified, SampleDeleted, SolutionChecked
+from schemas.events import (
+    AuditJudged,
+    ProblemRejected,
+    ProblemReprobed,
+    ProblemResolved,
+    ProblemReverified,
+    ProblemReviewed,
+    SampleDeleted,
+    SolutionChecked,
+)
 from services.cli.common.atomic_folder import atomic_folder
 from services.cli.common.kafka_connection import access, call_kafka
 from shared.config.connections import KafkaAccess
@@ -60,6 +69,9 @@ async def build(kafka: KafkaAccess, factory: str, folder: Path, report: ReportRe
         (SampleDeleted, result.add_deletions),
         (AuditJudged, result.add_audits),
         (ProblemReverified, result.add_reverifications),
+        (ProblemResolved, result.add_resolutions),
+        (ProblemReprobed, result.add_probings),
+        (ProblemReviewed, result.add_reviews),
     ):
         async for batch in read(kind.type):
             take(batch)

@@ -1,6 +1,5 @@
 """The command-line interface of `chimera import` and `chimera reverify`."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,7 +11,6 @@ import typer
 from services.cli.common import options as opt
 from services.cli.common.exit_status import exit_status
 from services.cli.common.kafka_connection import Bootstrap, Factory
-from shared.errors import Refusal
 
 if TYPE_CHECKING:
     from services.cli.evidence.import_problems import ImportSummary
@@ -57,7 +55,8 @@ def import_(
     problem is requested, and stops it at the end. The same file imports nothing twice: after a stop, run it again.
     """
     columns = _columns(column or ())
-    config = opt.run_config_of(plan or _plan_of(directory), None, models, base_url, model, api_key_env, seed, directory)
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table
@@ -66,8 +65,10 @@ def import_(
     from services.cli.evidence.import_file import ImportFile, ImportOptions
     from services.cli.evidence.import_problems import Import
     from services.cli.evidence.run_lock import hold_lock
+    from services.cli.evidence.stored_run import plan_of
     from services.cli.evidence.working_stack import is_running
 
+    config = opt.run_config_of(plan or plan_of(directory), None, models, base_url, model, api_key_env, seed, directory)
     console = Console(stderr=as_json, highlight=False)
     if not is_running(directory, bootstrap):
         models_config.check_unmixed(directory, simulated=config.simulated)
@@ -122,24 +123,22 @@ def reverify(
     Nothing is written or solved again. Starts the verifiers of --models when nothing runs in --dir; otherwise the
     verifiers that run there, or at --bootstrap, judge. After a stop, the same command resumes.
     """
-    config = opt.run_config_of(_plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table
     from services.cli.common import models_config
     from services.cli.common.sanitize_terminal import as_text
-    from services.cli.evidence.reverify import Reverify, keep_models, run_name
+    from services.cli.evidence.reverify import Reverify, run_name
     from services.cli.evidence.reverify_report import describe_report, report
     from services.cli.evidence.run_lock import hold_lock
     from services.cli.evidence.stored_items import Selection
-    from services.cli.evidence.working_stack import is_running
+    from services.cli.evidence.stored_run import check_stack, keep_models, plan_of
 
+    config = opt.run_config_of(plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
+    check_stack(config, bootstrap, given=bool(models or base_url))
     console = Console(stderr=as_json, highlight=False)
-    starts = not is_running(directory, bootstrap)
-    if not starts and not bootstrap and config.models:
-        raise Refusal(f"a stack with its own models runs in {directory}", "Stop it with `chimera down`, and run again")
-    if starts:
-        models_config.check_unmixed(directory, simulated=config.simulated)
     selection = Selection(rejects, where, limit)
     verifiers = config.models or models_config.simulated(0)
     run = again or run_name(verifiers, selection, compare=compare)
@@ -200,9 +199,3 @@ def _columns(given: Sequence[str]) -> dict[str, str]:
     if unknown := [part for part, name in columns.items() if part not in PARTS or not name]:
         raise typer.BadParameter(f"--column {unknown[0]}: give PART=NAME with a PART of {', '.join(PARTS)}")
     return columns
-
-
-def _plan_of(directory: Path) -> Path | None:
-    """Return the file with the plan of the folder's last run, if there was one."""
-    path = directory / "plan.yaml"
-    return path if path.exists() else None

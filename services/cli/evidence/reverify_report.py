@@ -68,7 +68,7 @@ def report(dataset: Location, run: str) -> ReverifyReport | None:
     outcomes = [(line["believed_before"], line["accepted"]) for line in lines]
     pairs = [pair for line in lines if (pair := _hits(line))]
     differences = [new - before for before, new in pairs]
-    mean, half = _mean_interval(differences)
+    mean, half = mean_interval(differences)
     agree = sum((before > 0.5) == (new > 0.5) for before, new in pairs)
     changed = [line for line in lines if line["believed_before"] != line["accepted"]]
     low, high = wilson(agree, len(pairs))
@@ -126,7 +126,7 @@ def _hits(line: Mapping[str, Any]) -> tuple[float, float] | None:
     return (old.count("yes") / len(old), new.count("yes") / len(new)) if old and new else None
 
 
-def _mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+def mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
     """Return the mean, and half of its 95 % interval by the normal approximation."""
     if len(values) < 2:
         return (fmean(values), None) if values else (None, None)
@@ -160,11 +160,11 @@ def describe_report(found: ReverifyReport) -> Iterator[str]:
         yield "rows      only compared: no row moves"
     else:
         yield f"rows      {found.left_in:,} left `in`, {found.entered_in:,} entered it"
-    yield f"belief    {_percent(found.belief_before)} before, {_percent(found.belief_now)} now (mean)"
+    yield f"belief    {percent(found.belief_before)} before, {percent(found.belief_now)} now (mean)"
     if found.difference is not None:
         interval = "" if found.low is None or found.high is None else f" (95 %: {found.low:+.1%} to {found.high:+.1%})"
         yield (
-            f"hits      {_percent(found.hits_before)} of blind votes before, {_percent(found.hits_new)} of the new:"
+            f"hits      {percent(found.hits_before)} of blind votes before, {percent(found.hits_new)} of the new:"
             f" {found.difference:+.1%}{interval} on {found.paired:,} items with both"
         )
         yield (
@@ -180,5 +180,6 @@ def describe_report(found: ReverifyReport) -> Iterator[str]:
         yield "Rejected items that are accepted now stay rejected: `reverifications` in the dataset marks them."
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Return a share for a person."""
     return "unknown" if share is None else f"{share:.1%}"

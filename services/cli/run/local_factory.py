@@ -22,6 +22,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.models_config import ModelsConfig
 from schemas.flow import SERVICE
 from services.cli.common import models_config
+from services.cli.common.names import FACTORY, SIMULATOR
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
 from shared.config.connections import KafkaAccess
@@ -29,8 +30,6 @@ from shared.errors import Refusal
 from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
 from shared.llm.plan_budget import check_budget
-
-FACTORY = "chimera"
 
 
 class LocalFactory:
@@ -85,7 +84,7 @@ class LocalFactory:
         specs = models_config.services(config.directory, self.models)
         self._services = [spec for spec in specs if spec.name in self._names]
         await stack.start_services(self._services)
-        await self._control.enter_async_context(control_socket.serve(stack.directory, self._scale))
+        await self._control.enter_async_context(control_socket.serve(stack.directory, self._handle))
 
     async def failure(self) -> None:
         """Wait until a process is given up, then raise Refusal."""
@@ -99,13 +98,30 @@ class LocalFactory:
                 message = reasons[0] if len(reasons) == 1 else "\n".join(faults)
                 raise Refusal(message, "Correct the models file and run again; `chimera check models` shows more")
         else:
-            self._port = Ports({}).take(models_config.SIMULATOR)
+            self._port = Ports({}).take(SIMULATOR)
             self.models = models_config.simulated(self._port)
         check_budget(self.config.plan.budget, self.models)
 
     async def _wait_for_simulator(self) -> None:
         while await probe_endpoints(self.models):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
+
+    async def _handle(self, request: dict[str, Any]) -> Any:
+        """Handle `chimera plan apply` and `chimera scale`."""
+        match request:
+            case {"restart": names}:
+                return await self._restart(names)
+        return await self._scale(request)
+
+    async def _restart(self, names: list[str]) -> list[str]:
+        """Start services again, one after the other; return those that run."""
+        async with self._scaling:
+            running = [name for name in names if name in self._names and self.stack.replicas(name)]
+            for name in running:
+                replicas = self.stack.replicas(name)
+                await self.stack.scale(name, 0)
+                await self.stack.scale(name, replicas)
+            return running
 
     async def _scale(self, counts: dict[str, int]) -> dict[str, Any]:
         """Handle `chimera scale`; return the number of processes of each service before and after."""

@@ -1,6 +1,7 @@
-"""`chimera up`, `down`, `status`, `scale`, `logs`: a stack that runs in the background.
+"""`chimera up`, `down`, `status`, `scale`, `plan apply`, `logs`: a stack that runs in the background.
 
-commands.py         the command-line interface of the five commands
+apply.py            gives a running stack another plan
+commands.py         the command-line interface of these commands
 down.py             stops a stack
 logs.py             prints logs
 scale.py            changes the number of processes of a service

@@ -1,5 +1,6 @@
-"""The command-line interface of `chimera up`, `down`, `status`, `scale` and `logs`."""
+"""The command-line interface of `chimera up`, `down`, `status`, `scale`, `plan apply` and `logs`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +8,8 @@ import typer
 from services.cli.common import options as opt
 
 app = typer.Typer()
+plan_app = typer.Typer(help="Change the plan of a running stack.", no_args_is_help=True)
+app.add_typer(plan_app, name="plan")
 
 
 @app.command()
@@ -57,6 +60,24 @@ def scale(
     from services.cli.stack import scale as command
 
     command.scale(directory, command.parse(services, directory), as_json=as_json)
+
+
+@plan_app.command("apply")
+def apply(
+    file: Annotated[Path, typer.Argument(help="The plan.")],
+    rows: opt.Rows = None,
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Give the running stack another plan.
+
+    Rows, weights, budget, releases and in_progress apply without a restart. Services that read a changed section, such
+    as verification or solving, are started again, one after the other.
+    """
+    from services.cli.common.run_config import load
+    from services.cli.stack import apply as command
+
+    command.apply(directory, load(file, rows), as_json=as_json)
 
 
 @app.command()

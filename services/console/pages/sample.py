@@ -36,6 +36,9 @@ def of(cache: DatasetCache, snapshot: Snapshot, found: ItemRecords) -> dict[str,
     rejected = next((one for one in reversed(entries) if one.kind == "rejected"), None)
     belief = complete_belief(item) if item else None
     chosen = build.choose_attempt(item.attempts) if item and item.attempts else None
+    if item and found.row:
+        text = (found.row.reasoning, found.row.solution)
+        chosen = next((one for one in item.attempts if (one.reasoning, one.solution) == text), chosen)
     return {
         "snapshot": snapshot,
         "id": found.row.id if found.row else entries[0].item_id,

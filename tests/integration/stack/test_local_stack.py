@@ -83,7 +83,7 @@ def supervisor(directory: Path, service: str) -> Iterator[subprocess.Popen[str]]
             process.kill()
 
 
-async def eventually(condition: Callable[[], bool], within_s: float = 15) -> None:
+async def eventually(condition: Callable[[], bool], within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline

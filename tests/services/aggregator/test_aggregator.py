@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 from schemas.audit_tag import AuditTag
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty, HeldOut, Releases, Solving, Verification
-from schemas.events import AuditJudged, DatasetReleased, Event, SampleCurated, SolutionChecked, TrainingTriggered
+from schemas.events import (
+    AuditJudged,
+    BeliefEstimated,
+    DatasetReleased,
+    Event,
+    SampleCurated,
+    SolutionChecked,
+    TrainingTriggered,
+)
 from schemas.item import ImportSource, Probe
 from services.aggregator.events import SUMMARY_LENGTH
 from services.aggregator.handler import Curate
@@ -27,6 +35,7 @@ from shared.dataset import Dataset, Progress, open_audits
 from shared.dataset.table import SETTINGS
 from shared.errors import Refusal, Transient
 from shared.ports import Record, StoredOffset
+from shared.stats.belief_model import Parameters
 from tests.support.items import attempt, call, checked, deleted, judged, log, plan, record, rejected
 
 TOPICS = dict.fromkeys(("solution.checked", "problem.rejected", "sample.deleted", "audit.judged"), "one")
@@ -119,6 +128,18 @@ async def test_a_writer_with_a_stale_handle_appends_no_duplicate_within_quota(
     await asyncio.gather(heir.write(records[3:]), zombie.write(records[2:]))
     assert Counter(row.id for row in Dataset.open(tmp_path).rows) == Counter(str(r.event.key) for r in records)
     assert admissions(tmp_path) == {"in": 3, "reserve": 3}
+
+
+async def test_a_plan_changed_while_it_runs_admits_rows_of_the_reserve(tmp_path: Path) -> None:
+    plans = iter([None, None, plan(3, every=3)])
+    sink = Curate(tmp_path, "test", plan(1), clock, AUDITED.append, changed_plan=lambda: next(plans, None))
+    await sink.open(TOPICS)
+    await sink.write(log(checked(0), checked(1), checked(2)))
+    assert admissions(tmp_path) == {"in": 1, "reserve": 2}
+    _, mark = sink.outbox(None)
+    await sink.write([])
+    assert admissions(tmp_path) == {"in": 3}
+    assert len(of(DatasetReleased, sink.outbox(mark)[0])) == 1
 
 
 async def test_decisions_before_a_crash_are_published_with_the_same_ids(tmp_path: Path) -> None:
@@ -221,6 +242,21 @@ async def test_a_deletion_that_arrives_before_its_row_holds(tmp_path: Path) -> N
     await sink.write(log(deleted(checked(0))))
     await sink.write(log(checked(0)))
     assert len(Dataset.open(tmp_path).rows) == 0
+
+
+async def test_a_release_publishes_what_it_says_of_belief_and_moves_no_row(tmp_path: Path) -> None:
+    sink = await opened(tmp_path, plan(5, every=2))
+    await sink.write(log(checked(0), checked(1), rejected(9)))
+    before = {row.id: (row.views, row.admission) for row in Dataset.open(tmp_path).rows}
+    [first] = of(BeliefEstimated, sink.outbox(None)[0])
+    assert isinstance(first, BeliefEstimated)
+    assert (first.release, first.estimate.items) == (1, 3)
+    assert Parameters.of(first.estimate.parameters).values == first.estimate.parameters
+    assert first.estimate.cautious.wrong_keys > first.estimate.parameters.wrong_keys
+    await sink.write(log(*(judged(number, AuditTag(kind="natural")) for number in range(20, 24))))
+    [again] = of(BeliefEstimated, (await opened(tmp_path, plan(5, every=2))).outbox(None)[0])
+    assert again.model_dump_json() == first.model_dump_json(), "a repetition is another estimate"
+    assert {row.id: (row.views, row.admission) for row in Dataset.open(tmp_path).rows} == before
 
 
 async def test_releases_and_triggers_are_on_time_with_stable_ids(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
         lambda: list_manifests(WHERE),
         lambda: Dataset.open(WHERE),
         lambda: [*rows],
-        lambda: rows.table("id"),
+        lambda: [*rows.columns("id")],
     ):
         with pytest.raises(Transient, match=r"^cannot read .*403 Forbidden"):
             ask()
@@ -137,7 +137,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
     assert "Next step: Try again; " in result.output
     assert SECRET not in result.output
     bucket.forbid()
-    assert len(writer.outbox(None)[0]) == 5
+    assert len(writer.outbox(None)[0]) == 7
     assert len(list_manifests(WHERE)) == 2
     assert (await sink(bucket)).outbox(None) == writer.outbox(None)
 

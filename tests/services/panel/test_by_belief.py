@@ -1,12 +1,16 @@
 """Decisions by belief, where the plan sets a target for wrong keys, and what else becomes of belief then."""
 
+import re
+
 import pytest
 
+from schemas.belief import Belief
 from schemas.config.plan import Plan
 from schemas.config.policies import Verification, View
 from schemas.events import ItemEvent, ProblemAccepted, ProblemRejected, ProblemVerified
-from schemas.item import Belief, Judgement, Verdict, Vote
+from schemas.item import Judgement, Verdict, Vote
 from services.aggregator.policy import assign_views
+from services.panel.by_belief import by_belief
 from services.panel.handler import JoinVerdicts
 from shared.stats.item_belief import DEFAULTS, complete_belief
 from shared.stats.view_thresholds import view_thresholds
@@ -81,6 +85,14 @@ def test_a_rejection_says_what_speaks_against_the_item(a: Verdict, b: Verdict, r
     assert isinstance(decision, ProblemRejected)
     assert decision.reason == reason
     assert decision.item.belief is not None
+
+
+def test_a_rejection_names_the_belief_that_the_plan_requires() -> None:
+    detail = decide(spoke(A, miss("7")), spoke(B, miss("9"))).item.tier_reason
+    assert re.match(r"belief 0\.\d{3} is below the 0\.915 that the plan requires; verifier-a hit 0 of 1", detail or "")
+    just_below = Belief(key=0.91496, unseen=0.0, parameters="", thresholds={"rl": 0.915, "sft": None})
+    finding = by_belief([spoke(A, miss("7")), spoke(B, miss("9"))], just_below, TARGETS.accept)
+    assert finding.detail.startswith("belief 0.91496 is below the 0.91500 that")
 
 
 def test_a_refusal_of_the_key_is_weighed_and_no_veto() -> None:

@@ -1,6 +1,7 @@
 """Evidence that the panel requests while belief leaves a key undecided, and what becomes of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,11 +19,15 @@ from schemas.events import (
 )
 from schemas.identity import derive
 from schemas.item import Adjudication, Verdict, Vote
+from services.cli.evidence.stored_items import StoredItem
+from services.panel.criteria import Criteria, LatestEstimate
 from services.panel.handler import JoinState, JoinVerdicts
 from shared.answers.rivals import rivals
 from shared.audit_items import divert
 from shared.errors import Superseded
+from shared.stats.belief_model import Parameters
 from shared.stats.evidence_choice import Limits
+from shared.stats.item_belief import DEFAULTS, parameters_id
 from tests.services.panel.test_by_belief import GOOD, HIT, A, B, miss, spoke
 from tests.support.items import call, item
 
@@ -133,6 +138,26 @@ def test_a_late_or_unrequested_answer_changes_nothing() -> None:
         panel.take(other)
 
 
+def test_a_new_estimate_counts_for_decisions_that_begin_later() -> None:
+    latest = LatestEstimate()
+    join = replace(NO_ADJUDICATOR, latest=latest)
+    running = Panel(spoke(A, HIT), spoke(B, miss("7")), join=join)
+    assert JoinState.model_validate_json(running.stored).criteria is None
+    doubtful = Parameters(wrong_keys=0.6)
+    latest.criteria = Criteria(parameters=doubtful.values, thresholds={"sft": 0.98, "rl": 0.97})
+    running.give(vote=HIT)
+    later = Panel(spoke(A, HIT), spoke(B, miss("7")), join=join)
+    assert JoinState.model_validate_json(later.stored).criteria == latest.criteria
+    latest.criteria = None
+    answers_until_the_end(later, lambda _: {"vote": HIT})
+    decided = {name: panel.decision.item.belief for name, panel in (("running", running), ("later", later))}
+    assert all(decided.values())
+    parameters = {name: belief.parameters for name, belief in decided.items() if belief}
+    assert parameters == {"running": parameters_id(DEFAULTS), "later": parameters_id(doubtful)}
+    assert [belief.thresholds["sft"] for belief in decided.values() if belief] == [0.972, 0.98]
+    assert [belief.values for belief in decided.values() if belief] == [None, doubtful.values]
+
+
 def test_unable_is_an_answer_and_ends_adjudications_of_an_item() -> None:
     panel = Panel(spoke(A, HIT), spoke(B, miss("7"), HIT.with_(answer=None, agrees="unsure")))
     kinds = []
@@ -180,6 +205,27 @@ def test_a_pair_is_adjudicated_twice_at_most_and_belief_then_decides() -> None:
     believed = panel.decision.item.belief
     assert believed is not None
     assert isinstance(panel.decision, ProblemAccepted) == (believed.key >= 0.972)
+
+
+def test_a_stored_item_is_adjudicated_and_gets_no_further_vote() -> None:
+    old = FRESH.with_(verdicts=(judged(spoke(A, HIT)), judged(spoke(B, miss("7")))))
+    decided = {}
+    for chosen in ("key", "rival"):
+        panel = Panel()
+        for each in (spoke(A, miss("7")), spoke(B, HIT)):
+            panel.take(ProblemVerified.of(REQUEST, each.role, old, (call(each.role),), verdict=judged(each)))
+        assert panel.request.candidates == ("7",)
+        while isinstance(panel.events[0], EvidenceRequested):
+            assert panel.request.kind == "adjudication"
+            panel.give(adjudication=chose(panel.request, chosen))
+        decided[chosen] = panel.decision
+        assert [len(verdict.votes) for verdict in panel.decision.item.verdicts] == [2, 2]
+        stored = StoredItem(panel.decision.item, None)
+        again, _ = stored.copy_for("two", compare=False)
+        assert again.item.adjudications == panel.decision.item.adjudications != ()
+        assert again.item.calls == ()
+    assert isinstance(decided["key"], ProblemAccepted)
+    assert isinstance(decided["rival"], ProblemRejected)
 
 
 def test_an_adjudicator_decides_where_answers_differ() -> None:

@@ -92,8 +92,18 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
     def may(operation: Any, *names: str) -> set[Grant]:
         return {Grant("User:f.aggregator", operation, "topic", f"f.{name}") for name in names}
 
-    kept = ("solution.checked", "problem.rejected", "sample.deleted", "audit.judged", "problem.reverified")
-    writes = ("sample.curated", "dataset.released", "training.triggered", "problem.parked", "aggregator-published")
+    kept = (
+        "solution.checked",
+        "problem.rejected",
+        "sample.deleted",
+        "audit.judged",
+        "problem.reverified",
+        "problem.resolved",
+        "problem.reprobed",
+        "problem.reviewed",
+    )
+    released = ("dataset.released", "belief.estimated", "training.triggered")
+    writes = ("sample.curated", *released, "problem.parked", "aggregator-published")
     assert {grant for grant in grants("f") if grant.principal == "User:f.aggregator"} == {
         *may("Read", *kept, "aggregator-published", "incarnations"),
         *may("Write", *writes, "dead-letters"),

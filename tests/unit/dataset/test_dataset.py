@@ -1,15 +1,19 @@
 """The dataset's tables and reader on their own."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from schemas.belief import Belief
+from schemas.events import SolutionChecked
 from shared.dataset import Conflict, Dataset, Entry, Release, Row, Table, build, build_manifest, write_manifest
 from shared.dataset.schema import arrow_schema
 from shared.errors import Refusal
-from tests.support.items import attempt, call, checked, record, rejected
+from shared.stats.item_belief import row_belief
+from tests.support.items import attempt, call, checked, item, record, rejected
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,6 +37,16 @@ def test_a_row_comes_back_as_it_was_written_and_leads_back_to_its_item(tmp_path:
     assert [row] == rows(0)
     event = checked(0)
     assert build.to_item(row).with_(probe=event.item.probe) == event.item
+
+
+def test_a_row_keeps_the_belief_with_which_it_was_made() -> None:
+    made, requested = item(0)
+    believed = made.with_(belief=Belief(key=0.97, unseen=0.03, parameters="of that time"))
+    event = SolutionChecked.of(requested, "answer_checker", believed, final=True)
+    row = build.to_row(record(event, 0), event, NOW)
+    assert row_belief(asdict(row)) == 0.97
+    assert build.to_item(row).belief == believed.belief
+    assert row_belief(asdict(rows(0)[0])) != 0.97
 
 
 def test_only_what_may_be_unknown_is_nullable() -> None:

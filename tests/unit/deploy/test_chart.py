@@ -1,4 +1,4 @@
-"""The chart says what the code says. What needs helm is in tests/ops/check_chart.py."""
+"""The chart says what the code says. What needs helm is in tests/ops/chart/check.py."""
 
 import importlib
 import json
@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import yaml
 
 from schemas.codegen.export import ROOT
+from schemas.config.plan import Plan
 from schemas.flow import BY_TYPE, SERVICES, consumed_by
 from services.console.settings import Settings as Console
 from services.exporter.settings import Settings as Exporter
@@ -68,6 +69,20 @@ def test_the_chart_says_who_calls_models_and_who_writes_the_dataset() -> None:
         assert service(spec.name).get("dataset", False) == ("settings.dataset" in wiring), spec.name
 
 
+def test_the_flow_says_what_a_service_reads_of_the_plan() -> None:
+    for spec in SERVICES:
+        wiring = (ROOT / "services" / spec.module / "__main__.py").read_text()
+        read = set(re.findall(r"(?:\bplan|load_plan\(settings\.plan\))\.(\w+)", wiring))
+        read |= {"budget", "language"} if "Models.of(settings)" in wiring else set()
+        named = {"candidates": "subjects"}
+        assert spec.single_active or set(spec.plan) == {named.get(one, one) for one in read}, spec.name
+
+
+def test_the_chart_assumes_as_many_problems_in_progress_as_the_plan() -> None:
+    default = Plan.model_fields["in_progress"].default
+    assert f".Values.plan.in_progress | default {default} " in (CHART / "templates/_helpers.tpl").read_text()
+
+
 def test_the_chart_keeps_the_concurrency_of_each_services_settings() -> None:
     for spec in SERVICES:
         own = importlib.import_module(f"services.{spec.module}.settings").Settings
@@ -95,7 +110,10 @@ def test_ports_paths_and_user_are_those_of_the_code_and_the_image() -> None:
 
 
 def test_rules_and_dashboards_of_the_chart_are_those_of_deploy() -> None:
-    for copies, originals in (("dashboards", "deploy/grafana/dashboards"), ("rules", "deploy/prometheus/rules")):
+    folders = (("dashboards", "deploy/grafana/dashboards"), ("rules", "deploy/prometheus/rules"))
+    inhibitions = (CHART / "files/alertmanager.yml", ROOT / "deploy/alertmanager/alertmanager.yml")
+    assert len({path.read_text() for path in inhibitions}) == 1, "Next step: make dashboards"
+    for copies, originals in folders:
         assert texts(CHART / "files" / copies) == texts(ROOT / originals), "Next step: make dashboards"
 
 

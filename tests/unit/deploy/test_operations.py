@@ -33,7 +33,19 @@ LABELS = {
     if isinstance(metric, MetricWrapperBase)
     for label in metric._labelnames
 }
-FOREIGN_LABELS = {"le", "job", "model_name", "fstype", "namespace", "persistentvolumeclaim", "horizontalpodautoscaler"}
+FOREIGN_LABELS = {
+    "le",
+    "job",
+    "factory",
+    "process",
+    "pod",
+    "instance",
+    "model_name",
+    "fstype",
+    "namespace",
+    "persistentvolumeclaim",
+    "horizontalpodautoscaler",
+}
 SUFFIX = re.compile(r"_(total|bucket|sum|count)$")
 
 
@@ -81,7 +93,25 @@ def test_committed_dashboards_are_current_and_panels_have_title_and_unit() -> No
         found = [(panel["title"], panel["fieldConfig"]["defaults"]["unit"]) for panel in made["panels"]]
         assert found == [(panel.title, panel.unit) for panel in board.panels]
         assert all(panel["description"] for panel in made["panels"])
-        assert [one["type"] for one in made["templating"]["list"]] == ["datasource"]
+        assert [one["name"] for one in made["templating"]["list"]] == ["datasource", *(v.name for v in board.variables)]
+        assert [one["name"] for one in made["annotations"]["list"]] == ["Releases", "Trainings", "Deploys", "Alerts"]
+
+
+def test_every_query_of_a_dashboard_reads_the_chosen_factory_alone() -> None:
+    for board in BOARDS:
+        made = json.loads(text(f"deploy/grafana/dashboards/{board.name}.json"))
+        for expr in (target["expr"] for panel in made["panels"] for target in panel["targets"]):
+            ours = {name for name in metrics(expr) if not name.startswith("vllm:")}
+            narrowed = re.findall(r'([a-z0-9_:]+)\{factory=~"\$factory"', expr)
+            assert ours == set(narrowed), expr
+    by_service = {"chimera_events_total", "chimera_event_duration_seconds_bucket", "service:chimera_lag:sum"}
+    services = text("deploy/grafana/dashboards/services.json")
+    assert all(re.search(rf"{name}\{{[^}}]*service=~..\$service", services) for name in by_service)
+
+
+def test_a_call_of_70_and_one_of_250_seconds_differ_in_the_dashboards() -> None:
+    bounds = [float(bound) for bound in shared.telemetry.metrics.DURATION._kwargs["buckets"]]
+    assert max(bound for bound in bounds if bound < 250) >= 2 * min(bound for bound in bounds if bound >= 70)
 
 
 def test_a_limit_drawn_in_a_panel_is_one_of_an_alert() -> None:
@@ -155,7 +185,7 @@ def test_every_model_server_and_the_trainer_have_a_gpu_of_their_own() -> None:
     assert {name for name in COMPOSE if name.startswith("vllm-")} | {"trainer"} == reserved.keys()
     gpus = [device for devices in reserved.values() for one in devices for device in one["device_ids"]]
     defaults = [re.fullmatch(r"\$\{GPU_\w+:-(\d)\}", gpu) for gpu in gpus]
-    assert sorted(found[1] for found in defaults if found) == ["0", "1", "2", "3", "4"]
+    assert sorted(found[1] for found in defaults if found) == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_no_setting_of_one_service_is_a_setting_of_another() -> None:
