@@ -15,6 +15,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.models_config import ModelsConfig
 from schemas.config.plan import Plan
 from services.cli.common import models_config
+from services.cli.common.names import SIMULATOR
 from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
@@ -31,7 +32,7 @@ async def factory(
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        port = Ports({}).take(models_config.SIMULATOR)
+        port = Ports({}).take(SIMULATOR)
         roles = models_config.simulated(port)
         models_config.write(folder, plan, roles)
         models = models_config.simulator(port, 0)
