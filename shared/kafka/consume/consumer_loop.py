@@ -25,7 +25,7 @@ COMMIT_INTERVAL_S = 0.1
 """Shortest time between two commits: a commit costs the broker as much as some records."""
 COMMIT_WITHIN_S = 1.0
 COMMIT_RECORDS = 200
-"""While records are running, finished ones are committed after this time, or when there are so many."""
+"""While records are running, finished ones are committed after this time, or at this number of them."""
 COMMIT_TIMEOUT_S = 5.0
 RECANCEL_S = 1.0
 """Interval of repeated cancellations: before Python 3.12 asyncio.wait_for may swallow one."""
