@@ -31,10 +31,12 @@ from shared.config.connections import KafkaAccess, SaslCredentials, Tls
 from shared.kafka.admin.acls import OPERATOR, apply, grants
 from shared.kafka.admin.topics import provision
 from tests.support.kafka_world import KafkaWorld, until
+from tests.support.token_issuer import AUDIENCE, ISSUER, KEYS, Issuer
 
 FACTORY = "secured"
 MECHANISM = "SCRAM-SHA-512"
 STRANGER = "stranger"
+_OAUTH = "org.apache.kafka.common.security.oauthbearer"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class TlsKafka:
     valkey: Valkey
     secure_port: int
     authority: trustme.CA
+    issuer: Issuer
 
     @property
     def servers(self) -> str:
@@ -96,7 +99,7 @@ async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
     """Start broker and cache; create users, ACLs and, as the factory's operator, Kafka topics."""
     ports, jars = Ports({}), await download(lambda _event: None)
     port, controller, secure = (ports.take(name) for name in ("kafka", "controller", "secure"))
-    authority = certificates(folder)
+    authority, issuer = certificates(folder), Issuer(folder)
     extra: dict[str, str | int] = {
         "listeners": f"BROKER://{LOOPBACK}:{port},SECURE://{LOOPBACK}:{secure},CONTROLLER://{LOOPBACK}:{controller}",
         "listener.security.protocol.map": "BROKER:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
@@ -105,10 +108,17 @@ async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
         "listener.name.secure.ssl.truststore.type": "PEM",
         "listener.name.secure.ssl.truststore.location": str(folder / "ca.pem"),
         "listener.name.secure.ssl.client.auth": "required",
-        "listener.name.secure.sasl.enabled.mechanisms": MECHANISM,
+        "listener.name.secure.sasl.enabled.mechanisms": f"{MECHANISM},OAUTHBEARER",
         f"listener.name.secure.{MECHANISM.lower()}.sasl.jaas.config": (
             "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         ),
+        "listener.name.secure.oauthbearer.sasl.jaas.config": f"{_OAUTH}.OAuthBearerLoginModule required;",
+        "listener.name.secure.oauthbearer.sasl.server.callback.handler.class": (
+            f"{_OAUTH}.OAuthBearerValidatorCallbackHandler"
+        ),
+        "listener.name.secure.sasl.oauthbearer.jwks.endpoint.url": issuer.keys_url,
+        "listener.name.secure.sasl.oauthbearer.expected.audience": AUDIENCE,
+        "listener.name.secure.sasl.oauthbearer.expected.issuer": ISSUER,
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:ANONYMOUS",
     }
@@ -117,7 +127,7 @@ async def tls_kafka(folder: Path) -> AsyncIterator[TlsKafka]:
     kafka = Kafka(folder / "kafka", port, controller, jars, extra, users)
     valkey = Valkey(folder / "valkey", ports.take("valkey"))
     async with serving(kafka, folder), serving(valkey, folder):
-        factory = TlsKafka(folder, kafka, valkey, secure, authority)
+        factory = TlsKafka(folder, kafka, valkey, secure, authority, issuer)
         await apply(KafkaAccess(kafka.bootstrap), grants(FACTORY))
         await provision(factory.access(OPERATOR), FACTORY)
         yield factory
@@ -128,7 +138,10 @@ async def serving(server: Kafka | Valkey, folder: Path) -> AsyncIterator[None]:
     """Run a server of the local stack inside the block."""
     await server.prepare()
     log = folder / f"{server.name}.log"
-    command = Command(server.name, server.argv, {}, log, server.folder, orphan_signal=signal.SIGTERM)
+    allowed = "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=" + (folder / KEYS).as_uri()
+    command = Command(
+        server.name, server.argv, {"JAVA_TOOL_OPTIONS": allowed}, log, server.folder, orphan_signal=signal.SIGTERM
+    )
     child = Process(command, RestartPolicy(max_crashes=1), lambda _event: None, lambda: None, lambda _error: None)
     await child.start()
     try:

@@ -166,6 +166,28 @@ async def test_a_service_is_refused_what_the_flow_does_not_give_it(
         await stranger.stop()
 
 
+async def test_services_log_in_with_tokens_of_an_issuer_or_of_a_file(factory: TlsKafka, world: KafkaWorld) -> None:
+    file = factory.folder / "token"
+    file.write_text(factory.issuer.token(user("screening")))
+    async with factory.issuer.serve({user("panel"): password("panel")}) as url, AsyncExitStack() as services:
+        by_issuer = {**factory.env("panel"), "kafka_sasl": "OAUTHBEARER", "kafka_token_url": url}
+        by_file = {**by_issuer, "kafka_username": None, "kafka_password_file": None, "kafka_token_url": None}
+        wrong = {**by_issuer, "kafka_username": user("screening")}
+        refused = await ended(world, "screening", wrong)
+        await services.enter_async_context(running(world, "panel", by_issuer))
+        await services.enter_async_context(running(world, "screening", {**by_file, "kafka_token_file": file}))
+        await world.publish([drafted(), *verified()])
+        for name in ("problem.screened", "problem.accepted"):
+            await until(lambda name=name: _is_there(world, name), name)  # type: ignore[misc]
+    assert f"refuses user {user('screening')}" in refused
+    assert f"{url} gives no token: 401" in refused
+    assert set(factory.issuer.issued) == {user("panel")}
+
+
+async def _is_there(world: KafkaWorld, name: str) -> bool:
+    return bool(await world.records(name))
+
+
 async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
     access, theirs = factory.access("panel"), TopicPartition(kafka_topic(FACTORY, "problem.accepted"), 0)
     reader = create_reader(access)
