@@ -176,16 +176,21 @@ async def test_services_log_in_with_tokens_of_an_issuer_or_of_a_file(factory: Tl
         refused = await ended(world, "screening", wrong)
         await services.enter_async_context(running(world, "panel", by_issuer))
         await services.enter_async_context(running(world, "screening", {**by_file, "kafka_token_file": file}))
+        before = await finished(world)
         await world.publish([drafted(), *verified()])
-        for name in ("problem.screened", "problem.accepted"):
-            await until(lambda name=name: _is_there(world, name), name)  # type: ignore[misc]
+        await until(lambda: all_finished(world, before), "the events of both")
     assert f"refuses user {user('screening')}" in refused
     assert f"{url} gives no token: 401" in refused
     assert set(factory.issuer.issued) == {user("panel")}
 
 
-async def _is_there(world: KafkaWorld, name: str) -> bool:
-    return bool(await world.records(name))
+async def finished(world: KafkaWorld) -> list[int]:
+    groups = (("screening", "problem.drafted"), ("panel", "problem.verified"))
+    return [sum((await world.committed(service, name)).values()) for service, name in groups]
+
+
+async def all_finished(world: KafkaWorld, before: list[int]) -> bool:
+    return await finished(world) == [before[0] + 1, before[1] + 2]
 
 
 async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
