@@ -1,6 +1,6 @@
 """Tokens for SASL OAUTHBEARER: from an issuer by client credentials (RFC 6749, 4.4), or from a file.
 
-Of a library: aiokafka sends the token; httpx asks the issuer.
+Of a library: aiokafka sends the token; httpx requests it of the issuer.
 """
 
 import time
@@ -29,9 +29,9 @@ class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]
         if self._login.token_file:
             return self._from_file()
         if time.monotonic() >= self._renew_at:
-            asked_at = time.monotonic()
+            requested_at = time.monotonic()
             self._token, life_s = await self._request()
-            self._renew_at = asked_at + RENEW_AT * life_s
+            self._renew_at = requested_at + RENEW_AT * life_s
         return self._token
 
     def _from_file(self) -> str:

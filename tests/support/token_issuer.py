@@ -18,7 +18,7 @@ LIFE_S = 300
 
 
 class Issuer:
-    """Tokens for whoever knows the password; `issued` has their subjects."""
+    """Issues tokens to clients that know the password; `issued` has their subjects."""
 
     def __init__(self, folder: Path) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

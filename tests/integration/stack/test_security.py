@@ -171,7 +171,8 @@ async def test_services_log_in_with_tokens_of_an_issuer_or_of_a_file(factory: Tl
     file.write_text(factory.issuer.token(user("screening")))
     async with factory.issuer.serve({user("panel"): password("panel")}) as url, AsyncExitStack() as services:
         by_issuer = {**factory.env("panel"), "kafka_sasl": "OAUTHBEARER", "kafka_token_url": url}
-        by_file = {**by_issuer, "kafka_username": None, "kafka_password_file": None, "kafka_token_url": None}
+        without = ("kafka_username", "kafka_password_file", "kafka_token_url")
+        by_file = {name: value for name, value in by_issuer.items() if name not in without}
         wrong = {**by_issuer, "kafka_username": user("screening")}
         refused = await ended(world, "screening", wrong)
         await services.enter_async_context(running(world, "panel", by_issuer))
