@@ -6,7 +6,7 @@ flow.py       events, Kafka topics and services, and how they are connected
 identity.py   derived ids, seeds and hashes
 item.py       a problem with everything known about it
 model.py      base of all values on the log
-outcomes.py   tiers and admissions
+outcomes.py   tiers, kinds of evidence, admissions
 run_tag.py    the tag of copies of stored problems
 spend.py      cost of model calls, by model
 codegen/      JSON Schemas, AsyncAPI, checks of compatibility

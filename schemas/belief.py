@@ -72,6 +72,11 @@ class Belief(Model):
     values: BeliefParameters | None = added()
     """The parameters, where they are not the default ones."""
 
+    @property
+    def required(self) -> float | None:
+        """The lowest belief with which a view takes a row; `None` without a target, or where no belief is enough."""
+        return min((one for one in self.thresholds.values() if one is not None), default=None)
+
     def reaches(self, view: str) -> bool:
         """Whether the belief is high enough for a view."""
         threshold = self.thresholds.get(view, 0.0)

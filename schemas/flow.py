@@ -92,6 +92,7 @@ COST_BEARING_EVENTS: tuple[type[Event], ...] = (
     e.AuditJudged,
     e.ProblemReverified,
     e.ProblemResolved,
+    e.ProblemReprobed,
 )
 """Events that carry model calls. The planner adds up their cost when Valkey has lost the sums."""
 
@@ -154,10 +155,10 @@ FLOW = (
     Flow(e.ProblemVerified, VERIFIERS, ("panel",)),
     Flow(e.EvidenceRequested, ("panel",), GIVERS),
     Flow(e.EvidenceGiven, GIVERS, ("panel",)),
-    Flow(e.ProblemAccepted, ("panel",), ("probe",)),
+    Flow(e.ProblemAccepted, ("panel", "cli"), ("probe",)),
     Flow(e.ProblemProbed, ("probe",), ("synthesis",)),
     Flow(e.SolutionRequested, ("answer_checker", "cli"), ("synthesis",)),
-    Flow(e.SolutionSynthesized, ("synthesis",), ("answer_checker",)),
+    Flow(e.SolutionSynthesized, ("synthesis", "cli"), ("answer_checker",)),
     Flow(e.SolutionChecked, ("answer_checker",), ("aggregator", "auditor"), retained=True),
     Flow(
         e.ProblemRejected,
@@ -177,6 +178,8 @@ FLOW = (
     Flow(e.AuditJudged, ("screening", *GIVERS, "panel", "answer_checker"), ("aggregator",), retained=True),
     Flow(e.ProblemReverified, ("panel",), ("aggregator",), retained=True),
     Flow(e.ProblemResolved, ("answer_checker",), ("aggregator",), retained=True),
+    Flow(e.ProblemReprobed, ("probe",), ("aggregator",), retained=True),
+    Flow(e.ProblemReviewed, ("cli",), ("aggregator",), retained=True),
 )
 
 BY_TYPE: dict[str, Flow] = {flow.name: flow for flow in FLOW}

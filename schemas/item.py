@@ -259,6 +259,8 @@ class Step(Model):
     """Belief in the key after this step, where it changed."""
     source: ImportSource | None = added()
     """`None`: the item was not imported in this step."""
+    left: tuple[str, ...] | None = added()
+    """Views that the row left in this step because the probe always hit the key."""
 
 
 def adjudications_in(lineage: Iterable[Step]) -> tuple[Adjudication, ...]:

@@ -1,4 +1,4 @@
-"""The outcomes of an item: tiers and admissions. Events, tables and plans store the values."""
+"""Tiers, kinds of evidence and admissions of items. Events, tables and plans store the values."""
 
 from enum import StrEnum
 
@@ -16,6 +16,20 @@ class Tier(StrEnum):
     """None of the others: the problem is hard, or the key is wrong."""
     JUDGE_ONLY = "nodded"
     """Both judge the item good with the key in view; blind votes do not count (policy `paper`)."""
+
+    REVIEWED = "reviewed"
+    """A person says that the key is right, whatever the votes: it enters every view."""
+
+
+class EvidenceKind(StrEnum):
+    """What the panel requests beyond the first round. Services answer others, of later versions, as unable."""
+
+    VOTE = "vote"
+    """One more blind attempt of a verifier."""
+    JUDGEMENT = "judgement"
+    """Of a verifier that was unable to give one, with the key in view."""
+    ADJUDICATION = "adjudication"
+    """A blind choice between the key and a rival."""
 
 
 IMPORTED_VIEWS = {"sft": "imported", "rl": "imported_rl"}

@@ -13,8 +13,8 @@ class RunTag(Model):
 
     run: str
     """Name of the run. The same run brings the same problem once."""
-    kind: Literal["resolve"] | None = added()
-    """What is done again: the solution; `None`: the verification."""
+    kind: Literal["resolve", "probe"] | None = added()
+    """What is done again: the solution, the measurement of difficulty; `None`: the verification."""
     problem: UUID
     compare: bool = False
     """Whether the run only compares verifiers: no row moves."""
@@ -28,3 +28,7 @@ class RunTag(Model):
     """Belief in the key before; `None`: unknown."""
     correct: bool | None = added()
     """Whether the row's solution agreed with the key before; `None`: unknown."""
+    difficulty: float | None = added()
+    """The row's difficulty before; `None`: unknown."""
+    leaves: tuple[str, ...] | None = added()
+    """Views that a row leaves when the probe always hits its key."""

@@ -1,7 +1,7 @@
 """How tagged items end. Handlers cannot recognise them, so the runtime replaces their final event.
 
-An audit item ends as `audit.judged`; a copy of a stored problem as `problem.reverified`, or `problem.resolved` when it
-was solved again.
+An audit item ends as `audit.judged`; a copy of a stored problem as `problem.reverified`, `problem.resolved`
+or `problem.reprobed`, by what its run does again.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,9 @@ from schemas.events import (
     Event,
     ItemEvent,
     ProblemAccepted,
+    ProblemProbed,
     ProblemRejected,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
     SolutionChecked,
@@ -36,6 +38,10 @@ def divert(event: Event, tag: Tag | None) -> Event | None:
     """
     if isinstance(tag, RunTag) and tag.kind == "resolve":
         return _resolved(event, tag) if isinstance(event, SolutionChecked | ProblemRejected) else event
+    if isinstance(tag, RunTag) and tag.kind == "probe":
+        if not isinstance(event, ProblemProbed | ProblemRejected):
+            return event
+        return ProblemReprobed(**_replace(event, ProblemReprobed), run=tag)
     if tag is None or not isinstance(event, ProblemAccepted | ProblemRejected):
         return event
     kind, item = AuditJudged if isinstance(tag, AuditTag) else ProblemReverified, event.item

@@ -19,6 +19,7 @@ BEGIN, END = "flow: made by python -m schemas.export", "end of flow"
 COMPOSE = Path("docker-compose.yml")
 PROMETHEUS = Path("deploy/prometheus/prometheus.yml")
 ALERTMANAGER = Path("deploy/alertmanager/alertmanager.yml")
+CHART_ALERTMANAGER = Path("helm/chimera/files/alertmanager.yml")
 CHART = Path("helm/chimera/files/flow.yaml")
 VALUES_SCHEMA = Path("helm/chimera/values.schema.json")
 ENVIRONMENT = Path(".env.example")
@@ -38,6 +39,7 @@ def documents(root: Path) -> dict[Path, str]:
         COMPOSE: compose(),
         PROMETHEUS: scrape_names(),
         ALERTMANAGER: stalls_of_its_own(),
+        CHART_ALERTMANAGER: stalls_of_its_own(),
         ENVIRONMENT: environment(root),
     }
     made = {root / path: with_region((root / path).read_text(), body) for path, body in regions.items()}

@@ -8,10 +8,9 @@ evaluation.py  scores of trained models
 evidence.py    evidence beyond the first round
 plan.py        the plan and its budget
 problem.py     problems, from the request to the probe
-resolved.py    problems that are solved again
-reverified.py  problems that are verified again
 sample.py      rows of the dataset
 solution.py    solutions
+stored.py      stored problems: verified, solved or probed again, decided about
 subject.py     requests for topics
 topic.py       new topics
 training.py    training runs
@@ -34,10 +33,9 @@ from schemas.events.problem import (
     ProblemScreened,
     ProblemVerified,
 )
-from schemas.events.resolved import ProblemResolved
-from schemas.events.reverified import ProblemReverified
 from schemas.events.sample import SampleCurated, SampleDeleted
 from schemas.events.solution import SolutionChecked, SolutionRequested, SolutionSynthesized
+from schemas.events.stored import ProblemReprobed, ProblemResolved, ProblemReverified, ProblemReviewed
 from schemas.events.subject import SubjectRequested
 from schemas.events.topic import TopicExpanded
 from schemas.events.training import TrainingCompleted, TrainingFailed, TrainingTriggered
@@ -60,9 +58,11 @@ __all__ = [
     "ProblemParked",
     "ProblemProbed",
     "ProblemRejected",
+    "ProblemReprobed",
     "ProblemRequested",
     "ProblemResolved",
     "ProblemReverified",
+    "ProblemReviewed",
     "ProblemScreened",
     "ProblemVerified",
     "SampleCurated",

@@ -14,7 +14,7 @@ class EvidenceRequested(ItemEvent):
     type: ClassVar[str] = "evidence.requested"
 
     kind: str
-    """vote, judgement or adjudication; an open set."""
+    """An EvidenceKind; open: a later version may request others."""
     role: str
     """The service that is to answer."""
     candidates: tuple[str, ...] = ()

@@ -8,11 +8,11 @@ from uuid import UUID
 from schemas.events import Event, EvidenceGiven, EvidenceRequested
 from schemas.identity import derive, seed
 from schemas.item import Adjudication
+from schemas.outcomes import EvidenceKind
 from shared.llm import response_models
 from shared.ports import Malformed, Model
 
 ROLE = "adjudicator"
-KIND = "adjudication"
 NO_MODEL = "no model has the role adjudicator"
 
 Chosen = Literal["key", "rival", "neither"]
@@ -25,7 +25,7 @@ class Adjudicate:
     model: Model | None
 
     async def __call__(self, event: EvidenceRequested) -> Iterable[Event]:
-        if self.model is None or event.kind != KIND or len(event.candidates) != 1:
+        if self.model is None or event.kind != EvidenceKind.ADJUDICATION or len(event.candidates) != 1:
             why = NO_MODEL if self.model is None else f"this version gives no {event.kind}"
             return [EvidenceGiven.answer(event, unable=why)]
         [rival], key = event.candidates, event.item.written.answer

@@ -1,4 +1,4 @@
-"""A table with one line for each event of one type, by id: audits, reverifications, resolutions."""
+"""A table with one line for each event of one type, by id: audits, reverifications, resolutions, reviews."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ E = TypeVar("E", bound=ItemEvent)
 
 
 class EventTable(Generic[E]):
-    """The table and its ids, which are those of the events' items."""
+    """The table and its ids: those of the events' items, or of the events themselves."""
 
     def __init__(
         self,
@@ -21,9 +21,10 @@ class EventTable(Generic[E]):
         kind: type[E],
         build: Callable[[Record, E, datetime], Source],
         on_new: Callable[[E], None] = lambda _: None,
+        id_of: Callable[[E], str] = lambda event: str(event.item.id),
     ) -> None:
         """`on_new` is called for every event that was appended."""
-        self.table, self._kind, self._build, self._on_new = table, kind, build, on_new
+        self.table, self._kind, self._build, self._on_new, self._id_of = table, kind, build, on_new, id_of
         self.reload()
 
     def reload(self) -> None:
@@ -36,8 +37,8 @@ class EventTable(Generic[E]):
         found: dict[str, tuple[Record, E]] = {}
         for record in records:
             event = record.event
-            if isinstance(event, self._kind) and str(event.item.id) not in self._ids:
-                found.setdefault(str(event.item.id), (record, event))
+            if isinstance(event, self._kind) and (id_ := self._id_of(event)) not in self._ids:
+                found.setdefault(id_, (record, event))
         return list(found.values())
 
     def append(self, records: Sequence[Record], now: datetime) -> None:

@@ -6,11 +6,19 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from schemas.events import BeliefEstimated, Cause, DatasetReleased, Event, SampleCurated, TrainingTriggered
+from schemas.events import (
+    BeliefEstimated,
+    Cause,
+    DatasetReleased,
+    Event,
+    SampleCurated,
+    TrainingTriggered,
+)
 from schemas.identity import derive, factory_id
 from schemas.item import Example, Step
 from schemas.spend import spent
 from shared.dataset import Release
+from shared.dataset.amend import follows_from_another
 from shared.dataset.split import TRAIN
 
 _LINEAGE = TypeAdapter(tuple[Step, ...])
@@ -50,7 +58,7 @@ def sample_curated(row: Mapping[str, Any], index: int = 0, before: str | None = 
         views=tuple(row["views"]),
         summary=" ".join(row["problem"].split())[:SUMMARY_LENGTH] if row["split"] == TRAIN else None,
         spent=spent(call for step in lineage for call in step.calls),
-        imported=True if any(step.source or step.service == "cli" for step in lineage) else None,
+        imported=True if any(step.source for step in lineage) or follows_from_another(row) else None,
         before=before,
         example=Example(statement=row["problem"], answer=row["answer"]) if is_example else None,
     )

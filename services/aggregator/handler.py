@@ -1,6 +1,6 @@
 """The sink of the dataset: each final solution becomes one row, other events ledger lines; audits have their own table.
 
-A batch is up to eight commits, each of which may be repeated:
+A batch is up to twelve commits, each of which may be repeated:
 
 1. ledger, append  rejected items, attempts before the last, deletions; watermark of problem.rejected
 2. rows, append    new rows and, in the metadata, the events about them; watermark of solution.checked
@@ -10,6 +10,10 @@ A batch is up to eight commits, each of which may be repeated:
 6. reverifications, append  judged reverify items; watermark of problem.reverified
 7. rows, update    rows with a further solution
 8. resolutions, append  items that were solved again; watermark of problem.resolved
+9. rows, update    rows with another difficulty
+10. probings, append  items that were probed again; watermark of problem.reprobed
+11. rows, update   rows about whose keys a person decided
+12. reviews, append  decisions of people; watermark of problem.reviewed
 
 The last commit that a record needs carries its watermark, so after a crash the rest is repeated. Ids decide whether a
 line is new; watermarks only save work: a record in another batch or at another offset changes nothing.
@@ -24,22 +28,25 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from schemas.config.plan import Plan
+from schemas.config.policies import Verification
 from schemas.events import (
     AuditJudged,
     Event,
     ProblemRejected,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleCurated,
     SampleDeleted,
     SolutionChecked,
 )
 from schemas.item import Item
-from services.aggregator import outbox
+from services.aggregator import moves, outbox
 from services.aggregator.event_table import EventTable
 from services.aggregator.events import COLUMNS, belief_events, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
-from services.aggregator.moves import Move, resolve, reverify
+from services.aggregator.moves import Move
 from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views, is_confirmed
 from services.aggregator.publication import rebuild_events, summarise
 from services.aggregator.state import State
@@ -47,17 +54,19 @@ from shared.dataset import (
     Audit,
     Conflict,
     Entry,
+    Probing,
     Progress,
     Release,
     Resolution,
     Reverification,
+    ReviewLine,
     Row,
     Table,
     build,
     list_manifests,
     write_manifest,
 )
-from shared.dataset.amend import add_solutions, amendments, is_amended, updates
+from shared.dataset.amend import add_solutions, amendments, decide_key, is_amended, set_difficulty, updates
 from shared.dataset.query import id_in
 from shared.dataset.split import TRAIN, assign_split
 from shared.dataset.storage import Location
@@ -67,6 +76,9 @@ from shared.ports import Record, StoredOffset
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+A = TypeVar("A", ProblemResolved, ProblemReprobed, ProblemReviewed)
+MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
+"""The row before and now, the event, policy, quotas → how it moves."""
 
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Delays in seconds before a decision is repeated because another writer committed first."""
@@ -106,6 +118,8 @@ class Curate:
         self._audits: EventTable[AuditJudged]
         self._reverified: EventTable[ProblemReverified]
         self._resolved: EventTable[ProblemResolved]
+        self._reprobed: EventTable[ProblemReprobed]
+        self._reviewed: EventTable[ProblemReviewed]
         self._state: State
         self._maintenance: Maintenance
 
@@ -170,12 +184,15 @@ class Curate:
     def _open(self) -> None:
         self._rows = Table(self._dataset, Row, self._factory)
         self._ledger = Table(self._dataset, Entry, self._factory)
-        audits, reverifications, resolutions = (
-            Table(self._dataset, kind, self._factory) for kind in (Audit, Reverification, Resolution)
+        audits, reverifications, resolutions, probings, reviews = (
+            Table(self._dataset, kind, self._factory)
+            for kind in (Audit, Reverification, Resolution, Probing, ReviewLine)
         )
         self._audits = EventTable(audits, AuditJudged, build.to_audit, self._on_audit)
         self._reverified = EventTable(reverifications, ProblemReverified, build.to_reverification)
         self._resolved = EventTable(resolutions, ProblemResolved, build.to_resolution)
+        self._reprobed = EventTable(probings, ProblemReprobed, build.to_probing)
+        self._reviewed = EventTable(reviews, ProblemReviewed, build.to_review, id_of=lambda event: str(event.id))
         for table in self._tables:
             table.keep_old_files(self._retention)
         self._state = State.load(self._rows, self._ledger)
@@ -187,7 +204,7 @@ class Curate:
 
     @property
     def _event_tables(self) -> tuple[EventTable[Any], ...]:
-        return self._audits, self._reverified, self._resolved
+        return self._audits, self._reverified, self._resolved, self._reprobed, self._reviewed
 
     def _reload(self) -> None:
         self._state = State.load(self._rows, self._ledger)
@@ -201,6 +218,8 @@ class Curate:
             AuditJudged.type: self._audits.table,
             ProblemReverified.type: self._reverified.table,
             ProblemResolved.type: self._resolved.table,
+            ProblemReprobed.type: self._reprobed.table,
+            ProblemReviewed.type: self._reviewed.table,
         }
         return others.get(kafka_topic, self._rows)
 
@@ -214,8 +233,12 @@ class Curate:
         self._audits.append(fresh, now)
         self._move(fresh)
         self._reverified.append(fresh, now)
-        self._resolve(fresh)
+        self._amend(self._resolved.new(fresh), self._add_solutions, moves.resolve)
         self._resolved.append(fresh, now)
+        self._amend(self._reprobed.new(fresh), set_difficulty, moves.probe)
+        self._reprobed.append(fresh, now)
+        self._amend(self._reviewed.new(fresh), decide_key, moves.review)
+        self._reviewed.append(fresh, now)
 
     def _append_entries(self, records: Sequence[Record], now: datetime) -> None:
         built = (build.to_entry(record, now) for record in records)
@@ -271,28 +294,30 @@ class Curate:
         A deleted row stays deleted, and a rejected item rejected.
         """
         events = {str(event.run.problem): event for _, event in self._reverified.new(records)}
-        quotas, moves = self._quotas(), list[Move]()
+        quotas, moved = self._quotas(), list[Move]()
         columns = (*COLUMNS, "difficulty", "flaws")
         for row in self._rows.read(columns, where=id_in(events)) if events else ():
-            if move := reverify(row, events[row["id"]], self._plan.verification, quotas):
-                moves.append(move)
-        if moves:
-            self._commit_moves(moves, quotas)
+            if move := moves.reverify(row, events[row["id"]], self._plan.verification, quotas):
+                moved.append(move)
+        if moved:
+            self._commit_moves(moved, quotas)
 
-    def _resolve(self, records: Sequence[Record]) -> None:
-        """Add solutions to rows, in one commit. A deleted row stays deleted."""
-        new = self._resolved.new(records)
-        ids = {str(event.run.problem) for _, event in new}
+    def _amend(self, new: Sequence[tuple[Record, A]], amend: Callable[[Row, A], Row], move: MoveAmended[A]) -> None:
+        """Change the content of rows, in one commit. A deleted row stays deleted."""
+        ids = {event.key for _, event in new}
         found = self._rows.read([field.name for field in fields(Row)], where=id_in(ids)) if ids else ()
         before = {row.id: row for row in map(Row.of, found)}
-        rows, last = dict(before), dict[str, ProblemResolved]()
+        rows, last = dict(before), dict[str, A]()
         for _, event in new:
-            if (row := rows.get(event.key)) and (after := add_solutions(row, event, self._plan.solving.choose)) != row:
+            if (row := rows.get(event.key)) and (after := amend(row, event)) != row:
                 rows[row.id], last[row.id] = after, event
         quotas, policy = self._quotas(), self._plan.verification
-        moves = [resolve(before[id_], rows[id_], event, policy, quotas) for id_, event in last.items()]
-        if moves:
-            self._commit_moves(moves, quotas, is_amended=True)
+        moved = [move(before[id_], rows[id_], event, policy, quotas) for id_, event in last.items()]
+        if moved:
+            self._commit_moves(moved, quotas, is_amended=True)
+
+    def _add_solutions(self, row: Row, event: ProblemResolved) -> Row:
+        return add_solutions(row, event, self._plan.solving.choose)
 
     def _commit_moves(self, moves: Sequence[Move], quotas: Quotas, *, is_amended: bool = False) -> None:
         """Write rows that moved, `is_amended` with other content, and admit rows of the reserve in one commit."""

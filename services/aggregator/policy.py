@@ -24,12 +24,15 @@ def assign_views(
 
     sft  a sound trace that hits the key, of an accepted tier; or of a plausible row, whose key a third model then hit
     rl   problem and key of an accepted tier, whatever the solution
+
+    A person's acceptance counts for every view, whatever the belief.
     """
+    reviewed = tier == Tier.REVIEWED
     sound = correct is True and not flaws
-    sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE)
-    rl = tier in accept.accept.get("rl", ())
+    sft = sound and (tier in accept.accept.get("sft", ()) or tier == Tier.PLAUSIBLE or reviewed)
+    rl = tier in accept.accept.get("rl", ()) or reviewed
     entered = (name for name, enters in (("sft", sft), ("rl", rl)) if enters)
-    return tuple(name for name in entered if belief is None or belief.reaches(name))
+    return tuple(name for name in entered if belief is None or reviewed or belief.reaches(name))
 
 
 def is_confirmed(tier: str | None, attempts: Iterable[Attempt]) -> bool:

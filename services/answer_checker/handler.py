@@ -37,7 +37,7 @@ class CheckAnswer:
             checked = SolutionChecked.of(event, ROLE, item=item, calls=calls, final=False)
             return [checked, SolutionRequested.of(event, ROLE, item=checked.item)]
         item = item.with_(belief=belief_after_solving(item))
-        if self.policy == "evidence" and (why := explain_dispute(item)):
+        if self.policy == "evidence" and item.tier != Tier.REVIEWED and (why := explain_dispute(item)):
             item = item.with_(tier=Tier.DISPUTED, tier_reason=why)
             return [ProblemRejected.of(event, ROLE, item, calls, reason="key_disputed", detail=why)]
         audit = await self.audit_judge(event, item) if self.audit_judge else None

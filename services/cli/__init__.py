@@ -7,8 +7,10 @@ wrong_keys.py  prints the estimated share of wrong keys, for `chimera audit`
 check/         `chimera check`
 common/        modules that several commands use
 dataset/       `chimera dataset`
-evidence/      `chimera import`, `reverify`
+evidence/      `chimera import`, `reverify`, `resolve`
 kafka/         `chimera kafka`, `chimera dead-letters`
+probe/         `chimera probe`
+review/        `chimera review`
 run/           `chimera run`
 start/         `chimera init`, `preview`
 stack/         `chimera up`, `down`, `status`, `scale`, `logs`

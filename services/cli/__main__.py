@@ -18,6 +18,8 @@ from services.cli.evidence.commands import app as evidence
 from services.cli.evidence.resolve_command import app as resolve
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
+from services.cli.probe.commands import app as probe
+from services.cli.review.commands import app as review
 from services.cli.stack.commands import app as stack
 from services.cli.start.commands import app as start
 from services.cli.train import app as train
@@ -158,6 +160,8 @@ app.add_typer(start)
 app.add_typer(stack)
 app.add_typer(evidence)
 app.add_typer(resolve)
+app.add_typer(probe)
+app.add_typer(review)
 app.add_typer(check, name="check")
 app.add_typer(dataset, name="dataset")
 app.add_typer(dead_letters, name="dead-letters")

@@ -47,7 +47,7 @@ def service_settings(directory: Path, recipe: Path) -> dict[str, str]:
     from deploy.local.state_file import StateFile
     from services.cli.common import models_config
     from services.cli.common.dataset_location import dataset_in
-    from services.cli.run.local_factory import FACTORY
+    from services.cli.common.names import FACTORY
 
     state = StateFile.read(directory)
     if not state.up or state.bootstrap is None or state.valkey_url is None:

@@ -1,5 +1,6 @@
 """Read-only pages of the dataset: what was kept and why it is believed, what was refused and why.
 
+beliefs.py        beliefs of rows
 bundle.py         one release as a static site
 dataset_cache.py  the dataset as pages read it: opened every few seconds, releases at their versions
 delimiters.py     where mathematics begins and ends in Markdown

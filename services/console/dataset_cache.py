@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from schemas.config.plan import Plan
 from schemas.config.policies import Difficulty
+from services.console.beliefs import Beliefs
 from shared.config.plan_loader import load_plan
 from shared.dataset import LATEST, NOW, Dataset, list_manifests, open_release
 from shared.dataset.storage import Location
@@ -44,6 +45,7 @@ class DatasetCache:
 
     def __init__(self, folder: Location, plan: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder
+        self.beliefs = Beliefs()
         self._plan = plan
         self._clock = clock
         self._lock = threading.Lock()

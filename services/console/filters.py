@@ -116,10 +116,6 @@ class SampleFilter(ListQuery):
                 yield f"{name} = {sql_string(value)}"
         if self.correct:
             yield _CORRECT[self.correct]
-        if self.belief_from is not None:
-            yield f"belief >= {self.belief_from!r}"
-        if self.belief_to is not None:
-            yield f"belief <= {self.belief_to!r}"
 
     def of_difficulty(self, bins: Mapping[str, float]) -> str | None:
         """SQL condition of the bin of difficulty, from the bins' upper ends. Raises Refusal for a name that is none."""
@@ -136,6 +132,11 @@ class SampleFilter(ListQuery):
     def by_belief(self) -> bool:
         """Whether it narrows by belief."""
         return self.belief_from is not None or self.belief_to is not None
+
+    def believes(self, belief: float | None) -> bool:
+        """Whether a belief is between the limits; an unknown one is not."""
+        low, high = self.belief_from or 0.0, 1.0 if self.belief_to is None else self.belief_to
+        return belief is not None and low <= belief <= high
 
 
 class RejectFilter(ListQuery):

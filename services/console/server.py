@@ -1,6 +1,7 @@
 """Serves the pages: nothing but GET, no scripts, no other host.
 
-Every answer carries a content security policy that allows this site's style sheet and nothing else. A page is made in a
+Every answer carries a content security policy that allows this site's style sheet and nothing else; a plot may style
+itself. A page is made in a
 thread, so that a long search stops nobody. What a reader asks wrongly is a 400, what is not there a 404, a disk or a
 log that does not answer a 503: each says what to do next.
 """
@@ -34,6 +35,8 @@ REFRESH_S = 10
 """How often the first page comes again by itself, in seconds."""
 PLOT_TYPES = {"svg": "image/svg+xml", "pdf": "application/pdf"}
 POLICY = ("default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'")
+PLOT_HEADERS = {"Content-Security-Policy": "; ".join(POLICY).replace("'self'", "'unsafe-inline'", 1)}
+"""matplotlib styles each element of a picture; a picture runs and loads nothing either."""
 HEADERS = {
     "Content-Security-Policy": "; ".join(POLICY),
     "X-Content-Type-Options": "nosniff",
@@ -142,7 +145,7 @@ class Console:
         name, form = request.match_info["name"], request.match_info["form"]
         release = _release(request.match_info["release"])
         body = await self._thread(lambda: releases.plot(self.cache, release, name, form))
-        return web.Response(body=body, content_type=PLOT_TYPES[form])
+        return web.Response(body=body, content_type=PLOT_TYPES[form], headers=PLOT_HEADERS)
 
     async def difference(self, request: web.Request) -> web.Response:
         """What changed from one version to another."""
@@ -244,7 +247,8 @@ def _dumps(document: Any) -> str:
 
 
 async def _headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 async def _style(_: web.Request) -> web.StreamResponse:

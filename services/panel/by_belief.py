@@ -35,6 +35,8 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
     rival = strongest(verdicts)
     if rival.votes >= DISPUTED_VOTES and rival.votes > sum(verdict.hits for verdict in verdicts):
         return Finding(Tier.DISPUTED, "key_disputed", f"{detail}; {rival.votes} blind votes for {rival.answer!r}")
+    if not any(tier in tiers for tiers in accept.values()):
+        detail = f"{detail}; no view takes a key that no verifier found"
     return find_objection(verdicts) or Finding(Tier.UNSOLVED, "unsolved", detail)
 
 
@@ -47,10 +49,9 @@ def _compared(belief: Belief, accept: Collection[View]) -> str:
     """The belief, and the threshold that it lacks."""
     if any(belief.reaches(view) for view in accept):
         return f"belief {belief.key:.3f}"
-    thresholds = [threshold for threshold in belief.thresholds.values() if threshold is not None]
-    if not thresholds:
+    if belief.required is None:
         return f"belief {belief.key:.3f}, and no belief is enough for the share of wrong keys that the plan allows"
-    pairs = ((f"{belief.key:.{digits}f}", f"{min(thresholds):.{digits}f}") for digits in range(3, 18))
+    pairs = ((f"{belief.key:.{digits}f}", f"{belief.required:.{digits}f}") for digits in range(3, 18))
     return "belief {} is below the {} that the plan requires".format(*next(pair for pair in pairs if pair[0] < pair[1]))
 
 

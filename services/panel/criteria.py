@@ -13,6 +13,10 @@ from shared.stats.view_thresholds import view_thresholds
 log = logging.getLogger(__name__)
 
 
+ENOUGH_ITEMS = 500
+"""Judged items from which an estimate counts. The intervals of fewer are so wide that little would be accepted."""
+
+
 class Criteria(Model):
     """What a key is decided by."""
 
@@ -23,7 +27,7 @@ class Criteria(Model):
 
 @dataclass(slots=True)
 class LatestEstimate:
-    """The criteria by the latest release; `None` before the first."""
+    """The criteria by the latest release that has enough items; `None` before the first."""
 
     criteria: Criteria | None = None
 

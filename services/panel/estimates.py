@@ -1,4 +1,4 @@
-"""Follows belief.estimated: decisions that begin later use the parameters of the latest release."""
+"""Follows belief.estimated: decisions that begin later use the parameters of the latest release with enough items."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from functools import partial
 from schemas.config.policies import Verification
 from schemas.events import BeliefEstimated
 from schemas.flow import SERVICE
-from services.panel.criteria import LatestEstimate, criteria_of
+from services.panel.criteria import ENOUGH_ITEMS, LatestEstimate, criteria_of
 from shared.config.settings import Settings
 from shared.kafka.clients import KafkaError
 from shared.kafka.read.tail import tail
@@ -37,7 +37,7 @@ async def _follow(
             async with aclosing(tail(settings.kafka_access, settings.factory, SERVICE["panel"].reads)) as events:
                 newest: BeliefEstimated | None = None
                 async for event in events:
-                    if isinstance(event, BeliefEstimated):
+                    if isinstance(event, BeliefEstimated) and event.estimate.items >= ENOUGH_ITEMS:
                         newest = event
                     elif event is None:
                         if newest:

@@ -1,7 +1,7 @@
 """Joins the evidence on one problem text: the first verdict of each verifier, then what is requested. Decides once."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import ConfigDict, Field
 
@@ -132,9 +132,10 @@ class JoinVerdicts:
         if easy and finding.tier in self.tiers:
             finding = easy
         enough = finding.tier in self.tiers and (not thresholds or is_enough(finding.tier, belief, self.accept))
-        if not (enough or finding.final or easy or before):
-            request = known.request(parameters, thresholds, self.limits)
-            if request:
+        if not (enough or finding.final or easy):
+            # a stored item had its votes before: only an adjudicator may still decide
+            limits = replace(self.limits, max_votes=0) if before else self.limits
+            if request := known.request(parameters, thresholds, limits):
                 return case.with_(request=request, criteria=criteria)
         item = screened.with_(
             verdicts=verdicts, lineage=steps, tier=finding.tier, tier_reason=finding.detail, belief=belief

@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from schemas.events import EvidenceGiven, EvidenceRequested
+from schemas.flow import ADJUDICATOR, VERIFIERS
 from schemas.item import Adjudication, Item, Judgement, Step, Verdict, Vote, adjudications_in
 from schemas.model import Model
+from schemas.outcomes import EvidenceKind
 from shared.answers.normal import text_form
 from shared.answers.rivals import Rival
 from shared.stats.belief import belief
 from shared.stats.belief_model import Evidence, Parameters
-from shared.stats.evidence_choice import REJECT_BELOW, Limits, Offer, choose_evidence, offers
-from shared.stats.item_belief import VERIFIERS, candidates, evidence_of
+from shared.stats.evidence_choice import REJECT_BELOW, Limits, Offer, next_offer, offers
+from shared.stats.item_belief import candidates, evidence_of
 
-VOTE: Literal["vote"] = "vote"
-JUDGEMENT: Literal["judgement"] = "judgement"
-ADJUDICATION: Literal["adjudication"] = "adjudication"
-ADJUDICATOR = "adjudicator"
 COMPARED_RIVALS = 16
 """Most rival answers that a later vote is compared with."""
 NOTHING = Limits(max_votes=0)
@@ -64,7 +61,8 @@ class Deliberation:
 
     @property
     def adjudications(self) -> tuple[Adjudication, ...]:
-        return adjudications_in(step for one in self.given for step in one.steps)
+        """Those of a stored item that is verified again come first."""
+        return adjudications_in((*self.item.lineage, *(step for one in self.given for step in one.steps)))
 
     def count(self, kind: str, role: str) -> int:
         """How often a kind of evidence was requested from a role."""
@@ -83,39 +81,38 @@ class Deliberation:
         against = candidates(self.verdicts)
         evidence = evidence_of(self.verdicts, self.item.written, self.adjudications)
         believed = belief(evidence, parameters).key
-        offered = dict.fromkeys(self._offers(evidence, against, limits), 1.0)
-        if believed >= threshold:
-            offered = {offer: cost for offer, cost in offered.items() if offer.kind == VOTE}
-        if believed < REJECT_BELOW or not offered:
+        if believed < REJECT_BELOW:
             return None
-        silent = [offer for offer in offered if offer.kind == VOTE and not self._has_answered(offer.verifier)]
-        offer = next(iter(silent), None) or choose_evidence(evidence, parameters, offered)
-        return self._build(offer, against)
+        offered = tuple(self._offers(evidence, against, limits))
+        votes = [offer for offer in offered if offer.kind == EvidenceKind.VOTE]
+        silent = (offer for offer in votes if not self._has_answered(offer.verifier))
+        offer = next(silent, None) or next_offer(evidence, parameters, votes if believed >= threshold else offered)
+        return self._build(offer, against) if offer else None
 
     def _offers(self, evidence: Evidence, against: Sequence[Rival], limits: Limits) -> Iterable[Offer]:
         left = limits.max_votes - sum(len(verdict.votes) for verdict in self.verdicts)
-        no_adjudicator = any(one.kind == ADJUDICATION and one.unable for one in self.given)
+        no_adjudicator = any(one.kind == EvidenceKind.ADJUDICATION and one.unable for one in self.given)
         now = Limits(evidence.votes.total + max(0, left), 0 if no_adjudicator else limits.adjudications)
         key = text_form(self.item.written.answer)
         for offer in offers(evidence, now):
-            if offer.kind != ADJUDICATION or text_form(against[offer.rival].answer) != key:
+            if offer.kind != EvidenceKind.ADJUDICATION or text_form(against[offer.rival].answer) != key:
                 yield offer
         if limits.max_votes:
             for index, verdict in enumerate(self.verdicts):
-                if verdict.judgement is None and not self.count(JUDGEMENT, VERIFIERS[index]):
-                    yield Offer(JUDGEMENT, index)
+                if verdict.judgement is None and not self.count(EvidenceKind.JUDGEMENT, VERIFIERS[index]):
+                    yield Offer(EvidenceKind.JUDGEMENT, index)
 
     def _has_answered(self, verifier: int) -> bool:
         return any(vote.answer is not None for vote in self.verdicts[verifier].votes)
 
     def _build(self, offer: Offer, against: Sequence[Rival]) -> EvidenceRequested:
-        role = ADJUDICATOR if offer.kind == ADJUDICATION else VERIFIERS[offer.verifier]
+        role = ADJUDICATOR if offer.kind == EvidenceKind.ADJUDICATION else VERIFIERS[offer.verifier]
         number = self.count(offer.kind, role)
-        if offer.kind == ADJUDICATION:
+        if offer.kind == EvidenceKind.ADJUDICATION:
             rival = against[offer.rival]
             repetition = sum(one.rival in rival.answers for one in self.adjudications)
             about = {"candidates": (rival.answer,), "repetition": repetition}
-        elif offer.kind == VOTE:
+        elif offer.kind == EvidenceKind.VOTE:
             answers = dict.fromkeys(answer for rival in against for answer in rival.answers)
             about = {"candidates": tuple(answers)[:COMPARED_RIVALS]}
         else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schemas.events import Event, EvidenceGiven, EvidenceRequested, ProblemScreened
 from schemas.identity import derive, seed
 from schemas.item import Provenance, Vote
+from schemas.outcomes import EvidenceKind
 from services.verifier.handler import VerifyProblem
 from shared.ports import Malformed
 
@@ -19,9 +20,9 @@ class GiveEvidence:
     async def __call__(self, request: ProblemScreened | EvidenceRequested) -> Iterable[Event]:
         if isinstance(request, ProblemScreened):
             return await self.verify(request)
-        if request.kind == "vote":
+        if request.kind == EvidenceKind.VOTE:
             return [await self._vote(request)]
-        if request.kind == "judgement":
+        if request.kind == EvidenceKind.JUDGEMENT:
             return [await self._judge(request)]
         return [EvidenceGiven.answer(request, unable=f"this version gives no {request.kind}")]
 

@@ -26,8 +26,10 @@ from shared.dataset.reader import (
     ItemRecords,
     TableSnapshot,
     open_audits,
+    open_probings,
     open_resolutions,
     open_reverifications,
+    open_reviews,
 )
 from shared.dataset.releases import (
     LATEST,
@@ -39,7 +41,7 @@ from shared.dataset.releases import (
     open_release,
     write_manifest,
 )
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row
 from shared.dataset.table import Table
 
 __all__ = [
@@ -51,10 +53,12 @@ __all__ = [
     "Dataset",
     "Entry",
     "ItemRecords",
+    "Probing",
     "Progress",
     "Release",
     "Resolution",
     "Reverification",
+    "ReviewLine",
     "Row",
     "Table",
     "TableSnapshot",
@@ -62,9 +66,11 @@ __all__ = [
     "build_manifest",
     "list_manifests",
     "open_audits",
+    "open_probings",
     "open_release",
     "open_resolutions",
     "open_reverifications",
+    "open_reviews",
     "purge",
     "write_manifest",
 ]

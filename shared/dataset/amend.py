@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from schemas.events import ProblemResolved, SolutionChecked
+from schemas.events import ProblemReprobed, ProblemResolved, ProblemReviewed, SolutionChecked
 from schemas.item import Attempt, Step
+from schemas.outcomes import Tier
 from shared.dataset import build
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.schema import Row
@@ -19,7 +20,7 @@ _STEPS = TypeAdapter(tuple[Step, ...])
 
 AMENDED = (
     *("independent", "tier", "tier_reason", "reasoning", "solution", "correct", "flaws", "solver", "attempts"),
-    *("lineage", "event", "event_hash", "row_hash", "views", "admission"),
+    *("difficulty", "lineage", "event", "event_hash", "row_hash", "views", "admission"),
 )
 """Columns that a change may give other values."""
 
@@ -48,6 +49,66 @@ def add_solutions(row: Row, event: ProblemResolved, choose: str | None = None) -
     lineage = build.to_json((*item.lineage, step))
     row = replace(row, event=str(event.id), event_hash=event.hash, attempts=build.to_json(attempts), lineage=lineage)
     return _with_solution(row, build.choose_attempt(attempts, choose))
+
+
+def follows_from_another(row: Mapping[str, Any]) -> bool:
+    """Whether the problem of a row had ended, and a person sent it once more, by its column lineage."""
+    if '"cli"' not in row["lineage"]:  # most lineages need no parsing
+        return False
+    return any(
+        step.service == "cli" and step.type != ProblemReviewed.type for step in _STEPS.validate_json(row["lineage"])
+    )
+
+
+def is_reviewed(row: Mapping[str, Any]) -> bool:
+    """Whether a person has decided about a row, by its column lineage."""
+    return any(step.type == ProblemReviewed.type for step in _STEPS.validate_json(row["lineage"]))
+
+
+def decide_key(row: Row, event: ProblemReviewed) -> Row:
+    """Return a row with what a person decided about its key."""
+    item = build.to_item(row)
+    if any(step.event == event.id for step in item.lineage):
+        return row
+    step = Step(service=event.cause.role, event=event.id, type=event.type)
+    return build.with_hash(
+        replace(
+            row,
+            tier=Tier.REVIEWED if event.decision == "accept" else Tier.DISPUTED,
+            tier_reason=event.summary,
+            lineage=build.to_json((*item.lineage, step)),
+            event=str(event.id),
+            event_hash=event.hash,
+        )
+    )
+
+
+def set_difficulty(row: Row, event: ProblemReprobed) -> Row:
+    """Return a row with its difficulty for another model; unknown when no attempt was graded.
+
+    Without a probe, in a stack whose plan has none, it stays as it was.
+    """
+    item = build.to_item(row)
+    if any(step.event == event.id for step in item.lineage):
+        return row
+    step = Step(service="probe", event=event.id, type=event.type, left=event.left)
+    return build.with_hash(
+        replace(
+            row,
+            difficulty=event.difficulty if event.item.probe else row.difficulty,
+            lineage=build.to_json((*item.lineage, step)),
+            event=str(event.id),
+            event_hash=event.hash,
+        )
+    )
+
+
+def left_views(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the views that a row has left as too easy, by its column lineage."""
+    if ProblemReprobed.type not in row["lineage"]:
+        return ()
+    left = [step.left or () for step in _STEPS.validate_json(row["lineage"]) if step.type == ProblemReprobed.type]
+    return left[-1]
 
 
 def in_order(row: Row, order: Mapping[str, int]) -> Row:
@@ -88,10 +149,12 @@ def _cases(column: str, values: Iterable[tuple[str, str]]) -> str:
     return f"case {' '.join(f'when {id_in(those)} then {value}' for value, those in ids.items())} else {column} end"
 
 
-def _literal(value: str | bool | tuple[str, ...] | None) -> str:
+def _literal(value: str | float | bool | tuple[str, ...] | None) -> str:
     match value:
         case None:
             return "null"
+        case float():
+            return repr(value)
         case bool():
             return str(value).lower()
         case str():

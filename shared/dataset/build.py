@@ -11,15 +11,17 @@ from pydantic import BaseModel
 from schemas.events import (
     AuditJudged,
     ProblemRejected,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleDeleted,
     SolutionChecked,
 )
 from schemas.identity import content_hash
 from schemas.item import Attempt, Item, last_belief
 from schemas.spend import sum_or_none
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, Row
+from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row
 from shared.errors import Invalid
 from shared.ports import Record
 
@@ -193,6 +195,44 @@ def to_resolution(record: Record, event: ProblemResolved, now: datetime) -> Reso
         lineage=to_json(item.lineage),
         event=str(event.id),
         resolved_at=now,
+    )
+
+
+def to_probing(record: Record, event: ProblemReprobed, now: datetime) -> Probing:
+    """Return the line of a stored problem whose difficulty was measured again."""
+    item, run, probe = event.item, event.run, event.item.probe
+    return Probing(
+        **_item_columns(item),
+        **_source_columns(record),
+        id=str(item.id),
+        tier=item.tier,
+        run=run.run,
+        item_id=str(run.problem),
+        model=next((call.answered_by for call in item.calls), "unknown"),
+        difficulty_before=run.difficulty,
+        difficulty=event.difficulty,
+        attempts=probe.attempts if probe else 0,
+        hits=probe.hits if probe else 0,
+        left=event.left,
+        lineage=to_json(item.lineage),
+        event=str(event.id),
+        probed_at=now,
+    )
+
+
+def to_review(record: Record, event: ProblemReviewed, now: datetime) -> ReviewLine:
+    """Return the line of a person's decision."""
+    return ReviewLine(
+        **_item_columns(event.item),
+        **_source_columns(record),
+        id=str(event.id),
+        tier=event.item.tier,
+        item_id=event.key,
+        decision=event.decision,
+        reviewer=event.reviewer,
+        reason=event.reason,
+        new_answer=event.answer,
+        reviewed_at=now,
     )
 
 

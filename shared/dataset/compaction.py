@@ -3,17 +3,16 @@
 Files are rewritten beside the intake; only the commit that puts the new file in their place needs the table.
 """
 
-import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.dataset.failures import translate_errors
 from shared.dataset.storage import Location, files_of
+from shared.dataset.table import DataFile, Joined
 from shared.errors import Transient
 
 
@@ -31,30 +30,6 @@ ROW_GROUP_BYTES = 16_000_000
 """Size of a row group in memory."""
 TIERS = (SizeTier(1 << 17, 64), SizeTier(1 << 20, 16), SizeTier(1 << 26, 32))
 """The smallest files first; files above all tiers are final. 64 commits of twelve rows make a file of about 5 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """A file of a table."""
-
-    path: str
-    """Relative to the table's folder."""
-    bytes: int
-    rows: int | None
-    """`None` when the table's log does not have it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A new file with the rows of others, which it is to replace."""
-
-    file: DataFile
-    replaced: tuple[DataFile, ...]
-
-    @property
-    def stats(self) -> str:
-        """Statistics of the new file, as the table's log has them."""
-        return json.dumps({"numRecords": self.file.rows})
 
 
 def choose_files(files: Sequence[DataFile], tiers: Sequence[SizeTier] = TIERS) -> list[DataFile]:
@@ -103,9 +78,3 @@ def _row_groups(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
             group, size = [], 0
     if group:
         yield pa.concat_tables(group)
-
-
-def data_files(actions: pa.Table) -> list[DataFile]:
-    """Return the files of a table by its add actions."""
-    columns: Mapping[str, list[Any]] = actions.select(["path", "size_bytes", "num_records"]).to_pydict()
-    return [DataFile(*values) for values in zip(*columns.values(), strict=True)]

@@ -1,14 +1,14 @@
 """SQL queries on a Delta table, run by DataFusion in this process.
 
 pyarrow's datasets are not used: they fail on the table's statistics (string against string_view) and read whole rows to
-find one. Reading a result raises Transient when the disk or the store fails.
+find one. Records come from arro3, a part of deltalake: it is faster than pyarrow, and commands that read start without
+pyarrow and numpy. Reading a result raises Transient when the disk or the store fails.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
 from shared.dataset.failures import translate_read_errors
@@ -50,12 +50,6 @@ def count_lines(table: DeltaTable, columns: Sequence[str], where: str = "true") 
     return _rows(table, f"select {names}, count(*) as lines from lines where {where} group by {names}")  # noqa: S608
 
 
-def read_table(table: DeltaTable, columns: Sequence[str]) -> pa.Table:
-    """Return some columns of all lines."""
-    with _reading(table):
-        return pa.table(QueryBuilder().register("lines", table).execute(f"select {_names(columns)} from lines"))  # noqa: S608
-
-
 def id_in(ids: Iterable[str], column: str = "id") -> str:
     """Return the SQL condition that a line's id is one of these."""
     return f"{column} in ({', '.join(map(sql_string, ids)) or 'null'})"
@@ -85,4 +79,4 @@ def _batches(table: DeltaTable, sql: str, settings: Sequence[str] = ()) -> Itera
         builder.execute(f"set datafusion.execution.{setting}")
     with _reading(table):
         for batch in builder.execute(sql):
-            yield pa.record_batch(batch).to_pylist()
+            yield list(batch.to_struct_array().to_pylist())

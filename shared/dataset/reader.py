@@ -10,14 +10,13 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, TypeVar
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from schemas.item import Item
 from shared.dataset import build, query
 from shared.dataset.failures import translate_errors
-from shared.dataset.schema import Audit, Entry, Resolution, Reverification, Row, Source
+from shared.dataset.schema import Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row, Source
 from shared.dataset.storage import Location, address, join, open_table
 from shared.dataset.table import TABLES, check_version
 from shared.errors import Refusal
@@ -59,10 +58,6 @@ class TableSnapshot(Generic[T]):
         """Return the sum of a column (`known`) and the number of lines without a value in it (`unknown_items`)."""
         return query.total(self.delta, column, where)
 
-    def table(self, *names: str) -> pa.Table:
-        """Return some columns of all lines."""
-        return query.read_table(self.delta, names)
-
     def batches(self, rows: int, where: str = "true") -> Iterator[list[dict[str, Any]]]:
         """Yield all columns in batches of at most `rows` lines, always in the same order."""
         return query.batches(self.delta, [field.name for field in fields(self.line_type)], rows, where)
@@ -80,6 +75,10 @@ class ItemRecords:
     row: Row | None
     entries: tuple[Entry, ...]
     """The oldest first."""
+
+    @property
+    def id(self) -> str:
+        return self.row.id if self.row else self.entries[0].item_id
 
     @property
     def item(self) -> Item | None:
@@ -104,6 +103,7 @@ class Dataset:
 
     rows: TableSnapshot[Row]
     ledger: TableSnapshot[Entry]
+    folder: Location
 
     @classmethod
     def open(cls, folder: Location, version: int | None = None, ledger_version: int | None = None) -> "Dataset":
@@ -114,7 +114,14 @@ class Dataset:
         return cls(
             TableSnapshot(Row, _open_table(folder, Row, version)),
             TableSnapshot(Entry, _open_table(folder, Entry, ledger_version)),
+            folder,
         )
+
+    def decided(self) -> dict[str, bool]:
+        """Whether the key of an item is right, by the last decision of a person about it."""
+        lines = [] if (reviews := open_reviews(self.folder)) is None else list(reviews)
+        ordered = sorted(lines, key=lambda line: (line.reviewed_at, line.kafka_offset))
+        return {line.item_id: line.decision == "accept" for line in ordered}
 
     @staticmethod
     def exists(folder: Location) -> bool:
@@ -162,6 +169,16 @@ def open_reverifications(folder: Location) -> TableSnapshot[Reverification] | No
 def open_resolutions(folder: Location) -> TableSnapshot[Resolution] | None:
     """Open the resolutions, as `open_reverifications`."""
     return _open_if_there(folder, Resolution)
+
+
+def open_probings(folder: Location) -> TableSnapshot[Probing] | None:
+    """Open the measurements of difficulty that were made again, as `open_reverifications`."""
+    return _open_if_there(folder, Probing)
+
+
+def open_reviews(folder: Location) -> TableSnapshot[ReviewLine] | None:
+    """Open the decisions of people, as `open_reverifications`."""
+    return _open_if_there(folder, ReviewLine)
 
 
 def _open_if_there(folder: Location, of: type[T]) -> TableSnapshot[T] | None:

@@ -4,18 +4,29 @@ It leaves the last records of a partition, on which the aggregator has not decid
 watermarks end before them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields, replace
+from typing import TypeVar
 
-from schemas.events import AuditJudged, ProblemResolved, ProblemReverified, SolutionChecked
+from schemas.events import (
+    AuditJudged,
+    ItemEvent,
+    ProblemReprobed,
+    ProblemResolved,
+    ProblemReverified,
+    ProblemReviewed,
+    SolutionChecked,
+)
 from shared.dataset import build
-from shared.dataset.amend import add_solutions, amendments, in_order, with_hash_of
+from shared.dataset.amend import add_solutions, amendments, decide_key, in_order, set_difficulty, with_hash_of
 from shared.dataset.event_replay import AdmissionReplay
 from shared.dataset.query import id_in
-from shared.dataset.schema import Audit, Entry, Resolution, Reverification, Row
+from shared.dataset.schema import Audit, Entry, Probing, Resolution, Reverification, ReviewLine, Row, Source
 from shared.dataset.storage import Location
 from shared.dataset.table import Table
 from shared.ports import Record
+
+A = TypeVar("A", ProblemResolved, ProblemReprobed, ProblemReviewed)
 
 
 class Rebuild:
@@ -23,14 +34,17 @@ class Rebuild:
 
     def __init__(self, folder: Location, factory: str, replay: AdmissionReplay) -> None:
         self._replay = replay
-        tables = [Table(folder, kind, factory) for kind in (Row, Entry, Audit, Reverification, Resolution)]
-        self._rows, self._ledger, self._audits, self._reverifications, self._resolutions = self._tables = tables
+        kinds = (Row, Entry, Audit, Reverification, Resolution, Probing, ReviewLine)
+        self._tables = [Table(folder, kind, factory) for kind in kinds]
+        self._rows, self._ledger, self._audits, self._reverifications, *others = self._tables
+        self._resolutions, self._probings, self._reviews = others
         self._known: set[str] = set()
         self._waiting: set[tuple[str, int]] = set()
         """Kafka topics with partitions that have an undecided record."""
         self._unlike: set[str] = set()
         """Ids of rows whose hash was not the published one when they were added: they changed later, or differ."""
-        self.rows = self.entries = self.audits = self.reverifications = self.resolutions = 0
+        self.rows = self.entries = self.audits = self.reverifications = 0
+        self.resolutions = self.probings = self.reviews = 0
         self.differing: list[str] = []
         """Ids of rows whose hash differs from the published one."""
 
@@ -70,18 +84,41 @@ class Rebuild:
     def add_resolutions(self, batch: Sequence[Record]) -> None:
         """Add records of problem.resolved, and the solutions of those that the aggregator gave to rows."""
         events = [(one, one.event) for one in batch if isinstance(one.event, ProblemResolved)]
+        taken = self._amend(events, add_solutions)
+        lines = [build.to_resolution(one, event, one.written) for one, event in taken]
+        self.resolutions += self._append(self._resolutions, lines, [one for one, _ in taken])
+
+    def add_probings(self, batch: Sequence[Record]) -> None:
+        """Add records of problem.reprobed, and the difficulties of those that the aggregator gave to rows."""
+        events = [(one, one.event) for one in batch if isinstance(one.event, ProblemReprobed)]
+        taken = self._amend(events, set_difficulty)
+        lines = [build.to_probing(one, event, one.written) for one, event in taken]
+        self.probings += self._append(self._probings, lines, [one for one, _ in taken])
+
+    def add_reviews(self, batch: Sequence[Record]) -> None:
+        """Add records of problem.reviewed, and the decisions of those that the aggregator gave to rows."""
+        events = [(one, one.event) for one in batch if isinstance(one.event, ProblemReviewed)]
+        taken = self._amend(events, decide_key)
+        lines = [build.to_review(one, event, one.written) for one, event in taken]
+        self.reviews += self._append(self._reviews, lines, [one for one, _ in taken])
+
+    def _amend(self, events: Sequence[tuple[Record, A]], amend: Callable[[Row, A], Row]) -> Sequence[tuple[Record, A]]:
+        """Change the rows of those on which the aggregator has decided, and return these."""
         taken = [(one, event) for one, event in events if self._is_applied(one, event)]
         found = self._rows.read([field.name for field in fields(Row)], where=id_in({event.key for _, event in taken}))
         rows = {row.id: row for row in map(Row.of, found)}
         for _, event in taken:
             if row := rows.get(event.key):
-                rows[row.id] = self._as_known(add_solutions(row, event))
+                rows[row.id] = self._as_known(amend(row, event))
         if rows:
             self._rows.set_expressions(amendments(rows.values()), rows, {}, {})
-        built = (build.to_resolution(one, event, one.written) for one, event in taken)
-        lines = [line for line in built if self._is_new(line.id)]
-        self._resolutions.append(lines, self._resolutions.watermarks(one for one, _ in taken), {})
-        self.resolutions += len(lines)
+        return taken
+
+    def _append(self, table: Table, lines: Iterable[Source], records: Sequence[Record]) -> int:
+        """Append the lines that are new, with the watermark; returns their number."""
+        new = [line for line in lines if self._is_new(line.id)]
+        table.append(new, table.watermarks(records), {})
+        return len(new)
 
     def finish(self) -> None:
         """Restore the progress of the release policy, and compact the tables."""
@@ -111,7 +148,7 @@ class Rebuild:
             self._waiting.add((record.kafka_topic, record.partition))
         return (record.kafka_topic, record.partition) not in self._waiting
 
-    def _is_applied(self, record: Record, event: ProblemResolved) -> bool:
+    def _is_applied(self, record: Record, event: ItemEvent) -> bool:
         """Whether the aggregator has decided on a record about a stored problem, and on all before it."""
         has_row = event.key in self._replay.curated and event.key not in self._replay.deleted
         if has_row and str(event.id) not in self._replay.applied:

@@ -67,12 +67,12 @@ def build_manifest(folder: Location, release: Release) -> dict[str, Any]:
     `belief` has the parameters of belief, estimated with the audits of now; it is missing where nothing was judged.
     """
     dataset = Dataset.open(folder, release.table_version, release.ledger_version)
-    lines = dataset.rows.table("row_hash", "curated_at")
-    hashes = sorted(lines["row_hash"].to_pylist())
+    lines = [*dataset.rows.columns("row_hash", "curated_at")]
+    hashes = sorted(line["row_hash"] for line in lines)
     estimated = estimate_parameters(dataset, find_audits(folder))
     return {
         **asdict(release),
-        "until": max(lines["curated_at"].to_pylist()).isoformat(),
+        "until": max(line["curated_at"] for line in lines).isoformat(),
         "schema_version": SCHEMA_VERSION,
         "rows_by_subject": _nested(dataset.rows.counts("subject", "admission")),
         "rows_by_tier": _nested(dataset.rows.counts("tier", "admission")),

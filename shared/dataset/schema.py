@@ -5,16 +5,19 @@ ledger  all other results: rejected items, attempts before the last, deletions o
 audits  items with planted errors, and controls: in a table of their own, so that rows and ledger never contain one
 reverifications  stored problems that other verifiers judged again
 resolutions  stored problems that another solver solved again
+probings  stored problems whose difficulty was measured again
+reviews  decisions of people about keys
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType, UnionType
-from typing import Any, Self, get_args, get_origin, get_type_hints
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin, get_type_hints
 
 from schemas.outcomes import Admission
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCHEMA_VERSION = 1
 """Incremented with every change of the columns. Older code refuses a newer table."""
@@ -209,23 +212,64 @@ class Resolution(Source):
     resolved_at: datetime
 
 
-_ARROW: dict[Any, pa.DataType] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us", tz="UTC"),
-    tuple[str, ...]: pa.list_(pa.string()),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing(Source):
+    """One row whose difficulty was measured again. `id` is derived from the problem and the run."""
+
+    run: str
+    """Name of the run."""
+    item_id: str
+    """Id of the problem."""
+    model: str
+    """The model that it was measured for."""
+    difficulty_before: float | None
+    difficulty: float | None
+    """Share of the graded attempts that missed; null when none could be graded."""
+    attempts: int
+    hits: int
+    left: tuple[str, ...]
+    """Views that the row left because every attempt hit the key."""
+    lineage: str
+    """JSON list of schemas.item.Step, of this run."""
+    event: str
+    """Id of the problem.reprobed."""
+    probed_at: datetime
 
 
-def arrow_schema(of: type[Source]) -> pa.Schema:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewLine(Source):
+    """One decision of a person about the key of an item. `id` is that of its event."""
+
+    item_id: str
+    """Id of the problem."""
+    decision: str
+    """accept, correct, reject."""
+    reviewer: str
+    """Name of the person."""
+    reason: str
+    new_answer: str | None
+    """The right key, of `correct`."""
+    reviewed_at: datetime
+
+
+def arrow_schema(of: type[Source]) -> "pa.Schema":
     """Derive the columns, in the order of the fields; only `X | None` is nullable."""
-    hints = get_type_hints(of)
-    return pa.schema([_arrow_field(field.name, hints[field.name]) for field in fields(of)])
+    import pyarrow as pa  # for those who write: it takes longer to import than an item takes to read
+
+    arrow: dict[Any, pa.DataType] = {
+        str: pa.string(),
+        int: pa.int64(),
+        float: pa.float64(),
+        bool: pa.bool_(),
+        datetime: pa.timestamp("us", tz="UTC"),
+        tuple[str, ...]: pa.list_(pa.string()),
+    }
+    kinds = ((name, *_kind(hint)) for name, hint in get_type_hints(of).items())
+    return pa.schema([pa.field(name, arrow[kind], nullable=nullable) for name, kind, nullable in kinds])
 
 
-def _arrow_field(name: str, hint: Any) -> pa.Field:
+def _kind(hint: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether None was in it."""
     options = get_args(hint) if get_origin(hint) is UnionType else (hint,)
     (kind,) = (option for option in options if option is not NoneType)
-    return pa.field(name, _ARROW[kind], nullable=NoneType in options)
+    return kind, NoneType in options

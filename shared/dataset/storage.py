@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
-from deltalake.fs import DeltaStorageHandler
-from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
 from shared.errors import Refusal
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
 
 Location = Path | str
 
@@ -68,10 +70,12 @@ def open_table(where: Location, name: str) -> DeltaTable | None:
 
 def list_files(where: Location, folder: str) -> dict[str, datetime]:
     """Return the files in a folder of the dataset by name, each with its time; none when there is no such folder."""
+    from pyarrow.fs import FileSelector  # takes longer to import than an item takes to read
+
     return {
         info.base_name: info.mtime
         for info in files_of(where).get_file_info(FileSelector(folder, allow_not_found=True))
-        if info.type == FileType.File
+        if info.is_file
     }
 
 
@@ -85,7 +89,7 @@ def delete_files(where: Location, files: Iterable[str]) -> None:
 
 def file_exists(where: Location, file: str) -> bool:
     """Whether a small file exists."""
-    return bool(files_of(where).get_file_info(file).type == FileType.File)
+    return bool(files_of(where).get_file_info(file).is_file)
 
 
 def read_file(where: Location, file: str) -> bytes:
@@ -107,8 +111,12 @@ def write_file(where: Location, file: str, content: bytes) -> None:
         out.write(content)
 
 
-def files_of(where: Location) -> FileSystem:
+def files_of(where: Location) -> "FileSystem":
     """Return the folder or the prefix as a file system."""
+    from pyarrow.fs import LocalFileSystem, PyFileSystem, SubTreeFileSystem
+
     if is_remote(where):
+        from deltalake.fs import DeltaStorageHandler
+
         return PyFileSystem(DeltaStorageHandler(str(where)))
     return SubTreeFileSystem(str(Path(where).absolute()), LocalFileSystem())

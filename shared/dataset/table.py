@@ -8,22 +8,32 @@ marks  Delta application transactions, each a name and a number: the offset up t
 note   commit metadata, read back from the table's history
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.transaction import AddAction, RemoveAction
 
-from shared.dataset.compaction import DataFile, Joined, data_files
 from shared.dataset.failures import Conflict, translate_errors
 from shared.dataset.query import id_in, select
-from shared.dataset.schema import SCHEMA_VERSION, Audit, Entry, Resolution, Reverification, Row, Source, arrow_schema
+from shared.dataset.schema import (
+    SCHEMA_VERSION,
+    Audit,
+    Entry,
+    Probing,
+    Resolution,
+    Reverification,
+    ReviewLine,
+    Row,
+    Source,
+    arrow_schema,
+)
 from shared.dataset.storage import Location, address, is_remote, join, open_table
 from shared.errors import Refusal
 from shared.ports import Record, StoredOffset
@@ -34,6 +44,8 @@ TABLES: dict[type[Source], str] = {
     Audit: "audits",
     Reverification: "reverifications",
     Resolution: "resolutions",
+    Probing: "probings",
+    ReviewLine: "reviews",
 }
 """Folder of each table inside the dataset."""
 
@@ -57,6 +69,30 @@ SETTINGS = {
     "delta.dataSkippingNumIndexedCols": "0",
     _RETENTION_KEY: _interval(RETENTION),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of a table."""
+
+    path: str
+    """Relative to the table's folder."""
+    bytes: int
+    rows: int | None
+    """`None` when the table's log does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A new file with the rows of others, which it is to replace."""
+
+    file: DataFile
+    replaced: tuple[DataFile, ...]
+
+    @property
+    def stats(self) -> str:
+        """Statistics of the new file, as the table's log has them."""
+        return json.dumps({"numRecords": self.file.rows})
 
 
 class Table:
@@ -129,6 +165,8 @@ class Table:
 
     def append(self, lines: Sequence[Source], marks: Mapping[str, int], note: Mapping[str, str]) -> None:
         """Append lines, or none, in one commit. Raises Conflict, or Transient when it cannot be written."""
+        import pyarrow as pa
+
         columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self.schema]
         data = pa.table([pa.array(c, f.type) for c, f in zip(columns, self.schema, strict=True)], schema=self.schema)
         with self._committing(marks, note) as commit:
@@ -168,7 +206,8 @@ class Table:
     def files(self) -> list[DataFile]:
         """Return the files of this version."""
         with translate_errors("cannot read the table"):
-            return data_files(pa.table(self._delta.get_add_actions()))
+            actions = self._delta.get_add_actions().to_struct_array().to_pylist()
+        return [DataFile(one["path"], one["size_bytes"], one["num_records"]) for one in actions]
 
     def replace_files(self, joined: Joined) -> None:
         """Put a joined file in the place of its files, in one commit that changes no line.
@@ -219,7 +258,7 @@ class Table:
 _ZSTD = WriterProperties(compression="ZSTD", default_column_properties=ColumnProperties(statistics_enabled="NONE"))
 
 
-def _open_or_create(dataset: Location, name: str, schema: pa.Schema) -> DeltaTable:
+def _open_or_create(dataset: Location, name: str, schema: Any) -> DeltaTable:
     if existing := open_table(dataset, name):
         return check_version(existing)
     if not is_remote(dataset):

@@ -77,7 +77,7 @@ class FloodGuard:
             await self._resumed.wait()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def attempt(self) -> AsyncIterator[None]:
         """Enter without waiting while the service works; one at a time, with backoff, while it is stopped."""
         async with AsyncExitStack() as stack:
             if self.stopped:

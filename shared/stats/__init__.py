@@ -3,7 +3,6 @@
 belief.py             probability that a key is right, from votes, judgements and adjudications
 belief_estimation.py  parameters of belief and share of wrong keys among rows, with intervals
 belief_model.py       evidence on a key, and the parameters of belief
-belief_policy.py      threshold that keeps wrong keys below a target, where only votes are bought
 error_agreement.py    whether two verifiers make the same errors
 evidence_choice.py    the next piece of evidence worth buying
 evidence_forecast.py  what buying evidence comes to; threshold for a target of wrong keys
@@ -13,6 +12,5 @@ item_belief.py        evidence on an item, and its belief
 ledger.py             likelihood of a ledger of items under the parameters of belief
 quadrature.py         average over solve rates without a closed form
 view_thresholds.py    belief that a row needs to enter a view
-vote_tree.py          combinations of votes that buying votes can lead to
 wilson.py             confidence intervals of rates
 """

@@ -49,19 +49,6 @@ def truth_weights(evidence: Evidence, parameters: Parameters) -> dict[int, float
     return weights
 
 
-def effective_votes(evidence: Evidence, parameters: Parameters) -> float:
-    """How many independent draws the votes amount to, on average over what may have been copied."""
-    solving, votes = parameters.solving, evidence.votes
-    alone, draws, total = solving._replace(dependence=0.0), 0.0, 0.0
-    for weight, distinct in _distinct_draws(votes, solving.dependence):
-        chances = likelihood(canonical(distinct, alone), alone, evidence.guess)
-        weight *= (1 - parameters.wrong_keys) * chances.key + weight_of_wrong(
-            sum(chances.common_error), sum(chances.misprint), parameters
-        )
-        draws, total = draws + weight * distinct.total, total + weight
-    return draws / total
-
-
 class Likelihood(NamedTuple):
     """Chance of the votes, by what is assumed of the key; rivals in the order of the votes, then what is unseen."""
 

@@ -1,13 +1,14 @@
 """The next piece of evidence worth buying: what can still be bought, and what it is expected to decide per cost."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from math import inf
+from typing import NamedTuple
 
+from schemas.outcomes import EvidenceKind
 from shared.stats.belief import belief, truth_weights
 from shared.stats.belief_model import KEY, Adjudication, Belief, Evidence, JudgeResult, Parameters, Votes
-from shared.stats.vote_tree import with_vote
 
 REJECT_BELOW = 0.3
 """β: belief below which a key is given up."""
@@ -20,7 +21,7 @@ ADJUDICATED_RIVALS = 5
 class Offer(NamedTuple):
     """Evidence that can be bought."""
 
-    kind: Literal["vote", "judgement", "adjudication"]
+    kind: EvidenceKind
     verifier: int = 0
     """Of a vote or a judgement."""
     rival: int = 0
@@ -42,11 +43,12 @@ def offers(evidence: Evidence, limits: Limits) -> Iterator[Offer]:
     votes = evidence.votes
     if votes.total < limits.max_votes:
         counts = votes.by_verifier
-        yield from (Offer("vote", index) for index in sorted(range(len(counts)), key=lambda index: counts[index]))
+        fewest_first = sorted(range(len(counts)), key=lambda index: counts[index])
+        yield from (Offer(EvidenceKind.VOTE, index) for index in fewest_first)
     if len(evidence.adjudications) < limits.adjudications:
         strongest = sorted(range(len(votes.rivals)), key=lambda index: -sum(votes.rivals[index]))[:ADJUDICATED_RIVALS]
         seen = Counter(index for one in evidence.adjudications for index in one.pair)
-        yield from (Offer("adjudication", rival=index) for index in strongest if seen[index] < SAME_PAIR)
+        yield from (Offer(EvidenceKind.ADJUDICATION, rival=index) for index in strongest if seen[index] < SAME_PAIR)
 
 
 def choose_evidence(evidence: Evidence, parameters: Parameters, costs: Mapping[Offer, float]) -> Offer:
@@ -65,6 +67,23 @@ def choose_evidence(evidence: Evidence, parameters: Parameters, costs: Mapping[O
     return max(costs, key=worth)
 
 
+def next_offer(
+    evidence: Evidence,
+    parameters: Parameters,
+    offered: Iterable[Offer],
+    threshold: float = inf,
+    reject_below: float = REJECT_BELOW,
+) -> Offer | None:
+    """What to buy next, where every offer costs one call; `None` where nothing is offered, or belief decides.
+
+    It decides from the threshold τ upwards, and below β.
+    """
+    costs = dict.fromkeys(offered, 1.0)
+    if not costs or not reject_below <= belief(evidence, parameters).key < threshold:
+        return None
+    return choose_evidence(evidence, parameters, costs)
+
+
 def _impurity(believed: float) -> float:
     return believed * (1 - believed)
 
@@ -74,7 +93,7 @@ def outcomes(
 ) -> list[tuple[float, Evidence]]:
     """What may come of an offer, where belief is `now`: chances that add up to 1, and the evidence afterwards."""
     now = now or belief(evidence, parameters)
-    if offer.kind == "judgement":
+    if offer.kind == EvidenceKind.JUDGEMENT:
         rates = parameters.judge
         return [
             (
@@ -84,7 +103,7 @@ def outcomes(
             )
             for passed in (True, False)
         ]
-    if offer.kind == "adjudication":
+    if offer.kind == EvidenceKind.ADJUDICATION:
         return [
             (chance, evidence._replace(adjudications=(*evidence.adjudications, Adjudication((KEY, offer.rival), one))))
             for one, chance in _adjudication_chances(now, offer.rival, parameters.adjudicator).items()
@@ -102,20 +121,14 @@ def _adjudication_chances(now: Belief, rival: int, alpha: float) -> dict[int, fl
     return {KEY: of_key, rival: 1 - of_key}
 
 
-@dataclass(frozen=True, slots=True)
-class Buying:
-    """When evidence on a key is enough, and what to buy next."""
+def with_vote(votes: Votes, index: int, one: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """With a vote more for the key, for a rival, or for a new rival."""
+    if index == KEY:
+        return _plus(votes.key, one), votes.rivals
+    if index == len(votes.rivals):
+        return votes.key, (*votes.rivals, one)
+    return votes.key, (*votes.rivals[:index], _plus(votes.rivals[index], one), *votes.rivals[index + 1 :])
 
-    parameters: Parameters
-    threshold: float
-    """τ: belief from which the key is accepted."""
-    limits: Limits
-    reject_below: float = REJECT_BELOW
 
-    def next_offer(self, evidence: Evidence) -> Offer | None:
-        """What to buy next; `None` where belief has reached τ or is below β, or nothing more may be bought."""
-        believed = belief(evidence, self.parameters).key
-        if believed >= self.threshold or believed < self.reject_below:
-            return None
-        offered = dict.fromkeys(offers(evidence, self.limits), 1.0)
-        return choose_evidence(evidence, self.parameters, offered) if offered else None
+def _plus(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(left, right, strict=True)))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.stats.belief import belief
 from shared.stats.belief_model import KEY, RARE_REPEAT, Adjudication, Evidence, JudgeResult, Parameters, Votes
-from shared.stats.evidence_choice import REJECT_BELOW, Limits, choose_evidence, offers, outcomes
+from shared.stats.evidence_choice import REJECT_BELOW, Limits, next_offer, offers, outcomes
 
 FIRST_ROUND = 2
 """Votes before the first decision: one of each verifier, beside one judgement of each."""
@@ -115,13 +115,13 @@ class EvidenceForecast:
         return believed, cautious, [] if decided and not first_round else branches
 
     def _branches(self, evidence: Evidence) -> list[tuple[float, Evidence]]:
-        offered = dict.fromkeys(offers(evidence, self.limits), 1.0)
-        if not offered:
-            return []
+        offered = offers(evidence, self.limits)
         if evidence.votes.total < FIRST_ROUND:
-            offer = next(iter(offered))
+            offer = next(offered, None)
         else:
-            offer = choose_evidence(evidence, self.parameters, offered)
+            offer = next_offer(evidence, self.parameters, offered, reject_below=self.reject_below)
+        if offer is None:
+            return []
         return [(chance, _ordered(then)) for chance, then in outcomes(evidence, self.cautious, offer)]
 
 

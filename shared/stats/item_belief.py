@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.belief import Belief
+from schemas.flow import VERIFIERS
 from schemas.identity import content_hash
 from schemas.item import Adjudication, Attempt, Item, Problem, Step, Verdict, Vote, adjudications_in, last_belief
 from shared.answers.normal import text_form
@@ -19,8 +20,6 @@ from shared.stats.guessing import guess_probability
 DEFAULTS = Parameters()
 _VERDICTS = TypeAdapter(tuple[Verdict, ...])
 _STEPS = TypeAdapter(tuple[Step, ...])
-VERIFIERS = ("verifier-a", "verifier-b")
-"""The order in which votes are counted."""
 SOLVER = "solver"
 """The role of a solver's answers among the votes, where they are counted."""
 UNDETERMINED = frozenset({"cannot be determined", "insufficient information", "not enough information"})

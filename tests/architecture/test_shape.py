@@ -54,7 +54,7 @@ def test_a_service_names_only_the_events_that_the_flow_gives_it(module: str) -> 
     flow = {f.event.__name__ for name in names for f in (*consumed_by(name), *produced_by(name))}
     consumed = {f.event.__name__ for name in names for f in consumed_by(name)}
     read_by_all = {f.event.__name__ for name in names for f in FLOW if f.name in SERVICE[name].reads} - flow
-    by_runtime = {"ProblemParked", "AuditJudged", "ProblemReverified", "ProblemResolved"} - consumed
+    by_runtime = {"ProblemParked", "AuditJudged", "ProblemReverified", "ProblemResolved", "ProblemReprobed"} - consumed
     nobody_yet = {f.event.__name__ for f in FLOW if not set(f.producers) & {*(s.name for s in SERVICES), "cli"}}
     spoken = {
         alias.name

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from tests.bench import bought_evidence, grid, hard_table
+from tests.bench.belief import bought_evidence, grid, hard_table
 from tests.support.verification_sim import POLICIES, Remembering, accepted, candidates, outcome
 
 WRONG, NATURAL = 0.4, 0.5

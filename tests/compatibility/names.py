@@ -31,10 +31,10 @@ from shared.llm import load_models_config
 from shared.llm.client import REPLY
 from shared.ports import TextFingerprint
 from shared.runtime.machine import Snapshot
-from tests.e2e import checks
+from tests.e2e import checks, second_round
 from tests.e2e.factory import Remains, chimera, read
 from tests.e2e.services_as_processes import Line
-from tests.support.kafka_world import KafkaWorld
+from tests.support.kafka_world import KafkaWorld, until
 
 SETTINGS = "shared.config.settings"
 """Module of the settings that services share."""
@@ -84,8 +84,10 @@ __all__ = [
     "outbox",
     "pack",
     "read",
+    "second_round",
     "to_dead_letter",
     "topic_settings",
     "unpack",
+    "until",
     "write_files",
 ]

@@ -18,7 +18,15 @@ from tests.compatibility.recordings import FACTORY, FOLDER, load_json, unpack
 ROOT = FOLDER.parents[2]
 
 
-NEW_EVENTS = {"problem.reverified", "problem.resolved", "evidence.requested", "evidence.given", "belief.estimated"}
+NEW_EVENTS = {
+    "problem.reverified",
+    "problem.resolved",
+    "problem.reprobed",
+    "problem.reviewed",
+    "evidence.requested",
+    "evidence.given",
+    "belief.estimated",
+}
 """Events that the version before did not have."""
 
 

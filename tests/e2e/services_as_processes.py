@@ -18,6 +18,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.plan import Plan
 from services.cli.common import models_config
 from services.cli.common.dataset_location import dataset_in
+from services.cli.common.names import SIMULATOR
 from services.cli.run.completion import evaluate
 from services.cli.run.quiescence import is_drained
 from shared.dataset.reports.funnel import FOLLOWED, Funnel
@@ -53,7 +54,7 @@ class Line:
         self._stack = stack
         self._plan = plan
         self.directory = world.folder / "line"
-        port = Ports({}).take(models_config.SIMULATOR)
+        port = Ports({}).take(SIMULATOR)
         self.simulator_url = f"http://127.0.0.1:{port}"
         self._cast = models_config.simulated(port)
         played: dict[str, Any] = {**RATES, "CHIMERA_SIM_CALL_LOG": self.calls}

@@ -21,9 +21,11 @@ from schemas.events import (
     EvidenceRequested,
     ProblemParked,
     ProblemRejected,
+    ProblemReprobed,
     ProblemRequested,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleDeleted,
     SolutionRequested,
 )
@@ -33,7 +35,7 @@ from schemas.item import Item, Topic
 from schemas.run_tag import RunTag
 from shared.errors import Invalid
 from shared.kafka.clients import RECORD_LIMIT
-from shared.kafka.codec import ADDRESSEE, Message, decode, encode
+from shared.kafka.codec import ADDRESSEE_HEADER, Message, decode, encode
 from shared.kafka.names import kafka_topic
 from tests.e2e.factory import lag
 from tests.e2e.services_as_processes import Line
@@ -115,6 +117,10 @@ def unheard_of(world: KafkaWorld, item: Item) -> list[Event]:
             run=RunTag(run="a test", kind="resolve", problem=nobody, believed=True),
             disputed=None,
         ),
+        ProblemReprobed.root(
+            nobody, "probe", item=unknown, run=RunTag(run="a test", kind="probe", problem=nobody, believed=True)
+        ),
+        ProblemReviewed.root(nobody, "cli", item=unknown, decision="reject", reviewer="Ada", reason="a test"),
     ]
 
 
@@ -150,7 +156,7 @@ async def test_bad_records_become_dead_letters_and_good_ones_become_rows(stack: 
         (service, place)
         for place, bad in producing.bad.items()
         for service in readers[place[0]]
-        if dict(bad.headers).get(ADDRESSEE) in (None, service.encode())
+        if dict(bad.headers).get(ADDRESSEE_HEADER) in (None, service.encode())
     )
     assert Counter(origins) == expected, "not once for each group that reads it"
     for letter, (_, place) in zip(letters, origins, strict=True):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from schemas.events import Event, ProblemRequested
 from services.cli.__main__ import app
 from shared.errors import Invalid
-from shared.kafka.dlq.dead_letter import ADDRESSEE_HEADER
+from shared.kafka.dlq.dead_letter import REPLAY_HEADER
 from tests.support.kafka_world import KafkaWorld, until
 from tests.support.runtime_writer import SERVICE, committed, draft, writer
 
@@ -61,7 +61,7 @@ async def test_a_record_meant_for_another_service_is_passed_over(world: KafkaWor
 
     await world.publish([others])
     (record,) = await world.records("problem.requested")
-    await world.put("problem.requested", record.key, record.value, [*record.headers, (ADDRESSEE_HEADER, b"another")], 0)
+    await world.put("problem.requested", record.key, record.value, [*record.headers, (REPLAY_HEADER, b"another")], 0)
     await world.publish([reported], 0)
     async with world.running(writer(world, world.settings(SERVICE), handle)):
         await until(lambda: committed(world, 3), "all three records")

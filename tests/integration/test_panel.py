@@ -15,7 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.belief import BeliefEstimate
 from schemas.config.policies import Verification
 from schemas.events import BeliefEstimated, ProblemVerified
-from services.panel.criteria import LatestEstimate
+from services.panel.criteria import ENOUGH_ITEMS, LatestEstimate
 from services.panel.estimates import estimates_keeper
 from services.panel.handler import JoinVerdicts
 from shared.kafka.clients import KafkaError, Producer
@@ -106,10 +106,10 @@ async def test_verdicts_before_and_after_a_kill_are_joined_once(world: KafkaWorl
     assert len(await world.records("problem.rejected")) == 1
 
 
-def estimated(release: int, **changes: float) -> BeliefEstimated:
+def estimated(release: int, items: int = ENOUGH_ITEMS, **changes: float) -> BeliefEstimated:
     """What a release says, with these parameters."""
     values = Parameters(**changes).values  # type: ignore[arg-type]
-    estimate = BeliefEstimate(items=100, parameters=values, cautious=values)
+    estimate = BeliefEstimate(items=items, parameters=values, cautious=values)
     return BeliefEstimated.root(uuid4(), "aggregator", release, plan="test", release=release, estimate=estimate)
 
 
@@ -118,16 +118,17 @@ async def test_a_panel_starts_with_the_latest_estimate_and_takes_later_ones(worl
     async with estimates_keeper(world.settings(SERVICE), plan, latest):
         assert latest.criteria is None
     await world.publish([estimated(1, wrong_keys=0.1), estimated(2, wrong_keys=0.3)])
+    await world.publish([estimated(3, ENOUGH_ITEMS - 1, wrong_keys=0.2)])
     await world.put("belief.estimated", b"test", b"{}")
     async with estimates_keeper(world.settings(SERVICE), plan, latest):
         assert latest.criteria is not None
         assert latest.criteria.parameters.wrong_keys == 0.3
-        await world.publish([estimated(3, wrong_keys=0.05)])
+        await world.publish([estimated(4, wrong_keys=0.05)])
 
         async def has_changed() -> bool:
             return latest.criteria is not None and latest.criteria.parameters.wrong_keys == 0.05
 
-        await until(has_changed, "the third estimate")
+        await until(has_changed, "the fourth estimate")
     assert latest.criteria.thresholds.keys() == {"sft", "rl"}
 
 

@@ -25,7 +25,8 @@ OPTIONS = (
     *("--headless=new", "--remote-debugging-port=0", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
+"""A busy machine takes long to load a page."""
 DOMAINS = ("Page", "Runtime", "Log", "Network")
 
 

@@ -22,13 +22,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
+from urllib.request import urlopen
 
 from deploy.local.state_file import StateFile
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, list_manifests
 from shared.kafka.clients import Producer
 from shared.kafka.codec import Message
-from tests.ops.browser import Browser, program
+from tests.ops.browser import TIMEOUT_S, Browser, program
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -91,6 +92,10 @@ async def crawl(browser: Browser, start: str, script: str) -> list[str]:
     seen, waiting = {start}, deque([(start, "the start")])
     while waiting:
         url, where = waiting.popleft()
+        if url.endswith(".pdf"):  # shown by an extension of the browser, whose page is not ours
+            if not (await asyncio.to_thread(_fetch, url)).startswith(b"%PDF"):
+                found.append(f"{url} (linked from {where}) is not a PDF")
+            continue
         loaded = await browser.open(url)
         if loaded.status >= 400 or loaded.errors:
             found.append(f"{url} (linked from {where}): {loaded.status} {'; '.join(loaded.errors)}")
@@ -99,10 +104,7 @@ async def crawl(browser: Browser, start: str, script: str) -> list[str]:
             continue
         if path not in checked:  # a list that is narrowed otherwise is the same page
             checked.add(path)
-            await browser.evaluate(script)
-            for violation in json.loads(await browser.evaluate(RUN_AXE)):
-                node = violation["nodes"][0]
-                found.append(f"{url}: {violation['id']} ({violation['impact']}): {node['html'][:200]}")
+            found += [f"{url}: {violation}" for violation in await _violations(browser, script)]
         for link in json.loads(await browser.evaluate(LINKS)):
             target = urldefrag(link).url
             if not target.startswith(_origin(start)):
@@ -113,6 +115,13 @@ async def crawl(browser: Browser, start: str, script: str) -> list[str]:
         print(f"\r{len(seen) - len(waiting):,} of {len(seen):,} pages", end="", flush=True)  # noqa: T201
     print(f" of {_origin(start)}")  # noqa: T201
     return found
+
+
+async def _violations(browser: Browser, script: str) -> list[str]:
+    """What axe-core finds in the page that is open."""
+    await browser.evaluate(script)
+    violations = json.loads(await browser.evaluate(RUN_AXE))
+    return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}" for one in violations]
 
 
 async def pictures(browser: Browser, url: str, home: Path) -> None:
@@ -179,6 +188,11 @@ async def console(home: Path) -> AsyncIterator[str]:
 async def _chimera(*arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(str(BIN / "chimera"), *arguments, stdout=asyncio.subprocess.DEVNULL)
     assert await process.wait() == 0, f"chimera {' '.join(arguments)} failed"
+
+
+def _fetch(url: str) -> bytes:
+    with urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - a link of a page, which is of the page's own site
+        return bytes(answer.read())
 
 
 def _origin(url: str) -> str:

@@ -24,7 +24,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.state_file import StateFile
 from schemas.flow import DEAD_LETTERS
-from services.cli.run.local_factory import FACTORY
+from services.cli.common.names import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.dataset import Dataset, open_audits
 from shared.errors import Refusal

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from schemas.config.policies import View
-from schemas.events import Event, ProblemAccepted, ProblemScreened, ProblemVerified
+from schemas.events import Event, ProblemAccepted, ProblemScreened, ProblemVerified, SolutionChecked
 from schemas.item import Problem, Provenance, Topic
 from services.panel.handler import JoinVerdicts
 from services.simulator.api.request import ChatRequest
@@ -25,6 +25,7 @@ from shared.llm.prompts import Prompt
 from shared.llm.replies.structured_output import parse
 from shared.ports import Comparison, Grader, Reply, T
 from tests.support.fake_models import event, provenance, requested
+from tests.support.items import attempt, verdict
 
 BANK = Bank(0)
 ABLE = Settings(abilities={"sim-verifier-a": 0.6, "sim-verifier-b": 0.2})
@@ -117,6 +118,19 @@ def _candidate(rng: Random, wrong: float, natural: float) -> Candidate:
     key = drawn.answer if right else rng.choice(drawn.slips) if slip else misprint(drawn, rng)
     problem = Problem(statement=drawn.text, answer=key, answer_type=drawn.answer_type, rationale="")
     return Candidate(subject, problem, drawn.difficulty, right, slip)
+
+
+def known_rows(count: int) -> list[SolutionChecked]:
+    """Make rows of problems that the simulator knows, with a solution that misses the key."""
+    both = (verdict("verifier-a"), verdict("verifier-b"))
+    topic = Topic(subject="mathematics", field="f", subfield="s", name="t")
+    known = {"topic": topic, "tier": "verified", "verdicts": both, "attempts": (attempt(0, "no"),)}
+    return [
+        SolutionChecked.of(
+            requested(number), "answer_checker", requested(number).item.with_(problem=one.problem, **known), final=True
+        )
+        for number, one in enumerate(candidates(count, wrong=0, natural=0))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from schemas.events import ProblemDrafted, SolutionChecked
+from services.aggregator.handler import Curate
 from services.cli.dataset.export.command import export
+from services.cli.evidence.import_file import ImportFile, ImportOptions
 from shared.dataset import Dataset, Row
 from shared.errors import Refusal
+from tests.support.items import attempt, log, plan, verdict
 from tests.trainer import clock
 from trainer import files
 from trainer.data import describe, read_rows
@@ -124,3 +129,21 @@ def test_a_name_on_the_hub_is_downloaded_and_an_unknown_one_refused(
         Refusal, match="no dataset of that name can be had from the hub: 404 Client Error for lab/other"
     ):
         read_rows("lab/other", None, NOTHING_HELD_OUT)
+
+
+async def test_an_imported_file_trains_as_any_dataset(tmp_path: Path) -> None:
+    path, both = tmp_path / "own.jsonl", (verdict("verifier-a"), verdict("verifier-b"))
+    lines = [{"problem": f"How many spaces have property {n}, up to isometry of it?", "answer": "42"} for n in range(4)]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+    wanted = plan(4)
+    options = ImportOptions(wanted, "test", subject="mathematics")
+    drafts = [one for one in ImportFile.open(path, {}).read(options) if isinstance(one, ProblemDrafted)]
+    believed = {"tier": "verified", "verdicts": both, "attempts": (attempt(),)}
+    ends = [SolutionChecked.of(one, "answer_checker", one.item.with_(**believed), final=True) for one in drafts]
+    sink = Curate(tmp_path / "dataset", "test", wanted, lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    await sink.write(log(*ends))
+    export(tmp_path, tmp_path / "mine", "parquet", "imported", "now")
+    rows = read_rows(tmp_path / "mine", None, NOTHING_HELD_OUT)
+    assert sorted(one.problem for one in rows.examples) == [one["problem"] for one in lines]
+    assert {one.answer for one in rows.examples} == {"42"}

@@ -4,6 +4,7 @@ from deploy.grafana.panels import Board, bars, lines
 from deploy.grafana.promql import RATE
 
 _VERDICTS = "chimera_audits_total"
+_PRODUCED = "chimera_events_produced_total"
 
 
 def _share(outcome: str, match: str) -> str:
@@ -40,6 +41,17 @@ BOARD = Board(
             "Rows in `reserve` exceed the target of their subject or difficulty bin.",
             "short",
             ("sum by (admission) (chimera_rows)", "{{admission}}"),
+        ),
+        lines(
+            "Evidence per decision",
+            "Pieces of evidence beyond the first round, divided by the decisions of the panel, by the service that "
+            "gave them. If it rises, verifiers miss more keys or agree less.",
+            "short",
+            (
+                f'sum by (service) (rate({_PRODUCED}{{event="evidence.given"}}{RATE}))'
+                f' / scalar(sum(rate({_PRODUCED}{{service="panel", event=~"problem.(accepted|rejected)"}}{RATE})) > 0)',
+                "{{service}}",
+            ),
         ),
         lines(
             "Planted errors accepted",

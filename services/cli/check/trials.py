@@ -20,7 +20,9 @@ from schemas.events import (
     SolutionSynthesized,
     SubjectRequested,
 )
+from schemas.flow import ADJUDICATOR
 from schemas.identity import factory_id
+from schemas.outcomes import EvidenceKind
 from services.adjudicator import __main__ as adjudicator
 from services.cli.check.diagnosis import NO_ANSWER, NO_THINKING, NOT_GRADED
 from services.expansion import __main__ as expansion
@@ -76,7 +78,7 @@ async def verify(bench: Bench) -> Fault | None:
 
 
 async def adjudicate(bench: Bench) -> Fault | None:
-    request = EvidenceRequested.numbered(ITEM, "adjudication", "adjudicator", 0, candidates=("-1",))
+    request = EvidenceRequested.numbered(ITEM, EvidenceKind.ADJUDICATION, ADJUDICATOR, 0, candidates=("-1",))
     event = _only(await adjudicator.build_handler(bench.models)(request), EvidenceGiven)
     return Fault(event.unable, NO_ANSWER.next_step) if event.unable else None
 

@@ -7,6 +7,7 @@ exit_status.py        exit status of an outcome
 interrupts.py         Ctrl-C and SIGTERM
 kafka_connection.py   the Kafka that a command uses
 models_config.py      the models of a run, and the files that services read
+names.py              names of the one-machine stack's factory and simulator
 options.py            command-line options of `run`, `up` and `check`
 process_metrics.py    readiness and metrics of running processes
 race.py               concurrent tasks until the first ends

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schemas.config.policies import ALL, Budget
 from schemas.spend import amount, out_of
-from services.cli.run.local_factory import FACTORY
+from services.cli.common.names import FACTORY
 from shared.cache.budget_ledger import Amount, BudgetLedger
 from shared.cache.client import connect
 from shared.config.connections import ValkeyAccess

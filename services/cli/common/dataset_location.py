@@ -75,8 +75,7 @@ class DatasetSummary:
 
 
 def _pairs(part: Any, *columns: str) -> Any:
-    table = part.table(*columns)
-    return zip(*(table[column].to_pylist() for column in columns), strict=True)
+    return ([line[column] for column in columns] for line in part.columns(*columns))
 
 
 def _released_rows(folder: Location) -> int:

@@ -1,6 +1,5 @@
 """The Kafka that a command uses, and the error when it does not answer."""
 
-import asyncio
 import logging
 from collections.abc import Coroutine
 from pathlib import Path
@@ -40,6 +39,8 @@ def access(bootstrap: str, directory: Path) -> "KafkaAccess":
 
 def call_kafka(kafka: "KafkaAccess", work: Coroutine[Any, Any, T]) -> T:
     """Await a request to Kafka. Raises Refusal when it fails."""
+    import asyncio
+
     from shared.kafka.clients import KafkaError
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the Refusal reports the error

@@ -10,10 +10,9 @@ from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, Rol
 from schemas.config.plan import Plan
 from schemas.flow import SERVICES, ServiceSpec
 from services.cli.common.dataset_location import dataset_in
+from services.cli.common.names import SIMULATOR
 from shared.errors import Refusal
 from shared.llm import load_models_config
-
-SIMULATOR = "simulator"
 
 _SETTINGS = ("CHIMERA_*", "OTEL_*")
 _PROXIES = ("*_PROXY", "*_proxy")

@@ -53,13 +53,16 @@ def show(
     """Show one item, curated or rejected: its evidence, the reason of its rejection, its lineage."""
     from services.cli.common.dataset_location import dataset_in
     from services.cli.dataset import show as command
-    from shared.dataset import Dataset
+    from shared.dataset import Dataset, open_reviews
+    from shared.dataset.query import sql_string
 
     result = Dataset.open(dataset_in(directory)).get(item)
     if as_json:
         print_json(result.document())
     else:
-        command.render(result, full=full)
+        reviews = open_reviews(dataset_in(directory))
+        found = reviews.select(f"item_id = {sql_string(result.id)}") if reviews else ()
+        command.render(result, sorted(found, key=lambda one: one.reviewed_at), full=full)
 
 
 @app.command()

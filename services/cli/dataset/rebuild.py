@@ -10,8 +10,10 @@ from rich.progress import Progress
 from schemas.events import (
     AuditJudged,
     ProblemRejected,
+    ProblemReprobed,
     ProblemResolved,
     ProblemReverified,
+    ProblemReviewed,
     SampleDeleted,
     SolutionChecked,
 )
@@ -68,6 +70,8 @@ async def build(kafka: KafkaAccess, factory: str, folder: Path, report: ReportRe
         (AuditJudged, result.add_audits),
         (ProblemReverified, result.add_reverifications),
         (ProblemResolved, result.add_resolutions),
+        (ProblemReprobed, result.add_probings),
+        (ProblemReviewed, result.add_reviews),
     ):
         async for batch in read(kind.type):
             take(batch)

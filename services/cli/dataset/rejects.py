@@ -30,6 +30,7 @@ def _about(one: Mapping[str, Any]) -> Sequence[Any]:
         as_text(one["problem"] or "no problem was written"),
     ]
     if one["key"] is not None:
-        belief = "" if one["belief"] is None else f"  belief {one['belief']:.3f}"
+        required = f" of {one['belief_required']:.3f} required" if one["belief_required"] else ""
+        belief = "" if one["belief"] is None else f"  belief {one['belief']:.3f}{required}"
         lines.append(as_text(f"key    {one['key']}  (found blind ×{one['hits']}){belief}", "bold"))
     return [*lines, *(as_text(f"blind  {answer}  ×{votes}") for answer, votes in one["rivals"].items())]

@@ -1,21 +1,23 @@
 """`chimera dataset show ID`: one item with its evidence and lineage."""
 
+from collections.abc import Iterable
+
 from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 from rich.tree import Tree
 
 from schemas.belief import Belief
-from schemas.item import Attempt, Item, Judgement, Provenance, Verdict
+from schemas.item import Adjudication, Attempt, Item, Judgement, Provenance, Verdict
 from services.cli.common.sanitize_terminal import as_text, fold
-from shared.dataset import Entry, ItemRecords, Row
+from shared.dataset import Entry, ItemRecords, ReviewLine, Row
 from shared.stats.item_belief import complete_belief
 from shared.text.controls import strip_controls
 
 _SIGNS = {"yes": "hit ", "no": "miss", "unsure": "?   "}
 
 
-def render(result: ItemRecords, *, full: bool) -> None:
+def render(result: ItemRecords, decisions: Iterable[ReviewLine] = (), *, full: bool) -> None:
     """Print the item for a person."""
     console = Console()
     entries, item = result.entries, result.item
@@ -27,6 +29,9 @@ def render(result: ItemRecords, *, full: bool) -> None:
         console.print(_row_lines(result.row))
     for entry in entries:
         console.print(_ledger_line(entry))
+    for one in decisions:
+        new = f", the key is {one.new_answer}" if one.new_answer else ""
+        console.print(as_text(f"reviewed    {one.decision} by {one.reviewer}{new}: {one.reason}", "bold"))
     if item:
         console.print(Group(*_about(item, full=full)), soft_wrap=True)
 
@@ -67,6 +72,8 @@ def _about(item: Item, *, full: bool) -> list[RenderableType]:
         parts += [Rule("The writer's own solution", align="left"), as_text(item.problem.rationale)]
     for verdict in item.verdicts:
         parts += [Rule(as_text(f"{verdict.role} ({verdict.model})"), align="left"), *_verdict(verdict)]
+    if item.adjudications:
+        parts += [Rule("Adjudications, blind", align="left"), *map(_adjudication, item.adjudications)]
     for attempt in item.attempts:
         parts += [Rule(as_text(_outcome(attempt)), align="left"), *_attempt(attempt, full=full)]
     return [*parts, Rule("Lineage", align="left"), _lineage(item)]
@@ -87,6 +94,11 @@ def _verdict(verdict: Verdict) -> list[RenderableType]:
     if verdict.judgement is None:
         return [*votes, as_text(f"no judgement: {verdict.unable or 'none given'}", "yellow")]
     return [*votes, *_points(verdict.judgement)]
+
+
+def _adjudication(one: Adjudication) -> Text:
+    chosen = {"key": "the key, not", "rival": "the rival", "neither": "neither the key nor"}[one.chosen]
+    return as_text(f"{one.role} ({one.model}) chose {chosen} {one.rival}: {one.reason}")
 
 
 def _points(judgement: Judgement) -> list[Text]:

@@ -1,6 +1,5 @@
 """The command-line interface of `chimera import` and `chimera reverify`."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -56,6 +55,8 @@ def import_(
     problem is requested, and stops it at the end. The same file imports nothing twice: after a stop, run it again.
     """
     columns = _columns(column or ())
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table
@@ -122,6 +123,8 @@ def reverify(
     Nothing is written or solved again. Starts the verifiers of --models when nothing runs in --dir; otherwise the
     verifiers that run there, or at --bootstrap, judge. After a stop, the same command resumes.
     """
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table
@@ -134,7 +137,7 @@ def reverify(
     from services.cli.evidence.stored_run import check_stack, keep_models, plan_of
 
     config = opt.run_config_of(plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
-    check_stack(config, bootstrap)
+    check_stack(config, bootstrap, given=bool(models or base_url))
     console = Console(stderr=as_json, highlight=False)
     selection = Selection(rejects, where, limit)
     verifiers = config.models or models_config.simulated(0)

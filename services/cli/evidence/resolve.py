@@ -6,6 +6,8 @@ believes becomes a problem of its own, which is solved as any other.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from uuid import UUID
 
 from rich.console import Console
@@ -21,7 +23,7 @@ from services.auditor.inject import ORIGINAL_CALLS
 from services.cli.common.run_config import RunConfig
 from services.cli.evidence.feeding import FeedState, Outgoing
 from services.cli.evidence.item_ends import ItemEnd, find_ends
-from services.cli.evidence.stored_items import Selection, StoredItem
+from services.cli.evidence.stored_items import Selection, StoredItem, select_items
 from services.cli.evidence.stored_run import StoredRun
 from services.panel.handler import BELIEF_AGAIN
 from shared.dataset import open_resolutions
@@ -57,7 +59,9 @@ class Resolve(StoredRun):
 
     def _select(self) -> Iterator[StoredItem]:
         """Rejected items are only those that a reverify believes."""
-        return (one for one in super()._select() if one.admission is not None or one.item.tier)
+        every = select_items(self._config.dataset, replace(self._selection, limit=None))
+        believed = (one for one in every if one.admission is not None or one.item.tier)
+        return islice(believed, self._selection.limit)
 
     def _copy_id(self, one: StoredItem) -> str:
         """Return the id of a copy of a row in this run, or of the problem that a rejected one becomes, in any run."""

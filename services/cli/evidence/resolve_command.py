@@ -1,6 +1,5 @@
 """The command-line interface of `chimera resolve`."""
 
-import asyncio
 import json
 from dataclasses import asdict
 from typing import Annotated
@@ -41,6 +40,8 @@ def resolve(
     --models when nothing runs in --dir; otherwise the solver that runs there, or at --bootstrap, solves. After a stop,
     the same command resumes.
     """
+    import asyncio
+
     from rich.console import Console
 
     from services.cli.check.plan_check import needs_table
@@ -53,7 +54,7 @@ def resolve(
     from services.cli.evidence.stored_run import check_stack, keep_models, plan_of
 
     config = opt.run_config_of(plan or plan_of(directory), None, models, base_url, model, api_key_env, None, directory)
-    check_stack(config, bootstrap)
+    check_stack(config, bootstrap, given=bool(models or base_url))
     console = Console(stderr=as_json, highlight=False)
     selection = Selection(rejects, where, limit)
     solvers = config.models or models_config.simulated(0)

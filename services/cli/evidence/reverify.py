@@ -33,8 +33,8 @@ def run_name(models: ModelsConfig, selection: Selection, *, compare: bool) -> st
 class Reverify(StoredRun):
     """One run of verifiers."""
 
-    roles = tuple(ROLES)
-    services = (*ROLES.values(), "panel", "aggregator")
+    roles = (*ROLES, "adjudicator")
+    services = (*ROLES.values(), "adjudicator", "panel", "aggregator")
 
     def __init__(
         self, config: RunConfig, selection: Selection, run: str, console: Console, *, compare: bool, factory: str

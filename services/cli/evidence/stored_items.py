@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from deltalake.exceptions import DeltaError
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter
 from schemas.events import Event, ProblemDrafted, ProblemScreened
 from schemas.events.base import Cause
 from schemas.identity import derive
-from schemas.item import Item, Verdict
+from schemas.item import Item, Step, Verdict
 from schemas.run_tag import RunTag
 from services.auditor.inject import screened, writer_calls
 from shared.dataset import Dataset, open_reverifications
@@ -21,6 +20,7 @@ from shared.errors import Refusal
 from shared.stats.item_belief import complete_belief, is_complete
 
 _VERDICTS = TypeAdapter(tuple[Verdict, ...])
+_STEPS = TypeAdapter(tuple[Step, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class StoredItem:
     """Whether the row's solution agrees with the key; `None`: unknown, or no row."""
     solver: str | None = None
     """Model of the row's solution."""
+    difficulty: float | None = None
+    """The row's difficulty; `None`: unknown, or no row."""
     is_reverified: bool = False
     """Whether its tier is that of a later run."""
 
@@ -66,6 +68,7 @@ class StoredItem:
             topic=item.topic,
             problem=item.problem,
             verdicts=item.verdicts,
+            lineage=tuple(step.with_(calls=()) for step in item.lineage if step.adjudication),
         )
         request = Event(id=copy.id, cause=Cause(parent=item.id, role="cli"))
         drafted = ProblemDrafted.of(request, "problem_writer", copy, writer_calls(item))
@@ -91,7 +94,7 @@ def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem
             if selection.limit is not None and number >= selection.limit:
                 return
             later = evidence.get(one.item.id)
-            yield replace(one, item=one.item.with_(**later, belief=None), is_reverified=True) if later else one
+            yield replace(one, item=later.added_to(one.item), is_reverified=True) if later else one
     except DeltaError as error:  # other errors of the dataset are translated
         raise Refusal(
             f"--where is not a condition on the dataset's columns: {str(error).splitlines()[0]}",
@@ -100,8 +103,9 @@ def select_items(dataset: Location, selection: Selection) -> Iterator[StoredItem
 
 
 def _rows(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
-    for row in dataset.rows.columns(*ITEM_COLUMNS, "admission", "correct", "solver", where=selection.where):
-        yield StoredItem(columns_to_item(row), row["admission"], row["correct"], row["solver"])
+    own = ("admission", "correct", "solver", "difficulty")
+    for row in dataset.rows.columns(*ITEM_COLUMNS, *own, where=selection.where):
+        yield StoredItem(columns_to_item(row), **{name: row[name] for name in own})
 
 
 def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
@@ -112,17 +116,35 @@ def _rejected(dataset: Dataset, selection: Selection) -> Iterator[StoredItem]:
             yield StoredItem(item.with_(tier=None, tier_reason=None), None)
 
 
-def _later_evidence(dataset: Location) -> dict[UUID, dict[str, Any]]:
-    """Return verdicts and tier by the latest run on each item. A run that only compares is not evidence."""
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What the latest run that moved rows found about an item, with the evidence of before."""
+
+    verdicts: tuple[Verdict, ...]
+    adjudicated: tuple[Step, ...]
+    tier: str | None
+    """`None` for an item that it does not accept."""
+    reason: str
+
+    def added_to(self, item: Item) -> Item:
+        """Return an item with this evidence instead of its own."""
+        kept = tuple(step for step in item.lineage if not step.adjudication)
+        changes = {"verdicts": self.verdicts, "lineage": (*kept, *self.adjudicated), "belief": None}
+        return item.with_(**changes, tier=self.tier, tier_reason=self.reason)
+
+
+def _later_evidence(dataset: Location) -> dict[UUID, _Later]:
+    """Return the evidence by item. A run that only compares is not evidence."""
     if (table := open_reverifications(dataset)) is None:
         return {}
-    columns = ("item_id", "verdicts", "reverified_at", "accepted", "tier", "detail")
+    columns = ("item_id", "verdicts", "lineage", "reverified_at", "accepted", "tier", "detail")
     lines = sorted(table.columns(*columns, where="not compare"), key=lambda line: line["reverified_at"])
     return {
-        UUID(line["item_id"]): {
-            "verdicts": _VERDICTS.validate_json(line["verdicts"]),
-            "tier": line["tier"] if line["accepted"] else None,
-            "tier_reason": line["detail"],
-        }
+        UUID(line["item_id"]): _Later(
+            _VERDICTS.validate_json(line["verdicts"]),
+            tuple(step for step in _STEPS.validate_json(line["lineage"]) if step.adjudication),
+            line["tier"] if line["accepted"] else None,
+            line["detail"],
+        )
         for line in lines
     }

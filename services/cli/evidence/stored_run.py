@@ -24,21 +24,21 @@ from shared.errors import Refusal
 
 @contextmanager
 def keep_models(directory: Path) -> Iterator[None]:
-    """Restore the folder's models file at the end: the models of a run are not those of the next one."""
-    path = directory / "models.json"
-    before = path.read_bytes() if path.exists() else None
+    """Restore the folder's models file and plan at the end: those of a run are not those of the next one."""
+    paths = (directory / "models.json", directory / "plan.yaml")
+    before = {path: path.read_bytes() for path in paths if path.exists()}
     try:
         yield
     finally:
-        if before is not None:
-            path.write_bytes(before)
+        for path, content in before.items():
+            path.write_bytes(content)
 
 
-def check_stack(config: RunConfig, bootstrap: str) -> None:
-    """Raise Refusal when a stack runs with models of its own, or the folder has rows of the other kind of models."""
+def check_stack(config: RunConfig, bootstrap: str, *, given: bool) -> None:
+    """Raise Refusal when models are `given` although a stack runs with its own, or rows are of the other kind."""
     if not is_running(config.directory, bootstrap):
         models_config.check_unmixed(config.directory, simulated=config.simulated)
-    elif not bootstrap and config.models:
+    elif not bootstrap and given:
         raise Refusal(
             f"a stack with its own models runs in {config.directory}", "Stop it with `chimera down`, and run again"
         )
@@ -81,7 +81,9 @@ class StoredRun(ABC):
         """Estimate the model calls."""
         config = self._config
         basis = measured_costs(config.dataset, config.plan, simulated=config.simulated) or assumed(config.plan)
-        return estimate_calls(items, basis, config.models or models_config.simulated(0), (*self.roles, "judge"))
+        models = config.models or models_config.simulated(0)
+        roles = [role for role in (*self.roles, "judge") if role in models.assigned()]
+        return estimate_calls(items, basis, models, roles)
 
     async def execute(self, bootstrap: str, waiting: Iterable[str]) -> tuple[FeedState, bool]:
         """Send the items that have not ended, and wait for their ends; False when the first Ctrl-C ended it early."""

@@ -12,12 +12,13 @@ from deploy.local.state_file import StateFile
 from schemas.flow import SERVICE
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.kafka_connection import access
+from services.cli.common.names import FACTORY
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
 from services.cli.common.sanitize_terminal import as_text
 from services.cli.run.command import prepare
 from services.cli.run.live_view import PERMANENT
-from services.cli.run.local_factory import FACTORY, LocalFactory
+from services.cli.run.local_factory import LocalFactory
 from services.cli.run.quiescence import is_drained
 from services.planner.ledger_keeper import ledger_keeper
 from services.planner.settings import Settings

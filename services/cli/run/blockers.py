@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 
+from services.cli.common.names import FACTORY
 from services.cli.common.process_metrics import ProcessMetrics
-from services.cli.run.local_factory import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
 from shared.kafka.dlq.replay import list_dead_letters

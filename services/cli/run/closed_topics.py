@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from schemas.flow import SERVICE
-from services.cli.run.local_factory import FACTORY
+from services.cli.common.names import FACTORY
 from services.planner.state import State
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
-from shared.runtime.machine import Snapshot, read_snapshot
 from shared.text.controls import strip_controls
+
+if TYPE_CHECKING:
+    from shared.runtime.machine import Snapshot
 
 TIMEOUT_S = 5.0
 MAX_NAMED = 5
@@ -29,6 +32,8 @@ class ClosedTopic:
 
 async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
     """Return every closed topic; an empty list before the planner has started, and while Kafka does not answer."""
+    from shared.runtime.machine import read_snapshot  # imports the whole runtime
+
     ((state, _),) = SERVICE["planner"].state
     try:
         async with asyncio.timeout(TIMEOUT_S):
@@ -38,7 +43,7 @@ async def closed_topics(access: KafkaAccess) -> list[ClosedTopic]:
     return [*read(snapshot)] if snapshot else []
 
 
-def read(snapshot: Snapshot) -> Iterator[ClosedTopic]:
+def read(snapshot: "Snapshot") -> Iterator[ClosedTopic]:
     """Yield the closed topics of a planner's snapshot."""
     state = State.model_validate(snapshot.state)
     for name, subject in state.subjects.items():

@@ -16,6 +16,7 @@ from services.cli.common.budget_status import BudgetLine, accounts, describe
 from services.cli.common.dataset_location import DatasetSummary
 from services.cli.common.exit_status import exit_status
 from services.cli.common.interrupts import Interrupts
+from services.cli.common.names import FACTORY
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
 from services.cli.run import blockers
@@ -23,7 +24,7 @@ from services.cli.run.blockers import pending_dead_letters
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
 from services.cli.run.completion import Completion, evaluate
 from services.cli.run.live_view import LiveView, Rate
-from services.cli.run.local_factory import FACTORY, LocalFactory
+from services.cli.run.local_factory import LocalFactory
 from services.cli.run.quiescence import is_drained
 from services.cli.run.summary import Summary, Verdict
 from shared.config.connections import KafkaAccess

@@ -22,6 +22,7 @@ from deploy.local.supervisor import Stack
 from schemas.config.models_config import ModelsConfig
 from schemas.flow import SERVICE
 from services.cli.common import models_config
+from services.cli.common.names import FACTORY, SIMULATOR
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
 from shared.config.connections import KafkaAccess
@@ -29,8 +30,6 @@ from shared.errors import Refusal
 from shared.kafka.admin.topics import provision
 from shared.llm import probe_endpoints
 from shared.llm.plan_budget import check_budget
-
-FACTORY = "chimera"
 
 
 class LocalFactory:
@@ -99,7 +98,7 @@ class LocalFactory:
                 message = reasons[0] if len(reasons) == 1 else "\n".join(faults)
                 raise Refusal(message, "Correct the models file and run again; `chimera check models` shows more")
         else:
-            self._port = Ports({}).take(models_config.SIMULATOR)
+            self._port = Ports({}).take(SIMULATOR)
             self.models = models_config.simulated(self._port)
         check_budget(self.config.plan.budget, self.models)
 

@@ -12,7 +12,7 @@ import typer
 from deploy.local import control_socket
 from deploy.local.state_file import StateFile
 from schemas.flow import BY_TYPE, SERVICE, consumed_by
-from services.cli.run.local_factory import FACTORY
+from services.cli.common.names import FACTORY
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.clients import KafkaError, open_admin

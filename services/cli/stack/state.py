@@ -13,10 +13,9 @@ from schemas.outcomes import Admission
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine, accounts
 from services.cli.common.dataset_location import dataset_in, last_plan
-from services.cli.common.models_config import SIMULATOR
+from services.cli.common.names import FACTORY, SIMULATOR
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
-from services.cli.run.local_factory import FACTORY
 from services.cli.run.quiescence import fetch_lags
 from shared.cache.client import connect
 from shared.config.connections import KafkaAccess, ValkeyAccess

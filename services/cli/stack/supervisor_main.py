@@ -15,8 +15,9 @@ from functools import partial
 
 from deploy.local.events import StackEvent
 from services.cli.common.interrupts import Interrupts
+from services.cli.common.names import FACTORY
 from services.cli.common.run_config import RunConfig
-from services.cli.run.local_factory import FACTORY, LocalFactory
+from services.cli.run.local_factory import LocalFactory
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin.retention import AUTOMATIC_INTERVAL_S, AUTOMATIC_KEEP_HOURS, trim

@@ -1,5 +1,6 @@
 """The card of a release, as an export of all its rows has it."""
 
+from dataclasses import fields
 from typing import Any
 
 from services.console.dataset_cache import DatasetCache
@@ -7,7 +8,7 @@ from services.console.pages.factory import audit_figures, wrong_keys
 from shared.dataset.reports.card import CardSource, card
 from shared.dataset.reports.contamination import Contamination
 from shared.dataset.reports.export_stats import ExportStats
-from shared.dataset.schema import Row, arrow_schema
+from shared.dataset.schema import Row
 from shared.errors import Refusal
 
 MAX_ROWS = 20_000
@@ -32,7 +33,7 @@ def show(cache: DatasetCache, name: str) -> dict[str, Any]:
         for batch in snapshot.dataset.rows.batches(BATCH_ROWS):
             for row in batch:
                 stats.add(row, 1)
-        columns = [*arrow_schema(Row).names, "belief"]
+        columns = [*(field.name for field in fields(Row)), "belief"]
         about = {"form": "parquet", "view": "all", "suffix": "parquet"}
         source = CardSource(plan, audit_figures(cache), wrong_keys(cache, snapshot))
         text = card(source, stats, snapshot.dataset, snapshot.manifest, columns=columns, **about)

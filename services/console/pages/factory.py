@@ -11,7 +11,6 @@ from shared.dataset import Audit, TableSnapshot, open_audits
 from shared.dataset.reports import audit_rates, statistics
 from shared.dataset.reports.wrong_keys import MEANING, estimate_wrong_keys
 from shared.errors import Refusal
-from shared.stats.item_belief import row_belief
 from shared.stats.wilson import wilson
 
 RECENT_S = 600
@@ -85,16 +84,16 @@ def _belief_figures(cache: DatasetCache, snapshot: Snapshot) -> dict[str, Any]:
         return {"beliefs": None, "wrong_keys": None}
 
     def made() -> dict[str, Any]:
-        return {"beliefs": _beliefs(snapshot), "wrong_keys": wrong_keys(cache, snapshot)}
+        return {"beliefs": _beliefs(cache, snapshot), "wrong_keys": wrong_keys(cache, snapshot)}
 
     return cache.cached((snapshot.name, "beliefs"), made, None if snapshot.manifest else BELIEF_S)
 
 
-def _beliefs(snapshot: Snapshot) -> dict[str, int]:
+def _beliefs(cache: DatasetCache, snapshot: Snapshot) -> dict[str, int]:
     """Rows by the probability that their key is right, in bands."""
     bands = dict.fromkeys((*BANDS, "unknown"), 0)
-    for row in snapshot.dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage"):
-        belief = row_belief(row)
+    rows = snapshot.dataset.rows
+    for belief in cache.beliefs.of(rows, [*rows.columns("id", "row_hash")]):
         bands["unknown" if belief is None else next(name for name, limit in BANDS.items() if belief <= limit)] += 1
     return bands
 

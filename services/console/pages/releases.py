@@ -6,7 +6,6 @@ from services.console.dataset_cache import DatasetCache
 from services.console.filters import DifferenceFilter
 from services.console.pages import factory
 from shared.dataset.reports import plots
-from shared.dataset.reports.statistics import UNKNOWN
 from shared.dataset.reports.versions import difference
 from shared.errors import Refusal
 
@@ -23,26 +22,14 @@ def release(cache: DatasetCache, name: str) -> dict[str, Any]:
     """The figures of one release. Raises Refusal when there is none of that number."""
     snapshot = cache.snapshot(name)
     number = snapshot.manifest["number"] if snapshot.manifest else 0
-    figures = factory.of(cache, snapshot)
     earlier = [one["number"] for one in cache.releases() if one["number"] < number]
     return {
         "snapshot": snapshot,
         "manifest": snapshot.manifest,
-        "figures": figures,
-        "plots": _plots(figures),
+        "figures": factory.of(cache, snapshot),
+        "plots": cache.cached((snapshot.key, "plots"), lambda: plots.names(snapshot.dataset)),
         "before": earlier[-1] if earlier else None,
     }
-
-
-def _plots(figures: dict[str, Any]) -> list[str]:
-    """Names of the plots that the release has data for."""
-    lacking = {
-        "coverage": not figures["rows"],
-        "difficulty": not {*figures["by_difficulty"]} - {UNKNOWN},
-        "lengths": not figures["rows"],
-        "belief": not figures["beliefs"],
-    }
-    return [name for name in plots.PLOTS if not lacking.get(name)]
 
 
 def plot(cache: DatasetCache, name: str, which: str, form: str) -> bytes:

@@ -23,6 +23,7 @@ SIMULATED = "**SIMULATED: a simulator answered in place of the models for {} of 
 TIERS = {
     Tier.VERIFIED: "each verifier found the key blind, both judge it good, the key has more votes than any rival",
     Tier.PLAUSIBLE: "both judge it good, no rival answer has two votes, a verifier of another model found the key",
+    Tier.REVIEWED: "a person looked at the key and accepted it; the reason stands on the row",
     Tier.UNSOLVED: "no verifier found the key, no rival: hard, or a wrong key",
     Tier.JUDGE_ONLY: "judge-only: two models that saw the key called it right, as in the CHIMERA paper",
 }

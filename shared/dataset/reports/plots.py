@@ -4,10 +4,12 @@ Vector graphics by matplotlib. A plot without data is not drawn.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -26,9 +28,16 @@ NAME_LETTERS = 40
 """Longer names of subjects and reasons are cut."""
 
 
+def names(dataset: Dataset) -> list[str]:
+    """Return the names of the plots that the dataset has data for."""
+    return [name for name, plot in PLOTS.items() if next(iter(plot.values(dataset)), None) is not None]
+
+
 def draw(dataset: Dataset, name: str) -> Figure | None:
     """Return one of PLOTS; `None` when the dataset has no data for it."""
-    return PLOTS[name](dataset)
+    plot = PLOTS[name]
+    values = [*plot.values(dataset)]
+    return plot.figure(values) if values else None
 
 
 def render(figure: Figure, form: str) -> bytes:
@@ -51,66 +60,72 @@ def write(dataset: Dataset, folder: Path) -> list[Path]:
     return files
 
 
-def _coverage(dataset: Dataset) -> Figure | None:
-    """Rows of each topic, the topics of a subject side by side, those with most rows first."""
+def _topics(dataset: Dataset) -> Iterator[tuple[str, list[int]]]:
+    """Each subject with the rows of its topics, those with most rows first."""
     topics: dict[str, list[int]] = {}
     for (subject, _), rows in dataset.rows.counts("subject", "topic").items():
         topics.setdefault(subject, []).append(rows)
-    if not topics:
-        return None
+    for subject in sorted(topics, reverse=True):
+        yield subject, sorted(topics[subject], reverse=True)
+
+
+def _coverage(topics: Sequence[tuple[str, list[int]]]) -> Figure:
+    """The topics of a subject side by side."""
     figure, axes = _axes(height=0.8 + 0.35 * len(topics))
-    names = sorted(topics, reverse=True)
-    for at, name in enumerate(names):
+    for at, (_, counts) in enumerate(topics):
         left = 0
-        for number, rows in enumerate(sorted(topics[name], reverse=True)):
+        for number, rows in enumerate(counts):
             axes.barh(at, rows, left=left, color=BLUE, alpha=0.9 if number % 2 else 0.6, edgecolor="none")
             left += rows
-    axes.set_yticks(range(len(names)), [f"{_short(name)} ({len(topics[name])})" for name in names])
+    axes.set_yticks(range(len(topics)), [f"{_short(name)} ({len(counts)})" for name, counts in topics])
     axes.set(xlabel="rows, by topic", ylabel="subject (topics)")
     return figure
 
 
-def _funnel(dataset: Dataset) -> Figure | None:
+def _ends(dataset: Dataset) -> Iterator[tuple[str, int]]:
     """How the problems ended: rows, and rejections by service and reason."""
     rows = len(dataset.rows)
     reasons: Counter[str] = Counter()
     for (kind, service, reason), number in dataset.ledger.counts("kind", "service", "reason").items():
         reasons[f"{service}: {reason}"] += number if kind == "rejected" else 0
-    bars = [("rows", rows), *((name, number) for name, number in reasons.most_common() if number)]
-    if not rows and len(bars) == 1:
-        return None
-    figure, axes = _axes(height=0.8 + 0.28 * len(bars))
-    drawn = axes.barh([_short(name) for name, _ in bars[::-1]], [number for _, number in bars[::-1]], color=GREY)
+    rejections = [(name, number) for name, number in reasons.most_common() if number]
+    if rows or rejections:
+        yield "rows", rows
+        yield from rejections
+
+
+def _funnel(ends: Sequence[tuple[str, int]]) -> Figure:
+    figure, axes = _axes(height=0.8 + 0.28 * len(ends))
+    drawn = axes.barh([_short(name) for name, _ in ends[::-1]], [number for _, number in ends[::-1]], color=GREY)
     axes.patches[-1].set_color(BLUE)
     axes.bar_label(drawn, fmt="{:,.0f}", padding=2)
     axes.set(xlabel="problems")
     return figure
 
 
-def _difficulty(dataset: Dataset) -> Figure | None:
-    values = [row["difficulty"] for row in dataset.rows.columns("difficulty", where="difficulty is not null")]
-    return _histogram(values, "share of the probe's attempts that missed the key", (0, 1)) if values else None
+def _difficulties(dataset: Dataset) -> Iterator[float]:
+    return (row["difficulty"] for row in dataset.rows.columns("difficulty", where="difficulty is not null"))
 
 
-def _lengths(dataset: Dataset) -> Figure | None:
+def _lengths(dataset: Dataset) -> Iterator[int]:
     rows = islice(dataset.rows.columns("reasoning", "solution"), MAX_ROWS)
-    values = [len(row["reasoning"].split()) + len(row["solution"].split()) for row in rows]
-    return _histogram(values, "words of thinking and solution") if values else None
+    return (len(row["reasoning"].split()) + len(row["solution"].split()) for row in rows)
 
 
-def _belief(dataset: Dataset) -> Figure | None:
-    if len(dataset.rows) > MAX_ROWS:
-        return None
-    rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage")
-    values = [belief for row in rows if (belief := row_belief(row)) is not None]
-    return _histogram(values, "probability that the key is right", (0, 1)) if values else None
+def _beliefs(dataset: Dataset) -> Iterator[float]:
+    if len(dataset.rows) <= MAX_ROWS:
+        rows = dataset.rows.columns("problem", "answer", "answer_type", "rationale", "verdicts", "lineage")
+        yield from (belief for row in rows if (belief := row_belief(row)) is not None)
 
 
-def _histogram(values: Sequence[float], label: str, limits: tuple[float, float] | None = None) -> Figure:
-    figure, axes = _axes()
-    axes.hist(values, bins=30, range=limits, color=BLUE)
-    axes.set(xlabel=label, ylabel="rows")
-    return figure
+def _histogram(label: str, limits: tuple[float, float] | None = None) -> Callable[[Sequence[float]], Figure]:
+    def drawn(values: Sequence[float]) -> Figure:
+        figure, axes = _axes()
+        axes.hist(values, bins=30, range=limits, color=BLUE)
+        axes.set(xlabel=label, ylabel="rows")
+        return figure
+
+    return drawn
 
 
 def _axes(height: float = 2.6) -> tuple[Figure, Axes]:
@@ -126,10 +141,20 @@ def _short(name: str) -> str:
     return clean if len(clean) <= NAME_LETTERS else clean[:NAME_LETTERS] + "…"
 
 
-PLOTS: dict[str, Callable[[Dataset], Figure | None]] = {
-    "coverage": _coverage,
-    "funnel": _funnel,
-    "difficulty": _difficulty,
-    "lengths": _lengths,
-    "belief": _belief,
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One kind of plot."""
+
+    values: Callable[[Dataset], Iterable[Any]]
+    """What it shows of a dataset; nothing when there are no data for it."""
+    figure: Callable[[Sequence[Any]], Figure]
+    """Draws these values."""
+
+
+PLOTS = {
+    "coverage": Plot(_topics, _coverage),
+    "funnel": Plot(_ends, _funnel),
+    "difficulty": Plot(_difficulties, _histogram("share of the probe's attempts that missed the key", (0, 1))),
+    "lengths": Plot(_lengths, _histogram("words of thinking and solution")),
+    "belief": Plot(_beliefs, _histogram("probability that the key is right", (0, 1))),
 }

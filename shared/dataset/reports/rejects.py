@@ -40,6 +40,7 @@ def _describe(entry: Entry) -> dict[str, Any]:
         "hits": sum(verdict.hits for verdict in item.verdicts),
         "rivals": rivals(item.verdicts),
         "belief": belief and belief.key,
+        "belief_required": belief and belief.required,
         "cost": entry.cost,
         "recorded_at": entry.recorded_at,
     }

@@ -8,6 +8,8 @@ from typing import Any
 from schemas.audit_tag import AuditTag
 from schemas.belief import BeliefEstimate
 from schemas.item import Item
+from schemas.outcomes import Tier
+from shared.dataset.amend import follows_from_another
 from shared.dataset.reader import Dataset, TableSnapshot
 from shared.dataset.schema import Audit
 from shared.stats.belief_estimation import NO_AUDITS, Estimate, estimate, wrong_share
@@ -20,7 +22,7 @@ NATURAL = "natural"
 """Kind of the audits whose key is an answer that verifiers gave: only these resemble a wrong key of a writer."""
 MOST = 20_000
 """Items from which a release estimates: more would tell little more, and take minutes."""
-_COLUMNS = ("problem", "answer", "answer_type", "rationale", "verdicts", "lineage", "views")
+_COLUMNS = ("id", "problem", "answer", "answer_type", "rationale", "tier", "verdicts", "lineage", "views")
 _REJECTED = "kind = 'rejected'"
 MEANING = {
     "wrong_keys": "w, share of wrong keys among written problems",
@@ -36,8 +38,13 @@ MEANING = {
 def estimate_wrong_keys(dataset: Dataset, audits: TableSnapshot[Audit] | None) -> dict[str, Any]:
     """The share by view with its 95 % interval, and the parameters, as one JSON document."""
     rows, rejected = dataset.rows.columns(*_COLUMNS), dataset.ledger.columns("item", where=_REJECTED)
-    observations = Counter((_observation(row), tuple(row["views"])) for row in rows)
-    observed = _known(_total(observations) + Counter(map(_rejected, rejected)))
+    decided = dataset.decided()
+    observations, repeated = Counter[tuple[Observation | None, tuple[str, ...]]](), Counter[Observation | None]()
+    for row in rows:
+        one = _observation(row, decided)
+        observations[one, tuple(row["views"])] += 1
+        repeated[one] += follows_from_another(row)
+    observed = _known(_total(observations) - repeated + Counter(_rejected(line, decided) for line in rejected))
     result = _estimate(observed, audits)
     adjudicated = any(one.evidence.adjudications for one in observed)
     views = sorted({view for _, entered in observations for view in entered}, reverse=True)
@@ -56,9 +63,12 @@ def estimate_parameters(dataset: Dataset, audits: TableSnapshot[Audit] | None) -
     counts = len(dataset.rows), dataset.ledger.counts("kind")["rejected",]
     share = min(1.0, MOST / max(1, sum(counts)))
     rows, rejected = (ceil(share * count) for count in counts)
+    latest = dataset.rows.newest(*_COLUMNS, at="curated_at", limit=rows)
+    refused = dataset.ledger.newest("item", at="recorded_at", limit=rejected, where=_REJECTED)
+    decided = dataset.decided()
     observed = _known(
-        Counter(map(_observation, dataset.rows.newest(*_COLUMNS, at="curated_at", limit=rows)))
-        + Counter(map(_rejected, dataset.ledger.newest("item", at="recorded_at", limit=rejected, where=_REJECTED)))
+        Counter(_observation(row, decided) for row in latest if not follows_from_another(row))
+        + Counter(_rejected(line, decided) for line in refused)
     )
     if not observed:
         return None
@@ -75,15 +85,16 @@ def _known(counted: Mapping[Observation | None, int]) -> dict[Observation, int]:
     return {one: items for one, items in counted.items() if one is not None}
 
 
-def _observation(row: Mapping[str, Any]) -> Observation | None:
-    evidence = row_evidence(row)
-    return None if evidence is None else Observation(evidence)
+def _observation(row: Mapping[str, Any], decided: Mapping[str, bool]) -> Observation | None:
+    """Return what was seen of a row; a person's decision about its key outweighs it."""
+    evidence, label = row_evidence(row), True if row["tier"] == Tier.REVIEWED else decided.get(row["id"])
+    return None if evidence is None else Observation(evidence, label)
 
 
-def _rejected(line: Mapping[str, Any]) -> Observation | None:
+def _rejected(line: Mapping[str, Any], decided: Mapping[str, bool]) -> Observation | None:
     item = Item.model_validate_json(line["item"])
     return (
-        Observation(evidence_of(item.verdicts, item.written, item.adjudications))
+        Observation(evidence_of(item.verdicts, item.written, item.adjudications), decided.get(str(item.id)))
         if is_complete(item.verdicts)
         else None
     )

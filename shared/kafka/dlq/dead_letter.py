@@ -7,14 +7,14 @@ from uuid import UUID
 from schemas.events import ItemEvent, ProblemParked, ProblemRequested
 from schemas.flow import BY_TYPE, DEAD_LETTERS, is_side_branch
 from schemas.identity import derive
-from shared.kafka.codec import ADDRESSEE, AUDIT_HEADER, RUN_HEADER, Message, encode
+from shared.kafka.codec import ADDRESSEE_HEADER, AUDIT_HEADER, RUN_HEADER, Message, encode
 
 REASON_LIMIT = 2000
 HEADER_PREFIX = "chimera-"
 """Prefix of the headers that a dead letter adds to the record's own."""
 SERVICE_HEADER = "chimera-service"
 PARTITION, OFFSET = "chimera-partition", "chimera-offset"
-ADDRESSEE_HEADER = "chimera-for"
+REPLAY_HEADER = "chimera-for"
 """Header of a replayed record: the one service that is to handle it."""
 
 
@@ -26,12 +26,12 @@ def original_headers(headers: Iterable[tuple[str, bytes]]) -> list[tuple[str, by
 def is_addressed_to(service: str, headers: Iterable[tuple[str, bytes]]) -> bool:
     """Whether a service is to handle a record. All are, unless it was replayed or has an addressee."""
     named = dict(headers)
-    return all(named.get(name) in (None, service.encode()) for name in (ADDRESSEE_HEADER, ADDRESSEE))
+    return all(named.get(name) in (None, service.encode()) for name in (REPLAY_HEADER, ADDRESSEE_HEADER))
 
 
 def is_replay(headers: Iterable[tuple[str, bytes]]) -> bool:
     """Whether a record is the replay of a dead letter."""
-    return ADDRESSEE_HEADER in dict(headers)
+    return REPLAY_HEADER in dict(headers)
 
 
 def position_of_letter(messages: Sequence[Message]) -> str | None:

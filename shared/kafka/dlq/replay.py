@@ -18,10 +18,10 @@ from shared.errors import Invalid, Refusal
 from shared.kafka.clients import ConsumerRecord, Producer
 from shared.kafka.codec import Headers, Message, decode, encode
 from shared.kafka.dlq.dead_letter import (
-    ADDRESSEE_HEADER,
     HEADER_PREFIX,
     OFFSET,
     PARTITION,
+    REPLAY_HEADER,
     SERVICE_HEADER,
     original_headers,
     parked_problem,
@@ -111,9 +111,7 @@ def _rejection(letter: DeadLetter, factory: str, reason: str) -> list[Message]:
 
 
 def _replayed_message(letter: DeadLetter) -> Message:
-    return Message(
-        letter.name, letter.key, letter.value, [*letter.headers, (ADDRESSEE_HEADER, letter.service.encode())]
-    )
+    return Message(letter.name, letter.key, letter.value, [*letter.headers, (REPLAY_HEADER, letter.service.encode())])
 
 
 async def _settle(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
-from schemas.events import AuditJudged, Event, ProblemResolved, ProblemReverified
+from schemas.events import AuditJudged, Event, ProblemReprobed, ProblemResolved, ProblemReverified
 from shared.config.connections import KafkaAccess
 from shared.errors import Invalid
 from shared.kafka.codec import decode, tag_of
@@ -25,7 +25,7 @@ async def tail(access: KafkaAccess, factory: str, names: Iterable[str]) -> Async
                     try:
                         event = decode(flow_name(factory, partition.topic), record.key, record.value, record.headers)
                         if (
-                            isinstance(event, AuditJudged | ProblemReverified | ProblemResolved)
+                            isinstance(event, AuditJudged | ProblemReverified | ProblemResolved | ProblemReprobed)
                             or tag_of(record.headers) is None
                         ):
                             yield event

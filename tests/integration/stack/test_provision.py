@@ -71,6 +71,7 @@ async def is_assigned(consumer: AIOKafkaConsumer, partitions: int = 8) -> bool:
     [
         ("synthesis", "problem.probed", "solution.requested", RoundRobinPartitionAssignor),
         ("planner", "topic.expanded", "sample.deleted", SingleActiveAssignor),
+        ("aggregator", "solution.checked", "problem.resolved", SingleActiveAssignor),
     ],
 )
 async def test_a_group_with_members_gets_offsets_in_a_new_kafka_topic(

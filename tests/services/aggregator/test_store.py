@@ -124,7 +124,7 @@ async def test_an_unreadable_store_is_one_clear_error_and_recovers(
         lambda: list_manifests(WHERE),
         lambda: Dataset.open(WHERE),
         lambda: [*rows],
-        lambda: rows.table("id"),
+        lambda: [*rows.columns("id")],
     ):
         with pytest.raises(Transient, match=r"^cannot read .*403 Forbidden"):
             ask()

@@ -41,7 +41,7 @@ async def made(tmp_path: Path) -> tuple[Path, Curate]:
     """Two rows, and three rejected problems, of which a reverify believes one and another doubts one."""
     sink = Curate(tmp_path / "dataset", "test", WANTED, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda _: None)
     await sink.open(dict.fromkeys((*TOPICS, "problem.resolved"), "one"))
-    ends: list[Event] = [checked(0), checked(1), rejected(7), rejected(8), rejected(9)]
+    ends: list[Event] = [checked(0), checked(1), rejected(8), rejected(9), rejected(7)]
     await sink.write(log(*ends))
     await sink.write(log(reverified(7, accepted=True), reverified(8, accepted=False)))
     return tmp_path, sink
@@ -105,7 +105,7 @@ async def test_the_same_solver_no_items_and_a_second_run_are_refused(made: tuple
 
 async def test_a_dry_run_counts_calls_of_the_solver_and_the_judge(made: tuple[Path, Curate]) -> None:
     home, _ = made
-    for more, items in (((), 2), (("--limit", "1"), 1), (("--rejects",), 1)):
+    for more, items in (((), 2), (("--limit", "1"), 1), (("--rejects", "--limit", "1"), 1)):
         status, output = await asyncio.to_thread(chimera, home, "--models", models(home, "newer"), "--dry-run", *more)
         assert status == 0, output
         found: dict[str, Any] = json.loads(output)

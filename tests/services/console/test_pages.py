@@ -22,12 +22,13 @@ from services.console.settings import Settings
 from services.console.views import percent
 from shared.dataset import Dataset, Release, write_manifest
 from shared.dataset.reports.wrong_keys import estimate_wrong_keys
-from shared.stats.item_belief import complete_belief
+from shared.stats.item_belief import complete_belief, row_belief
 from tests.services.console.hostile import HOSTILE
 from tests.services.console.reading import PAGE, PAGE_ATTRIBUTES, Read
 from tests.support.items import attempt, checked, log, plan, rejected
 
 SHORT = [text for text in HOSTILE.values() if len(text) < 90]
+EVIDENCE = ("id", "problem", "answer", "answer_type", "rationale", "verdicts", "lineage")
 MANY = 30
 """Rows of an ordinary kind: more than two pages of a list."""
 
@@ -50,6 +51,16 @@ def hostile(number: int, text: str) -> SolutionChecked:
     return event.with_(item=item.with_(**changes))
 
 
+def doubtful(number: int) -> SolutionChecked:
+    """A row of physics whose key no blind vote found."""
+    event = checked(number, "physics", tier="unsolved")
+    verdicts = tuple(
+        one.with_(votes=tuple(vote.with_(agrees="no", answer="41") for vote in one.votes))
+        for one in event.item.verdicts
+    )
+    return event.with_(item=event.item.with_(verdicts=verdicts))
+
+
 @pytest.fixture(scope="module")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rows of two subjects, rows that attack the reader, rejected problems, a release in the middle."""
@@ -58,9 +69,7 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sink = Curate(folder / "dataset", "test", plan(50, "mathematics", "physics"), times.__next__, print)
     await sink.open({})
     first = checked(0)
-    await sink.write(
-        log(first, checked(1, "physics", tier="unsolved"), *(checked(number) for number in range(100, 100 + MANY)))
-    )
+    await sink.write(log(first, doubtful(1), *(checked(number) for number in range(100, 100 + MANY))))
     versions = Dataset.open(folder / "dataset")
     pinned = Release(1, "test", "0" * 64, 10, versions.rows.version, versions.ledger.version)
     write_manifest(folder / "dataset", pinned)
@@ -94,13 +103,26 @@ async def get(client: ClientSession, url: str, path: str, **options: Any) -> tup
         return answer, Read("" if answer.content_type == "application/pdf" else await answer.text())
 
 
+async def listed(client: ClientSession, url: str, path: str) -> list[str]:
+    """Ids in a list of samples and in those that follow it, each as often as it is there."""
+    found = list[str]()
+    while path:
+        _, read = await get(client, url, path)
+        found += [link.partition("?")[0][len("/samples/") :] for link in read.links if link.startswith("/samples/")]
+        path = next((link for link in read.links if "after=" in link), "")
+    return sorted(found)
+
+
 async def test_every_link_leads_to_a_page_that_can_run_and_load_nothing(url: str, client: ClientSession) -> None:
     waiting, seen = ["/"], {"/"}
     while waiting:
         path = waiting.pop()
         answer, read = await get(client, url, path)
         assert answer.status == 200, path
-        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; form-action")
+        style = "'unsafe-inline'" if "/plots/" in path else "'self'"
+        assert answer.headers["Content-Security-Policy"].startswith(
+            f"default-src 'none'; style-src {style}; form-action"
+        )
         if "/plots/" in path:
             assert answer.content_type in ("image/svg+xml", "application/pdf"), path
         elif not path.endswith(".json"):
@@ -124,13 +146,19 @@ async def test_a_hostile_row_is_shown_as_it_was_written(url: str, client: Client
 
 
 async def test_a_list_shows_each_row_once_however_it_is_paged(url: str, client: ClientSession, home: Path) -> None:
-    path, found = "/samples?subject=mathematics", list[str]()
-    while path:
-        _, read = await get(client, url, path)
-        found += [link.partition("?")[0] for link in read.links if link.startswith("/samples/")]
-        path = next((link for link in read.links if "after=" in link), "")
     rows = Dataset.open(home / "dataset").rows.columns("id", where="subject = 'mathematics'")
-    assert sorted(found) == sorted(f"/samples/{row['id']}" for row in rows)
+    assert await listed(client, url, "/samples?subject=mathematics") == sorted(row["id"] for row in rows)
+
+
+async def test_a_list_narrowed_by_belief_has_the_rows_of_that_belief(
+    url: str, client: ClientSession, home: Path
+) -> None:
+    rows = {row["id"]: row_belief(row) for row in Dataset.open(home / "dataset").rows.columns(*EVIDENCE)}
+    low, *_, high = sorted({belief for belief in rows.values() if belief is not None})
+    expected = {bound: sorted(id_ for id_, belief in rows.items() if belief == bound) for bound in (low, high)}
+    assert await listed(client, url, f"/samples?belief_to={low}") == expected[low]
+    assert await listed(client, url, f"/samples?belief_from={high!r}&belief_to=1") == expected[high]
+    assert await listed(client, url, "/samples?belief_from=0") == sorted(rows)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +234,7 @@ async def test_pages_show_belief_and_the_estimated_share_of_wrong_keys(
         ("/samples?release=1;drop", 400, "release: String should match"),
         ("/samples?release=9", 404, "has no release 9"),
         (f"/samples?q={'x' * 201}", 400, "q: String should have at most 200"),
-        ("/samples?belief_from=0.5", 404, "rows of this version have no belief"),
+        ("/samples?belief_from=2", 400, "belief_from: Input should be less than or equal to 1"),
         ("/samples/zzz", 404, "'zzz' is not an id"),
         ("/samples/ffffffff-0000", 404, "no item in the dataset"),
         ("/prompts/abc", 404, "no prompt of this version"),

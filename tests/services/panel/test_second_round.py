@@ -19,6 +19,7 @@ from schemas.events import (
 )
 from schemas.identity import derive
 from schemas.item import Adjudication, Verdict, Vote
+from services.cli.evidence.stored_items import StoredItem
 from services.panel.criteria import Criteria, LatestEstimate
 from services.panel.handler import JoinState, JoinVerdicts
 from shared.answers.rivals import rivals
@@ -204,6 +205,27 @@ def test_a_pair_is_adjudicated_twice_at_most_and_belief_then_decides() -> None:
     believed = panel.decision.item.belief
     assert believed is not None
     assert isinstance(panel.decision, ProblemAccepted) == (believed.key >= 0.972)
+
+
+def test_a_stored_item_is_adjudicated_and_gets_no_further_vote() -> None:
+    old = FRESH.with_(verdicts=(judged(spoke(A, HIT)), judged(spoke(B, miss("7")))))
+    decided = {}
+    for chosen in ("key", "rival"):
+        panel = Panel()
+        for each in (spoke(A, miss("7")), spoke(B, HIT)):
+            panel.take(ProblemVerified.of(REQUEST, each.role, old, (call(each.role),), verdict=judged(each)))
+        assert panel.request.candidates == ("7",)
+        while isinstance(panel.events[0], EvidenceRequested):
+            assert panel.request.kind == "adjudication"
+            panel.give(adjudication=chose(panel.request, chosen))
+        decided[chosen] = panel.decision
+        assert [len(verdict.votes) for verdict in panel.decision.item.verdicts] == [2, 2]
+        stored = StoredItem(panel.decision.item, None)
+        again, _ = stored.copy_for("two", compare=False)
+        assert again.item.adjudications == panel.decision.item.adjudications != ()
+        assert again.item.calls == ()
+    assert isinstance(decided["key"], ProblemAccepted)
+    assert isinstance(decided["rival"], ProblemRejected)
 
 
 def test_an_adjudicator_decides_where_answers_differ() -> None:

@@ -104,6 +104,8 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
         "audit.judged",
         "problem.reverified",
         "problem.resolved",
+        "problem.reprobed",
+        "problem.reviewed",
     )
     released = ("dataset.released", "belief.estimated", "training.triggered")
     writes = ("sample.curated", *released, "problem.parked", "aggregator-published")

@@ -186,7 +186,7 @@ def test_every_model_server_and_the_trainer_have_a_gpu_of_their_own() -> None:
     assert {name for name in COMPOSE if name.startswith("vllm-")} | {"trainer"} == reserved.keys()
     gpus = [device for devices in reserved.values() for one in devices for device in one["device_ids"]]
     defaults = [re.fullmatch(r"\$\{GPU_\w+:-(\d)\}", gpu) for gpu in gpus]
-    assert sorted(found[1] for found in defaults if found) == ["0", "1", "2", "3", "4"]
+    assert sorted(found[1] for found in defaults if found) == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_no_setting_of_one_service_is_a_setting_of_another() -> None:

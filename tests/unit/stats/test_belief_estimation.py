@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.outcomes import EvidenceKind
 from shared.stats.belief_estimation import estimate, wrong_share
 from shared.stats.belief_model import Evidence, JudgeRates, JudgeResult, Parameters, Votes
-from shared.stats.belief_policy import Forecast, Rule
 from shared.stats.evidence_choice import Offer, choose_evidence
 from shared.stats.ledger import Audits, Observation, Proportion
-from shared.stats.vote_tree import sequential_tree, until_hit_tree
-from tests.bench.grid import FOUR, run
-from tests.bench.hard_policies import ByBelief, judges_alone, outcome, tiers
-from tests.bench.hard_table import true_parameters
-from tests.bench.hard_world import World, cases
+from tests.bench.belief.grid import FOUR, run
+from tests.bench.belief.hard_policies import ByBelief, judges_alone, outcome, tiers
+from tests.bench.belief.hard_table import true_parameters
+from tests.bench.belief.hard_world import World, cases
+from tests.bench.belief.vote_tree import sequential_tree, until_hit_tree
+from tests.bench.belief.votes_only import Forecast, Rule
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_target_that_no_threshold_meets_has_none() -> None:
 
 def test_evidence_is_bought_where_it_decides_most_for_its_cost() -> None:
     parameters, split = Parameters(wrong_keys=0.1), Evidence(Votes((1,), ((2,),)))
-    vote, judge, third = Offer("vote"), Offer("judgement"), Offer("adjudication")
+    vote, judge, third = map(Offer, EvidenceKind)
     assert choose_evidence(split, parameters, {vote: 1.0, judge: 1.0, third: 1.0}) == judge
     never_refuses = replace(parameters, judge=JudgeRates(0.0))
     assert choose_evidence(split, never_refuses, {vote: 1.0, judge: 1.0, third: 1.0}) == third

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.stats.belief_model import KEY, Votes
+from shared.stats.evidence_choice import with_vote
 
 
 class Branch(NamedTuple):
@@ -64,19 +65,6 @@ def _next_votes(votes: Votes, voter: int | None) -> dict[Votes, int]:
         further = Votes(further.key, tuple(sorted(further.rivals, reverse=True)))
         ways[further] = ways.get(further, 0) + 1
     return ways
-
-
-def with_vote(votes: Votes, index: int, one: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """With a vote more for the key, for a rival, or for a new rival."""
-    if index == KEY:
-        return _plus(votes.key, one), votes.rivals
-    if index == len(votes.rivals):
-        return votes.key, (*votes.rivals, one)
-    return votes.key, (*votes.rivals[:index], _plus(votes.rivals[index], one), *votes.rivals[index + 1 :])
-
-
-def _plus(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(map(sum, zip(left, right, strict=True)))
 
 
 @lru_cache(maxsize=16)

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from shared.stats.belief import belief, likelihood
 from shared.stats.belief_model import Evidence, JudgeRates, JudgeResult, Parameters, Votes
-from shared.stats.belief_policy import Forecast, Rule
 from shared.stats.quadrature import average_chance
-from shared.stats.vote_tree import sequential_tree
-from tests.bench.hard_policies import ByBelief, Verified, judges_alone, outcome, tiers, with_adjudications
-from tests.bench.hard_world import Case, World, cases
+from tests.bench.belief.hard_policies import ByBelief, Verified, judges_alone, outcome, tiers, with_adjudications
+from tests.bench.belief.hard_world import Case, World, cases
+from tests.bench.belief.vote_tree import sequential_tree
+from tests.bench.belief.votes_only import Forecast, Rule
 
 TARGET, FIXED, TARGETS = 0.02, 0.96, (0.005, 0.01, 0.02, 0.03, 0.05)
 RULES = {

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from shared.stats.belief import canonical, judgement_likelihood, likelihood, weight_of_wrong
 from shared.stats.belief_model import RARE_REPEAT, Evidence, JudgeResult, Parameters
 from shared.stats.evidence_choice import REJECT_BELOW
-from shared.stats.vote_tree import Node
+from tests.bench.belief.vote_tree import Node
 
 Decision = Literal["accept", "reject", "continue"]
 

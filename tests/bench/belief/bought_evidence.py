@@ -6,13 +6,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from schemas.outcomes import EvidenceKind
 from shared.stats.belief import belief
 from shared.stats.belief_model import KEY, Adjudication, Evidence, Parameters, Votes
-from shared.stats.evidence_choice import Buying, Limits, Offer
+from shared.stats.evidence_choice import Limits, Offer, next_offer, offers
 from shared.stats.evidence_forecast import FIRST_ROUND, EvidenceForecast
-from tests.bench.hard_policies import JUDGED, Verified, outcome
-from tests.bench.hard_table import true_parameters
-from tests.bench.hard_world import Case, World, cases
+from tests.bench.belief.hard_policies import JUDGED, Verified, outcome
+from tests.bench.belief.hard_table import true_parameters
+from tests.bench.belief.hard_world import Case, World, cases
 
 TARGET, MAX_VOTES, ADJUDICATIONS = 0.02, 16, 4
 WORLDS = tuple(World(0.1, rho, d) for d, rho in ((0.5, 0.0), (0.5, 0.3), (0.5, 0.6), (0.0, 0.3)))
@@ -32,7 +33,7 @@ class BuysEvidence:
     def __init__(self, parameters: Parameters, threshold: float | None, limits: Limits) -> None:
         """`threshold` is None where nothing may be accepted: then nothing is bought either."""
         self.threshold = threshold
-        self._buying = Buying(parameters, threshold or 0.0, limits)
+        self._parameters, self._limits = parameters, limits
         self._next = dict[Evidence, Offer | None]()
 
     def __call__(self, case: Case) -> Verified:
@@ -41,17 +42,18 @@ class BuysEvidence:
             evidence, rivals = _evidence(case, votes, adjudicated)
             if self.threshold is None or (offer := self._offer(evidence)) is None:
                 break
-            if offer.kind == "vote":
+            if offer.kind == EvidenceKind.VOTE:
                 votes += 1
             else:
                 adjudicated.append((rivals[offer.rival], _chosen(case, rivals[offer.rival], draw)))
                 draw = draw * 997 % 1
-        accepted = self.threshold is not None and belief(evidence, self._buying.parameters).key >= self.threshold
+        accepted = self.threshold is not None and belief(evidence, self._parameters).key >= self.threshold
         return Verified(accepted, evidence, votes + len(adjudicated))
 
     def _offer(self, evidence: Evidence) -> Offer | None:
         if evidence not in self._next:
-            self._next[evidence] = self._buying.next_offer(evidence)
+            offered = offers(evidence, self._limits)
+            self._next[evidence] = next_offer(evidence, self._parameters, offered, self.threshold or 0.0)
         return self._next[evidence]
 
 

@@ -9,8 +9,8 @@ from schemas.item import Judgement, Problem, Verdict, Vote
 from services.panel.tiers import by_evidence
 from shared.stats.belief import belief
 from shared.stats.belief_model import KEY, Adjudication, Evidence, JudgeResult, Parameters, Votes
-from shared.stats.belief_policy import Decision, Rule
-from tests.bench.hard_world import Case
+from tests.bench.belief.hard_world import Case
+from tests.bench.belief.votes_only import Decision, Rule
 
 KEY_TEXT = "8484"
 """A key that nobody guesses."""

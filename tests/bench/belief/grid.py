@@ -21,11 +21,11 @@ from rich.table import Table
 from shared.stats.belief import belief
 from shared.stats.belief_estimation import ASSUMED, Estimate, estimate, wrong_share
 from shared.stats.belief_model import JudgeRates, Parameters
-from shared.stats.belief_policy import Forecast, Rule
 from shared.stats.ledger import Audits, Observation, Proportion
-from shared.stats.vote_tree import sequential_tree
-from tests.bench.hard_policies import ByBelief, Outcome, Verified, outcome
-from tests.bench.hard_world import Case, World, cases
+from tests.bench.belief.hard_policies import ByBelief, Outcome, Verified, outcome
+from tests.bench.belief.hard_world import Case, World, cases
+from tests.bench.belief.vote_tree import sequential_tree
+from tests.bench.belief.votes_only import Forecast, Rule
 
 GRID = tuple(World(*each) for each in product((0.05, 0.1, 0.2, 0.4), (0.0, 0.3, 0.6), (0.0, 0.3, 0.5, 0.7)))
 FOUR = (World(0.1, 0.3, 0.5), World(0.05, 0.0, 0.3), World(0.2, 0.6, 0.7), World(0.4, 0.3, 0.0))
