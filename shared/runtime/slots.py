@@ -13,6 +13,11 @@ class Slots:
         self._free = asyncio.Semaphore(number)
         self._exclusive_turn = asyncio.Lock()
 
+    @property
+    def has_free(self) -> bool:
+        """Whether a slot can be taken without waiting."""
+        return not self._free.locked()
+
     @asynccontextmanager
     async def shared(self) -> AsyncIterator[None]:
         """Hold one slot until the end of the block."""

@@ -1,6 +1,7 @@
 """The loop of a stateless service: many events in flight, each handled once."""
 
 import asyncio
+from contextlib import suppress
 
 from schemas.flow import consumed_by
 from shared.cache.idempotency import IdempotencyStore
@@ -11,6 +12,8 @@ from shared.kafka.consume.consumer_loop import ConsumerLoop
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.service import Handler
 from shared.runtime.worker import Worker
+
+FLUSH_TIMEOUT_S = 5.0
 
 
 class StatelessLoop:
@@ -31,6 +34,7 @@ class StatelessLoop:
             self._consumer,
             self._worker,
             start_added=AddedPartitions(self._consumer, settings.kafka_access, settings.factory).start,
+            before_commit=outcomes.flush,
             capacity=self._worker.capacity,
             uncommitted=settings.uncommitted,
             drain_s=settings.drain_s,
@@ -52,3 +56,6 @@ class StatelessLoop:
             finally:
                 self._worker.stop()
                 await asyncio.gather(leave_group(self._consumer), self._loop.finish(self._grace_s))
+                with suppress(TimeoutError):  # an event without its marker is published again
+                    async with asyncio.timeout(FLUSH_TIMEOUT_S):
+                        await self._outcomes.flush()

@@ -1,6 +1,6 @@
 """Handles one event of a stateless service, idempotently.
 
-decode ─► claim ─► count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (the loop commits)
+decode ─► claim and count the attempt ─► handle ─► record the outcome ─► publish ─► done marker ─► (the loop commits)
 
 An event that fails is retried or becomes a dead letter, which is then its recorded outcome; none is dropped. While the
 last events all failed (flood_guard.py), events stay in flight and none becomes a dead letter, so that a process at
@@ -27,7 +27,7 @@ from shared.config.settings import Settings
 from shared.errors import Invalid, OverBudget, Transient
 from shared.interruption import Interruptible
 from shared.kafka.clients import ConsumerRecord, Producer
-from shared.kafka.codec import audit_tag_of, encode_outputs, pack, tag_of, unpack
+from shared.kafka.codec import Message, audit_tag_of, encode_outputs, pack, tag_of, unpack
 from shared.kafka.dlq.dead_letter import is_replay, position_of_letter
 from shared.ports import TaggedEvent
 from shared.runtime.processor import Processor
@@ -100,11 +100,13 @@ class Worker:
                 if claim.attempts:
                     REDELIVERIES.labels(self._settings.service, self._processor.name_of(record)).inc()
                 async with self._outcomes.hold_lease(event.id, lease, claim.calls) as calls:
-                    outcome = claim.outcome or await self._work(record, event, claim, calls)
-                    messages = unpack(outcome)
+                    if claim.outcome:
+                        messages = unpack(claim.outcome)
+                    else:
+                        messages = await self._work(record, event, claim, calls)
                     await self._processor.publish(messages)
                     letter = position_of_letter(messages)
-                    await self._outcomes.done(event.id, letter)
+                    self._outcomes.done(event.id, letter)
             except LeaseLost:
                 log.warning("another process took this event over while this one was silent; waiting for its result")
             else:
@@ -117,13 +119,14 @@ class Worker:
     async def _claim(self, record: ConsumerRecord, event: Event, position: str) -> ClaimResult:
         """Wait until this process owns the event, or the event is finished."""
         replayed = position if is_replay(record.headers) else None
-        claim = await self._outcomes.claim(event.id, replayed)
+        begin = not self._guard.stopped and self._slots.has_free
+        claim = await self._outcomes.claim(event.id, replayed, begin=begin)
         while claim.lease is None and not claim.done:
             await self._sleep_without_slot(RECHECK_S)
             claim = await self._outcomes.claim(event.id, replayed)
         return claim
 
-    async def _work(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> bytes:
+    async def _work(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> list[Message]:
         """Handle an event and record the outcome: what it produced, or its dead letter. Returns the recorded one."""
         try:
             return await self._attempt(record, event, claim, calls)
@@ -131,41 +134,49 @@ class Worker:
             tag = audit_tag_of(record.headers)
             if tag and isinstance(event, ItemEvent) and isinstance(gave_up.error, OverBudget):
                 judged = not_judged(event, self._settings.service, event.item, tag, str(gave_up.error))
-                return await self._outcomes.record(
-                    event.id, pack(encode_outputs([judged], self._processor.source, tag))
-                )
-            letter = self._processor.build_dead_letter(record, gave_up.error, gave_up.attempts)
-            return await self._outcomes.record(event.id, pack(letter))
+                return await self._record(event, list(encode_outputs([judged], self._processor.source, tag)))
+            return await self._record(event, self._processor.build_dead_letter(record, gave_up.error, gave_up.attempts))
 
-    async def _attempt(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> bytes:
+    async def _record(self, event: Event, messages: list[Message]) -> list[Message]:
+        """Record an outcome. Returns the recorded one: an earlier one counts."""
+        outcome = pack(messages)
+        recorded = await self._outcomes.record(event.id, outcome)
+        return messages if recorded is outcome else unpack(recorded)
+
+    async def _attempt(self, record: ConsumerRecord, event: Event, claim: ClaimResult, calls: Journal) -> list[Message]:
         """Try until an attempt succeeds. Raises _GaveUp."""
         error: Exception = RuntimeError("the process died while it worked on this event")
         slot = self._slots.exclusive if claim.crashes >= QUARANTINE_AFTER else self._slots.shared
         tag, number, limit = tag_of(record.headers), claim.attempts, self._settings.attempts
+        attempt, gives_up = claim.begun, False
         if number >= limit:
             await self._until_resumed()
         while number < limit:
-            async with self._turn(), slot():
-                attempt = await self._outcomes.begin(event.id)
-                try:
-                    with self._slots_busy.track_inprogress():
-                        async with journalled(calls):
-                            produced = await self._call(event)
-                    outcome = pack(encode_outputs(produced, self._processor.source, tag))
-                    self._guard.record_success()
-                    return await self._outcomes.record(event.id, outcome)
-                except (asyncio.CancelledError, LeaseLost):
+            try:
+                async with self._turn(), slot():
+                    attempt = attempt or await self._outcomes.begin(event.id)
+                    try:
+                        produced = await self._call(event, calls)
+                        outcome = list(encode_outputs(produced, self._processor.source, tag))
+                        self._guard.record_success()
+                        return await self._record(event, outcome)
+                    except LeaseLost:
+                        raise
+                    except Exception as failure:  # noqa: BLE001 - a bug too makes a dead letter
+                        error = failure
+                    _log_failure(error, attempt.number, limit)
+                    gives_up = attempt.number >= limit or isinstance(error, Invalid)
+                    if (gives_up or self._guard.stopped) and not self._guard.record_failure(error):
+                        await self._outcomes.release(event.id, attempt)
+                        attempt = None
+                        continue
+                    number = attempt.number
+                    await self._outcomes.mark_failed(event.id, attempt)
+                    attempt = None
+            except (asyncio.CancelledError, LeaseLost):
+                if attempt:
                     await self._outcomes.release(event.id, attempt)
-                    raise
-                except Exception as failure:  # noqa: BLE001 - a bug too makes a dead letter
-                    error = failure
-                _log_failure(error, attempt.number, limit)
-                gives_up = attempt.number >= limit or isinstance(error, Invalid)
-                if (gives_up or self._guard.stopped) and not self._guard.record_failure(error):
-                    await self._outcomes.release(event.id, attempt)
-                    continue
-                number = attempt.number
-                await self._outcomes.mark_failed(event.id, attempt)
+                raise
             if gives_up:
                 break
             RETRIES.labels(self._settings.service, "transient" if isinstance(error, Transient) else "bug").inc()
@@ -195,15 +206,16 @@ class Worker:
         finally:
             self._waiting.discard(task)
 
-    async def _call(self, event: Event) -> Iterable[Event | TaggedEvent]:
-        """Call the handler. After `stop`, cancelled while it waits for an endpoint."""
+    async def _call(self, event: Event, calls: Journal) -> Iterable[Event | TaggedEvent]:
+        """Call the handler with a journal. After `stop`, cancelled while it waits for an endpoint."""
         handling = Interruptible(asyncio.current_task())
         self._handling.add(handling)
         try:
             if self._stopping:
                 handling.stop()
-            with handling.entered():
-                return await self._handle(event)
+            with self._slots_busy.track_inprogress(), handling.entered():
+                async with journalled(calls):
+                    return await self._handle(event)
         finally:
             self._handling.discard(handling)
 

@@ -54,7 +54,8 @@ async def test_the_same_steps_leave_the_same_keys_and_values(stack: names.Stack,
         if event in (RECORDED, DONE):
             await store.record(event, b"an outcome")
         if event == DONE:
-            await store.done(event)
+            store.done(event)
+            await store.flush()
     ledger = names.BudgetLedger(valkey, FACTORY, {}, 3600.0)
     assert await ledger.open([COST, COST])
     reservation = await ledger.reserve("sim-writer", COST[1], names.Amount(50, 0))

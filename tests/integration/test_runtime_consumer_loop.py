@@ -24,7 +24,7 @@ async def test_an_offset_is_committed_only_after_acknowledged_output(world: Kafk
     await world.publish(world.requests(1))
     async with world.running(writer(world, world.settings(SERVICE), write), producer):
         await producer.waiting.wait()
-        await asyncio.sleep(0.5)  # several commit intervals
+        await asyncio.sleep(1.5)  # several commit intervals
         assert await committed(world, 0)
         producer.gate.set()
         await until(lambda: committed(world, 1), "the commit after the acknowledgement")
@@ -47,7 +47,7 @@ async def test_nothing_is_committed_past_an_unfinished_record(world: KafkaWorld)
     await world.publish(requests, partition=0)
     async with world.running(writer(world, world.settings(SERVICE), handle)):
         await until(others_done, "the neighbours of the slow record")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
         assert await committed(world, 0)
         gate.set()
         await until(lambda: committed(world, 20), "the commit of all")

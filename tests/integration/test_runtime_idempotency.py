@@ -98,6 +98,31 @@ async def test_an_attempt_that_a_stalled_valkey_is_reported_twice_counts_once(st
     await impatient.aclose()
 
 
+async def test_a_claim_sent_twice_by_a_stalled_valkey_begins_one_attempt(stack: Stack, world: KafkaWorld) -> None:
+    (request,) = world.requests(1)
+    impatient = Redis.from_url(world.valkey, socket_timeout=0.2)
+    outcomes = IdempotencyStore(impatient, world.factory, SERVICE, marker_days=1, lease_s=60)
+    stack.kill("valkey", signal.SIGSTOP)
+    try:
+        stalled = asyncio.create_task(outcomes.claim(request.id, begin=True))
+        await asyncio.sleep(1.5)
+    finally:
+        stack.kill("valkey", signal.SIGCONT)
+    claim = await asyncio.wait_for(stalled, 10)
+    assert claim.lease
+    assert claim.begun
+    assert (await outcomes.begin(request.id)).number == 2
+    await impatient.aclose()
+
+
+async def test_an_event_is_marked_done_when_its_offset_is_committed(world: KafkaWorld) -> None:
+    settings, requests = world.settings(SERVICE), world.requests(3)
+    await world.publish(requests)
+    async with world.running(writer(world, settings, write)):
+        await until(lambda: committed(world, 3), "the commit")
+        assert all([(await world.outcomes(settings).claim(request.id)).done for request in requests])
+
+
 async def test_of_two_outcomes_of_one_event_only_the_first_is_ever_published(world: KafkaWorld) -> None:
     settings = world.settings(SERVICE)
     (request,) = world.requests(1)

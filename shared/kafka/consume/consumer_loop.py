@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 POLL_MS = 200
 MAX_FULL_WAIT_S = 1.0
 COMMIT_INTERVAL_S = 0.1
+"""Shortest time between two commits: a commit costs the broker as much as some records."""
+COMMIT_WITHIN_S = 1.0
+COMMIT_RECORDS = 200
+"""While records are running, finished ones are committed after this time, or at this number of them."""
 COMMIT_TIMEOUT_S = 5.0
 RECANCEL_S = 1.0
 """Interval of repeated cancellations: before Python 3.12 asyncio.wait_for may swallow one."""
@@ -42,6 +46,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         work: Callable[[ConsumerRecord], Coroutine[None, None, None]],
         *,
         start_added: Callable[[TopicPartition], Awaitable[bool]],
+        before_commit: Callable[[], Awaitable[None]],
         capacity: Callable[[], int],
         uncommitted: int,
         drain_s: float,
@@ -49,11 +54,13 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         """`poll` needs `start_added`; `capacity` returns how many records may be in flight.
 
+        `before_commit` makes durable what finished records left to be written; offsets are committed after it.
         The loop stops after `idle_s` without records.
         """
         self._consumer = consumer
         self._work = work
         self._start_added = start_added
+        self._before_commit = before_commit
         self._capacity = capacity
         self._uncommitted = uncommitted
         self._drain_s = drain_s
@@ -65,7 +72,9 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self._capacity_freed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
-        self._next_commit = 0.0
+        self._last_commit = 0.0
+        self._finished = 0
+        """Records finished since the last commit."""
         self._assigned = False
 
     def why_not_ready(self) -> str | None:
@@ -81,8 +90,8 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.subscribe(topics, listener=self)
         while not self._stopping.is_set() and self._failure is None:
             await self._poll()
-            if (now := asyncio.get_running_loop().time()) >= self._next_commit:
-                self._next_commit = now + COMMIT_INTERVAL_S
+            if self._commit_is_due(now := asyncio.get_running_loop().time()):
+                self._last_commit, self._finished = now, 0
                 await self._commit()
             if self._running or not self._assigned:
                 self._last_busy = now
@@ -159,7 +168,14 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             self._failure = self._failure or error
         elif tracker := self._trackers.get(partition):
             tracker.finish(offset)
+            self._finished += 1
         self._capacity_freed.set()
+
+    def _commit_is_due(self, now: float) -> bool:
+        waited_s = now - self._last_commit
+        if self._running and self._finished < COMMIT_RECORDS:
+            return waited_s >= COMMIT_WITHIN_S
+        return waited_s >= COMMIT_INTERVAL_S
 
     async def _commit(self) -> None:
         offsets = {
@@ -167,10 +183,11 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             for partition, tracker in self._trackers.items()
             if tracker.committable is not None and self._committed.get(partition) != tracker.committable
         }
-        if not offsets:
-            return
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_S):  # the client retries without limit
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):  # the clients retry without limit
+                await self._before_commit()
+                if not offsets:
+                    return
                 await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             log.warning("commit refused, the records are delivered again: %s", error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.cli.common import run_config
 from services.cli.common.options import plan_file
-from tests.bench.factory import factory
+from tests.bench.flow.factory import factory
 from tests.e2e.checks import STAGES
 from tests.support.kafka_world import KafkaWorld, until
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from schemas.events import SolutionChecked
+from schemas.item import Adjudication, Step
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from services.cli.common.sanitize_terminal import fold
@@ -26,7 +28,7 @@ async def home(tmp_path: Path) -> Path:
     await sink.write(
         log(
             checked(0),
-            checked(1),
+            adjudicated(checked(1)),
             checked(2, attempts=(first,), final=False),
             checked(2, attempts=(first, second)),
             checked(3, "physics", tier="unsolved"),
@@ -34,6 +36,13 @@ async def home(tmp_path: Path) -> Path:
         )
     )
     return tmp_path
+
+
+def adjudicated(event: SolutionChecked) -> SolutionChecked:
+    chosen = {"role": "adjudicator", "model": "third", "rival": "41", "chosen": "key", "key_first": True}
+    adjudication = Adjudication.model_validate({**chosen, "reason": "It is 42."})
+    step = Step(service="adjudicator", event=event.id, type="evidence.given", adjudication=adjudication)
+    return event.with_(item=event.item.with_(lineage=(step, *event.item.lineage)))
 
 
 def message(home: Path, *arguments: str, status: int = 0) -> str:
@@ -77,6 +86,11 @@ def test_show_explains_a_row(home: Path) -> None:
         "model of judge, judge.md@c0ffee00, 100 tokens, $0.0100",
     ):
         assert expected in text
+
+
+def test_show_says_what_an_adjudicator_chose(home: Path) -> None:
+    text = message(home, "show", str(checked(1).item.id))
+    assert "adjudicator (third) chose the key, not 41: It is 42." in text
 
 
 def test_show_folds_long_thinking_and_obeys_nothing_that_a_model_wrote(home: Path) -> None:

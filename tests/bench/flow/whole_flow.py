@@ -1,33 +1,21 @@
 """Measures the whole flow with models that respond immediately: rows per second, CPU per event by service."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from schemas.flow import FLOW, SERVICES, consumed_by
 from services.cli.common import run_config
 from services.cli.common.options import plan_file
-from tests.bench.factory import cpu_s, factory
+from tests.bench.flow.factory import cpu_s, factory
 from tests.support.kafka_world import until
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Figures of one run; CPU in milliseconds per consumed event."""
+async def measure(rows: int) -> dict[str, Any]:
+    """Grow `rows` rows; CPU is by consumed event.
 
-    rows: int
-    seconds: float
-    start_s: dict[str, float]
-    events: dict[str, int]
-    cpu_ms: dict[str, float]
-
-    @property
-    def rows_per_s(self) -> float:
-        return self.rows / self.seconds
-
-
-async def measure(rows: int) -> Line:
-    """Grow `rows` rows. Seconds are by timestamps of the log: first request to last admitted row."""
+    Seconds are by timestamps of the log: first request to last admitted row.
+    """
     plan = run_config.load(plan_file(None), rows).model_copy(update={"in_progress": 128})
     with tempfile.TemporaryDirectory() as folder:
         async with factory(Path(folder) / "stack", plan, {}) as (stack, world):
@@ -47,4 +35,11 @@ async def measure(rows: int) -> Line:
     spent = {name: 1000 * (after[name] - before[name]) for name in before}
     everything = sum(counts.values())
     per_event = {name: ms / (consumed.get(name) or everything) for name, ms in spent.items()}
-    return Line(rows, seconds, stack.timings, {**consumed, "kafka": everything, "valkey": everything}, per_event)
+    return {
+        "rows": rows,
+        "seconds": seconds,
+        "rows_per_s": rows / seconds,
+        "start_s": stack.timings,
+        "events": {**consumed, "kafka": everything, "valkey": everything},
+        "cpu_ms_per_event": per_event,
+    }

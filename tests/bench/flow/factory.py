@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -26,9 +27,16 @@ FACTORY = "bench"
 
 @asynccontextmanager
 async def factory(
-    folder: Path, plan: Plan, latency_ms: dict[str, int], only: Sequence[str] = ()
+    folder: Path,
+    plan: Plan,
+    latency_ms: Mapping[str, float],
+    only: Sequence[str] = (),
+    simulator: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[tuple[Stack, KafkaWorld]]:
-    """Start the stack and wait until it is ready; `only` names the services to start, all if empty."""
+    """Start the stack and wait until it is ready; `only` names the services to start, all if empty.
+
+    `simulator` has further settings of the simulator, without their prefix.
+    """
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
@@ -36,7 +44,8 @@ async def factory(
         roles = models_config.simulated(port)
         models_config.write(folder, plan, roles)
         models = models_config.simulator(port, 0)
-        quick = {**models.env, "CHIMERA_SIM_LATENCY_MS": json.dumps(latency_ms), "CHIMERA_SIM_BAD_FORM": "0"}
+        chosen_settings = {"LATENCY_MS": json.dumps(dict(latency_ms)), "BAD_FORM": "0", **simulator}
+        quick = {**models.env, **{f"CHIMERA_SIM_{name}": value for name, value in chosen_settings.items()}}
         await stack.start_services([replace(models, env=quick)])
         while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)

@@ -14,8 +14,8 @@ from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import provision
 from shared.llm import Models
 from shared.runtime.stateless import StatelessLoop
+from tests.bench.flow.slots import probed
 from tests.bench.models import PROMPT, server
-from tests.bench.slots import probed
 from tests.support.kafka_world import KafkaWorld, until
 
 IN_FLIGHT = 64

@@ -1,35 +1,26 @@
 """Measures the slot utilisation of one stage: synthesis, 64 in flight, 200 ms a call."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from schemas.events import ProblemProbed
 from schemas.item import Problem
 from services.cli.common import run_config
 from services.cli.common.options import plan_file
 from services.simulator.bank import Bank
-from tests.bench.factory import factory
+from tests.bench.flow.factory import factory
 from tests.support.kafka_world import KafkaWorld, until
 
 IN_FLIGHT = 64
 LATENCY_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """Figures of one run; `busy` is the fraction of slot-seconds with a call, from 0 to 1."""
+async def measure(calls: int) -> dict[str, Any]:
+    """Solve `calls` problems; `slots_busy` is the share of slot-seconds with a call.
 
-    calls: int
-    seconds: float
-
-    @property
-    def busy(self) -> float:
-        return self.calls * LATENCY_S / (IN_FLIGHT * self.seconds)
-
-
-async def measure(calls: int) -> Slots:
-    """Solve `calls` problems. Seconds are by timestamps of the log: first to last solution, plus one latency."""
+    Seconds are by timestamps of the log: first to last solution, plus one latency.
+    """
     plan = run_config.load(plan_file(None), 1)
     latency = {"sim-solver": int(1000 * LATENCY_S)}
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +32,8 @@ async def measure(calls: int) -> Slots:
 
             await until(solved, f"{calls} solutions", within_s=120, every_s=1.0)
             stamps = [record.timestamp for record in await world.records("solution.synthesized")]
-    return Slots(calls, (max(stamps) - min(stamps)) / 1000 + LATENCY_S)
+    seconds = (max(stamps) - min(stamps)) / 1000 + LATENCY_S
+    return {"calls": calls, "seconds": seconds, "slots_busy": calls * LATENCY_S / (IN_FLIGHT * seconds)}
 
 
 def probed(world: KafkaWorld, calls: int) -> list[ProblemProbed]:
