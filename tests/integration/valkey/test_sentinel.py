@@ -73,9 +73,8 @@ async def test_commands_go_to_the_server_that_the_sentinels_name(tmp_path: Path)
             replica = Redis(host=LOOPBACK, port=second, password=PASSWORD)
             sentinel = Redis(host=LOOPBACK, port=watch)
             try:
-                return bool(await replica.get("key")) and bool(
-                    await sentinel.execute_command("SENTINEL", "REPLICAS", NAME)
-                )  # type: ignore[no-untyped-call]
+                known = await sentinel.execute_command("SENTINEL", "REPLICAS", NAME)  # type: ignore[no-untyped-call]
+                return bool(await replica.get("key")) and bool(known)
             finally:
                 await replica.aclose()
                 await sentinel.aclose()
