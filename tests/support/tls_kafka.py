@@ -1,11 +1,14 @@
-"""A broker that requires a client certificate and a password, with ACLs of the flow; and TLS for Valkey.
+"""A broker that requires a client certificate and a password or token, with ACLs of the flow; and TLS for Valkey.
 
 A second, plaintext listener is for the tests, as super user.
 """
 
 import asyncio
+import base64
+import json
 import signal
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import trustme
+from aiohttp import BasicAuth, web
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -31,12 +37,64 @@ from shared.config.connections import KafkaAccess, SaslCredentials, Tls
 from shared.kafka.admin.acls import OPERATOR, apply, grants
 from shared.kafka.admin.topics import provision
 from tests.support.kafka_world import KafkaWorld, until
-from tests.support.token_issuer import AUDIENCE, ISSUER, KEYS, Issuer
 
+AUDIENCE = "kafka"
+ISSUER = "https://issuer.example.org"
+KEYS = "keys.json"
+LIFE_S = 300
 FACTORY = "secured"
 MECHANISM = "SCRAM-SHA-512"
 STRANGER = "stranger"
 _OAUTH = "org.apache.kafka.common.security.oauthbearer"
+
+
+class Issuer:
+    """Issues tokens to clients that know the password; `issued` has their subjects."""
+
+    def __init__(self, folder: Path) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.issued: list[str] = []
+        public = self._key.public_key().public_numbers()
+        number = {
+            name: _encoded(value.to_bytes((value.bit_length() + 7) // 8))
+            for name, value in (("n", public.n), ("e", public.e))
+        }
+        keys = {"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "test", **number}]}
+        (folder / KEYS).write_text(json.dumps(keys))
+        self.keys_url = (folder / KEYS).as_uri()
+
+    def token(self, subject: str) -> str:
+        """Sign a token (RFC 7519)."""
+        now = int(time.time())
+        claims = {"sub": subject, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + LIFE_S, "scope": "kafka"}
+        parts = [_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "kid": "test"}, claims)]
+        signature = self._key.sign(".".join(parts).encode(), padding.PKCS1v15(), SHA256())
+        return ".".join([*parts, _encoded(signature)])
+
+    @asynccontextmanager
+    async def serve(self, passwords: dict[str, str]) -> AsyncIterator[str]:
+        """Yield the URL of the token endpoint."""
+
+        async def issue(request: web.Request) -> web.Response:
+            login, form = BasicAuth.decode(request.headers["Authorization"]), await request.post()
+            if form["grant_type"] != "client_credentials" or passwords.get(login.login) != login.password:
+                return web.json_response({"error": "invalid_client"}, status=401)
+            self.issued.append(login.login)
+            return web.json_response({"access_token": self.token(login.login), "expires_in": LIFE_S})
+
+        app = web.Application()
+        app.router.add_post("/token", issue)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/token"
+        finally:
+            await runner.cleanup()
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True)
