@@ -41,11 +41,15 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class SaslCredentials:
-    """Credentials of a SASL login."""
+    """Credentials of a SASL login. With OAUTHBEARER user and password are those of a client at the issuer of tokens."""
 
     mechanism: str
     username: str
     password: SecretStr
+    token_url: str | None = None
+    token_scope: str | None = None
+    token_file: Path | None = None
+    """A file with the token itself, which others renew; then there is neither user nor password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ class KafkaAccess:
 
 @dataclass(frozen=True, slots=True)
 class ValkeyAccess:
-    """A redis:// URL, or rediss:// for TLS. The password is in the URL or separate."""
+    """A redis:// URL, or rediss:// for TLS; redis+sentinel://host:port,host:port/NAME/0 asks sentinels for the primary.
+
+    The password is in the URL or separate.
+    """
 
     url: str = field(repr=False)
     ca: Path | None = None

@@ -8,7 +8,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.config.connections import KafkaAccess, SaslCredentials, Tls, ValkeyAccess
 from shared.errors import Refusal
 
-MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+OAUTHBEARER = "OAUTHBEARER"
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", OAUTHBEARER)
+IN_CLEAR = ("PLAIN", OAUTHBEARER)
+"""Mechanisms that send what proves who one is."""
 
 
 class Connections(BaseSettings):
@@ -30,16 +33,23 @@ class Connections(BaseSettings):
     kafka_key: Path | None = None
     """Key of the client certificate, PEM without a passphrase."""
     kafka_sasl: str | None = None
-    """SASL mechanism: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN."""
+    """SASL mechanism: SCRAM-SHA-512, SCRAM-SHA-256, PLAIN or OAUTHBEARER."""
     kafka_username: str | None = None
     """User name; `python -m shared.kafka.acls` lists the permissions that each service's user needs."""
     kafka_password: SecretStr | None = None
     """The password of that user."""
     kafka_password_file: Path | None = None
     """A file with that password instead."""
+    kafka_token_url: str | None = Field(default=None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])")
+    """For OAUTHBEARER: the issuer's token endpoint. User and password are those of the client there."""
+    kafka_token_scope: str | None = None
+    """Scope to request, if the issuer needs one."""
+    kafka_token_file: Path | None = None
+    """For OAUTHBEARER: a file with the token itself instead, such as that of a Kubernetes service account."""
 
     valkey: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """URL of the Valkey server; rediss:// for TLS. It includes a user name, and may include a password."""
+    """URL of the Valkey server; rediss:// for TLS; redis+sentinel://host:port,host:port/NAME/0 asks sentinels for the
+    primary. It includes a user name, and may include a password."""
     valkey_ca: Path | None = None
     """Trusted certificates, PEM; by default those of the system."""
     valkey_password: SecretStr | None = None
@@ -66,19 +76,29 @@ class Connections(BaseSettings):
             raise Refusal(
                 f"Unsupported SASL mechanism {self.kafka_sasl!r}", f"Set CHIMERA_KAFKA_SASL to one of {MECHANISMS}"
             )
-        if self.kafka_sasl == "PLAIN" and not self.kafka_tls:
+        if self.kafka_sasl in IN_CLEAR and not self.kafka_tls:
             raise Refusal(
-                "PLAIN without TLS would send the Kafka password unencrypted",
+                f"{self.kafka_sasl} without TLS would send the Kafka password or token unencrypted",
                 "Set CHIMERA_KAFKA_TLS=true, or use SCRAM",
             )
+        has_tokens = self.kafka_token_url or self.kafka_token_file
+        if bool(has_tokens) != (self.kafka_sasl == OAUTHBEARER) or (self.kafka_token_url and self.kafka_token_file):
+            raise Refusal(
+                "OAUTHBEARER, and it alone, takes tokens from an issuer or from a file",
+                "Set CHIMERA_KAFKA_SASL=OAUTHBEARER and one of CHIMERA_KAFKA_TOKEN_URL and CHIMERA_KAFKA_TOKEN_FILE",
+            )
         login = None
-        if self.kafka_sasl:
+        if self.kafka_token_file:
+            login = SaslCredentials(OAUTHBEARER, "", SecretStr(""), token_file=self.kafka_token_file)
+        elif self.kafka_sasl:
             if not self.kafka_username or not password:
                 raise Refusal(
                     f"{self.kafka_sasl} needs a user and a password",
                     "Set CHIMERA_KAFKA_USERNAME and CHIMERA_KAFKA_PASSWORD or CHIMERA_KAFKA_PASSWORD_FILE",
                 )
-            login = SaslCredentials(self.kafka_sasl, self.kafka_username, password)
+            login = SaslCredentials(
+                self.kafka_sasl, self.kafka_username, password, self.kafka_token_url, self.kafka_token_scope
+            )
         tls = Tls(self.kafka_ca, self.kafka_cert, self.kafka_key) if self.kafka_tls else None
         return KafkaAccess(self.kafka, tls, login)
 
@@ -87,7 +107,7 @@ class Connections(BaseSettings):
         """How to reach Valkey. Raises Refusal as `kafka_access` does."""
         url = self.valkey.get_secret_value()
         password = _secret("CHIMERA_VALKEY_PASSWORD", self.valkey_password, self.valkey_password_file)
-        if self.valkey_ca and not url.startswith("rediss://"):
+        if self.valkey_ca and not url.startswith(("rediss://", "rediss+sentinel://")):
             raise Refusal("Certificates are set for Valkey, but not TLS", "Begin CHIMERA_VALKEY with rediss://")
         return ValkeyAccess(url, self.valkey_ca, password)
 

@@ -7,6 +7,7 @@ lag.py             committed offsets and lag of every consumer group
 names.py           names of Kafka topics and consumer groups
 partitions.py      partitions in use of Kafka topics
 recorded_calls.py  model calls recorded in the log
+tokens.py          tokens for SASL OAUTHBEARER
 admin/             Kafka topics, offsets, grants and retention, derived from the flow
 consume/           the consumer loop, from poll to commit
 dlq/               dead letters

@@ -21,7 +21,9 @@ from aiokafka.errors import (
 )
 
 from shared.config.connections import KafkaAccess
+from shared.config.settings import OAUTHBEARER
 from shared.errors import Refusal
+from shared.kafka.tokens import TokenProvider
 
 
 def client_options(access: KafkaAccess) -> dict[str, Any]:
@@ -31,8 +33,11 @@ def client_options(access: KafkaAccess) -> dict[str, Any]:
         built["ssl_context"] = access.tls.context()
     if login := access.login:
         built["sasl_mechanism"] = login.mechanism
-        built["sasl_plain_username"] = login.username
-        built["sasl_plain_password"] = login.password.get_secret_value()
+        if login.mechanism == OAUTHBEARER:
+            built["sasl_oauth_token_provider"] = TokenProvider(login)
+        else:
+            built["sasl_plain_username"] = login.username
+            built["sasl_plain_password"] = login.password.get_secret_value()
     return built
 
 
@@ -70,7 +75,7 @@ async def explain_refusal(access: KafkaAccess, failure: KafkaConnectionError) ->
         except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
             return Refusal(
                 f"Kafka at {host}:{port} refuses user {access.login and access.login.username} ({error})",
-                "Correct CHIMERA_KAFKA_SASL, _USERNAME and _PASSWORD, or create that user",
+                "Correct CHIMERA_KAFKA_SASL, _USERNAME, _PASSWORD and _TOKEN_…, or create that user",
             )
         except ssl.SSLCertVerificationError as error:
             return Refusal(

@@ -1,6 +1,7 @@
 """Checks of dashboards, alerts, images, the chart and the console.
 
 check.py               `make check-ops`: runs every validator
+compose.py             Compose with a Kafka and a Valkey of one's own
 queries.py             every query of dashboards and rules on a real Prometheus
 prometheus_sidecar.py  a real Prometheus beside a local stack
 observe.py             `make observe`

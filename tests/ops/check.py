@@ -35,6 +35,7 @@ def checks() -> Iterator[list[str]]:
     yield [sys.executable, "-m", "deploy.grafana.build", "--check"]
     for profile in ("observability", "gpu", "training"):
         yield ["docker-compose", "--profile", "core", "--profile", profile, "config", "--quiet"]
+    yield [sys.executable, "-m", "tests.ops.compose"]
     yield [sys.executable, "-m", "tests.ops.chart.check"]
     yield [sys.executable, "-m", "tests.ops.chart.policy"]
     yield ["hadolint", "deploy/docker/Dockerfile", "deploy/docker/Dockerfile.trainer"]

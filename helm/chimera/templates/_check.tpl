@@ -13,16 +13,27 @@
 {{- if and $values.vllm.servers $values.services.simulator.enabled }}
 {{- fail "\n\nservices.simulator.enabled: vllm.servers play; the simulator would stand idle" }}
 {{- end }}
-{{- if and $values.kafka.sasl.mechanism (not $values.kafka.sasl.existingSecret) }}
+{{- $oauth := eq $values.kafka.sasl.mechanism "OAUTHBEARER" }}
+{{- $tokens := or $values.kafka.sasl.tokenUrl $values.kafka.sasl.tokenAudience }}
+{{- if ne $oauth (not (empty $tokens)) }}
+{{- fail "\n\nkafka.sasl.tokenUrl: OAUTHBEARER, and it alone, needs an issuer of tokens: tokenUrl or tokenAudience" }}
+{{- end }}
+{{- if and $values.kafka.sasl.tokenUrl $values.kafka.sasl.tokenAudience }}
+{{- fail "\n\nkafka.sasl.tokenAudience: there is a tokenUrl too; set one of the two" }}
+{{- end }}
+{{- if and $values.kafka.sasl.tokenAudience (include "chimera.usesKeda" .) (not $values.keda.authenticationRef) }}
+{{- fail "\n\nkeda.authenticationRef: KEDA has no ServiceAccount of this chart; name a TriggerAuthentication of yours" }}
+{{- end }}
+{{- if and $values.kafka.sasl.mechanism (not $values.kafka.sasl.existingSecret) (not $values.kafka.sasl.tokenAudience) }}
 {{- fail "\n\nkafka.sasl.existingSecret: name the secret that holds the passwords" }}
 {{- end }}
-{{- if and (eq $values.kafka.sasl.mechanism "PLAIN") (not $values.kafka.tls.enabled) }}
-{{- fail "\n\nkafka.sasl.mechanism: PLAIN without kafka.tls.enabled would send passwords in the clear" }}
+{{- if and (or $oauth (eq $values.kafka.sasl.mechanism "PLAIN")) (not $values.kafka.tls.enabled) }}
+{{- fail (printf "\n\nkafka.sasl.mechanism: %s without kafka.tls.enabled would send passwords or tokens in the clear" $values.kafka.sasl.mechanism) }}
 {{- end }}
 {{- if and (or $values.kafka.tls.caSecret $values.kafka.tls.clientSecret) (not $values.kafka.tls.enabled) }}
 {{- fail "\n\nkafka.tls.enabled: there are certificates for Kafka, but no TLS" }}
 {{- end }}
-{{- if and $values.valkey.caSecret (not (hasPrefix "rediss://" $values.valkey.url)) }}
+{{- if and $values.valkey.caSecret (not (hasPrefix "rediss" $values.valkey.url)) }}
 {{- fail "\n\nvalkey.url: there is a certificate for Valkey; begin with rediss://" }}
 {{- end }}
 {{- $files := list }}

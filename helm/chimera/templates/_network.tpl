@@ -9,9 +9,13 @@
 {{- range $name, $service := fromYaml (include "chimera.services" .) }}{{ if $service.serves }}{{ $served = append $served $name }}{{ end }}{{ end }}
 {{- $kafka := list }}
 {{- range splitList "," .Values.kafka.servers }}{{ $kafka = append $kafka (int (regexFind "[0-9]+$" (trim .))) }}{{ end }}
-{{- $valkey := (urlParse .Values.valkey.url).host }}
+{{- $valkey := regexReplaceAll "^[^:]+://([^/]*).*$" .Values.valkey.url "${1}" }}
+tokens: {{ with .Values.kafka.sasl.tokenUrl }}{{ list (include "chimera.urlPort" . | int) | toJson }}{{ else }}[]{{ end }}
 kafka: {{ uniq $kafka | toJson }}
-valkey: {{ list (ternary (int (regexFind "[0-9]+$" $valkey)) 6379 (contains ":" $valkey)) | toJson }}
+{{- $named := list }}
+{{- range splitList "," $valkey }}{{ if contains ":" . }}{{ $named = append $named (int (regexFind "[0-9]+$" .)) }}{{ end }}{{ end }}
+{{- if or (not $named) (contains "+sentinel" .Values.valkey.url) }}{{ $named = append $named 6379 }}{{ end }}
+valkey: {{ uniq $named | toJson }}
 models: {{ uniq $models | toJson }}
 served: {{ $served | toJson }}
 {{- end -}}

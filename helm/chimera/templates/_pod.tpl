@@ -102,9 +102,19 @@ cluster to be asked. (dict "root" $ "service" values of the service) */}}
 {{- end }}
 {{- if $values.kafka.sasl.mechanism }}
 - {name: CHIMERA_KAFKA_SASL, value: {{ $values.kafka.sasl.mechanism }}}
+{{- if $values.kafka.sasl.tokenAudience }}
+- {name: CHIMERA_KAFKA_TOKEN_FILE, value: /etc/chimera/kafka/token}
+{{- else }}
 - name: CHIMERA_KAFKA_USERNAME
   value: {{ include "chimera.filled" (dict "root" .root "service" .service "pattern" $values.kafka.sasl.username) | quote }}
 - {name: CHIMERA_KAFKA_PASSWORD_FILE, value: /etc/chimera/kafka/password}
+{{- with $values.kafka.sasl.tokenUrl }}
+- {name: CHIMERA_KAFKA_TOKEN_URL, value: {{ . | quote }}}
+{{- end }}
+{{- with $values.kafka.sasl.tokenScope }}
+- {name: CHIMERA_KAFKA_TOKEN_SCOPE, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- if .uses.valkey }}
@@ -213,7 +223,9 @@ cluster to be asked. (dict "root" $ "service" values of the service) */}}
       - {key: {{ $kafka.tls.certKey }}, path: tls.crt}
       - {key: {{ $kafka.tls.keyKey }}, path: tls.key}
 {{- end }}
-{{- if $kafka.sasl.mechanism }}
+{{- if $kafka.sasl.tokenAudience }}
+- serviceAccountToken: {audience: {{ $kafka.sasl.tokenAudience | quote }}, expirationSeconds: 3600, path: token}
+{{- else if $kafka.sasl.mechanism }}
 - secret:
     name: {{ include "chimera.filled" (dict "root" .root "service" .service "pattern" $kafka.sasl.existingSecret) }}
     items:

@@ -26,7 +26,7 @@ is one. (dict "root" $ "group" service "topic" event "lag" number) */}}
     tls: enable
     {{- end }}
     {{- with $values.kafka.sasl.mechanism }}
-    sasl: {{ get (dict "SCRAM-SHA-512" "scram_sha512" "SCRAM-SHA-256" "scram_sha256" "PLAIN" "plaintext") . }}
+    sasl: {{ get (dict "SCRAM-SHA-512" "scram_sha512" "SCRAM-SHA-256" "scram_sha256" "PLAIN" "plaintext" "OAUTHBEARER" "oauthbearer") . }}
     {{- end }}
   {{- if $values.keda.authenticationRef }}
   authenticationRef: {{- toYaml $values.keda.authenticationRef | nindent 4 }}

@@ -8,13 +8,14 @@ from typing import Any
 
 import faust
 from faust.assignor.partition_assignor import PartitionAssignor
-from faust.auth import Credentials, SASLCredentials, SSLCredentials
+from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 
 from shared.config.connections import KafkaAccess
-from shared.config.settings import Settings
+from shared.config.settings import OAUTHBEARER, Settings
 from shared.kafka.clients import RECORD_LIMIT
 from shared.kafka.faust.offset_keeping_consumer import OffsetKeepingTransport
 from shared.kafka.names import group
+from shared.kafka.tokens import TokenProvider
 
 MAX_POLL_RECORDS = 500
 """Records decoded in one poll; without a limit all fetched ones, which are hundreds of MB for a changelog."""
@@ -82,6 +83,8 @@ def create_app(settings: Settings, scratch: str, partitions: int) -> faust.App:
 
 def _credentials(access: KafkaAccess) -> Credentials | None:
     context = access.tls.context() if access.tls else None
+    if access.login and access.login.mechanism == OAUTHBEARER:
+        return OAuthCredentials(oauth_cb=TokenProvider(access.login), ssl_context=context)
     if login := access.login:
         return SASLCredentials(
             username=login.username,

@@ -166,6 +166,34 @@ async def test_a_service_is_refused_what_the_flow_does_not_give_it(
         await stranger.stop()
 
 
+async def test_services_log_in_with_tokens_of_an_issuer_or_of_a_file(factory: TlsKafka, world: KafkaWorld) -> None:
+    file = factory.folder / "token"
+    file.write_text(factory.issuer.token(user("screening")))
+    async with factory.issuer.serve({user("panel"): password("panel")}) as url, AsyncExitStack() as services:
+        by_issuer = {**factory.env("panel"), "kafka_sasl": "OAUTHBEARER", "kafka_token_url": url}
+        without = ("kafka_username", "kafka_password_file", "kafka_token_url")
+        by_file = {name: value for name, value in by_issuer.items() if name not in without}
+        wrong = {**by_issuer, "kafka_username": user("screening")}
+        refused = await ended(world, "screening", wrong)
+        await services.enter_async_context(running(world, "panel", by_issuer))
+        await services.enter_async_context(running(world, "screening", {**by_file, "kafka_token_file": file}))
+        before = await finished(world)
+        await world.publish([drafted(), *verified()])
+        await until(lambda: all_finished(world, before), "the events of both")
+    assert f"refuses user {user('screening')}" in refused
+    assert f"{url} gives no token: 401" in refused
+    assert set(factory.issuer.issued) == {user("panel")}
+
+
+async def finished(world: KafkaWorld) -> list[int]:
+    groups = (("screening", "problem.drafted"), ("panel", "problem.verified"))
+    return [sum((await world.committed(service, name)).values()) for service, name in groups]
+
+
+async def all_finished(world: KafkaWorld, before: list[int]) -> bool:
+    return await finished(world) == [before[0] + 1, before[1] + 2]
+
+
 async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
     access, theirs = factory.access("panel"), TopicPartition(kafka_topic(FACTORY, "problem.accepted"), 0)
     reader = create_reader(access)

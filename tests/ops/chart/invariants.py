@@ -254,7 +254,10 @@ def _ports(pod: Object) -> dict[str, int]:
 def _paths(volume: Object, objects: list[Object]) -> Iterator[str]:
     """Yield the files of a volume that the chart defines."""
     for source in volume.get("projected", {}).get("sources", []):
-        yield from (item["path"] for item in source["secret"]["items"])
+        if token := source.get("serviceAccountToken"):
+            yield token["path"]
+        else:
+            yield from (item["path"] for item in source["secret"]["items"])
     wanted: Any = volume.get("configMap", {}).get("name")
     for one in objects:
         if one["kind"] == "ConfigMap" and one["metadata"]["name"] == wanted:
