@@ -120,7 +120,7 @@ async def test_rows_exported_for_verl_are_scored_by_the_example(
 ) -> None:
     row = dict.fromkeys(("id", "subject", "topic", "tier", "split"), "")
     row |= {"plan": "p", "problem": "6 times 7?", "answer": "42", "answer_type": "number", "difficulty": 0.5}  # type: ignore[dict-item]
-    row |= {"rationale": "", "verdicts": "[]"}
+    row |= {"rationale": "", "verdicts": "[]", "lineage": "[]"}
     records = [record for number in range(3) for record in VERL.records(number, row)]
     parquet.write_table(pa.Table.from_pylist(records, VERL.schema), tmp_path / "train.parquet")
     example = loaded(Path("examples/verl/reward.py"))
