@@ -28,10 +28,10 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "create_group_consumer",
-    "create_reader",
     "knows_coordinator",
     "leave_group",
     "open_admin",
+    "open_reader",
     "poll",
 ]
 
@@ -41,20 +41,40 @@ RECORD_LIMIT = EVENT_LIMIT + 4 * 1024 * 1024
 """Largest record in bytes: an event, or a dead letter, which has more headers."""
 
 LEAVE_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 1.0
+"""Longest wait for a start that was cancelled."""
 
 METADATA_AGE_MS = 60_000
 """Time after which a group's member looks for partitions that were added."""
 
 
-def create_reader(access: KafkaAccess) -> AIOKafkaConsumer:
-    """Create a consumer without a group, for assigned partitions."""
-    return AIOKafkaConsumer(
+async def _start(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> None:
+    """Start a client. A cancelled start ends first, if it soon does: aiokafka would leave its connection open."""
+    starting = asyncio.create_task(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=START_TIMEOUT_S)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
+
+
+@asynccontextmanager
+async def open_reader(access: KafkaAccess) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, for assigned partitions; stopped at the end, also of a start that was cancelled."""
+    reader = AIOKafkaConsumer(
         **client_options(access),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=RECORD_LIMIT,
         fetch_max_wait_ms=100,
     )
+    try:
+        await _start(reader)
+        yield reader
+    finally:
+        await reader.stop()
 
 
 def create_group_consumer(
@@ -133,11 +153,10 @@ async def open_admin(access: KafkaAccess) -> AsyncIterator[AIOKafkaAdminClient]:
     """Connect for administration. Raises as `Producer.start`."""
     admin = AIOKafkaAdminClient(**client_options(access))
     try:
-        await admin.start()
-    except KafkaConnectionError as error:
-        await admin.close()
-        raise await explain_refusal(access, error) from None
-    try:
+        try:
+            await _start(admin)
+        except KafkaConnectionError as error:
+            raise await explain_refusal(access, error) from None
         yield admin
     finally:
         await admin.close()

@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.flow import FLOW, Flow, consumed_by, consumers
 from shared.config.connections import KafkaAccess
-from shared.kafka.clients import create_reader, open_admin
+from shared.kafka.clients import open_admin, open_reader
 from shared.kafka.names import flow_name, group
 from shared.kafka.partitions import declared_partitions, find_partitions
 
@@ -34,22 +34,17 @@ class GroupLag:
 
 async def group_lags(access: KafkaAccess, factory: str) -> list[GroupLag]:
     """Lag of every consumer of every Kafka topic of the flow. Raises KafkaError when Kafka does not answer."""
-    reader = create_reader(access)
-    async with open_admin(access) as admin:
-        await reader.start()
-        try:
-            found = await find_partitions(admin, factory, [flow.name for flow in FLOW])
-            groups = [
-                (service, flow, await committed_offsets(admin, factory, service, found[flow.name]))
-                for flow in FLOW
-                for service in flow.consumers
-            ]
-            starts, ends = await offset_bounds(reader, {partition for *_, offsets in groups for partition in offsets})
-            groups = [(service, flow, _with_starts(factory, offsets, starts)) for service, flow, offsets in groups]
-            pending = {position for *_, offsets in groups for position in _oldest_pending(offsets, ends)}
-            oldest = await record_timestamps(reader, pending)
-        finally:
-            await reader.stop()
+    async with open_admin(access) as admin, open_reader(access) as reader:
+        found = await find_partitions(admin, factory, [flow.name for flow in FLOW])
+        groups = [
+            (service, flow, await committed_offsets(admin, factory, service, found[flow.name]))
+            for flow in FLOW
+            for service in flow.consumers
+        ]
+        starts, ends = await offset_bounds(reader, {partition for *_, offsets in groups for partition in offsets})
+        groups = [(service, flow, _with_starts(factory, offsets, starts)) for service, flow, offsets in groups]
+        pending = {position for *_, offsets in groups for position in _oldest_pending(offsets, ends)}
+        oldest = await record_timestamps(reader, pending)
     return [_group_lag(service, flow, offsets, ends, oldest) for service, flow, offsets in groups]
 
 
@@ -59,22 +54,15 @@ async def lags(access: KafkaAccess, factory: str) -> dict[tuple[str, TopicPartit
     Leaves out partitions in which a group has no offset: their lag is unknown. A group starts at the beginning of a
     partition that was added.
     """
-    reader = create_reader(access)
-    async with open_admin(access) as admin:
-        await reader.start()
-        try:
-            found = await find_partitions(admin, factory, [flow.name for flow in FLOW])
-            groups = {
-                name: await committed_offsets(
-                    admin, factory, name, chain.from_iterable(found[one.name] for one in consumed_by(name))
-                )
-                for name in consumers()
-            }
-            starts, ends = await offset_bounds(
-                reader, {partition for offsets in groups.values() for partition in offsets}
+    async with open_admin(access) as admin, open_reader(access) as reader:
+        found = await find_partitions(admin, factory, [flow.name for flow in FLOW])
+        groups = {
+            name: await committed_offsets(
+                admin, factory, name, chain.from_iterable(found[one.name] for one in consumed_by(name))
             )
-        finally:
-            await reader.stop()
+            for name in consumers()
+        }
+        starts, ends = await offset_bounds(reader, {partition for offsets in groups.values() for partition in offsets})
     return {
         (group(factory, name), partition): max(0, ends[partition] - offset)
         for name, offsets in groups.items()

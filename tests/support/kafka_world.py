@@ -23,7 +23,7 @@ from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.connections import KafkaAccess, ValkeyAccess
 from shared.config.settings import Settings
-from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, create_reader, open_admin
+from shared.kafka.clients import RECORD_LIMIT, KafkaError, Producer, open_admin, open_reader
 from shared.kafka.codec import Message, decode, encode
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.process import ServiceLoop
@@ -105,9 +105,7 @@ class KafkaWorld:
 
     async def records(self, name: str) -> list[ConsumerRecord]:
         """Return all records that are now on a Kafka topic."""
-        reader = create_reader(self.access)
-        await reader.start()
-        try:
+        async with open_reader(self.access) as reader:
             topic = kafka_topic(self.factory, name)
             partitions = [
                 TopicPartition(topic, p) for p in reader.partitions_for_topic(topic) or await _number(reader, topic)
@@ -120,8 +118,6 @@ class KafkaWorld:
                     batch = await reader.getmany(partition, timeout_ms=200)
                     found += batch.get(partition, [])
             return found
-        finally:
-            await reader.stop()
 
     async def events(self, name: str) -> list[Any]:
         """Return all events that are now on a Kafka topic."""
@@ -129,22 +125,18 @@ class KafkaWorld:
 
     async def ends(self, name: str) -> dict[int, int]:
         """Return the end offset of each partition."""
-        reader = create_reader(self.access)
-        await reader.start()
-        try:
+        async with open_reader(self.access) as reader:
             topic = kafka_topic(self.factory, name)
             ends = await reader.end_offsets([TopicPartition(topic, n) for n in await _number(reader, topic)])
             return {partition.partition: end for partition, end in ends.items()}
-        finally:
-            await reader.stop()
 
     async def committed(self, service: str, name: str) -> dict[int, int]:
         """Return the committed offset of each partition."""
         reader = AIOKafkaConsumer(
             bootstrap_servers=self.kafka, group_id=group(self.factory, service), enable_auto_commit=False
         )
-        await reader.start()
         try:
+            await reader.start()
             topic = kafka_topic(self.factory, name)
             numbers = await _number(reader, topic)
             return {n: await reader.committed(TopicPartition(topic, n)) or 0 for n in numbers}

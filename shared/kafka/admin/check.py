@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from schemas.flow import BY_TYPE, FLOW, TOPIC_IDS
 from shared.config.connections import KafkaAccess
 from shared.kafka.admin.topics import topic_ids, topic_settings
-from shared.kafka.clients import create_reader, open_admin
+from shared.kafka.clients import open_admin, open_reader
 from shared.kafka.lag import Positions, committed_offsets, offset_bounds
 from shared.kafka.names import kafka_topic
 from shared.kafka.partitions import find_partitions
@@ -129,9 +129,5 @@ async def _bounds(
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     if not partitions:
         return {}, {}
-    reader = create_reader(access)
-    await reader.start()
-    try:
+    async with open_reader(access) as reader:
         return await offset_bounds(reader, partitions)
-    finally:
-        await reader.stop()

@@ -22,7 +22,7 @@ from aiokafka.structs import OffsetAndMetadata
 from schemas.flow import FLOW, SERVICE
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import create_group_consumer, create_reader, leave_group, open_admin
+from shared.kafka.clients import create_group_consumer, leave_group, open_admin, open_reader
 from shared.kafka.consume.assignors import SingleActiveAssignor
 from shared.kafka.lag import committed_offsets, offset_bounds
 from shared.kafka.names import group, kafka_topic
@@ -89,7 +89,6 @@ async def plan_initial_offsets(
     ]
     if not missing:
         return {}
-    reader = create_reader(access)
     async with open_admin(access) as admin:
         committed = [
             await committed_offsets(admin, factory, name, partitions)
@@ -97,11 +96,8 @@ async def plan_initial_offsets(
             else dict.fromkeys(partitions)
             for flow, name, partitions in missing
         ]
-    await reader.start()
-    try:
+    async with open_reader(access) as reader:
         starts, ends = await offset_bounds(reader, {partition for offsets in committed for partition in offsets})
-    finally:
-        await reader.stop()
     planned: InitialOffsets = {}
     for (flow, name, _), offsets in zip(missing, committed, strict=True):
         is_new = flow.name not in existing or name in existing[flow.name].groups

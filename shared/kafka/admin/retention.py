@@ -13,7 +13,7 @@ from aiokafka.admin import RecordsToDelete
 
 from schemas.flow import FLOW, Flow
 from shared.config.connections import KafkaAccess
-from shared.kafka.clients import create_reader, open_admin
+from shared.kafka.clients import open_admin, open_reader
 from shared.kafka.lag import Positions, committed_offsets, offset_bounds
 from shared.kafka.partitions import find_partitions
 
@@ -46,7 +46,6 @@ async def trim(access: KafkaAccess, factory: str, *, keep_hours: float = 0.0, dr
 
     Raises KafkaError. Safe to repeat while services run.
     """
-    reader = create_reader(access)
     async with open_admin(access) as admin:
         flows = transit_topics()
         found = await find_partitions(admin, factory, [flow.name for flow in flows])
@@ -54,13 +53,10 @@ async def trim(access: KafkaAccess, factory: str, *, keep_hours: float = 0.0, dr
             flow: [await committed_offsets(admin, factory, name, found[flow.name]) for name in flow.consumers]
             for flow in flows
         }
-        await reader.start()
-        try:
+        async with open_reader(access) as reader:
             partitions = {p for groups in committed.values() for p in groups[0]}
             starts, ends = await offset_bounds(reader, partitions)
             kept_from = await _first_since(reader, ends, keep_hours) if keep_hours else ends
-        finally:
-            await reader.stop()
         below = {
             flow: {p: o for p, done in min_committed(groups).items() if (o := min(done, kept_from[p])) > starts[p]}
             for flow, groups in committed.items()

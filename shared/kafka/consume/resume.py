@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal, Transient
-from shared.kafka.clients import create_reader
+from shared.kafka.clients import open_reader
 from shared.kafka.lag import offset_bounds, record_timestamps
 from shared.ports import StoredOffset
 
@@ -29,9 +29,7 @@ async def resume_at(
     Raises Refusal when the next records are gone, or the log has another record at the stored offset; Transient when
     the log cannot be read; KafkaError when Kafka does not answer. A trimmed record cannot be compared.
     """
-    reader = create_reader(access)
-    await reader.start()
-    try:
+    async with open_reader(access) as reader:
         starts, ends = await offset_bounds(reader, partitions)
         offsets = {p: stored[p].offset + 1 if p in stored else start for p, start in starts.items()}
         for partition, offset in offsets.items():
@@ -42,8 +40,6 @@ async def resume_at(
             if last.offset >= starts[p] and last.written_ms is not None
         }
         actual = await record_timestamps(reader, set(expected))
-    finally:
-        await reader.stop()
     for (partition, offset), written_ms in expected.items():
         if (partition, offset) not in actual:
             raise Transient(f"{_name(partition)} cannot be read at {offset}")

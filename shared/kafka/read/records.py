@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
-from shared.kafka.clients import ConsumerRecord, create_reader, open_admin
+from shared.kafka.clients import ConsumerRecord, open_admin, open_reader
 from shared.kafka.lag import offset_bounds
 from shared.kafka.partitions import find_partitions
 
@@ -36,9 +36,7 @@ async def read_records(
     `complete`: raise Refusal when the first records of a partition were deleted. `newest`: only the last record of each
     partition. `max_records`: per poll. Raises KafkaError when Kafka does not answer.
     """
-    reader = create_reader(access)
-    await reader.start()
-    try:
+    async with open_reader(access) as reader:
         starts, ends = await offset_bounds(reader, partitions)
         if complete and (trimmed := [partition for partition in starts if starts[partition]]):
             raise Refusal(f"the first records of {trimmed[0].topic} were deleted", "Restore them: it is retained")
@@ -53,17 +51,11 @@ async def read_records(
                 partition: [record for record in records if record.offset < ends[partition]]
                 for partition, records in batch.items()
             }
-    finally:
-        await reader.stop()
 
 
 async def follow_records(access: KafkaAccess, partitions: Iterable[TopicPartition]) -> AsyncGenerator[Batch, None]:
     """Yield records from the start of each partition without end; an empty batch when there is no new record."""
-    reader = create_reader(access)
-    await reader.start()
-    try:
+    async with open_reader(access) as reader:
         reader.assign(list(partitions))
         while True:
             yield await reader.getmany(timeout_ms=POLL_MS)
-    finally:
-        await reader.stop()

@@ -25,7 +25,7 @@ from shared.errors import Refusal
 from shared.kafka.admin.acls import OPERATOR
 from shared.kafka.admin.readiness import missing_topics
 from shared.kafka.admin.topics import provision
-from shared.kafka.clients import Producer, TopicPartition, create_group_consumer, create_reader, open_admin
+from shared.kafka.clients import Producer, TopicPartition, create_group_consumer, open_admin, open_reader
 from shared.kafka.codec import Message
 from shared.kafka.connection import translate_denials
 from shared.kafka.names import group, kafka_topic
@@ -196,14 +196,10 @@ async def all_finished(world: KafkaWorld, before: list[int]) -> bool:
 
 async def test_what_may_be_written_may_not_be_read(factory: TlsKafka) -> None:
     access, theirs = factory.access("panel"), TopicPartition(kafka_topic(FACTORY, "problem.accepted"), 0)
-    reader = create_reader(access)
-    await reader.start()
-    try:
+    async with open_reader(access) as reader:
         reader.assign([theirs])
         with pytest.raises(Refusal, match=r"problem\.accepted"), translate_denials(access):
             await reader.getmany(timeout_ms=5000)
-    finally:
-        await reader.stop()
 
 
 async def test_producing_to_a_forbidden_topic_stops_the_process_uncommitted(
