@@ -15,10 +15,10 @@ from services.cli.common import options as opt
 from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.dataset.commands import app as dataset
 from services.cli.evidence.commands import app as evidence
-from services.cli.evidence.resolve_command import app as resolve
 from services.cli.kafka.commands import app as kafka
 from services.cli.kafka.dead_letters import app as dead_letters
 from services.cli.probe.commands import app as probe
+from services.cli.resolve.commands import app as resolve
 from services.cli.review.commands import app as review
 from services.cli.stack.commands import app as stack
 from services.cli.start.commands import app as start

@@ -19,8 +19,6 @@ app = typer.Typer()
 
 PARTS = ("problem", "answer", "solution", "thinking", "rationale", "subject", "topic", "answer_type")
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show items, calls, tokens and cost; send nothing.")]
-
 
 @app.command("import")
 def import_(
@@ -37,7 +35,7 @@ def import_(
         bool, typer.Option("--count", help="Rows count towards the plan's rows; by default they have their own view.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Largest number of problems.")] = None,
-    dry_run: DryRun = False,
+    dry_run: opt.DryRun = False,
     plan: opt.PlanFile = None,
     models: opt.ModelsFile = None,
     base_url: opt.BaseUrl = "",
@@ -112,7 +110,7 @@ def reverify(
     limit: Annotated[int | None, typer.Option(min=1, help="Largest number of items.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Only report: no row moves.")] = False,
     again: Annotated[str, typer.Option(metavar="NAME", help="Name of a run with the same verifiers as before.")] = "",
-    dry_run: DryRun = False,
+    dry_run: opt.DryRun = False,
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: opt.Directory = opt.HERE,
@@ -127,9 +125,8 @@ def reverify(
 
     from rich.console import Console
 
-    from services.cli.check.plan_check import needs_table
     from services.cli.common import models_config
-    from services.cli.common.sanitize_terminal import as_text
+    from services.cli.evidence.output import print_end, print_needs
     from services.cli.evidence.reverify import Reverify, run_name
     from services.cli.evidence.reverify_report import describe_report, report
     from services.cli.evidence.run_lock import hold_lock
@@ -146,29 +143,21 @@ def reverify(
     waiting = work.waiting(None if again else verifiers)
     if dry_run:
         needs = work.estimate(len(waiting))
-        if as_json:
-            print(json.dumps({"run": run, "items": len(waiting), "needs": [asdict(need) for need in needs]}))  # noqa: T201
-            return
-        console.print(f"run {run}: {len(waiting):,} items to verify")
-        console.print(needs_table(needs))
+        print_needs(run, len(waiting), "items to verify", needs, console, as_json=as_json)
         return
     with hold_lock(directory, "chimera reverify"), keep_models(directory):
         state, is_done = asyncio.run(work.execute(bootstrap, waiting))
     outcome = state.outcome(is_done=is_done)
     found = report(config.dataset, run)
-    if as_json:
-        numbers = {"parked": len(state.parked), "left": state.left, "report": found and asdict(found)}
-        print(json.dumps({"outcome": outcome, **numbers}))  # noqa: T201
-    else:
-        for line in describe_report(found) if found else ():
-            console.print(as_text(line), soft_wrap=True)
-        if state.left or state.parked:
-            console.print(f"{len(state.parked):,} parked, {state.left:,} not ended: run the same command again")
+    lines = describe_report(found) if found else ()
+    print_end(outcome, state, lines, {"report": found and asdict(found)}, console, as_json=as_json)
     raise typer.Exit(exit_status(outcome))
 
 
 def describe(summary: "ImportSummary") -> list[str]:
     """Return the summary for a person."""
+    from services.cli.evidence.figures import spent
+
     others = (("refused", sum(summary.refused.values())), ("imported before", summary.earlier))
     rest = (("parked", summary.parked), ("not ended", summary.left))
     parts = [f"{count:,} {name}" for name, count in others if count]
@@ -178,10 +167,8 @@ def describe(summary: "ImportSummary") -> list[str]:
     lines = [f"{word}: {summary.records:,} records = {' + '.join(parts)}"]
     if summary.refused:
         lines.append(f"refused   {_reasons(summary.refused)}")
-    spent = [] if not summary.tokens else [f"{summary.tokens:,} generated tokens"]
-    spent += [] if not summary.cost else [f"{summary.cost:,.2f} dollars"]
-    if spent:
-        lines.append(f"cost      {', '.join(spent)}")
+    if cost := spent(summary.tokens or None, summary.cost):
+        lines.append(f"cost      {cost}")
     lines.append(f"report    {summary.report}")
     if summary.parked:
         lines.append("next      chimera dead-letters list")

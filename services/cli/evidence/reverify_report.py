@@ -3,19 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from schemas.outcomes import Admission
 from schemas.spend import sum_or_none
+from services.cli.evidence.figures import difference, mean_interval, percent, spent
 from shared.dataset import Dataset, TableSnapshot, open_reverifications
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.storage import Location
-from shared.stats.wilson import CONFIDENCE, wilson
+from shared.stats.wilson import wilson
 
 EXAMPLES = 5
-_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +125,6 @@ def _hits(line: Mapping[str, Any]) -> tuple[float, float] | None:
     return (old.count("yes") / len(old), new.count("yes") / len(new)) if old and new else None
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Return the mean, and half of its 95 % interval by the normal approximation."""
-    if len(values) < 2:
-        return (fmean(values), None) if values else (None, None)
-    return fmean(values), _Z * stdev(values) / sqrt(len(values))
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
@@ -162,24 +154,16 @@ def describe_report(found: ReverifyReport) -> Iterator[str]:
         yield f"rows      {found.left_in:,} left `in`, {found.entered_in:,} entered it"
     yield f"belief    {percent(found.belief_before)} before, {percent(found.belief_now)} now (mean)"
     if found.difference is not None:
-        interval = "" if found.low is None or found.high is None else f" (95 %: {found.low:+.1%} to {found.high:+.1%})"
         yield (
             f"hits      {percent(found.hits_before)} of blind votes before, {percent(found.hits_new)} of the new:"
-            f" {found.difference:+.1%}{interval} on {found.paired:,} items with both"
+            f" {difference(found.difference, found.low, found.high)} on {found.paired:,} items with both"
         )
         yield (
             f"agreement {found.agree:,} of {found.paired:,} items: {found.agree / found.paired:.1%}"
             f" (95 %: {found.agree_low:.1%} to {found.agree_high:.1%})"
         )
-    spent = [] if found.tokens is None else [f"{found.tokens:,} generated tokens"]
-    spent += [] if not found.cost else [f"{found.cost:,.2f} dollars"]
-    yield f"cost      {', '.join(spent) or 'unknown'}"
+    yield f"cost      {spent(found.tokens, found.cost) or 'unknown'}"
     for one in found.examples:
         yield f"  {one['id'][:8]}  {one['before']} > {one['now']}: {one['why']}"
     if found.gained:
         yield "Rejected items that are accepted now stay rejected: `reverifications` in the dataset marks them."
-
-
-def percent(share: float | None) -> str:
-    """Return a share for a person."""
-    return "unknown" if share is None else f"{share:.1%}"

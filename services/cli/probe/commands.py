@@ -1,6 +1,5 @@
 """The command-line interface of `chimera probe`."""
 
-import json
 from dataclasses import asdict, replace
 from typing import Annotated
 
@@ -28,9 +27,7 @@ def probe(
         list[str] | None, typer.Option(metavar="VIEW", help="View that always solved rows leave: sft, rl.")
     ] = None,
     again: Annotated[str, typer.Option(metavar="NAME", help="Name of another run with the same model.")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show items, calls, tokens and cost; send nothing.")
-    ] = False,
+    dry_run: opt.DryRun = False,
     bootstrap: Bootstrap = "",
     factory: Factory = "chimera",
     directory: opt.Directory = opt.HERE,
@@ -45,9 +42,8 @@ def probe(
 
     from rich.console import Console
 
-    from services.cli.check.plan_check import needs_table
     from services.cli.common import models_config
-    from services.cli.common.sanitize_terminal import as_text
+    from services.cli.evidence.output import print_end, print_needs
     from services.cli.evidence.run_lock import hold_lock
     from services.cli.evidence.stored_items import Selection
     from services.cli.evidence.stored_run import check_stack, keep_models, plan_of
@@ -67,22 +63,12 @@ def probe(
     waiting = work.waiting(None)
     if dry_run:
         needs = work.estimate(len(waiting))
-        if as_json:
-            print(json.dumps({"run": run, "items": len(waiting), "needs": [asdict(need) for need in needs]}))  # noqa: T201
-            return
-        console.print(f"run {run}: {len(waiting):,} problems to probe")
-        console.print(needs_table(needs))
+        print_needs(run, len(waiting), "problems to probe", needs, console, as_json=as_json)
         return
     with hold_lock(directory, f"chimera probe, run {run}"), keep_models(directory):
         state, is_done = asyncio.run(work.execute(bootstrap, waiting))
     outcome = state.outcome(is_done=is_done)
     found = report(config.dataset, run)
-    if as_json:
-        numbers = {"parked": len(state.parked), "left": state.left, "report": found and asdict(found)}
-        print(json.dumps({"outcome": outcome, **numbers}))  # noqa: T201
-    else:
-        for line in describe_report(found) if found else ():
-            console.print(as_text(line), soft_wrap=True)
-        if state.left or state.parked:
-            console.print(f"{len(state.parked):,} parked, {state.left:,} not ended: run the same command again")
+    lines = describe_report(found) if found else ()
+    print_end(outcome, state, lines, {"report": found and asdict(found)}, console, as_json=as_json)
     raise typer.Exit(exit_status(outcome))

@@ -18,8 +18,8 @@ from services.cli.check.measured_costs import measured_costs
 from services.cli.common import models_config
 from services.cli.common.run_config import RunConfig
 from services.cli.evidence.feeding import FeedState, Outgoing
+from services.cli.evidence.figures import difference, mean_interval, spent
 from services.cli.evidence.item_ends import ItemEnd
-from services.cli.evidence.reverify_report import mean_interval
 from services.cli.evidence.stored_items import Selection, StoredItem
 from services.cli.evidence.stored_run import StoredRun
 from services.cli.evidence.working_stack import is_running
@@ -186,10 +186,8 @@ def describe_report(found: ProbeReport) -> Iterator[str]:
         f" + {found.never:,} never + {found.unknown:,} not graded"
     )
     if found.missed is not None:
-        interval = "" if found.low is None or found.high is None else f" (95 %: {found.low:+.1%} to {found.high:+.1%})"
-        change = "" if found.difference is None else f"; {found.difference:+.1%}{interval} on {found.paired:,} rows"
-        yield f"missed    {found.missed:.1%} of the attempts{change}"
+        change = difference(found.difference, found.low, found.high)
+        on = f"; {change} on {found.paired:,} rows" if change else ""
+        yield f"missed    {found.missed:.1%} of the attempts{on}"
     yield f"rows      {found.left:,} left a view"
-    spent = [] if found.tokens is None else [f"{found.tokens:,} generated tokens"]
-    spent += [] if not found.cost else [f"{found.cost:,.2f} dollars"]
-    yield f"cost      {', '.join(spent) or 'unknown'}"
+    yield f"cost      {spent(found.tokens, found.cost) or 'unknown'}"

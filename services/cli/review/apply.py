@@ -22,8 +22,8 @@ from services.cli.common.run_config import RunConfig
 from services.cli.evidence.feeding import FeedState, Outgoing, feed
 from services.cli.evidence.item_ends import ItemEnd, find_ends
 from services.cli.evidence.progress import progress_bar
-from services.cli.evidence.resolve import reopened
 from services.cli.evidence.working_stack import work_on
+from services.cli.resolve.resolve import reopened
 from services.cli.review.decisions import Decision, contradictions
 from services.screening.form import find_flaw
 from shared.answers.rivals import agree

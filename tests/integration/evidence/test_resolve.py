@@ -16,9 +16,9 @@ from services.aggregator.handler import Curate
 from services.answer_checker.handler import CheckAnswer
 from services.cli.common.run_config import RunConfig
 from services.cli.evidence import feeding
-from services.cli.evidence.resolve import Resolve
-from services.cli.evidence.resolve_report import report
 from services.cli.evidence.stored_items import Selection
+from services.cli.resolve.report import report
+from services.cli.resolve.resolve import Resolve
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
 from services.synthesis.__main__ import build_handler

@@ -17,9 +17,9 @@ from schemas.run_tag import RunTag
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
 from services.cli.common.run_config import RunConfig
-from services.cli.evidence.resolve import Resolve
 from services.cli.evidence.run_lock import hold_lock
 from services.cli.evidence.stored_items import Selection
+from services.cli.resolve.resolve import Resolve
 from shared.dataset import Dataset
 from shared.kafka.codec import decode, tag_of
 from tests.support.items import attempt, call, checked, item, log, plan, rejected

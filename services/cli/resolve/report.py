@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from schemas.outcomes import Admission
 from schemas.spend import sum_or_none
-from services.cli.evidence.reverify_report import mean_interval, percent
+from services.cli.evidence.figures import difference, mean_interval, percent, spent
 from shared.dataset import Dataset, open_resolutions
 from shared.dataset.query import id_in, sql_string
 from shared.dataset.storage import Location
@@ -86,16 +86,14 @@ def describe_report(found: ResolveReport) -> Iterator[str]:
         f"Run {found.run}: {found.rows:,} rows = {found.hits:,} hit the key + {found.misses:,} missed it"
         f" + {found.unknown:,} not comparable"
     )
-    interval = "" if found.low is None or found.high is None else f" (95 %: {found.low:+.1%} to {found.high:+.1%})"
-    difference = "" if found.difference is None else f": {found.difference:+.1%}{interval} on {found.paired:,} rows"
-    yield f"hits      {found.hits_before:,} before, {found.hits:,} now{difference}"
+    change = difference(found.difference, found.low, found.high)
+    on = f": {change} on {found.paired:,} rows" if change else ""
+    yield f"hits      {found.hits_before:,} before, {found.hits:,} now{on}"
     yield (
         f"rows      {found.chosen:,} have a solution by the new solver ({percent(found.chosen / found.rows)}),"
         f" {found.entered_in:,} entered `in`"
     )
-    spent = [] if found.tokens is None else [f"{found.tokens:,} generated tokens"]
-    spent += [] if not found.cost else [f"{found.cost:,.2f} dollars"]
-    yield f"cost      {', '.join(spent) or 'unknown'}"
+    yield f"cost      {spent(found.tokens, found.cost) or 'unknown'}"
     if found.disputed:
         yield f"disputed  {found.disputed:,} keys: the rows stay, look at them"
     for id_, why in found.disputes.items():
