@@ -106,6 +106,13 @@ def test_an_undecided_key_gets_one_more_vote_and_is_then_accepted() -> None:
     assert len(panel.decision.item.calls) == 3
 
 
+def test_a_key_that_is_hardly_believed_gets_no_vote_of_a_silent_verifier() -> None:
+    silent = Vote(answer=None, agrees="unsure", method="too_long")
+    assert Panel(spoke(A, miss("7")), spoke(B, silent)).request.role == B
+    panel = Panel(spoke(A, *[miss("7")] * 6, correct=False), spoke(B, silent))
+    assert isinstance(panel.decision, ProblemRejected)
+
+
 def test_a_request_is_blind_and_its_id_does_not_depend_on_the_last_event() -> None:
     verdicts = spoke(A, HIT), spoke(B, miss("7"))
     one, other = (Panel(*order).request for order in (verdicts, verdicts[::-1]))
