@@ -122,7 +122,7 @@ class Rl(_Section):
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """Fraction of each GPU's memory for vLLM's weights and cache, with `colocate`."""
     vllm_server: str = "http://localhost:8000"
-    """Address of the server, which has other GPUs; docs/training.md has the command that starts it."""
+    """Address of the server, which has other GPUs; docs/how-to/training.md has the command that starts it."""
     control: bool = False
     """Also train a control arm: more SFT on as many tokens as RL took. It is measured too."""
     trl: dict[str, Any] = {}
