@@ -61,9 +61,10 @@ check: .venv/.dev .venv/.docs ## style, types, who imports whom, schemas up to d
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.export --check
+	@$(BIN)/python -m tests.docs.reference --check
 	@$(MAKE) --no-print-directory docs
 
-docs: .venv/.docs ## build the site of docs/ and every README in build/site; fails at a broken link, a misspelt word
+docs: .venv/.docs ## build the site of docs/ and every README in build/site; fails at a broken link or a misspelt word
 	@.venv/docs/bin/typos --config docs/typos.toml $(PAGES)
 	@rm -rf build/pages && mkdir -p build/pages && cp docs/zensical.toml build/
 	@tar --exclude=__pycache__ --exclude='*/prompts' --exclude=tests/compatibility -c $(PAGES) $(LINKED) | tar -x -C build/pages
