@@ -32,7 +32,7 @@ from trainer.run.log import log_line
 
 ROOT = Path(__file__).parents[3]
 FACTORY = "chimera"
-STEPS, TOPICS = range(2, 7), 12
+STEPS, TOPICS = (2, 4, 6, 8), 15
 """Steps of the subfields, and topics of each."""
 ROWS, MORE = 480, 120
 """Rows before the training, and further rows after the evaluation."""
@@ -41,7 +41,7 @@ RECIPE: dict[str, Any] = {
     "held_out": {"topics": 0.25, "clusters": 0, "validation": 0},
     "sft": {**clock.TAUGHT, "epochs": 10, "checkpoint_steps": 1000},
     "rl": None,
-    "evaluate": {"samples": 4, "ks": [1], "max_tokens": 60, "batch": 512, "problems": 120},
+    "evaluate": {"samples": 4, "ks": [1], "max_tokens": 80, "batch": 512, "problems": 160},
 }
 POLL_S, REPORT_S = 2.0, 10.0
 
