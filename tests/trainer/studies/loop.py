@@ -25,6 +25,7 @@ from services.planner.ability import read_ability, topic_weight
 from shared.config.connections import KafkaAccess
 from shared.kafka.codec import decode
 from shared.kafka.read.records import partitions_in_use, read_records
+from shared.parent_death import die_with_parent
 from tests.trainer import clock
 from tests.trainer.studies import loop_models
 from tests.trainer.studies.loop_models import SUBJECT, WORDS
@@ -118,8 +119,9 @@ async def chimera(*arguments: str, check: bool = True) -> None:
 async def start(*arguments: str, stderr: IO[bytes] | None = None) -> asyncio.subprocess.Process:
     python = str(ROOT / ".venv" / "bin" / "python")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}  # noqa: TID251 - passed on
+    options: dict[str, Any] = {"start_new_session": True, "preexec_fn": die_with_parent(signal.SIGTERM)}
     return await asyncio.create_subprocess_exec(
-        python, "-m", "services.cli", *arguments, env=env, stderr=stderr, start_new_session=True
+        python, "-m", "services.cli", *arguments, env=env, stderr=stderr, **options
     )
 
 
