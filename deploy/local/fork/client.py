@@ -105,6 +105,7 @@ class ForkServer:
                         self._pid.set_result(pid)
                     case {"ended": pid, "status": status}:
                         self._forked.pop(pid).ended.set_result(status)
+        self._writer.close()
         for process in self._forked.values():  # the kernel kills them
             process.ended.set_result(-signal.SIGKILL)
         self._forked.clear()
