@@ -25,6 +25,7 @@ from services.cli.common import models_config
 from services.cli.common.names import FACTORY, SIMULATOR
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
+from services.cli.stack.status_report import report
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.admin.topics import provision
@@ -127,8 +128,10 @@ class LocalFactory:
             await asyncio.sleep(0.1)
 
     async def _handle(self, request: dict[str, Any]) -> Any:
-        """Handle `chimera plan apply` and `chimera scale`."""
+        """Handle `chimera status`, `plan apply` and `scale`."""
         match request:
+            case {"status": terminal}:
+                return await report(self.config.directory, **terminal)
             case {"restart": names}:
                 return await self._restart(names)
         return await self._scale(request)

@@ -12,16 +12,15 @@ def start_supervisor() -> Iterator["subprocess.Popen[str]"]:
 
     An error or Ctrl-C in the block stops it.
     """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-P", "-m", "services.cli.stack.supervisor_main"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    try:
-        yield process
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
