@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 OWN = {"CHIMERA_KAFKA": "kafka.example.org:9093", "CHIMERA_VALKEY": "rediss://valkey.example.org:6380/0"}
 PROFILES = ("core", "gpu", "adjudicator", "training", "console", "observability")
 REGISTRY = f"#!/bin/sh\necho sha256:{'0' * 64}\n"
-"""Stands in for a registry client: any image has this digest."""
+"""A registry client for which each image has this digest."""
 
 
 def services(variables: dict[str, str], *profiles: str) -> dict[str, dict[str, Any]]:
