@@ -1,5 +1,5 @@
-# Chimera: everything a developer types. Needs Python 3.11 or later, make and git; the rest comes by locked, hashed
-# package into .venv.
+# Chimera: everything a developer types. Needs Python 3.11 or later (make PYTHON=python3.13 for a certain one), make and
+# git; the rest comes by locked, hashed package into .venv.
 #
 # requirements/bootstrap.txt  uv itself        local.txt      base and the one-machine stack: `make run`
 #              base.txt       the services     dev.txt        local and tests, linters
@@ -18,6 +18,7 @@ SHELL := /bin/sh
 .PHONY: help run observe test train-test train-demo train-curve check check-ops check-servers check-console docs new-service dashboards coverage bench soak lock clean
 
 ARGS ?=
+PYTHON ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
 TRAINER = PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 .venv/trainer/bin/python
@@ -117,7 +118,7 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 # The environment, step by step; each step leaves a stamp, so that a second call is instant.
 
 .venv/.uv: requirements/bootstrap.txt
-	@python=; for candidate in python3.11 python3.12 python3.13 python3.14 python3; do \
+	@python=; for candidate in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3); do \
 	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
