@@ -16,7 +16,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo train-curve check check-ops check-servers check-exports check-console docs new-service dashboards coverage bench soak lock clean
+.PHONY: help run observe test train-test train-demo train-curve loop-demo check check-ops check-servers check-exports check-console docs new-service dashboards coverage bench soak lock clean
 
 ARGS ?=
 PYTHON ?=
@@ -56,6 +56,9 @@ train-demo: .venv/.trainer ## train a tiny model: from nothing to a model card i
 
 train-curve: .venv/.trainer ## what errors of verification cost a model, three seeds: table and figure in .chimera/train-curve
 	@$(TRAINER) -m tests.trainer.studies.curve .chimera/train-curve
+
+loop-demo: .venv/.dev .venv/.trainer ## grow, train, evaluate, and show the shifted demand, on the tiny world; run it again to resume
+	@$(TRAINER) -m tests.trainer.studies.loop .chimera/loop-demo
 
 check: .venv/.dev .venv/.docs ## style, types, who imports whom, schemas up to date and compatible, pages and their links
 	@$(BIN)/ruff check

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 import datasets
+import httpx2
 import torch
 import transformers
+from huggingface_hub.errors import LocalTokenNotFoundError
 from safetensors import SafetensorError
 
 from shared.errors import Refusal, Transient
@@ -119,6 +121,10 @@ def explain_failure(error: BaseException) -> str | None:
             return f"out of memory: {str(error).splitlines()[0] if str(error) else 'no details'}. {OUT_OF_MEMORY}"
         case OSError(errno=errno.ENOSPC):
             return DISK_FULL.format(error)
+        case httpx2.HTTPError() | LocalTokenNotFoundError():
+            return (
+                f"the model hub: {str(error).splitlines()[0]}. Check hub_model_id and the token, or remove push_to_hub"
+            )
         case SafetensorError() | RuntimeError() if any(sign in str(error) for sign in DISK_FULL_MESSAGES):
             return DISK_FULL.format(error)
         case _:
