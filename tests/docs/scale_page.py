@@ -231,31 +231,33 @@ def scale_page() -> str:
 
 HEAD = """# What a factory needs
 
-For 10 thousand, 1 million and 100 million rows a month, made evenly. Computed from measured costs; for another number:
+For 10 thousand, 1 million and 100 million rows a month, made evenly. Computed from measured costs; for another
+number:
 
     python -m tests.docs.scale_page 250000
 
-Calls and tokens of a problem are those that `chimera check plan` assumes for the plan `forever`: every second problem
-becomes a row, and a solution has 17,000 tokens. With a dataset of 20 problems or more, `chimera check plan` shows yours.
-A GPU writes 11,109 tokens a second in 256 streams: measured with a model of 4 billion parameters on an H100. Reckon with
-the figure of your own server: a dense model of 32 billion needs some eight times as many GPUs (assumed, in proportion).
-Prompts are short beside the answers and are left out.
+Calls and tokens of a problem are those that `chimera check plan` assumes for the plan `forever`: every second
+problem becomes a row, and a solution has 17,000 tokens. With a dataset of 20 problems or more, `chimera check plan`
+shows yours. A GPU writes 11,109 tokens a second in 256 streams: measured with a model of 4 billion parameters on an
+H100. Reckon with the figure of your own server: a dense model of 32 billion needs some eight times as many GPUs
+(assumed, in proportion). Prompts are short beside the answers and are left out.
 
 """
 LIMITS = """
-Kafka, dataset, index and memory are what one month adds. The panel, the aggregator and the index of near duplicates keep
-something of every problem: after a year it is twelve times as much. Texts are counted before compression.
+Kafka, dataset, index and memory are what one month adds. The panel, the aggregator and the index of near duplicates
+keep something of every problem: after a year it is twelve times as much. Texts are counted before compression.
 
 ## What limits one factory
 
 """
 END = """
-Memory ends a factory before its processors do. At 100 million rows a month the index of near duplicates is larger than
-the memory of most machines after one month, and it has to be in one Valkey; the aggregator holds the ids of all rows.
-Several factories, each with subjects of its own, can share brokers and models; each then finds duplicates of its own.
+Memory ends a factory before its processors do. At 100 million rows a month the index of near duplicates is larger
+than the memory of most machines after one month, and it has to be in one Valkey; the aggregator holds the ids of
+all rows. Several factories, each with subjects of its own, can share brokers and models; each then finds duplicates
+of its own.
 
-Below that, models limit everything: at 1 million rows a month services, Kafka and Valkey need a tenth of a core, and the
-models five GPUs, or some forty with 32 billion parameters.
+Below that, models limit everything: at 1 million rows a month services, Kafka and Valkey need a tenth of a core,
+and the models five GPUs, or some forty with 32 billion parameters.
 """
 
 
