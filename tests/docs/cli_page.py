@@ -61,7 +61,7 @@ def _phases() -> str:
         "\n## chimera train PHASE\n\nThe phases run in the trainer's environment (`make .venv/.trainer`).\n\n"
         + table(("command", "what it does"), rows)
         + "\nOptions of all phases but `compare`:\n\n"
-        + table(("option", "meaning"), _arguments("command"))
+        + table(("option", "meaning"), _arguments("options"))
         + "\nOptions of `compare`:\n\n"
         + table(("option", "meaning"), _arguments("compare"))
     )
