@@ -68,7 +68,7 @@ def _phases() -> str:
 
 
 def trainer_options(module: str) -> set[str]:
-    """Options of a parser of the trainer, `command` or `compare`."""
+    """Options of a parser of the trainer: `options`, or `compare`."""
     return {name.strip("`") for name, _ in _arguments(module)}
 
 

@@ -110,7 +110,7 @@ def chimera_problem(rest: list[str]) -> str:
         return f"no command {' '.join(rest[:2])}"
     arguments = rest[len(name) :]
     if name[0] == "train" and name[1] in PHASES:
-        allowed = trainer_options("compare" if name[1] == "compare" else "command")
+        allowed = trainer_options("compare" if name[1] == "compare" else "options")
         unknown = [word for word in arguments if word.startswith("--") and word.partition("=")[0] not in allowed]
         return f"unknown options {unknown}" if unknown else ""
     command = known[name]
