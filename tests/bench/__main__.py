@@ -88,7 +88,7 @@ def show(figures: dict[str, Any]) -> None:
     shows: dict[str, Callable[[Console, Any], None]] = {
         "four": four_stage.show,
         "line": _show_line,
-        "synthesis": _show_synthesis,
+        "synthesis": slots.show,
         "stage": _show_stage,
         "models": _show_models,
         "planner": planner.show,
@@ -102,13 +102,6 @@ def show(figures: dict[str, Any]) -> None:
     for part, show_part in shows.items():
         if part in figures:
             show_part(console, figures[part])
-
-
-def _show_synthesis(console: Console, row: dict[str, Any]) -> None:
-    console.print(
-        f"synthesis  {row['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
-        f"{row['seconds']:.1f} s: slots {row['slots_busy']:.0%} busy"
-    )
 
 
 def _show_stage(console: Console, row: dict[str, Any]) -> None:

@@ -54,11 +54,17 @@ async def measure(problems: int, rounds: int) -> dict[str, Any]:
     """Run both programs in turn; return each run."""
     runs: list[dict[str, Any]] = []
     for _ in range(rounds):
-        runs += [await _plain(problems), await _factory(problems)]
-    return {"problems": problems, "floor_s": problems * LONG_S / IN_FLIGHT + 2 * SHORT_S, "runs": runs}
+        runs += [await run_plain(problems), await run_factory(problems)]
+    return {**floor(problems), "runs": runs}
 
 
-async def _plain(problems: int) -> dict[str, Any]:
+def floor(problems: int) -> dict[str, Any]:
+    """Return the size of the job, and its shortest time."""
+    return {"problems": problems, "floor_s": problems * LONG_S / IN_FLIGHT + 2 * SHORT_S}
+
+
+async def run_plain(problems: int) -> dict[str, Any]:
+    """Do the calls in one process, without a log."""
     async with AsyncExitStack() as stack:
         short, long = [
             await stack.enter_async_context(server("--latency-s", str(seconds))) for seconds in (SHORT_S, LONG_S)
@@ -94,7 +100,7 @@ def _own_cpu_s() -> dict[str, float]:
     return {name: spent.user + spent.system for name, spent in times.items()}
 
 
-async def _factory(problems: int) -> dict[str, Any]:
+async def run_factory(problems: int) -> dict[str, Any]:
     """Put all requests on the log together. Seconds are by timestamps of the log."""
     plan = run_config.load(plan_file(None), problems).model_copy(
         update={"audits": Audits(rate=0), "verification": Verification()}
@@ -132,12 +138,13 @@ async def _factory(problems: int) -> dict[str, Any]:
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print medians and spread of both programs, and what a row costs each process of the factory."""
+    """Print medians and spread of each program, and what a row costs each process of the factory."""
     table = Table(
         "program", "seconds", "× floor", "× asyncio", "first row", "rows", "CPU-ms a row",
         title=f"four stages, {figures['problems']} problems, floor {figures['floor_s']:.1f} s",
     )  # fmt: skip
-    runs = {name: [run for run in figures["runs"] if run["program"] == name] for name in ("asyncio", "chimera")}
+    programs = dict.fromkeys(run["program"] for run in figures["runs"])
+    runs = {name: [run for run in figures["runs"] if run["program"] == name] for name in programs}
     plain_s = statistics.median(run["seconds"] for run in runs["asyncio"])
     for name, its in runs.items():
         seconds = sorted(run["seconds"] for run in its)
