@@ -26,7 +26,7 @@ from tests.support.kafka_world import KafkaWorld, until
 IN_FLIGHT = 64
 SHORT_S = 0.2
 LONG_S, LONG_BYTES = 10.0, 300_000
-LONG_CALLS = 4 * IN_FLIGHT
+LONG_CALLS = 3 * IN_FLIGHT
 
 
 async def measure(calls: int) -> list[dict[str, Any]]:
