@@ -17,7 +17,7 @@ from schemas.flow import BY_TYPE, EVENT_LIMIT
 from schemas.run_tag import RunTag
 from shared.audit_items import divert
 from shared.errors import Invalid
-from shared.ports import Tag, TaggedEvent
+from shared.ports import Forwarded, Tag, TaggedEvent
 
 AUDIT_HEADER = "ce_audit"
 """Header with the tag of an audit item: a CloudEvents extension."""
@@ -65,14 +65,20 @@ def encode(event: Event, source: str, tag: Tag | None = None) -> Message:
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])
 
 
-def encode_outputs(produced: Iterable[Event | TaggedEvent], source: str, tag: Tag | None) -> Iterator[Message]:
+def encode_outputs(
+    produced: Iterable[Event | TaggedEvent | Forwarded], source: str, tag: Tag | None
+) -> Iterator[Message]:
     """Encode the events produced from a record, with its tag. The end of a tagged item becomes another event, or none.
 
     Raises as `encode`.
     """
     for output in produced:
-        event, its_tag = (output.event, output.tag) if isinstance(output, TaggedEvent) else (output, tag)
-        if published := divert(event, its_tag):
+        event = output if isinstance(output, Event) else output.event
+        its_tag = output.tag if isinstance(output, TaggedEvent) else tag
+        published = divert(event, its_tag)
+        if isinstance(output, Forwarded) and published is event:
+            published = output.then
+        if published:
             yield encode(published, source, its_tag)
 
 
