@@ -141,7 +141,7 @@ def pack(messages: Iterable[Message]) -> bytes:
         [m.name, _text(m.key), _text(m.value), [[name, _text(value)] for name, value in m.headers]] for m in messages
     ]
     try:
-        return _json(rows)
+        return b"".join(_json(rows))
     except PydanticSerializationError:  # a header of a dead letter that is not UTF-8
         return json.dumps(rows).encode()
 
@@ -154,9 +154,17 @@ def unpack(outcome: bytes) -> list[Message]:
     ]
 
 
-def _json(value: object) -> bytes:
-    """Return the text of `json.dumps(value, ensure_ascii=False)`, in half its time, which is that of long strings."""
-    return b"[" + b", ".join(map(_json, value)) + b"]" if isinstance(value, list) else to_json(value)
+def _json(value: object) -> Iterator[bytes]:
+    """Yield the pieces of `json.dumps(value, ensure_ascii=False)`, in half its time; each join copies long strings."""
+    if not isinstance(value, list):
+        yield to_json(value)
+        return
+    yield b"["
+    for index, one in enumerate(value):
+        if index:
+            yield b", "
+        yield from _json(one)
+    yield b"]"
 
 
 def _text(value: bytes | None) -> str | None:
