@@ -406,6 +406,18 @@ def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, repor
     assert not (tmp_path / "state" / "plan.yaml").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "up", "preview"])
+def test_a_subject_of_which_the_simulator_has_no_problems_is_refused(tmp_path: Path, command: str) -> None:
+    subjects = {"physics": Subject(), "music theory": Subject(about="harmony and form")}
+    plan = Plan(name="test", rows=3, subjects=subjects)
+    (tmp_path / "plan.yaml").write_text(plan.model_dump_json())
+    place = () if command == "preview" else ("--dir", str(tmp_path / "state"))
+    status, output = chimera(command, "--plan", str(tmp_path / "plan.yaml"), *place)
+    assert status == 1
+    assert "has no problems of music theory" in output
+    assert not (tmp_path / "state").exists()
+
+
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     cast = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
     (tmp_path / "models.json").write_text(cast.model_dump_json())
