@@ -16,7 +16,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo train-curve loop-demo check check-ops check-servers check-exports check-console docs new-service dashboards coverage bench soak lock clean
+.PHONY: help run observe test train-test train-demo train-curve loop-demo check check-ops check-servers check-exports check-console docs new-service dashboards coverage bench bench-peers soak lock clean
 
 ARGS ?=
 PYTHON ?=
@@ -99,6 +99,9 @@ dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, a
 
 bench: .venv/.dev ## measure throughput and cost per event
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-peers: .venv/.dev ## the four-stage job beside other libraries, each in an environment of its own in .chimera
+	@$(BIN)/python -m tests.bench.peers $(ARGS)
 
 soak: .venv/.dev ## 20 minutes without an end on the simulator: memory and disk must stay flat; make soak ARGS="--minutes 5 --calls 0"
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -44,7 +44,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure what the factory itself costs.")
     parser.add_argument("--rows", type=int, default=200, help="rows of the whole line (200)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of the four stages and of its peer (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each program that has a peer (3)")
     parser.add_argument("--calls", type=int, default=1500, help="calls of the one stage (1500)")
     parser.add_argument("--model-calls", type=int, default=1000, help="calls to each difficult endpoint (1000)")
     parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
@@ -70,7 +70,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
     measurements: dict[str, Callable[[], Awaitable[Any]]] = {
         "four": lambda: four_stage.measure(500, size.rounds),
         "synthesis": lambda: slots.measure(size.calls),
-        "stage": lambda: stage.measure(size.calls),
+        "stage": lambda: stage.measure(size.calls, size.rounds),
         "line": lambda: whole_flow.measure(size.rows),
         "models": lambda: models.measure(size.model_calls),
         "planner": planner.measure,
@@ -92,8 +92,8 @@ def show(figures: dict[str, Any]) -> None:
     shows: dict[str, Callable[[Console, Any], None]] = {
         "four": four_stage.show,
         "line": _show_line,
-        "synthesis": _show_synthesis,
-        "stage": _show_stage,
+        "synthesis": slots.show,
+        "stage": stage.show,
         "models": _show_models,
         "planner": planner.show,
         "answers": answers.show,
@@ -107,20 +107,6 @@ def show(figures: dict[str, Any]) -> None:
     for part, show_part in shows.items():
         if part in figures:
             show_part(console, figures[part])
-
-
-def _show_synthesis(console: Console, row: dict[str, Any]) -> None:
-    console.print(
-        f"synthesis  {row['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
-        f"{row['seconds']:.1f} s: slots {row['slots_busy']:.0%} busy"
-    )
-
-
-def _show_stage(console: Console, row: dict[str, Any]) -> None:
-    console.print(
-        f"one stage  {row['calls']} calls of {stage.LATENCY_S} s, {stage.IN_FLIGHT} in flight: "
-        f"{row['rows_per_s']:.0f} rows/s of {row['ideal_per_s']:.0f}, {row['cpu_ms_per_row']:.2f} CPU-ms a row"
-    )
 
 
 def _show_line(console: Console, whole: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def _subjects(figures: Mapping[str, Any]) -> Table:
 
 def _ended(counts: Mapping[str, int]) -> list[str]:
     rejected, ended = counts["rejected"], sum(counts.values())
-    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}"]
+    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}" if ended else "–"]
 
 
 def _coverage(coverage: Mapping[str, Any]) -> Table:

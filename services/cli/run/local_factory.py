@@ -108,7 +108,7 @@ class LocalFactory:
             if faults := await probe_endpoints(self.models):
                 reasons = list(dict.fromkeys(line.partition(": ")[2] for line in faults))
                 message = reasons[0] if len(reasons) == 1 else "\n".join(faults)
-                raise Refusal(message, "Correct the models file and run again; `chimera check models` shows more")
+                raise Refusal(message, "Correct that and run again; `chimera check models` shows more")
         else:
             self._port = Ports({}).take(SIMULATOR)
             self.models = models_config.simulated(self._port)
