@@ -18,7 +18,7 @@ Compared = Mapping[frozenset[str | None], bool]
 Group = list[tuple[str, str]]
 """Answer and role of each vote."""
 MOST_OPEN = 4
-"""Answers that are not told apart, up to which every way to group them is counted: at most 15."""
+"""Answers of which some pair stays open, up to which every way to group them is counted: at most 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def rivals(verdicts: Iterable[Verdict]) -> list[Rival]:
 def possible_rivals(verdicts: Iterable[Verdict]) -> list[list[Rival]]:
     """Every way to group these answers that no comparison excludes: one, where comparisons decide all pairs.
 
-    Where more than `MOST_OPEN` answers are not told apart, two: all of those apart, and as `rivals` has them.
+    Where more than `MOST_OPEN` answers have a pair that stays open, two: all of them apart, and as `rivals` has them.
     """
     verdicts = list(verdicts)
     compared = _compared(verdicts)

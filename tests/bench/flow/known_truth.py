@@ -77,7 +77,7 @@ class Ended:
 
 
 async def measure(problems: int) -> dict[str, Any]:
-    """Verify so many problems end to end; compare with the forecast and with the truth."""
+    """Verify this number of problems end to end; compare with the forecast and with the truth."""
     ended = await run(problems)
     comparable = [(item, accepted) for item, accepted in ended.decided if _is_comparable(item)]
     return {
@@ -93,7 +93,7 @@ async def measure(problems: int) -> dict[str, Any]:
 
 
 async def run(problems: int) -> Ended:
-    """Verify and audit so many problems with every service but the planner."""
+    """Verify and audit this number of problems with every service but the planner."""
     services = [service.name for service in SERVICES if service.name != "planner"]
     with tempfile.TemporaryDirectory() as folder:
         stack_folder = Path(folder) / "stack"
