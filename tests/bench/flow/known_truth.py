@@ -23,6 +23,7 @@ from schemas.events import ProblemRequested
 from schemas.flow import SERVICES
 from schemas.identity import factory_id
 from schemas.item import Item, Topic
+from services.cli import wrong_keys
 from services.cli.common.dataset_location import dataset_in
 from services.cli.run.quiescence import is_drained
 from services.simulator.answers import compare
@@ -170,18 +171,13 @@ def _forecast() -> dict[str, float]:
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print what came out beside the forecast, and the estimated share of wrong keys beside the true one."""
+    """Print what came out beside the forecast, what `chimera audit` says of wrong keys, and their true share."""
     table = Table(
         "", "realised", "standard error", "forecast",
-        title=f"{figures['problems']} problems end to end, {figures['comparable']} of them such as the forecast has",
+        title=f"{figures['problems']} problems end to end, {figures['comparable']} of them comparable",
     )  # fmt: skip
     for name, (value, error) in figures["realised"].items():
         table.add_row(name.replace("_", " "), f"{value:.3f}", f"{error:.3f}", f"{figures['forecast'][name]:.3f}")
     console.print(table)
-    share, of_written = figures["estimated"]["rows"]["all"], figures["estimated"]["parameters"]["wrong_keys"]
-    for name, estimated, true in (
-        (f"{figures['rows']} rows", share, figures["wrong_rows"]),
-        ("written problems", of_written, figures["wrong_keys"]),
-    ):
-        interval = f"{estimated['low']:.1%} to {estimated['high']:.1%}"
-        console.print(f"wrong keys among {name}: estimated {estimated['estimate']:.1%} ({interval}), true {true:.1%}")
+    wrong_keys.render(figures["estimated"])
+    console.print(f"true: {figures['wrong_rows']:.1%} of the rows, {figures['wrong_keys']:.1%} of the written problems")
