@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from schemas.codegen.export import ROOT
 from services.cli.train import PHASES
@@ -42,16 +43,22 @@ ENVIRONMENT = re.compile(r"[A-Z_]+=.*")
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Language and content of each fenced block."""
-    yield from re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, re.M | re.S)
+    """Language and content of each code block; the language of an indented one is `indented`."""
+    for token in MarkdownIt("commonmark").parse(text):
+        if token.type == "fence":
+            yield token.info.strip(), token.content
+        elif token.type == "code_block":
+            yield "indented", token.content
 
 
 def typed(text: str) -> Iterator[str]:
-    """The commands of a page: the lines of `sh` blocks, and what follows `$ ` in blocks with output."""
+    """The commands of a page: lines of `sh` blocks, what follows `$ ` beside output, indented lines of our programs."""
     for language, content in blocks(text):
         lines = re.sub(r" *\\\n\s*", " ", content).splitlines()
         if language == "sh":
             yield from (line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))
+        elif language == "indented":
+            yield from (line.strip() for line in lines if line.startswith(("make ", "chimera ", "python ", ".venv/")))
         elif language in ("", "console", "text"):
             yield from (line.removeprefix("$ ").strip() for line in lines if line.startswith("$ "))
 
