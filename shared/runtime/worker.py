@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 QUARANTINE_AFTER = 2
 """Crashes from which an event is handled alone."""
 SLOTS_PER_EXTRA = 8
-"""One more record in flight for so many slots."""
+"""Records in flight beyond the slots: one for every 8 slots."""
 RECHECK_S = 0.5
 """Interval of checks whether another process has finished an event."""
 
