@@ -13,6 +13,7 @@ Verifiers of unequal ability have log-odds of solving that differ by a constant 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from math import comb, exp, factorial, lgamma, log
@@ -20,6 +21,8 @@ from typing import NamedTuple
 
 from shared.stats.belief_model import KEY, Adjudication, Belief, Evidence, JudgeRates, Parameters, Solving, Votes
 from shared.stats.quadrature import average_chance
+
+_CHOICE = {KEY: "key", None: "neither"}
 
 
 def belief(evidence: Evidence, parameters: Parameters) -> Belief:
@@ -49,6 +52,33 @@ def truth_weights(evidence: Evidence, parameters: Parameters) -> dict[int, float
     return weights
 
 
+def key_weights(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
+    """Probability of the evidence if the key is right, and if it is wrong; up to a factor common to all votes."""
+    weights = truth_weights(evidence, replace(parameters, wrong_keys=0.5))
+    right = weights.pop(KEY)
+    return 2 * right, 2 * sum(weights.values())
+
+
+def canonical_evidence(evidence: Evidence, solving: Solving) -> Evidence:
+    """The same for evidence that the model cannot tell apart: rivals by their votes, then by their adjudications.
+
+    Every adjudication is between the key and a rival.
+    """
+    votes = _merged(evidence.votes, solving)
+    choices = [
+        tuple(sorted(_CHOICE.get(one.chosen, "rival") for one in evidence.adjudications if index in one.pair))
+        for index in range(len(votes.rivals))
+    ]
+    order = sorted(range(len(choices)), key=lambda index: (votes.rivals[index], choices[index]), reverse=True)
+    adjudications = tuple(
+        Adjudication((KEY, place), {"key": KEY, "rival": place, "neither": None}[choice])
+        for place, index in enumerate(order)
+        for choice in choices[index]
+    )
+    rivals = tuple(votes.rivals[index] for index in order)
+    return evidence._replace(votes=Votes(votes.key, rivals), adjudications=adjudications)
+
+
 class Likelihood(NamedTuple):
     """Chance of the votes, by what is assumed of the key; rivals in the order of the votes, then what is unseen."""
 
@@ -68,9 +98,15 @@ def weight_of_wrong(common_error: float, misprint: float, parameters: Parameters
 
 def canonical(votes: Votes, solving: Solving) -> Votes:
     """The same for votes that the model cannot tell apart: rivals by size; equal, independent verifiers as one."""
-    if not any(solving.abilities) and not solving.dependence:
-        votes = Votes((sum(votes.key),), tuple((sum(rival),) for rival in votes.rivals))
-    return Votes(votes.key, tuple(sorted(votes.rivals, reverse=True)))
+    key, rivals = _merged(votes, solving)
+    return Votes(key, tuple(sorted(rivals, reverse=True)))
+
+
+def _merged(votes: Votes, solving: Solving) -> Votes:
+    """Equal, independent verifiers as one."""
+    if any(solving.abilities) or solving.dependence:
+        return votes
+    return Votes((sum(votes.key),), tuple((sum(rival),) for rival in votes.rivals))
 
 
 def judgement_likelihood(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
@@ -95,11 +131,14 @@ def _judgements(rates: Sequence[tuple[bool, JudgeRates]], dependence: float, *, 
 
 def _adjudication_weight(truth: int, adjudication: Adjudication, parameters: Parameters) -> float:
     """Weight of a hypothesis about the truth after an adjudication."""
+    alpha, in_pair = parameters.adjudicator, truth in adjudication.pair
+    says_neither = 1 - alpha if in_pair else alpha
     if adjudication.chosen is None:
-        return 1 - parameters.adjudicator if truth in adjudication.pair else parameters.adjudicator
-    if truth not in adjudication.pair:
-        return 0.5
-    return parameters.adjudicator if truth == adjudication.chosen else 1 - parameters.adjudicator
+        return says_neither
+    chooses = 1 - parameters.neither * says_neither / max(alpha, 1 - alpha)
+    if not in_pair:
+        return chooses / 2
+    return chooses * (alpha if truth == adjudication.chosen else 1 - alpha)
 
 
 @lru_cache(maxsize=1 << 18)

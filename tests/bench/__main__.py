@@ -1,7 +1,8 @@
 """`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
     python -m tests.bench [--only models] [--rounds 3] [--rows 200] [--calls 1500] [--model-calls 1000]
-                          [--problems 1000] [--grid] [--runs 2] [--console-rows 1000000] [--dataset-scale 1] [--json]
+                          [--problems 1000] [--grid] [--runs 2] [--verified 400] [--console-rows 1000000]
+                          [--dataset-scale 1] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
 """
@@ -21,7 +22,7 @@ from rich.table import Table
 from tests.bench import answers, models, planner, policies, screening
 from tests.bench import console as console_pages
 from tests.bench.dataset import growth
-from tests.bench.flow import four_stage, slots, stage, whole_flow
+from tests.bench.flow import four_stage, known_truth, slots, stage, whole_flow
 
 PARTS = (
     "four",
@@ -32,6 +33,7 @@ PARTS = (
     "planner",
     "answers",
     "policies",
+    "truth",
     "screening",
     "console",
     "dataset",
@@ -48,6 +50,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
     parser.add_argument("--grid", action="store_true", help="belief on the whole grid of worlds, not on four cells")
     parser.add_argument("--runs", type=int, default=2, help="runs in each cell of the grid (2)")
+    parser.add_argument("--verified", type=int, default=400, help="problems that the factory verifies end to end (400)")
     parser.add_argument("--console-rows", type=int, default=1_000_000, help="rows that the console pages (1,000,000)")
     parser.add_argument("--dataset-scale", type=float, default=1.0, help="multiplies the rows of the datasets (1)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
@@ -73,6 +76,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
         "planner": planner.measure,
         "answers": answers.measure,
         "policies": lambda: policies.measure(size.problems, whole_grid=size.grid, runs=size.runs),
+        "truth": lambda: known_truth.measure(size.verified),
         "screening": screening.measure,
         "console": lambda: console_pages.measure(size.console_rows),
         "dataset": lambda: growth.measure(size.dataset_scale),
@@ -94,6 +98,7 @@ def show(figures: dict[str, Any]) -> None:
         "planner": planner.show,
         "answers": answers.show,
         "policies": policies.show,
+        "truth": known_truth.show,
         "screening": screening.show,
         "console": console_pages.show,
         "dataset": growth.show,
