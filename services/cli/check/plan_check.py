@@ -90,7 +90,7 @@ def _thresholds(plan: Plan) -> list[str]:
     """What the targets for wrong keys ask of a row, with the default parameters of belief."""
     thresholds = view_thresholds(plan.verification, DEFAULTS)
     return [
-        f"View {view}: at most {target:.1%} wrong keys, {_requirement(thresholds[view])}"
+        f"View {view}: at most {target:.1%} wrong keys expected, {_requirement(thresholds[view])}"
         for view, target in view_targets(plan.verification).items()
     ]
 

@@ -1,6 +1,6 @@
 """Measures the slots of synthesis, one process with 64 calls in flight: short answers, and long ones in small chunks.
 
-Steady is the time between the first and the last tenth of the solutions, without start and end.
+Steady is the time without the first calls, by which the limit of the endpoint grows, and without the last ones.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ from tests.support.kafka_world import KafkaWorld, until
 IN_FLIGHT = 64
 SHORT_S = 0.2
 LONG_S, LONG_BYTES = 10.0, 300_000
-LONG_CALLS = 3 * IN_FLIGHT
+LONG_CALLS = 8 * IN_FLIGHT
 
 
 async def measure(calls: int) -> list[dict[str, Any]]:
@@ -55,14 +55,15 @@ async def _measure(answers: str, calls: int, latency_s: float, answer_bytes: int
                 await until(solved, f"{calls} solutions", within_s=300, every_s=0.5)
                 spent = cpu_s(stack)["synthesis"] - spent
                 stamps = sorted(record.timestamp / 1000 for record in await world.records("solution.synthesized"))
-    first, last = calls // 10, calls - calls // 10 - 1
-    whole, steady = stamps[-1] - stamps[0] + latency_s, stamps[last] - stamps[first]
+    whole = stamps[-1] - stamps[0] + latency_s
+    begin, end = stamps[2 * IN_FLIGHT] + latency_s / 2, stamps[-1] - latency_s / 2
+    steady = sum(begin <= stamp < end for stamp in stamps) * latency_s / (IN_FLIGHT * (end - begin))
     return {
         "answers": answers,
         "calls": calls,
         "seconds": whole,
         "slots_busy": calls * latency_s / (IN_FLIGHT * whole),
-        "slots_busy_steady": (last - first) * latency_s / (IN_FLIGHT * steady),
+        "slots_busy_steady": steady,
         "cpu_ms_per_answer": 1000 * spent / calls,
         "cores": spent / whole,
         "memory_mb_per_answer_in_flight": (max(memory) - memory[0]) / 1e6 / IN_FLIGHT,

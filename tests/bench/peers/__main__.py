@@ -25,8 +25,8 @@ from tests.bench.models import server
 from tests.bench.peers.environments import PEERS, Peer, install, version
 
 TIMEOUT_S = 300.0
-OFFLINE = {"TELEMETRY_ENABLED": "0", "NEMO_TELEMETRY_ENABLED": "false", "HF_HUB_OFFLINE": "1", "CURATOR_VIEWER": "0"}
-"""Variables by which peers send nothing elsewhere."""
+OFFLINE = {"TELEMETRY_ENABLED": "0", "NEMO_TELEMETRY_ENABLED": "false", "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "none"}
+"""Variables by which peers send nothing elsewhere, and ask for no key."""
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ class Peer:
 PEERS = (
     Peer("Data Designer", "data-designer", "with_data_designer.py"),
     Peer("Curator", "bespokelabs-curator", "with_curator.py"),
-    Peer("distilabel", "distilabel", "with_distilabel.py", ("distilabel[openai]",)),
+    Peer("distilabel", "distilabel", "with_distilabel.py", ("distilabel[openai]", "requests")),
     Peer(
         "DataTrove",
         "datatrove",

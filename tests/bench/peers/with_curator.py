@@ -1,4 +1,7 @@
-"""Bespoke Curator: four calls of its `LLM` over the whole dataset; the verifiers run side by side in threads."""
+"""Bespoke Curator: four calls of its `LLM` over the whole dataset; the verifiers run side by side in threads.
+
+Its backend is LiteLLM: that of OpenAI loads a file from the network.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -33,8 +36,8 @@ def work(job: Job) -> int:
 
     def step(column: str, url: str, rows: Any) -> Any:
         limits = {"max_concurrent_requests": job.in_flight, "max_requests_per_minute": 10**7}
-        options = {"base_url": f"{url}/v1", "api_key": "none", "max_tokens_per_minute": 10**9, **limits}
-        llm = Step(model_name="m", backend="openai", backend_params=options)
+        options = {"base_url": f"{url}/v1", "max_tokens_per_minute": 10**9, **limits}
+        llm = Step(model_name="openai/m", backend="litellm", backend_params=options)
         llm.column = column
         return llm(rows, working_dir=str(job.folder / column)).dataset
 

@@ -31,7 +31,7 @@ def work(job: Job) -> int:
         second = task("verdict_b", job.short_url, "Can this problem be solved? {{ problem }}", ["problem"])
         both = GroupColumns(name="both", columns=["problem"], output_columns=["problems"])
         keep = KeepColumns(name="keep", columns=["problems"])
-        solve = task("solution", job.long_url, "Solve {{ problems[0] }}", ["problems"])
+        solve = task("solution", job.long_url, "Solve {{ problems }}", ["problems"])
         load >> write >> [first, second] >> both >> keep >> solve
     return len(pipeline.run(use_cache=False)["default"]["train"])
 
