@@ -42,7 +42,8 @@ def pods(objects: list[Object]) -> Iterator[tuple[Object, Object]]:
     """Yield every object with a pod template, and that template."""
     for one in objects:
         spec = one.get("spec") or {}
-        if pod := spec.get("template") or spec.get("jobTargetRef", {}).get("template"):
+        job = spec.get("jobTargetRef") or spec.get("jobTemplate", {}).get("spec", {})
+        if pod := spec.get("template") or job.get("template"):
             yield one, pod
 
 

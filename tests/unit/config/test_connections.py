@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from shared.cache.client import connect
 from shared.config.settings import Connections, Settings
 from shared.errors import Refusal
-from shared.kafka.admin.acls import Grant, commands, grants
+from shared.kafka.admin.acls import Grant, commands, grants, kafka_users
 
 SECRET = "hush"  # noqa: S105
 LOGIN = {"kafka_sasl": "SCRAM-SHA-512", "kafka_username": "me", "kafka_password": SECRET}
@@ -114,6 +114,17 @@ def test_the_aggregator_may_do_this_and_nothing_else() -> None:
         *may("Write", *writes, "dead-letters"),
         Grant("User:f.aggregator", "Read", "group", "f.aggregator"),
     }
+
+
+def test_strimzi_gets_a_user_for_each_principal_with_a_legal_name() -> None:
+    granted = grants("f", "User:{factory}-{name}")
+    users = {user["metadata"]["name"]: user for user in kafka_users(granted, "k")["items"]}
+    assert {f"User:{name}" for name in users} == {grant.principal for grant in granted}
+    assert users["f-problem-writer"]["metadata"]["labels"] == {"strimzi.io/cluster": "k"}
+    acls = users["f-cli"]["spec"]["authorization"]["acls"]
+    assert acls[0] == {"resource": {"type": "topic", "name": "f.", "patternType": "prefix"}, "operations": ["All"]}
+    with pytest.raises(Refusal, match="problem_writer"):
+        kafka_users(grants("f"), "k")
 
 
 def test_the_operator_may_act_on_its_factory_only_under_any_user_name() -> None:
