@@ -47,7 +47,17 @@ from services.aggregator.event_table import EventTable
 from services.aggregator.events import COLUMNS, belief_events, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.moves import Move
-from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views, is_confirmed
+from services.aggregator.policy import (
+    ASIDE,
+    IN,
+    RESERVE,
+    Quotas,
+    assign_views,
+    decide,
+    imported_views,
+    is_confirmed,
+    rows_to_release,
+)
 from services.aggregator.publication import rebuild_events, summarise
 from services.aggregator.state import State
 from shared.dataset import (
@@ -82,6 +92,9 @@ MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
 
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Delays in seconds before a decision is repeated because another writer committed first."""
+
+_JOIN_COMMITS = 16
+"""A release is near when commits like the last one, at most this number, make it due."""
 
 _BY_AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 
@@ -145,7 +158,13 @@ class Curate:
         await self._with_retries(lambda: self._write(records))
         if self._plan.releases.every_days:
             await self._with_retries(self._release_if_due)
-        self._maintenance.start(self._now(), self._published)
+        self._maintenance.start(self._now(), self._published, self._next_release(len(records)))
+
+    def _next_release(self, batch: int) -> int | None:
+        """Return the number of the next release; `None` while it is not near."""
+        progress = self._state.progress
+        is_near = rows_to_release(progress, self._quotas(), self._plan) <= batch * _JOIN_COMMITS
+        return progress.releases + 1 if is_near else None
 
     async def finish(self) -> None:
         """Wait for the maintenance that `write` started."""
