@@ -172,20 +172,25 @@ class Curate:
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its events are published."""
-        with self._writing:
-            version = self._rows.version
-            self._published = outbox.published_version(cursor, self._rows.id, version)
-            commits = self._rows.commit_metadata(self._published)
-            complete = len(commits) == version - self._published
+        events, releases, cursor = self._alone(lambda: self._unpublished(cursor))
+        for release in releases:
+            events += belief_events(self._factory, write_manifest(self._dataset, release))
+        return events, cursor
+
+    def _unpublished(self, cursor: str | None) -> tuple[list[Event], list[Release], str]:
+        """Return what was decided after `cursor`, the releases among it, and the cursor after it."""
+        version = self._rows.version
+        self._published = outbox.published_version(cursor, self._rows.id, version)
+        commits = self._rows.commit_metadata(self._published)
+        complete = len(commits) == version - self._published
         self._decided = {at: events for at, events in self._decided.items() if at > self._published}
         events: list[Event] = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
         for commit in commits:
             if rows := outbox.row_events(commit):
                 events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
             events += outbox.events(commit)
-            if release := outbox.release(commit):
-                events += belief_events(self._factory, write_manifest(self._dataset, release))
-        return events, outbox.format_cursor(self._rows.id, version)
+        releases = [release for release in map(outbox.release, commits) if release]
+        return events, releases, outbox.format_cursor(self._rows.id, version)
 
     async def _with_retries(self, work: Callable[[], T]) -> T:
         for wait in _RETRY_DELAYS_S:
