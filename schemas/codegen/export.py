@@ -23,7 +23,7 @@ from schemas.flow import FLOW, SERVICES
 ROOT = Path(__file__).parents[2]
 GENERATED = ROOT / "schemas" / "generated"
 RELEASED = ROOT / "schemas" / "released"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "architecture.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "explanation" / "architecture.md")
 """Pages with the diagram of the flow."""
 MAX_ARROWS = 3
 """An event with more producers gets one arrow, from `several services`."""

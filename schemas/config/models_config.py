@@ -43,6 +43,7 @@ class Price(_Section):
     """US dollars per million tokens."""
 
     input: float = Field(ge=0)
+    """For the prompt."""
     output: float = Field(ge=0)
     """Thinking counts as output."""
 
@@ -95,7 +96,9 @@ class RoleModel(_Section):
     model: str
     """Name of the model as served."""
     temperature: float | None = Field(default=None, ge=0)
+    """Sampling temperature; 0 is greedy."""
     top_p: float | None = Field(default=None, gt=0, le=1)
+    """Nucleus sampling: the smallest set of tokens with this probability."""
     max_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of one answer, thinking included."""
     ceiling: int | None = Field(default=None, ge=1)
@@ -133,7 +136,9 @@ class Roles(_Section):
     writer: Annotated[RoleModel, Role(("expansion", "problem_writer"), "problem_writer", (1_000, 8_000))]
     """Writes topics and problems."""
     verifier_a: Annotated[RoleModel, Role(("verifier-a",), "verifier-a", (900, 8_000), ("writer",))]
+    """Solves each problem without the key, then judges it."""
     verifier_b: Annotated[RoleModel, Role(("verifier-b",), "verifier-b", (900, 8_000), ("writer", "verifier_a"))]
+    """The second verifier."""
     solver: Annotated[RoleModel, Role(("synthesis",), "synthesis", (400, 17_000))]
     """Writes the long solutions. A solution has the paper's mean of 11,121 words."""
     judge: Annotated[

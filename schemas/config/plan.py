@@ -81,6 +81,7 @@ class Plan(PlanSection):
     """Subjects with weights, number of rows, and the policies of each step."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    """Name of the plan: small letters, digits and hyphens. Every row has it."""
     license: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]*$")
     """License of the dataset, by its name on the Hugging Face hub, such as apache-2.0; for the card of an export."""
     rows: Rows

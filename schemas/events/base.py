@@ -25,6 +25,7 @@ class Event(Model):
     major: ClassVar[int] = 1
 
     id: UUID
+    """Derived from the cause: the same cause gives the same id."""
     cause: Cause
 
     @classmethod
@@ -67,6 +68,7 @@ class ItemEvent(Event):
     """An event that carries the complete item."""
 
     item: Item
+    """The problem with everything known about it so far."""
 
     @classmethod
     def of(

@@ -9,6 +9,7 @@ from schemas.item import Verdict
 from schemas.outcomes import Tier
 from services.panel.tiers import DISPUTED_VOTES, Finding, find_objection
 from shared.answers.rivals import strongest
+from shared.text.controls import quote
 
 KEY_POINTS = ("well_posed", "self_contained", "unique_answer", "correct")
 """Points of a judgement that concern the key. Belief weighs them; an objection on another point rejects."""
@@ -34,7 +35,7 @@ def by_belief(verdicts: Sequence[Verdict], belief: Belief, accept: Mapping[View,
         return Finding(tier, tier, detail)
     rival = strongest(verdicts)
     if rival.votes >= DISPUTED_VOTES and rival.votes > sum(verdict.hits for verdict in verdicts):
-        return Finding(Tier.DISPUTED, "key_disputed", f"{detail}; {rival.votes} blind votes for {rival.answer!r}")
+        return Finding(Tier.DISPUTED, "key_disputed", f"{detail}; {rival.votes} blind votes for {quote(rival.answer)}")
     if not any(tier in tiers for tiers in accept.values()):
         detail = f"{detail}; no view takes a key that no verifier found"
     return find_objection(verdicts) or Finding(Tier.UNSOLVED, "unsolved", detail)

@@ -19,6 +19,7 @@ from schemas.item import Judgement, Problem, Verdict
 from schemas.outcomes import Tier
 from shared.answers.rivals import strongest
 from shared.stats.guessing import MAX_P_VALUE, guess_probability, hits_needed, p_value
+from shared.text.controls import quote
 
 DISPUTED_VOTES = 2
 """Votes from which a rival answer disputes the key."""
@@ -45,7 +46,7 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writers: Collecti
     hits, rival = sum(verdict.hits for verdict in verdicts), strongest(verdicts)
     if len(rival.voters) > 1 or rival.votes >= max(DISPUTED_VOTES, hits):
         return Finding(
-            Tier.DISPUTED, "key_disputed", f"{rival.votes} blind votes for {rival.answer!r}, {hits} for the key"
+            Tier.DISPUTED, "key_disputed", f"{rival.votes} blind votes for {quote(rival.answer)}, {hits} for the key"
         )
     if objection := find_objection(verdicts):
         return objection
@@ -56,7 +57,7 @@ def by_evidence(verdicts: Sequence[Verdict], problem: Problem, writers: Collecti
         return Finding(
             Tier.UNSOLVED,
             "unsolved",
-            f"{blind}; guesses hit {problem.answer!r} as often in {chance:.0%} of cases",
+            f"{blind}; guesses hit {quote(problem.answer)} as often in {chance:.0%} of cases",
         )
     if all(verdict.hits for verdict in verdicts) and hits > rival.votes:
         return Finding(Tier.VERIFIED, "verified", f"both judge it good; {blind}")

@@ -79,7 +79,7 @@ def _needed_in_flight(state: State, name: str, lack: int, expected: float, in_fl
     subject = state.subject(name)
     coming = sum(count * _yield(subject.topics[number], expected) for number, count in in_flight.items())
     each = expected
-    if subject.open_topics:
+    if subject.has_open_topic:
         each = _yield(subject.topics[next_topic(subject, expected, in_flight, state.ability)], expected)
     return max(1, in_flight.total() + ceil((lack - 0.5 - coming) / each))
 
@@ -96,13 +96,19 @@ def next_topic(
 
     A topic with a low yield stays open, but is requested at most MAX_REQUEST_RATIO times as often as the mean.
     """
+    topics, prior = subject.topics, PRIOR_PROBLEMS * expected
     open_ = subject.open_topics
-    often = MAX_REQUEST_RATIO * (1 + sum(subject.topics[number].requested for number in open_) / len(open_))
+    often = MAX_REQUEST_RATIO * (1 + sum([topics[number].requested for number in open_]) / len(open_))
 
     def order(number: int) -> tuple[bool, float, int]:
-        topic = subject.topics[number]
-        covered = topic.good + topic.held_out + in_flight.get(number, 0) * _yield(topic, expected)
-        return topic.requested > often, (2 * covered + 1) / topic_weight(ability, topic.topic), topic.requested
+        topic = topics[number]
+        covered: float = topic.good + topic.held_out
+        if count := in_flight.get(number):
+            covered += (
+                count * (topic.good + prior) / (topic.ended + PRIOR_PROBLEMS)
+            )  # `_yield`; a call for each is slow
+        weight = topic_weight(ability, topic.topic) if ability else 1.0
+        return topic.requested > often, (2 * covered + 1) / weight, topic.requested
 
     return min(open_, key=order)
 

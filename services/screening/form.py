@@ -9,6 +9,7 @@ from schemas.identity import normal_form
 from schemas.item import Problem
 from services.screening import questions
 from shared.stats.guessing import guess_probability
+from shared.text.controls import quote
 from shared.text.languages import other_language
 
 SHORTEST, LONGEST = 40, 8_000
@@ -104,7 +105,7 @@ def _size(statement: str, answer: str) -> tuple[str, str] | None:
     if len(answer) > LONGEST_ANSWER:
         return "answer_too_long", f"{len(answer)} characters; the most is {LONGEST_ANSWER}"
     if _PARAGRAPH.search(answer):
-        return "answer_too_long", f"the answer is a paragraph: {_quote(answer)}"
+        return "answer_too_long", f"the answer is a paragraph: {quote(answer)}"
     return None
 
 
@@ -115,24 +116,24 @@ def _language(statement: str, expected: str) -> tuple[str, str] | None:
 
 def _kind(problem: Problem, statement: str, answer: str) -> tuple[str, str] | None:
     if match := _CHOICE.search(statement):
-        return "multiple_choice", f"it offers options: {_quote(match[0])}"
+        return "multiple_choice", f"it offers options: {quote(match[0])}"
     if _follow(statement, _OPTIONS):
         return "multiple_choice", "it offers options A to D"
     if any(_follow(statement, labels) for labels in _PARTS):
         return "several_answers", "it asks several questions under labels"
     if match := _ELSEWHERE.search(statement):
-        return "not_self_contained", f"it refers to something outside the problem: {_quote(match[0])}"
+        return "not_self_contained", f"it refers to something outside the problem: {quote(match[0])}"
     visible = _INDENTED.sub(" ", statement)
     if match := _ADDRESS.search(visible):
-        return "not_self_contained", f"it names an address: {_quote(match[0])}"
+        return "not_self_contained", f"it names an address: {quote(match[0])}"
     if match := _TAG.search(visible):
-        return "markup", f"it has tags or placeholders: {_quote(match[0])}"
+        return "markup", f"it has tags or placeholders: {quote(match[0])}"
     if match := _PROOF.search(statement) or _PROOF_ANSWER.fullmatch(answer):
-        return "proof", f"a proof cannot be compared: {_quote(match[0])}"
+        return "proof", f"a proof cannot be compared: {quote(match[0])}"
     if asked := questions.find_flaw(problem):
-        return asked[0], f"{_REQUESTED[asked[0]]}: {_quote(asked[1])}"
+        return asked[0], f"{_REQUESTED[asked[0]]}: {quote(asked[1])}"
     if leak := _leak(normal_form(statement), normal_form(answer).strip("$ .")):
-        return "leak", f"the statement contains its answer: {_quote(leak)}"
+        return "leak", f"the statement contains its answer: {quote(leak)}"
     return None
 
 
@@ -174,9 +175,3 @@ def _given_away(statement: str, answer: str) -> str:
         if phrase := next((one for one in _GIVEN_AWAY.finditer(before) if one.end() == len(before)), None):
             return phrase[0] + answer
     return ""
-
-
-def _quote(text: str) -> str:
-    """Return the beginning of a text in quotes, on one line."""
-    line = " ".join(text.split())
-    return f"“{line[:80]}…”" if len(line) > 80 else f"“{line}”"

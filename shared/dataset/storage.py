@@ -1,7 +1,7 @@
 """Location of a dataset: a local folder, or a prefix on an object store in the syntax of delta-rs (s3://, gs://, abfs://).
 
 On a store, tables and small files use the same library, so both take endpoint and credentials from the same environment
-variables (docs/dataset.md), and this code holds no secret.
+variables (docs/how-to/dataset.md), and this code holds no secret.
 """
 
 import contextlib

@@ -7,5 +7,5 @@ clusters.py       clusters of problems of one template
 benchmarks.py     reads the questions of a benchmark
 contamination.py  detects problems of a benchmark
 languages.py      recognises a text in another language than the expected one
-controls.py       removes what would control a terminal or a page
+controls.py       removes what would control a terminal or a page, and quotes
 """

@@ -9,3 +9,9 @@ _REMOVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 def strip_controls(text: str) -> str:
     """Remove terminal sequences, control characters, lone surrogates and marks that change the direction of writing."""
     return _REMOVED.sub("", _ESCAPES.sub("", text))
+
+
+def quote(text: str) -> str:
+    """Return the beginning of a text in quotation marks, on one line and without controls."""
+    line = " ".join(strip_controls(text).split())
+    return f"“{line[:80]}…”" if len(line) > 80 else f"“{line}”"

@@ -49,4 +49,4 @@ def test_the_deployments_know_every_chat_role() -> None:
         r"range \$role, \$model := dict (.*?) }}", Path("helm/chimera/templates/_models.tpl").read_text()
     )
     assert re.findall(r'"(\w+)" "[\w-]+"', pairs) == list(CHAT_ROLES)
-    assert [role for role in ROLES if f"`{role}`" not in Path("docs/models.md").read_text()] == []
+    assert [role for role in ROLES if f"`{role}`" not in Path("docs/how-to/models.md").read_text()] == []

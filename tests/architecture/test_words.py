@@ -18,6 +18,7 @@ CODE = sorted(
     if not {"recorded", "recording"} & set(path.parts)  # code of the version before, and what runs with it
 )
 PAGES = sorted(path for folder in ("services", "shared", "deploy") for path in (ROOT / folder).rglob("README.md"))
+PAGES += [ROOT / f"docs/how-to/{name}.md" for name in ("kubernetes", "operations", "runbook")]
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

@@ -18,12 +18,24 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, models, policies, screening
+from tests.bench import answers, models, planner, policies, screening
 from tests.bench import console as console_pages
 from tests.bench.dataset import growth
 from tests.bench.flow import four_stage, slots, stage, whole_flow
 
-PARTS = ("four", "line", "synthesis", "stage", "models", "answers", "policies", "screening", "console", "dataset")
+PARTS = (
+    "four",
+    "line",
+    "synthesis",
+    "stage",
+    "models",
+    "planner",
+    "answers",
+    "policies",
+    "screening",
+    "console",
+    "dataset",
+)
 
 
 def main() -> None:
@@ -58,6 +70,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
         "stage": lambda: stage.measure(size.calls),
         "line": lambda: whole_flow.measure(size.rows),
         "models": lambda: models.measure(size.model_calls),
+        "planner": planner.measure,
         "answers": answers.measure,
         "policies": lambda: policies.measure(size.problems, whole_grid=size.grid, runs=size.runs),
         "screening": screening.measure,
@@ -78,6 +91,7 @@ def show(figures: dict[str, Any]) -> None:
         "synthesis": _show_synthesis,
         "stage": _show_stage,
         "models": _show_models,
+        "planner": planner.show,
         "answers": answers.show,
         "policies": policies.show,
         "screening": screening.show,

@@ -116,7 +116,7 @@ def _read(data: Path, where: str, recipe: Recipe) -> list[Example]:
         return read_rows(data, None, recipe.held_out, where).examples
     except DeltaError as error:
         first = str(error).splitlines()[0]
-        raise Refusal(f"invalid condition on rows, {where!r}: {first}", "docs/dataset.md lists the columns") from error
+        raise Refusal(f"invalid condition on rows, {where!r}: {first}", "docs/how-to/dataset.md has them") from error
 
 
 def _exam(rows: Sequence[Example], recipe: Recipe) -> list[Example]:

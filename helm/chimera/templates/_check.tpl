@@ -3,9 +3,9 @@
 {{- $values := .Values }}
 {{- if not $values.kafka.servers }}{{ fail "\n\nkafka.servers: say where Kafka is, as host:port" }}{{ end }}
 {{- if not $values.valkey.url }}{{ fail "\n\nvalkey.url: say where Valkey is, as redis://host:6379/0" }}{{ end }}
-{{- if not $values.plan }}{{ fail "\n\nplan: say what to grow (docs/plans.md)" }}{{ end }}
+{{- if not $values.plan }}{{ fail "\n\nplan: say what to grow (docs/how-to/plans.md)" }}{{ end }}
 {{- if not (or $values.models.file $values.vllm.servers $values.services.simulator.enabled) }}
-{{- fail "\n\nmodels.file: say which model plays which role (docs/models.md), or serve some: vllm.servers, or services.simulator.enabled" }}
+{{- fail "\n\nmodels.file: say which model plays which role (docs/how-to/models.md), or serve some: vllm.servers, or services.simulator.enabled" }}
 {{- end }}
 {{- if and $values.models.file $values.services.simulator.enabled }}
 {{- fail "\n\nservices.simulator.enabled: models.file says who plays; the simulator would stand idle" }}
@@ -71,7 +71,7 @@
 {{- fail (printf "\n\nvllm.servers.%s.replicas: several share their volume, so vllm.cache.accessModes must have ReadWriteMany" $name) }}
 {{- end }}
 {{- end }}
-{{- if and $values.trainer.enabled (not $values.trainer.recipe) }}{{ fail "\n\ntrainer.recipe: say what to train and how (docs/training.md)" }}{{ end }}
+{{- if and $values.trainer.enabled (not $values.trainer.recipe) }}{{ fail "\n\ntrainer.recipe: say what to train and how (docs/how-to/training.md)" }}{{ end }}
 {{- if and $values.trainer.enabled (not (or $values.dataset.url $values.dataset.existingClaim (has "ReadWriteMany" $values.dataset.accessModes))) }}
 {{- fail "\n\ndataset.accessModes: trainer and aggregator share the volume; give it ReadWriteMany, or set dataset.url" }}
 {{- end }}

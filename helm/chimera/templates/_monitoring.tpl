@@ -10,7 +10,7 @@
 {{- $text = replace "horizontalpodautoscaler=~\".*chimera.*\"" (printf "%shorizontalpodautoscaler=~%q" $own (printf "(keda-hpa-)?%s-.+" $full)) $text -}}
 {{- $text = replace "labels: {factory: chimera}" (printf "labels: {factory: %q}" .Values.factory) $text -}}
 {{- $text = replace "labels: {severity:" (printf "labels: {factory: %q, namespace: %q, severity:" .Values.factory .Release.Namespace) $text -}}
-{{- with .Values.monitoring.prometheusRule.runbookUrl }}{{ $text = replace "runbook_url: docs/runbook.md" (printf "runbook_url: %s" .) $text }}{{ end -}}
+{{- with .Values.monitoring.prometheusRule.runbookUrl }}{{ $text = replace "runbook_url: docs/how-to/runbook.md" (printf "runbook_url: %s" .) $text }}{{ end -}}
 {{- $text -}}
 {{- end -}}
 
@@ -33,7 +33,7 @@
 {{- define "chimera.linked" -}}
 {{- $monitoring := .root.Values.monitoring -}}
 {{- $text := .text -}}
-{{- with $monitoring.prometheusRule.runbookUrl }}{{ $text = replace "\"docs/runbook.md\"" (quote .) $text }}{{ end -}}
-{{- with $monitoring.dashboards.tracesUrl }}{{ $text = replace "\"docs/operations.md\"" (quote .) $text }}{{ end -}}
+{{- with $monitoring.prometheusRule.runbookUrl }}{{ $text = replace "\"docs/how-to/runbook.md\"" (quote .) $text }}{{ end -}}
+{{- with $monitoring.dashboards.tracesUrl }}{{ $text = replace "\"docs/how-to/operations.md\"" (quote .) $text }}{{ end -}}
 {{- $text -}}
 {{- end -}}

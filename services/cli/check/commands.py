@@ -56,7 +56,9 @@ def machine(directory: opt.Directory = opt.HERE, as_json: opt.AsJson = False) ->
 def models(
     models: Annotated[
         Path | None,
-        typer.Option(envvar="CHIMERA_MODELS", help="File that assigns models to roles, YAML or JSON: docs/models.md."),
+        typer.Option(
+            envvar="CHIMERA_MODELS", help="File that assigns models to roles, YAML or JSON: docs/how-to/models.md"
+        ),
     ] = None,
     base_url: opt.BaseUrl = "",
     model: opt.ModelName = "",

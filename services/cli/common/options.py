@@ -17,7 +17,7 @@ PlanFile = Annotated[
 ]
 Rows = Annotated[int | None, typer.Option(min=1, help="Total rows; overrides the plan's.")]
 ModelsFile = Annotated[
-    Path | None, typer.Option("--models", help="File that assigns models to roles, YAML or JSON: docs/models.md.")
+    Path | None, typer.Option("--models", help="File that assigns models to roles, YAML or JSON: docs/how-to/models.md")
 ]
 BaseUrl = Annotated[str, typer.Option(help="Endpoint of a real model, up to and including /v1.")]
 ModelName = Annotated[str, typer.Option("--model", help="Name of the model as served; it is used for every role.")]

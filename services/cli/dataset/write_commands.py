@@ -50,7 +50,7 @@ class View(StrEnum):
 @app.command()
 def export(
     out: Annotated[Path, typer.Option("--out", help="Folder to write; must not be there, or be empty.")],
-    form: Annotated[Form, typer.Option("--format", help="See docs/dataset.md.")] = Form.parquet,
+    form: Annotated[Form, typer.Option("--format", help="See docs/how-to/dataset.md.")] = Form.parquet,
     view: Annotated[View, typer.Option(help="Which rows.")] = View.sft,
     version: Annotated[str, typer.Option(help=VERSION)] = "latest",
     plan: BenchmarkPlan = None,

@@ -25,10 +25,13 @@ def up(
     as_json: opt.AsJson = False,
 ) -> None:
     """Start the stack of `run` in the background. Returns when all services are ready."""
-    config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
-    from services.cli.stack import up as command
+    from services.cli.stack.supervisor_process import start_supervisor
 
-    command.up(config, as_json=as_json)
+    with start_supervisor() as process:
+        config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
+        from services.cli.stack import up as command
+
+        command.up(process, config, as_json=as_json)
 
 
 @app.command()

@@ -165,6 +165,11 @@ def test_each_tier(a: Verdict, b: Verdict, tier: str | None, reason: str) -> Non
     assert (found(a, b).tier, found(a, b).reason) == (tier, reason)
 
 
+def test_the_reason_quotes_a_formula_as_it_is() -> None:
+    disputed = found(spoke(A, miss(r"\frac{1}{2}")), spoke(B, miss(r"\frac{1}{2}")))
+    assert disputed.detail == r"2 blind votes for “\frac{1}{2}”, 0 for the key"
+
+
 def test_under_the_papers_policy_two_approvals_are_needed_and_enough() -> None:
     assert by_judgements([spoke(A, miss("7")), spoke(B, miss("7"))], key(), ()).tier == "nodded"
     assert by_judgements([spoke(A, hit()), spoke(B, hit(), judgement=BAD)], key(), ()).reason == "wrong_key"

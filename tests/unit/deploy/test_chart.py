@@ -136,7 +136,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def test_a_new_service_is_at_most_fifteen_lines_of_values() -> None:
-    (diff,) = re.findall(r"```diff\n(.*?)```", (ROOT / "docs/kubernetes.md").read_text(), re.DOTALL)
+    (diff,) = re.findall(r"```diff\n(.*?)```", (ROOT / "docs/how-to/kubernetes.md").read_text(), re.DOTALL)
     added = [line[1:] for line in diff.splitlines() if line.startswith("+")]
     (values,) = yaml.safe_load("services:\n" + "\n".join(added))["services"].values()
     assert len(added) <= 15

@@ -76,7 +76,10 @@ def test_lines_are_named_by_labels_that_their_query_keeps() -> None:
 
 
 def test_every_alert_has_severity_runbook_and_firing_and_silent_cases() -> None:
-    entries = {f"docs/runbook.md#{name.lower()}" for name in re.findall(r"^## (\w+)", text("docs/runbook.md"), re.M)}
+    entries = {
+        f"docs/how-to/runbook.md#{name.lower()}"
+        for name in re.findall(r"^## (\w+)", text("docs/how-to/runbook.md"), re.M)
+    }
     cases = [case["name"].split(":")[0] for case in yaml.safe_load(text("tests/ops/alert_tests.yaml"))["tests"]]
     for alert in ALERTS:
         name = alert["alert"].removeprefix("Chimera")

@@ -220,7 +220,7 @@ def test_the_generated_schema_helps_an_editor() -> None:
     assert set(schema["$defs"]["Roles"]["properties"]) == set(Roles.model_fields) == set(ROLES)
 
 
-PAGE = Path("docs/models.md").read_text()
+PAGE = Path("docs/how-to/models.md").read_text()
 
 
 MODELS: dict[str, type[BaseModel]] = {"endpoints": Endpoint, "roles": RoleModel, "price": Price}

@@ -1,0 +1,40 @@
+"""Write the generated pages of docs/reference.
+
+python -m tests.docs.reference            write
+python -m tests.docs.reference --check    fail when a page is out of date
+"""
+
+import sys
+from collections.abc import Callable
+
+from schemas.codegen.export import ROOT
+from tests.docs.cli_page import cli_page
+from tests.docs.events_page import events_page
+from tests.docs.keys_page import models_page, plan_page, recipe_page
+from tests.docs.metrics_page import metrics_page
+
+FOLDER = ROOT / "docs" / "reference"
+PAGES: dict[str, Callable[[], str]] = {
+    "cli": cli_page,
+    "plan": plan_page,
+    "models": models_page,
+    "recipe": recipe_page,
+    "events": events_page,
+    "metrics": metrics_page,
+}
+NOTE = "\n<!-- made by python -m tests.docs.reference -->\n"
+
+
+def main() -> None:
+    """Write or check. Exits with 1 and names the pages that are out of date."""
+    texts = {FOLDER / f"{name}.md": page() + NOTE for name, page in PAGES.items()}
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    if "--check" in sys.argv and stale:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        sys.exit(f"out of date: {names}. Run: python -m tests.docs.reference")
+    for path in stale:
+        path.write_text(texts[path])
+
+
+if __name__ == "__main__":
+    main()
