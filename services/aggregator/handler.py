@@ -172,25 +172,28 @@ class Curate:
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its events are published."""
-        events, releases, cursor = self._alone(lambda: self._unpublished(cursor))
-        for release in releases:
-            events += belief_events(self._factory, write_manifest(self._dataset, release))
+        parts, cursor = self._alone(lambda: self._unpublished(cursor))
+        events = list[Event]()
+        for decided, release in parts:
+            events += decided
+            if release:
+                events += belief_events(self._factory, write_manifest(self._dataset, release))
         return events, cursor
 
-    def _unpublished(self, cursor: str | None) -> tuple[list[Event], list[Release], str]:
-        """Return what was decided after `cursor`, the releases among it, and the cursor after it."""
+    def _unpublished(self, cursor: str | None) -> tuple[list[tuple[list[Event], Release | None]], str]:
+        """Return what each commit after `cursor` decided, with the release that it made, and the cursor after them."""
         version = self._rows.version
         self._published = outbox.published_version(cursor, self._rows.id, version)
         commits = self._rows.commit_metadata(self._published)
         complete = len(commits) == version - self._published
         self._decided = {at: events for at, events in self._decided.items() if at > self._published}
-        events: list[Event] = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
+        known = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
+        parts: list[tuple[list[Event], Release | None]] = [(known, None)]
         for commit in commits:
-            if rows := outbox.row_events(commit):
-                events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
-            events += outbox.events(commit)
-        releases = [release for release in map(outbox.release, commits) if release]
-        return events, releases, outbox.format_cursor(self._rows.id, version)
+            rows = outbox.row_events(commit)
+            decided = (self._decided.get(rows.version) or rebuild_events(self._rows, rows)) if rows else []
+            parts.append(([*decided, *outbox.events(commit)], outbox.release(commit)))
+        return parts, outbox.format_cursor(self._rows.id, version)
 
     async def _with_retries(self, work: Callable[[], T]) -> T:
         for wait in _RETRY_DELAYS_S:

@@ -71,9 +71,8 @@ class Maintenance:
             for table in self._tables:
                 self._join(table, tiers)
             if next_release and next_release != self._prepared:
-                for table in self._tables[:2]:
-                    self._join(table, RELEASED)
-                self._prepared = next_release
+                has_joined = [self._join(table, RELEASED) for table in self._tables[:2]]
+                self._prepared = next_release if any(has_joined) else self._prepared
             self._sketch(self._tables[0])
             if self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4):
                 self._clean(published)
@@ -83,15 +82,18 @@ class Maintenance:
         except Transient as error:
             log.warning("maintenance of the dataset failed, it is repeated: %s", error)
 
-    def _join(self, table: Table, tiers: Sequence[SizeTier]) -> None:
+    def _join(self, table: Table, tiers: Sequence[SizeTier]) -> bool:
+        """Join the files of each tier that has enough of them; returns whether one had."""
+        has_joined = False
         while True:
             with self._writing:
                 chosen = choose_files(table.files(), tiers)
             if not chosen:
-                return
+                return has_joined
             joined = self._call(join_files, self._dataset, table.name, chosen, table.schema)
             with self._writing:
                 table.replace_files(joined)
+            has_joined = True
 
     def _sketch(self, rows: Table) -> None:
         with self._writing:
