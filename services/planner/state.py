@@ -226,4 +226,6 @@ class State(Model):
 
 
 def _minus(open_problems: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:
-    return {key: topic_ref for key, topic_ref in open_problems.items() if key != problem}
+    rest = dict(open_problems)  # a copy hashes no key; the hash of a UUID is slow
+    rest.pop(problem, None)
+    return rest

@@ -67,6 +67,11 @@ def _phases() -> str:
     )
 
 
+def trainer_options(module: str) -> set[str]:
+    """Options of a parser of the trainer: `options`, or `compare`."""
+    return {name.strip("`") for name, _ in _arguments(module)}
+
+
 def _arguments(module: str) -> Iterator[tuple[str, str]]:
     tree = ast.parse((ROOT / "trainer" / "phases" / f"{module}.py").read_text())
     texts = {

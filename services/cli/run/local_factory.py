@@ -27,8 +27,9 @@ from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
 from services.cli.stack.status_report import report
 from shared.config.connections import KafkaAccess
-from shared.errors import Refusal
+from shared.errors import Refusal, Transient
 from shared.kafka.admin.topics import provision
+from shared.kafka.clients import KafkaError
 from shared.llm import probe_endpoints
 from shared.llm.plan_budget import check_budget
 
@@ -108,7 +109,7 @@ class LocalFactory:
             if faults := await probe_endpoints(self.models):
                 reasons = list(dict.fromkeys(line.partition(": ")[2] for line in faults))
                 message = reasons[0] if len(reasons) == 1 else "\n".join(faults)
-                raise Refusal(message, "Correct the models file and run again; `chimera check models` shows more")
+                raise Refusal(message, "Correct that and run again; `chimera check models` shows more")
         else:
             self._port = Ports({}).take(SIMULATOR)
             self.models = models_config.simulated(self._port)
@@ -116,7 +117,10 @@ class LocalFactory:
 
     async def _start_infrastructure(self) -> None:
         await self.stack.start_infrastructure()
-        await provision(KafkaAccess(self.stack.bootstrap), FACTORY)
+        try:
+            await provision(KafkaAccess(self.stack.bootstrap), FACTORY)
+        except KafkaError as error:
+            raise Transient(f"Kafka does not answer: {error}") from error
 
     async def _start_simulator(self) -> None:
         spec = models_config.simulator(self._port, self.config.seed, self.config.plan)

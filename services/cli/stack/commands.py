@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 
 app = typer.Typer()
-plan_app = typer.Typer(help="Change the plan of a running stack.", no_args_is_help=True)
+plan_app = typer.Typer(cls=HelpGroup, help="Change the plan of a running stack.", no_args_is_help=True)
 app.add_typer(plan_app, name="plan")
 
 

@@ -36,7 +36,10 @@ def render(state: State, directory: Path) -> list[Text | Table]:
     plan += [Text(f"budget    {describe(state.budget)}")] if state.budget else []
     plan += map(Text, topics(state.closed))
     if state.supervisor is None:
-        next_step = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
+        was_up = (directory / "logs" / "supervisor.log").exists()
+        next_step = (
+            f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if was_up else f"chimera up{where}"
+        )
         return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {next_step}")]
     unready = [
         Text(f"given up   {reason}; it is started again from time to time", "red") for reason in state.given_up.values()

@@ -22,7 +22,7 @@ CHANGES: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("releases", {"plan": {"releases": {"every_rows": 50}}}, set()),
     ("in_progress", {"plan": {"in_progress": 96}}, set()),
     ("verification", {"plan": {"verification": {"max_votes": 9}}}, VERIFICATION),
-    ("solving", {"plan": {"solving": {"retries": 2}}}, {"probe", "answer-checker"}),
+    ("solving", {"plan": {"solving": {"retries": 2}}}, {"panel", "probe", "answer-checker"}),
     ("a model", {"models": {"file": {"roles": {"base": {"model": "tiny"}}}}}, CALLERS),
     ("the recipe of training", {"trainer": {"recipe": {"base": {"model": "m"}}}}, set()),
 )
