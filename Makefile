@@ -90,6 +90,7 @@ check-console: .venv/.dev ## every page of a real run in a real browser, links, 
 
 new-service: .venv/.dev ## the skeleton of a service: make new-service NAME=tagger PRODUCES=problem.tagged
 	@$(BIN)/python -m schemas.codegen.new_service $(NAME) $(if $(CONSUMES),--consumes $(CONSUMES)) $(if $(PRODUCES),--produces $(PRODUCES))
+	@$(BIN)/python -m tests.docs.reference
 
 dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, and the chart's copies
 	@$(BIN)/python -m deploy.grafana.build

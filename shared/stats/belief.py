@@ -12,8 +12,7 @@ Two verifiers may be dependent: with chance c an attempt of one is the same draw
 Verifiers of unequal ability have log-odds of solving that differ by a constant (the Rasch model).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from math import comb, exp, factorial, lgamma, log
@@ -45,18 +44,16 @@ def truth_weights(evidence: Evidence, parameters: Parameters) -> dict[int, float
     weights = {KEY: right * (1 - parameters.wrong_keys) * votes.key}
     for place, index in enumerate([*order, len(order)]):
         weights[index] = wrong * weight_of_wrong(votes.common_error[place], votes.misprint[place], parameters)
-    for adjudication in evidence.adjudications:
-        weights = {
-            truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()
-        }
+    if evidence.adjudications:
+        _weigh_adjudications(weights, evidence.adjudications, parameters)
     return weights
 
 
 def key_weights(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
     """Probability of the evidence if the key is right, and if it is wrong; up to a factor common to all votes."""
-    weights = truth_weights(evidence, replace(parameters, wrong_keys=0.5))
+    weights = truth_weights(evidence, parameters)
     right = weights.pop(KEY)
-    return 2 * right, 2 * sum(weights.values())
+    return right / (1 - parameters.wrong_keys), sum(weights.values()) / parameters.wrong_keys
 
 
 def canonical_evidence(evidence: Evidence, solving: Solving) -> Evidence:
@@ -111,11 +108,18 @@ def _merged(votes: Votes, solving: Solving) -> Votes:
 
 def judgement_likelihood(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
     """Probability of the judgements, if the key is right and if it is wrong; a factor common to both is left out."""
-    rates = [(one.passed, parameters.rates(one.saw)) for one in evidence.judgements]
-    right, wrong = (_judgements(rates, parameters.solving.dependence, right=right) for right in (True, False))
-    undetermined = parameters.judge._replace(false_alarm=max(parameters.judge.false_alarm, 1e-3))
-    right *= undetermined.chance(passed=False, right=True) ** evidence.undetermined
-    wrong *= undetermined.chance(passed=False, right=False) ** evidence.undetermined
+    rates = tuple((one.passed, parameters.rates(one.saw)) for one in evidence.judgements)
+    return _judgement_likelihood(rates, evidence.undetermined, parameters.judge, parameters.solving.dependence)
+
+
+@lru_cache(maxsize=1 << 12)
+def _judgement_likelihood(
+    rates: tuple[tuple[bool, JudgeRates], ...], undetermined: int, judge: JudgeRates, dependence: float
+) -> tuple[float, float]:
+    right, wrong = (_judgements(rates, dependence, right=right) for right in (True, False))
+    refuses = judge._replace(false_alarm=max(judge.false_alarm, 1e-3))
+    right *= refuses.chance(passed=False, right=True) ** undetermined
+    wrong *= refuses.chance(passed=False, right=False) ** undetermined
     return right, wrong
 
 
@@ -129,16 +133,21 @@ def _judgements(rates: Sequence[tuple[bool, JudgeRates]], dependence: float, *, 
     return apart
 
 
-def _adjudication_weight(truth: int, adjudication: Adjudication, parameters: Parameters) -> float:
-    """Weight of a hypothesis about the truth after an adjudication."""
-    alpha, in_pair = parameters.adjudicator, truth in adjudication.pair
-    says_neither = 1 - alpha if in_pair else alpha
-    if adjudication.chosen is None:
-        return says_neither
-    chooses = 1 - parameters.neither * says_neither / max(alpha, 1 - alpha)
-    if not in_pair:
-        return chooses / 2
-    return chooses * (alpha if truth == adjudication.chosen else 1 - alpha)
+def _weigh_adjudications(
+    weights: dict[int, float], adjudications: Iterable[Adjudication], parameters: Parameters
+) -> None:
+    """Multiply the weight of each truth by the chances of what was chosen."""
+    alpha, beta = parameters.adjudicator, 1 - parameters.adjudicator
+    neither = parameters.neither / max(alpha, beta)
+    chooses, outside = 1 - neither * beta, (1 - neither * alpha) / 2
+    for pair, chosen in adjudications:
+        for truth in weights:
+            if chosen is None:
+                weights[truth] *= beta if truth in pair else alpha
+            elif truth in pair:
+                weights[truth] *= chooses * (alpha if truth == chosen else beta)
+            else:
+                weights[truth] *= outside
 
 
 @lru_cache(maxsize=1 << 18)

@@ -105,7 +105,7 @@ class Ledger:
 
         def log_density(axes: Axes) -> Iterable[tuple[float, Point]]:
             for rho, catch in product(axes[1], axes[2]):
-                terms = self._terms(self._with(1.0, rho, catch))
+                terms = self._terms(self._with(0.5, rho, catch))
                 prior = caught.hits * log(catch) + (caught.trials - caught.hits) * log(1 - catch)
                 prior += _log_beta_density(rho, *_PRIOR_RHO)
                 for w in axes[0]:

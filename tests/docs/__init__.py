@@ -1,5 +1,6 @@
 """Pages that are made from the code, and tests that hold pages to it.
 
+journey.py      follows a tutorial, command by command: `python -m tests.docs.journey`
 reference.py    writes the generated pages: `python -m tests.docs.reference`
 cli_page.py     every command with its options
 keys_page.py    keys of plan, models file and recipe
