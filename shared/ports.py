@@ -162,6 +162,17 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarded:
+    """An event whose consumer would only pass it on, as `then`, which is published in its place.
+
+    Where a tagged item ends with `event`, its end is published instead.
+    """
+
+    event: Event
+    then: Event
+
+
+@dataclass(frozen=True, slots=True)
 class TaggedEvent:
     """An event of an audit item, from the auditor. The runtime tags all events that it causes."""
 
@@ -226,7 +237,7 @@ class Join(Protocol):
     The state includes the decision, so that an event repeated before the decision is published decides the same.
     """
 
-    def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event], bytes]:
+    def __call__(self, case: bytes | None, event: Any) -> tuple[bytes, Iterable[Event | Forwarded], bytes]:
         """Return the new state, the events decided now, and the state to store once they are published.
 
         `case` is the state so far; `None` for a new key.

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.supervisor import Stack
 from shared.config.connections import KafkaAccess
@@ -15,6 +16,8 @@ from tests.support.kafka_world import KafkaWorld
 
 for noisy in ("aiokafka", "faust", "mode"):
     logging.getLogger(noisy).setLevel(logging.CRITICAL)
+settings.register_profile("untimed", settings(deadline=None))  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ class TrainRelease:
         status = 0
         for _ in range(MAX_ATTEMPTS):
             if (status := await self._run_phases(folder, event.table_version)) == 0:
-                return _completed_events(event, folder, about)
+                return completed_events(event, folder, about)
             if status > 0 and status != KILLED:
                 phase, reason = _read_failure(folder)
                 return [TrainingFailed.after(event, ROLE, **about, phase=phase, reason=reason)]
@@ -113,7 +113,8 @@ def _read_failure(folder: Path) -> tuple[str, str]:
     return failure["phase"], failure["reason"]
 
 
-def _completed_events(event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:
+def completed_events(event: TrainingTriggered, folder: Path, about: dict[str, Any]) -> list[Event]:
+    """Return the events of a finished run, from the results in its folder."""
     phases = {name: folder / f"{name}.json" for name in ("sft", "rl")}
     last = [json.loads(path.read_text())["model"] for path in phases.values() if path.exists()][-1]
     evaluation = json.loads((folder / "evaluate.json").read_text())

@@ -3,6 +3,7 @@
 control_socket.py  requests from a command to a running supervisor
 download.py        download of Kafka's jars, with progress
 events.py          progress events of the stack
+fork/              processes forked from one process, which has imported their modules
 health.py          readiness polling
 kafka.py           the Kafka broker: settings and command line
 kafka_jars.py      the list of Kafka's jars, their download and check

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from deploy.local.state_file import StateFile
 from shared.errors import Refusal
 
 SOCKET = "control.sock"
@@ -54,6 +53,8 @@ async def request(directory: Path, body: object) -> Any:
     try:
         reader, writer = await asyncio.open_unix_connection(_address(directory / SOCKET))
     except OSError as error:
+        from deploy.local.state_file import StateFile  # `chimera status` seldom needs it and is to be quick
+
         if StateFile.read(directory).up:
             raise Refusal(f"the stack in {directory} is starting or stopping", "Try again in a minute") from error
         raise Refusal(f"nothing runs in {directory}", "Start it with `chimera up`") from error

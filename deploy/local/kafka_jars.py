@@ -20,14 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jgo
-import requests
 from filelock import FileLock
-from jgo.config import GlobalSettings
-from jgo.maven import MavenContext, PythonResolver
 
 from shared.errors import Refusal
+
+if TYPE_CHECKING:  # jgo and requests take longer to import than all else here, and only a download needs them
+    from jgo.maven import MavenContext
 
 VERSION = "4.4.0"
 ROOTS = (
@@ -94,8 +94,11 @@ def _check(jar: Jar, path: Path, next_step: str) -> None:
         raise Refusal(f"{jar.filename} does not have the SHA-256 in jars.json, so it is not used", next_step)
 
 
-def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) -> MavenContext:
+def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) -> "MavenContext":
     """Return a context for Maven Central, or for the repositories in the user's jgo configuration."""
+    from jgo.config import GlobalSettings
+    from jgo.maven import MavenContext, PythonResolver
+
     return MavenContext(
         resolver=PythonResolver(progress_callback=progress_callback),
         repo_cache=repo_cache,
@@ -106,6 +109,8 @@ def _maven(repo_cache: Path, progress_callback: ProgressCallback | None = None) 
 
 def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
     """Download each jar to a temporary folder, check it, then move it to `folder`."""
+    import requests
+
     counter = _Counter(sum(jar.size for jar in jars), progress)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -156,6 +161,8 @@ class _Counter:
 
 def update(path: Path = LIST) -> list[Jar]:
     """Resolve ROOTS with their dependencies, download every jar, and write the list."""
+    import jgo
+
     jars = []
     with tempfile.TemporaryDirectory() as folder:
         context = _maven(Path(folder))

@@ -15,8 +15,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from deploy.local.events import Kind, OnEvent, StackEvent
+from deploy.local.fork.client import ForkServer
 from deploy.local.state_file import ProcessId, RunningProcess
 from shared.errors import Refusal
 from shared.parent_death import die_with_parent
@@ -50,6 +52,19 @@ class Command:
     grace_s: float = 30.0
     orphan_signal: signal.Signals = signal.SIGKILL
     """Sent by the kernel when the supervisor dies."""
+    module: str = ""
+    """The module that `argv` runs: a fork server can start it."""
+
+
+class Running(Protocol):
+    """A process that was started: a part of `asyncio.subprocess.Process`."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
 
 
 class Process:
@@ -65,6 +80,7 @@ class Process:
         on_event: OnEvent,
         on_change: Callable[[], None],
         on_failure: Callable[[Refusal], None],
+        fork_server: ForkServer | None = None,
     ) -> None:
         self.command = command
         self.restarts = 0
@@ -74,9 +90,10 @@ class Process:
         self._on_event = on_event
         self._on_change = on_change
         self._on_failure = on_failure
+        self._fork_server = fork_server
         self._crashes: deque[float] = deque()
         self._stopping = asyncio.Event()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Running | None = None
         self._id: ProcessId | None = None
         self._supervision: asyncio.Task[None] | None = None
 
@@ -123,29 +140,34 @@ class Process:
         self._stopping.set()
         self.kill_family()
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
-        command = self.command
+    async def _spawn(self) -> Running:
         try:
-            with command.log.open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec(
-                    *command.argv,
-                    env=command.env,
-                    cwd=command.cwd,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=asyncio.subprocess.STDOUT,
-                    start_new_session=True,
-                    preexec_fn=die_with_parent(command.orphan_signal) if sys.platform == "linux" else None,
-                )
+            self._process = await self._execute()
         except OSError as error:
             raise Refusal(
-                f"{command.name} cannot be started: {error.strerror} ({error.filename})", "Check the installation"
+                f"{self.command.name} cannot be started: {error.strerror} ({error.filename})", "Check the installation"
             ) from error
         self._id = ProcessId.of(self._process.pid)
         self._on_change()
         return self._process
 
-    async def _supervise(self, process: asyncio.subprocess.Process) -> None:
+    async def _execute(self) -> Running:
+        command = self.command
+        with command.log.open("ab") as log:
+            if command.module and self._fork_server:
+                return await self._fork_server.fork(command.module, command.env, command.log)
+            return await asyncio.create_subprocess_exec(
+                *command.argv,
+                env=command.env,
+                cwd=command.cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(command.orphan_signal) if sys.platform == "linux" else None,
+            )
+
+    async def _supervise(self, process: Running) -> None:
         """Restart the process each time it ends, until `stop()` or until it is given up."""
         try:
             while True:

@@ -43,6 +43,11 @@ class ProcessSpec:
         return [self.name if number == 1 else f"{self.name}-{number}" for number in range(1, self.replicas + 1)]
 
     @property
+    def main(self) -> str:
+        """The module to run, "" for a whole command line."""
+        return "" if self.argv else self.module or f"services.{self.name}"
+
+    @property
     def command_line(self) -> Sequence[str]:
         # -P: do not import a folder `services` in the working directory
-        return self.argv or (sys.executable, "-P", "-m", self.module or f"services.{self.name}")
+        return self.argv or (sys.executable, "-P", "-m", self.main)

@@ -24,8 +24,10 @@ from typing import Any, Self, TypeVar
 from deploy.local import health, kafka_jars, orphans, workdir
 from deploy.local.download import download
 from deploy.local.events import Kind, OnEvent, StackEvent
+from deploy.local.fork import client as fork
+from deploy.local.fork.client import ForkServer
 from deploy.local.kafka import Kafka
-from deploy.local.ports import Ports
+from deploy.local.ports import LOOPBACK, Ports
 from deploy.local.process import Command, Process, RestartPolicy
 from deploy.local.process_spec import UTF_8, ProcessSpec, inherited_environment
 from deploy.local.state_file import ProcessId, RunningProcess, StateFile
@@ -52,7 +54,9 @@ class Stack:
         factory: str = "chimera",
         on_event: OnEvent = lambda _event: None,
         restart: RestartPolicy = DEFAULT_RESTART,
+        preload: Sequence[str] = (),
     ) -> None:
+        """Services are forked from a process that has imported the modules `preload`, which start no thread."""
         self.directory = directory.resolve()
         self.timings: dict[str, float] = {}
         """Seconds until ready, by process, and `services` for all of them; `kafka` without the download of its jars."""
@@ -62,6 +66,8 @@ class Stack:
         self._specs: dict[str, ProcessSpec] = {}
         self._services: dict[str, Process] = {}
         self._servers: dict[str, Process] = {}
+        self._preload = preload
+        self._fork_server: ForkServer | None = None
         self._starting: dict[str, asyncio.Future[None]] = {}
         """By the name of an instance that is being started; raises Refusal when it is given up."""
 
@@ -72,12 +78,15 @@ class Stack:
             workdir.check_space(self.directory)
             ended = await asyncio.to_thread(orphans.end, self.directory)
             self._ports = Ports(StateFile.read(self.directory).ports)
+            self._valkey = Valkey(self.directory / "valkey", self._ports.take("valkey"))
             self._supervisor = ProcessId.of(os.getpid())
             self._write_state()
         except BaseException:
             self._lock.release()
             raise
         self.failed = asyncio.get_running_loop().create_future()
+        if self._preload and fork.AVAILABLE:
+            self._fork_server = ForkServer(self._preload, self._environment(), self._log("fork-server"))
         self._log_limit = asyncio.create_task(self._limit_logs())
         if ended:
             self._notify("orphans", "stack", f"ended processes of an earlier run: {', '.join(ended)}")
@@ -98,13 +107,14 @@ class Stack:
 
     async def start_infrastructure(self) -> None:
         """Download missing jars, start Kafka and Valkey concurrently, return when both are ready."""
+        if self._fork_server:
+            await self._fork_server.start()  # it imports meanwhile
         jars = await download(self._on_event)
         folder, ports = self.directory, self._ports
-        self._kafka = Kafka(folder / "kafka", ports.take("kafka"), ports.take("kafka-controller"), jars)
-        self._valkey = Valkey(folder / "valkey", ports.take("valkey"))
+        kafka = Kafka(folder / "kafka", ports.take("kafka"), ports.take("kafka-controller"), jars)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._start_server(self._kafka))
+                tasks.create_task(self._start_server(kafka))
                 tasks.create_task(self._start_server(self._valkey))
         except* Refusal as errors:
             raise errors.exceptions[0] from None
@@ -130,7 +140,7 @@ class Stack:
     @property
     def bootstrap(self) -> str:
         """Kafka's address, "host:port"."""
-        return self._kafka.bootstrap
+        return f"{LOOPBACK}:{self._ports.take('kafka')}"
 
     @property
     def valkey_url(self) -> str:
@@ -186,7 +196,9 @@ class Stack:
         for process, name in instances:
             port = self._ports.take(name) if process.has_health else None
             env = self._environment(*process.inherits) | self._settings(process, port) | dict(process.env)
-            command = Command(name, process.command_line, env, self._log(name), None, port, process.grace_s)
+            command = Command(
+                *(name, process.command_line, env, self._log(name), None, port, process.grace_s), module=process.main
+            )
             child = self._services[name] = self._child(command, self._restart)
             children.append(child)
             await child.start()
@@ -231,7 +243,9 @@ class Stack:
         return workdir.rotate_log(self.directory, name)
 
     def _child(self, command: Command, restart: RestartPolicy) -> Process:
-        return Process(command, restart, self._on_event, self._write_state, partial(self._fail, command.name))
+        return Process(
+            command, restart, self._on_event, self._write_state, partial(self._fail, command.name), self._fork_server
+        )
 
     def _fail(self, name: str, error: Refusal) -> None:
         """Fail the stack, or only the start of the process if it is started again later."""
@@ -261,6 +275,8 @@ class Stack:
     async def _stop(self) -> None:
         try:
             await asyncio.gather(*(child.stop() for child in self._services.values()))
+            if self._fork_server:
+                await self._fork_server.stop()
             for name in ("valkey", "kafka"):
                 if name in self._servers:
                     await self._servers[name].stop()

@@ -23,10 +23,12 @@ from schemas.flow import FLOW, SERVICES
 ROOT = Path(__file__).parents[2]
 GENERATED = ROOT / "schemas" / "generated"
 RELEASED = ROOT / "schemas" / "released"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "explanation" / "architecture.md")
-"""Pages with the diagram of the flow."""
 MAX_ARROWS = 3
 """An event with more producers gets one arrow, from `several services`."""
+OFF_PATH = ("cli", "auditor")
+"""Producers and consumers that the short diagram leaves out."""
+STORED_RUNS = ("problem.reverified", "problem.resolved", "problem.reprobed", "audit.judged")
+"""Events about stored rows and audits, which the short diagram leaves out."""
 
 BEGIN, END = "<!-- flow: made by python -m schemas.export -->\n", "<!-- end of flow -->"
 
@@ -63,15 +65,20 @@ def documents() -> dict[Path, str]:
     schemas["asyncapi"] = asyncapi.document()
     return {
         **{GENERATED / f"{name}.json": _json(schema) for name, schema in schemas.items()},
-        **{page: _with_picture(page.read_text()) for page in PAGES},
+        **{page: _with_picture(page.read_text(), picture) for page, picture in _pictures().items()},
         **deployment.documents(ROOT),
     }
 
 
-def _with_picture(text: str) -> str:
+def _pictures() -> dict[Path, str]:
+    """Pages with a diagram of the flow."""
+    return {ROOT / "README.md": main_path(), ROOT / "docs" / "explanation" / "architecture.md": picture()}
+
+
+def _with_picture(text: str, diagram: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{picture()}{END}{after}"
+    return f"{before}{BEGIN}{diagram}{END}{after}"
 
 
 def _json(document: Any) -> str:
@@ -91,6 +98,22 @@ def _write(folder: Path, texts: Mapping[Path, str]) -> None:
             path.write_text(texts[path])
         else:
             path.unlink()
+
+
+def main_path() -> str:
+    """Draw the way of a problem, without audits and commands, as a Mermaid chart: a line for each event."""
+    lines = []
+    for flow in FLOW:
+        producers = [name for name in flow.producers if name not in OFF_PATH]
+        consumers = [name for name in flow.consumers if name not in OFF_PATH]
+        if producers and consumers and flow.name not in STORED_RUNS:
+            ends = ["any service"] if len(producers) > MAX_ARROWS else producers
+            lines.append(f"  {' & '.join(map(_node, ends))} -- {flow.name} --> {' & '.join(map(_node, consumers))}")
+    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+
+
+def _node(name: str) -> str:
+    return f"any[{name}]" if name == "any service" else name
 
 
 def picture() -> str:

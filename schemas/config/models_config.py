@@ -65,8 +65,8 @@ class Endpoint(_Section):
         validation_alias=AliasChoices("max_concurrency", "at_once"),
         serialization_alias="at_once",
     )
-    """Largest number of calls in flight per process. The limiter adapts to the server below it. Written as `at_once`,
-    the key of earlier versions."""
+    """Largest number of calls in flight per process. The limiter adapts to the server below it. `at_once`, the key of
+    earlier versions, is read too; files that the factory stores have it."""
     proxy: Literal["env"] | None = added()
     """`env`: use the proxy that the environment variables name; by default none."""
     structured: Literal["auto", "schema", "json_object", "prompt"] = "auto"

@@ -1,6 +1,6 @@
 """Problems, from the request to the panel's decision and the probe."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from schemas.events.base import Event, ItemEvent, ProblemEvent
 from schemas.item import Easier, Example, Item, Topic, Verdict
@@ -63,6 +63,11 @@ class ProblemAccepted(ItemEvent):
 
 class ProblemProbed(ItemEvent):
     type: ClassVar[str] = "problem.probed"
+
+    @classmethod
+    def without_attempts(cls, accepted: ProblemAccepted) -> Self:
+        """Pass an accepted problem on; its difficulty stays unknown. Every service builds the same event."""
+        return cls.of(accepted, "probe", accepted.item)
 
 
 class ProblemRejected(ItemEvent):

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from services.cli.check.commands import app as check
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 from services.cli.common.kafka_connection import Bootstrap, Factory
 from services.cli.dataset.commands import app as dataset
 from services.cli.evidence.commands import app as evidence
@@ -29,7 +29,7 @@ from shared.text.controls import strip_controls
 AFTER_TRANSIENT = "Try again; if it persists, check the address, the credentials in the environment, and the disk"
 
 
-class Commands(TyperGroup):
+class Commands(HelpGroup):
     """Prints a Refusal or a Transient error with its next step, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 from shared.errors import Refusal
 
 PHASES = {
@@ -25,7 +26,7 @@ PHASES = {
     "card": "Write the model card: scores, plots, data, lineage.",
 }
 
-app = typer.Typer(no_args_is_help=True, help="Train on the dataset: chimera train all --help")
+app = typer.Typer(cls=HelpGroup, no_args_is_help=True, help="Train on the dataset: chimera train all --help")
 
 
 def train(context: typer.Context) -> None:

@@ -1,5 +1,7 @@
 """Panel: evidence in, requests for more or one decision out."""
 
+from schemas.events import ProblemAccepted
+from schemas.flow import BY_TYPE
 from services.panel.criteria import LatestEstimate
 from services.panel.estimates import estimates_keeper
 from services.panel.handler import JoinVerdicts
@@ -12,7 +14,8 @@ from shared.stats.view_thresholds import evidence_limits, view_thresholds
 
 
 def build(settings: Settings) -> Service:
-    verification = load_plan(settings.plan).verification
+    plan = load_plan(settings.plan)
+    verification = plan.verification
     tiers = {tier for tiers in verification.accept.values() for tier in tiers}
     thresholds, latest = view_thresholds(verification, DEFAULTS), LatestEstimate()
     join = JoinVerdicts(
@@ -23,6 +26,7 @@ def build(settings: Settings) -> Service:
         reject_easy=verification.reject_easy,
         limits=evidence_limits(verification) if thresholds else NOTHING,
         latest=latest,
+        to_probe=bool(plan.solving.probe_attempts) or BY_TYPE[ProblemAccepted.type].consumers != ("probe",),
     )
     follows = (estimates_keeper(settings, verification, latest),) if thresholds else ()
     return Service(join=join, background=follows)

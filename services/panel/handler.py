@@ -6,7 +6,15 @@ from dataclasses import dataclass, field, replace
 from pydantic import ConfigDict, Field
 
 from schemas.config.policies import View
-from schemas.events import Event, EvidenceGiven, EvidenceRequested, ProblemAccepted, ProblemRejected, ProblemVerified
+from schemas.events import (
+    Event,
+    EvidenceGiven,
+    EvidenceRequested,
+    ProblemAccepted,
+    ProblemProbed,
+    ProblemRejected,
+    ProblemVerified,
+)
 from schemas.flow import VERIFIERS
 from schemas.item import Step, Verdict
 from schemas.model import Model, added
@@ -15,6 +23,7 @@ from services.panel.criteria import Criteria, LatestEstimate
 from services.panel.second_round import NOTHING, Deliberation, Given, with_given
 from services.panel.tiers import POLICIES, find_easy
 from shared.errors import Superseded
+from shared.ports import Forwarded
 from shared.stats.belief_model import Parameters
 from shared.stats.evidence_choice import Limits
 from shared.stats.item_belief import DEFAULTS, item_belief
@@ -50,7 +59,7 @@ class JoinState(Model):
     """Whether the decision is on the log."""
 
     @property
-    def decision(self) -> Event | None:
+    def decision(self) -> ProblemAccepted | ProblemRejected | None:
         return self.accepted or self.rejected
 
 
@@ -71,10 +80,12 @@ class JoinVerdicts:
     """How much evidence may be requested where belief leaves a key undecided."""
     latest: LatestEstimate = field(default_factory=LatestEstimate)
     """Criteria of decisions that begin now, instead of `parameters` and `thresholds`."""
+    to_probe: bool = True
+    """Whether accepted problems go to probe. Otherwise they go to synthesis, as the event that probe would publish."""
 
     def __call__(
         self, case: bytes | None, event: ProblemVerified | EvidenceGiven
-    ) -> tuple[bytes, Iterable[Event], bytes]:
+    ) -> tuple[bytes, Iterable[Event | Forwarded], bytes]:
         """Fold evidence into the state. Returns the state to store, the events to publish, and the state after that.
 
         A published decision leaves a tombstone with the hash of the problem's text. A request stays in the state until
@@ -94,7 +105,13 @@ class JoinVerdicts:
         if state.decision is None:
             return stored, [state.request] if state.request else [], stored
         tombstone = JoinState(problem_hash=state.problem_hash, published=True)
-        return stored, [state.decision], tombstone.model_dump_json(exclude_unset=True).encode()
+        return stored, [self._output(state.decision)], tombstone.model_dump_json(exclude_unset=True).encode()
+
+    def _output(self, decision: ProblemAccepted | ProblemRejected) -> Event | Forwarded:
+        """Return what is published. The state has the decision, so the plan may change before it is repeated."""
+        if self.to_probe or isinstance(decision, ProblemRejected):
+            return decision
+        return Forwarded(decision, ProblemProbed.without_attempts(decision))
 
     def _receive(self, case: JoinState, event: ProblemVerified | EvidenceGiven) -> JoinState:
         """With the evidence, unless it was received before or nobody requested it; then the decision or a request."""

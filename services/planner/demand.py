@@ -1,6 +1,6 @@
 """How many problems should be in flight for each subject, and of which topics."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from math import ceil
 
@@ -38,7 +38,7 @@ def _target(plan: Plan, supply: Mapping[str, int]) -> int:
 
 def next_topic_ref(plan: Plan, state: State, name: str) -> TopicRef:
     """Return the next topic to request, of a subject with an open one."""
-    in_flight = _in_flight_by_topic(Counter(state.in_flight.values()), name)
+    in_flight = _in_flight_by_topic(state)[name]
     return name, next_topic(state.subject(name), expected_yields(plan, state)[name], in_flight, state.ability)
 
 
@@ -63,23 +63,26 @@ def wanted_in_flight(plan: Plan, state: State) -> dict[str, int]:
     of their topics, further ones by that of the next topic. Requesting the last half too would, with one row missing,
     mostly pay for rows beyond the target.
     """
-    expected, under_way = expected_yields(plan, state), Counter(state.in_flight.values())
+    expected, in_flight = expected_yields(plan, state), _in_flight_by_topic(state)
     return {
-        name: _needed_in_flight(state, name, lack, expected[name], _in_flight_by_topic(under_way, name)) if lack else 0
+        name: _needed_in_flight(state, name, lack, expected[name], in_flight[name]) if lack else 0
         for name, lack in missing_rows(plan, state).items()
     }
 
 
-def _in_flight_by_topic(under_way: Mapping[TopicRef, int], name: str) -> Counter[int]:
-    """Problems in flight by number of the topic, for one subject."""
-    return Counter({number: count for (subject, number), count in under_way.items() if subject == name})
+def _in_flight_by_topic(state: State) -> Mapping[str, Counter[int]]:
+    """Problems in flight by subject and number of the topic."""
+    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for (name, number), count in Counter(state.in_flight.values()).items():
+        counts[name][number] = count
+    return counts
 
 
 def _needed_in_flight(state: State, name: str, lack: int, expected: float, in_flight: Counter[int]) -> int:
     subject = state.subject(name)
     coming = sum(count * _yield(subject.topics[number], expected) for number, count in in_flight.items())
     each = expected
-    if subject.open_topics:
+    if subject.has_open_topic:
         each = _yield(subject.topics[next_topic(subject, expected, in_flight, state.ability)], expected)
     return max(1, in_flight.total() + ceil((lack - 0.5 - coming) / each))
 
@@ -96,13 +99,19 @@ def next_topic(
 
     A topic with a low yield stays open, but is requested at most MAX_REQUEST_RATIO times as often as the mean.
     """
+    topics, prior = subject.topics, PRIOR_PROBLEMS * expected
     open_ = subject.open_topics
-    often = MAX_REQUEST_RATIO * (1 + sum(subject.topics[number].requested for number in open_) / len(open_))
+    often = MAX_REQUEST_RATIO * (1 + sum([topics[number].requested for number in open_]) / len(open_))
 
     def order(number: int) -> tuple[bool, float, int]:
-        topic = subject.topics[number]
-        covered = topic.good + topic.held_out + in_flight.get(number, 0) * _yield(topic, expected)
-        return topic.requested > often, (2 * covered + 1) / topic_weight(ability, topic.topic), topic.requested
+        topic = topics[number]
+        covered: float = topic.good + topic.held_out
+        if count := in_flight.get(number):
+            covered += (
+                count * (topic.good + prior) / (topic.ended + PRIOR_PROBLEMS)
+            )  # `_yield`; a call for each is slow
+        weight = topic_weight(ability, topic.topic) if ability else 1.0
+        return topic.requested > often, (2 * covered + 1) / weight, topic.requested
 
     return min(open_, key=order)
 

@@ -112,7 +112,7 @@ class Planner:
         needed = {
             name: number
             for name, number in wanted_in_flight(self.plan, state).items()
-            if state.subject(name).open_topics
+            if state.subject(name).has_open_topic
         }
         in_flight = Counter(name for name, _ in state.in_flight.values())
         for name in allocate(room, needed, in_flight):

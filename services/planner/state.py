@@ -101,6 +101,11 @@ class SubjectState(Model):
     """Ended problems that became admitted rows, immediately or from the reserve."""
 
     @property
+    def has_open_topic(self) -> bool:
+        """Whether any topic may be requested; quicker than `open_topics`."""
+        return any(not topic.closed for topic in self.topics)
+
+    @property
     def open_topics(self) -> list[int]:
         """Indices of the topics that may be requested."""
         return [number for number, topic in enumerate(self.topics) if not topic.closed]
@@ -221,4 +226,6 @@ class State(Model):
 
 
 def _minus(open_problems: dict[UUID, TopicRef], problem: UUID) -> dict[UUID, TopicRef]:
-    return {key: topic_ref for key, topic_ref in open_problems.items() if key != problem}
+    rest = dict(open_problems)  # a copy hashes no key; the hash of a UUID is slow
+    rest.pop(problem, None)
+    return rest

@@ -24,7 +24,7 @@ class ProbeDifficulty:
 
     async def __call__(self, event: ProblemAccepted) -> Iterable[Event]:
         if self.model is None or not self.attempts:
-            return [ProblemProbed.of(event, ROLE, item=event.item)]
+            return [ProblemProbed.without_attempts(event)]
         problem = event.item.written
         replies = await self._attempts(self.model, event)
         grades = [await self._grade(reply, problem) for reply in replies]

@@ -26,3 +26,5 @@ if __name__ == "__main__":
         asyncio.run(main(read(Settings)))
     except Refusal as refusal:
         sys.exit(str(refusal))
+    except OSError as error:
+        sys.exit(f"{error.strerror or error}\nNext step: free the port, or set CHIMERA_SIM_PORT to another")

@@ -2,6 +2,7 @@
 
 import re
 from random import Random
+from string import ascii_lowercase
 
 from services.simulator.answers import parse_number
 from services.simulator.bank.craft import frac
@@ -15,7 +16,7 @@ def misprint(problem: Problem, rng: Random) -> str:
 
 
 def single_error(problem: Problem, rng: Random) -> str:
-    """Return a wrong answer that hardly comes twice; an answer without a figure gets a misprint."""
+    """Return a wrong answer that hardly comes twice; an answer without a figure gets letters that do not belong."""
     value, digits = parse_number(problem.answer), re.search(r"\d+", problem.answer)
     off = rng.randint(100, 10**6)
     if value is not None and "." in problem.answer:
@@ -24,7 +25,7 @@ def single_error(problem: Problem, rng: Random) -> str:
         return frac(value + off)
     if digits:
         return problem.answer[: digits.start()] + str(int(digits[0]) + off) + problem.answer[digits.end() :]
-    return misprint(problem, rng)
+    return problem.answer + "".join(rng.choices(ascii_lowercase, k=4))
 
 
 def _candidates(answer: str, rng: Random) -> list[str]:

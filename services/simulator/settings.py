@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, NonNegativeFloat, SecretStr
+from pydantic import AfterValidator, NonNegativeFloat, PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.simulator.faults import Faults, Rate
@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     """Probability that an adjudicator takes the right one of two answers, or neither. Not set: by ability."""
     dependence: dict[Model, Rate] = {}
     """By model id, the probability that an attempt is the draw that all models named here share on a problem."""
+    solve_rates: tuple[PositiveFloat, PositiveFloat] | None = None
+    """Parameters of the Beta distribution from which the solve rate of each problem is drawn, one for all models. Not
+    set: by ability and difficulty."""
     malformed: Rate = 0.03
     """Share of drafts that are not valid JSON."""
     bad_form: Rate = 0.03

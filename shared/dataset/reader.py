@@ -135,7 +135,8 @@ class Dataset:
         ids = {row["id"] for row in self.rows.columns("id", where=begins.format("id"))}
         ids |= {line["item_id"] for line in self.ledger.columns("item_id", where=begins.format("item_id"))}
         if not ids:
-            raise Refusal(f"no item in the dataset has an id that starts with {prefix!r}", "Look for it in the ledger")
+            step = "`chimera dataset rejects` lists what was rejected"
+            raise Refusal(f"no item in the dataset has an id that starts with {prefix!r}", step)
         if len(ids) > 1:
             some = ", ".join(sorted(ids)[:3])
             raise Refusal(f"{prefix!r} is ambiguous: {len(ids)} ids start with it ({some}, …)", "Give more characters")

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S = 5.0
 _NO_LIST = re.compile(r" answers (?:404|405|50[01]):| sends an invalid reply: ")
-_NO_CHAT = re.compile(r" answers (?:30\d|40[1345]|410):| sends an invalid reply: |: ConnectError: ")
+_NO_CHAT = re.compile(r" answers (?:30\d|40[1345]|410):| sends an invalid reply: ")
 MAX_NAMES = 10
 """Names of served models in one message; some endpoints serve hundreds."""
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import Self
@@ -47,7 +48,7 @@ _MARKED = re.compile(r"<\$mark>\s*\$(\w+)\s*</\$mark>")
 _FIELD = re.compile(r"\$\$|\$(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompt:
     """The text of a file, identified by its name and its hash."""
 
@@ -63,11 +64,11 @@ class Prompt:
         """Read a prompt. Its name is the file's, without `.md`."""
         return cls(path.stem, path.read_text("utf-8"))
 
-    @property
+    @cached_property
     def hash(self) -> str:
         return content_hash(self.text)
 
-    @property
+    @cached_property
     def fields(self) -> set[str]:
         """Names of the placeholders that a call fills."""
         return set(Template(self.text).get_identifiers()) - _OWN
@@ -91,13 +92,15 @@ class Prompt:
         if missing:
             raise ValueError(f"prompt {self.name} takes {sorted(self.fields)}, not {list(fields)}")
         *system, user = self.text.split("\n---\n", 1)
-        inline = self._inline()
-        values = {name: one_line(value) if name in inline else neutralise(value) for name, value in fields.items()}
+        values = {
+            name: one_line(value) if name in self._inline else neutralise(value) for name, value in fields.items()
+        }
         in_language = "" if self.language == ENGLISH else f" in {self.language}"
         values |= {MARK: _mark(values, seed), LANGUAGE: self.language, IN_LANGUAGE: in_language}
         parts = [("system", part) for part in system] + [("user", user)]
         return [{"role": role, "content": Template(part.strip()).substitute(values)} for role, part in parts]
 
+    @cached_property
     def _inline(self) -> set[str]:
         """Fields that stand inside a line of the prompt, outside marks."""
         return set(filter(None, _FIELD.findall(_KEEPS_LINES.sub("", self.text)))) - _OWN

@@ -31,6 +31,8 @@ _TOKEN = re.compile(
 )
 """Matches the first character of a token, and consumes only that, so that overlapping tokens all match."""
 
+_SPECIAL = re.compile(r"[^\t\n -~]")
+"""Every character that may be invisible: all but printable ASCII, tabs and line feeds."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _BLANK = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -61,8 +63,13 @@ def neutralise(text: str) -> str:
     Line breaks, CRLF, tabs and spaces stay, and so do the invisible parts of an emoji and of a right-to-left or Indic
     script, which are part of its spelling.
     """
-    emoji = {at for found in _EMOJI.finditer(text) for at in range(*found.span())}
-    return break_tokens("".join(_visible(text, at) if at not in emoji else text[at] for at in range(len(text))))
+    emojis = () if text.isascii() else _EMOJI.finditer(text)
+    emoji = {at for found in emojis for at in range(*found.span())}
+
+    def spell(found: re.Match[str]) -> str:
+        return found[0] if found.start() in emoji else _visible(text, found.start())
+
+    return break_tokens(_SPECIAL.sub(spell, text))
 
 
 def without_blank_lines(text: str) -> str:

@@ -18,7 +18,8 @@ from shared.kafka.dlq.dead_letter import Failure, SourceRecord, is_addressed_to,
 from shared.kafka.names import flow_name
 from shared.runtime.flood_guard import FloodGuard
 from shared.telemetry.logs import about
-from shared.telemetry.metrics import AGE, DURATION, EVENTS, IN_FLIGHT, PRODUCED
+from shared.telemetry.metrics import AGE, DURATION, EVENTS, EVENTS_PER_SECOND, IN_FLIGHT, PRODUCED
+from shared.telemetry.recent_rate import RecentRate
 from shared.telemetry.traces import handling
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Processor:
         self.source = f"{settings.factory}/{settings.service}"
         self._settings = settings
         self._producer = producer
+        self._rate = RecentRate()
+        EVENTS_PER_SECOND.labels(settings.service).set_function(self._rate.per_second)
         self.guard = FloodGuard(settings.service, settings.bugs_in_a_row)
 
     def name_of(self, record: SourceRecord) -> str:
@@ -75,6 +78,7 @@ class Processor:
     def count(self, record: SourceRecord, outcome: str) -> None:
         """Count a finished record by its outcome: done, repeated or dead_letter."""
         EVENTS.labels(self._settings.service, self.name_of(record), outcome).inc()
+        self._rate.count()
 
     def build_dead_letter(self, record: SourceRecord, error: BaseException, attempts: int = 1) -> list[Message]:
         """Log a failure and build its dead letter."""

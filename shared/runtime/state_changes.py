@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 Path = tuple[str | int, ...]
+_ABSENT = object()
 Change = tuple[list[str | int], Any] | tuple[list[str | int]]
 
 
@@ -32,12 +33,13 @@ def changes(old: Any, new: Any, without: Collection[str] = (), path: Path = ()) 
 
 
 def _changed_entries(old: Mapping[Any, Any], new: Mapping[Any, Any], path: Path) -> Iterator[Change]:
-    yield from (([*path, str(key)],) for key in old.keys() - new.keys())
+    yield from (([*path, str(key)],) for key in old if key not in new)
     for key, value in new.items():
-        if key in old:
-            yield from changes(old[key], value, path=(*path, str(key)))
-        else:
+        before = old.get(key, _ABSENT)
+        if before is _ABSENT:
             yield [*path, str(key)], to_jsonable_python(value)
+        elif before is not value:  # a call for each entry of a large mapping is slow
+            yield from changes(before, value, path=(*path, str(key)))
 
 
 def _changed_items(old: tuple[Any, ...], new: tuple[Any, ...], path: Path) -> Iterator[Change]:

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 QUARANTINE_AFTER = 2
 """Crashes from which an event is handled alone."""
+SLOTS_PER_EXTRA = 8
+"""Records in flight beyond the slots: one for every 8 slots."""
 RECHECK_S = 0.5
 """Interval of checks whether another process has finished an event."""
 
@@ -62,9 +64,12 @@ class Worker:
         self._slots_busy = SLOTS_BUSY.labels(settings.service)
 
     def capacity(self) -> int:
-        """Return how many records may be in flight. Sleeping ones free capacity, up to the number of slots."""
+        """Return how many records may be in flight. Sleeping ones free capacity, up to the number of slots.
+
+        A few more than slots: they are claimed, or published, while as many others as there are slots are handled.
+        """
         slots, sleeping = self._settings.in_flight, len(self._sleeping)
-        return 0 if sleeping >= slots else slots + sleeping
+        return 0 if sleeping >= slots else slots + slots // SLOTS_PER_EXTRA + sleeping
 
     def why_stopped(self) -> str | None:
         """Return why no event becomes a dead letter at present; `None` while events are handled."""

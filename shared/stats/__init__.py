@@ -4,8 +4,8 @@ belief.py             probability that a key is right, from votes, judgements an
 belief_estimation.py  parameters of belief and share of wrong keys among rows, with intervals
 belief_model.py       evidence on a key, and the parameters of belief
 error_agreement.py    whether two verifiers make the same errors
-evidence_choice.py    the next piece of evidence worth buying
-evidence_forecast.py  what buying evidence comes to; threshold for a target of wrong keys
+evidence_choice.py    the piece of evidence to request next
+evidence_forecast.py  what requests for evidence lead to; threshold for a target of wrong keys
 grid_posterior.py     posterior on a grid that closes in on its mass; intervals
 guessing.py           probability of a correct guess
 item_belief.py        evidence on an item, and its belief

@@ -12,7 +12,7 @@ Two verifiers may be dependent: with chance c an attempt of one is the same draw
 Verifiers of unequal ability have log-odds of solving that differ by a constant (the Rasch model).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from math import comb, exp, factorial, lgamma, log
@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 from shared.stats.belief_model import KEY, Adjudication, Belief, Evidence, JudgeRates, Parameters, Solving, Votes
 from shared.stats.quadrature import average_chance
+
+_CHOICE = {KEY: "key", None: "neither"}
 
 
 def belief(evidence: Evidence, parameters: Parameters) -> Belief:
@@ -42,11 +44,36 @@ def truth_weights(evidence: Evidence, parameters: Parameters) -> dict[int, float
     weights = {KEY: right * (1 - parameters.wrong_keys) * votes.key}
     for place, index in enumerate([*order, len(order)]):
         weights[index] = wrong * weight_of_wrong(votes.common_error[place], votes.misprint[place], parameters)
-    for adjudication in evidence.adjudications:
-        weights = {
-            truth: weight * _adjudication_weight(truth, adjudication, parameters) for truth, weight in weights.items()
-        }
+    if evidence.adjudications:
+        _weigh_adjudications(weights, evidence.adjudications, parameters)
     return weights
+
+
+def key_weights(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
+    """Probability of the evidence if the key is right, and if it is wrong; up to a factor common to all votes."""
+    weights = truth_weights(evidence, parameters)
+    right = weights.pop(KEY)
+    return right / (1 - parameters.wrong_keys), sum(weights.values()) / parameters.wrong_keys
+
+
+def canonical_evidence(evidence: Evidence, solving: Solving) -> Evidence:
+    """The same for evidence that the model cannot tell apart: rivals by their votes, then by their adjudications.
+
+    Every adjudication is between the key and a rival.
+    """
+    votes = _merged(evidence.votes, solving)
+    choices = [
+        tuple(sorted(_CHOICE.get(one.chosen, "rival") for one in evidence.adjudications if index in one.pair))
+        for index in range(len(votes.rivals))
+    ]
+    order = sorted(range(len(choices)), key=lambda index: (votes.rivals[index], choices[index]), reverse=True)
+    adjudications = tuple(
+        Adjudication((KEY, place), {"key": KEY, "rival": place, "neither": None}[choice])
+        for place, index in enumerate(order)
+        for choice in choices[index]
+    )
+    rivals = tuple(votes.rivals[index] for index in order)
+    return evidence._replace(votes=Votes(votes.key, rivals), adjudications=adjudications)
 
 
 class Likelihood(NamedTuple):
@@ -68,18 +95,31 @@ def weight_of_wrong(common_error: float, misprint: float, parameters: Parameters
 
 def canonical(votes: Votes, solving: Solving) -> Votes:
     """The same for votes that the model cannot tell apart: rivals by size; equal, independent verifiers as one."""
-    if not any(solving.abilities) and not solving.dependence:
-        votes = Votes((sum(votes.key),), tuple((sum(rival),) for rival in votes.rivals))
-    return Votes(votes.key, tuple(sorted(votes.rivals, reverse=True)))
+    key, rivals = _merged(votes, solving)
+    return Votes(key, tuple(sorted(rivals, reverse=True)))
+
+
+def _merged(votes: Votes, solving: Solving) -> Votes:
+    """Equal, independent verifiers as one."""
+    if any(solving.abilities) or solving.dependence:
+        return votes
+    return Votes((sum(votes.key),), tuple((sum(rival),) for rival in votes.rivals))
 
 
 def judgement_likelihood(evidence: Evidence, parameters: Parameters) -> tuple[float, float]:
     """Probability of the judgements, if the key is right and if it is wrong; a factor common to both is left out."""
-    rates = [(one.passed, parameters.rates(one.saw)) for one in evidence.judgements]
-    right, wrong = (_judgements(rates, parameters.solving.dependence, right=right) for right in (True, False))
-    undetermined = parameters.judge._replace(false_alarm=max(parameters.judge.false_alarm, 1e-3))
-    right *= undetermined.chance(passed=False, right=True) ** evidence.undetermined
-    wrong *= undetermined.chance(passed=False, right=False) ** evidence.undetermined
+    rates = tuple((one.passed, parameters.rates(one.saw)) for one in evidence.judgements)
+    return _judgement_likelihood(rates, evidence.undetermined, parameters.judge, parameters.solving.dependence)
+
+
+@lru_cache(maxsize=1 << 12)
+def _judgement_likelihood(
+    rates: tuple[tuple[bool, JudgeRates], ...], undetermined: int, judge: JudgeRates, dependence: float
+) -> tuple[float, float]:
+    right, wrong = (_judgements(rates, dependence, right=right) for right in (True, False))
+    refuses = judge._replace(false_alarm=max(judge.false_alarm, 1e-3))
+    right *= refuses.chance(passed=False, right=True) ** undetermined
+    wrong *= refuses.chance(passed=False, right=False) ** undetermined
     return right, wrong
 
 
@@ -93,13 +133,21 @@ def _judgements(rates: Sequence[tuple[bool, JudgeRates]], dependence: float, *, 
     return apart
 
 
-def _adjudication_weight(truth: int, adjudication: Adjudication, parameters: Parameters) -> float:
-    """Weight of a hypothesis about the truth after an adjudication."""
-    if adjudication.chosen is None:
-        return 1 - parameters.adjudicator if truth in adjudication.pair else parameters.adjudicator
-    if truth not in adjudication.pair:
-        return 0.5
-    return parameters.adjudicator if truth == adjudication.chosen else 1 - parameters.adjudicator
+def _weigh_adjudications(
+    weights: dict[int, float], adjudications: Iterable[Adjudication], parameters: Parameters
+) -> None:
+    """Multiply the weight of each truth by the chances of what was chosen."""
+    alpha, beta = parameters.adjudicator, 1 - parameters.adjudicator
+    neither = parameters.neither / max(alpha, beta)
+    chooses, outside = 1 - neither * beta, (1 - neither * alpha) / 2
+    for pair, chosen in adjudications:
+        for truth in weights:
+            if chosen is None:
+                weights[truth] *= beta if truth in pair else alpha
+            elif truth in pair:
+                weights[truth] *= chooses * (alpha if truth == chosen else beta)
+            else:
+                weights[truth] *= outside
 
 
 @lru_cache(maxsize=1 << 18)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
-from shared.stats.belief import belief
 from shared.stats.belief_model import JudgeRates, Parameters
 from shared.stats.grid_posterior import Interval, beta_interval, interval, mixture_interval
 from shared.stats.ledger import (
@@ -20,8 +19,9 @@ from shared.stats.ledger import (
     Observation,
     Proportion,
     by_sight,
+    observed_weights,
+    refine,
     total,
-    verifier_differences,
     with_catch,
 )
 
@@ -59,9 +59,11 @@ def estimate(
         return Estimate(start, start, intervals, ("wrong_keys", "error_agreement", *names), [(1.0, start)], 0)
     caught = total(audits.caught.values())
     points = Ledger(observed, start).posterior(caught)
-    if verifiers_differ:
-        solving, differences = verifier_differences(observed, _mean(points))
-        start, intervals = replace(start, solving=solving), intervals | differences
+    further = ["dependence", "ability"] if verifiers_differ else []
+    further += ["neither"] if any(one.evidence.adjudications for one in observed) else []
+    if further:
+        one, found = refine(observed, _mean(points), further)
+        start, intervals = replace(start, solving=one.solving, neither=one.neither), intervals | found
         points = Ledger(observed, start).posterior(caught)
     intervals["wrong_keys"] = interval((weight, one.wrong_keys) for weight, one in points)
     intervals["error_agreement"] = interval((weight, one.solving.error_agreement) for weight, one in points)
@@ -88,9 +90,9 @@ def wrong_share(estimate: Estimate, accepted: Mapping[Observation, int]) -> Inte
 
 
 def _believed(observation: Observation, parameters: Parameters) -> float:
-    if observation.label is not None:
-        return float(observation.label)
-    return belief(observation.evidence, parameters).key
+    right, wrong = observed_weights(observation, parameters)
+    right, wrong = right * (1 - parameters.wrong_keys), wrong * parameters.wrong_keys
+    return right / (right + wrong)
 
 
 def _from_audits(audits: Audits, assumed: Parameters) -> tuple[Parameters, dict[str, Interval], tuple[str, ...]]:

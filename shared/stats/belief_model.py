@@ -1,6 +1,6 @@
 """The model of belief: what can be observed about a key, and the parameters that decide how likely it is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, cast
 
 from schemas.belief import BeliefParameters, JudgeErrors
@@ -110,6 +110,9 @@ class Parameters:
     """Where it is known how a judge errs after having seen this."""
     adjudicator: float = 0.75
     """α: chance that an adjudicator is right."""
+    neither: float = field(default=0.0, repr=False)
+    """How readily an adjudicator says "neither": ν, the chance of it where neither answer is right. Only estimates over
+    many items use it; decisions take it for 0, which counts a choice of the key least."""
 
     @classmethod
     def of(cls, values: BeliefParameters) -> "Parameters":

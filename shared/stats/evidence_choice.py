@@ -1,4 +1,4 @@
-"""The next piece of evidence worth buying: what can still be bought, and what it is expected to decide per cost."""
+"""The piece of evidence to request next: what can still be requested, and what it is expected to decide per cost."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ ADJUDICATED_RIVALS = 5
 
 
 class Offer(NamedTuple):
-    """Evidence that can be bought."""
+    """Evidence that can be requested."""
 
     kind: EvidenceKind
     verifier: int = 0
@@ -30,7 +30,7 @@ class Offer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much evidence may be bought on one key."""
+    """How much evidence may be requested on one key."""
 
     max_votes: int = 8
     """Blind votes of all verifiers together."""
@@ -39,7 +39,7 @@ class Limits:
 
 
 def offers(evidence: Evidence, limits: Limits) -> Iterator[Offer]:
-    """What can still be bought: votes, first of the verifier with fewest, and adjudications of rivals."""
+    """What can still be requested: votes, first of the verifier with fewest, and adjudications of rivals."""
     votes = evidence.votes
     if votes.total < limits.max_votes:
         counts = votes.by_verifier
@@ -59,12 +59,12 @@ def choose_evidence(evidence: Evidence, parameters: Parameters, costs: Mapping[O
     """
     now = belief(evidence, parameters)
 
-    def worth(offer: Offer) -> float:
+    def reduction(offer: Offer) -> float:
         results = [(chance, belief(one, parameters).key) for chance, one in outcomes(evidence, parameters, offer, now)]
         expected = sum(chance * _impurity(believed) for chance, believed in results)
         return round((_impurity(now.key) - expected) / costs[offer], 12)
 
-    return max(costs, key=worth)
+    return max(costs, key=reduction)
 
 
 def next_offer(
@@ -74,7 +74,7 @@ def next_offer(
     threshold: float = inf,
     reject_below: float = REJECT_BELOW,
 ) -> Offer | None:
-    """What to buy next, where every offer costs one call; `None` where nothing is offered, or belief decides.
+    """What to request next, where every offer costs one call; `None` where nothing is offered, or belief decides.
 
     It decides from the threshold τ upwards, and below β.
     """

@@ -1,4 +1,4 @@
-"""What buying evidence comes to, before any is bought: the share of keys accepted, wrong ones among them, and calls.
+"""What requests for evidence lead to, before any is made: the share of keys accepted, wrong ones among them, calls.
 
 The model of belief says how likely each next piece of evidence is, so the figures are sums over everything that may be
 seen, not a simulation. Verifiers count as equal and independent here, and votes for each candidate are merged.
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from shared.stats.belief import belief
-from shared.stats.belief_model import KEY, RARE_REPEAT, Adjudication, Evidence, JudgeResult, Parameters, Votes
+from shared.stats.belief import belief, canonical_evidence
+from shared.stats.belief_model import RARE_REPEAT, Evidence, JudgeResult, Parameters
 from shared.stats.evidence_choice import REJECT_BELOW, Limits, next_offer, offers, outcomes
 
 FIRST_ROUND = 2
@@ -24,7 +24,7 @@ RESOLUTION, LEAST_DOUBT = 1e-4, 16
 
 
 class Ended(NamedTuple):
-    """An end of buying: of which share of the keys, with which belief, and which share of the keys is wrong there."""
+    """An end of requests: of which share of the keys, with which belief, and which share of the keys is wrong there."""
 
     share: float
     believed: float
@@ -36,7 +36,7 @@ class Ended(NamedTuple):
 
 @dataclass(slots=True)
 class EvidenceForecast:
-    """Decisions and purchases use `parameters`; how likely everything is, `cautious` ones."""
+    """Decisions and requests use `parameters`; how likely everything is, `cautious` ones."""
 
     parameters: Parameters
     cautious: Parameters
@@ -50,7 +50,7 @@ class EvidenceForecast:
         self.cautious = replace(cautious, solving=cautious.solving._replace(repeat=RARE_REPEAT))
 
     def ends(self, threshold: float) -> list[Ended]:
-        """Every end of buying evidence until belief reaches a threshold, falls below β, or limits are reached."""
+        """Every end of requests for evidence until belief reaches a threshold, falls below β, or limits are reached."""
         ends, present = list[Ended](), self._starts()
         while present:
             further = defaultdict[Evidence, float](float)
@@ -71,7 +71,7 @@ class EvidenceForecast:
 
         `None`: no threshold does.
         """
-        doubt = 1.0  # thresholds from below: those near 1 leave most to be bought, and take longest
+        doubt = 1.0  # thresholds from below: those near 1 leave most to be requested, and take longest
         while not self._meets_at(1 - doubt, target):
             doubt /= 2
             if doubt < target / LEAST_DOUBT:
@@ -105,7 +105,7 @@ class EvidenceForecast:
         return starts
 
     def _step(self, evidence: Evidence, threshold: float) -> tuple[float, float, list[tuple[float, Evidence]]]:
-        """Belief, cautious belief, and what may come next; nothing where buying ends."""
+        """Belief, cautious belief, and what may come next; nothing where requests end."""
         first_round = evidence.votes.total < FIRST_ROUND
         if evidence not in self._known:
             now = belief(evidence, self.cautious)
@@ -122,30 +122,16 @@ class EvidenceForecast:
             offer = next_offer(evidence, self.parameters, offered, reject_below=self.reject_below)
         if offer is None:
             return []
-        return [(chance, _ordered(then)) for chance, then in outcomes(evidence, self.cautious, offer)]
+        return [
+            (chance, canonical_evidence(then, self.cautious.solving))
+            for chance, then in outcomes(evidence, self.cautious, offer)
+        ]
 
 
 def _wrong_share(ends: Iterable[Ended], level: float) -> float:
     """Share of wrong keys among what is accepted with at least this belief; 0 where nothing is."""
     accepted = [end for end in ends if end.accepted and end.believed >= level]
     return sum(end.wrong for end in accepted) / (sum(end.share for end in accepted) or 1.0)
-
-
-def _ordered(evidence: Evidence) -> Evidence:
-    """The same evidence for courses of events that the model cannot tell apart: rivals by votes and adjudications."""
-    rivals, adjudications = evidence.votes.rivals, evidence.adjudications
-    seen = [
-        tuple(sorted(one.chosen == KEY for one in adjudications if index in one.pair)) for index in range(len(rivals))
-    ]
-    order = sorted(range(len(rivals)), key=lambda index: (rivals[index], seen[index]), reverse=True)
-    ordered = tuple(
-        Adjudication((KEY, place), KEY if for_key else place)
-        for place, index in enumerate(order)
-        for for_key in seen[index]
-    )
-    return evidence._replace(
-        votes=Votes(evidence.votes.key, tuple(rivals[index] for index in order)), adjudications=ordered
-    )
 
 
 def _alike(parameters: Parameters) -> Parameters:

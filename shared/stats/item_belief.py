@@ -11,7 +11,7 @@ from schemas.flow import VERIFIERS
 from schemas.identity import content_hash
 from schemas.item import Adjudication, Attempt, Item, Problem, Step, Verdict, Vote, adjudications_in, last_belief
 from shared.answers.normal import text_form
-from shared.answers.rivals import Rival, rivals
+from shared.answers.rivals import Rival, possible_rivals, rivals
 from shared.stats import belief_model as model
 from shared.stats.belief import belief
 from shared.stats.belief_model import KEY, Evidence, JudgeResult, Parameters, Saw, Votes
@@ -37,6 +37,14 @@ def evidence_of(verdicts: Sequence[Verdict], problem: Problem, adjudications: Se
     With a verdict of the solver its votes are counted last.
     """
     return _evidence(verdicts, problem, candidates(verdicts), adjudications)
+
+
+def possible_evidence(
+    verdicts: Sequence[Verdict], problem: Problem, adjudications: Sequence[Adjudication] = ()
+) -> tuple[Evidence, ...]:
+    """The evidence by every way to group the answers that no comparison excludes; mostly one."""
+    groupings = map(_rivals_of_key, possible_rivals(verdicts))
+    return tuple(_evidence(verdicts, problem, against, adjudications) for against in groupings)
 
 
 def item_belief(
@@ -98,14 +106,10 @@ def complete_belief(item: Item) -> Belief | None:
     return item_belief(item.verdicts, item.problem, DEFAULTS, adjudications=item.adjudications)
 
 
-def row_evidence(row: Mapping[str, Any]) -> Evidence | None:
-    """The evidence on a row, from its columns; `None` where not both verifiers have given a verdict."""
-    verdicts = _VERDICTS.validate_json(row["verdicts"])
-    if not is_complete(verdicts):
-        return None
-    fields = {name: row[name] for name in ("answer", "answer_type", "rationale")}
-    adjudications = adjudications_in(_STEPS.validate_json(row["lineage"])) if '"adjudication"' in row["lineage"] else ()
-    return evidence_of(verdicts, Problem(statement=row["problem"], **fields), adjudications)
+def row_evidence(row: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    """The possible evidence on a row, from its columns; empty where not both verifiers have given a verdict."""
+    columns = _verified_columns(row)
+    return possible_evidence(*columns) if columns else ()
 
 
 def row_belief(row: Mapping[str, Any]) -> float | None:
@@ -115,8 +119,18 @@ def row_belief(row: Mapping[str, Any]) -> float | None:
     """
     if '"belief"' in row["lineage"] and (last := last_belief(_STEPS.validate_json(row["lineage"]))):
         return last.key
-    evidence = row_evidence(row)
-    return None if evidence is None else belief(evidence, DEFAULTS).key
+    columns = _verified_columns(row)
+    return belief(evidence_of(*columns), DEFAULTS).key if columns else None
+
+
+def _verified_columns(row: Mapping[str, Any]) -> tuple[tuple[Verdict, ...], Problem, tuple[Adjudication, ...]] | None:
+    """Verdicts, problem and adjudications; `None` where not both verifiers have given a verdict."""
+    verdicts = _VERDICTS.validate_json(row["verdicts"])
+    if not is_complete(verdicts):
+        return None
+    fields = {name: row[name] for name in ("answer", "answer_type", "rationale")}
+    adjudications = adjudications_in(_STEPS.validate_json(row["lineage"])) if '"adjudication"' in row["lineage"] else ()
+    return verdicts, Problem(statement=row["problem"], **fields), adjudications
 
 
 def parameters_id(parameters: Parameters) -> str:
@@ -134,7 +148,11 @@ def says_about_key(verdict: Verdict) -> bool | None:
 
 def candidates(verdicts: Sequence[Verdict]) -> list[Rival]:
     """The rivals of the key, in the order in which evidence counts them."""
-    return [rival for rival in rivals(verdicts) if text_form(rival.answer) not in UNDETERMINED]
+    return _rivals_of_key(rivals(verdicts))
+
+
+def _rivals_of_key(answers: Iterable[Rival]) -> list[Rival]:
+    return [one for one in answers if text_form(one.answer) not in UNDETERMINED]
 
 
 def _evidence(

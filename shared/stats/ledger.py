@@ -1,17 +1,20 @@
 """What a ledger of items says of the parameters of belief: likelihoods, summed over the hypotheses about each item."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import exp, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from shared.stats.belief import canonical, judgement_likelihood, likelihood, weight_of_wrong
-from shared.stats.belief_model import RARE_AGREEMENT, RARE_REPEAT, Evidence, JudgeRates, Parameters, Saw, Solving, Votes
+from shared.stats.belief import canonical_evidence, key_weights
+from shared.stats.belief_model import RARE_AGREEMENT, RARE_REPEAT, Evidence, JudgeRates, Parameters, Saw, Votes
 from shared.stats.grid_posterior import Axes, Interval, Point, axis, grid_posterior, interval
 
 RHO_STEP = 0.02
 """Of the agreement of errors, so that likelihoods are computed once for all ledgers."""
+REWORDED = 0.1
+"""Chance that one answer, given twice, is written so differently that rules cannot tell that it is the same."""
 _PRIOR_W, _PRIOR_RHO = (1.0, 4.0), (1.2, 2.8)
 """Beta priors whose means are the defaults; they weigh as much as five and four problems whose truth is known."""
 
@@ -21,6 +24,17 @@ class Observation(NamedTuple):
 
     evidence: Evidence
     label: bool | None = None
+    others: tuple[Evidence, ...] = ()
+    """What else the evidence may be, where it is unknown whether some answers are the same."""
+
+    @classmethod
+    def of(cls, possible: Sequence[Evidence], label: bool | None) -> "Observation | None":
+        """`None` without evidence."""
+        return cls(possible[0], label, tuple(possible[1:])) if possible else None
+
+    @property
+    def possible(self) -> tuple[Evidence, ...]:
+        return (self.evidence, *self.others)
 
 
 class Proportion(NamedTuple):
@@ -31,6 +45,8 @@ class Proportion(NamedTuple):
 
 
 NONE = Proportion()
+RANGES = {"dependence": (0.0, 1.0), "ability": (-3.0, 3.0), "neither": (0.0, 1.0)}
+"""What `refine` estimates: c, the ability of the second verifier relative to the first in log-odds, and ν."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +74,29 @@ def with_catch(parameters: Parameters, catch: float) -> Parameters:
     return replace(parameters, judge=parameters.judge._replace(catch=catch), judge_by_sight=by_sight)
 
 
+def observed_weights(observation: Observation, parameters: Parameters) -> tuple[float, float]:
+    """Probability of what was seen of an item if its key is right, and if it is wrong, up to a common factor."""
+    right = wrong = 0.0
+    distinct = max(1 - parameters.solving.dependence, 1e-6)
+    most = max(len(one.votes.rivals) for one in observation.possible)
+    for evidence in observation.possible:
+        of_right, of_wrong = key_weights(evidence, parameters)
+        factor = REWORDED ** (most - len(evidence.votes.rivals)) * distinct ** _pairs_apart(evidence.votes)
+        right, wrong = right + factor * of_right, wrong + factor * of_wrong
+    return right * (observation.label is not False), wrong * (observation.label is not True)
+
+
 class Ledger:
     """Counts of observations, ready to be weighed with many parameters."""
 
     def __init__(self, observed: Mapping[Observation, int], start: Parameters) -> None:
         """`start`: what is not estimated from the ledger."""
         self._start = replace(start, solving=start.solving._replace(repeat=RARE_REPEAT, least_agreement=RARE_AGREEMENT))
-        merged = dict[Observation, int]()
-        for (evidence, label), count in observed.items():
-            one = Observation(evidence._replace(votes=canonical(evidence.votes, start.solving)), label)
-            merged[one] = merged.get(one, 0) + count
-        self._items = [
-            (one.evidence, one.evidence._replace(votes=Votes(), adjudications=(), guess=0.0), one.label, count)
-            for one, count in merged.items()
-        ]
+        self._items, self._neither = Counter[Observation](), 0
+        for one, count in observed.items():
+            evidence, *others = (canonical_evidence(each, start.solving) for each in one.possible)
+            self._items[one._replace(evidence=evidence, others=tuple(others))] += count
+            self._neither += count * sum(each.chosen is None for each in evidence.adjudications)
 
     def posterior(self, caught: Proportion) -> list[tuple[float, Parameters]]:
         """Of w, ρ and, where audits counted it, d."""
@@ -80,7 +105,7 @@ class Ledger:
 
         def log_density(axes: Axes) -> Iterable[tuple[float, Point]]:
             for rho, catch in product(axes[1], axes[2]):
-                terms = self._terms(self._with(1.0, rho, catch))
+                terms = self._terms(self._with(0.5, rho, catch))
                 prior = caught.hits * log(catch) + (caught.trials - caught.hits) * log(1 - catch)
                 prior += _log_beta_density(rho, *_PRIOR_RHO)
                 for w in axes[0]:
@@ -92,7 +117,8 @@ class Ledger:
 
     def log_likelihood(self, parameters: Parameters) -> float:
         """Of the whole ledger, up to a constant."""
-        return _log_likelihood(self._terms(replace(parameters, wrong_keys=1.0)), parameters.wrong_keys)
+        of_neither = self._neither * log(max(parameters.neither, 1e-3))
+        return _log_likelihood(self._terms(parameters), parameters.wrong_keys) + of_neither
 
     def _with(self, wrong_keys: float, error_agreement: float, catch: float) -> Parameters:
         solving = self._start.solving._replace(error_agreement=error_agreement)
@@ -100,46 +126,39 @@ class Ledger:
 
     def _terms(self, parameters: Parameters) -> list[tuple[int, float, float]]:
         """For each kind of item: how many, its chance with a right key, and with a wrong one."""
-        judges, terms = dict[Evidence, tuple[float, float]](), []
-        for evidence, judgements, label, count in self._items:
-            if judgements not in judges:
-                judges[judgements] = judgement_likelihood(judgements, parameters)
-            right, wrong = judges[judgements]
-            votes = likelihood(evidence.votes, parameters.solving, evidence.guess)
-            of_wrong = weight_of_wrong(sum(votes.common_error), sum(votes.misprint), parameters)
-            terms.append((count, votes.key * right * (label is not False), of_wrong * wrong * (label is not True)))
-        return terms
+        return [(count, *observed_weights(one, parameters)) for one, count in self._items.items()]
 
 
-def verifier_differences(observed: Mapping[Observation, int], mean: Parameters) -> tuple[Solving, dict[str, Interval]]:
-    """The ability of the second verifier relative to the first, and how dependent the two are.
+def refine(
+    observed: Mapping[Observation, int], mean: Parameters, names: Collection[str]
+) -> tuple[Parameters, dict[str, Interval]]:
+    """Estimate some of `RANGES` one after the other, and return the parameters with their means, and their intervals.
 
     The other parameters stay at their means, so the intervals are a little too narrow.
     """
-    intervals, solving = dict[str, Interval](), mean.solving
-    ranges = {"dependence": (0.0, 1.0), "ability": (-3.0, 3.0)}
-    apart = sum(count * _pairs_apart(one.evidence.votes) for one, count in observed.items())
+    intervals, one = dict[str, Interval](), mean
 
     def log_density(name: str, axes: Axes) -> Iterable[tuple[float, Point]]:
         for value in axes[0]:
-            one = _changed(solving, name, value)
-            parameters = replace(mean, solving=one)
-            certain = min(one.dependence, 1 - 1e-6)
-            yield Ledger(observed, parameters).log_likelihood(parameters) + apart * log(1 - certain), (value,)
+            parameters = _changed(one, name, value)
+            yield Ledger(observed, parameters).log_likelihood(parameters), (value,)
 
-    for name in (*ranges, *ranges):
-        points = grid_posterior(lambda axes, name=name: log_density(name, axes), [axis(*ranges[name], 7)], (0.0,))  # type: ignore[misc]
+    for name in (*names, *names):
+        points = grid_posterior(lambda axes, name=name: log_density(name, axes), [axis(*RANGES[name], 7)], (0.0,))  # type: ignore[misc]
         intervals[name] = interval((weight, value) for weight, (value,) in points)
-        solving = _changed(solving, name, intervals[name].mean)
-    if intervals["dependence"].low95 <= 0.02:  # as good as none: then verifiers can be counted together
-        solving = solving._replace(dependence=0.0)
-    if intervals["ability"].low95 <= 0 <= intervals["ability"].high95:
-        solving = solving._replace(abilities=())
-    return solving, intervals
+        one = _changed(one, name, intervals[name].mean)
+    if "dependence" in names and intervals["dependence"].low95 <= 0.02:  # as good as none: count verifiers together
+        one = _changed(one, "dependence", 0.0)
+    if "ability" in names and intervals["ability"].low95 <= 0 <= intervals["ability"].high95:
+        one = replace(one, solving=one.solving._replace(abilities=()))
+    return one, intervals
 
 
-def _changed(solving: Solving, name: str, value: float) -> Solving:
-    return solving._replace(dependence=value) if name == "dependence" else solving._replace(abilities=(0.0, value))
+def _changed(parameters: Parameters, name: str, value: float) -> Parameters:
+    if name == "neither":
+        return replace(parameters, neither=value)
+    change: dict[str, Any] = {"dependence": value} if name == "dependence" else {"abilities": (0.0, value)}
+    return replace(parameters, solving=parameters.solving._replace(**change))
 
 
 def _pairs_apart(votes: Votes) -> int:

@@ -1,4 +1,4 @@
-"""The belief that a row needs to enter each view of a plan, and how much evidence may be bought for it."""
+"""The belief that a row needs to enter each view of a plan, and how much evidence may be requested for it."""
 
 from schemas.config.policies import Verification
 from shared.stats.belief_model import Parameters
@@ -16,7 +16,7 @@ def view_targets(verification: Verification) -> dict[str, float]:
 
 
 def evidence_limits(verification: Verification) -> Limits:
-    """How much evidence may be bought on one key."""
+    """How much evidence may be requested on one key."""
     return Limits(verification.votes, verification.adjudications)
 
 
@@ -26,7 +26,7 @@ def view_thresholds(
     """By view, the smallest belief that meets its target, `None` where none does; empty without a target.
 
     Beliefs use `parameters`; how likely they are, `cautious` ones, such as the ends of intervals.
-    Buying ends at the lowest of them. A stricter view takes the keys whose belief happened to end high enough.
+    Requests end at the lowest of them. A stricter view takes the keys whose belief happened to end high enough.
     """
     targets = view_targets(verification)
     if not targets:
@@ -42,7 +42,7 @@ def view_thresholds(
 def evidence_forecast(
     verification: Verification, parameters: Parameters, cautious: Parameters | None = None
 ) -> EvidenceForecast:
-    """What buying evidence under a plan comes to."""
+    """What requests for evidence under a plan lead to."""
     limits = evidence_limits(verification)
     counted = Limits(min(limits.max_votes, COUNTED.max_votes), min(limits.adjudications, COUNTED.adjudications))
     return EvidenceForecast(parameters, cautious or parameters, counted)

@@ -23,6 +23,11 @@ ADMISSIONS = (Admission.IN, Admission.RESERVE)
 EVENTS = Counter(
     "chimera_events", f"Consumed events by outcome: {', '.join(OUTCOMES)}", ["service", "event", "outcome"]
 )
+EVENTS_PER_SECOND = Gauge(
+    "chimera_events_per_second",
+    "Consumed events per second in the last 10 s, for readers without a history",
+    ["service"],
+)
 PRODUCED = Counter("chimera_events_produced", "Produced events, acknowledged by the broker", ["service", "event"])
 RETRIES = Counter(
     "chimera_retries", "Attempts after the first, by class of error: transient, bug", ["service", "error"]

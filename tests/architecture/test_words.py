@@ -17,7 +17,12 @@ CODE = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if not {"recorded", "recording"} & set(path.parts)  # code of the version before, and what runs with it
 )
-PAGES = sorted(path for folder in ("services", "shared", "deploy") for path in (ROOT / folder).rglob("README.md"))
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "services/**/README.md", "shared/**/README.md", "deploy/**/README.md")
+    for path in ROOT.glob(pattern)
+)
+PAGES += [ROOT / f"docs/how-to/{name}.md" for name in ("kubernetes", "operations", "runbook")]
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

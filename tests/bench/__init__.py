@@ -7,6 +7,8 @@ dataset/            how the dataset grows: commits, disk, opening, reading
 flow/               what the factory costs while it works: four stages, one stage, the whole flow
 models.py           Chimera's model client and plain clients, on endpoints that are full, broken or that queue
 peer_graders.py     graders of other libraries, applied to pairs: run in a throw-away environment
+planner.py          an event of the planner, with few topics and with many
+peers/              the four-stage job by other libraries
 policies.py         yield, difficulty and error of verification policies
 screening.py        recall, false positives and cost of screening, on generated and hand-written problems
 """

@@ -1,7 +1,8 @@
 """`make bench`: measures the factory's own cost; prints tables or (`--json`) one document.
 
     python -m tests.bench [--only models] [--rounds 3] [--rows 200] [--calls 1500] [--model-calls 1000]
-                          [--problems 1000] [--grid] [--runs 2] [--console-rows 1000000] [--dataset-scale 1] [--json]
+                          [--problems 1000] [--grid] [--runs 2] [--verified 400] [--console-rows 1000000]
+                          [--dataset-scale 1] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
 """
@@ -18,24 +19,38 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, models, policies, screening
+from tests.bench import answers, models, planner, policies, screening
 from tests.bench import console as console_pages
 from tests.bench.dataset import growth
-from tests.bench.flow import four_stage, slots, stage, whole_flow
+from tests.bench.flow import four_stage, known_truth, slots, stage, whole_flow
 
-PARTS = ("four", "line", "synthesis", "stage", "models", "answers", "policies", "screening", "console", "dataset")
+PARTS = (
+    "four",
+    "line",
+    "synthesis",
+    "stage",
+    "models",
+    "planner",
+    "answers",
+    "policies",
+    "truth",
+    "screening",
+    "console",
+    "dataset",
+)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure what the factory itself costs.")
     parser.add_argument("--rows", type=int, default=200, help="rows of the whole line (200)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of the four stages and of its peer (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each program that has a peer (3)")
     parser.add_argument("--calls", type=int, default=1500, help="calls of the one stage (1500)")
     parser.add_argument("--model-calls", type=int, default=1000, help="calls to each difficult endpoint (1000)")
     parser.add_argument("--problems", type=int, default=1000, help="problems that each policy verifies (1000)")
     parser.add_argument("--grid", action="store_true", help="belief on the whole grid of worlds, not on four cells")
     parser.add_argument("--runs", type=int, default=2, help="runs in each cell of the grid (2)")
+    parser.add_argument("--verified", type=int, default=400, help="problems that the factory verifies end to end (400)")
     parser.add_argument("--console-rows", type=int, default=1_000_000, help="rows that the console pages (1,000,000)")
     parser.add_argument("--dataset-scale", type=float, default=1.0, help="multiplies the rows of the datasets (1)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
@@ -55,11 +70,13 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
     measurements: dict[str, Callable[[], Awaitable[Any]]] = {
         "four": lambda: four_stage.measure(500, size.rounds),
         "synthesis": lambda: slots.measure(size.calls),
-        "stage": lambda: stage.measure(size.calls),
+        "stage": lambda: stage.measure(size.calls, size.rounds),
         "line": lambda: whole_flow.measure(size.rows),
         "models": lambda: models.measure(size.model_calls),
+        "planner": planner.measure,
         "answers": answers.measure,
         "policies": lambda: policies.measure(size.problems, whole_grid=size.grid, runs=size.runs),
+        "truth": lambda: known_truth.measure(size.verified),
         "screening": screening.measure,
         "console": lambda: console_pages.measure(size.console_rows),
         "dataset": lambda: growth.measure(size.dataset_scale),
@@ -75,11 +92,13 @@ def show(figures: dict[str, Any]) -> None:
     shows: dict[str, Callable[[Console, Any], None]] = {
         "four": four_stage.show,
         "line": _show_line,
-        "synthesis": _show_synthesis,
-        "stage": _show_stage,
+        "synthesis": slots.show,
+        "stage": stage.show,
         "models": _show_models,
+        "planner": planner.show,
         "answers": answers.show,
         "policies": policies.show,
+        "truth": known_truth.show,
         "screening": screening.show,
         "console": console_pages.show,
         "dataset": growth.show,
@@ -88,20 +107,6 @@ def show(figures: dict[str, Any]) -> None:
     for part, show_part in shows.items():
         if part in figures:
             show_part(console, figures[part])
-
-
-def _show_synthesis(console: Console, row: dict[str, Any]) -> None:
-    console.print(
-        f"synthesis  {row['calls']} calls of {slots.LATENCY_S} s, {slots.IN_FLIGHT} in flight, in "
-        f"{row['seconds']:.1f} s: slots {row['slots_busy']:.0%} busy"
-    )
-
-
-def _show_stage(console: Console, row: dict[str, Any]) -> None:
-    console.print(
-        f"one stage  {row['calls']} calls of {stage.LATENCY_S} s, {stage.IN_FLIGHT} in flight: "
-        f"{row['rows_per_s']:.0f} rows/s of {row['ideal_per_s']:.0f}, {row['cpu_ms_per_row']:.2f} CPU-ms a row"
-    )
 
 
 def _show_line(console: Console, whole: dict[str, Any]) -> None:

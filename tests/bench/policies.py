@@ -13,7 +13,7 @@ from rich.table import Table
 
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
-from tests.bench.belief import bought_evidence, grid, hard_table
+from tests.bench.belief import grid, hard_table, requested_evidence
 from tests.support.verification_sim import POLICIES, Remembering, accepted, candidates, outcome
 
 WRONG, NATURAL = 0.4, 0.5
@@ -25,7 +25,7 @@ async def measure(count: int, *, whole_grid: bool, runs: int) -> dict[str, Any]:
     return {
         "bank": await _measure_bank(count),
         "hard": hard_table.measure(12 * count),
-        "bought": bought_evidence.measure(12 * count),
+        "requested": requested_evidence.measure(12 * count),
         "grid": grid.measure(worlds, runs, cpu_count() or 1),
     }
 
@@ -56,5 +56,5 @@ def show(console: Console, figures: dict[str, Any]) -> None:
         )
     console.print(table)
     hard_table.show(console, figures["hard"])
-    bought_evidence.show(console, figures["bought"])
+    requested_evidence.show(console, figures["requested"])
     grid.show(console, figures["grid"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -530,18 +532,20 @@ async def test_an_endpoint_without_schemas_answers_with_an_object(name: str) -> 
 
 
 async def test_azure_gets_its_version_and_key_with_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    requests: list[httpx.Request] = []
+    requests: list[web.BaseRequest] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(request: web.BaseRequest) -> web.Response:
         requests.append(request)
-        return httpx.Response(200, json={"data": []})
+        return web.json_response({"data": []})
 
-    monkeypatch.setattr("shared.llm.endpoint.AiohttpTransport", lambda **_: httpx.MockTransport(answer))
-    place = Endpoint(base_url="https://x.openai.azure.com/openai/deployments/d/?api-version=2024-10-21")
-    client = EndpointClient("azure", place, SecretStr("secret"))
-    await client.models(1)
+    async with RawTestServer(answer) as proxy:
+        monkeypatch.setenv("http_proxy", str(proxy.make_url("/")))
+        address = "http://x.openai.azure.com/openai/deployments/d/?api-version=2024-10-21"
+        client = EndpointClient("azure", Endpoint(base_url=address, proxy="env"), SecretStr("secret"))
+        await client.models(1)
+        await client.aclose()
     [request] = requests
-    assert str(request.url) == "https://x.openai.azure.com/openai/deployments/d/models?api-version=2024-10-21"
+    assert str(request.url) == "http://x.openai.azure.com/openai/deployments/d/models?api-version=2024-10-21"
     assert request.headers["api-key"] == "secret"
 
 

@@ -61,10 +61,15 @@ def _phases() -> str:
         "\n## chimera train PHASE\n\nThe phases run in the trainer's environment (`make .venv/.trainer`).\n\n"
         + table(("command", "what it does"), rows)
         + "\nOptions of all phases but `compare`:\n\n"
-        + table(("option", "meaning"), _arguments("command"))
+        + table(("option", "meaning"), _arguments("options"))
         + "\nOptions of `compare`:\n\n"
         + table(("option", "meaning"), _arguments("compare"))
     )
+
+
+def trainer_options(module: str) -> set[str]:
+    """Options of a parser of the trainer: `options`, or `compare`."""
+    return {name.strip("`") for name, _ in _arguments(module)}
 
 
 def _arguments(module: str) -> Iterator[tuple[str, str]]:

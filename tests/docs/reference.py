@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/reference.
+"""Write the generated pages of docs.
 
 python -m tests.docs.reference            write
 python -m tests.docs.reference --check    fail when a page is out of date
@@ -12,22 +12,25 @@ from tests.docs.cli_page import cli_page
 from tests.docs.events_page import events_page
 from tests.docs.keys_page import models_page, plan_page, recipe_page
 from tests.docs.metrics_page import metrics_page
+from tests.docs.scale_page import scale_page
 
-FOLDER = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
+FOLDER = DOCS / "reference"
 PAGES: dict[str, Callable[[], str]] = {
-    "cli": cli_page,
-    "plan": plan_page,
-    "models": models_page,
-    "recipe": recipe_page,
-    "events": events_page,
-    "metrics": metrics_page,
+    "reference/cli": cli_page,
+    "reference/plan": plan_page,
+    "reference/models": models_page,
+    "reference/recipe": recipe_page,
+    "reference/events": events_page,
+    "reference/metrics": metrics_page,
+    "explanation/scale": scale_page,
 }
 NOTE = "\n<!-- made by python -m tests.docs.reference -->\n"
 
 
 def main() -> None:
     """Write or check. Exits with 1 and names the pages that are out of date."""
-    texts = {FOLDER / f"{name}.md": page() + NOTE for name, page in PAGES.items()}
+    texts = {DOCS / f"{name}.md": page() + NOTE for name, page in PAGES.items()}
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv and stale:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)

@@ -104,6 +104,7 @@ def check_correct_rows_have_the_true_answer(found: Remains, seed: int) -> None:
 def check_lineage_is_complete_and_real(found: Remains) -> None:
     """Every row names the event of each stage, all of them on the log, and each model call that it took."""
     on_log = {str(event.id) for event in found.every}
+    on_log |= {str(event.cause.parent) for event in found.events["problem.probed"]}  # accepted, without a probe
     for row in found.rows:
         steps = json.loads(row["lineage"])
         stages = Counter(step["type"] for step in steps)
@@ -150,7 +151,7 @@ def check_services_did_what_the_flow_says(found: Remains) -> None:
         for record in records
     }
     assert wrote <= {(service, flow.name) for flow in FLOW for service in flow.producers}
-    may_be_idle = {"auditor", "adjudicator"}
+    may_be_idle = {"auditor", "adjudicator", "probe"}
     assert {service for service, _ in wrote} >= set(SERVICE) - may_be_idle
 
 

@@ -14,7 +14,7 @@ from tests.support.kafka_world import KafkaWorld
 
 SEED, PROBLEMS = 41, 18
 STEPS = ("problem.verified", "evidence.requested", "evidence.given")
-ENDS = ("problem.accepted", "problem.rejected")
+ENDS = ("problem.probed", "problem.rejected")
 SERVICES = ("panel", *GIVERS)
 OTHERS = tuple(name for name in SERVICE if name not in SERVICES)
 PLAN = Plan(

@@ -107,7 +107,7 @@ def test_a_stack_is_kept_running_looked_at_scaled_trimmed_and_ended(folder: Path
         yaml.safe_dump({**plan, "rows": ROWS + 16, "solving": {"retries": 2}}, sort_keys=False)
     )
     applied = document(folder, "plan", "apply", str(folder / "other.yaml"))
-    assert applied == {"changed": ["rows", "solving"], "restarted": ["probe", "answer_checker"]}
+    assert applied == {"changed": ["rows", "solving"], "restarted": ["panel", "probe", "answer_checker"]}
     after = status_when(folder, lambda now: now["progress"]["admitted"] == ROWS + 16)
     same = [name for name in SERVICE if pids(after, name) == pids(more, name)]
     assert same == [name for name in SERVICE if name not in applied["restarted"]]

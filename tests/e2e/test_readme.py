@@ -10,6 +10,7 @@ from pathlib import Path
 from schemas.codegen.export import ROOT, documents
 
 README = (ROOT / "README.md").read_text()
+ADD_A_SERVICE = (ROOT / "docs" / "how-to" / "add-a-service.md").read_text()
 
 
 def copy(to: Path) -> Path:
@@ -52,16 +53,18 @@ def test_the_quick_start_works_in_a_fresh_copy(tmp_path: Path) -> None:
     assert "already has 8 of 8 rows" in sh('make run ARGS="--rows 8"', project)
 
 
-def test_the_service_added_by_the_readme_s_diff_fits_in(tmp_path: Path) -> None:
+def test_the_service_added_by_the_page_s_diff_fits_in(tmp_path: Path) -> None:
     project = copy(tmp_path)
     sh("git init -q . && git apply docs/add-a-service.diff && rm -rf .git", project)
     sh(f"{sys.executable} -m schemas.export && {sys.executable} -m ruff check -q && {sys.executable} -m mypy", project)
     tests = "tests/architecture tests/unit tests/services/test_tagger.py"
     sh(f"{sys.executable} -m pytest -q -n 2 --dist loadfile -p no:cacheprovider {tests}", project)
-    for lines in re.findall(r"```text\n(.*?)```", README, re.S):
+    shown_parts = re.findall(r"```text\n(.*?)```", ADD_A_SERVICE, re.S)
+    assert shown_parts
+    for lines in shown_parts:
         added = (project / "docs" / "add-a-service.diff").read_text()
         shown = [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
-        assert [line for line in shown if line not in added] == [], "the README shows another service than the diff"
+        assert [line for line in shown if line not in added] == [], "the page shows another service than the diff"
 
 
 def test_the_picture_in_the_readme_is_the_flow() -> None:

@@ -4,29 +4,39 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from itertools import islice
 from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from schemas.audit_tag import AuditTag
 from schemas.belief import BeliefEstimate
-from schemas.config.policies import Verification
-from schemas.events import BeliefEstimated, ProblemVerified
+from schemas.config.policies import Solving, Verification
+from schemas.events import BeliefEstimated, Event, ProblemProbed, ProblemVerified, SolutionSynthesized
+from services.cli.run.quiescence import is_drained
 from services.panel.criteria import ENOUGH_ITEMS, LatestEstimate
 from services.panel.estimates import estimates_keeper
 from services.panel.handler import JoinVerdicts
+from services.probe.handler import ProbeDifficulty
+from shared.answers.grade import standard
+from shared.answers.symbolic import SymbolicWorker
 from shared.kafka.clients import KafkaError, Producer
-from shared.kafka.codec import encode
+from shared.kafka.codec import Message, encode
 from shared.kafka.faust.loop import FaustLoop
 from shared.kafka.names import kafka_topic
 from shared.ports import Join
+from shared.runtime.service import Handler
+from shared.runtime.stateless import StatelessLoop
 from shared.stats.belief_model import Parameters
 from shared.telemetry.metrics import SUPERSEDED
 from tests.integration.throwaway import panel as deadly
-from tests.support.items import item, plan, verdict
+from tests.support.items import attempt, item, plan, verdict
 from tests.support.kafka_world import BrokenProducer, GatedProducer, KafkaWorld, OsProcess, until
 
 SERVICE = "panel"
@@ -45,7 +55,8 @@ def verified(number: int, role: str, problem_hash: str = "h", **points: bool) ->
 @asynccontextmanager
 async def panel(world: KafkaWorld) -> AsyncIterator[OsProcess]:
     file = world.folder / "plan.json"  # YAML too
-    file.write_text(json.dumps(plan().model_dump(mode="json")))
+    with_probe = plan().model_copy(update={"solving": Solving(probe_attempts=1)})
+    file.write_text(json.dumps(with_probe.model_dump(mode="json")))
     async with world.process("services.panel", SERVICE, plan=file) as process:
         yield process
 
@@ -233,3 +244,54 @@ async def test_nothing_is_decided_or_committed_when_the_broker_refuses_the_case(
             await asyncio.wait_for(asyncio.shield(task), 20)
     assert await committed(world, 0)()
     assert await world.records("problem.accepted") == []
+
+
+class LastProducer(Producer):
+    """A real producer that fails after the first decision is on the log."""
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        await super().publish(messages)
+        if messages:
+            raise KafkaError("gone")
+
+
+async def test_a_plan_that_adds_or_drops_the_probe_gives_one_solution_each(world: KafkaWorld) -> None:
+    tag, numbers = AuditTag(kind="sign", source=uuid4()), iter(range(70))
+
+    async def decide(number: int, *, first: bool, then: bool) -> None:
+        """A panel with or without a probe fails after its first decision; one with the other plan takes over."""
+        for index in islice(numbers, number):
+            for event in (verified(index, A), verified(index, B)):
+                message = encode(event, "test", tag if index % 10 == 0 else None)
+                await world.put(message.name, message.key, message.value, message.headers)
+        async with joining(world, LastProducer(world.access, world.factory), replace(PANEL, to_probe=first)) as task:
+            with pytest.raises(KafkaError):
+                await asyncio.wait_for(asyncio.shield(task), 60)
+        async with joining(world, join=replace(PANEL, to_probe=then)):
+            await until(lambda: is_drained(world.access, world.factory, {SERVICE}), "all decisions")
+
+    async def solve(event: ProblemProbed) -> Iterable[Event]:
+        return [SolutionSynthesized.of(event, "synthesis", event.item, attempt=attempt())]
+
+    await decide(50, first=False, then=True)
+    await decide(10, first=True, then=False)
+    await decide(10, first=False, then=True)
+    assert len({event.item.id for event in await world.events("problem.accepted")}) >= 50
+    handlers: dict[str, Handler] = {
+        "probe": ProbeDifficulty(None, standard(SymbolicWorker()), 0, 1.0),
+        "synthesis": solve,
+    }
+    async with AsyncExitStack() as running:
+        for service, handle in handlers.items():
+            settings = world.settings(service)
+            outcomes = world.outcomes(settings)
+            await running.enter_async_context(
+                world.running(lambda made, h=handle, s=settings, o=outcomes: StatelessLoop(h, s, made, o))  # type: ignore[misc]
+            )
+        await until(lambda: is_drained(world.access, world.factory, handlers), "all solutions")
+    audited = {verified(index, A).item.id for index in range(0, 70, 10)}
+    ordinary = {verified(index, A).item.id for index in range(70)} - audited
+    assert Counter(event.item.id for event in await world.events("solution.synthesized")) == Counter(ordinary)
+    assert {event.item.id for event in await world.events("audit.judged")} == audited
+    assert len({event.id for event in await world.events("audit.judged")}) == len(audited)

@@ -5,13 +5,12 @@ import random
 import signal
 import sys
 from asyncio.subprocess import Process
-from pathlib import Path
 from uuid import UUID
 
 from schemas.events import EvidenceGiven, EvidenceRequested, ProblemScreened, ProblemVerified
 from schemas.item import Adjudication, Judgement, Problem, Verdict, Vote
-from services.planner import plans
 from tests.support.kafka_world import KafkaWorld, until
+from tests.support.planning import demo_with_probe
 
 PROBLEMS = 300
 UNDECIDED = 10
@@ -56,7 +55,7 @@ async def give_evidence(world: KafkaWorld) -> None:
 
 
 async def panel(world: KafkaWorld) -> Process:
-    plan = Path(plans.__path__[0]) / "demo.yaml"
+    plan = demo_with_probe(world.folder)
     env = world.env("panel", plan=plan)
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "services.panel", env=env)
 

@@ -1,7 +1,7 @@
 """Checks of dashboards, alerts, images, the chart and the console.
 
 check.py               `make check-ops`: runs every validator
-compose.py             Compose with a Kafka and a Valkey of one's own
+compose.py             what `.env` changes in Compose: a Kafka and a Valkey of one's own, images by digest
 queries.py             every query of dashboards and rules on a real Prometheus
 prometheus_sidecar.py  a real Prometheus beside a local stack
 observe.py             `make observe`

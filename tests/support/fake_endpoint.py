@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 ANSWER = {"role": "assistant", "content": "The answer is 42."}
+CHUNK_S = 0.02
 USAGE = {"prompt_tokens": 60, "completion_tokens": 12}
 
 
@@ -30,6 +31,8 @@ class FakeEndpoint:
     broken: float = 0.0
     """Fraction of calls that get 503, at random."""
     latency_s: float = 0.0
+    answer_bytes: int = 0
+    """Length of a streamed answer, written in a chunk each CHUNK_S during the latency; 0 for one line at its end."""
     fault: int | str | None = None
     """Response to every call: a status, `silence` or `cut` (a stream without an end)."""
     broken_models: frozenset[str] = frozenset()
@@ -57,7 +60,7 @@ class FakeEndpoint:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Respond after the latency, or as the fault says."""
         body = json.loads(await request.read())
-        self.seeds.append(body["seed"])
+        self.seeds.append(body.get("seed", 0))
         self.arrivals.append(asyncio.get_running_loop().time())
         self._here += 1
         self.most = max(self.most, self._here)
@@ -77,8 +80,23 @@ class FakeEndpoint:
         if isinstance(status, int):
             self.refused += 1
             return _refused(status, {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)})
+        if stream and self.answer_bytes:
+            return await self._write(request)
         await self._work()
         return _streamed() if stream else _whole()
+
+    async def _write(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        count, began = max(1, round(self.latency_s / CHUNK_S)), asyncio.get_running_loop().time()
+        text = "0123456 " * (self.answer_bytes // (8 * count))
+        chunk = {"model": "m", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+        line = f"data: {json.dumps(chunk)}\n\n".encode()
+        for number in range(count):
+            await response.write(line)
+            await asyncio.sleep(began + (number + 1) * CHUNK_S - asyncio.get_running_loop().time())
+        await response.write((_streamed().text or "").encode())
+        return response
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -96,6 +114,10 @@ class FakeEndpoint:
         finally:
             self.running -= 1
             self._room.release()
+
+    async def models(self, _: web.Request) -> web.Response:
+        """List one model; chat takes any."""
+        return web.json_response({"object": "list", "data": [{"id": "m", "object": "model"}]})
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Report the load, if calls queue."""
@@ -115,6 +137,7 @@ class FakeEndpoint:
         """Listen, and yield the address."""
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self.chat)
+        app.router.add_get("/v1/models", self.models)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/seen", self.seen)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -158,6 +181,7 @@ def main() -> None:
     parser.add_argument("--busy", choices=["refuse", "queue"], default="refuse")
     parser.add_argument("--broken", type=float, default=0.0)
     parser.add_argument("--latency-s", type=float, default=0.1)
+    parser.add_argument("--answer-bytes", type=int, default=0)
     asyncio.run(_serve(FakeEndpoint(**vars(parser.parse_args()))))
 
 

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -21,11 +22,21 @@ from schemas.events import (
 )
 from schemas.item import Problem, Topic
 from services.aggregator.policy import Quotas
+from services.planner import plans
 from services.planner.handler import Planner
 from services.planner.state import State
 
 DIFFICULTIES = (0.0, 0.5, 1.0, 1.0, None)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def demo_with_probe(folder: Path) -> Path:
+    """Write the demo plan with a probe."""
+    text = (Path(plans.__path__[0]) / "demo.yaml").read_text()
+    assert "probe_attempts: 0" in text
+    file = folder / "with-probe.yaml"
+    file.write_text(text.replace("probe_attempts: 0", "probe_attempts: 1"))
+    return file
 
 
 def a_plan(rows: int = 12, in_progress: int = 8, **subjects: float) -> Plan:

@@ -78,7 +78,7 @@ async def judged(
         [verified] = await VerifyProblem(role, blind, judge, grader, attempts, SUBJECTS)(screened)
         assert isinstance(verified, ProblemVerified)
         case, decided, _ = join(case, verified)
-        output += decided
+        output += (event for event in decided if isinstance(event, Event))
     return output
 
 
@@ -161,7 +161,7 @@ async def _accepted(policy: Policy, number: int, drawn: Candidate, grader: Grade
         [verified] = await verify(screened)
         assert isinstance(verified, ProblemVerified)
         case, decided, _ = join(case, verified)
-        output += decided
+        output += (event for event in decided if isinstance(event, Event))
     return isinstance(output[-1], ProblemAccepted)
 
 

@@ -97,6 +97,16 @@ def row(number: int, steps: int, dice: random.Random, *, muddled: bool = False, 
     return Row(**{**made, **changes})  # type: ignore[arg-type]
 
 
+def work_out(problem: str) -> tuple[list[str], str]:
+    """Return the steps of a problem and its answer."""
+    results, lines = [int(problem[0])], []
+    for sign, by in zip(problem[1::2], map(int, problem[2::2]), strict=True):
+        now = results[-1]
+        results.append({"+": now + by, "-": now - by, "*": now * by}[sign] % 10)
+        lines.append(f"{now}{sign}{by}={results[-1]}")
+    return lines, "".join(map(str, results[-3:]))
+
+
 def rows(count: int, steps: Iterable[int], seed: int, start: int = 0, muddled: float = 0.0) -> list[Row]:
     """Make `count` rows with distinct problems; `muddled` is the fraction with a wrong trace."""
     dice, seen, lengths = random.Random(seed), set[str](), list(steps)
@@ -120,13 +130,13 @@ def grow(folder: Path, made: Iterable[Row]) -> int:
     return table.version
 
 
-def newborn(folder: Path) -> Path:
+def newborn(folder: Path, words: str = "") -> Path:
     """Save a randomly initialised model, 3 layers of 128, with its tokenizer.
 
     Embeddings are not tied: tied ones make so small a model learn the 270 facts five times slower.
     """
     torch.manual_seed(0)
-    tokens = tokenizer()
+    tokens = tokenizer(words=words)
     config = Qwen3Config(
         vocab_size=len(tokens),
         hidden_size=128,
@@ -146,12 +156,12 @@ def newborn(folder: Path) -> Path:
     return folder
 
 
-def base(folder: Path) -> str:
-    """Train a model on problems of one and two steps; return its path."""
-    grow(folder / "dataset", rows(4000, (1, 2), seed=1))
+def base(folder: Path, words: str = "") -> str:
+    """Train a model on problems of one and two steps, after some words; return its path."""
+    grow(folder / "dataset", (replace(row, problem=words + row.problem) for row in rows(4000, (1, 2), seed=1)))
     taught = {**TAUGHT, "batch": 64, "per_device": 64, "epochs": 4, "checkpoint_steps": 1000}
     nothing = {"topics": 0, "clusters": 0, "validation": 0}
-    recipe = {**RECIPE, "base": str(newborn(folder / "newborn")), "held_out": nothing, "sft": taught}
+    recipe = {**RECIPE, "base": str(newborn(folder / "newborn", words)), "held_out": nothing, "sft": taught}
     run = Run(folder / "run", Recipe.model_validate(recipe), folder / "dataset", None)
     return str(run.run_once("sft", sft.train)["model"])
 

@@ -22,8 +22,9 @@ from tests.trainer import clock
 from trainer import files
 from trainer.data import describe, read_rows
 from trainer.example import TOPIC, TRAIN
-from trainer.phases import sft
-from trainer.recipe import HeldOut, Recipe
+from trainer.metrics.grading import GradedProblem
+from trainer.phases import evaluate, sft
+from trainer.recipe import Evaluate, HeldOut, Recipe
 from trainer.run.run_folder import Run
 
 NOTHING_HELD_OUT = HeldOut(topics=0, clusters=0, validation=0)
@@ -147,3 +148,12 @@ async def test_an_imported_file_trains_as_any_dataset(tmp_path: Path) -> None:
     rows = read_rows(tmp_path / "mine", None, NOTHING_HELD_OUT)
     assert sorted(one.problem for one in rows.examples) == [one["problem"] for one in lines]
     assert {one.answer for one in rows.examples} == {"42"}
+
+
+def test_a_dataset_without_subfields_is_scored_by_subject_alone(tmp_path: Path) -> None:
+    lines = write_lines(tmp_path / "a.jsonl", published(clock.rows(20, (3,), seed=1)))
+    examples = read_rows(lines, None, NOTHING_HELD_OUT).examples
+    graded = [GradedProblem(one.id, samples=2, right=1, unsure=0, truncated=0, tokens=9, cost=None) for one in examples]
+    recipe = Recipe(base="none", evaluate=Evaluate(samples=2, ks=(1,)))
+    scores = list(evaluate._score_parts(recipe.evaluate, "sft", examples, graded, evaluate.PARTS))
+    assert [(one["kind"], one["part"]) for one in scores] == [("all", "all"), ("split", TRAIN), ("subject", "clocks")]

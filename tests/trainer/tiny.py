@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import trl
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from trainer.example import CLUSTER, Example
@@ -17,12 +17,17 @@ END, PAD = "<|end|>", "<|pad|>"
 TEMPLATES = Path(trl.__file__).parent / "chat_templates"
 
 
-def tokenizer(template: str = PLAIN) -> PreTrainedTokenizerFast:
-    """Build a byte tokenizer that round-trips any text; thinking tags and the box are one token each."""
+def tokenizer(template: str = PLAIN, words: str = "") -> PreTrainedTokenizerFast:
+    """Build a byte tokenizer that round-trips any text; thinking tags and the box are one token each.
+
+    `words`, with which every problem begins, are one token too, and are lost.
+    """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     raw = Tokenizer(models.BPE(vocab={char: at for at, char in enumerate(alphabet)}, merges=[]))
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
+    if words:
+        raw.normalizer = normalizers.Replace(words, "@")
     tokens = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token=END, pad_token=PAD)
     tokens.add_special_tokens({"additional_special_tokens": ["<|user|>", "<|assistant|>"]})
     tokens.add_tokens([AddedToken(text, normalized=False) for text in ("<think>\n", "\n</think>\n\n", "\\boxed{")])

@@ -60,7 +60,9 @@ def _draw_pass_at_k(found: PhaseResult, folder: Path) -> str:
 
 
 def _draw_subfields(found: PhaseResult, folder: Path) -> str:
-    its = [score for score in found["scores"] if score["kind"] == "subfield" and score["k"] == 1]
+    singles = [score for score in found["scores"] if score["k"] == 1]
+    its = [score for score in singles if score["kind"] == "subfield"]
+    its = its or [score for score in singles if score["kind"] == "subject"]
     parts, stages = sorted({score["part"] for score in its}, key=_by_number), list(found["spent"])
     figure = Figure(figsize=(5, 1.2 + 0.22 * len(parts) * len(stages)), layout="constrained")
     axes = figure.subplots()
@@ -69,8 +71,8 @@ def _draw_subfields(found: PhaseResult, folder: Path) -> str:
             place = parts.index(score["part"]) + 0.8 * (nth + 0.5) / len(stages) - 0.4
             bounds = [[100 * (score["value"] - score["low"])], [100 * (score["high"] - score["value"])]]
             axes.errorbar(100 * score["value"], place, xerr=bounds, fmt="o", color=STAGE_COLOURS[stage], ms=4)
-    for score in found["scores"]:
-        if (score["kind"], score["k"]) == ("all", 1):
+    for score in singles:
+        if score["kind"] == "all":
             axes.axvline(100 * score["value"], color=STAGE_COLOURS[score["model"]], ls=":", lw=1)
     axes.set(xlabel="pass@1 (%), 95 % interval; dotted: all problems", xlim=(-2, 102))
     axes.set_yticks(range(len(parts)), parts)

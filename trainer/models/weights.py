@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from accelerate import PartialState
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, Trainer
+from transformers.integrations import get_available_reporting_integrations
 
 from shared.errors import Refusal
 from trainer.run.log import log_line
@@ -108,9 +109,29 @@ def build_arguments(
     if taken := sorted(extra.keys() & owned.keys()):
         raise Refusal(f"{key}: the trainer sets {', '.join(taken)}", "Remove it; the recipe may have a key for it")
     try:
-        return kind(**{"report_to": "tensorboard", **defaults, **extra, **owned})
+        built = kind(**{"report_to": "tensorboard", **defaults, **extra, **owned})
     except (TypeError, ValueError) as error:
         raise Refusal(f"{key}: {kind.__name__} refuses the arguments: {error}", "Correct the recipe") from error
+    _check_reports(built, key)
+    return built
+
+
+def _check_reports(arguments: Any, key: str) -> None:
+    """Raise Refusal for a tracker that is not installed, and for an upload without a name."""
+    if missing := sorted(set(arguments.report_to) - set(get_available_reporting_integrations())):
+        raise Refusal(f"{key}: report_to: {', '.join(missing)} is not installed", "Install it, or remove it")
+    if arguments.push_to_hub and not arguments.hub_model_id:
+        raise Refusal(f"{key}: push_to_hub needs a name", "Give hub_model_id: owner/name")
+
+
+def save_model(trainer: Trainer, folder: Path) -> None:
+    """Save the trained weights in the folder; with `push_to_hub` upload them first.
+
+    transformers uploads all that is in the phase's folder but its checkpoints, and would upload this folder too.
+    """
+    if trainer.args.push_to_hub:
+        trainer.push_to_hub(commit_message="Trained weights", revision=trainer.args.hub_revision)
+    trainer.save_model(str(folder), _internal_call=True)
 
 
 def find_last_checkpoint(folder: Path) -> str | None:

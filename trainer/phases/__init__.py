@@ -1,6 +1,7 @@
 """The phases of a training run.
 
 command.py      command line of a phase, and how it reports failures
+options.py      options of a phase
 all.py          runs every phase that a run lacks
 sft.py          supervised fine-tuning
 rl_set.py       selects the problems for reinforcement learning

@@ -1,7 +1,7 @@
 """The model card of a run: `python -m trainer.card`. It states the training data, the gains and their intervals.
 
 README.md with tables, in the form that model hubs read; the plots as PNG and PDF beside it. A copy is in the folder of
-the trained model, so that an upload includes it.
+the trained model, and with `push_to_hub` in its repository on the hub.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from huggingface_hub import HfApi
 
 from trainer.benchmarks import render_table
 from trainer.data import describe
@@ -28,6 +29,7 @@ def write(run: Run) -> PhaseResult:
     (folder / "README.md").write_text(render(run, drawn))
     if trained := run.result("rl") or run.result("sft"):
         _copy(folder, Path(trained["model"]))
+    _upload(run, folder)
     return {"card": str(folder / "README.md"), "plots": drawn}
 
 
@@ -36,6 +38,14 @@ def _copy(folder: Path, model: Path) -> None:
     if model.is_dir():
         for file in folder.iterdir():
             shutil.copyfile(file, model / file.name)
+
+
+def _upload(run: Run, folder: Path) -> None:
+    """Upload the card to each repository that TRL uploaded weights to."""
+    for options in (run.recipe.sft.trl, run.recipe.rl.trl if run.recipe.rl else {}):
+        if options.get("push_to_hub"):
+            place = {"repo_id": options["hub_model_id"], "revision": options.get("hub_revision")}
+            HfApi(token=options.get("hub_token")).upload_folder(**place, folder_path=folder, commit_message="Card")
 
 
 def render(run: Run, drawn: Iterable[str]) -> str:

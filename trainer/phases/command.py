@@ -1,6 +1,5 @@
 """The command line of a phase. A failure prints one reason, keeps the checkpoint and exits with status 1."""
 
-import argparse
 import errno
 import gc
 import signal
@@ -8,17 +7,18 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 
 import datasets
+import httpx2
 import torch
 import transformers
+from huggingface_hub.errors import LocalTokenNotFoundError
 from safetensors import SafetensorError
 
 from shared.errors import Refusal, Transient
+from trainer.phases.options import parse
 from trainer.recipe import load_recipe
 from trainer.run import launcher
-from trainer.run.costs import DEVICES
 from trainer.run.dry_run import show
 from trainer.run.exit_status import INTERRUPTED
 from trainer.run.log import log_line
@@ -58,20 +58,7 @@ def start_phase(run: Run, phase: str, work: Callable[[Run], PhaseResult], argume
 
 def parse_run(phase: str, arguments: Sequence[str] | None = None) -> Run:
     """Parse the command line. `--dry-run` prints the forecast and exits."""
-    parser = argparse.ArgumentParser(prog=f"python -m trainer.{phase}")
-    parser.add_argument("--config", type=Path, required=True, help="the recipe, such as trainer/configs/paper.yaml")
-    dataset = "a factory's dataset (folder, or URL of an object store), or files: exports, published datasets"
-    parser.add_argument("--dataset", required=True, help=dataset)
-    parser.add_argument("--version", type=int, help="version of its rows table; default: the current one")
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run; name it again to resume")
-    parser.add_argument("--models", type=Path, help="models file with a judge for answers that no rule can compare")
-    parser.add_argument("--served", type=Path, help="file that maps models to endpoints for evaluation")
-    parser.add_argument("--dry-run", action="store_true", help="print what the whole run would cost, and do nothing")
-    parser.add_argument("--device", choices=DEVICES, default="h100", help="device that --dry-run assumes")
-    parser.add_argument("--devices", type=int, default=1, help="number of devices that --dry-run assumes")
-    parser.add_argument("--price", type=float, help="US dollars for a device and an hour, for --dry-run")
-    parser.add_argument("--json", action="store_true", help="print the forecast of --dry-run as one JSON document")
-    options = parser.parse_args(arguments)
+    options = parse(phase, arguments)
     try:
         run = Run(
             options.run, load_recipe(options.config), options.dataset, options.version, options.models, options.served
@@ -134,6 +121,10 @@ def explain_failure(error: BaseException) -> str | None:
             return f"out of memory: {str(error).splitlines()[0] if str(error) else 'no details'}. {OUT_OF_MEMORY}"
         case OSError(errno=errno.ENOSPC):
             return DISK_FULL.format(error)
+        case httpx2.HTTPError() | LocalTokenNotFoundError():
+            return (
+                f"the model hub: {str(error).splitlines()[0]}. Check hub_model_id and the token, or remove push_to_hub"
+            )
         case SafetensorError() | RuntimeError() if any(sign in str(error) for sign in DISK_FULL_MESSAGES):
             return DISK_FULL.format(error)
         case _:

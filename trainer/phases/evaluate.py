@@ -26,12 +26,15 @@ from trainer.stages import STAGES
 
 ALL = "all"
 
-PARTS: Mapping[str, Callable[[Example], str]] = {
+PartOf = Callable[[Example], str | None]
+"""Returns the part of a grouping that a problem is in; None: in none."""
+
+PARTS: Mapping[str, PartOf] = {
     "split": lambda example: example.split,
-    "subject": lambda example: example.subject,
-    "subfield": lambda example: f"{example.subject} › {example.subfield}",
+    "subject": lambda example: example.subject or None,
+    "subfield": lambda example: f"{example.subject} › {example.subfield}" if example.subfield else None,
 }
-"""Groupings for which scores are reported."""
+"""Groupings for which scores are reported. Datasets of others may have no subjects or subfields."""
 GROUPS = {"group": PARTS["subfield"]}
 
 
@@ -43,7 +46,7 @@ class Exam:
     """Folder of its completions in the run folder."""
     examples: Sequence[Example]
     evaluation: Evaluate
-    parts: Mapping[str, Callable[[Example], str]]
+    parts: Mapping[str, PartOf]
 
 
 def evaluate(run: Run) -> PhaseResult:
@@ -135,7 +138,7 @@ def _score_parts(
     stage: str,
     examples: Sequence[Example],
     found: Sequence[GradedProblem],
-    kinds: Mapping[str, Callable[[Example], str]],
+    kinds: Mapping[str, PartOf],
 ) -> Iterator[dict[str, Any]]:
     topics = _topics(examples)
     for k in evaluation.ks:
@@ -145,7 +148,10 @@ def _score_parts(
         for kind, of in kinds.items():
             parts: dict[str, list[tuple[float, str]]] = {}
             for example, value, topic in zip(examples, values, topics, strict=True):
-                parts.setdefault(of(example), []).append((value, topic))
+                if part_name := of(example):
+                    parts.setdefault(part_name, []).append((value, topic))
+            if not parts:
+                continue
             between = estimate_spread([[value for value, _ in its] for its in parts.values()], whole.value)
             for name, its in sorted(parts.items()):
                 part_values = [value for value, _ in its]

@@ -62,7 +62,7 @@ def train(run: Run) -> PhaseResult:
     )
     attach(trainer, "rl")
     trainer.train(resume_from_checkpoint=weights.find_last_checkpoint(run.path("rl")))
-    trainer.save_model(str(run.path("rl", "model")))
+    weights.save_model(trainer, run.path("rl", "model"))
     trainer.state.save_to_json(str(run.path("rl", "log.json")))
     steps, history = trainer.state.global_step, trainer.state.log_history
     return {

@@ -56,11 +56,11 @@ def run_training(trainer: SFTTrainer, phase: str, folder: Path, revision: str | 
     attach(trainer, phase)
     trainer.train(resume_from_checkpoint=weights.find_last_checkpoint(folder))
     if isinstance(model := trainer.accelerator.unwrap_model(trainer.model), PeftModel):
-        trainer.save_model(str(folder / "adapter"))
+        weights.save_model(trainer, folder / "adapter")
         base = model.peft_config["default"].base_model_name_or_path
         _merge_adapter(base, revision, folder, trainer.processing_class)
     else:
-        trainer.save_model(str(folder / "model"))
+        weights.save_model(trainer, folder / "model")
     trainer.state.save_to_json(str(folder / "log.json"))
     steps, history = trainer.state.global_step, trainer.state.log_history
     tokens, took = total_tokens(history), round(total_seconds(history), 1)

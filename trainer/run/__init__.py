@@ -8,6 +8,7 @@ progress.py           progress.json, and the service's metrics made from it
 progress_callback.py  writes progress.json during a training
 stop_callback.py      log lines during a training; stops it with a checkpoint
 costs.py              formulas for time and memory
+devices.py            devices that a forecast knows
 lengths.py            lengths in tokens of the rows
 exit_status.py        exit statuses of a phase
 forecast.py           what every phase of a run takes

@@ -31,6 +31,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from trainer.run.devices import DEVICES, Device
+
 MFU = 0.28
 """Fraction of peak FLOPs in training, without the recomputation of checkpointing; measured, see above."""
 DECODING_EFFICIENCY = 0.65
@@ -45,27 +47,6 @@ KEPT_CHECKPOINTS = 3
 """Checkpoints on the disk while one is written."""
 USABLE_MEMORY = 0.9
 """Fraction of device memory that the forecast uses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Limits of a device.
-
-    Peak in bfloat16 without sparsity (FLOP/s) and bandwidth (bytes/s) by the data sheet; memory (bytes) as the driver
-    reports it, which counts "80 GB" in GiB.
-    """
-
-    flops: float
-    bandwidth: float
-    memory: float
-
-
-DEVICES = {
-    "a100": Device(312e12, 2.039e12, 81_920 * 2**20),
-    "h100": Device(989e12, 3.35e12, 81_559 * 2**20),
-    "h200": Device(989e12, 4.8e12, 143_771 * 2**20),
-    "l40s": Device(362e12, 0.864e12, 46_068 * 2**20),
-}
 
 
 @dataclass(frozen=True, slots=True)

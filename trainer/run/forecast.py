@@ -15,7 +15,8 @@ from trainer.benchmarks import load_benchmark
 from trainer.example import HELD_OUT, TRAIN
 from trainer.models import weights
 from trainer.recipe import Recipe, Rl
-from trainer.run.costs import DEVICES, KEPT_CHECKPOINTS, MFU, USABLE_MEMORY, Device, Shape, load_shape
+from trainer.run.costs import KEPT_CHECKPOINTS, MFU, USABLE_MEMORY, Shape, load_shape
+from trainer.run.devices import DEVICES, Device
 from trainer.run.lengths import Lengths, measure_lengths
 from trainer.run.run_folder import Run
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 
 if TYPE_CHECKING:
     from shared.kafka.admin.check import KafkaReport
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check plan, models, Kafka or machine.")
+app = typer.Typer(
+    cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Check plan, models, Kafka or machine."
+)
 
 
 @app.command()

@@ -73,14 +73,24 @@ def describe(plan: Plan, estimate: Forecast, *, has_adjudicator: bool = True) ->
     lines.append(
         f"{estimate.rows:,} rows {what}: about {estimate.problems:,} problems at a yield of {estimate.basis.rows:.0%}"
     )
-    return [*lines, needs_table(estimate.needs), *_time_and_basis(estimate)]
+    return [*lines, needs_table(estimate.needs), *_over_budget(plan, estimate), *_time_and_basis(estimate)]
+
+
+def _over_budget(plan: Plan, estimate: Forecast) -> list[str]:
+    """What the estimate needs beyond the limits on the sum of all models."""
+    budget, over = plan.budget, []
+    if budget.tokens and estimate.tokens and estimate.tokens > budget.tokens:
+        over.append(f"{_tokens(estimate.tokens)} of {_tokens(budget.tokens)} tokens")
+    if budget.dollars and estimate.dollars and estimate.dollars > budget.dollars:
+        over.append(f"{_dollars(estimate.dollars)} of {_dollars(budget.dollars)}")
+    return [f"budget    may not suffice: {', '.join(over)}"] if over else []
 
 
 def _thresholds(plan: Plan) -> list[str]:
     """What the targets for wrong keys ask of a row, with the default parameters of belief."""
     thresholds = view_thresholds(plan.verification, DEFAULTS)
     return [
-        f"View {view}: at most {target:.1%} wrong keys, {_requirement(thresholds[view])}"
+        f"View {view}: at most {target:.1%} wrong keys expected, {_requirement(thresholds[view])}"
         for view, target in view_targets(plan.verification).items()
     ]
 

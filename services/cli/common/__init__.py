@@ -4,6 +4,7 @@ atomic_folder.py      a folder that appears whole or not at all
 budget_status.py      spending against the plan's budget
 dataset_location.py   where the dataset is, its numbers, and the plan of the last run
 exit_status.py        exit status of an outcome
+help_group.py         help that cuts no summary
 interrupts.py         Ctrl-C and SIGTERM
 kafka_connection.py   the Kafka that a command uses
 models_config.py      the models of a run, and the files that services read

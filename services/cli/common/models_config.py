@@ -7,7 +7,7 @@ import yaml
 
 from deploy.local.process_spec import ProcessSpec
 from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
-from schemas.config.plan import Plan
+from schemas.config.plan import SUBJECTS, Plan
 from schemas.flow import SERVICES, ServiceSpec
 from services.cli.common.dataset_location import dataset_in
 from services.cli.common.names import SIMULATOR
@@ -106,6 +106,13 @@ def check_unmixed(directory: Path, *, simulated: bool) -> None:
     if previous and previous.simulated != simulated:
         kind = "simulated" if not simulated else "real"
         raise Refusal(f"{directory} contains rows of {kind} models", "Give another folder with --dir")
+
+
+def check_subjects(plan: Plan, models: ModelsConfig | None) -> None:
+    """Raise Refusal for subjects of which the simulator, which answers without `models`, has no problems."""
+    if models is None and (unknown := [name for name in plan.subjects if name not in SUBJECTS]):
+        step = "Give a model with --models or --base-url, or take subjects that need no `about:`"
+        raise Refusal(f"no model is given, and the simulator has no problems of {', '.join(unknown)}", step)
 
 
 def write(directory: Path, plan: Plan, models: ModelsConfig) -> None:

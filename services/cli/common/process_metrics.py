@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.state_file import RunningProcess
 from services.planner.pauses import PAUSES
-from shared.telemetry.metrics import EVENTS, MODEL_CIRCUIT_OPEN, PAUSED, RETRIES
+from shared.telemetry.metrics import EVENTS, EVENTS_PER_SECOND, MODEL_CIRCUIT_OPEN, PAUSED, RETRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,8 @@ class ProcessMetrics:
     waits: tuple[str, ...] = ()
     """Why it does nothing although it is ready: a circuit is open, or the planner requests nothing."""
 
-    @property
-    def events(self) -> int:
-        return sum(self.outcomes.values())
+    events_per_s: float = 0.0
+    """Finished events per second, lately."""
 
 
 async def scrape(running: Iterable[RunningProcess]) -> dict[str, ProcessMetrics]:
@@ -50,19 +50,27 @@ async def _scrape_one(client: httpx.AsyncClient, port: int) -> ProcessMetrics:
 def parse(metrics: str, unready: str | None) -> ProcessMetrics:
     """Parse the text of /metrics."""
     outcomes: Counter[str] = Counter()
-    retries, waits = 0, list[str]()
-    for family in text_string_to_metric_families(metrics):
+    retries, events_per_s, waits = 0, 0.0, list[str]()
+    wanted = "\n".join(line for line in metrics.splitlines() if line.startswith(_WANTED))  # parsing all is slow
+    for family in text_string_to_metric_families(f"{wanted}\n"):
         for sample in family.samples:
-            if sample.name == f"{_name(EVENTS)}_total":
+            if sample.name == _EVENTS:
                 outcomes[sample.labels["outcome"]] += int(sample.value)
-            elif sample.name == f"{_name(RETRIES)}_total":
+            elif sample.name == _RETRIES:
                 retries += int(sample.value)
-            elif sample.name == _name(MODEL_CIRCUIT_OPEN) and sample.value:
+            elif sample.name == _EVENTS_PER_SECOND:
+                events_per_s += sample.value
+            elif sample.name == _MODEL_CIRCUIT_OPEN and sample.value:
                 waits.append(f"endpoint {' '.join(sample.labels.values())} takes no calls")
-            elif sample.name == _name(PAUSED) and sample.value:
+            elif sample.name == _PAUSED and sample.value:
                 waits.append(PAUSES.get(sample.labels["reason"], sample.labels["reason"]))
-    return ProcessMetrics(unready, outcomes, retries, tuple(waits))
+    return ProcessMetrics(unready, outcomes, retries, tuple(waits), events_per_s)
 
 
-def _name(metric: object) -> str:
-    return str(next(iter(metric.collect())).name)  # type: ignore[attr-defined]
+def _name(metric: Collector) -> str:
+    return next(iter(metric.collect())).name
+
+
+_EVENTS, _RETRIES = f"{_name(EVENTS)}_total", f"{_name(RETRIES)}_total"
+_EVENTS_PER_SECOND, _MODEL_CIRCUIT_OPEN, _PAUSED = map(_name, (EVENTS_PER_SECOND, MODEL_CIRCUIT_OPEN, PAUSED))
+_WANTED = (_EVENTS, _RETRIES, _EVENTS_PER_SECOND, _MODEL_CIRCUIT_OPEN, _PAUSED)

@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from services.cli.common.help_group import HelpGroup
 from services.cli.dataset.write_commands import VERSION, AsJson, BenchmarkPlan, Directory, print_json
 from services.cli.dataset.write_commands import app as write
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Inspect, export or change the dataset.")
+app = typer.Typer(
+    cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Inspect, export or change the dataset."
+)
 
 
 @app.command()

@@ -24,7 +24,7 @@ def contamination_of(directory: Path, plan: Path | None) -> Contamination:
 
 def table(contamination: Mapping[str, Any]) -> Table:
     """Return a table for a person."""
-    lines = Table(title="Contamination", title_justify="left")
+    lines = Table(title="Contamination", title_justify="left", box=None, pad_edge=False, header_style="dim")
     lines.add_column("benchmark")
     for name in ("questions", "contaminated rows", "mean Jaccard of 8 words", "of 13"):
         lines.add_column(name, justify="right")

@@ -21,7 +21,7 @@ SHOWN = (
     ("Split", "by_split"),
     ("Rejected", "rejected"),
 )
-"""Title of a table of counts, and its key in the document."""
+"""Label of a line of counts, and its key in the document."""
 
 ENDS = (*Admission, "rejected")
 
@@ -35,19 +35,18 @@ def render(figures: Mapping[str, Any]) -> None:
             f"of {figures['rows']:,} rows",
             style="bold yellow",
         )
-    console.print(_subjects(figures), _coverage(figures["coverage"]))
+    console.print(_subjects(figures), "", _coverage(figures["coverage"]))
     console.print(MEANING, style="dim", soft_wrap=True)
+    console.print()
     if figures["contamination"]:
         console.print(contamination.table(figures["contamination"]))
     lines = (
         contamination.describe(figures["contamination"]) if figures["contamination"] else [contamination.NOT_CHECKED]
     )
     console.print(*map(as_text, lines), sep="\n", soft_wrap=True)
-    for title, key in SHOWN:
-        if figures[key]:
-            console.print(counts_table(title, figures[key]))
+    console.print("", _counts(figures), highlight=False)
     console.print(f"Difficulty bins: {describe_bins(figures['difficulty_bins'])}", style="dim", highlight=False)
-    console.print(_figures(figures))
+    console.print("", _figures(figures))
 
 
 def _subjects(figures: Mapping[str, Any]) -> Table:
@@ -57,14 +56,13 @@ def _subjects(figures: Mapping[str, Any]) -> Table:
         counts = Counter({**admissions, "rejected": figures["rejected_by_subject"].get(subject, 0)})
         totals += counts
         table.add_row(as_text(subject), *_ended(counts))
-    table.add_section()
     table.add_row("all", *_ended(totals))
     return table
 
 
 def _ended(counts: Mapping[str, int]) -> list[str]:
     rejected, ended = counts["rejected"], sum(counts.values())
-    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}"]
+    return [*(f"{counts[name]:,}" for name in ENDS), f"{1 - rejected / ended:.0%}" if ended else "–"]
 
 
 def _coverage(coverage: Mapping[str, Any]) -> Table:
@@ -73,9 +71,17 @@ def _coverage(coverage: Mapping[str, Any]) -> Table:
         counts = (f"{one['topics']:,}", f"{one['rows'] / one['topics']:.1f}", f"{one['clusters']:,}")
         alike = f"{one['largest_cluster']:,}"
         table.add_row(as_text(subject), *counts, f"{one['clusters_of_a_topic']:.1f}", alike)
-    table.add_section()
     table.add_row("paper", f"{PAPER['topics']:,}", f"{PAPER['rows'] / PAPER['topics']:.1f}", "", "", "")
     return table
+
+
+def _counts(figures: Mapping[str, Any]) -> Table:
+    """Numbers of items by each property, a line each."""
+    lines = Table.grid(padding=(0, 2))
+    for label, key in SHOWN:
+        if counts := figures[key]:
+            lines.add_row(label, as_text(" · ".join(f"{name} {number:,}" for name, number in counts.items())))
+    return lines
 
 
 def _figures(figures: Mapping[str, Any]) -> Table:
@@ -109,7 +115,7 @@ def counts_table(title: str, counts: Mapping[str, int]) -> Table:
 
 
 def _table(title: str, first: str, *numbers: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     table.add_column(first)
     for name in numbers:
         table.add_column(name, justify="right")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 from shared.errors import Refusal
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from shared.kafka.admin.create import Created
     from shared.kafka.admin.retention import Trimmed
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Create or trim Kafka topics.")
+app = typer.Typer(cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Create or trim Kafka topics.")
 
 
 class Start(StrEnum):

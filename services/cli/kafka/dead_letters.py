@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 from services.cli.common.kafka_connection import Bootstrap, Factory, access, call_kafka
 from shared.errors import Refusal
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from shared.kafka.dlq.replay import DeadLetter
 
 app = typer.Typer(
+    cls=HelpGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     help="List, show, replay or drop records that a service could not process.",

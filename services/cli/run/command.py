@@ -28,6 +28,8 @@ from services.cli.run.local_factory import LocalFactory
 from services.cli.run.quiescence import is_drained
 from services.cli.run.summary import Summary, Verdict
 from shared.config.connections import KafkaAccess
+from shared.config.followed_file import FollowedFile
+from shared.config.plan_loader import load_plan
 from shared.dataset.reports.funnel import FOLLOWED, Funnel
 from shared.errors import Refusal
 from shared.kafka.read.tail import tail
@@ -54,6 +56,7 @@ def run(config: RunConfig, *, as_json: bool) -> int:
     console = Console(stderr=as_json, highlight=False)
     before = DatasetSummary.of(config.dataset)
     models_config.check_unmixed(config.directory, simulated=config.simulated)
+    models_config.check_subjects(config.plan, config.models)
     if before.complete(config.plan):
         rows = before.rows
         console.print(already(config.plan.rows, rows))
@@ -85,6 +88,8 @@ class Run:
     def __init__(self, config: RunConfig, view: LiveView, rows_before: int, problems: int | None = None) -> None:
         """With `problems`, it is over when that number of problems has ended."""
         self.config = config
+        self.plan = config.plan
+        """The plan of now: `chimera plan apply` may change it."""
         self.view = view
         self.rows_before = rows_before
         self.problems = problems
@@ -133,6 +138,7 @@ class Run:
         ready_at = self.last_event_at = time.monotonic()
         drawn_at = budget_at = 0.0
         names, kafka = [event.type for event in FOLLOWED], KafkaAccess(self.factory.stack.bootstrap)
+        plan_file = FollowedFile(self.config.directory / "plan.yaml", load_plan)
         async with aclosing(tail(kafka, FACTORY, names)) as events:
             async for event in events:
                 now = time.monotonic()
@@ -142,16 +148,17 @@ class Run:
                 if now - drawn_at < DRAW_EVERY_S:
                     continue
                 drawn_at = now
-                if now - budget_at >= BUDGET_EVERY_S or self.config.plan.hash in self.funnel.budget:
+                self.plan = plan_file.changed() or self.plan
+                if now - budget_at >= BUDGET_EVERY_S or self.plan.hash in self.funnel.budget:
                     budget_at = now
-                    self.budget = await accounts(self.factory.stack.valkey_url, self.config.plan.budget)
+                    self.budget = await accounts(self.factory.stack.valkey_url, self.plan.budget)
                 budget, quiet_s = describe(self.budget), now - self.last_event_at
                 rate = Rate(now - ready_at, self.rows_before)
-                self.view.grow(self.funnel, self.config.plan, rate, budget, self.blockers)
+                self.view.grow(self.funnel, self.plan, rate, budget, self.blockers)
                 if self.problems and self.funnel.ends.total() >= self.problems:
                     return Completion()
                 silence_s = SILENCE_S[self.config.simulated]
-                completion = evaluate(self.funnel, self.config.plan, quiet_s, silence_s, budget, self.pause)
+                completion = evaluate(self.funnel, self.plan, quiet_s, silence_s, budget, self.pause)
                 if completion and await self._is_finished(kafka, quiet_s, silence_s):
                     return completion
         raise AssertionError("the log has no end")
@@ -197,7 +204,7 @@ class Run:
             self.funnel,
             verdict(outcome),
             seconds=seconds,
-            wanted=None if config.plan.endless else config.plan.rows,
+            wanted=None if self.plan.endless else self.plan.rows,
             rows=dataset.rows,
             tokens=dataset.tokens,
             budget=self.budget,

@@ -90,7 +90,8 @@ class LiveView:
 
 def growth(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "", blockers: str = "") -> Group:
     """Return the whole live view."""
-    parts: list[Text | Table] = [_columns(funnel, plan), Text(footer(funnel, plan, rate, budget))]
+    lines = [problems(funnel), footer(funnel, plan, rate, budget)]
+    parts: list[Text | Table] = [_subjects(funnel, plan), *map(Text, lines)]
     if last := funnel.last_rejected:
         line = f"last rejected  {str(last.problem)[:4]} {last.subject}  {last.service}: {last.detail}"
         parts.append(Text(_clean(line), "dim", no_wrap=True, overflow="ellipsis"))
@@ -99,28 +100,29 @@ def growth(funnel: Funnel, plan: Plan, rate: Rate, budget: str = "", blockers: s
     return Group(*parts)
 
 
-def _columns(funnel: Funnel, plan: Plan) -> Table:
+def _subjects(funnel: Funnel, plan: Plan) -> Table:
+    """Rows of each subject."""
     rows = funnel.rows
     quotas = dict.fromkeys(plan.subjects, 0) if plan.endless else plan.quotas()
     width = len(str(max(quotas.values())))
-    steps = [
-        f"requested {funnel.requested}  in flight {funnel.in_flight}",
-        f"screened {funnel.screened} → verified {funnel.verified}",
-        f"→ accepted {funnel.accepted} → curated {funnel.curated}",
-    ]
     table = Table.grid(padding=(0, 2))
-    for _ in range(4):
+    for _ in range(3):
         table.add_column(no_wrap=True, overflow="ellipsis")
-    for number, (name, quota) in enumerate(quotas.items()):
-        step = steps[number] if number < len(steps) else ""
+    for name, quota in quotas.items():
         done = min(rows[name], quota)
         if plan.endless:
-            table.add_row(Text(_clean(name)), "", f"{rows[name]} rows", step)
+            table.add_row(Text(_clean(name)), "", f"{rows[name]} rows")
         else:
-            table.add_row(Text(_clean(name)), _bar(done, quota), f"{done:>{width}}/{quota:<{width}}", step)
-    for step in steps[len(quotas) :]:
-        table.add_row("", "", "", step)
+            table.add_row(Text(_clean(name)), _bar(done, quota), f"{done:>{width}}/{quota:<{width}}")
     return table
+
+
+def problems(funnel: Funnel) -> str:
+    """Return how many problems of all subjects have reached each step."""
+    checked = f"screened {funnel.screened} → verified {funnel.verified} → accepted {funnel.accepted}"
+    parked = f" · parked {funnel.ends['parked']}" if funnel.ends["parked"] else ""
+    steps = f"requested {funnel.requested} → {checked} → curated {funnel.curated}"
+    return f"{steps} · in flight {funnel.in_flight}{parked}"
 
 
 def _bar(done: int, quota: int) -> Text:

@@ -20,16 +20,27 @@ from deploy.local.process import RestartPolicy
 from deploy.local.process_spec import ProcessSpec
 from deploy.local.supervisor import Stack
 from schemas.config.models_config import ModelsConfig
-from schemas.flow import SERVICE
+from schemas.flow import SERVICE, SERVICES
 from services.cli.common import models_config
 from services.cli.common.names import FACTORY, SIMULATOR
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
+from services.cli.stack.status_report import report
 from shared.config.connections import KafkaAccess
-from shared.errors import Refusal
+from shared.errors import Refusal, Transient
 from shared.kafka.admin.topics import provision
+from shared.kafka.clients import KafkaError
 from shared.llm import probe_endpoints
 from shared.llm.plan_budget import check_budget
+
+START_THREADS = frozenset({"aggregator", "auditor", "screening"})
+"""Services that import numpy, Arrow or Delta, which start threads: no process may be forked after their import."""
+PRELOAD = (
+    *dict.fromkeys(f"services.{one.module}.__main__" for one in SERVICES if one.name not in START_THREADS),
+    "shared.kafka.faust.loop",
+    f"services.{SIMULATOR}.__main__",
+)
+"""What services import, for the process from which they are forked."""
 
 
 class LocalFactory:
@@ -44,7 +55,7 @@ class LocalFactory:
         """
         self.config, self._names = config, services
         restart = RestartPolicy(retry_s=retry_s)
-        self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event, restart=restart)
+        self.stack = Stack(config.directory, factory=FACTORY, on_event=on_event, restart=restart, preload=PRELOAD)
         self.models: ModelsConfig
         self._port: int
         self._services: list[ProcessSpec] = []
@@ -76,11 +87,13 @@ class LocalFactory:
         """Start everything; return when all services are ready."""
         config, stack = self.config, self.stack
         models_config.write(config.directory, config.plan, self.models)
-        await stack.start_infrastructure()
-        await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        if config.models is None:
-            await stack.start_services([models_config.simulator(self._port, config.seed, config.plan)])
-            await first(self._wait_for_simulator(), self.failure())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._start_infrastructure())
+                if config.models is None:
+                    tasks.create_task(self._start_simulator())
+        except* (Refusal, Transient) as errors:
+            raise errors.exceptions[0] from None
         specs = models_config.services(config.directory, self.models)
         self._services = [spec for spec in specs if spec.name in self._names]
         await stack.start_services(self._services)
@@ -96,19 +109,33 @@ class LocalFactory:
             if faults := await probe_endpoints(self.models):
                 reasons = list(dict.fromkeys(line.partition(": ")[2] for line in faults))
                 message = reasons[0] if len(reasons) == 1 else "\n".join(faults)
-                raise Refusal(message, "Correct the models file and run again; `chimera check models` shows more")
+                raise Refusal(message, "Correct that and run again; `chimera check models` shows more")
         else:
             self._port = Ports({}).take(SIMULATOR)
             self.models = models_config.simulated(self._port)
         check_budget(self.config.plan.budget, self.models)
+
+    async def _start_infrastructure(self) -> None:
+        await self.stack.start_infrastructure()
+        try:
+            await provision(KafkaAccess(self.stack.bootstrap), FACTORY)
+        except KafkaError as error:
+            raise Transient(f"Kafka does not answer: {error}") from error
+
+    async def _start_simulator(self) -> None:
+        spec = models_config.simulator(self._port, self.config.seed, self.config.plan)
+        await self.stack.start_services([spec])
+        await first(self._wait_for_simulator(), self.failure())
 
     async def _wait_for_simulator(self) -> None:
         while await probe_endpoints(self.models):  # noqa: ASYNC110 - another process: no event to wait for
             await asyncio.sleep(0.1)
 
     async def _handle(self, request: dict[str, Any]) -> Any:
-        """Handle `chimera plan apply` and `chimera scale`."""
+        """Handle `chimera status`, `plan apply` and `scale`."""
         match request:
+            case {"status": terminal}:
+                return await report(self.config.directory, **terminal)
             case {"restart": names}:
                 return await self._restart(names)
         return await self._scale(request)

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from services.cli.common import options as opt
+from services.cli.common.help_group import HelpGroup
 
 app = typer.Typer()
-plan_app = typer.Typer(help="Change the plan of a running stack.", no_args_is_help=True)
+plan_app = typer.Typer(cls=HelpGroup, help="Change the plan of a running stack.", no_args_is_help=True)
 app.add_typer(plan_app, name="plan")
 
 
@@ -25,10 +26,13 @@ def up(
     as_json: opt.AsJson = False,
 ) -> None:
     """Start the stack of `run` in the background. Returns when all services are ready."""
-    config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
-    from services.cli.stack import up as command
+    from services.cli.stack.supervisor_process import start_supervisor
 
-    command.up(config, as_json=as_json)
+    with start_supervisor() as process:
+        config = opt.run_config_of(plan, rows, models, base_url, model, api_key_env, seed, directory)
+        from services.cli.stack import up as command
+
+        command.up(process, config, as_json=as_json)
 
 
 @app.command()

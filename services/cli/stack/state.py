@@ -23,9 +23,6 @@ from shared.config.plan_loader import load_plan
 from shared.dataset import Dataset
 from shared.kafka.lag import GroupLag
 
-SAMPLE_S = 1.0
-"""Time over which the speed is measured."""
-
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
@@ -40,7 +37,7 @@ class ServiceState:
     oldest_s: float | None
     """Age of the oldest unfinished event."""
     events_per_s: float
-    """Finished events during the last second."""
+    """Finished events per second, lately."""
     done: int
     dead_letters: int
     retries: int
@@ -86,14 +83,15 @@ class State:
 async def gather(directory: Path) -> State:
     """Gather the state of the stack in a folder. Raises Refusal when its plan or dataset cannot be read."""
     state = StateFile.read(directory)
-    rows = progress(directory)
+    rows = await asyncio.to_thread(progress, directory)
     if not state.up or state.supervisor is None:
         return State(None, [], [], rows)
-    before, started = await process_metrics.scrape(state.processes), time.monotonic()
-    lags, valkey, _ = await asyncio.gather(
-        _fetch_lags(state.bootstrap), _is_answering(state.valkey_url), asyncio.sleep(SAMPLE_S)
+    metrics, lags, valkey, closed = await asyncio.gather(
+        process_metrics.scrape(state.processes),
+        _fetch_lags(state.bootstrap),
+        _is_answering(state.valkey_url),
+        _closed_topics(state.bootstrap),
     )
-    after, seconds = await process_metrics.scrape(state.processes), time.monotonic() - started
     running = {process.name: process for process in state.processes}
     addresses = {"kafka": (state.bootstrap, lags is not None), "valkey": (_address(state.valkey_url), valkey)}
     return State(
@@ -103,13 +101,13 @@ async def gather(directory: Path) -> State:
             for name, (address, answers) in addresses.items()
         ],
         services=[
-            service(name, state.processes, before, after, seconds, lags)
+            service(name, state.processes, metrics, lags)
             for name in (*SERVICE, SIMULATOR)
             if name in SERVICE or name in running
         ],
         progress=rows,
         budget=await accounts(state.valkey_url, load_plan(directory / "plan.yaml").budget) if rows else [],
-        closed=await closed_topics(KafkaAccess(state.bootstrap)) if state.bootstrap and lags is not None else [],
+        closed=closed,
         given_up=state.given_up,
     )
 
@@ -117,25 +115,22 @@ async def gather(directory: Path) -> State:
 def service(
     name: str,
     running: list[RunningProcess],
-    before: dict[str, ProcessMetrics],
-    after: dict[str, ProcessMetrics],
-    seconds: float,
+    scraped: dict[str, ProcessMetrics],
     lags: list[GroupLag] | None,
 ) -> ServiceState:
     """Sum up the processes of a service."""
     processes = [one for one in running if one.name == name or one.name.removeprefix(f"{name}-").isdecimal()]
-    metrics = {one.name: after[one.name] for one in processes if one.name in after}
+    metrics = {one.name: scraped[one.name] for one in processes if one.name in scraped}
     groups = [one for one in lags or () if one.service == name]
     counts = [one.lag for one in groups]
     oldest = min((one.oldest_ms for one in groups if one.oldest_ms is not None), default=None)
-    new = sum(max(0, one.events - before[process].events) for process, one in metrics.items())
     return ServiceState(
         service=name,
         processes=[{"name": one.name, **_process(one)} for one in processes],
         unready=[f"{process}: {one.unready}" for process, one in metrics.items() if one.unready],
         lag=None if None in counts or not counts else sum(lag for lag in counts if lag is not None),
         oldest_s=None if oldest is None else max(0.0, round(time.time() - oldest / 1000, 1)),
-        events_per_s=round(new / seconds, 2),
+        events_per_s=round(sum(one.events_per_s for one in metrics.values()), 2),
         done=sum(one.outcomes.get("done", 0) for one in metrics.values()),
         dead_letters=sum(one.outcomes.get("dead_letter", 0) for one in metrics.values()),
         retries=sum(one.retries for one in metrics.values()),
@@ -168,6 +163,10 @@ def _address(url: str | None) -> str | None:
 
 async def _fetch_lags(bootstrap: str | None) -> list[GroupLag] | None:
     return None if bootstrap is None else await fetch_lags(KafkaAccess(bootstrap), FACTORY)
+
+
+async def _closed_topics(bootstrap: str | None) -> list[ClosedTopic]:
+    return [] if bootstrap is None else await closed_topics(KafkaAccess(bootstrap))
 
 
 async def _is_answering(url: str | None) -> bool:

@@ -1,115 +1,39 @@
-"""`chimera status`: prints the state of a stack as a table, or as JSON."""
+"""`chimera status`: prints the state of a stack as a table, or as JSON.
+
+The supervisor reports it, because its process has imported what that needs; without one, this process does.
+"""
 
 import asyncio
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from services.cli.common.budget_status import describe
-from services.cli.run.closed_topics import describe as topics
-from services.cli.run.summary import duration, rows_of
-from services.cli.stack.state import Progress, ServiceState, State, gather
-from shared.text.controls import strip_controls
-
-_COLUMNS = ("service", "processes", "ready", "lag", "oldest", "events/s", "done", "dead", "retries")
-_NUMBERS = frozenset(_COLUMNS[3:])
-_LONG = ("processes", "ready")
-
+from deploy.local import control_socket
+from shared.errors import Refusal
 
 NOTHING_RUNS = 3
 """Exit status, so that a script can tell a stack that is down from a command that failed."""
+TIMEOUT_S = 20.0
+"""For a supervisor that does not answer."""
 
 
 def status(directory: Path, *, as_json: bool) -> int:
     """Print the state; return the exit status."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the table shows that Kafka is unavailable
-    state = asyncio.run(gather(directory))
-    if as_json:
-        print(json.dumps(state.document()))  # noqa: T201
-    else:
-        console = Console(highlight=False)
-        for part in render(state, directory):
-            console.print(part)
-    return 0 if state.supervisor else NOTHING_RUNS
+    console = Console()
+    state = asyncio.run(_report(directory, {"width": console.width, "colors": console.color_system}))
+    print(json.dumps(state["document"]) if as_json else state["text"], end="\n" if as_json else "")  # noqa: T201
+    return 0 if state["document"]["supervisor"] else NOTHING_RUNS
 
 
-def render(state: State, directory: Path) -> list[Text | Table]:
-    """Return the parts of the output for a person."""
-    where = "" if directory == Path(".chimera") else f" --dir {directory}"
-    plan = [Text(_progress(state.progress))] if state.progress else []
-    plan += [Text(f"budget    {describe(state.budget)}")] if state.budget else []
-    plan += map(Text, topics(state.closed))
-    if state.supervisor is None:
-        next_step = f"chimera up{where}\nwhy it ended  chimera logs supervisor{where}" if plan else f"chimera up{where}"
-        return [Text(f"Nothing runs in {directory}."), *plan, Text(f"next          {next_step}")]
-    unready = [
-        Text(f"given up   {reason}; it is started again from time to time", "red") for reason in state.given_up.values()
-    ]
-    unready += [
-        Text(strip_controls(f"not ready  {reason}"), "yellow") for one in state.services for reason in one.unready
-    ]
-    unready += [
-        Text(strip_controls(f"waits      {reason}"), "yellow") for one in state.services for reason in one.waits
-    ]
-    up = Text(f"Up in {directory} (supervisor pid {state.supervisor})")
-    return [up, *_infrastructure(state), _table(state), *unready, *plan]
+async def _report(directory: Path, terminal: dict[str, Any]) -> Any:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await control_socket.request(directory, {"status": terminal})
+    except (Refusal, TimeoutError):
+        from services.cli.stack.status_report import report  # imports nearly everything
 
-
-def _progress(progress: Progress) -> str:
-    parts = {"reserve": progress.reserve, "aside": progress.aside, "rejected": progress.rejected}
-    others = " · ".join(f"{count} {name}" for name, count in parts.items())
-    return f"plan      {rows_of(progress.admitted, progress.wanted)} in · {others}"
-
-
-def _infrastructure(state: State) -> list[Text | Table]:
-    lines: list[Text | Table] = []
-    for one in state.infrastructure:
-        line = Text(f"{one['name']:9} ").append(
-            *(("answers", "green") if one["answers"] else ("no answer", "bold red"))
-        )
-        line.append(f" at {one['address']}, pid {one['pid'] or 'none'}{_restarts(one['restarts'])}", "dim")
-        lines.append(line)
-    return lines
-
-
-def _table(state: State) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in _COLUMNS:
-        table.add_column(
-            name, justify="right" if name in _NUMBERS else "left", no_wrap=name not in _LONG, overflow="fold"
-        )
-    for service in state.services:
-        table.add_row(*_row(service))
-    return table
-
-
-def _row(service: ServiceState) -> list[Text]:
-    pids = " ".join(f"{one['pid']}{_restarts(one['restarts'])}" for one in service.processes)
-    cells = [
-        Text(service.service),
-        Text(f"{len(service.processes)}  ").append(pids, "dim"),
-        _ready(service),
-        Text("?" if service.lag is None else f"{service.lag}"),
-        Text("" if service.oldest_s is None else duration(service.oldest_s)),
-        Text(f"{service.events_per_s:.1f}"),
-        Text(f"{service.done}"),
-        Text(f"{service.dead_letters}", "red" if service.dead_letters else ""),
-        Text(f"{service.retries}", "yellow" if service.retries else ""),
-    ]
-    return cells if service.lag is not None or service.done else [*cells[:3], *[Text()] * 6]
-
-
-def _ready(service: ServiceState) -> Text:
-    if not service.processes:
-        return Text("none", "yellow")
-    if service.unready:
-        return Text(f"{len(service.processes) - len(service.unready)} of {len(service.processes)}", "yellow")
-    return Text("yes", "green")
-
-
-def _restarts(count: object) -> str:
-    return f" ({count} restarts)" if count else ""
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the table shows that Kafka is unavailable
+        return await report(directory, **terminal)

@@ -1,7 +1,8 @@
 """The supervisor that `chimera up` starts in the background: `python -m services.cli.stack.supervisor_main`.
 
 Standard input: the run's configuration. Standard output until all services are ready: JSON lines `{"event": …}`, then
-`{"ready": seconds by process}` or `{"refused": …}`. Standard error: the log. SIGTERM stops in order, a second kills.
+`{"ready": seconds by process}` or `{"refused": …}`. It logs to `logs/supervisor.log`. SIGTERM stops in order, a second
+kills.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 
+from deploy.local import workdir
 from deploy.local.events import StackEvent
 from services.cli.common.interrupts import Interrupts
 from services.cli.common.names import FACTORY
@@ -93,7 +95,11 @@ async def _trim_regularly(access: KafkaAccess, stopping: asyncio.Event) -> None:
 
 def main() -> None:
     """Run the supervisor."""
-    config = RunConfig.from_json(sys.stdin.read())
+    if not (text := sys.stdin.read()):
+        return  # the command that started it was refused
+    config = RunConfig.from_json(text)
+    with workdir.rotate_log(config.directory, "supervisor").open("ab") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
     configure("supervisor")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs errors while the broker starts
     try:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,57 +17,44 @@ from services.cli.run.live_view import LiveView
 from shared.errors import Refusal
 
 
-def up(config: RunConfig, *, as_json: bool) -> None:
-    """Start the stack, return when all services are ready. Raises Refusal when it is up already, and when it fails."""
+def up(process: "subprocess.Popen[str]", config: RunConfig, *, as_json: bool) -> None:
+    """Let the supervisor start the stack; return when all services are ready. Raises Refusal when that fails."""
     if (state := StateFile.read(config.directory)).up and state.supervisor:
         running = f"a stack already runs in {config.directory} (pid {state.supervisor.pid})"
         raise Refusal(running, f"See `chimera status{_where(config)}`, or stop it with `chimera down{_where(config)}`")
     models_config.check_unmixed(config.directory, simulated=config.simulated)
+    models_config.check_subjects(config.plan, config.models)
     workdir.create(config.directory)
     started = time.monotonic()
     with LiveView(Console(stderr=as_json, highlight=False)) as view:
         for line, style in headline(config):
             view.say(line, style)
-        pid, seconds = _start(config, view)
+        seconds = _configure(process, config, view)
     seconds["all"] = round(time.monotonic() - started, 2)
     if as_json:
-        print(json.dumps({"pid": pid, "directory": str(config.directory), "seconds": seconds}))  # noqa: T201
+        print(json.dumps({"pid": process.pid, "directory": str(config.directory), "seconds": seconds}))  # noqa: T201
         return
-    for line in describe(seconds, pid, _where(config)):
+    for line in describe(seconds, process.pid, _where(config)):
         view.say(line)
 
 
-def _start(config: RunConfig, view: LiveView) -> tuple[int, dict[str, float]]:
-    """Start the supervisor in its own session. Ctrl-C during the start stops it."""
-    with workdir.rotate_log(config.directory, "supervisor").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "services.cli.stack.supervisor_main"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+def _configure(process: "subprocess.Popen[str]", config: RunConfig, view: LiveView) -> dict[str, float]:
+    """Let the supervisor start the stack; return the seconds until each process was ready."""
     assert process.stdin is not None  # noqa: S101 - for the type checker: both are pipes
     assert process.stdout is not None  # noqa: S101
-    try:
-        with process.stdin as stdin:
-            stdin.write(config.to_json())
-        for line in process.stdout:
-            match json.loads(line):
-                case {"event": event}:
-                    view.stack(StackEvent(**event))
-                case {"ready": seconds}:
-                    process.stdout.close()
-                    process.returncode = 0  # it keeps running, so do not wait for it
-                    return process.pid, seconds
-                case {"refused": refused}:
-                    raise Refusal(**refused)
-        raise _exit_error(process, config.directory)
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
+    with process.stdin as stdin:
+        stdin.write(config.to_json())
+    for line in process.stdout:
+        match json.loads(line):
+            case {"event": event}:
+                view.stack(StackEvent(**event))
+            case {"ready": seconds}:
+                process.stdout.close()
+                process.returncode = 0  # it keeps running, so do not wait for it
+                return dict(seconds)
+            case {"refused": refused}:
+                raise Refusal(**refused)
+    raise _exit_error(process, config.directory)
 
 
 def _exit_error(process: "subprocess.Popen[str]", directory: Path) -> Refusal:

@@ -22,7 +22,7 @@ def init(
     typer.echo(f"  chimera check models --models {models}")
     typer.echo(f"  chimera check plan {plan} --models {models}")
     typer.echo(f"  chimera preview --plan {plan} --models {models}")
-    typer.echo(f"  chimera run --plan {plan} --models {models} --dir data")
+    typer.echo(f"  chimera run --plan {plan} --models {models} --dir mine")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from rich.rule import Rule
 
 from schemas.config.plan import Plan
 from schemas.config.policies import Audits
+from services.cli.common import models_config
 from services.cli.common.atomic_folder import check_folder
 from services.cli.common.exit_status import exit_status
 from services.cli.common.run_config import RunConfig
@@ -38,6 +39,7 @@ def preview(config: RunConfig, problems: int, keep: Path | None, *, as_json: boo
             "CHIMERA_DATASET names an object store, where the dataset of real runs is",
             "Unset it for `chimera preview`, which writes to a folder of its own",
         )
+    models_config.check_subjects(config.plan, config.models)
     console = Console(stderr=as_json, highlight=False)
     with _folder(keep) as folder:
         prepare(folder)

@@ -1,6 +1,6 @@
 """The solver: a long chain of thought and a short solution, correct by ability, otherwise with a shared slip.
 
-The settings `error_agreement` and `dependence` decide how alike errors are.
+The settings `error_agreement` and `dependence` decide how alike errors are, `solve_rates` how hard problems are.
 """
 
 from random import Random
@@ -23,12 +23,19 @@ def answer_solve(task: TaskInput) -> Reply:
         return Reply("solve", UNKNOWN, "unknown", "Nothing in this prompt is a problem that I have seen before.")
     problem = sighting.problem
     rng = _attempt_random(task, problem)
-    probability = logistic(task.ability - problem.difficulty)
+    probability = _solve_rate(task, problem)
     right = rng.random() < probability
     if sighting.altered and seeded_random(*task.name("notice", problem.id)).random() < probability:
         return _notice(problem, rng)
     answer = problem.answer if right else _wrong_answer(task, problem, rng)
     return _solution(problem, answer, rng, "right" if right else "wrong")
+
+
+def _solve_rate(task: TaskInput, problem: Problem) -> float:
+    shape = task.settings.solve_rates
+    if shape is None:
+        return logistic(task.ability - problem.difficulty)
+    return seeded_random(task.bank.seed, "solve rate", problem.id).betavariate(*shape)
 
 
 def _attempt_random(task: TaskInput, problem: Problem) -> Random:

@@ -13,6 +13,7 @@ from schemas.events import (
     ItemEvent,
     ProblemAccepted,
     ProblemParked,
+    ProblemProbed,
     ProblemRejected,
     ProblemRequested,
     ProblemScreened,
@@ -31,6 +32,7 @@ FOLLOWED = (
     ProblemScreened,
     ProblemVerified,
     ProblemAccepted,
+    ProblemProbed,
     ProblemRejected,
     ProblemParked,
     SampleCurated,
@@ -164,7 +166,8 @@ class Funnel:
 
     @property
     def accepted(self) -> int:
-        return len(self._seen[ProblemAccepted.type])
+        """Without a probe in the plan, accepted problems are on the log as `problem.probed` only."""
+        return len(self._seen[ProblemAccepted.type] | self._seen[ProblemProbed.type])
 
     @property
     def curated(self) -> int:

@@ -15,7 +15,7 @@ from shared.dataset.schema import Audit
 from shared.stats.belief_estimation import NO_AUDITS, Estimate, estimate, wrong_share
 from shared.stats.belief_model import Saw
 from shared.stats.grid_posterior import Interval
-from shared.stats.item_belief import evidence_of, is_complete, row_evidence, says_about_key, sight_of
+from shared.stats.item_belief import is_complete, possible_evidence, row_evidence, says_about_key, sight_of
 from shared.stats.ledger import Audits, Observation, Proportion
 
 NATURAL = "natural"
@@ -30,6 +30,7 @@ MEANING = {
     "catch": "d, chance that a judge catches a wrong key",
     "false_alarm": "f, chance that a judge refuses a right key",
     "adjudicator": "α, chance that an adjudicator is right",
+    "neither": "ν, chance that an adjudicator takes neither of two wrong answers",
     "ability": "ability of verifier-b relative to verifier-a, in log-odds",
     "dependence": "c, chance that verifier-b repeats a draw of verifier-a",
 }
@@ -87,17 +88,16 @@ def _known(counted: Mapping[Observation | None, int]) -> dict[Observation, int]:
 
 def _observation(row: Mapping[str, Any], decided: Mapping[str, bool]) -> Observation | None:
     """Return what was seen of a row; a person's decision about its key outweighs it."""
-    evidence, label = row_evidence(row), True if row["tier"] == Tier.REVIEWED else decided.get(row["id"])
-    return None if evidence is None else Observation(evidence, label)
+    label = True if row["tier"] == Tier.REVIEWED else decided.get(row["id"])
+    return Observation.of(row_evidence(row), label)
 
 
 def _rejected(line: Mapping[str, Any], decided: Mapping[str, bool]) -> Observation | None:
     item = Item.model_validate_json(line["item"])
-    return (
-        Observation(evidence_of(item.verdicts, item.written, item.adjudications), decided.get(str(item.id)))
-        if is_complete(item.verdicts)
-        else None
-    )
+    if not is_complete(item.verdicts):
+        return None
+    evidence = possible_evidence(item.verdicts, item.written, item.adjudications)
+    return Observation.of(evidence, decided.get(str(item.id)))
 
 
 def _judge_audits(audits: TableSnapshot[Audit]) -> Audits:

@@ -145,7 +145,7 @@ def _with_one(counts: tuple[int, ...], voter: int) -> tuple[int, ...]:
 
 
 def with_adjudications(
-    cases: Sequence[Case], parameters: Parameters, worth: float, target: float, votes: int = 8, times: int = 2
+    cases: Sequence[Case], parameters: Parameters, alpha: float, target: float, votes: int = 8, times: int = 2
 ) -> list[Verified]:
     """All votes, then blind adjudications between the key and the strongest rival; accepted from the best downwards."""
     rule = Rule(max_votes=votes, reject_below=0.0)
@@ -153,7 +153,7 @@ def with_adjudications(
     for case in cases:
         evidence = counted(case).evidence
         if evidence.votes.rivals:
-            evidence = evidence._replace(adjudications=_adjudications(case, evidence.votes, worth, times))
+            evidence = evidence._replace(adjudications=_adjudications(case, evidence.votes, alpha, times))
         ends.append((belief(evidence, parameters).key, evidence, votes + len(evidence.adjudications)))
     accepted, doubt = set[int](), 0.0
     for place in sorted(range(len(ends)), key=lambda index: -ends[index][0]):
@@ -164,13 +164,13 @@ def with_adjudications(
     return [Verified(place in accepted, evidence, calls) for place, (_, evidence, calls) in enumerate(ends)]
 
 
-def _adjudications(case: Case, votes: Votes, worth: float, times: int) -> tuple[Adjudication, ...]:
-    """By models that see key and strongest rival; right with chance `worth` if one of them is right, else by chance."""
+def _adjudications(case: Case, votes: Votes, alpha: float, times: int) -> tuple[Adjudication, ...]:
+    """By models that see key and strongest rival; right with chance `alpha` if one of them is right, else by chance."""
     rivals = {answer for answer in case.votes[: votes.total] if answer != case.key}
     strongest = max(sorted(rivals), key=case.votes[: votes.total].count)
     draw, results = case.draw, []
     right, wrong = (KEY, 0) if case.right else (0, KEY)
-    share = worth if case.right or strongest == 0 else 0.5
+    share = alpha if case.right or strongest == 0 else 0.5
     for _ in range(times):
         results.append(Adjudication((KEY, 0), right if draw < share else wrong))
         draw = draw * 997 % 1

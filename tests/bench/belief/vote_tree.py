@@ -1,4 +1,4 @@
-"""Every combination of votes that a way of buying votes can lead to, as a tree."""
+"""Every combination of votes that a way of requesting votes can lead to, as a tree."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,7 +21,7 @@ class Node(NamedTuple):
 
 
 NextVoter = Callable[[Votes], int | None]
-"""Votes so far → index of the verifier that votes next; `None`: no more votes are bought."""
+"""Votes so far → index of the verifier that votes next; `None`: no more votes are requested."""
 
 
 def sequential(max_votes: int) -> NextVoter:
@@ -69,7 +69,7 @@ def _next_votes(votes: Votes, voter: int | None) -> dict[Votes, int]:
 
 @lru_cache(maxsize=16)
 def sequential_tree(max_votes: int) -> tuple[Node, ...]:
-    """The tree of votes bought one by one."""
+    """The tree of votes requested one by one."""
     return grow(sequential(max_votes))
 
 

@@ -1,7 +1,8 @@
-"""Decisions by belief where only votes are bought: the threshold that keeps wrong keys below a target.
+"""Decisions by belief where only votes are requested: the threshold that keeps wrong keys below a target.
 
-The threshold comes from the model itself. What a way of buying votes can lead to is a tree of vote counts; the model
-says how likely each branch is, so the share of wrong keys among what a threshold accepts is a sum, not a simulation.
+The threshold comes from the model itself. What a way of requesting votes can lead to is a tree of vote counts; the
+model says how likely each branch is, so the share of wrong keys among what a threshold accepts is a sum, not a
+simulation.
 """
 
 from bisect import bisect_left
@@ -21,7 +22,7 @@ Decision = Literal["accept", "reject", "continue"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How votes are bought: judges first, then votes until belief leaves the band between the two bounds."""
+    """How votes are requested: judges first, then votes until belief leaves the band between the two bounds."""
 
     max_votes: int = 8
     min_votes: int = 2
@@ -55,7 +56,7 @@ class Acceptance(NamedTuple):
 class Forecast:
     """What a rule accepts. Decisions use `parameters`; how likely everything is, `cautious` ones.
 
-    `judges`: how many judgements come before the votes. `at_end`: decide only when no more votes are bought.
+    `judges`: how many judgements come before the votes. `at_end`: decide only when no more votes are requested.
     """
 
     tree: tuple[Node, ...]

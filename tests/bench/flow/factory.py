@@ -32,26 +32,31 @@ async def factory(
     latency_ms: Mapping[str, float],
     only: Sequence[str] = (),
     simulator: Mapping[str, str] = MappingProxyType({}),
+    models: ModelsConfig | None = None,
 ) -> AsyncIterator[tuple[Stack, KafkaWorld]]:
     """Start the stack and wait until it is ready; `only` names the services to start, all if empty.
 
-    `simulator` has further settings of the simulator, without their prefix.
+    `simulator` has further settings of the simulator, without their prefix; with `models` there is none.
     """
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        port = Ports({}).take(SIMULATOR)
-        roles = models_config.simulated(port)
+        roles = models or await _start_simulator(stack, latency_ms, simulator)
         models_config.write(folder, plan, roles)
-        models = models_config.simulator(port, 0)
-        chosen_settings = {"LATENCY_MS": json.dumps(dict(latency_ms)), "BAD_FORM": "0", **simulator}
-        quick = {**models.env, **{f"CHIMERA_SIM_{name}": value for name, value in chosen_settings.items()}}
-        await stack.start_services([replace(models, env=quick)])
-        while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
-            await asyncio.sleep(0.1)
         await stack.start_services(chosen(folder, roles, only))
         async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
             yield stack, world
+
+
+async def _start_simulator(stack: Stack, latency_ms: Mapping[str, float], settings: Mapping[str, str]) -> ModelsConfig:
+    port = Ports({}).take(SIMULATOR)
+    roles, spec = models_config.simulated(port), models_config.simulator(port, 0)
+    chosen_settings = {"LATENCY_MS": json.dumps(dict(latency_ms)), "BAD_FORM": "0", **settings}
+    env = {**spec.env, **{f"CHIMERA_SIM_{name}": value for name, value in chosen_settings.items()}}
+    await stack.start_services([replace(spec, env=env)])
+    while await probe_endpoints(roles):  # noqa: ASYNC110 - another process: no event to wait for
+        await asyncio.sleep(0.1)
+    return roles
 
 
 def chosen(folder: Path, models: ModelsConfig, only: Sequence[str]) -> list[ProcessSpec]:

@@ -6,7 +6,6 @@ A run is measured from the first request to the last curated row, in the dataset
 
 import asyncio
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -17,7 +16,6 @@ from typing import Any
 import aiohttp
 import psutil
 from rich.console import Console
-from rich.table import Table
 
 from schemas.config.policies import Audits, Verification
 from schemas.events import ProblemRequested
@@ -28,6 +26,7 @@ from services.cli.common.options import plan_file
 from shared.kafka.clients import Producer
 from shared.kafka.codec import encode
 from tests.bench.flow.factory import FACTORY, cpu_s, factory
+from tests.bench.flow.programs import processes_table, programs_table
 from tests.bench.models import BODY, server
 from tests.support.kafka_world import until
 
@@ -54,11 +53,17 @@ async def measure(problems: int, rounds: int) -> dict[str, Any]:
     """Run both programs in turn; return each run."""
     runs: list[dict[str, Any]] = []
     for _ in range(rounds):
-        runs += [await _plain(problems), await _factory(problems)]
-    return {"problems": problems, "floor_s": problems * LONG_S / IN_FLIGHT + 2 * SHORT_S, "runs": runs}
+        runs += [await run_plain(problems), await run_factory(problems)]
+    return {**floor(problems), "runs": runs}
 
 
-async def _plain(problems: int) -> dict[str, Any]:
+def floor(problems: int) -> dict[str, Any]:
+    """Return the size of the job, and its shortest time."""
+    return {"problems": problems, "floor_s": problems * LONG_S / IN_FLIGHT + 2 * SHORT_S}
+
+
+async def run_plain(problems: int) -> dict[str, Any]:
+    """Do the calls in one process, without a log."""
     async with AsyncExitStack() as stack:
         short, long = [
             await stack.enter_async_context(server("--latency-s", str(seconds))) for seconds in (SHORT_S, LONG_S)
@@ -94,7 +99,7 @@ def _own_cpu_s() -> dict[str, float]:
     return {name: spent.user + spent.system for name, spent in times.items()}
 
 
-async def _factory(problems: int) -> dict[str, Any]:
+async def run_factory(problems: int) -> dict[str, Any]:
     """Put all requests on the log together. Seconds are by timestamps of the log."""
     plan = run_config.load(plan_file(None), problems).model_copy(
         update={"audits": Audits(rate=0), "verification": Verification()}
@@ -132,33 +137,6 @@ async def _factory(problems: int) -> dict[str, Any]:
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
-    """Print medians and spread of both programs, and what a row costs each process of the factory."""
-    table = Table(
-        "program", "seconds", "× floor", "× asyncio", "first row", "rows", "CPU-ms a row",
-        title=f"four stages, {figures['problems']} problems, floor {figures['floor_s']:.1f} s",
-    )  # fmt: skip
-    runs = {name: [run for run in figures["runs"] if run["program"] == name] for name in ("asyncio", "chimera")}
-    plain_s = statistics.median(run["seconds"] for run in runs["asyncio"])
-    for name, its in runs.items():
-        seconds = sorted(run["seconds"] for run in its)
-        median = statistics.median(seconds)
-        first = [run["first_row_s"] for run in its if run["first_row_s"] is not None]
-        cpu = statistics.median(sum(run["cpu_ms_per_row"].values()) for run in its)
-        table.add_row(
-            name,
-            f"{median:.1f} ({seconds[0]:.1f}-{seconds[-1]:.1f})",
-            f"{median / figures['floor_s']:.2f}",
-            f"{median / plain_s:.2f}",
-            f"{statistics.median(first):.1f} s" if first else "",
-            f"{statistics.median(run['rows'] for run in its):.0f}",
-            f"{cpu:.1f}",
-        )
-    console.print(table)
-    processes = Table("process", "CPU-ms a row")
-    spent = {
-        name: statistics.median(run["cpu_ms_per_row"][name] for run in runs["chimera"])
-        for name in runs["chimera"][0]["cpu_ms_per_row"]
-    }
-    for name, milliseconds in sorted(spent.items(), key=lambda pair: -pair[1]):
-        processes.add_row(name, f"{milliseconds:.1f}")
-    console.print(processes)
+    """Print medians and spread of each program, and what a row costs each process of the factory."""
+    console.print(programs_table(f"four stages, {figures['problems']} problems", figures))
+    console.print(processes_table([run for run in figures["runs"] if run["program"] == "chimera"]))

@@ -3,14 +3,13 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import ClassVar
 
 from schemas.events import ProblemAccepted, ProblemDrafted, ProblemRequested, ProblemScreened, ProblemVerified
 from schemas.item import Item, Judgement, Problem, Topic, Verdict, Vote
-from services.planner import plans
 from shared.kafka.codec import encode
 from tests.support.kafka_world import KafkaWorld, until
+from tests.support.planning import demo_with_probe
 
 STATEMENT = "How many sides has a triangle that lies in the Euclidean plane, variant {}?"
 
@@ -70,7 +69,7 @@ def next_drafted(request: ProblemRequested, number: int) -> NextDrafted:
 @asynccontextmanager
 async def services(world: KafkaWorld, *names: str) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
-        plan = Path(plans.__path__[0]) / "demo.yaml"
+        plan = demo_with_probe(world.folder)
         started = [
             await running.enter_async_context(world.process(f"services.{name}", name, plan=plan)) for name in names
         ]

@@ -22,7 +22,7 @@ CHANGES: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("releases", {"plan": {"releases": {"every_rows": 50}}}, set()),
     ("in_progress", {"plan": {"in_progress": 96}}, set()),
     ("verification", {"plan": {"verification": {"max_votes": 9}}}, VERIFICATION),
-    ("solving", {"plan": {"solving": {"retries": 2}}}, {"probe", "answer-checker"}),
+    ("solving", {"plan": {"solving": {"retries": 2}}}, {"panel", "probe", "answer-checker"}),
     ("a model", {"models": {"file": {"roles": {"base": {"model": "tiny"}}}}}, CALLERS),
     ("the recipe of training", {"trainer": {"recipe": {"base": {"model": "m"}}}}, set()),
 )
@@ -37,6 +37,7 @@ def findings() -> Iterator[tuple[str, list[str]]]:
         found = {name for name in ALL if before[name] != after[name]}
         yield f"a change of {what} replaces who reads it", [] if found == replaced else [f"{found}, not {replaced}"]
     yield "what a server of models is given reaches its pod", list(_server())
+    yield "an image that is given by its digest is used by that alone", list(_digests())
     yield "a role of a cloud belongs to the aggregator alone", list(_roles())
     yield "alerts watch this factory alone, and name a URL", list(_alerts())
     yield "policies open the ports of store, metadata and traces", list(_egress())
@@ -78,6 +79,18 @@ def _server() -> Iterator[str]:
         "trainer": _names(trainer) >= {"HF_TOKEN", "HF_HUB_ENABLE_HF_TRANSFER"},
     }
     yield from (f"{what} does not reach it" for what, is_there in facts.items() if not is_there)
+
+
+def _digests() -> Iterator[str]:
+    digest = {"digest": f"sha256:{'1' * 64}"}
+    own = {"tag": "v0.29.1", "digest": f"sha256:{'2' * 64}"}
+    values = {"image": {**digest, "requireDigest": True}, "trainer": {"image": digest}}
+    objects = _with({**values, "vllm": {"image": digest, "servers": {"solver": {"image": own}}}}, "vllm")
+    for owner, pod in pods(objects):
+        wanted = own if owner["metadata"]["name"] == "chimera-vllm-solver" else digest
+        for container in pod["spec"]["containers"]:
+            if not container["image"].endswith("@" + wanted["digest"]):
+                yield f"{owner['metadata']['name']}: {container['image']}"
 
 
 def _roles() -> Iterator[str]:

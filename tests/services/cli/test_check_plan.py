@@ -53,6 +53,15 @@ def test_errors_are_reported_with_their_lines_before_anything_is_reckoned(tmp_pa
     assert "plan.yaml:4: subjects.physisc: unknown subject; did you mean physics?" in result.output
 
 
+@pytest.mark.parametrize(("tokens", "warned"), [(1_000, True), (10**12, False)])
+def test_a_budget_below_the_estimate_is_reported(tmp_path: Path, tokens: int, warned: bool) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"name: mine\nrows: 3\nsubjects: {{physics: {{}}}}\nbudget: {{tokens: {tokens}}}\n")
+    result = RUNNER.invoke(app, ["check", "plan", str(plan), "--dir", str(tmp_path)])
+    assert result.exit_code == 0
+    assert ("budget    may not suffice" in result.output) is warned
+
+
 def test_it_says_what_is_assumed_and_answers_in_json(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["check", "plan", "chimera", "--dir", str(tmp_path), "--json"])
     found = json.loads(result.stdout)

@@ -68,8 +68,9 @@ def test_stats_add_up(home: Path) -> None:
 
 def test_stats_stand_next_to_the_paper_and_say_that_they_are_simulated(home: Path) -> None:
     text = message(home, "stats")
-    for expected in ("SIMULATED", "mathematics", "repeat", "11,121", "80%", "$0.05"):
+    for expected in ("SIMULATED", "mathematics", "Rejected     repeat 1", "11,121", "80%", "$0.05"):
         assert expected in text
+    assert len(text.splitlines()) < 40, "it fits on a screen"
 
 
 def test_show_explains_a_row(home: Path) -> None:

@@ -41,16 +41,18 @@ from services.cli.__main__ import app
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine
 from services.cli.common.process_metrics import ProcessMetrics
+from services.cli.common.run_config import RunConfig
 from services.cli.run import blockers
 from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
 from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
-from services.cli.run.live_view import LiveView, Rate, footer, growth
+from services.cli.run.live_view import LiveView, Rate, footer, growth, problems
+from services.cli.run.local_factory import LocalFactory
 from services.cli.run.summary import Summary, clock, duration, short
 from services.planner.state import State, SubjectState, TopicState
 from shared.dataset.reports.funnel import Funnel
-from shared.errors import Invalid, Refusal
+from shared.errors import Invalid, Refusal, Transient
 from shared.runtime.flood_guard import FloodGuard
 from shared.runtime.machine import Snapshot
 from shared.telemetry.metrics import PAUSED
@@ -288,13 +290,14 @@ def test_the_live_view_shows_bars_and_the_funnel() -> None:
     Console(file=out, width=100).print(growth(fold([*full(), *life("")]), PLAN, Rate(16.0, 0)))
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     assert lines[:3] == [
-        "mathematics  ██████████  2/2  requested 6  in flight 1",
-        "physics      ██████████  1/1  screened 5 → verified 5",
-        "                              → accepted 5 → curated 4",
+        "mathematics  ██████████  2/2",
+        "physics      ██████████  1/1",
+        "requested 6 → screened 5 → verified 5 → accepted 5 → curated 4 · in flight 1",
     ]
     assert lines[3] == "0.2 rows/s · yield 80% · 0:16"
     assert lines[4].startswith("last rejected  ")
     assert len(lines) == 5
+    assert problems(fold(life("parked"))).endswith(" · in flight 0 · parked 1")
 
 
 @pytest.mark.parametrize("width", [20, 80, 200])
@@ -405,6 +408,18 @@ def test_an_endpoint_that_cannot_work_is_refused(tmp_path: Path, url: str, repor
     assert not (tmp_path / "state" / "plan.yaml").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "up", "preview"])
+def test_a_subject_of_which_the_simulator_has_no_problems_is_refused(tmp_path: Path, command: str) -> None:
+    subjects = {"physics": Subject(), "music theory": Subject(about="harmony and form")}
+    plan = Plan(name="test", rows=3, subjects=subjects)
+    (tmp_path / "plan.yaml").write_text(plan.model_dump_json())
+    place = () if command == "preview" else ("--dir", str(tmp_path / "state"))
+    status, output = chimera(command, "--plan", str(tmp_path / "plan.yaml"), *place)
+    assert status == 1
+    assert "has no problems of music theory" in output
+    assert not (tmp_path / "state").exists()
+
+
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     cast = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
     (tmp_path / "models.json").write_text(cast.model_dump_json())
@@ -413,3 +428,17 @@ def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     status, output = chimera("run", "--models", str(tmp_path / "played.json"), "--dir", str(tmp_path))
     assert status == 1
     assert "contains rows of real models" in output
+
+
+async def test_a_kafka_that_does_not_answer_at_the_start_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: LocalFactory) -> None:
+        raise Transient("Kafka does not answer")
+
+    monkeypatch.setattr(LocalFactory, "_start_infrastructure", away)
+    models = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
+    factory = LocalFactory(RunConfig(PLAN, tmp_path, models), lambda _: None)
+    factory.models = models
+    with pytest.raises(Transient, match="Kafka does not answer"):
+        await factory.start()

@@ -28,12 +28,12 @@ from services.cli.common.options import plan_file
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.stack import state
 from services.cli.stack.logs import Line, as_json_line, files_of, recent, rendered
-from services.cli.stack.status import render
+from services.cli.stack.status_report import render
 from shared.errors import Refusal
 from shared.kafka.admin.check import check_group, check_topic
 from shared.kafka.admin.retention import min_committed, transit_topics
 from shared.kafka.lag import GroupLag
-from shared.telemetry.metrics import EVENTS, RETRIES
+from shared.telemetry.metrics import EVENTS, EVENTS_PER_SECOND, MODEL_CIRCUIT_OPEN, PAUSED, RETRIES
 
 P = [TopicPartition("chimera.problem.screened", number) for number in range(3)]
 
@@ -180,17 +180,14 @@ def running(name: str, port: int | None = 1) -> RunningProcess:
 
 def test_a_service_is_the_sum_of_its_processes_and_unknown_lag_is_not_zero() -> None:
     mine = [running("verifier-a"), running("verifier-a-2"), running("verifier-b")]
-    before = {one.name: ProcessMetrics(None, {"done": 10}) for one in mine} | {
-        "verifier-a-2": ProcessMetrics(None, {"done": 90})
-    }
-    after = {one.name: ProcessMetrics(None, {"done": 14, "dead_letter": 1}, 3) for one in mine}  # -2 began anew
+    after = {one.name: ProcessMetrics(None, {"done": 14, "dead_letter": 1}, 3, events_per_s=1.25) for one in mine}
     after["verifier-b"] = ProcessMetrics("no partitions", waits=("lab big takes no calls",))
     waiting = [GroupLag("verifier-a", "x", 4, 1_000), GroupLag("verifier-a", "y", 2, None)]
     waiting += [GroupLag("verifier-b", "x", None, None)]
-    one = state.service("verifier-a", mine, before, after, 2.0, waiting)
+    one = state.service("verifier-a", mine, after, waiting)
     assert (one.lag, one.events_per_s, one.done, one.dead_letters, one.retries) == (6, 2.5, 28, 2, 6)
     assert one.oldest_s
-    other = state.service("verifier-b", mine, before, after, 2.0, waiting)
+    other = state.service("verifier-b", mine, after, waiting)
     assert (other.lag, other.unready, other.events_per_s) == (None, ["verifier-b: no partitions"], 0.0)
     out = StringIO()
     shown = state.State(1, [], [one, other], state.Progress(5, 1, 2, 3, 4))
@@ -206,7 +203,14 @@ def test_process_metrics_read_the_names_that_the_catalogue_has() -> None:
     EVENTS.labels("panel", "problem.verified", "done").inc(3)
     EVENTS.labels("panel", "problem.verified", "dead_letter").inc()
     RETRIES.labels("panel", "transient").inc(2)
+    EVENTS_PER_SECOND.labels("panel").set(0.5)
+    MODEL_CIRCUIT_OPEN.labels("lab").set(1)
+    PAUSED.labels("dead_letters").set(1)
     found = process_metrics.parse(generate_latest().decode(), None)
+    MODEL_CIRCUIT_OPEN.labels("lab").set(0)
+    assert found.events_per_s >= 0.5
+    assert "endpoint lab takes no calls" in found.waits
+    assert len(found.waits) >= 2
     assert found.outcomes["done"] >= 3
     assert found.outcomes["dead_letter"] >= 1
     assert found.retries >= 2

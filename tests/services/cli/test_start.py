@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from schemas.config.plan import Plan, Subject
@@ -48,3 +49,10 @@ def test_help_version_and_completion_load_no_library_of_the_factory() -> None:
     assert not {"pydantic", "aiokafka", "pyarrow", "deltalake", "redis", "aiohttp"} & set(loaded)
     assert chimera("-h") == chimera("--help")
     assert chimera("--version")[1].startswith("chimera 0.")
+
+
+@pytest.mark.parametrize("group", ["", "check", "dataset", "dead-letters", "kafka", "plan", "train"])
+def test_the_list_of_commands_cuts_no_summary(group: str) -> None:
+    listed = chimera(*group.split(), "-h")[1].partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed

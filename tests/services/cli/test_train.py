@@ -49,3 +49,10 @@ def test_the_service_gets_the_addresses_of_the_factory_in_the_folder(tmp_path: P
     assert (settings["CHIMERA_RECIPE"], settings["CHIMERA_RUNS"]) == (str(recipe), str(tmp_path / "runs"))
     assert settings["CHIMERA_DATASET"] == str(tmp_path / "dataset")
     assert "CHIMERA_JUDGE" not in settings
+
+
+@pytest.mark.parametrize("phase", ["sft", "rl_set", "rl", "control", "evaluate", "card", "all"])
+def test_help_of_a_phase_is_shown_before_torch_is_imported(phase: str) -> None:
+    code = f"import runpy, sys; sys.modules['torch'] = None; runpy.run_module('trainer.{phase}', run_name='__main__')"
+    shown = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert "--dry-run" in shown.stdout

@@ -55,7 +55,7 @@ class Panel:
 
     def take(self, event: ProblemVerified | EvidenceGiven) -> list[Event]:
         self.stored, events, self.case = self.join(self.case or None, event)
-        self.events = list(events)
+        self.events = [event for event in events if isinstance(event, Event)]
         return self.events
 
     def give(self, **fields: object) -> Event:

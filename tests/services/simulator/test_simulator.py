@@ -240,6 +240,16 @@ def test_wrong_answers_agree_as_often_as_the_settings_say() -> None:
     assert len(set(alone)) > 0.95 * len(alone)
 
 
+def test_declared_solve_rates_hold_for_models_of_any_ability() -> None:
+    settings, sample = (
+        Settings(solve_rates=(0.6, 1.0)),
+        [p for subject in SUBJECTS for p in BANK.problems(subject)[::6]],
+    )
+    for model in ("sim-base", "sim-solver"):
+        solved = sum(played(model, p.text, settings=settings, seed=1).outcome == "right" for p in sample)
+        assert holds(solved, [0.6 / 1.6] * len(sample))
+
+
 def test_a_judge_catches_wrong_keys_at_the_declared_rate() -> None:
     settings, sample = Settings(judge_catch=0.5), [p for subject in SUBJECTS for p in BANK.problems(subject)[::6]]
     refused = {True: 0, False: 0}

@@ -12,7 +12,7 @@ from tests.trainer import clock
 from tests.trainer.studies.paper import FOUR_BILLION, papers
 from trainer.phases import all as phases
 from trainer.recipe import Rl, load_recipe
-from trainer.run.costs import DEVICES
+from trainer.run.devices import DEVICES
 from trainer.run.forecast import count_rollouts_together
 
 LONG, PROMPT, COMPLETION = 35, 10, 25

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import torch
+from huggingface_hub.errors import HfHubHTTPError
 from safetensors import SafetensorError
 
 from shared.errors import Transient
@@ -42,6 +44,13 @@ def reason(run: Run) -> str:
         (SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"), "Make room"),
         (RuntimeError("[enforce fail at inline_container.cc:668] . unexpected pos 64 vs 0"), "Make room"),
         (Transient("the endpoint answers 503"), "the endpoint answers 503"),
+        (
+            HfHubHTTPError(
+                "401 Client Error\n\nInvalid token",
+                response=httpx2.Response(401, request=httpx2.Request("GET", "https://hub")),
+            ),
+            "the model hub: 401 Client Error. Check",
+        ),
         (KeyError("loss"), "a bug: KeyError: 'loss'"),
     ],
 )

@@ -1,8 +1,10 @@
 """A run folder belongs to one recipe and the contents of its rows, and its card says what these are."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +17,15 @@ from trainer.recipe import load_recipe
 from trainer.run.run_folder import Run, write_json
 
 NO_SCORES = {"problems": 0, "samples": 1, "grader": "rules", "scores": [], "gains": [], "spent": {}, "benchmarks": []}
+
+
+def evaluation(stages: Iterable[str], subfields: Iterable[str]) -> dict[str, Any]:
+    """Return the result of an evaluation in which every score is one half."""
+    half = {"k": 1, "value": 0.5, "low": 0.4, "high": 0.6, "problems": 9, "shrunk": 0.5}
+    parts = [("all", "all"), *(("subfield", name) for name in subfields)]
+    scores = [{"model": stage, "kind": kind, "part": part, **half} for stage in stages for kind, part in parts]
+    spent = {stage: {"truncated": 0.0, "unsure": 0.0, "mean_tokens": 5.0, "cost": None} for stage in stages}
+    return {**NO_SCORES, "scores": scores, "spent": spent}
 
 
 def a_run(folder: Path, simulated: int = 0, **recipe: object) -> Run:
@@ -67,23 +78,7 @@ def test_the_card_is_in_the_models_folder_with_metadata_and_every_key(tmp_path: 
     write_json(run.path("sft.json"), {**trained, "train": rows, "best_epoch": None})
     write_json(run.path("sft", "log.json"), {"log_history": [{"step": 1, "loss": 2.0}]})
     names = ("10 steps", "6 steps")
-    scores = [
-        {
-            "model": stage,
-            "kind": kind,
-            "part": part,
-            "k": 1,
-            "value": 0.5,
-            "low": 0.4,
-            "high": 0.6,
-            "problems": 9,
-            "shrunk": 0.5,
-        }
-        for stage in ("base", "sft")
-        for kind, part in (("all", "all"), *(("subfield", name) for name in names))
-    ]
-    spent = {stage: {"truncated": 0.0, "unsure": 0.0, "mean_tokens": 5.0, "cost": None} for stage in ("base", "sft")}
-    run.run_once("evaluate", lambda _: {**NO_SCORES, "scores": scores, "spent": spent})
+    run.run_once("evaluate", lambda _: evaluation(("base", "sft"), names))
     run.run_once("card", card.write)
     text = (model / "README.md").read_text()
     metadata = yaml.safe_load(text.split("---\n")[1])

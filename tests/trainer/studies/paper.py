@@ -12,7 +12,8 @@ from typing import Any
 from tests.trainer.tiny import example
 from trainer.phases.compare import Arm
 from trainer.recipe import Recipe, load_recipe
-from trainer.run.costs import DEVICES, Shape
+from trainer.run.costs import Shape
+from trainer.run.devices import DEVICES
 from trainer.run.dry_run import render_table, summarise
 from trainer.run.forecast import Forecast
 from trainer.run.lengths import Lengths

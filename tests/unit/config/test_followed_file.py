@@ -49,7 +49,7 @@ VERIFICATION = {"verifier-a", "verifier-b", "panel", "answer_checker"}
         ({"subjects": {"physics": {"weight": 7}, "mathematics": {}}}, set()),
         ({"subjects": {"mathematics": {}}}, {"verifier-a", "verifier-b", "auditor"}),
         ({"verification": {"max_votes": 9}}, VERIFICATION),
-        ({"solving": {"retries": 2}}, {"probe", "answer_checker"}),
+        ({"solving": {"retries": 2}}, {"panel", "probe", "answer_checker"}),
         ({"budget": {"tokens": 10**6}}, CALLERS),
         ({"language": "German"}, CALLERS),
     ],

@@ -125,7 +125,7 @@ def has_consumers(service: str) -> bool:
 
 def test_who_an_audit_item_can_reach_may_say_that_it_has_ended() -> None:
     """Follows the flow from the auditor on. Nothing behind the panel is reached, because acceptance is an ending."""
-    ends, reached, todo = {"problem.accepted", "problem.rejected"}, set[str](), {"auditor"}
+    ends, reached, todo = {"problem.accepted", "problem.probed", "problem.rejected"}, set[str](), {"auditor"}
     while todo:
         service = todo.pop()
         reached.add(service)

@@ -141,7 +141,7 @@ def test_a_weaker_verifiers_votes_weigh_less() -> None:
     assert belief(hit, weak).key < belief(hit, Parameters()).key
 
 
-def test_an_adjudication_moves_belief_by_its_worth() -> None:
+def test_an_adjudication_moves_belief_by_how_often_it_is_right() -> None:
     evidence = Evidence(Votes((1,), ((1,),)))
     before, sides = belief(evidence, Parameters()), [KEY, 0, None]
     after = [belief(evidence._replace(adjudications=(Adjudication((KEY, 0), side),)), Parameters()) for side in sides]

@@ -1,19 +1,23 @@
-"""Thresholds, evidence worth buying, and what a ledger says where nobody knows the truth."""
+"""Thresholds, the evidence to request, and what a ledger says where nobody knows the truth."""
 
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from schemas.flow import VERIFIERS
+from schemas.item import Problem, Verdict, Vote
 from schemas.outcomes import EvidenceKind
 from shared.stats.belief_estimation import estimate, wrong_share
 from shared.stats.belief_model import Evidence, JudgeRates, JudgeResult, Parameters, Votes
-from shared.stats.evidence_choice import Offer, choose_evidence
+from shared.stats.evidence_choice import Limits, Offer, choose_evidence
+from shared.stats.item_belief import possible_evidence
 from shared.stats.ledger import Audits, Observation, Proportion
 from tests.bench.belief.grid import FOUR, run
 from tests.bench.belief.hard_policies import ByBelief, judges_alone, outcome, tiers
 from tests.bench.belief.hard_table import true_parameters
 from tests.bench.belief.hard_world import World, cases
+from tests.bench.belief.requested_evidence import RequestsEvidence
 from tests.bench.belief.vote_tree import sequential_tree, until_hit_tree
 from tests.bench.belief.votes_only import Forecast, Rule
 
@@ -60,7 +64,7 @@ def test_a_target_that_no_threshold_meets_has_none() -> None:
     assert Forecast(sequential_tree(8), Rule(), hopeless, hopeless).threshold(0.02) is None
 
 
-def test_evidence_is_bought_where_it_decides_most_for_its_cost() -> None:
+def test_evidence_is_requested_where_it_decides_most_for_its_cost() -> None:
     parameters, split = Parameters(wrong_keys=0.1), Evidence(Votes((1,), ((2,),)))
     vote, judge, third = map(Offer, EvidenceKind)
     assert choose_evidence(split, parameters, {vote: 1.0, judge: 1.0, third: 1.0}) == judge
@@ -83,6 +87,44 @@ def test_a_ledger_without_truth_gives_the_parameters_of_its_world() -> None:
     accepted = [(case, end) for case, end in zip(drawn, ends, strict=True) if end.accepted]
     share = wrong_share(found, Counter(Observation(end.evidence) for _, end in accepted))
     assert share.low95 <= sum(not case.right for case, _ in accepted) / len(accepted) <= share.high95
+
+
+@pytest.mark.parametrize("says_neither", [False, True])
+def test_a_ledger_counts_what_adjudicators_chose(says_neither: bool) -> None:
+    """They decide how long votes are requested, and what "neither" says depends on how readily they say it."""
+    drawn = cases(World(0.2, 0.6, 0.0), 3000, 8, "adjudicated")
+    ends = list(map(RequestsEvidence(Parameters(), 0.97, Limits(8, 4), says_neither=says_neither), drawn))
+    audits = Audits({"nothing": Proportion(0, 400)}, {}, Proportion(800, 1000))
+    found = estimate(Counter(Observation(end.evidence) for end in ends), audits)
+    wrong = sum(not case.right for case in drawn) / len(drawn)
+    assert found.intervals["wrong_keys"].mean == pytest.approx(wrong, abs=0.03)
+    assert found.intervals["error_agreement"].mean == pytest.approx(0.6, abs=0.03)
+    accepted = [(case, end) for case, end in zip(drawn, ends, strict=True) if end.accepted]
+    share = wrong_share(found, Counter(Observation(end.evidence) for _, end in accepted))
+    assert share.low95 <= sum(not case.right for case, _ in accepted) / len(accepted) <= share.high95
+
+
+def test_answers_that_nobody_could_compare_do_not_count_as_agreement() -> None:
+    """Rules cannot tell whether two words mean the same; the panel takes them for one rival, an estimate does not."""
+    problem = Problem(statement="", answer="meadow", answer_type="text", rationale="")
+    observed = Counter[Observation]()
+    for case in cases(World(0.1, 0.3, 0.5), 1500, 2, "words"):
+        names = {0: "river", 1: "forest", 2: "valley", case.key: "meadow"}
+        answers = [names.get(answer, f"hill{'abcdefgh'[answer % 8]}") for answer in case.votes]
+        verdicts = [
+            Verdict(
+                role=role,
+                model=role,
+                problem_hash="",
+                votes=(Vote(answer=answer, agrees="yes" if answer == "meadow" else "no", method="text"),),
+            )
+            for role, answer in zip(VERIFIERS, answers, strict=True)
+        ]
+        if one := Observation.of(possible_evidence(verdicts, problem), None):
+            observed[one] += 1
+    found = estimate(observed, verifiers_differ=True).intervals
+    assert found["error_agreement"].low95 <= 0.3 <= found["error_agreement"].high95
+    assert found["dependence"].low95 < 0.02
 
 
 def test_without_anything_counted_the_defaults_hold() -> None:

@@ -1,4 +1,4 @@
-"""Evidence bought piece by piece in hard worlds: what is kept, what is wrong, what it costs."""
+"""Evidence requested piece by piece in hard worlds: what is kept, what is wrong, what it costs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -25,14 +25,22 @@ LIMITS = {
     f"16 votes, {ADJUDICATIONS} adjudications": Limits(MAX_VOTES, ADJUDICATIONS),
 }
 ADJUDICATOR = WORLDS[0].adjudicator
+NEITHER = -2
+"""What an adjudicator says that takes no answer."""
 
 
-class BuysEvidence:
-    """A first round of one vote by each verifier and both judgements, then what is worth most. Decisions are cached."""
+class RequestsEvidence:
+    """A first round of one vote by each verifier and both judgements, then what decides most. Decisions are cached."""
 
-    def __init__(self, parameters: Parameters, threshold: float | None, limits: Limits) -> None:
-        """`threshold` is None where nothing may be accepted: then nothing is bought either."""
+    def __init__(
+        self, parameters: Parameters, threshold: float | None, limits: Limits, *, says_neither: bool = False
+    ) -> None:
+        """`threshold` is None where nothing may be accepted: then nothing is requested either.
+
+        `says_neither`: an adjudicator that is right says "neither" where neither is right; otherwise it takes either.
+        """
         self.threshold = threshold
+        self._says_neither = says_neither
         self._parameters, self._limits = parameters, limits
         self._next = dict[Evidence, Offer | None]()
 
@@ -45,7 +53,8 @@ class BuysEvidence:
             if offer.kind == EvidenceKind.VOTE:
                 votes += 1
             else:
-                adjudicated.append((rivals[offer.rival], _chosen(case, rivals[offer.rival], draw)))
+                chosen = _chosen(case, rivals[offer.rival], draw, says_neither=self._says_neither)
+                adjudicated.append((rivals[offer.rival], chosen))
                 draw = draw * 997 % 1
         accepted = self.threshold is not None and belief(evidence, self._parameters).key >= self.threshold
         return Verified(accepted, evidence, votes + len(adjudicated))
@@ -65,26 +74,34 @@ def _evidence(case: Case, votes: int, adjudicated: list[tuple[int, int]]) -> tup
         key=lambda answer: (-cast.count(answer), sorted(chosen for rival, chosen in adjudicated if rival == answer)),
     )
     adjudications = sorted(
-        Adjudication((KEY, rivals.index(rival)), KEY if chosen == case.key else rivals.index(rival))
-        for rival, chosen in adjudicated
+        (
+            Adjudication((KEY, rivals.index(rival)), {case.key: KEY, NEITHER: None}.get(chosen, rivals.index(rival)))
+            for rival, chosen in adjudicated
+        ),
+        key=repr,
     )
     counts = tuple((cast.count(answer),) for answer in rivals)
     evidence = Evidence(Votes((cast.count(case.key),), counts), JUDGED[case.passed], adjudications=tuple(adjudications))
     return evidence, rivals
 
 
-def _chosen(case: Case, rival: int, draw: float) -> int:
-    """The answer that an adjudicator takes: the truth with its chance, and either with 1/2 where neither is true."""
+def _chosen(case: Case, rival: int, draw: float, *, says_neither: bool) -> int:
+    """The answer that an adjudicator takes: the truth with its chance."""
     if case.right:
         return case.key if draw < ADJUDICATOR else rival
     if rival == 0:
         return rival if draw < ADJUDICATOR else case.key
-    return case.key if draw < 0.5 else rival
+    wrong = 0.0
+    if says_neither:
+        if draw < ADJUDICATOR:
+            return NEITHER
+        wrong = ADJUDICATOR
+    return case.key if draw < (1 + wrong) / 2 else rival
 
 
-def policy(parameters: Parameters, limits: Limits, target: float = TARGET) -> BuysEvidence:
+def policy(parameters: Parameters, limits: Limits, target: float = TARGET) -> RequestsEvidence:
     """With the threshold that keeps wrong keys below the target."""
-    return BuysEvidence(parameters, EvidenceForecast(parameters, parameters, limits).threshold(target), limits)
+    return RequestsEvidence(parameters, EvidenceForecast(parameters, parameters, limits).threshold(target), limits)
 
 
 def measure(count: int) -> dict[str, Any]:
@@ -102,7 +119,7 @@ def _measure(world: World, count: int) -> dict[str, Any]:
 
 def show(console: Console, figures: dict[str, Any]) -> None:
     """Print as a table."""
-    title = f"evidence bought where it decides, parameters known, target {TARGET:.0%}"
+    title = f"evidence requested where it decides, parameters known, target {TARGET:.0%}"
     table = Table("world", "at most", "τ", "good kept", "hard kept", "wrong keys", "calls a problem", title=title)
     for world, rows in figures.items():
         for number, (limits, row) in enumerate(rows.items()):
