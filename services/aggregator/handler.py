@@ -47,7 +47,17 @@ from services.aggregator.event_table import EventTable
 from services.aggregator.events import COLUMNS, belief_events, release_events, sample_curated
 from services.aggregator.maintenance import Maintenance
 from services.aggregator.moves import Move
-from services.aggregator.policy import ASIDE, IN, RESERVE, Quotas, assign_views, decide, imported_views, is_confirmed
+from services.aggregator.policy import (
+    ASIDE,
+    IN,
+    RESERVE,
+    Quotas,
+    assign_views,
+    decide,
+    imported_views,
+    is_confirmed,
+    rows_to_release,
+)
 from services.aggregator.publication import rebuild_events, summarise
 from services.aggregator.state import State
 from shared.dataset import (
@@ -82,6 +92,9 @@ MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
 
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Delays in seconds before a decision is repeated because another writer committed first."""
+
+_JOIN_COMMITS = 16
+"""A release is near when commits like the last one, at most this number, make it due."""
 
 _BY_AGE = ("curated_at", "kafka_topic", "kafka_partition", "kafka_offset")
 
@@ -145,7 +158,13 @@ class Curate:
         await self._with_retries(lambda: self._write(records))
         if self._plan.releases.every_days:
             await self._with_retries(self._release_if_due)
-        self._maintenance.start(self._now(), self._published)
+        self._maintenance.start(self._now(), self._published, self._next_release(len(records)))
+
+    def _next_release(self, batch: int) -> int | None:
+        """Return the number of the next release; `None` while it is not near."""
+        progress = self._state.progress
+        is_near = rows_to_release(progress, self._quotas(), self._plan) <= batch * _JOIN_COMMITS
+        return progress.releases + 1 if is_near else None
 
     async def finish(self) -> None:
         """Wait for the maintenance that `write` started."""
@@ -153,20 +172,28 @@ class Curate:
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
         """See Sink. The manifest of a release is written before its events are published."""
-        with self._writing:
-            version = self._rows.version
-            self._published = outbox.published_version(cursor, self._rows.id, version)
-            commits = self._rows.commit_metadata(self._published)
-            complete = len(commits) == version - self._published
-        self._decided = {at: events for at, events in self._decided.items() if at > self._published}
-        events: list[Event] = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
-        for commit in commits:
-            if rows := outbox.row_events(commit):
-                events += self._decided.get(rows.version) or rebuild_events(self._rows, rows)
-            events += outbox.events(commit)
-            if release := outbox.release(commit):
+        parts, cursor = self._alone(lambda: self._unpublished(cursor))
+        events = list[Event]()
+        for decided, release in parts:
+            events += decided
+            if release:
                 events += belief_events(self._factory, write_manifest(self._dataset, release))
-        return events, outbox.format_cursor(self._rows.id, version)
+        return events, cursor
+
+    def _unpublished(self, cursor: str | None) -> tuple[list[tuple[list[Event], Release | None]], str]:
+        """Return what each commit after `cursor` decided, with the release that it made, and the cursor after them."""
+        version = self._rows.version
+        self._published = outbox.published_version(cursor, self._rows.id, version)
+        commits = self._rows.commit_metadata(self._published)
+        complete = len(commits) == version - self._published
+        self._decided = {at: events for at, events in self._decided.items() if at > self._published}
+        known = [] if complete else summarise(self._rows, list_manifests(self._dataset), self._factory)
+        parts: list[tuple[list[Event], Release | None]] = [(known, None)]
+        for commit in commits:
+            rows = outbox.row_events(commit)
+            decided = (self._decided.get(rows.version) or rebuild_events(self._rows, rows)) if rows else []
+            parts.append(([*decided, *outbox.events(commit)], outbox.release(commit)))
+        return parts, outbox.format_cursor(self._rows.id, version)
 
     async def _with_retries(self, work: Callable[[], T]) -> T:
         for wait in _RETRY_DELAYS_S:

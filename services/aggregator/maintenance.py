@@ -6,15 +6,16 @@ Open versions stay readable for the retention time, versions of releases and of 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence, Set
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
+from services.aggregator import outbox
 from services.aggregator.separate_process import call_separately
 from shared.dataset import Table, list_manifests
-from shared.dataset.compaction import TIERS, choose_files, join_files
+from shared.dataset.compaction import RELEASED, TIERS, SizeTier, choose_files, join_files
 from shared.dataset.failures import Conflict
 from shared.dataset.maintenance import clean_log, delete_unused, unused_files
 from shared.dataset.sketches import add_sketches
@@ -41,11 +42,15 @@ class Maintenance:
         self._cleaned: datetime | None = None
         self._sketched: int | None = None
         """Version of the rows that have their sketches."""
+        self._prepared: int | None = None
+        """The release for which small files were joined last."""
         self._pinned: dict[str, tuple[Set[int], Set[str]]] = {}
         """By table: the versions that releases pin, and their files, which never change."""
 
-    def start(self, now: datetime, published: int) -> None:
+    def start(self, now: datetime, published: int, next_release: int | None = None) -> None:
         """Start what is due, unless it still runs. `published` is the version of the rows that the outbox has reached.
+
+        `next_release` is the number of a release that is near: it keeps the files of its version for ever.
 
         Raises what the last run raised, except that a store failed or another writer was faster: it is then due again.
         """
@@ -53,17 +58,21 @@ class Maintenance:
             if not self._running.done():
                 return
             self._running.result()
-        self._running = asyncio.create_task(asyncio.to_thread(self._run, now, published))
+        self._running = asyncio.create_task(asyncio.to_thread(self._run, now, published, next_release))
 
     async def finish(self) -> None:
         """Wait until nothing runs."""
         if self._running:
             await self._running
 
-    def _run(self, now: datetime, published: int) -> None:
+    def _run(self, now: datetime, published: int, next_release: int | None) -> None:
+        tiers = (replace(TIERS[0], files=COMPACT_EVERY_COMMITS), *TIERS[1:])
         try:
             for table in self._tables:
-                self._join(table)
+                self._join(table, tiers)
+            if next_release and next_release != self._prepared:
+                has_joined = [self._join(table, RELEASED) for table in self._tables[:2]]
+                self._prepared = next_release if any(has_joined) else self._prepared
             self._sketch(self._tables[0])
             if self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4):
                 self._clean(published)
@@ -73,16 +82,18 @@ class Maintenance:
         except Transient as error:
             log.warning("maintenance of the dataset failed, it is repeated: %s", error)
 
-    def _join(self, table: Table) -> None:
-        tiers = (replace(TIERS[0], files=COMPACT_EVERY_COMMITS), *TIERS[1:])
+    def _join(self, table: Table, tiers: Sequence[SizeTier]) -> bool:
+        """Join the files of each tier that has enough of them; returns whether one had."""
+        has_joined = False
         while True:
             with self._writing:
                 chosen = choose_files(table.files(), tiers)
             if not chosen:
-                return
+                return has_joined
             joined = self._call(join_files, self._dataset, table.name, chosen, table.schema)
             with self._writing:
                 table.replace_files(joined)
+            has_joined = True
 
     def _sketch(self, rows: Table) -> None:
         with self._writing:
@@ -93,14 +104,17 @@ class Maintenance:
             self._sketched = version
 
     def _clean(self, published: int) -> None:
-        manifests = self._call(list_manifests, self._dataset)
+        if published < 0:
+            return  # it is not known what was published
+        with self._writing:
+            commits = self._tables[0].commit_metadata(published)
+        unpublished = [asdict(release) for release in map(outbox.release, commits) if release]
+        releases = [*self._call(list_manifests, self._dataset), *unpublished]
         for table, key in zip_longest(self._tables, ("table_version", "ledger_version")):
             with self._writing:
                 version = table.version
             needed = version if table is not self._tables[0] else published
-            if needed < 0:
-                continue  # it is not known what was published
-            pinned = {int(one[key]) for one in manifests if int(one[key]) <= version} if key else set()
+            pinned = {int(one[key]) for one in releases if int(one[key]) <= version} if key else set()
             self._delete_files(table, pinned, range(needed + 1, version + 1))
             self._call(clean_log, self._dataset, table.name, pinned, needed, self._retention)
 

@@ -96,9 +96,14 @@ class Quotas:
         return now and not before
 
     @property
+    def missing(self) -> int:
+        """Rows that all subjects lack together."""
+        return sum(map(self.rows_left, self._targets))
+
+    @property
     def full(self) -> bool:
         """Whether every subject has all its rows."""
-        return not any(map(self.rows_left, self._targets))
+        return not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,13 @@ class Decision:
     progress: Progress
     release: bool
     train: bool
+
+
+def rows_to_release(progress: Progress, quotas: Quotas, plan: Plan) -> int:
+    """Return after how many further rows a release is due at the latest."""
+    policy = plan.releases
+    left = policy.every_rows - progress.unreleased, policy.train_after_rows - progress.untrained
+    return min(*left, quotas.missing or plan.rows)
 
 
 def decide(progress: Progress, admitted: int, quotas: Quotas, plan: Plan, now: datetime) -> Decision:

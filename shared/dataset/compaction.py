@@ -32,6 +32,10 @@ TIERS = (SizeTier(1 << 17, 64), SizeTier(1 << 20, 16), SizeTier(1 << 26, 32))
 """The smallest files first; files above all tiers are final. 64 commits of twelve rows make a file of about 5 MB."""
 
 
+RELEASED = (SizeTier(TIERS[1].max_bytes, 8),)
+"""Files that are joined before a release, which keeps the files of its version for ever."""
+
+
 def choose_files(files: Sequence[DataFile], tiers: Sequence[SizeTier] = TIERS) -> list[DataFile]:
     """Return the files of the lowest tier that has enough of them; none when no tier has."""
     smallest = 0

@@ -19,6 +19,9 @@ from shared.dataset.table import TABLES
 IN_FLIGHT_H = 1
 """Longer than any write takes, in hours: an unreferenced file that is older is not part of a pending commit."""
 
+LOG_ENTRIES = 500
+"""Entries of a table's log that a clean-up leaves: each commit lists them all, three times."""
+
 _LOG = "_delta_log"
 _LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\.parquet)")
 _CHECKPOINT = ".checkpoint.parquet"
@@ -70,8 +73,8 @@ def delete_unused(folder: Location, table: str, names: Iterable[str]) -> None:
 def clean_log(folder: Location, table: str, kept: Collection[int], needed: int, retention: timedelta) -> None:
     """Delete the log's entries of versions before the last checkpoint up to `needed`, except `kept` ones.
 
-    Every kept version gets a checkpoint of its own, which opens it without the entries before. Entries that are younger
-    than `retention` stay for readers that are just opening the table.
+    Every kept version gets a checkpoint of its own, which opens it without the entries before. Of the entries that are
+    younger than `retention`, the last LOG_ENTRIES stay, so that a version can be opened by its number.
     """
     with translate_errors("cannot clean the table's log"):
         files = list_files(folder, f"{table}/{_LOG}")
@@ -81,6 +84,7 @@ def clean_log(folder: Location, table: str, kept: Collection[int], needed: int, 
         pinned = {version for version in kept if version < base} & {*versions.values()}
         for version in pinned - points:
             DeltaTable(address(folder, table), version=version).create_checkpoint()
-        limit = utc_now() - retention
+        limit, last = utc_now() - retention, max(versions.values(), default=0)
         old = (name for name, version in versions.items() if version < base and version not in pinned)
-        delete_files(folder, (f"{table}/{_LOG}/{name}" for name in old if files[name] < limit))
+        expired = (name for name in old if files[name] < limit or versions[name] <= last - LOG_ENTRIES)
+        delete_files(folder, (f"{table}/{_LOG}/{name}" for name in expired))

@@ -67,6 +67,9 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def idle(self) -> None:
         """Called between batches when there is no record."""
 
+    async def finish(self) -> None:
+        """Finish what runs beside the batches. Called before the partitions are released."""
+
     def why_not_ready(self) -> str | None:
         """Return why the replica is not ready; None also for one that stands by, which can take over."""
         if self._stopping.is_set():
@@ -90,6 +93,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
             self.consumer.subscribe(topics, listener=self)
             while not self._stopping.is_set():
                 await self._run_batch()
+            await self.finish()
         finally:
             await leave_group(self.consumer)
 
@@ -186,14 +190,13 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish the present batch, then release the partitions: no other member takes over before this returns."""
         try:
             async with asyncio.timeout(self.settings.drain_s), self._batch_lock:
-                self._release()
+                self._taken_over = False
+                await self.finish()
         except TimeoutError:
             log.warning("a batch was not finished before the rebalance; the next active replica repeats it")
-            self._release()
-
-    def _release(self) -> None:
-        self._taken_over = False
-        self._partitions = set()
+        finally:
+            self._taken_over = False
+            self._partitions = set()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Take all partitions, or stand by. They stay paused: `take_over` seeks the resume offsets first."""

@@ -21,12 +21,16 @@ from shared.kafka.consume.resume import resume_at
 from shared.kafka.names import kafka_topic
 from shared.kafka.read.snapshots import Snapshots
 from shared.ports import Record, Sink
+from shared.runtime.background_task import BackgroundWork
 from shared.runtime.single_active import SingleActiveLoop, next_offsets
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
 """Interval of empty writes while no record arrives, in seconds."""
+
+PUBLISH_WAIT_S = 0.1
+"""How long a batch waits for the publication of what was decided, in seconds: that of a release takes longer."""
 
 
 class SinkLoop(SingleActiveLoop):
@@ -38,6 +42,9 @@ class SinkLoop(SingleActiveLoop):
         ((state, _),) = SERVICE[settings.service].state
         self._cursors = Snapshots(settings.kafka_access, settings.factory, state, producer)
         self._cursor: str | None = None
+        self._publication = BackgroundWork(self._publish_and_commit)
+        self._written: dict[TopicPartition, int] = {}
+        """Offsets to commit when what was decided so far is published."""
         self._topic_ids: dict[str, str] = {}
         self._store_failure: str | None = None
         self._idle_at = 0.0
@@ -48,6 +55,7 @@ class SinkLoop(SingleActiveLoop):
 
     async def take_over(self, partitions: set[TopicPartition]) -> None:
         """Open the store, resume at its offsets, publish the unpublished outbox."""
+        await self._publication.finish()
         ids = await topic_ids(self.settings.kafka_access, self.settings.factory)
         self._topic_ids = {name: topic.id for name, topic in ids.items()}
         opened = (await self._sink.open(self._topic_ids)).items()
@@ -61,16 +69,22 @@ class SinkLoop(SingleActiveLoop):
 
     async def idle(self) -> None:
         """Once in IDLE_S, let the store do what is due by time, such as a release."""
+        self._publication.check()
         if (now := asyncio.get_running_loop().time()) >= self._idle_at:
             self._idle_at = now + IDLE_S
             if await self._persist(lambda: self._sink.write([])):
-                await self._persist(self._publish)
+                await self._publication.request(PUBLISH_WAIT_S)
 
     async def handle(self, records: list[ConsumerRecord]) -> None:
-        """Write, publish, commit."""
+        """Write, publish, commit. A publication that takes long continues beside the next batch."""
         batch = [(record, self._located(record, event)) for record, event in await self.decode(records)]
-        if await self._write(batch) and await self._persist(self._publish):
-            await self.commit(next_offsets(records))
+        if await self._write(batch):
+            self._written |= next_offsets(records)
+            await self._publication.request(PUBLISH_WAIT_S)
+
+    async def finish(self) -> None:
+        """Finish the publication."""
+        await self._publication.finish()
 
     def _located(self, record: ConsumerRecord, event: Event) -> Record:
         name = self.processor.name_of(record)
@@ -112,6 +126,11 @@ class SinkLoop(SingleActiveLoop):
                 break
             await asyncio.sleep(backoff(self.settings.backoff_s, tries))
         return False
+
+    async def _publish_and_commit(self) -> None:
+        written, self._written = self._written, {}
+        if await self._persist(self._publish):
+            await self.commit(written)
 
     async def _publish(self) -> None:
         events, cursor = await asyncio.to_thread(self._sink.outbox, self._cursor)

@@ -42,7 +42,7 @@ from tests.e2e.services_as_processes import Line
 from tests.support.kafka_world import KafkaWorld, until
 
 SEED = 3
-PLAN = Plan(name="test", rows=2, subjects={"physics": Subject(topics=2)}, solving=Solving(retries=0))
+PLAN = Plan(name="test", rows=2, subjects={"physics": Subject(topics=2)}, solving=Solving(retries=0, probe_attempts=1))
 TOPIC = Topic(subject="physics", field="mechanics", subfield="rigid bodies", name="gyroscopes")
 Place = tuple[str, int, int]
 """Kafka topic (its name in the flow), partition, offset."""

@@ -1,6 +1,7 @@
 """A sink resumes at its store's offsets, and publishes what the store decided, once or again."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -30,6 +31,8 @@ class Store:
         self.decided: list[Event] = []
         self.refusals = 0
         self.impossible: set[UUID] = set()
+        self.may_publish = threading.Event()
+        self.may_publish.set()
 
     async def open(self, incarnations: Mapping[str, str]) -> Mapping[tuple[str, int], StoredOffset]:
         return dict(self.place)
@@ -49,7 +52,10 @@ class Store:
                 self.decided.append(curated(event, len(self.rows)))
 
     def outbox(self, cursor: str | None) -> tuple[list[Event], str]:
-        return self.decided[int(cursor or 0) :], str(len(self.decided))
+        decided = self.decided[int(cursor or 0) :]
+        if decided:
+            self.may_publish.wait()
+        return decided, str(int(cursor or 0) + len(decided))
 
 
 def curated(event: ProblemRejected, row: int) -> SampleCurated:
@@ -126,6 +132,19 @@ async def test_the_successor_publishes_unpublished_decisions_once(
         await until(heard(world, 4), "what was published before is not said again")
     assert {event.id for event in await world.events("sample.curated")} == {event.id for event in store.decided}
     assert [event.item.id for event in store.rows] == [event.item.id for event in events(1, 2, 3, 4)]
+
+
+async def test_a_slow_publication_holds_up_neither_intake_nor_order(world: KafkaWorld) -> None:
+    store = Store()
+    store.may_publish.clear()
+    async with filling(store, world):
+        for number in (1, 2, 3):
+            await world.publish(events(number), partition=0)
+            await until(filled(store, number), "a row that is written while nothing can be published")
+        assert await committed(world) == 0
+        store.may_publish.set()
+        await until(finished(world, 3), "the commit after the publication")
+    assert [event.id for event in await world.events("sample.curated")] == [event.id for event in store.decided]
 
 
 async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world: KafkaWorld) -> None:

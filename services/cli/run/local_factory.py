@@ -92,7 +92,7 @@ class LocalFactory:
                 tasks.create_task(self._start_infrastructure())
                 if config.models is None:
                     tasks.create_task(self._start_simulator())
-        except* Refusal as errors:
+        except* (Refusal, Transient) as errors:
             raise errors.exceptions[0] from None
         specs = models_config.services(config.directory, self.models)
         self._services = [spec for spec in specs if spec.name in self._names]

@@ -16,7 +16,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psutil
 from rich.console import Console
@@ -29,6 +29,8 @@ from shared.clock import utc_now
 from shared.dataset import Dataset
 from shared.dataset.sketches import add_sketches
 from shared.ports import Record
+from shared.runtime.background_task import BackgroundWork
+from shared.runtime.sink import PUBLISH_WAIT_S
 from tests.bench.dataset import idle
 from tests.bench.dataset.loader import identity, load, solution
 from tests.support.items import plan, record
@@ -61,13 +63,21 @@ async def grow(each: int, rows: int) -> dict[str, Any]:
     took, cpu = list[float](), list[float]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sink, cursor = await _open(folder, rows), None
+        sink, cursor = await _open(folder, rows), cast("str | None", None)
+
+        async def publish() -> None:
+            nonlocal cursor
+            _, cursor = await asyncio.to_thread(sink.outbox, cursor)
+
+        publication = BackgroundWork(publish)
         for begin in range(0, rows, each):
             records = [record(solution(number), number) for number in range(begin, begin + each)]
             began, used = time.perf_counter(), time.process_time()
-            cursor = await _write(sink, records, cursor)
+            await sink.write(records)
+            await publication.request(PUBLISH_WAIT_S)
             took.append(time.perf_counter() - began)
             cpu.append(time.process_time() - used)
+        await publication.finish()
         await sink.finish()
         live = _live_bytes(folder)
         disk, log = _bytes(folder), _bytes(folder / "rows" / "_delta_log")

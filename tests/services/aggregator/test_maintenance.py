@@ -11,6 +11,7 @@ from schemas.events import DatasetReleased, SampleCurated
 from services.aggregator import maintenance
 from services.aggregator.handler import Curate
 from shared.dataset import Dataset, Vanished, list_manifests, open_release, purge, table
+from shared.dataset import maintenance as dataset_maintenance
 from shared.errors import Refusal
 from tests.support.items import checked, deleted, plan, record, rejected
 
@@ -87,6 +88,22 @@ async def test_versions_of_releases_outlive_the_vacuum_and_others_do_not(tmp_pat
         list(Dataset.open(tmp_path, 3).rows)
 
 
+async def test_small_files_are_joined_before_a_release_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "COMPACT_EVERY_COMMITS", 64)
+    sink, cursor = Curate(tmp_path, "test", plan(40, every=20), lambda: NOW, print), None
+    await sink.open({})
+    for number in range(40):
+        await sink.write([record(checked(number), number)])
+        _, cursor = sink.outbox(cursor)
+        await sink.finish()
+    for release, rows in (("1", 20), ("2", 40)):
+        dataset, _ = open_release(tmp_path, release)
+        assert len({row.id for row in dataset.rows}) == rows
+        assert len(dataset.rows.delta.file_uris()) < 20
+
+
 async def test_a_late_event_is_built_from_the_rows_as_they_were(tmp_path: Path) -> None:
     """Between the commit and its publication rows are deleted and admitted, files joined, and old ones cleaned up."""
     sink = Curate(tmp_path, "test", plan(3), lambda: NOW, print, timedelta(0))
@@ -127,6 +144,18 @@ async def test_the_log_stays_short_and_a_lost_cursor_repeats_every_row(
     await again.write([record(checked(60), 60)])
     assert len(Dataset.open(tmp_path).rows) == 61
     assert sink.outbox(None)[1] != again.outbox(None)[1]
+
+
+async def test_the_log_is_short_however_long_old_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(table.SETTINGS, "delta.checkpointInterval", "10")
+    monkeypatch.setattr(dataset_maintenance, "LOG_ENTRIES", 10)
+    await grown(tmp_path, 40, timedelta(days=7))
+    entries = {path.name for path in (tmp_path / "rows" / "_delta_log").iterdir()}
+    assert len(entries) <= 40
+    assert len(Dataset.open(tmp_path).rows) == 40
+    assert {len(open_release(tmp_path, str(number))[0].rows) for number in range(1, 9)} == {*range(5, 41, 5)}
+    with pytest.raises(Refusal, match="has no version 2"):
+        Dataset.open(tmp_path, 2)
 
 
 async def test_a_purge_next_to_a_writer_leaves_what_it_is_about_to_commit(tmp_path: Path) -> None:

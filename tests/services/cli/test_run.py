@@ -41,16 +41,18 @@ from services.cli.__main__ import app
 from services.cli.common import process_metrics
 from services.cli.common.budget_status import BudgetLine
 from services.cli.common.process_metrics import ProcessMetrics
+from services.cli.common.run_config import RunConfig
 from services.cli.run import blockers
 from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
 from services.cli.run.completion import QUIET_S, TOPICS_S, Completion, evaluate
 from services.cli.run.live_view import LiveView, Rate, footer, growth, problems
+from services.cli.run.local_factory import LocalFactory
 from services.cli.run.summary import Summary, clock, duration, short
 from services.planner.state import State, SubjectState, TopicState
 from shared.dataset.reports.funnel import Funnel
-from shared.errors import Invalid, Refusal
+from shared.errors import Invalid, Refusal, Transient
 from shared.runtime.flood_guard import FloodGuard
 from shared.runtime.machine import Snapshot
 from shared.telemetry.metrics import PAUSED
@@ -426,3 +428,17 @@ def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     status, output = chimera("run", "--models", str(tmp_path / "played.json"), "--dir", str(tmp_path))
     assert status == 1
     assert "contains rows of real models" in output
+
+
+async def test_a_kafka_that_does_not_answer_at_the_start_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: LocalFactory) -> None:
+        raise Transient("Kafka does not answer")
+
+    monkeypatch.setattr(LocalFactory, "_start_infrastructure", away)
+    models = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
+    factory = LocalFactory(RunConfig(PLAN, tmp_path, models), lambda _: None)
+    factory.models = models
+    with pytest.raises(Transient, match="Kafka does not answer"):
+        await factory.start()
