@@ -181,6 +181,8 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         """Commit for those who read the lag. A failure is harmless: the resume offsets are part of the state."""
+        if not offsets:
+            return
         try:
             await self.consumer.commit(offsets)
         except KafkaError as error:

@@ -29,6 +29,7 @@ class Store:
         self.rows: list[ProblemRejected] = []
         self.place: dict[tuple[str, int], StoredOffset] = {}
         self.decided: list[Event] = []
+        self.empty_writes = 0
         self.refusals = 0
         self.impossible: set[UUID] = set()
         self.may_publish = threading.Event()
@@ -41,6 +42,7 @@ class Store:
         if self.refusals:
             self.refusals -= 1
             raise Transient("the disk is slow")
+        self.empty_writes += not records
         events = [record.event for record in records if isinstance(record.event, ProblemRejected)]
         if any(event.item.id in self.impossible for event in events):
             raise Invalid("there is nothing to store")
@@ -145,6 +147,21 @@ async def test_a_slow_publication_holds_up_neither_intake_nor_order(world: Kafka
         store.may_publish.set()
         await until(finished(world, 3), "the commit after the publication")
     assert [event.id for event in await world.events("sample.curated")] == [event.id for event in store.decided]
+
+
+async def test_an_idle_sink_lets_its_store_work_and_then_takes_a_record(
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.sink.IDLE_S", 0.1)
+    store = Store()
+
+    async def is_idle() -> bool:
+        return store.empty_writes > 2
+
+    async with filling(store, world):
+        await until(is_idle, "empty writes while no record arrives")
+        await world.publish(events(1), partition=0)
+        await until(finished(world, 1), "the commit of a record after them")
 
 
 async def test_it_begins_where_the_store_ends_and_not_where_its_group_does(world: KafkaWorld) -> None:
