@@ -51,8 +51,7 @@ class ForkServer:
         self._server: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter
         self._reading: asyncio.Task[None]
-        self._pid: asyncio.Future[int] | None = None
-        """Of the process that is being forked."""
+        self._starting: asyncio.Future[ForkedProcess] | None = None
         self._forked: dict[int, ForkedProcess] = {}
 
     async def start(self) -> None:
@@ -83,10 +82,11 @@ class ForkServer:
     async def _fork(self, module: str, env: Mapping[str, str], log: Path) -> ForkedProcess:
         await self.start()
         async with self._lock:
-            pid = self._pid = asyncio.get_running_loop().create_future()
+            starting: asyncio.Future[ForkedProcess] = asyncio.get_running_loop().create_future()
+            self._starting = starting
             request = {"module": module, "env": dict(env), "log": str(log)}
             self._writer.write(json.dumps(request).encode() + b"\n")
-            return self._forked[await pid]
+            return await starting  # may have ended already
 
     async def stop(self) -> None:
         """End the server, and processes that still run."""
@@ -100,14 +100,21 @@ class ForkServer:
         with suppress(ConnectionError):
             async for line in reader:
                 match json.loads(line):
-                    case {"pid": pid} if self._pid is not None:
-                        self._forked[pid] = ForkedProcess(pid)
-                        self._pid.set_result(pid)
+                    case {"pid": pid}:
+                        self._started(pid)
                     case {"ended": pid, "status": status}:
-                        self._forked.pop(pid).ended.set_result(status)
+                        self._started(pid).ended.set_result(status)
+                        del self._forked[pid]
         self._writer.close()
         for process in self._forked.values():  # the kernel kills them
             process.ended.set_result(-signal.SIGKILL)
         self._forked.clear()
-        if self._pid is not None and not self._pid.done():
-            self._pid.set_exception(ConnectionResetError(f"the fork server ended: read {self._log}"))
+        if self._starting is not None and not self._starting.done():
+            self._starting.set_exception(ConnectionResetError(f"the fork server ended: read {self._log}"))
+
+    def _started(self, pid: int) -> ForkedProcess:
+        """Return a process; one that is not known yet is the one that is being started, and may end before it says so."""
+        if pid not in self._forked and self._starting is not None:
+            self._forked[pid] = ForkedProcess(pid)
+            self._starting.set_result(self._forked[pid])
+        return self._forked[pid]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ print(json.dumps({
 sys.exit("ended")
 """
 DRAW = "import random, signal\nprint(random.random(), flush=True)\nsignal.pause()\n"
-MODULES = {"report": REPORT, "draw": DRAW}
+MODULES = {"report": REPORT, "draw": DRAW, "brief": "print('here', flush=True)\n"}
 
 
 @pytest.fixture
@@ -87,6 +88,20 @@ async def test_a_forked_service_finds_what_an_executed_one_finds(
         assert process.given_up == f"{name} died 2 times within 60 s, last with exit code 1"
     assert found["forked"] == found["executed"]
     assert found["forked"]["tasks"] == 1
+
+
+async def test_a_process_that_ended_before_its_start_was_noticed_is_seen(
+    server: ForkServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    (log := tmp_path / "brief.log").touch()
+    await server.start()
+    forking = asyncio.create_task(server.fork("brief", env, log))
+    for _ in range(3):
+        await asyncio.sleep(0)  # the request is sent; both replies arrive while the loop is busy
+    while not log.read_text() or any(one.children() for one in psutil.Process().children()):
+        time.sleep(0.1)  # noqa: ASYNC251
+    time.sleep(0.1)  # noqa: ASYNC251 - the server reports the end right after it
+    assert await (await forking).wait() == 0
 
 
 async def test_forked_services_draw_different_numbers_and_end_with_the_server(
