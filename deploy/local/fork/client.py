@@ -113,7 +113,7 @@ class ForkServer:
             self._starting.set_exception(ConnectionResetError(f"the fork server ended: read {self._log}"))
 
     def _started(self, pid: int) -> ForkedProcess:
-        """Return a process; one that is not known yet is the one that is being started, and may end before it says so."""
+        """Return a process. One that is not known is the one being started, which may end before it says so."""
         if pid not in self._forked and self._starting is not None:
             self._forked[pid] = ForkedProcess(pid)
             self._starting.set_result(self._forked[pid])
