@@ -133,7 +133,7 @@ async def test_every_kind_of_service_works_as_its_own_user(factory: TlsKafka, wo
         await world.put("problem.drafted", str(item(4)[0].id).encode(), b"no event")
         await until(some("subject.requested"), "the planner's first words")
         await world.publish([expanded((await world.events("subject.requested"))[0])])
-        for name in ("problem.requested", "problem.screened", "problem.accepted", "sample.curated"):
+        for name in ("problem.requested", "problem.screened", "problem.probed", "sample.curated"):
             await until(some(name), name)
         await until(some("problem.parked"), "what nobody can handle, put aside")
     assert len(await world.records(DEAD_LETTERS)) == 1
