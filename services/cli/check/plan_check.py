@@ -22,7 +22,9 @@ from shared.text.controls import strip_controls
 
 
 def check(config: RunConfig, *, as_json: bool) -> None:
-    """Print the estimate."""
+    """Print the estimate. Raises Refusal for models that do not fit the plan."""
+    if config.models:
+        models_config.check_fit(config.plan, config.models)
     estimate = forecast_plan(config)
     if as_json:
         print(json.dumps(document(config.plan, estimate)))  # noqa: T201

@@ -56,7 +56,7 @@ def run(config: RunConfig, *, as_json: bool) -> int:
     console = Console(stderr=as_json, highlight=False)
     before = DatasetSummary.of(config.dataset)
     models_config.check_unmixed(config.directory, simulated=config.simulated)
-    models_config.check_subjects(config.plan, config.models)
+    models_config.check_fit(config.plan, config.models)
     if before.complete(config.plan):
         rows = before.rows
         console.print(already(config.plan.rows, rows))

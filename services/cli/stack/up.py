@@ -23,7 +23,7 @@ def up(process: "subprocess.Popen[str]", config: RunConfig, *, as_json: bool) ->
         running = f"a stack already runs in {config.directory} (pid {state.supervisor.pid})"
         raise Refusal(running, f"See `chimera status{_where(config)}`, or stop it with `chimera down{_where(config)}`")
     models_config.check_unmixed(config.directory, simulated=config.simulated)
-    models_config.check_subjects(config.plan, config.models)
+    models_config.check_fit(config.plan, config.models)
     workdir.create(config.directory)
     started = time.monotonic()
     with LiveView(Console(stderr=as_json, highlight=False)) as view:

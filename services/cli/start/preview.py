@@ -39,7 +39,7 @@ def preview(config: RunConfig, problems: int, keep: Path | None, *, as_json: boo
             "CHIMERA_DATASET names an object store, where the dataset of real runs is",
             "Unset it for `chimera preview`, which writes to a folder of its own",
         )
-    models_config.check_subjects(config.plan, config.models)
+    models_config.check_fit(config.plan, config.models)
     console = Console(stderr=as_json, highlight=False)
     with _folder(keep) as folder:
         prepare(folder)

@@ -420,6 +420,19 @@ def test_a_subject_of_which_the_simulator_has_no_problems_is_refused(tmp_path: P
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "up", "preview", "check plan"])
+def test_a_plan_with_a_probe_and_no_base_model_is_refused(tmp_path: Path, command: str) -> None:
+    roles = {role: {"endpoint": "a", "model": role} for role in ("writer", "verifier_a", "verifier_b", "solver")}
+    endpoints = {"a": {"base_url": "http://127.0.0.1:1/v1"}}
+    models, plan = tmp_path / "models.json", tmp_path / "plan.json"
+    models.write_text(json.dumps({"endpoints": endpoints, "roles": roles}))
+    plan.write_text(json.dumps({"name": "p", "rows": 3, "subjects": {"physics": {}}, "solving": {"probe_attempts": 4}}))
+    given = (str(plan),) if command == "check plan" else ("--plan", str(plan))
+    status, output = chimera(*command.split(), *given, "--models", str(models))
+    assert status == 1
+    assert "no model has the role base" in output
+
+
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     cast = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
     (tmp_path / "models.json").write_text(cast.model_dump_json())
