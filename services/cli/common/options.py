@@ -27,6 +27,7 @@ Directory = Annotated[Path, typer.Option("--dir", help="Folder for all data.")]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, and progress on standard error.")
 ]
+Where = Annotated[str, typer.Option(help="SQL condition on the columns of rows, or of the ledger.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show items, calls, tokens and cost; send nothing.")]
 
 HERE = Path(".chimera")

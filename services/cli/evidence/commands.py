@@ -103,7 +103,7 @@ def reverify(
     base_url: opt.BaseUrl = "",
     model: opt.ModelName = "",
     api_key_env: opt.KeyVariable = "",
-    where: Annotated[str, typer.Option(help="SQL condition on the columns of rows, or of the ledger.")] = "true",
+    where: opt.Where = "true",
     rejects: Annotated[
         bool, typer.Option("--rejects", help="Take rejected items that both verifiers judged, instead of rows.")
     ] = False,

@@ -22,7 +22,7 @@ from rich.console import Console
 from deploy.local.process_spec import inherited_environment
 from tests.bench.flow import four_stage
 from tests.bench.models import server
-from tests.bench.peers.environments import PEERS, Peer, install, version
+from tests.bench.peers.environments import PEERS, Failed, Peer, install, run_program
 
 TIMEOUT_S = 300.0
 OFFLINE = {"TELEMETRY_ENABLED": "0", "NEMO_TELEMETRY_ENABLED": "false", "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "none"}
@@ -46,17 +46,22 @@ def main() -> None:
 
 async def measure(problems: int, rounds: int) -> dict[str, Any]:
     """Run all programs in turn; return each run, and why peers are missing."""
-    missing = {peer.name: why for peer in PEERS if (why := await install(peer)) is not None}
-    peers = {peer: f"{peer.name} {await version(peer)}" for peer in PEERS if peer.name not in missing}
+    missing, peers = dict[str, str](), dict[Peer, str]()
+    for peer in PEERS:
+        try:
+            peers[peer] = f"{peer.name} {await install(peer)}"
+        except Failed as why:
+            missing[peer.name] = str(why)
     runs: list[dict[str, Any]] = []
     for _ in range(rounds):
         runs += [await four_stage.run_plain(problems), await four_stage.run_factory(problems)]
         for peer, name in peers.items():
             if name in missing:
                 continue
-            result = await run_peer(peer, problems)
-            if isinstance(result, str):
-                missing[name] = result
+            try:
+                result = await run_peer(peer, problems)
+            except Failed as why:
+                missing[name] = str(why)
             else:
                 spent = {"program": 1000 * result["cpu_s"] / problems}
                 runs.append({"program": name, **result, "first_row_s": None, "cpu_ms_per_row": spent})
@@ -64,30 +69,21 @@ async def measure(problems: int, rounds: int) -> dict[str, Any]:
     return {"machine": machine, **four_stage.floor(problems), "runs": runs, "missing": missing}
 
 
-async def run_peer(peer: Peer, problems: int) -> dict[str, Any] | str:
-    """Run a peer's program in an empty folder; return its result, or why there is none."""
+async def run_peer(peer: Peer, problems: int) -> dict[str, Any]:
+    """Run a peer's program in an empty folder; return its result. Raises Failed."""
     async with AsyncExitStack() as stack:
         short, long = [
             await stack.enter_async_context(server("--latency-s", str(seconds)))
             for seconds in (four_stage.SHORT_S, four_stage.LONG_S)
         ]
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        process = await asyncio.create_subprocess_exec(
-            *(peer.python, Path(__file__).with_name(peer.program)),
+        output = await run_program(
+            *(str(peer.python), str(Path(__file__).with_name(peer.program))),
             *(short, long, str(problems), str(four_stage.IN_FLIGHT), folder),
-            cwd=folder,
+            timeout_s=TIMEOUT_S,
+            folder=folder,
             env={**inherited_environment(), **OFFLINE, "HOME": folder},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
         )
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                output, errors = await process.communicate()
-        except TimeoutError:
-            process.kill()
-            return f"did not end within {TIMEOUT_S:.0f} s"
-    if process.returncode:
-        return f"ended with {process.returncode}: {errors.decode(errors='replace').strip().splitlines()[-1]}"
     result: dict[str, Any] = json.loads(output.splitlines()[-1])
     return result
 

@@ -40,33 +40,37 @@ PEERS = (
 )
 
 
-async def install(peer: Peer) -> str | None:
-    """Install the newest version of a peer, if it is not there; return why it cannot be installed."""
-    folder = peer.python.parent.parent
-    done = folder / "installed"
-    if done.exists():
-        return None
-    await asyncio.to_thread(venv.create, folder, clear=True)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pip", "--python", str(peer.python), "install", "--quiet", peer.package, *peer.extra),
-        stderr=asyncio.subprocess.PIPE,
-    )
+class Failed(Exception):
+    """A peer that cannot be measured, with the reason."""
+
+
+async def run_program(
+    *argv: str, timeout_s: float, folder: str | None = None, env: dict[str, str] | None = None
+) -> str:
+    """Return what a program prints. Raises Failed with its last line of errors."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*argv, cwd=folder, env=env, stdout=pipe, stderr=pipe)
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            _, errors = await process.communicate()
+        async with asyncio.timeout(timeout_s):
+            output, errors = await process.communicate()
     except TimeoutError:
         process.kill()
-        return f"not installed within {TIMEOUT_S:.0f} s"
+        await process.wait()
+        raise Failed(f"did not end within {timeout_s:.0f} s") from None
     if process.returncode:
         lines = errors.decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"pip ended with {process.returncode}"
-    done.touch()
-    return None
+        raise Failed(f"ended with {process.returncode}: {lines[-1] if lines else 'no reason'}")
+    return output.decode()
 
 
-async def version(peer: Peer) -> str:
-    """Return the installed version."""
+async def install(peer: Peer) -> str:
+    """Install the newest version of a peer, if it is not there; return its version. Raises Failed."""
+    folder = peer.python.parent.parent
+    done = folder / "installed"
+    if not done.exists():
+        await asyncio.to_thread(venv.create, folder, clear=True)
+        pip = (sys.executable, "-m", "pip", "--python", str(peer.python))
+        await run_program(*pip, "install", "--quiet", peer.package, *peer.extra, timeout_s=TIMEOUT_S)
+        done.touch()
     code = f"from importlib.metadata import version; print(version({peer.package!r}))"
-    process = await asyncio.create_subprocess_exec(peer.python, "-c", code, stdout=asyncio.subprocess.PIPE)
-    output, _ = await process.communicate()
-    return output.decode().strip()
+    return (await run_program(str(peer.python), "-c", code, timeout_s=TIMEOUT_S)).strip()
