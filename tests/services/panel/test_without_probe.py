@@ -1,14 +1,19 @@
 """Without a probe in the plan the panel publishes what probe would publish."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from schemas.audit_tag import AuditTag
 from schemas.events import ProblemAccepted, ProblemVerified
+from schemas.flow import BY_TYPE
 from schemas.run_tag import RunTag
+from services.panel.__main__ import build
 from services.panel.handler import JoinVerdicts
+from services.panel.settings import Settings
 from services.probe.handler import ProbeDifficulty
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
@@ -47,3 +52,21 @@ def test_a_tagged_item_ends_at_the_panel_with_and_without_a_probe(tag: Tag) -> N
     [end] = published(tag, to_probe=False)
     assert end.name in ("audit.judged", "problem.reverified")
     assert published(tag, to_probe=True) == [end]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "consumers", "to_probe"),
+    [(0, ("probe",), False), (4, ("probe",), True), (0, ("probe", "tagger"), True)],
+)
+def test_accepted_problems_go_to_probe_for_attempts_or_for_another_consumer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attempts: int, consumers: tuple[str, ...], to_probe: bool
+) -> None:
+    solving = {"probe_attempts": attempts}
+    (tmp_path / "plan.yaml").write_text(
+        json.dumps({"name": "p", "rows": 3, "subjects": {"physics": {}}, "solving": solving})
+    )
+    name = ProblemAccepted.type
+    monkeypatch.setitem(BY_TYPE, name, replace(BY_TYPE[name], consumers=consumers))
+    join = build(Settings(service="panel", plan=str(tmp_path / "plan.yaml"))).join
+    assert isinstance(join, JoinVerdicts)
+    assert join.to_probe == to_probe
