@@ -50,6 +50,11 @@ async def execute(world: KafkaWorld) -> feeding.FeedState:
     return state
 
 
+async def written(world: KafkaWorld) -> dict[str, int]:
+    """Return the number of records on each Kafka topic."""
+    return {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+
+
 @asynccontextmanager
 async def solver(world: KafkaWorld, url: str) -> AsyncIterator[None]:
     """Run synthesis and answer_checker with the models of an endpoint."""
@@ -77,6 +82,10 @@ async def test_a_killed_resolve_resumes_and_only_the_solver_is_called(world: Kaf
         table = open_resolutions(folder)
         return table is not None and len(table) >= 2
 
+    async def is_released() -> bool:
+        ends = await written(world)
+        return all(ends[name] > before[name] for name in ("dataset.released", "belief.estimated"))
+
     async with (
         serve(SimulatorSettings(port=0, call_log=file)) as url,
         world.running(lambda made: SinkLoop(sink, settings, made)),
@@ -84,13 +93,14 @@ async def test_a_killed_resolve_resumes_and_only_the_solver_is_called(world: Kaf
     ):
         await world.publish(known_rows(ROWS))
         await until(are_rows_there, "the rows")
-        before = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+        before = await written(world)
         killed = asyncio.create_task(execute(world))
         await until(is_half_done, "two ends")
         killed.cancel()
         await asyncio.gather(killed, return_exceptions=True)
         state = await execute(world)
-        after = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+        await until(is_released, "the release of the new solutions")
+        after = await written(world)
     calls = [json.loads(line) for line in file.read_text().splitlines()]
     assert {call["model"] for call in calls} == {"sim-solver"}
     assert set(Counter(call["request"] for call in calls).values()) == {1}

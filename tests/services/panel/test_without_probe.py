@@ -58,7 +58,7 @@ def test_a_tagged_item_ends_at_the_panel_with_and_without_a_probe(tag: Tag) -> N
     ("attempts", "consumers", "to_probe"),
     [(0, ("probe",), False), (4, ("probe",), True), (0, ("probe", "tagger"), True)],
 )
-def test_accepted_problems_go_to_probe_for_attempts_or_for_another_consumer(
+def test_accepted_problems_go_on_to_probe_or_to_another_consumer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attempts: int, consumers: tuple[str, ...], to_probe: bool
 ) -> None:
     solving = {"probe_attempts": attempts}
