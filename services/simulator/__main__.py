@@ -1,5 +1,6 @@
 """Run the simulator: `python -m services.simulator`; settings from the environment (`CHIMERA_SIM_…`)."""
 
+import argparse
 import asyncio
 import logging
 import signal
@@ -9,6 +10,11 @@ from services.simulator.api.server import serve
 from services.simulator.settings import Settings
 from shared.config.environment import read
 from shared.errors import Refusal
+
+EPILOG = (
+    "Settings are variables of the environment, such as CHIMERA_SIM_PORT (8100) and CHIMERA_SIM_SEED (0): "
+    "docs/reference/simulator.md has all. Stop it with Ctrl-C."
+)
 
 
 async def main(settings: Settings) -> None:
@@ -21,6 +27,9 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m services.simulator", description="Serve simulated models over the OpenAI API.", epilog=EPILOG
+    ).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         asyncio.run(main(read(Settings)))

@@ -190,14 +190,16 @@ async def test_groups_that_lost_their_offsets_get_them_again_on_request(world: K
     assert (await create(world.access, world.factory)).starts == (), "offsets were given without a request"
     planned = await create(world.access, world.factory, restore=True, dry_run=True)
     created = await create(world.access, world.factory, restore=True)
-    assert set(planned.starts) == set(created.starts) == {
-        GroupStart("problem_writer", "problem.requested", "beginning", skipped=0, ahead=1, restored=True),
-        GroupStart("auditor", "solution.checked", "end", skipped=3, ahead=0, restored=True),
-    }
+    assert (
+        set(planned.starts)
+        == set(created.starts)
+        == {
+            GroupStart("problem_writer", "problem.requested", "beginning", skipped=0, ahead=1, restored=True),
+            GroupStart("auditor", "solution.checked", "end", skipped=3, ahead=0, restored=True),
+        }
+    )
     assert (await check(world.access, world.factory)).problems == ()
     assert (await create(world.access, world.factory, restore=True)).starts == ()
     async with open_admin(world.access) as admin:
-        resumed = {
-            name: (await committed_offsets(admin, world.factory, name, [place]))[place] for name, place in places.items()
-        }
-    assert resumed == {"problem_writer": 2, "auditor": 3}
+        resumed = {name: await committed_offsets(admin, world.factory, name, [place]) for name, place in places.items()}
+    assert [list(one.values()) for one in resumed.values()] == [[2], [3]]
