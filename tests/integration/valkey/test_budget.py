@@ -308,7 +308,7 @@ def test_a_budget_that_does_not_fit_the_models_is_refused(budget: Budget, report
         assert reported in str(refusal.value)
 
 
-async def test_check_budget_shows_what_is_spent_beside_the_limits(stack: Stack, tmp_path: Path) -> None:
+async def test_check_budget_shows_what_is_spent_and_the_limits(stack: Stack, tmp_path: Path) -> None:
     factory = f"t{uuid4().hex[:8]}"
     arguments = ["check", "budget", "--valkey", stack.valkey_url, "--factory", factory, "--dir", str(tmp_path)]
     empty = await asyncio.to_thread(CliRunner().invoke, app, arguments)
