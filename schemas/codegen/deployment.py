@@ -5,7 +5,6 @@ A file keeps its hand-written parts; what is generated is between two marks, or 
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +45,11 @@ def documents(root: Path) -> dict[Path, str]:
         ENVIRONMENT: environment(root),
     }
     made = {root / path: with_region((root / path).read_text(), body) for path, body in regions.items()}
-    prompts = (path.stem for package in ("services", "shared") for path in (root / package).glob("*/prompts/*.md"))
     return made | {
         root / CHART: chart(root),
         root / CHART_ROLES: roles(),
         root / SIMULATED_MODELS: simulated_models(),
-        root / VALUES_SCHEMA: values_schema((root / VALUES_SCHEMA).read_text(), prompts),
+        root / VALUES_SCHEMA: values_schema((root / VALUES_SCHEMA).read_text(), prompt_names(root)),
     }
 
 
@@ -122,12 +120,17 @@ def simulated_models() -> str:
     return json.dumps({"endpoints": {"simulator": endpoint}, "roles": models}, indent=1) + "\n"
 
 
-def values_schema(text: str, prompts: Iterable[str]) -> str:
+def prompt_names(root: Path) -> list[str]:
+    """The names of the shipped prompts."""
+    return sorted(path.stem for package in ("services", "shared") for path in (root / package).glob("*/prompts/*.md"))
+
+
+def values_schema(text: str, prompts: list[str]) -> str:
     """The schema of the chart's values, with those of a plan, a models file, prompts and roles, a line each."""
     own = [line for line in text.splitlines() if not re.match(r' +"(?:plan|models)-\w+": ', line)]
     at = own.index(' "$defs": {') + 1
     made = {**_definitions("plan", Plan), **_definitions("models", ModelsConfig)}
-    made |= {"models-prompts": {"enum": sorted(prompts)}, "models-roles": {"enum": CHAT_ROLES}}
+    made |= {"models-prompts": {"enum": prompts}, "models-roles": {"enum": CHAT_ROLES}}
     made["models-Endpoint"]["properties"]["at_once"] = {"type": "integer", "minimum": 1}  # the earlier key
     lines = [f"  {json.dumps(name)}: {json.dumps(definition)}," for name, definition in made.items()]
     return "\n".join([*own[:at], *lines, *own[at:], ""])
