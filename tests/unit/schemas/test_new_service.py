@@ -38,7 +38,7 @@ def test_a_service_that_cannot_be_made_is_refused(name: str, consumes: str, prod
             "problem.accepted",
             "problem.indexed",
             "judge",
-            "is not a role that always has a model; take writer",
+            "is not a role that always has a model",
         ),
         ("indexer", "problem.accepted", "", "writer", "publishes the calls"),
         ("indexer", "problem.rejected", "problem.indexed", "writer", "problem.rejected may carry no problem"),
