@@ -1,6 +1,5 @@
 """Run the simulator: `python -m services.simulator`; settings from the environment (`CHIMERA_SIM_…`)."""
 
-import argparse
 import asyncio
 import logging
 import signal
@@ -8,13 +7,8 @@ import sys
 
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings
-from shared.config.environment import read
+from shared.config.environment import parse_arguments, read
 from shared.errors import Refusal
-
-EPILOG = (
-    "Settings are variables of the environment, such as CHIMERA_SIM_PORT (8100) and CHIMERA_SIM_SEED (0): "
-    "docs/reference/simulator.md has all. Stop it with Ctrl-C."
-)
 
 
 async def main(settings: Settings) -> None:
@@ -27,9 +21,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(
-        prog="python -m services.simulator", description="Serve simulated models over the OpenAI API.", epilog=EPILOG
-    ).parse_args()
+    parse_arguments(Settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         asyncio.run(main(read(Settings)))

@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -273,9 +271,3 @@ def test_dependent_models_make_one_draw_as_often_as_declared(shared: float) -> N
     sample = [p for p in BANK.problems("mathematics") if any(figure in p.answer for figure in "0123456789")]
     pairs = [[played(model, p.text, settings=settings, seed=k).content for k, model in enumerate(both)] for p in sample]
     assert holds(sum(one == other for one, other in pairs), [shared**2] * len(sample))
-
-
-def test_help_says_where_the_settings_are_and_serves_nothing() -> None:
-    arguments = [sys.executable, "-m", "services.simulator", "--help"]
-    shown = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True)
-    assert "docs/reference/simulator.md" in shown.stdout
