@@ -168,9 +168,11 @@ async def test_partitions_are_released_after_the_publication_beside_intake(world
         await world.publish(events(1), partition=0)
         await until(filled(store, 1), "a row whose event cannot be published yet")
         async with world.running(make):
-            await until(is_revoked, "a rebalance")
-            assert loops[1].why_not_ready() == "no partitions assigned yet"
-            store.may_publish.set()
+            try:
+                await until(is_revoked, "a rebalance")
+                assert loops[1].why_not_ready() == "no partitions assigned yet"
+            finally:
+                store.may_publish.set()
             await until(are_ready, "the end of the rebalance")
             await until(finished(world, 1), "the commit after the publication")
     assert [event.id for event in await world.events("sample.curated")] == [event.id for event in store.decided]
