@@ -15,7 +15,9 @@ async def read_latest(access: KafkaAccess, factory: str, name: str, count: int) 
     latest: list[ConsumerRecord] = []
     async with aclosing(read_records(access, partitions)) as batches:
         async for batch in batches:
-            latest = nlargest(
-                count, chain(latest, *batch.values()), key=lambda record: (record.timestamp, record.offset)
-            )
+            latest = nlargest(count, chain(latest, *batch.values()), key=_moment)
     return latest[::-1]
+
+
+def _moment(record: ConsumerRecord) -> tuple[int, int]:
+    return record.timestamp, record.offset
