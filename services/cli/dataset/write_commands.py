@@ -22,7 +22,10 @@ VERSION = "Number of a release, `latest`, or `now` for the current dataset."
 
 
 class Form(StrEnum):
-    """parquet, hf, jsonl: all columns; chimera: the paper's columns; verl: RL with verl; chat: conversations."""
+    """parquet, hf, jsonl: all columns; chimera: the paper's columns; verl: RL with verl; chat: conversations;
+
+    problems: statements alone, in one file for `benchmarks` of another plan.
+    """
 
     parquet = "parquet"
     jsonl = "jsonl"
@@ -30,6 +33,7 @@ class Form(StrEnum):
     chimera = "chimera"
     verl = "verl"
     chat = "chat"
+    problems = "problems"
 
 
 class View(StrEnum):

@@ -41,6 +41,13 @@ def create(
         int | None,
         typer.Option(min=1, help="Partitions of shared Kafka topics, also of existing ones."),
     ] = None,
+    restore_offsets: Annotated[
+        bool,
+        typer.Option(
+            "--restore-offsets",
+            help="Also for groups that lost their offsets: the end of retained Kafka topics, the beginning of others.",
+        ),
+    ] = False,
     directory: opt.Directory = opt.HERE,
     dry_run: DryRun = False,
     as_json: opt.AsJson = False,
@@ -57,6 +64,7 @@ def create(
             replication,
             from_beginning=start is Start.BEGINNING,
             partitions=partitions,
+            restore=restore_offsets,
             dry_run=dry_run,
         ),
     )
