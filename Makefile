@@ -88,8 +88,8 @@ check-exports: .venv/.trainer .venv/.loaders ## exports, read by the loaders of 
 check-console: .venv/.dev ## every page of a real run in a real browser, links, accessibility, the docs' pictures; needs chromium, npm
 	@$(BIN)/python -m tests.ops.check_console
 
-new-service: .venv/.dev ## the skeleton of a service: make new-service NAME=tagger PRODUCES=problem.tagged
-	@$(BIN)/python -m schemas.codegen.new_service $(NAME) $(if $(CONSUMES),--consumes $(CONSUMES)) $(if $(PRODUCES),--produces $(PRODUCES))
+new-service: .venv/.dev ## the skeleton of a service: make new-service NAME=tagger PRODUCES=problem.tagged [MODEL=writer]
+	@$(BIN)/python -m schemas.codegen.new_service $(NAME) $(if $(CONSUMES),--consumes $(CONSUMES)) $(if $(PRODUCES),--produces $(PRODUCES)) $(if $(MODEL),--model $(MODEL))
 	@$(BIN)/python -m tests.docs.reference
 
 dashboards: .venv/.ops ## make Grafana's JSON anew from deploy/grafana/boards, and the chart's copies

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.codegen.settings_source import Setting, environment_value, own_settings
-from schemas.config.models_config import ModelsConfig
+from schemas.config.models_config import CHAT_ROLES, ModelsConfig, simulated_model
 from schemas.config.plan import Plan
 from schemas.flow import FIXED_PARTITIONS, SERVICES, ServiceSpec, consumed_by
 
@@ -21,6 +21,8 @@ PROMETHEUS = Path("deploy/prometheus/prometheus.yml")
 ALERTMANAGER = Path("deploy/alertmanager/alertmanager.yml")
 CHART_ALERTMANAGER = Path("helm/chimera/files/alertmanager.yml")
 CHART = Path("helm/chimera/files/flow.yaml")
+CHART_ROLES = Path("helm/chimera/files/roles.yaml")
+SIMULATED_MODELS = Path("deploy/compose/models.simulated.json")
 VALUES_SCHEMA = Path("helm/chimera/values.schema.json")
 ENVIRONMENT = Path(".env.example")
 
@@ -43,7 +45,12 @@ def documents(root: Path) -> dict[Path, str]:
         ENVIRONMENT: environment(root),
     }
     made = {root / path: with_region((root / path).read_text(), body) for path, body in regions.items()}
-    return made | {root / CHART: chart(root), root / VALUES_SCHEMA: values_schema((root / VALUES_SCHEMA).read_text())}
+    return made | {
+        root / CHART: chart(root),
+        root / CHART_ROLES: roles(),
+        root / SIMULATED_MODELS: simulated_models(),
+        root / VALUES_SCHEMA: values_schema((root / VALUES_SCHEMA).read_text(), prompt_names(root)),
+    }
 
 
 def with_region(text: str, body: str) -> str:
@@ -101,11 +108,29 @@ def chart(root: Path) -> str:
     return "\n".join([*lines, ""])
 
 
-def values_schema(text: str) -> str:
-    """The schema of the chart's values with those of a plan and of a models file among its definitions, a line each."""
+def roles() -> str:
+    """The roles that the simulator plays in the chart."""
+    return f"# {BEGIN}\n{json.dumps(CHAT_ROLES)}\n"
+
+
+def simulated_models() -> str:
+    """The models file of Compose, with which the simulator has every role."""
+    endpoint = {"base_url": "http://simulator:8100/v1", "simulated": True}
+    models = {role: {"endpoint": "simulator", "model": simulated_model(role)} for role in CHAT_ROLES}
+    return json.dumps({"endpoints": {"simulator": endpoint}, "roles": models}, indent=1) + "\n"
+
+
+def prompt_names(root: Path) -> list[str]:
+    """The names of the shipped prompts."""
+    return sorted(path.stem for package in ("services", "shared") for path in (root / package).glob("*/prompts/*.md"))
+
+
+def values_schema(text: str, prompts: list[str]) -> str:
+    """The schema of the chart's values, with those of a plan, a models file, prompts and roles, a line each."""
     own = [line for line in text.splitlines() if not re.match(r' +"(?:plan|models)-\w+": ', line)]
     at = own.index(' "$defs": {') + 1
     made = {**_definitions("plan", Plan), **_definitions("models", ModelsConfig)}
+    made |= {"models-prompts": {"enum": prompts}, "models-roles": {"enum": CHAT_ROLES}}
     made["models-Endpoint"]["properties"]["at_once"] = {"type": "integer", "minimum": 1}  # the earlier key
     lines = [f"  {json.dumps(name)}: {json.dumps(definition)}," for name, definition in made.items()]
     return "\n".join([*own[:at], *lines, *own[at:], ""])

@@ -1,8 +1,9 @@
 """Write the skeleton of a service: its folder, its entry in the flow, its event and its test.
 
-python -m schemas.codegen.new_service NAME [--consumes problem.accepted] [--produces problem.tagged]
+python -m schemas.codegen.new_service NAME [--consumes problem.accepted] [--produces problem.tagged] [--model writer]
 
-What it consumes is an event of the flow; what it produces is a new event, or nothing. Refuses a name that exists.
+What it consumes is an event of the flow; what it produces is a new event, or nothing. With `--model` it calls the model
+of a role, and has a prompt and a simulated answer too. Refuses a name that exists.
 """
 
 import argparse
@@ -12,13 +13,18 @@ import sys
 from pathlib import Path
 from string import Template
 
+from schemas.codegen.deployment import prompt_names
 from schemas.codegen.export import ROOT
-from schemas.events import ItemEvent
+from schemas.codegen.service_entries import SIMULATED, enter
+from schemas.config.models_config import Roles
+from schemas.events import ItemEvent, ProblemRejected
 from schemas.flow import BY_TYPE, SERVICES
 
 SKELETON = Path(__file__).parent / "skeleton"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 EVENT = re.compile(r"[a-z]+\.[a-z]+")
+ALWAYS = tuple(role for role, field in Roles.model_fields.items() if field.is_required())
+"""Roles that have a model in every models file."""
 
 
 def main() -> None:
@@ -27,17 +33,19 @@ def main() -> None:
     parser.add_argument("name", help="lower case, such as tagger: folder, deployment and consumer group")
     parser.add_argument("--consumes", default="problem.accepted", help="event of the flow (default: %(default)s)")
     parser.add_argument("--produces", default="", help="new event in the past tense, such as problem.tagged")
+    parser.add_argument("--model", default="", help=f"role of the model that it calls: {', '.join(ALWAYS)}")
     given = parser.parse_args()
-    if reason := refusal(given.name, given.consumes, given.produces):
+    if reason := refusal(given.name, given.consumes, given.produces, given.model):
         sys.exit(reason)
-    written = write(ROOT, given.name, given.consumes, given.produces)
+    written = write(ROOT, given.name, given.consumes, given.produces, given.model)
     for command in (["ruff", "check", "--fix", "--quiet"], ["ruff", "format", "--quiet"], ["schemas.export"]):
         subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)  # noqa: S603 - our own tools
     print("\n".join(f"wrote {path}" for path in written))  # noqa: T201
-    print("Next: the handler and its test, then  make check  and  make test ARGS='tests/architecture tests/unit'")  # noqa: T201
+    what = "the prompt, the handler, the event's fields and the test" if given.model else "the handler and its test"
+    print(f"Next: {what}, then  make check  and  make test ARGS='tests/architecture tests/unit'")  # noqa: T201
 
 
-def refusal(name: str, consumes: str, produces: str) -> str | None:
+def refusal(name: str, consumes: str, produces: str, model: str = "") -> str | None:
     """Why such a service cannot be made."""
     if not NAME.fullmatch(name):
         return f"{name!r} is not a name of a service: use lower case letters, digits and _"
@@ -51,6 +59,18 @@ def refusal(name: str, consumes: str, produces: str) -> str | None:
         return f"{produces!r} is not a new event: use noun.verb in the past tense, of no event in the flow"
     if produces and not (ROOT / "schemas" / "events" / f"{produces.split('.')[0]}.py").exists():
         return f"there is no schemas/events/{produces.split('.')[0]}.py; begin it with a docstring"
+    return _refusal_of_model(name, consumes, produces, model) if model else None
+
+
+def _refusal_of_model(name: str, consumes: str, produces: str, model: str) -> str | None:
+    if model not in ALWAYS:
+        return f"{model!r} is not a role that always has a model; take {', '.join(ALWAYS)}"
+    if not produces:
+        return "a service that calls a model publishes the calls, which cost: say what it --produces"
+    if BY_TYPE[consumes].event is ProblemRejected:
+        return "problem.rejected may carry no problem, and the prompt shows one; take another event"
+    if name in prompt_names(ROOT) or f'"{_schema(name)}":' in (ROOT / SIMULATED / "registry.py").read_text():
+        return f"there is a prompt or a simulated answer {name} already; choose another name"
     return None
 
 
@@ -58,13 +78,23 @@ def _with_item() -> list[str]:
     return [name for name, flow in BY_TYPE.items() if issubclass(flow.event, ItemEvent)]
 
 
-def write(root: Path, name: str, consumes: str, produces: str) -> list[str]:
+def _schema(name: str) -> str:
+    """The name of the form of the service's answers."""
+    return name.replace("_", "")
+
+
+def write(root: Path, name: str, consumes: str, produces: str, model: str = "") -> list[str]:
     """Write everything; returns the paths relative to `root`."""
     event = BY_TYPE[consumes].event.__name__
     made = "".join(part.title() for part in produces.split("."))
+    title = "".join(part.title() for part in name.split("_"))
     words = {
         "name": name,
-        "handler": "Handle" + "".join(part.title() for part in name.split("_")),
+        "handler": f"Handle{title}",
+        "title": title,
+        "schema": _schema(name),
+        "role": model,
+        "made": made,
         "consumes": consumes,
         "produces": produces or "nothing",
         "event": event,
@@ -74,48 +104,18 @@ def write(root: Path, name: str, consumes: str, produces: str) -> list[str]:
     }
     folder = root / "services" / name
     folder.mkdir()
-    files = {folder / path.stem: path for path in sorted(SKELETON.glob("*.tmpl")) if path.stem != "test.py"}
-    files[root / "tests" / "services" / f"test_{name}.py"] = SKELETON / "test.py.tmpl"
+    folders = (SKELETON, SKELETON / "model") if model else (SKELETON,)
+    templates = {path.stem: path for of in folders for path in sorted(of.glob("*.tmpl"))}
+    elsewhere = {
+        "test.py": root / "tests" / "services" / f"test_{name}.py",
+        "prompt.md": folder / "prompts" / f"{name}.md",
+        "simulated.py": root / SIMULATED / f"{name}.py",
+    }
+    files = {elsewhere.get(stem, folder / stem): path for stem, path in templates.items()}
     for path, template in files.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(Template(template.read_text()).substitute(words))
-    edited = [_enter_flow(root, name, event, made)]
-    if made:
-        edited += _enter_event(root, name, produces, made)
-    return [str(path.relative_to(root)) for path in [*files, *edited]]
-
-
-def _enter_flow(root: Path, name: str, event: str, made: str) -> Path:
-    path = root / "schemas" / "flow.py"
-    text = path.read_text()
-    text = text.replace("\n)\n\nSERVICE:", f'\n    ServiceSpec("{name}", "{name}"),\n)\n\nSERVICE:', 1)
-    flow = re.compile(rf"(Flow\(\s*e\.{event},\s*(?:\([^)]*\)|[A-Z_]+),\s*)(\([^)]*\)|[A-Z_]+)")
-    text = flow.sub(lambda found: found[1] + _with_consumer(found[2], name), text, count=1)
-    if made:
-        text = text.replace("\n)\n\nBY_TYPE", f'\n    Flow(e.{made}, ("{name}",), ()),\n)\n\nBY_TYPE', 1)
-    path.write_text(text)
-    return path
-
-
-def _with_consumer(consumers: str, name: str) -> str:
-    """The source of a tuple of consumers, or the name of one, with another consumer."""
-    inside = consumers.strip("()").rstrip(", ") if consumers.startswith("(") else f"*{consumers}"
-    return f'({inside}, "{name}")' if inside else f'("{name}",)'
-
-
-def _enter_event(root: Path, name: str, produces: str, made: str) -> list[Path]:
-    noun = produces.split(".")[0]
-    module, package = root / "schemas" / "events" / f"{noun}.py", root / "schemas" / "events" / "__init__.py"
-    body = (
-        f'\n\nclass {made}(ProblemEvent):\n    """What {name} found out."""\n\n    type: ClassVar[str] = "{produces}"\n'
-    )
-    text = module.read_text()
-    if "ProblemEvent" not in text:
-        text = re.sub(r"from schemas\.events\.base import ", "from schemas.events.base import ProblemEvent, ", text)
-    module.write_text(f"{text}\n\n{body}")
-    text = package.read_text()
-    text = re.sub(rf"(from schemas\.events\.{noun} import \(?)", rf"\1{made}, ", text, count=1)
-    package.write_text(text.replace("__all__ = [", f'__all__ = ["{made}", ', 1))
-    return [module, package]
+    return [str(path.relative_to(root)) for path in [*files, *enter(root, words)]]
 
 
 if __name__ == "__main__":

@@ -121,8 +121,6 @@ class Role:
 
     services: tuple[str, ...]
     """Services that call its model, by their names in the flow."""
-    caller: str
-    """`Provenance.role` of its calls for a problem."""
     tokens: tuple[int, int]
     """Assumed tokens of one call: prompt, and answer with thinking."""
     differs_from: tuple[str, ...] = ()
@@ -133,27 +131,27 @@ class Role:
 class Roles(_Section):
     """The model of each role. Only `writer`, the verifiers and `solver` are needed always."""
 
-    writer: Annotated[RoleModel, Role(("expansion", "problem_writer"), "problem_writer", (1_000, 8_000))]
+    writer: Annotated[RoleModel, Role(("problem_writer", "expansion"), (1_000, 8_000))]
     """Writes topics and problems."""
-    verifier_a: Annotated[RoleModel, Role(("verifier-a",), "verifier-a", (900, 8_000), ("writer",))]
+    verifier_a: Annotated[RoleModel, Role(("verifier-a",), (900, 8_000), ("writer",))]
     """Solves each problem without the key, then judges it."""
-    verifier_b: Annotated[RoleModel, Role(("verifier-b",), "verifier-b", (900, 8_000), ("writer", "verifier_a"))]
+    verifier_b: Annotated[RoleModel, Role(("verifier-b",), (900, 8_000), ("writer", "verifier_a"))]
     """The second verifier."""
-    solver: Annotated[RoleModel, Role(("synthesis",), "synthesis", (400, 17_000))]
+    solver: Annotated[RoleModel, Role(("synthesis",), (400, 17_000))]
     """Writes the long solutions. A solution has the paper's mean of 11,121 words."""
     judge: Annotated[
         RoleModel | None,
-        Role(("screening", "verifier-a", "verifier-b", "probe", "answer_checker"), "judge", (600, 500), ("solver",)),
+        Role(("screening", "verifier-a", "verifier-b", "probe", "answer_checker"), (600, 500), ("solver",)),
     ] = None
     """Compares answers that no rule can compare."""
     adjudicator: Annotated[
         RoleModel | None,
-        Role(("adjudicator",), "adjudicator", (1_000, 8_000), ("writer", "verifier_a", "verifier_b")),
+        Role(("adjudicator",), (1_000, 8_000), ("writer", "verifier_a", "verifier_b")),
     ] = added()
     """Chooses between a key and a rival answer, not knowing which is the key."""
-    base: Annotated[RoleModel | None, Role(("probe",), "probe", (400, 8_000))] = None
+    base: Annotated[RoleModel | None, Role(("probe",), (400, 8_000))] = None
     """The model that will be trained. Measures how hard a problem is."""
-    embedder: Annotated[RoleModel | None, Role(("screening",), "screening", (200, 0), kind="embedding")] = None
+    embedder: Annotated[RoleModel | None, Role(("screening",), (200, 0), kind="embedding")] = None
     """Finds paraphrased duplicates; needs an embeddings endpoint."""
 
 
@@ -163,6 +161,16 @@ ROLES: dict[str, Role] = {
 CHAT_ROLES = tuple(name for name, role in ROLES.items() if role.kind == "chat")
 MUST_DIFFER = tuple((other, name) for name, role in ROLES.items() for other in role.differs_from)
 """Pairs of roles that must be independent."""
+
+
+def simulated_model(role: str) -> str:
+    """The simulator's model for a role."""
+    return f"sim-{role.replace('_', '-')}"
+
+
+def caller(role: str, service: str) -> str:
+    """`Provenance.role` of a service's calls with a role's model: the service, but `judge` for the shared judge."""
+    return role if role == "judge" else service
 
 
 class ModelsConfig(_Section):

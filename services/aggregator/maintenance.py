@@ -17,7 +17,7 @@ from services.aggregator.separate_process import call_separately
 from shared.dataset import Table, list_manifests
 from shared.dataset.compaction import RELEASED, TIERS, SizeTier, choose_files, join_files
 from shared.dataset.failures import Conflict
-from shared.dataset.maintenance import clean_log, delete_unused, unused_files
+from shared.dataset.maintenance import clean_log, create_checkpoint, delete_unused, unused_files
 from shared.dataset.sketches import add_sketches
 from shared.dataset.storage import Location, is_remote
 from shared.errors import Transient
@@ -44,6 +44,8 @@ class Maintenance:
         """Version of the rows that have their sketches."""
         self._prepared: int | None = None
         """The release for which small files were joined last."""
+        self._checkpoints: dict[str, int] = {}
+        """By table: the version of the last checkpoint that was made here."""
         self._pinned: dict[str, tuple[Set[int], Set[str]]] = {}
         """By table: the versions that releases pin, and their files, which never change."""
 
@@ -74,9 +76,9 @@ class Maintenance:
                 has_joined = [self._join(table, RELEASED) for table in self._tables[:2]]
                 self._prepared = next_release if any(has_joined) else self._prepared
             self._sketch(self._tables[0])
-            if self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4):
-                self._clean(published)
-                self._cleaned = now
+            is_due = self._cleaned is None or now - self._cleaned >= min(VACUUM_INTERVAL, self._retention / 4)
+            self._clean(published, delete_files=is_due)
+            self._cleaned = now if is_due else self._cleaned
         except Conflict:
             log.info("another writer changed a table; its files are joined later")
         except Transient as error:
@@ -103,20 +105,29 @@ class Maintenance:
                 log.debug("sketches of rows were added")
             self._sketched = version
 
-    def _clean(self, published: int) -> None:
-        if published < 0:
-            return  # it is not known what was published
+    def _clean(self, published: int, *, delete_files: bool) -> None:
+        """Make checkpoints that are due, and clean the log of their tables; with `delete_files` clean all tables."""
         with self._writing:
-            commits = self._tables[0].commit_metadata(published)
+            versions = {table.name: table.version for table in self._tables}
+            due = {table.name for table in self._tables if self._is_checkpoint_due(table)}
+            commits = self._tables[0].commit_metadata(published) if published >= 0 else []
+        for name in due:
+            self._checkpoints[name] = self._call(create_checkpoint, self._dataset, name)
+        if published < 0 or not (due or delete_files):
+            return  # without a cursor it is not known what was published
         unpublished = [asdict(release) for release in map(outbox.release, commits) if release]
         releases = [*self._call(list_manifests, self._dataset), *unpublished]
         for table, key in zip_longest(self._tables, ("table_version", "ledger_version")):
-            with self._writing:
-                version = table.version
+            version = versions[table.name]
             needed = version if table is not self._tables[0] else published
             pinned = {int(one[key]) for one in releases if int(one[key]) <= version} if key else set()
-            self._delete_files(table, pinned, range(needed + 1, version + 1))
-            self._call(clean_log, self._dataset, table.name, pinned, needed, self._retention)
+            if delete_files:
+                self._delete_files(table, pinned, range(needed + 1, version + 1))
+            if delete_files or table.name in due:
+                self._call(clean_log, self._dataset, table.name, pinned, needed, self._retention)
+
+    def _is_checkpoint_due(self, table: Table) -> bool:
+        return table.version - self._checkpoints.get(table.name, 0) >= table.checkpoint_interval
 
     def _delete_files(self, table: Table, pinned: Set[int], unpublished: Sequence[int]) -> None:
         known, kept = self._pinned.get(table.name, (frozenset(), frozenset()))

@@ -7,7 +7,7 @@ import sys
 
 from services.console.server import serve
 from services.console.settings import Settings
-from shared.config.environment import read
+from shared.config.environment import parse_arguments, read
 from shared.errors import Refusal
 from shared.telemetry.logs import configure
 
@@ -26,6 +26,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    parse_arguments(Settings)
     configure("console")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # one line here reports that Kafka is away
     try:

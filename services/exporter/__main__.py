@@ -10,7 +10,7 @@ import signal
 import sys
 
 from services.exporter.settings import Settings
-from shared.config.environment import read
+from shared.config.environment import parse_arguments, read
 from shared.errors import Refusal
 from shared.kafka.clients import KafkaError
 from shared.kafka.lag import lags
@@ -66,6 +66,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    parse_arguments(Settings)
     configure("exporter")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # an unavailable Kafka is logged once, here
     try:

@@ -7,6 +7,7 @@ import sys
 
 from services.grader.server import serve
 from services.grader.settings import Settings
+from shared.config.environment import parse_arguments, read
 from shared.errors import Refusal
 
 log = logging.getLogger("services.grader")
@@ -23,9 +24,10 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    parse_arguments(Settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(main(Settings()))
+        asyncio.run(main(read(Settings)))
     except Refusal as refusal:
         log.error("%s", refusal)
         sys.exit(1)

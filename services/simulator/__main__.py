@@ -7,7 +7,7 @@ import sys
 
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings
-from shared.config.environment import read
+from shared.config.environment import parse_arguments, read
 from shared.errors import Refusal
 
 
@@ -21,6 +21,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    parse_arguments(Settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         asyncio.run(main(read(Settings)))

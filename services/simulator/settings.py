@@ -6,19 +6,21 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, NonNegativeFloat, PositiveFloat, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.config.models_config import CHAT_ROLES, simulated_model
 from services.simulator.faults import Faults, Rate
 
-ABILITIES = {
+MEDIUM = 1.8
+ABILITIES = dict.fromkeys(map(simulated_model, CHAT_ROLES), MEDIUM) | {
     "sim-writer": 2.0,
-    "sim-verifier-a": 1.8,
     "sim-verifier-b": 1.4,
     "sim-adjudicator": 2.0,
     "sim-solver": 2.2,
     "sim-judge": 1.6,
     "sim-base": 0.0,
-    "sim-all": 1.8,
+    "sim-all": MEDIUM,
 }
-"""The models and their abilities. A problem of difficulty d is solved with probability logistic(ability − d)."""
+"""The models, one for each role, and their abilities. A problem of difficulty d is solved with probability
+logistic(ability − d)."""
 
 
 JUDGE_FALSE_ALARM = 0.05

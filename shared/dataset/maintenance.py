@@ -19,8 +19,8 @@ from shared.dataset.table import TABLES
 IN_FLIGHT_H = 1
 """Longer than any write takes, in hours: an unreferenced file that is older is not part of a pending commit."""
 
-LOG_ENTRIES = 500
-"""Entries of a table's log that a clean-up leaves: each commit lists them all, three times."""
+LOG_ENTRIES = 100
+"""Entries of a table's log that a clean-up leaves: each commit lists them all, three times, in 10 µs an entry."""
 
 _LOG = "_delta_log"
 _LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\.parquet)")
@@ -68,6 +68,14 @@ def delete_unused(folder: Location, table: str, names: Iterable[str]) -> None:
     """Delete files of a table."""
     with translate_errors(f"cannot delete files of {table}"):
         delete_files(folder, (f"{table}/{name}" for name in names))
+
+
+def create_checkpoint(folder: Location, table: str) -> int:
+    """Summarise a table's log in a checkpoint, from which readers start. Returns its version."""
+    with translate_errors(f"cannot make a checkpoint of {table}"):
+        latest = DeltaTable(address(folder, table))
+        latest.create_checkpoint()
+        return int(latest.version())
 
 
 def clean_log(folder: Location, table: str, kept: Collection[int], needed: int, retention: timedelta) -> None:

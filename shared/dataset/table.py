@@ -17,7 +17,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.transaction import AddAction, RemoveAction
 
 from shared.dataset.failures import Conflict, translate_errors
@@ -54,6 +62,9 @@ RETENTION = timedelta(hours=1)
 
 JOINED = "chimera.joined"
 """Key of the metadata of a commit that joins files."""
+
+REOPEN_COMMITS = 64
+"""Commits through one handle of Delta, which is then opened anew: each commit makes the next one slower, by 0.03 ms."""
 
 
 def _interval(time: timedelta) -> str:
@@ -105,6 +116,7 @@ class Table:
         self._marks: dict[str, int | None] = {}  # a cache: Delta reads its log for each look-up
         with translate_errors(f"cannot open {TABLES[of]}"):
             self._delta = _open_or_create(dataset, TABLES[of], self.schema)
+        self._opened = self.version
 
     @property
     def id(self) -> str:
@@ -115,10 +127,15 @@ class Table:
     def version(self) -> int:
         return self._delta.version()
 
+    @property
+    def checkpoint_interval(self) -> int:
+        """Commits after which the log gets another checkpoint: Delta's property, or its default value."""
+        return int(self._delta.metadata().configuration.get("delta.checkpointInterval", 100))
+
     def reload(self) -> None:
         """Load the commits of other writers."""
-        with translate_errors("cannot read the table"):
-            self._delta.update_incremental()
+        self._delta = self._latest()
+        self._opened = self.version
         self._marks.clear()
 
     def mark(self, name: str) -> int | None:
@@ -170,30 +187,26 @@ class Table:
         columns = zip(*map(astuple, lines), strict=True) if lines else [[] for _ in self.schema]
         data = pa.table([pa.array(c, f.type) for c, f in zip(columns, self.schema, strict=True)], schema=self.schema)
         with self._committing(marks, note) as commit:
-            write_deltalake(self._delta, data, mode="append", writer_properties=_ZSTD, commit_properties=commit)
+            write_deltalake(self._delta, data, mode="append", writer_properties=_ZSTD, **commit)
 
     def set(
         self, values: dict[str, str], ids: Iterable[str], marks: Mapping[str, int], note: Mapping[str, str]
     ) -> None:
         """Set columns of the lines with these ids to values, in one commit. Raises as `append`."""
         with self._committing(marks, note) as commit:
-            self._delta.update(
-                new_values={**values}, predicate=id_in(ids), writer_properties=_ZSTD, commit_properties=commit
-            )
+            self._delta.update(new_values={**values}, predicate=id_in(ids), writer_properties=_ZSTD, **commit)
 
     def set_expressions(
         self, updates: Mapping[str, str], ids: Iterable[str], marks: Mapping[str, int], note: Mapping[str, str]
     ) -> None:
         """Set columns of the lines with these ids to SQL expressions, in one commit. Raises as `append`."""
         with self._committing(marks, note) as commit:
-            self._delta.update(
-                updates=dict(updates), predicate=id_in(ids), writer_properties=_ZSTD, commit_properties=commit
-            )
+            self._delta.update(updates=dict(updates), predicate=id_in(ids), writer_properties=_ZSTD, **commit)
 
     def delete(self, ids: Iterable[str], marks: Mapping[str, int]) -> None:
         """Delete the lines with these ids in one commit, or none without such a line. Raises as `append`."""
         with self._committing(marks, {}) as commit:
-            self._delta.delete(id_in(ids), writer_properties=_ZSTD, commit_properties=commit)
+            self._delta.delete(id_in(ids), writer_properties=_ZSTD, **commit)
 
     def compact(self) -> None:
         """Merge small files in one commit that changes no line. Raises as `append`.
@@ -201,7 +214,7 @@ class Table:
         Older versions stay readable: their files stay until they are cleaned up.
         """
         with self._committing({}, {}) as commit:
-            self._delta.optimize.compact(max_concurrent_tasks=1, writer_properties=_ZSTD, commit_properties=commit)
+            self._delta.optimize.compact(max_concurrent_tasks=1, writer_properties=_ZSTD, **commit)
 
     def files(self) -> list[DataFile]:
         """Return the files of this version."""
@@ -222,15 +235,15 @@ class Table:
             *(RemoveAction(file.path, False, now, file.bytes, {}) for file in joined.replaced),
         ]
         with self._committing({}, {JOINED: str(len(joined.replaced))}) as commit:
-            self._delta.create_write_transaction(actions, "append", self._delta.schema(), commit_properties=commit)
-        self.reload()
+            self._delta.create_write_transaction(actions, "append", self._delta.schema(), **commit)
+        self._reopen(self.version + 1)
 
     def keep_old_files(self, retention: timedelta) -> None:
         """Set how long files that only older versions have are kept. Raises as `append`."""
         property_ = {_RETENTION_KEY: _interval(retention)}
         if not property_.items() <= self._delta.metadata().configuration.items():
             with self._committing({}, {}) as commit:
-                self._delta.alter.set_table_properties(property_, commit_properties=commit)
+                self._delta.alter.set_table_properties(property_, **commit)
 
     def commit_metadata(self, after: int) -> list[dict[str, Any]]:
         """Metadata of each commit after a version, up to the version of this handle, the oldest first."""
@@ -243,17 +256,33 @@ class Table:
         return history[::-1][: self.version - after]
 
     @contextmanager
-    def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[CommitProperties]:
+    def _committing(self, marks: Mapping[str, int], note: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        if self.version - self._opened >= REOPEN_COMMITS:
+            self._reopen(self.version)
         now = int(time.time() * 1000)
+        properties = CommitProperties(
+            custom_metadata=dict(note),
+            max_commit_retries=0,
+            app_transactions=[Transaction(f"{self._factory}/{name}", mark, now) for name, mark in marks.items()],
+        )
         with translate_errors("cannot write the table"):
-            yield CommitProperties(
-                custom_metadata=dict(note),
-                max_commit_retries=0,
-                app_transactions=[Transaction(f"{self._factory}/{name}", mark, now) for name, mark in marks.items()],
-            )
+            yield {"commit_properties": properties, "post_commithook_properties": _NO_HOOKS}
         self._marks |= marks
 
+    def _reopen(self, version: int) -> None:
+        """Open the table anew. Raises Conflict when this is not its latest version: the caller must reload."""
+        latest = self._latest()
+        if latest.version() != version:
+            raise Conflict("another writer has changed the table")
+        self._delta, self._opened = latest, version
 
+    def _latest(self) -> DeltaTable:
+        with translate_errors("cannot read the table"):
+            return DeltaTable(self._delta.table_uri)
+
+
+# Maintenance makes checkpoints beside the intake and cleans the log: here a commit would wait for it.
+_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 # Statistics would repeat each long text twice, and a file of one row would have 38 kB instead of 15.
 _ZSTD = WriterProperties(compression="ZSTD", default_column_properties=ColumnProperties(statistics_enabled="NONE"))
 

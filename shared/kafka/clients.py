@@ -127,7 +127,7 @@ async def poll(
             return {}
         raise Refusal(
             f"A consumer group has no valid offset ({type(error).__name__}: {error})",
-            "Nothing was consumed. Restore the group's offsets, so that no event is skipped or paid for again",
+            "Nothing was consumed. `chimera check kafka` names the group, and the command that gives it offsets again",
         ) from error
     finally:
         stop.cancel()

@@ -42,8 +42,8 @@ class Message:
     headers: Headers
 
 
-def encode(event: Event, source: str, tag: Tag | None = None) -> Message:
-    """Encode an event of `source` ("factory/service").
+def encode(event: Event, source: str, tag: Tag | None = None, addressee: str | None = None) -> Message:
+    """Encode an event of `source` ("factory/service"), for all consumers or for one.
 
     Raises Invalid for an event larger than EVENT_LIMIT, which every reader would refuse.
     """
@@ -58,8 +58,8 @@ def encode(event: Event, source: str, tag: Tag | None = None) -> Message:
         "content-type": "application/json",
         TRACEPARENT: f"00-{event.trace.hex}-{event.id.hex[:16]}-01",
     }
-    if event.addressee:
-        headers[ADDRESSEE_HEADER] = event.addressee
+    if addressee := addressee or event.addressee:
+        headers[ADDRESSEE_HEADER] = addressee
     if tag:
         headers[AUDIT_HEADER if isinstance(tag, AuditTag) else RUN_HEADER] = tag.model_dump_json()
     return Message(event.type, event.key.encode(), value, [(name, text.encode()) for name, text in headers.items()])

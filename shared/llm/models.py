@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from schemas.config.models_config import ModelsConfig
+from schemas.config.models_config import ModelsConfig, caller
 from schemas.config.plan import ENGLISH
 from shared.config.plan_loader import load_plan
 from shared.config.settings import Settings
@@ -16,7 +16,7 @@ from shared.llm.endpoint import EndpointClient
 from shared.llm.limiter.limiter import ConcurrencyLimiter
 from shared.llm.models_config import api_key, load_models_config, role_model
 from shared.llm.plan_budget import budget_guard
-from shared.llm.prompts import NAMES, Prompt, check_folder, load_prompt
+from shared.llm.prompts import Prompt, check_folder, load_prompt
 
 
 class Models:
@@ -32,7 +32,7 @@ class Models:
         self._language = language
         self._channels: dict[str, EndpointChannel] = {}
         if config.prompts:
-            check_folder(config.prompts, NAMES)
+            check_folder(config.prompts)
 
     @classmethod
     def of(cls, settings: Settings) -> "Models":
@@ -49,9 +49,9 @@ class Models:
         assigned = role_model(self._config, role)
         channel = self._channel(assigned.endpoint)
         channel.models.add(assigned.model)
-        caller = role if role == "judge" else self._service  # several services share the judge
-        call_metrics(assigned.endpoint, assigned.model, caller)  # its counters start at zero now
-        return ChatModel(channel, assigned, prompt, caller)
+        name = caller(role, self._service)
+        call_metrics(assigned.endpoint, assigned.model, name)  # its counters start at zero now
+        return ChatModel(channel, assigned, prompt, name)
 
     def embedder(self) -> Embedder | None:
         """Create the embeddings model; `None` when the role has no model."""

@@ -9,7 +9,7 @@ elsewhere it is put on one line. A dollar sign of the prompt itself is `$$`.
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,21 +21,9 @@ from schemas.identity import content_hash
 from shared.errors import Refusal
 from shared.llm.sanitize import neutralise, one_line
 
+_ROOT = Path(__file__).parents[2]
 OPTIONAL = frozenset({"avoid", "examples", "guidance", "rejections", "structure", "technique", "wish"})
 """Fields that an own prompt may leave out: hints, without which the task is the same."""
-NAMES = (
-    "adjudication",
-    "blind",
-    "draft",
-    "harder",
-    "judgement",
-    "probe",
-    "same_answer",
-    "same_problem",
-    "solve",
-    "topics",
-)
-"""Names of the shipped prompts."""
 MARK = "mark"
 """The placeholder of the mark."""
 LANGUAGE, IN_LANGUAGE = "language", "in_language"
@@ -134,13 +122,19 @@ def load_prompt(shipped: Path, folder: Path | None) -> Prompt:
     return own
 
 
-def check_folder(folder: Path, names: Collection[str]) -> None:
+def shipped_prompts() -> list[Path]:
+    """The files of all shipped prompts: `prompts` in a folder of `services` or `shared`."""
+    return sorted(path for package in ("services", "shared") for path in _ROOT.glob(f"{package}/*/prompts/*.md"))
+
+
+def check_folder(folder: Path) -> None:
     """Raise Refusal when the folder is missing, or has a prompt whose name no shipped prompt has."""
     if not folder.is_dir():
         raise Refusal(f"there is no folder of prompts {folder}", "Correct `prompts` in the models file")
+    names = sorted(path.stem for path in shipped_prompts())
     if unknown := sorted(path.name for path in folder.glob("*.md") if path.stem not in names):
         raise Refusal(
-            f"{folder} has {', '.join(unknown)}, which replaces no prompt", f"The names are {', '.join(sorted(names))}"
+            f"{folder} has {', '.join(unknown)}, which replaces no prompt", f"The names are {', '.join(names)}"
         )
 
 

@@ -22,7 +22,7 @@ import uvloop
 
 from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
-from shared.config.environment import read, unknown_variables
+from shared.config.environment import parse_arguments, read, unknown_variables
 from shared.config.settings import Settings
 from shared.errors import Refusal
 from shared.kafka.admin.readiness import find_obstacle
@@ -60,6 +60,7 @@ class ServiceLoop(Protocol):
 
 def run(build: Callable[[S], Service], kind: type[S]) -> None:
     """Run a service with settings from the environment until a signal; exits the process."""
+    parse_arguments(kind)
     configure(kind.model_fields["service"].default)
     try:
         settings = read(kind)

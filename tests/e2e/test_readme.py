@@ -53,11 +53,15 @@ def test_the_quick_start_works_in_a_fresh_copy(tmp_path: Path) -> None:
     assert "already has 8 of 8 rows" in sh('make run ARGS="--rows 8"', project)
 
 
-def test_the_service_added_by_the_page_s_diff_fits_in(tmp_path: Path) -> None:
+def test_the_page_s_diff_and_a_made_service_with_a_model_fit_in(tmp_path: Path) -> None:
     project = copy(tmp_path)
     sh("git init -q . && git apply docs/add-a-service.diff && rm -rf .git", project)
-    sh(f"{sys.executable} -m schemas.export && {sys.executable} -m ruff check -q && {sys.executable} -m mypy", project)
-    tests = "tests/architecture tests/unit tests/services/test_tagger.py"
+    made = "technique --produces problem.classified --model writer"
+    sh(f"{sys.executable} -m schemas.codegen.new_service {made} && {sys.executable} -m tests.docs.reference", project)
+    sh(f"{sys.executable} -m ruff check -q && {sys.executable} -m ruff format -q --check", project)
+    sh(f"{sys.executable} -m mypy", project)
+    tests = "tests/architecture tests/unit tests/services/test_tagger.py tests/services/test_technique.py"
+    tests += " tests/services/cli/test_check_models.py::test_the_simulator_plays_every_role"
     sh(f"{sys.executable} -m pytest -q -n 2 --dist loadfile -p no:cacheprovider {tests}", project)
     shown_parts = re.findall(r"```text\n(.*?)```", ADD_A_SERVICE, re.S)
     assert shown_parts

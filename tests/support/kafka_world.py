@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from deploy.local.ports import Ports
 from schemas.events import Event, ProblemRequested
+from schemas.flow import FLOW, consumed_by
 from schemas.identity import factory_id
 from schemas.item import Topic
 from shared.cache.client import connect
@@ -129,6 +130,15 @@ class KafkaWorld:
             topic = kafka_topic(self.factory, name)
             ends = await reader.end_offsets([TopicPartition(topic, n) for n in await _number(reader, topic)])
             return {partition.partition: end for partition, end in ends.items()}
+
+    async def records_by_topic(self) -> dict[str, int]:
+        """Return the number of records that each Kafka topic of the flow ever had."""
+        return {flow.name: sum((await self.ends(flow.name)).values()) for flow in FLOW}
+
+    async def is_caught_up(self, service: str) -> bool:
+        """Return whether the service has committed all that its Kafka topics hold, thus published what follows."""
+        names = [flow.name for flow in consumed_by(service)]
+        return all([await self.committed(service, name) == await self.ends(name) for name in names])
 
     async def committed(self, service: str, name: str) -> dict[int, int]:
         """Return the committed offset of each partition."""

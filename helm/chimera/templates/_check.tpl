@@ -37,9 +37,12 @@
 {{- fail "\n\nvalkey.url: there is a certificate for Valkey; begin with rediss://" }}
 {{- end }}
 {{- $files := list }}
-{{- range $name, $place := $values.models.file.endpoints }}{{ with $place.key_file }}{{ $files = append $files $name }}{{ end }}{{ end }}
+{{- range $name, $place := $values.models.file.endpoints }}{{ with $place.key_file }}{{ if not (hasPrefix "/etc/chimera/vllm/" .) }}{{ $files = append $files $name }}{{ end }}{{ end }}{{ end }}
 {{- if and $files (not $values.models.keysSecret) }}
 {{- fail (printf "\n\nmodels.keysSecret: name the secret with the keys of the endpoints %s" (join ", " $files)) }}
+{{- end }}
+{{- if and ($values.plan.solving).probe_attempts (not ((fromYaml (include "chimera.cast" .)).roles).base) }}
+{{- fail "\n\nplan.solving.probe_attempts: no model has the role base; give it one, or remove probe_attempts" }}
 {{- end }}
 {{- if and $values.models.prompts $values.models.file.prompts }}
 {{- fail "\n\nmodels.prompts: models.file names another folder of prompts; set one of the two" }}
@@ -66,8 +69,8 @@
 {{- end }}
 {{- range $name, $own := $values.vllm.servers }}
 {{- $server := mustMergeOverwrite (deepCopy $values.vllm.defaults) (deepCopy $own) }}
-{{- $modes := $server.cache.accessModes | default $values.vllm.cache.accessModes }}
-{{- if and (gt (int $server.replicas) 1) (not (has "ReadWriteMany" $modes)) }}
+{{- $cache := mustMergeOverwrite (deepCopy $values.vllm.cache) (deepCopy $server.cache) }}
+{{- if and (gt (int $server.replicas) 1) (not $cache.existingClaim) (not (has "ReadWriteMany" $cache.accessModes)) }}
 {{- fail (printf "\n\nvllm.servers.%s.replicas: several share their volume, so vllm.cache.accessModes must have ReadWriteMany" $name) }}
 {{- end }}
 {{- end }}

@@ -23,8 +23,8 @@ roles:
 endpoints:
   simulator: {base_url: "http://{{ $full }}-simulator:{{ .Values.services.simulator.port }}/v1", simulated: true}
 roles:
-{{- range $role, $model := dict "writer" "writer" "verifier_a" "verifier-a" "verifier_b" "verifier-b" "solver" "solver" "judge" "judge" "adjudicator" "adjudicator" "base" "base" }}
-  {{ $role }}: {endpoint: simulator, model: sim-{{ $model }}}
+{{- range $role := .Files.Get "files/roles.yaml" | fromYamlArray | sortAlpha }}
+  {{ $role }}: {endpoint: simulator, model: sim-{{ $role | replace "_" "-" }}}
 {{- end }}
 {{- end }}
 {{- if .Values.models.prompts }}

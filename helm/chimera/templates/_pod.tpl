@@ -126,6 +126,9 @@ cluster to be asked. (dict "root" $ "service" values of the service) */}}
 - {name: CHIMERA_VALKEY_PASSWORD_FILE, value: /etc/chimera/valkey/password}
 {{- end }}
 {{- end }}
+{{- if ($values.trust).caSecret }}
+- {name: SSL_CERT_FILE, value: /etc/chimera/trust/ca.crt}
+{{- end }}
 {{- if .uses.dataset }}
 - {name: CHIMERA_DATASET, value: {{ $values.dataset.url | default "/var/lib/chimera/dataset" }}}
 {{- end }}
@@ -142,6 +145,9 @@ cluster to be asked. (dict "root" $ "service" values of the service) */}}
 {{- end }}
 {{- if and .uses.valkey (or $values.valkey.caSecret $values.valkey.existingSecret) }}
 - {name: valkey, mountPath: /etc/chimera/valkey, readOnly: true}
+{{- end }}
+{{- if ($values.trust).caSecret }}
+- {name: trust, mountPath: /etc/chimera/trust, readOnly: true}
 {{- end }}
 {{- if and .uses.models $values.models.keysSecret }}
 - {name: keys, mountPath: /etc/chimera/keys, readOnly: true}
@@ -186,6 +192,15 @@ cluster to be asked. (dict "root" $ "service" values of the service) */}}
           name: {{ . }}
           items: [{key: {{ $values.valkey.passwordKey }}, path: password}]
     {{- end }}
+{{- end }}
+{{- with ($values.trust).caSecret }}
+- name: trust
+  projected:
+    defaultMode: 0440
+    sources:
+      - secret:
+          name: {{ . }}
+          items: [{key: {{ $values.trust.caKey }}, path: ca.crt}]
 {{- end }}
 {{- if and .uses.models $values.models.keysSecret }}
 - name: keys

@@ -1,5 +1,6 @@
-"""`chimera check`: checks plan, models, Kafka and machine before a run.
+"""`chimera check`: checks plan, models, budget, Kafka and machine.
 
+budget.py              `chimera check budget`
 commands.py            the command-line interface
 diagnosis.py           what is wrong with a model, and what to change
 forecast.py            estimate of calls, tokens, cost and time

@@ -1,4 +1,4 @@
-"""The command-line interface of `chimera check kafka`, `machine`, `models` and `plan`."""
+"""The command-line interface of `chimera check budget`, `kafka`, `machine`, `models` and `plan`."""
 
 import json
 from dataclasses import asdict
@@ -15,8 +15,38 @@ if TYPE_CHECKING:
     from shared.kafka.admin.check import KafkaReport
 
 app = typer.Typer(
-    cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Check plan, models, Kafka or machine."
+    cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Check plan, models, budget, Kafka or machine."
 )
+
+
+@app.command()
+def budget(
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", envvar="CHIMERA_PLAN", help="Plan with the limits; default: that of the last run."),
+    ] = None,
+    valkey: Annotated[
+        str, typer.Option(envvar="CHIMERA_VALKEY", help="URL of Valkey; default: the stack in --dir.")
+    ] = "",
+    factory: Factory = "chimera",
+    directory: opt.Directory = opt.HERE,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Show what is spent, by model, and the limits of the plan. Needs Valkey, and neither Kafka nor the dataset."""
+    import asyncio
+
+    from schemas.config.policies import Budget
+    from services.cli.check import budget as command
+    from services.cli.common.dataset_location import last_plan
+    from shared.config.plan_loader import load_plan
+
+    chosen = load_plan(plan) if plan else last_plan(directory)
+    spent = asyncio.run(command.read_spent(command.find_valkey(valkey, directory), factory))
+    figures = command.document(spent, chosen.budget if chosen else Budget())
+    if as_json:
+        print(json.dumps(figures))  # noqa: T201
+    else:
+        command.render(figures)
 
 
 @app.command()

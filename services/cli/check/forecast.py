@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from schemas.config.models_config import ROLES, ModelsConfig
+from schemas.config.models_config import CHAT_ROLES, ROLES, ModelsConfig
 from schemas.config.plan import Plan
 from schemas.config.policies import Verification
+from schemas.flow import ADJUDICATOR, VERIFIERS
 from schemas.spend import sum_or_none
 from services.planner.handler import MAX_TOPICS_PER_PASS
 from shared.stats.item_belief import DEFAULTS
@@ -28,6 +29,11 @@ COMPARED = 0.1
 """Assumed share of answers that no rule can compare."""
 AUDITED = 1.5
 """Items per audit: one with a planted error, and a control for every second one."""
+
+EACH = 1.0
+"""Assumed calls of a service that is not counted below, for each requested problem."""
+COUNTED = {"problem_writer", "expansion", *VERIFIERS, ADJUDICATOR, "probe", "synthesis", "screening", "answer_checker"}
+"""Services whose calls are counted one by one."""
 
 TOKENS = {"expansion": (2_000, 6_000)} | {name: role.tokens for name, role in ROLES.items()}
 """Assumed tokens of one call: prompt, and answer with thinking."""
@@ -101,6 +107,8 @@ def assumed(plan: Plan) -> Basis:
         "solver": solved * traces,
         "judge": COMPARED * (2 * verified * blind + solved * traces + probed),
     }
+    for role in CHAT_ROLES:
+        calls[role] = calls.get(role, 0.0) + EACH * len(set(ROLES[role].services) - COUNTED)
     return Basis(
         plan.yield_assumed, {role: CallProfile(count, *TOKENS[role]) for role, count in calls.items() if count}
     )

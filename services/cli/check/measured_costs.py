@@ -8,7 +8,7 @@ from itertools import islice
 from statistics import fmean
 from typing import Any
 
-from schemas.config.models_config import CHAT_ROLES, ROLES
+from schemas.config.models_config import CHAT_ROLES, ROLES, caller
 from schemas.config.plan import Plan
 from schemas.outcomes import Admission
 from services.cli.check.forecast import Basis, CallProfile, assumed
@@ -21,7 +21,7 @@ MIN_PROBLEMS = 20
 """Ended problems below which the assumptions are used."""
 SAMPLED_ITEMS = 2000
 """Most items of each kind whose calls are read."""
-ROLE_OF_CALLER = {ROLES[name].caller: name for name in CHAT_ROLES}
+ROLE_OF_CALLER = {caller(name, service): name for name in CHAT_ROLES for service in ROLES[name].services}
 """Role by the `role` of a call in provenance, which is a service or the judge."""
 
 

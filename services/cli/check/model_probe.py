@@ -10,7 +10,7 @@ from schemas.spend import sum_or_none
 from services.cli.check.diagnosis import NO_SCHEMAS, call_error, timed_out, unusable
 from services.cli.check.recording_endpoint import Call, RecordingEndpoint
 from services.cli.check.trial_models import TrialModels, UnusableAnswer
-from services.cli.check.trials import TRIALS, Bench
+from services.cli.check.trials import Bench, trials
 from shared.answers.grade import standard
 from shared.answers.symbolic import SymbolicWorker
 from shared.errors import Invalid, Transient
@@ -95,7 +95,7 @@ async def _probe(role: str, model: RoleModel, models: TrialModels, grader: Grade
 async def _run_trials(bench: Bench, model: RoleModel, recording: RecordingEndpoint, timeout_s: float) -> Fault | None:
     """Run the trials of a role until one fails; return why."""
     try:
-        for trial in TRIALS[bench.role]:
+        for trial in trials(bench.role):
             if fault := await trial(bench):
                 return fault
     except UnusableAnswer as error:

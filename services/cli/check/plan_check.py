@@ -75,7 +75,7 @@ def describe(plan: Plan, estimate: Forecast, *, has_adjudicator: bool = True) ->
     lines.append(
         f"{estimate.rows:,} rows {what}: about {estimate.problems:,} problems at a yield of {estimate.basis.rows:.0%}"
     )
-    return [*lines, needs_table(estimate.needs), *_over_budget(plan, estimate), *_time_and_basis(estimate)]
+    return [*lines, needs_table(estimate.needs), *_over_budget(plan, estimate), *_time_and_basis(plan, estimate)]
 
 
 def _over_budget(plan: Plan, estimate: Forecast) -> list[str]:
@@ -123,15 +123,18 @@ def needs_table(needs: Sequence[Need]) -> Table:
     return table
 
 
-def _time_and_basis(estimate: Forecast) -> list[str]:
+def _time_and_basis(plan: Plan, estimate: Forecast) -> list[str]:
     n = estimate.basis.problems
     basis = (
         f"measured on {n:,} problems in this folder"
         if n
         else "ASSUMED: too few problems have been measured in this folder"
     )
+    drops_easy = plan.solving.max_base_pass < 1 or plan.limits()
+    default_yield = drops_easy and not n and "yield_assumed" not in plan.model_fields_set
+    too_high = "yield     too high where easy problems do not count: set yield_assumed"
     time = "unknown until latency is measured" if estimate.seconds is None else f"at least {duration(estimate.seconds)}"
-    return [f"time      {time}", f"basis     {basis}"]
+    return [f"time      {time}", f"basis     {basis}", *([too_high] if default_yield else [])]
 
 
 def _tokens(number: float | None) -> str:

@@ -1,17 +1,21 @@
-"""The trials of each role: the services' own handlers, each on one event.
+"""The trials of each role: the handlers of the services that call its model, each on one event.
 
 A model that fails in a trial fails in the service for the same reason. A trial returns what its result lacks.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import TypeVar
 
+from schemas.config.models_config import ROLES
 from schemas.config.policies import Solving
 from schemas.events import (
     Event,
     EvidenceGiven,
     EvidenceRequested,
+    ItemEvent,
     ProblemAccepted,
     ProblemProbed,
     ProblemRequested,
@@ -20,7 +24,7 @@ from schemas.events import (
     SolutionSynthesized,
     SubjectRequested,
 )
-from schemas.flow import ADJUDICATOR
+from schemas.flow import ADJUDICATOR, SERVICE, consumed_by
 from schemas.identity import factory_id
 from schemas.outcomes import EvidenceKind
 from services.adjudicator import __main__ as adjudicator
@@ -102,6 +106,15 @@ async def estimate_difficulty(bench: Bench) -> Fault | None:
     return NOT_GRADED if event.item.probe is None or event.item.probe.ungraded else None
 
 
+async def handle(bench: Bench, service: str) -> Fault | None:
+    """Handle each event that a service consumes, about the known problem."""
+    handler = import_module(f"services.{SERVICE[service].module}.__main__").build_handler(bench.models)
+    for flow in consumed_by(service):
+        if issubclass(flow.event, ItemEvent):
+            await handler(flow.event.of(REQUEST, flow.producers[0], ITEM))
+    return None
+
+
 def _only(events: Iterable[Event], kind: type[E]) -> E:
     (event,) = events
     if not isinstance(event, kind):
@@ -109,12 +122,22 @@ def _only(events: Iterable[Event], kind: type[E]) -> E:
     return event
 
 
-TRIALS: dict[str, tuple[Callable[[Bench], Awaitable[Fault | None]], ...]] = {
-    "writer": (write, expand),
-    "verifier_a": (verify,),
-    "verifier_b": (verify,),
-    "solver": (solve,),
-    "judge": (grade,),
-    "adjudicator": (adjudicate,),
-    "base": (estimate_difficulty,),
+Trial = Callable[[Bench], Awaitable[Fault | None]]
+
+TRIALS: dict[str, Trial] = {
+    "problem_writer": write,
+    "expansion": expand,
+    "verifier-a": verify,
+    "verifier-b": verify,
+    "synthesis": solve,
+    "adjudicator": adjudicate,
+    "probe": estimate_difficulty,
 }
+"""By service, where the trial needs more than the known problem, or the result says that the model failed."""
+
+
+def trials(role: str) -> tuple[Trial, ...]:
+    """The trials of a role: one for each service that calls its model; the judge is the same for all of them."""
+    if role == "judge":
+        return (grade,)
+    return tuple(TRIALS.get(service) or partial(handle, service=service) for service in ROLES[role].services)

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from deploy.local.process_spec import ProcessSpec
-from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles
+from schemas.config.models_config import CHAT_ROLES, Endpoint, ModelsConfig, RoleModel, Roles, simulated_model
 from schemas.config.plan import SUBJECTS, Plan
 from schemas.flow import SERVICES, ServiceSpec
 from services.cli.common.dataset_location import dataset_in
@@ -35,7 +35,7 @@ _LATENCY_MS = {
 def simulated(port: int) -> ModelsConfig:
     """Return models that assign every role to the simulator on a port of this machine."""
     endpoint = Endpoint(base_url=f"http://127.0.0.1:{port}/v1", simulated=True)
-    roles = {role: RoleModel(endpoint=SIMULATOR, model=f"sim-{role.replace('_', '-')}") for role in CHAT_ROLES}
+    roles = {role: RoleModel(endpoint=SIMULATOR, model=simulated_model(role)) for role in CHAT_ROLES}
     return ModelsConfig(endpoints={SIMULATOR: endpoint}, roles=Roles(**roles))
 
 

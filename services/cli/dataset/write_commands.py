@@ -22,7 +22,10 @@ VERSION = "Number of a release, `latest`, or `now` for the current dataset."
 
 
 class Form(StrEnum):
-    """parquet, hf, jsonl: all columns; chimera: the paper's columns; verl: RL with verl; chat: conversations."""
+    """parquet, hf, jsonl: all columns; chimera: the paper's columns; verl: RL with verl; chat: conversations;
+
+    problems: statements alone, in one file for `benchmarks` of another plan.
+    """
 
     parquet = "parquet"
     jsonl = "jsonl"
@@ -30,6 +33,7 @@ class Form(StrEnum):
     chimera = "chimera"
     verl = "verl"
     chat = "chat"
+    problems = "problems"
 
 
 class View(StrEnum):
@@ -52,7 +56,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder to write; must not be there, or be empty.")],
     form: Annotated[Form, typer.Option("--format", help="See docs/how-to/dataset.md.")] = Form.parquet,
     view: Annotated[View, typer.Option(help="Which rows.")] = View.sft,
-    version: Annotated[str, typer.Option(help=VERSION)] = "latest",
+    version: Annotated[str, typer.Option(help=f"{VERSION} Before the first release `latest` is `now`.")] = "latest",
     plan: BenchmarkPlan = None,
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,

@@ -108,7 +108,7 @@ class Reprobe(StoredRun):
             copy = one.item.with_(id=UUID(self._copy_id(one)), attempts=(), lineage=(), verdicts=(), belief=None)
             parent = Event(id=copy.id, cause=Cause(parent=one.item.id, role="cli"))
             event = ProblemAccepted.of(parent, "cli", copy)
-            yield Outgoing(event.key, encode(event, f"{self._factory}/cli", tag))
+            yield Outgoing(event.key, encode(event, f"{self._factory}/cli", tag, addressee="probe"))
 
     def _find_ended(self, ids: Iterable[str]) -> dict[str, ItemEnd]:
         table = open_probings(self._config.dataset)

@@ -2,14 +2,11 @@
 
 import re
 from functools import cache
-from itertools import permutations
-from pathlib import Path
+from itertools import groupby, permutations
 from typing import Any
 
-import services
-import shared
 from shared.errors import Refusal
-from shared.llm.prompts import Prompt
+from shared.llm.prompts import Prompt, shipped_prompts
 
 HASH = re.compile(r"[0-9a-f]{8,128}")
 
@@ -29,9 +26,8 @@ def show(prompt_hash: str) -> dict[str, Any]:
 def shipped() -> dict[str, Prompt]:
     """Prompts by hash, also those that are one prompt followed by another of the same folder."""
     found: dict[str, Prompt] = {}
-    for root in (services, shared):
-        for folder in Path(root.__path__[0]).rglob("prompts"):
-            prompts = [Prompt.load(file) for file in sorted(folder.glob("*.md"))]
-            pairs = [first.with_section(second) for first, second in permutations(prompts, 2)]
-            found |= {prompt.hash: prompt for prompt in (*pairs, *prompts)}
+    for _, files in groupby(shipped_prompts(), lambda path: path.parent):
+        prompts = [Prompt.load(file) for file in files]
+        pairs = [first.with_section(second) for first, second in permutations(prompts, 2)]
+        found |= {prompt.hash: prompt for prompt in (*pairs, *prompts)}
     return found

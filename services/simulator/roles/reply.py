@@ -1,13 +1,10 @@
 """The input and the result of a task."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from services.simulator.api.request import ChatRequest
 from services.simulator.bank import Bank
 from services.simulator.settings import Settings
-
-Task = Literal["topics", "draft", "judgement", "adjudication", "grade", "same", "solve"]
 
 
 class UnsupportedRequest(Exception):
@@ -36,7 +33,7 @@ class TaskInput:
 class Reply:
     """The text, and for the call log its task and outcome."""
 
-    task: Task
+    task: str
     content: str
     outcome: str
     reasoning: str = ""

@@ -20,7 +20,9 @@ from shared.kafka.partitions import find_partitions
 
 CREATE_COMMAND = "chimera kafka create"
 ADDED = "has no offset in partitions that were added"
-RESTORE_OFFSETS = (
+LOST = "has no offset"
+RESTORE_COMMAND = f"{CREATE_COMMAND} --restore-offsets"
+CHOOSE_OFFSETS = (
     "Stop the service. Restore the group's offsets from a backup, or accept that events are handled again or skipped: "
     "kafka-consumer-groups.sh --reset-offsets"
 )
@@ -101,13 +103,13 @@ def check_group(
             faults.setdefault(fault, []).append(partition.partition)
     for fault, partitions in faults.items():
         where = f"{next(iter(offsets)).topic}, partitions {', '.join(map(str, partitions))}"
-        next_step = CREATE_COMMAND if fault == ADDED else RESTORE_OFFSETS
+        next_step = {ADDED: CREATE_COMMAND, LOST: RESTORE_COMMAND}.get(fault, CHOOSE_OFFSETS)
         yield KafkaProblem(f"the group of {service} {fault} ({where})", next_step)
 
 
 def _offset_fault(offset: int | None, start: int, end: int) -> str | None:
     if offset is None:
-        return "has no offset"
+        return LOST
     if offset < start:
         return "has an offset before the first record: records that it has not handled are gone"
     return "has an offset beyond the last record: the Kafka topic was created anew" if offset > end else None

@@ -42,9 +42,12 @@ async def create(
     *,
     from_beginning: bool = False,
     partitions: int | None = None,
+    restore: bool = False,
     dry_run: bool = False,
 ) -> Created:
     """Provision the factory, with a number of partitions, by default that which there is.
+
+    With `restore` groups that lost their offsets get new ones.
 
     Raises Refusal as `provision` does, KafkaError without a broker.
     """
@@ -60,11 +63,18 @@ async def create(
         initialised = {name: Initialised(known[name].groups, known[name].partitions) for name in groups}
         new = {flow.name: Initialised(flow.consumers, flow.partitions) for flow in FLOW if flow.name not in there}
         starts = list(
-            await plan_initial_offsets(access, factory, found, initialised | new, from_beginning=from_beginning)
+            await plan_initial_offsets(
+                access, factory, found, initialised | new, from_beginning=from_beginning, restore=restore
+            )
         )
     else:
         starts = await provision(
-            access, factory, replication, from_beginning=from_beginning, partitions=partitions or DEFAULT_PARTITIONS
+            access,
+            factory,
+            replication,
+            from_beginning=from_beginning,
+            partitions=partitions or DEFAULT_PARTITIONS,
+            restore=restore,
         )
     return Created(
         kafka_topics=tuple(name for name in settings if name not in there),

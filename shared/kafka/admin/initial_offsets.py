@@ -4,12 +4,15 @@ In a new Kafka topic a group starts at the beginning, and so does every group in
 topic. In one that existed before the group, it starts at the end, unless the caller chooses the beginning: its earlier
 records would be handled, and paid for, again.
 
+On request a group that lost its offsets, such as after the broker's `offsets.retention.minutes` without a member,
+resumes at the beginning of Kafka topics whose finished records are deleted, and at the end of retained ones.
+
 A broker accepts commits for a group with members only from a member. So the commit joins such a group for a moment,
 without a subscription: it gets no partitions, and the other members continue after one rebalance.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
@@ -19,7 +22,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import CommitFailedError, InconsistentGroupProtocolError
 from aiokafka.structs import OffsetAndMetadata
 
-from schemas.flow import FLOW, SERVICE
+from schemas.flow import FLOW, SERVICE, Flow
 from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.clients import create_group_consumer, leave_group, open_admin, open_reader
@@ -32,6 +35,7 @@ JOIN_TIMEOUT_S = 90.0
 EXPIRY_S = 60.0
 """Longest wait for members that were killed; the broker drops them after the session timeout, 45 s by default."""
 EXPIRY_POLL_S = 1.0
+BEGINNING, END = "beginning", "end"
 COMMITS = 3
 """Attempts to commit as a member: another rebalance may interrupt one."""
 
@@ -57,12 +61,28 @@ class GroupStart:
     """Existing records before the start, which the group does not handle."""
     ahead: int
     """Existing records from the start on."""
+    restored: bool = False
+    """Whether the group had lost its offsets."""
 
     def __str__(self) -> str:
+        if self.restored:
+            records = f"{self.skipped:,} records are not" if self.at == END else f"{self.ahead:,} records are"
+            return f"{self.service} resumes at the {self.at} of {self.kafka_topic}: {records} handled again"
         start = f"{self.service} starts at the {self.at} of {self.kafka_topic}"
         if self.skipped:
             return f"{start}: {self.skipped:,} earlier records are not handled (--start beginning handles them)"
         return f"{start}: {self.ahead:,} existing records are handled" if self.ahead else start
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Partitions of one Kafka topic in which a group may have no offset, and where it starts in them."""
+
+    flow: Flow
+    service: str
+    partitions: list[TopicPartition]
+    at: str
+    lost: bool = False
 
 
 InitialOffsets = dict[GroupStart, dict[TopicPartition, int]]
@@ -76,47 +96,60 @@ async def plan_initial_offsets(
     existing: Mapping[str, Initialised],
     *,
     from_beginning: bool,
+    restore: bool = False,
 ) -> InitialOffsets:
-    """Plan the missing initial offsets.
+    """Plan the missing initial offsets; with `restore` also those that groups have lost.
 
     By Kafka topic, `found` holds its partitions, `existing` which groups have offsets in how many of them.
     """
-    missing = [
-        (flow, name, partitions)
+    gaps = [
+        gap
         for flow in FLOW
         for name in flow.consumers
-        if (partitions := _without_offsets(name, found[flow.name], existing.get(flow.name)))
+        for gap in _gaps(flow, name, found[flow.name], existing.get(flow.name), from_beginning, restore)
+        if gap.partitions
     ]
-    if not missing:
+    if not gaps:
         return {}
     async with open_admin(access) as admin:
         committed = [
-            await committed_offsets(admin, factory, name, partitions)
-            if flow.name in existing
-            else dict.fromkeys(partitions)
-            for flow, name, partitions in missing
+            await committed_offsets(admin, factory, gap.service, gap.partitions)
+            if gap.flow.name in existing
+            else dict.fromkeys(gap.partitions)
+            for gap in gaps
         ]
     async with open_reader(access) as reader:
         starts, ends = await offset_bounds(reader, {partition for offsets in committed for partition in offsets})
     planned: InitialOffsets = {}
-    for (flow, name, _), offsets in zip(missing, committed, strict=True):
-        is_new = flow.name not in existing or name in existing[flow.name].groups
-        at = "beginning" if is_new or from_beginning else "end"
-        chosen = {p: starts[p] if at == "beginning" else ends[p] for p, offset in offsets.items() if offset is None}
+    for gap, offsets in zip(gaps, committed, strict=True):
+        chosen = {p: starts[p] if gap.at == BEGINNING else ends[p] for p, offset in offsets.items() if offset is None}
         skipped = sum(offset - starts[p] for p, offset in chosen.items())
         ahead = sum(ends[p] - offset for p, offset in chosen.items())
         if chosen:
-            planned[GroupStart(name, flow.name, at, skipped, ahead)] = chosen
+            planned[GroupStart(gap.service, gap.flow.name, gap.at, skipped, ahead, gap.lost)] = chosen
     return planned
 
 
-def _without_offsets(
-    service: str, partitions: list[TopicPartition], initialised: Initialised | None
-) -> list[TopicPartition]:
-    """Partitions in which a group never got an initial offset."""
-    if initialised is None or service not in initialised.groups:
-        return partitions
-    return partitions[initialised.partitions :]
+def _gaps(
+    flow: Flow,
+    service: str,
+    partitions: list[TopicPartition],
+    initialised: Initialised | None,
+    from_beginning: bool,
+    restore: bool,
+) -> Iterator[_Gap]:
+    """Partitions in which a group never got an initial offset; with `restore` also those in which it may have lost it.
+
+    Finished records of a retained Kafka topic stay, so a group that lost its offset there resumes at the end.
+    """
+    if initialised is None:
+        yield _Gap(flow, service, partitions, BEGINNING)
+    elif service not in initialised.groups:
+        yield _Gap(flow, service, partitions, BEGINNING if from_beginning else END)
+    else:
+        yield _Gap(flow, service, partitions[initialised.partitions :], BEGINNING)
+        if restore:
+            yield _Gap(flow, service, partitions[: initialised.partitions], END if flow.retained else BEGINNING, True)
 
 
 async def commit_initial_offsets(access: KafkaAccess, factory: str, planned: InitialOffsets) -> None:

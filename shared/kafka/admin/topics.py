@@ -69,12 +69,13 @@ async def provision(
     *,
     from_beginning: bool = False,
     partitions: int = DEFAULT_PARTITIONS,
+    restore: bool = False,
 ) -> list[GroupStart]:
     """Create the factory's Kafka topics and group offsets; return the starts in Kafka topics that existed before.
 
     Kafka topics without fixed partitions get `partitions`, unless they have more. A new group of an existing Kafka
-    topic starts at its end, or with `from_beginning` at its beginning. Raises Refusal when a Kafka topic has too few
-    partitions, or as `commit_initial_offsets`.
+    topic starts at its end, or with `from_beginning` at its beginning. With `restore` groups that lost their offsets
+    get new ones. Raises Refusal when a Kafka topic has too few partitions, or as `commit_initial_offsets`.
     """
     async with open_admin(access) as admin:
         created = await _create(admin, factory, replication, partitions)
@@ -83,7 +84,9 @@ async def provision(
     for name in created:
         ids.pop(name, None)
     existing = {name: Initialised(topic.groups, topic.partitions) for name, topic in ids.items()}
-    planned = await plan_initial_offsets(access, factory, found, existing, from_beginning=from_beginning)
+    planned = await plan_initial_offsets(
+        access, factory, found, existing, from_beginning=from_beginning, restore=restore
+    )
     await commit_initial_offsets(access, factory, planned)
     await _record_topic_ids(access, factory, ids, {name: len(partitions) for name, partitions in found.items()})
     return [start for start in planned if start.kafka_topic in ids]

@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from schemas.config.models_config import Endpoint, ModelsConfig
-from schemas.flow import FLOW
 from services.aggregator.handler import Curate
 from services.cli.common.run_config import RunConfig
 from services.cli.evidence import feeding
@@ -48,6 +47,9 @@ async def test_a_killed_probe_resumes_and_only_the_base_model_is_called(world: K
     async def are_rows_there() -> bool:
         return Dataset.exists(folder) and len(Dataset.open(folder).rows) == ROWS
 
+    async def is_published() -> bool:
+        return await world.is_caught_up("aggregator")
+
     async def is_half_done() -> bool:
         table = open_probings(folder)
         return table is not None and len(table) >= 2
@@ -61,13 +63,15 @@ async def test_a_killed_probe_resumes_and_only_the_base_model_is_called(world: K
         ):
             await world.publish(known_rows(ROWS))
             await until(are_rows_there, "the rows")
-            before = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+            await until(is_published, "the publication of the rows")
+            before = await world.records_by_topic()
             killed = asyncio.create_task(execute(world))
             await until(is_half_done, "two ends")
             killed.cancel()
             await asyncio.gather(killed, return_exceptions=True)
             await execute(world)
-            after = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+            await until(is_published, "the publication of what followed")
+            after = await world.records_by_topic()
         await models.aclose()
     calls = [json.loads(line) for line in file.read_text().splitlines()]
     assert {call["model"] for call in calls} == {"sim-all"}

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 
 from schemas.events import ProblemAccepted, ProblemRejected, ProblemScreened
-from schemas.flow import FLOW
 from services.aggregator.handler import Curate
 from services.cli.common.run_config import RunConfig
 from services.cli.evidence import feeding
@@ -74,6 +73,9 @@ async def test_a_killed_reverify_resumes_and_writes_and_solves_nothing(world: Ka
     async def are_rows_there() -> bool:
         return Dataset.exists(folder) and len(Dataset.open(folder).rows) == 6
 
+    async def is_published() -> bool:
+        return await world.is_caught_up("aggregator")
+
     async def is_half_done() -> bool:
         table = open_reverifications(folder)
         return table is not None and len(table) == 3
@@ -81,7 +83,8 @@ async def test_a_killed_reverify_resumes_and_writes_and_solves_nothing(world: Ka
     async with world.running(lambda made: SinkLoop(sink, settings, made)):
         await world.publish([checked(number) for number in range(6)])
         await until(are_rows_there, "six rows")
-        before = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+        await until(is_published, "the publication of the rows")
+        before = await world.records_by_topic()
         async with verifiers(world, most=3) as half:
             killed = asyncio.create_task(execute(world))
             await until(is_half_done, "three ends")
@@ -90,7 +93,8 @@ async def test_a_killed_reverify_resumes_and_writes_and_solves_nothing(world: Ka
         async with verifiers(world, most=6) as judged:
             state = await execute(world)
         sent = Counter(record.key for record in await world.records(ProblemScreened.type))
-        after = {flow.name: sum((await world.ends(flow.name)).values()) for flow in FLOW}
+        await until(is_published, "the publication of what followed")
+        after = await world.records_by_topic()
     assert (len(state.ended), len(judged), len(sent)) == (3, 6, 6)
     assert {sent[key.encode()] for key in half} == {1}
     changed = {name for name in after if after[name] != before[name]}

@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from schemas.flow import FLOW, TOPIC_IDS
 from shared.errors import Refusal
@@ -173,3 +174,32 @@ async def test_a_new_group_starts_where_requested_in_a_trimmed_kafka_topic(
     assert offsets.pop(place) == offset
     assert set(offsets.values()) == {0}
     assert (await create(world.access, factory)).starts == ()
+
+
+async def test_groups_that_lost_their_offsets_get_them_again_on_request(world: KafkaWorld) -> None:
+    names = {"problem_writer": "problem.requested", "auditor": "solution.checked"}
+    places = {name: TopicPartition(kafka_topic(world.factory, topic), 0) for name, topic in names.items()}
+    for place in places.values():
+        for _ in range(3):
+            await world.raw.send_and_wait(place.topic, b"{}", partition=0)
+    async with open_admin(world.access) as admin:
+        await admin.delete_records({places["problem_writer"]: RecordsToDelete(before_offset=2)})
+        await admin._send_request(DeleteGroupsRequest([group(world.factory, name) for name in names]))
+    lost = (await check(world.access, world.factory)).problems
+    assert {problem.next_step for problem in lost} == {"chimera kafka create --restore-offsets"}
+    assert (await create(world.access, world.factory)).starts == (), "offsets were given without a request"
+    planned = await create(world.access, world.factory, restore=True, dry_run=True)
+    created = await create(world.access, world.factory, restore=True)
+    assert (
+        set(planned.starts)
+        == set(created.starts)
+        == {
+            GroupStart("problem_writer", "problem.requested", "beginning", skipped=0, ahead=1, restored=True),
+            GroupStart("auditor", "solution.checked", "end", skipped=3, ahead=0, restored=True),
+        }
+    )
+    assert (await check(world.access, world.factory)).problems == ()
+    assert (await create(world.access, world.factory, restore=True)).starts == ()
+    async with open_admin(world.access) as admin:
+        resumed = {name: await committed_offsets(admin, world.factory, name, [place]) for name, place in places.items()}
+    assert [list(one.values()) for one in resumed.values()] == [[2], [3]]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from uuid import uuid4
 
@@ -13,12 +14,14 @@ import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from deploy.local.supervisor import Stack
 from schemas.config.models_config import Endpoint, ModelsConfig, Price, RoleModel, Roles
 from schemas.config.policies import ALL, Budget, Limit
 from schemas.events import ProblemDrafted, ProblemRejected, ProblemScreened
 from schemas.item import Provenance
+from services.cli.__main__ import app
 from services.planner.ledger_keeper import ledger_keeper
 from shared.cache.budget_ledger import Amount, BudgetLedger, Contended, LimitReached, NotInitialised, Reservation
 from shared.cache.client import connect
@@ -303,3 +306,20 @@ def test_a_budget_that_does_not_fit_the_models_is_refused(budget: Budget, report
         with pytest.raises(Refusal) as refusal:
             check_budget(budget, cast)
         assert reported in str(refusal.value)
+
+
+async def test_check_budget_shows_what_is_spent_and_the_limits(stack: Stack, tmp_path: Path) -> None:
+    factory = f"t{uuid4().hex[:8]}"
+    arguments = ["check", "budget", "--valkey", stack.valkey_url, "--factory", factory, "--dir", str(tmp_path)]
+    empty = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    assert (empty.exit_code, "has no sums of the factory" in empty.output) == (1, True)
+    ledger = BudgetLedger(connect(ValkeyAccess(stack.valkey_url)), factory, {}, LEASE_S)
+    await ledger.open([("large", "draft", Amount.of(1_200, 0.5)), ("local", "blind", Amount.of(300, None))])
+    await ledger.aclose()
+    (tmp_path / "plan.yaml").write_text("name: p\nrows: 3\nsubjects: {physics: {}}\nbudget: {tokens: 2000}\n")
+    shown = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--json"])
+    assert json.loads(shown.output) == {
+        "all": {"tokens": 1_500, "tokens_limit": 2_000, "dollars": None, "dollars_limit": None},
+        "large": {"tokens": 1_200, "tokens_limit": None, "dollars": 0.5, "dollars_limit": None},
+        "local": {"tokens": 300, "tokens_limit": None, "dollars": None, "dollars_limit": None},
+    }

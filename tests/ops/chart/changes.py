@@ -37,6 +37,9 @@ def findings() -> Iterator[tuple[str, list[str]]]:
         found = {name for name in ALL if before[name] != after[name]}
         yield f"a change of {what} replaces who reads it", [] if found == replaced else [f"{found}, not {replaced}"]
     yield "what a server of models is given reaches its pod", list(_server())
+    yield "a server's own claim and key reach it and its callers", list(_own_volumes())
+    yield "certificates to trust reach every process of ours", list(_trust())
+    yield "with tokens each process is the principal that the grants name", list(_principals())
     yield "an image that is given by its digest is used by that alone", list(_digests())
     yield "a role of a cloud belongs to the aggregator alone", list(_roles())
     yield "alerts watch this factory alone, and name a URL", list(_alerts())
@@ -81,6 +84,38 @@ def _server() -> Iterator[str]:
     yield from (f"{what} does not reach it" for what, is_there in facts.items() if not is_there)
 
 
+def _own_volumes() -> Iterator[str]:
+    """A claim of one's own is used and none is made; a models file may name the key that a server has."""
+    endpoint = {"base_url": "http://chimera-vllm-writer:8000/v1", "key_file": "/etc/chimera/vllm/writer"}
+    roles = {role: {"endpoint": "writer", "model": role} for role in ("writer", "verifier_a", "verifier_b", "solver")}
+    values = {
+        "models": {"file": {"endpoints": {"writer": endpoint}, "roles": roles}},
+        "vllm": {"servers": {"solver": {"cache": {"existingClaim": "filled"}}}},
+    }
+    objects = _with(values, "vllm")
+    claims = {one["metadata"]["name"] for one in objects if one["kind"] == "PersistentVolumeClaim"}
+    volumes = {one["name"]: one for one in _templates(objects)["vllm-solver"]["spec"]["volumes"]}
+    if "chimera-vllm-solver" in claims or volumes["models"]["persistentVolumeClaim"] != {"claimName": "filled"}:
+        yield f"claims {sorted(claims)}, the solver's {volumes['models']}"
+    if not any(one["name"] == "vllm-keys" for one in _templates(objects)["problem-writer"]["spec"]["volumes"]):
+        yield "a caller has no key of the server"
+
+
+def _trust() -> Iterator[str]:
+    objects = _with({"trust": {"caSecret": "lab-ca"}}, "vllm")
+    for owner, pod in _templates(objects).items():
+        (container,) = pod["spec"]["containers"][:1]
+        if not owner.startswith("vllm-") and "SSL_CERT_FILE" not in _names(container):
+            yield f"{owner} does not trust it"
+
+
+def _principals() -> Iterator[str]:
+    for owner, pod in _templates(_with({"services": {"console": {"enabled": True}}}, "tokens")).items():
+        user = owner if owner in ALL else "cli"
+        if owner != "simulator" and pod["spec"]["serviceAccountName"] != f"chimera-{user}":
+            yield f"{owner} is {pod['spec']['serviceAccountName']}"
+
+
 def _digests() -> Iterator[str]:
     digest = {"digest": f"sha256:{'1' * 64}"}
     own = {"tag": "v0.29.1", "digest": f"sha256:{'2' * 64}"}
@@ -115,6 +150,12 @@ def _egress() -> Iterator[str]:
     }
     if not {9000, 80, 4318} <= ports["aggregator"]:
         yield f"aggregator: {ports['aggregator']}"
+    mirror = _with({"networkPolicy": {"enabled": True, "internetPorts": [8080]}}, "vllm")
+    (base,) = (
+        one for one in mirror if (one["kind"], one["metadata"]["name"]) == ("NetworkPolicy", "chimera-vllm-base")
+    )
+    if [port["port"] for rule in base["spec"]["egress"] for port in rule["ports"]] != [8080]:
+        yield f"a mirror of models: {base['spec']['egress']}"
     if 4318 not in ports["panel"] or 9000 in ports["panel"]:
         yield f"panel: {ports['panel']}"
 

@@ -23,23 +23,10 @@ from services.simulator.settings import Settings
 
 CALLS = 4
 """Most calls of a model that fails: an answer, and three attempts at a structured one."""
+FREE_TEXT = ("solver", "base", "embedder")
+"""Roles without structured answers."""
 KEY = "sk-very-secret-0123"
 BOXED = "It is \\boxed{144}."
-POINTS = ("well_posed", "self_contained", "unique_answer", "correct", "hard_enough", "established")
-FORMS: dict[str, dict[str, Any]] = {
-    "draft": {"problem": "p", "answer": "a", "answer_type": "number", "solution": "s"},
-    "grade": {"agrees": "yes", "reason": "same"},
-    "judgement": {
-        **dict.fromkeys(POINTS, True),
-        "reasons": dict.fromkeys(POINTS, "so it is"),
-        "subjects": ["mathematics"],
-        "reason": "r",
-        "canary": "tamarack",
-    },
-    "adjudication": {"reason": "so it is", "right": "first", "canary": "tamarack"},
-    "topics": {"topics": [{"field": "f", "subfield": "s", "topic": "t"}]},
-}
-
 Answer = tuple[dict[str, str], str] | tuple[int, str]
 """A delta and its finish reason, or a status and its message."""
 
@@ -52,13 +39,31 @@ def form(body: dict[str, Any]) -> str:
 
 def fixed(body: dict[str, Any]) -> str:
     """The requested format, as JSON; empty for none."""
-    requested = body.get("response_format")
-    message = json.dumps(FORMS[requested["json_schema"]["name"]]) if requested else ""
-    for name, value in FORMS.items():
-        message = message or (
-            json.dumps(value) if f'"title": "{name.title()}"' in body["messages"][-1]["content"] else ""
-        )
-    return message
+    text = body["messages"][-1]["content"]
+    if requested := body.get("response_format"):
+        schema = requested["json_schema"]["schema"]
+    elif '"properties"' in text:
+        schema, _ = json.JSONDecoder().raw_decode(text, text.index("{", text.index("JSON Schema:")))
+    else:
+        return ""
+    return json.dumps(filled(schema, schema.get("$defs", {})))
+
+
+def filled(schema: dict[str, Any], parts: dict[str, Any]) -> Any:
+    """A value of a JSON Schema: true, the first choice, a word."""
+    schema = parts.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema["type"]:
+        case "object":
+            named = {"canary": "tamarack"}
+            return {name: named.get(name) or filled(part, parts) for name, part in schema["properties"].items()}
+        case "array":
+            return [filled(schema["items"], parts)]
+        case "boolean":
+            return True
+        case _:
+            return "so it is"
 
 
 def good(body: dict[str, Any]) -> Answer:
@@ -170,14 +175,7 @@ async def test_the_simulator_plays_every_role() -> None:
             ModelsConfig(endpoints={"default": place}, roles=Roles(**roles)), 30.0, lambda _: None
         )
     assert {one.role: (one.works, one.structured) for one in found} == {
-        "writer": (True, "schema"),
-        "verifier_a": (True, "schema"),
-        "verifier_b": (True, "schema"),
-        "solver": (True, None),
-        "judge": (True, "schema"),
-        "adjudicator": (True, "schema"),
-        "base": (True, None),
-        "embedder": (True, None),
+        name: (True, None if name in FREE_TEXT else "schema") for name in Roles.model_fields
     }
     solver = next(one for one in found if one.role == "solver")
     assert (solver.thinking, solver.finish_reason, solver.price_known, solver.calls) == ("reasoning", "stop", True, 1)
@@ -295,7 +293,7 @@ async def test_the_command_prints_a_table_or_json_and_its_status_is_the_result(t
         (tmp_path / "models.yaml").write_text(cast(place, judge="keyless").model_dump_json())
         status, out, err = await chimera(tmp_path, "--models", "models.yaml")
         assert status == 1
-        assert "6 of 7 roles work" in out
+        assert f"{len(CHAT_ROLES) - 1} of {len(CHAT_ROLES)} roles work" in out
         assert max(map(len, out.splitlines()[:7])) <= WIDTH
         assert "judge: does not work" in err
         assert KEY not in out + err

@@ -18,6 +18,7 @@ from services.cli.dataset.export import command as command
 from services.cli.dataset.export.record_formats import INSTRUCTION
 from shared.dataset import Dataset
 from shared.errors import Refusal
+from shared.text.benchmarks import read_questions
 from tests.services.cli.test_dataset import message as output
 from tests.support.items import attempt, checked, judged, log, plan, rejected
 
@@ -134,6 +135,18 @@ def test_preference_pairs_set_a_sound_trace_against_each_wrong_one(home: Path) -
     assert "verl has no preference pairs" in output(
         home, "export", "--format", "verl", "--view", "preference", "--out", str(home / "x"), status=1
     )
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.999])
+async def test_problems_of_every_split_are_one_benchmark_file(tmp_path: Path, held_out: float) -> None:
+    wanted = plan(2).model_copy(update={"held_out": HeldOut(topics=held_out)})
+    sink = Curate(tmp_path / "dataset", "test", wanted, lambda: datetime(2026, 1, 1, tzinfo=UTC), print)
+    await sink.open({})
+    await sink.write(log(*(checked(n) for n in range(3)), partitions=1))
+    found = exported(tmp_path, "problems", "all", "--version", "now")
+    file = tmp_path / "out" / "problems-all" / "data" / "problems-00000.jsonl"
+    assert [row.keys() for row in found["problems"]] == [{"id", "problem"}] * 3
+    assert sorted(read_questions("old", Benchmark(path=file))) == ["What is 0?", "What is 1?", "What is 2?"]
 
 
 async def test_held_out_rows_are_a_split_of_their_own_and_in_no_training_view(tmp_path: Path) -> None:

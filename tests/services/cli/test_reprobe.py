@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
+from services.cli.common.run_config import RunConfig
+from services.cli.evidence.stored_items import Selection
+from services.cli.probe.reprobe import Reprobe
+from shared.kafka.dlq.dead_letter import is_addressed_to
 from tests.support.items import checked, log, plan
 
 
@@ -21,6 +26,18 @@ def models(folder: Path, **more: str) -> str:
     endpoint = {"base_url": "http://127.0.0.1:9/v1", "simulated": True}
     path.write_text(yaml.safe_dump({"endpoints": {"one": endpoint}, "roles": roles}))
     return str(path)
+
+
+async def test_a_copy_is_for_the_probe_alone(tmp_path: Path) -> None:
+    sink = Curate(tmp_path / "dataset", "test", plan(4), lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda _: None)
+    await sink.open({"solution.checked": "one"})
+    await sink.write(log(checked(0)))
+    work = Reprobe(RunConfig(plan(4), tmp_path), Selection(), "one", Console(quiet=True), factory="test")
+    await asyncio.to_thread(work.waiting, None)
+    [outgoing] = await asyncio.to_thread(lambda: list(work._outgoing()))
+    assert outgoing.message.name == "problem.accepted"
+    assert is_addressed_to("probe", outgoing.message.headers)
+    assert not is_addressed_to("another", outgoing.message.headers)
 
 
 async def test_a_dry_run_counts_the_attempts_and_a_model_is_needed(tmp_path: Path) -> None:

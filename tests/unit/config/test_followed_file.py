@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.config.plan import Plan
+from schemas.flow import SERVICES
 from services.cli.stack.apply import readers
 from shared.config.followed_file import FollowedFile
 from shared.errors import Refusal
@@ -37,8 +38,7 @@ def with_keys(changed: dict[str, object]) -> Plan:
 
 
 BEFORE = plan(10, "mathematics", "physics")
-CALLERS = {"expansion", "problem_writer", "screening", "verifier-a", "verifier-b"}
-CALLERS |= {"adjudicator", "probe", "synthesis", "answer_checker"}
+CALLERS = {service.name for service in SERVICES if service.models}
 VERIFICATION = {"verifier-a", "verifier-b", "panel", "answer_checker"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from schemas.belief import Belief
 from schemas.events import SolutionChecked
 from shared.dataset import Conflict, Dataset, Entry, Release, Row, Table, build, build_manifest, write_manifest
+from shared.dataset import table as table_module
 from shared.dataset.schema import arrow_schema
 from shared.errors import Refusal
 from shared.stats.item_belief import row_belief
@@ -117,6 +118,20 @@ def test_every_kind_of_commit_through_a_stale_handle_is_refused(tmp_path: Path) 
     stale.set({"admission": "in"}, ids, {}, {})
     assert Dataset.open(tmp_path).rows.counts("admission") == {("in",): 1, ("aside",): 1}
     assert (stale.mark("other"), stale.mark("mine")) == (1, None)
+
+
+def test_a_handle_that_is_opened_anew_stays_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take another writer's commit for its own otherwise, and add rows which that one deleted."""
+    monkeypatch.setattr(table_module, "REOPEN_COMMITS", 1)
+    stale, _ = grown(tmp_path, 0)
+    stale.append(rows(1), {"mine": 1}, {})
+    Table(tmp_path, Row, "test").append(rows(2), {"other": 1}, {})
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            stale.append(rows(3), {"mine": 2}, {})
+    stale.reload()
+    stale.append(rows(3), {"mine": 2}, {})
+    assert (stale.mark("other"), stale.mark("mine"), len(Dataset.open(tmp_path).rows)) == (1, 2, 4)
 
 
 def test_a_manifest_is_written_once_and_can_be_counted_again(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from services.console.settings import Settings as Console
 from services.exporter.settings import Settings as Exporter
 from services.simulator.settings import Settings as Simulator
 from shared.config.settings import Settings
-from shared.llm.prompts import NAMES
+from shared.llm.prompts import shipped_prompts
 from tests.ops import explain_pods
 from tests.ops.lag_plot import Sample, draw
 
@@ -59,7 +59,8 @@ def test_the_chart_has_the_services_of_the_flow_with_their_limits() -> None:
 
 def test_the_chart_takes_a_prompt_for_each_shipped_one() -> None:
     prompts = SCHEMA["properties"]["models"]["properties"]["prompts"]
-    assert sorted(prompts["propertyNames"]["enum"]) == sorted(NAMES)
+    assert prompts["propertyNames"] == {"$ref": "#/$defs/models-prompts"}
+    assert SCHEMA["$defs"]["models-prompts"]["enum"] == sorted(path.stem for path in shipped_prompts())
 
 
 def test_the_chart_says_who_calls_models_and_who_writes_the_dataset() -> None:

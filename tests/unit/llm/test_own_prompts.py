@@ -1,6 +1,7 @@
 """Prompts of the user's own: used wherever the shipped one is, named in the lineage, refused where they cannot work."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from services.verifier import __main__ as verifier
 from shared.errors import Refusal
 from shared.llm import Models
 from shared.llm.models_config import load_models_config
-from shared.llm.prompts import NAMES, Prompt, load_prompt
+from shared.llm.prompts import Prompt, load_prompt, shipped_prompts
 
 BLIND = Path("services/verifier/prompts/blind.md")
 
 
-def test_the_names_of_own_prompts_are_those_of_the_shipped_ones() -> None:
-    assert sorted(path.stem for path in Path().glob("s*/*/prompts/*.md")) == sorted(NAMES)
+def test_each_shipped_prompt_has_a_name_of_its_own_that_code_loads() -> None:
+    names = sorted(path.stem for path in Path().glob("s*/*/prompts/*.md"))
+    assert names == sorted(path.stem for path in shipped_prompts())
+    assert len(set(names)) == len(names)
+    code = "\n".join(path.read_text() for root in ("services", "shared") for path in Path(root).rglob("*.py"))
+    assert set(names) <= set(re.findall(r'"(\w+)\.md"', code))
 
 
 def test_a_models_file_names_a_folder_of_own_prompts(tmp_path: Path) -> None:

@@ -30,6 +30,29 @@ def test_a_service_that_cannot_be_made_is_refused(name: str, consumes: str, prod
     assert reason in str(refusal(name, consumes, produces))
 
 
+@pytest.mark.parametrize(
+    ("name", "consumes", "produces", "model", "reason"),
+    [
+        (
+            "indexer",
+            "problem.accepted",
+            "problem.indexed",
+            "judge",
+            "is not a role that always has a model",
+        ),
+        ("indexer", "problem.accepted", "", "writer", "publishes the calls"),
+        ("indexer", "problem.rejected", "problem.indexed", "writer", "problem.rejected may carry no problem"),
+        ("draft", "problem.accepted", "problem.indexed", "writer", "there is a prompt or a simulated answer draft"),
+        ("same", "problem.accepted", "problem.indexed", "writer", "there is a prompt or a simulated answer same"),
+    ],
+)
+def test_a_service_whose_calls_cannot_be_made_or_counted_is_refused(
+    name: str, consumes: str, produces: str, model: str, reason: str
+) -> None:
+    assert reason in str(refusal(name, consumes, produces, model))
+    assert refusal("indexer", "problem.accepted", "problem.indexed", "writer") is None
+
+
 @pytest.mark.parametrize("consumes", ["problem.accepted", "problem.screened", "problem.rejected"])
 def test_the_new_service_consumes_its_event_and_all_others_stay(tmp_path: Path, consumes: str) -> None:
     for path in COPIED:

@@ -43,9 +43,10 @@ FORMATS = {
     "chimera": record_formats.PAPER,
     "verl": record_formats.VERL,
     "chat": record_formats.CHAT,
+    "problems": record_formats.PROBLEMS,
 }
 
-JSON_LINES = frozenset({"jsonl", "chat"})
+JSON_LINES = frozenset({"jsonl", "chat", "problems"})
 """Formats that are written as JSON lines; the others are Parquet."""
 
 BATCH_ROWS = 32
@@ -139,8 +140,9 @@ def _write(
             records: dict[str, list[record_formats.Record]] = {}
             for row in map(as_own_dataset, batch) if view in IMPORTED_VIEWS.values() else batch:
                 made = list(record_format.records(stats.records, row))
-                stats.add(row, len(made))
-                records.setdefault(row["split"], []).extend(made)
+                split = record_format.split or row["split"]
+                stats.add({**row, "split": split}, len(made))
+                records.setdefault(split, []).extend(made)
             for split, some in records.items():
                 if split not in shards:
                     shards[split] = closing.enter_context(_Shards(folder, split, suffix, record_format.schema))

@@ -23,6 +23,8 @@ class RecordFormat:
 
     schema: pa.Schema
     records: Callable[[int, Mapping[str, Any]], Iterator[Record]]
+    split: str | None = None
+    """One split for all rows; otherwise each row has its own."""
 
 
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
@@ -41,6 +43,10 @@ def trace(reasoning: str, solution: str) -> str:
 
 def _row(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
     yield {**row, "belief": row_belief(row)}
+
+
+def _problem(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
+    yield {name: row[name] for name in ("id", "problem")}
 
 
 def _paper(number: int, row: Mapping[str, Any]) -> Iterator[Record]:
@@ -106,6 +112,8 @@ _EXTRA = pa.struct(
 )
 
 ROWS = RecordFormat(arrow_schema(Row).append(pa.field("belief", pa.float64())), _row)
+PROBLEMS = RecordFormat(pa.schema([("id", _TEXT), ("problem", _TEXT)]), _problem, split="problems")
+"""Statements alone, held-out ones among them: a benchmark for the plan of another factory."""
 PAPER = RecordFormat(
     pa.schema(
         [("index", pa.int64())]
