@@ -149,7 +149,7 @@ async def test_a_slow_publication_holds_up_neither_intake_nor_order(world: Kafka
     assert [event.id for event in await world.events("sample.curated")] == [event.id for event in store.decided]
 
 
-async def test_partitions_are_released_after_the_publication_beside_intake(world: KafkaWorld) -> None:
+async def test_partitions_are_released_after_the_background_publication(world: KafkaWorld) -> None:
     """Another replica would publish the same events otherwise, and a late cursor would replace a later one."""
     store, loops = Store(), list[SinkLoop]()
     store.may_publish.clear()
