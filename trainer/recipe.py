@@ -46,7 +46,7 @@ class HeldOut(_Section):
     clusters: Share = 0.05
     """Share of the clusters of problems that differ only in numbers: one in training would reveal the others."""
     validation: Share = 0.02
-    """Share of these clusters used to choose the checkpoint; they are not scored."""
+    """Share of these clusters used to choose the checkpoint; they are not scored. Without one the last is kept."""
     at_least: Count = 1
     """Minimum number of training rows; with fewer the run is refused."""
 

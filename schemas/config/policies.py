@@ -125,7 +125,7 @@ class Solving(PlanSection):
     max_base_pass: float = Field(default=1.0, ge=0, le=1)
     """Reject a problem as too easy above this share of probe hits."""
     harder: int = Field(default=0, ge=0, le=8)
-    """How often the writer gets a problem back that was too easy, to make it harder."""
+    """How often a harder problem is requested in place of one that was too easy."""
     traces: int = Field(default=1, ge=1, le=64)
     """Solutions per problem."""
     retries: int = Field(default=1, ge=0, le=64)

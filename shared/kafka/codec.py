@@ -47,7 +47,7 @@ def encode(event: Event, source: str, tag: Tag | None = None, addressee: str | N
 
     Raises Invalid for an event larger than EVENT_LIMIT, which every reader would refuse.
     """
-    value = event.model_dump_json().encode()
+    value = event.__pydantic_serializer__.to_json(event)  # `model_dump_json` without two copies
     if len(value) > EVENT_LIMIT:
         raise Invalid(f"{event.type} of {len(value):,} bytes is larger than {EVENT_LIMIT:,}")
     headers = {
@@ -137,12 +137,11 @@ def audit_tag_of(headers: Iterable[tuple[str, bytes]]) -> AuditTag | None:
 
 def pack(messages: Iterable[Message]) -> bytes:
     """Pack messages into one value for the idempotency store. Never empty."""
-    rows = [
-        [m.name, _text(m.key), _text(m.value), [[name, _text(value)] for name, value in m.headers]] for m in messages
-    ]
+    messages = list(messages)
     try:
-        return b"".join(_json(rows))
-    except PydanticSerializationError:  # a header of a dead letter that is not UTF-8
+        return b"".join(_json([[m.name, m.key, m.value, m.headers] for m in messages]))
+    except PydanticSerializationError:  # a dead letter's bytes that are not UTF-8
+        rows = [[m.name, _text(m.key), _text(m.value), [[n, _text(v)] for n, v in m.headers]] for m in messages]
         return json.dumps(rows).encode()
 
 
@@ -155,8 +154,8 @@ def unpack(outcome: bytes) -> list[Message]:
 
 
 def _json(value: object) -> Iterator[bytes]:
-    """Yield the pieces of `json.dumps(value, ensure_ascii=False)`, in half its time; each join copies long strings."""
-    if not isinstance(value, list):
+    """Yield the pieces of `json.dumps(value, ensure_ascii=False)`, with bytes as text, in a third of its time."""
+    if not isinstance(value, list | tuple):
         yield to_json(value)
         return
     yield b"["

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, log10, sqrt
 
+from schemas.config.models_config import Endpoint
 from schemas.config.plan import Plan
 from schemas.flow import DEFAULT_PARTITIONS
 from services.cli.check.forecast import Basis, assumed
 from services.cli.common.options import shipped
-from services.synthesis.settings import Settings as Synthesis
 from services.verifier.settings import Settings as Verifier
 from shared.config.plan_loader import load_plan
 from tests.docs.markdown import table
@@ -98,7 +98,7 @@ class Month:
 
     @property
     def synthesis(self) -> int:
-        return self.processes("synthesis", "solver", Synthesis.model_fields["in_flight"].default)
+        return self.processes("synthesis", "solver", Endpoint.model_fields["max_concurrency"].default)
 
     def tokens(self, role: str) -> float:
         """Completion tokens."""

@@ -131,9 +131,10 @@ def _time_and_basis(plan: Plan, estimate: Forecast) -> list[str]:
         else "ASSUMED: too few problems have been measured in this folder"
     )
     drops_easy = plan.solving.max_base_pass < 1 or plan.limits()
-    too_high = "yield     yield_assumed of the plan: lower it, since easy problems are written and do not count"
+    default_yield = drops_easy and not n and "yield_assumed" not in plan.model_fields_set
+    too_high = "yield     too high where easy problems do not count: set yield_assumed"
     time = "unknown until latency is measured" if estimate.seconds is None else f"at least {duration(estimate.seconds)}"
-    return [f"time      {time}", f"basis     {basis}", *([] if n or not drops_easy else [too_high])]
+    return [f"time      {time}", f"basis     {basis}", *([too_high] if default_yield else [])]
 
 
 def _tokens(number: float | None) -> str:

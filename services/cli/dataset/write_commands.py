@@ -56,7 +56,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder to write; must not be there, or be empty.")],
     form: Annotated[Form, typer.Option("--format", help="See docs/how-to/dataset.md.")] = Form.parquet,
     view: Annotated[View, typer.Option(help="Which rows.")] = View.sft,
-    version: Annotated[str, typer.Option(help=VERSION)] = "latest",
+    version: Annotated[str, typer.Option(help=f"{VERSION} Before the first release `latest` is `now`.")] = "latest",
     plan: BenchmarkPlan = None,
     directory: Directory = Path(".chimera"),
     as_json: AsJson = False,

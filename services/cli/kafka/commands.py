@@ -1,4 +1,4 @@
-"""`chimera kafka create`, `trim`: for charts and operators."""
+"""`chimera kafka create`, `trim`, `show`: for charts and operators."""
 
 import json
 import time
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shared.kafka.admin.create import Created
     from shared.kafka.admin.retention import Trimmed
 
-app = typer.Typer(cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Create or trim Kafka topics.")
+app = typer.Typer(cls=HelpGroup, no_args_is_help=True, rich_markup_mode=None, help="Create, trim or read Kafka topics.")
 
 
 class Start(StrEnum):
@@ -99,6 +99,25 @@ def trim(
         if not every_hours:
             return
         time.sleep(every_hours * 3600)
+
+
+@app.command()
+def show(
+    event: Annotated[str, typer.Argument(help="Type of the events, such as problem.accepted.", show_default=False)],
+    bootstrap: Bootstrap = "",
+    factory: Factory = "chimera",
+    limit: Annotated[int, typer.Option(min=1, help="Most events.")] = 10,
+    directory: opt.Directory = opt.HERE,
+) -> None:
+    """Print the latest events of a type, as JSON, one a line. It reads the whole Kafka topic, without a group."""
+    from schemas.flow import BY_TYPE
+    from shared.kafka.read.latest import read_latest
+
+    if event not in BY_TYPE:
+        raise Refusal(f"there is no event {event!r}", f"Give one of {', '.join(BY_TYPE)}")
+    kafka = access(bootstrap, directory)
+    for record in call_kafka(kafka, read_latest(kafka, factory, event, limit)):
+        typer.echo(json.dumps(json.loads(record.value or b"null")))
 
 
 def _show_trimmed(done: "list[Trimmed]", dry_run: bool, as_json: bool) -> None:

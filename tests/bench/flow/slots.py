@@ -1,12 +1,19 @@
 """Measures the slots of synthesis, one process with 64 calls in flight: short answers, and long ones in small chunks.
 
-Steady is the time without the first calls, by which the limit of the endpoint grows, and without the last ones.
+The plainest asyncio program makes the same calls before it. A slot is busy while a call is in flight, by the caller's
+clock. Steady is the time without the first calls, by which the limit of the endpoint grows, and without the last ones.
 """
 
+import asyncio
+import json
 import tempfile
+import time
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -19,55 +26,92 @@ from services.cli.common import run_config
 from services.cli.common.options import plan_file
 from services.simulator.bank import Bank
 from tests.bench.flow.factory import cpu_s, factory
-from tests.bench.models import server
+from tests.bench.models import BODY, server
 from tests.support.fake_endpoint import CHUNK_S
 from tests.support.kafka_world import KafkaWorld, until
 
 IN_FLIGHT = 64
 SHORT_S = 0.2
 LONG_S, LONG_BYTES = 10.0, 300_000
-LONG_CALLS = 8 * IN_FLIGHT
+LONG_CALLS = 6 * IN_FLIGHT
+
+Call = tuple[float, float]
+"""Begin and end, in seconds."""
 
 
 async def measure(calls: int) -> list[dict[str, Any]]:
-    """Solve `calls` problems with short answers, then some with long ones."""
-    return [
-        await _measure(f"{SHORT_S} s", calls, SHORT_S),
-        await _measure(f"300 kB, {1000 * CHUNK_S:.0f} ms a chunk", LONG_CALLS, LONG_S, LONG_BYTES),
-    ]
+    """Make `calls` calls with short answers, then some with long ones."""
+    long = f"300 kB, {1000 * CHUNK_S:.0f} ms a chunk"
+    rows = []
+    for answers, number, latency_s, size in (
+        (f"{SHORT_S} s", calls, SHORT_S, 0),
+        (long, LONG_CALLS, LONG_S, LONG_BYTES),
+    ):
+        async with server("--latency-s", str(latency_s), "--answer-bytes", str(size)) as url:
+            for program, run in (("asyncio", _plain), ("chimera", _synthesis)):
+                made, figures = await run(f"{url}/v1", number)
+                rows.append({"answers": answers, "program": program, **_shares(made, latency_s), **figures})
+    return rows
 
 
-async def _measure(answers: str, calls: int, latency_s: float, answer_bytes: int = 0) -> dict[str, Any]:
-    """Time is by timestamps of the log; CPU and memory are those of the process of synthesis."""
-    plan = run_config.load(plan_file(None), 1)
-    options = ("--latency-s", str(latency_s), "--answer-bytes", str(answer_bytes))
-    with tempfile.TemporaryDirectory() as folder:
-        async with server(*options) as url:
-            models = ModelsConfig.one(Endpoint(base_url=f"{url}/v1", max_concurrency=IN_FLIGHT), "m")
-            async with factory(Path(folder) / "stack", plan, {}, ["synthesis"], models=models) as (stack, world):
-                spent, memory = cpu_s(stack)["synthesis"], [_rss(stack)]
-                await world.publish(probed(world, calls))
-
-                async def solved() -> bool:
-                    memory.append(_rss(stack))
-                    return sum((await world.ends("solution.synthesized")).values()) == calls
-
-                await until(solved, f"{calls} solutions", within_s=300, every_s=0.5)
-                spent = cpu_s(stack)["synthesis"] - spent
-                stamps = sorted(record.timestamp / 1000 for record in await world.records("solution.synthesized"))
-    whole = stamps[-1] - stamps[0] + latency_s
-    begin, end = stamps[2 * IN_FLIGHT] + latency_s / 2, stamps[-1] - latency_s / 2
-    steady = sum(begin <= stamp < end for stamp in stamps) * latency_s / (IN_FLIGHT * (end - begin))
+def _shares(calls: Sequence[Call], latency_s: float) -> dict[str, float]:
+    """Return the share of slot time with a call in flight, and that of the endpoint's own time."""
+    first, last = sorted(end for _, end in calls)[2 * IN_FLIGHT], max(begin for begin, _ in calls)
+    slot_s = IN_FLIGHT * (last - first)
+    steady = [(max(0.0, min(end, last) - max(begin, first)), end - begin) for begin, end in calls]
     return {
-        "answers": answers,
-        "calls": calls,
-        "seconds": whole,
-        "slots_busy": calls * latency_s / (IN_FLIGHT * whole),
-        "slots_busy_steady": steady,
-        "cpu_ms_per_answer": 1000 * spent / calls,
-        "cores": spent / whole,
+        "calls": len(calls),
+        "seconds": max(end for _, end in calls) - min(begin for begin, _ in calls),
+        "slots_busy_steady": sum(within for within, _ in steady) / slot_s,
+        "endpoint_busy_steady": sum(within * latency_s / whole for within, whole in steady) / slot_s,
+    }
+
+
+async def _plain(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
+    """CPU is that of this process."""
+    made: list[Call] = []
+    left = iter(range(number))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+
+        async def worker() -> None:
+            for _ in left:
+                begin = time.time()
+                async with http.post(f"{url}/chat/completions", json={**BODY, "stream": True}) as response:
+                    async for _ in response.content.iter_any():
+                        pass
+                made.append((begin, time.time()))
+
+        spent = time.process_time()
+        await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+        return made, {"cpu_ms_per_answer": 1000 * (time.process_time() - spent) / number}
+
+
+async def _synthesis(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
+    """CPU and memory are those of the process of synthesis; times of the calls are those on record."""
+    plan = run_config.load(plan_file(None), 1)
+    models = ModelsConfig.one(Endpoint(base_url=url, max_concurrency=IN_FLIGHT), "m")
+    with tempfile.TemporaryDirectory() as folder:
+        async with factory(Path(folder) / "stack", plan, {}, ["synthesis"], models=models) as (stack, world):
+            spent, memory = cpu_s(stack)["synthesis"], [_rss(stack)]
+            await world.publish(probed(world, number))
+
+            async def solved() -> bool:
+                memory.append(_rss(stack))
+                return sum((await world.ends("solution.synthesized")).values()) == number
+
+            await until(solved, f"{number} solutions", within_s=300, every_s=0.5)
+            spent = cpu_s(stack)["synthesis"] - spent
+            made = [_call(json.loads(record.value)) for record in await world.records("solution.synthesized")]
+    return made, {
+        "cpu_ms_per_answer": 1000 * spent / number,
         "memory_mb_per_answer_in_flight": (max(memory) - memory[0]) / 1e6 / IN_FLIGHT,
     }
+
+
+def _call(event: dict[str, Any]) -> Call:
+    made = event["attempt"]["provenance"]
+    begin = datetime.fromisoformat(made["started"]).timestamp()
+    return begin, begin + made["latency_s"]
 
 
 def _rss(stack: Stack) -> int:
@@ -86,20 +130,21 @@ def probed(world: KafkaWorld, calls: int) -> list[ProblemProbed]:
 
 
 def show(console: Console, rows: list[dict[str, Any]]) -> None:
-    """Print a line for each kind of answers."""
+    """Print a line for each kind of answers and each program."""
     table = Table(
-        "answers", "calls", "seconds", "slots busy, steady", "whole run", "CPU-ms an answer", "cores",
-        "MB an answer in flight", title=f"synthesis, one process, {IN_FLIGHT} in flight",
+        "answers", "program", "calls", "seconds", "slots busy, steady", "endpoint's own time", "CPU-ms an answer",
+        "MB an answer in flight", title=f"one process, {IN_FLIGHT} in flight",
     )  # fmt: skip
     for row in rows:
+        memory = row.get("memory_mb_per_answer_in_flight")
         table.add_row(
             row["answers"],
+            row["program"],
             str(row["calls"]),
             f"{row['seconds']:.1f}",
             f"{row['slots_busy_steady']:.1%}",
-            f"{row['slots_busy']:.1%}",
+            f"{row['endpoint_busy_steady']:.1%}",
             f"{row['cpu_ms_per_answer']:.2f}",
-            f"{row['cores']:.2f}",
-            f"{row['memory_mb_per_answer_in_flight']:.2f}",
+            "" if memory is None else f"{memory:.2f}",
         )
     console.print(table)

@@ -77,10 +77,11 @@ def test_it_says_what_is_assumed_and_answers_in_json(tmp_path: Path) -> None:
         ("solving: {probe_attempts: 4, max_base_pass: 0.5}", True),
         ("solving: {probe_attempts: 4}\ndifficulty: {at_most: {easy: 0}}", True),
         ("solving: {probe_attempts: 4}", False),
+        ("solving: {probe_attempts: 4, max_base_pass: 0.5}\nyield_assumed: 0.2", False),
     ],
 )
-def test_a_forecast_for_hard_problems_names_the_assumed_yield(tmp_path: Path, section: str, warned: bool) -> None:
+def test_a_forecast_for_hard_problems_doubts_the_default_yield(tmp_path: Path, section: str, warned: bool) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(f"name: mine\nrows: 3\nsubjects: {{physics: {{}}}}\n{section}\n")
     result = RUNNER.invoke(app, ["check", "plan", str(plan), "--dir", str(tmp_path)])
-    assert ("yield_assumed of the plan: lower it" in result.output) is warned
+    assert ("set yield_assumed" in result.output) is warned
