@@ -5,8 +5,8 @@ treats a gap as read (`Consumer._add_gap`, `_new_offset` in faust-streaming 0.15
 record: the next record is the one at its offset, an earlier one was already handled, and a later one shows that records
 were dropped, which are then read again. Only this offset is committed.
 
-Faust lets the broker hold a fetch for 1.5 s while it has nothing. A partition whose records are handled meanwhile is not
-in that fetch: a second event of a problem that follows soon after the first would wait for its end.
+Faust lets the broker hold an empty fetch for 1.5 s. A partition whose records are handled meanwhile is not in that
+fetch: a second event of a problem that follows soon after the first would wait for its end.
 """
 
 import asyncio
