@@ -22,7 +22,7 @@ from shared.kafka.clients import knows_coordinator
 log = logging.getLogger(__name__)
 
 
-FETCH_MAX_WAIT_MS = 25
+FETCH_MAX_WAIT_MS = 50
 """Longest time for which the broker holds a fetch, in ms; Faust has no setting for it."""
 
 
