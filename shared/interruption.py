@@ -47,8 +47,8 @@ class Interruptible:
     def during(self, is_idle: Callable[[], bool]) -> Iterator[None]:
         """Register a wait or a request.
 
-        Raises CancelledError itself: a task that cancels itself would go on to where it next suspends, which is after
-        its request is sent where a slot is free.
+        Raises CancelledError itself: a task that cancels itself would run until it next suspends, which is after its
+        request is sent where a slot is free.
         """
         self._open[key := object()] = is_idle
         try:
