@@ -1,15 +1,19 @@
 """The summary at the end of a run: numbers, the dataset's location, the next step."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from services.cli.common.budget_status import BudgetLine, describe
 from services.cli.common.dataset_location import dataset_in
+from services.cli.run.blockers import Failure
 from services.cli.run.closed_topics import ClosedTopic
 from services.cli.run.closed_topics import describe as topics
 from shared.dataset.reports.funnel import ENDS, Funnel
+
+REASONS = 5
+"""Most kinds of dead letters that are shown to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Summary:
     """Judged audit items; no other number includes them."""
     dead_letters: Mapping[str, int]
     """Pending dead letters by event, also of events without a problem."""
+    dead_letter_reasons: Sequence[str]
+    """Event, service, error and message of each kind, most first."""
     waits: str
     """Why nothing moved at the end, in words; empty when the run is done, or nothing waited."""
 
@@ -72,7 +78,7 @@ class Summary:
         tokens: int | None,
         budget: Sequence[BudgetLine] = (),
         closed: Sequence[ClosedTopic] = (),
-        dead_letters: Mapping[str, int] = MappingProxyType({}),
+        dead_letters: Sequence[Failure] = (),
         waits: str = "",
         dataset: str,
         simulated: bool,
@@ -98,7 +104,8 @@ class Summary:
             budget=budget,
             closed=closed,
             audits=funnel.audits,
-            dead_letters=dict(dead_letters),
+            dead_letters=_by_event(dead_letters),
+            dead_letter_reasons=[f"{one.count} {one}" for one in dead_letters],
             waits="" if verdict.outcome == "done" else waits,
         )
 
@@ -108,7 +115,7 @@ class Summary:
 
     def lines(self, *, is_kept: bool = True) -> list[str]:
         """Return the lines for a person; without steps that need the dataset, unless it is kept."""
-        return [self._headline(), *self._more(), "", *self._next(is_kept=is_kept)]
+        return [self._headline(), *self._more(is_kept=is_kept), "", *self._next(is_kept=is_kept)]
 
     def _headline(self) -> str:
         shown = [end for end in ENDS if end != "deleted" or self.ends[end]]
@@ -119,16 +126,17 @@ class Summary:
         origins = f"{self.requested} requested" + (f" + {self.imported} imported" if self.imported else "")
         return f"{word} in {duration(self.seconds)}: {origins} = {' + '.join(parts)}"
 
-    def _more(self) -> list[str]:
+    def _more(self, *, is_kept: bool) -> list[str]:
         lines = []
         if self.reason:
             lines.append(f"reason    {self.reason}")
         if self.rejected:
             lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
         lines += topics(self.closed)
-        if self.dead_letters:
-            letters = ", ".join(f"{count} {event}" for event, count in self.dead_letters.items())
-            lines.append(f"dead      {letters}: chimera dead-letters list")
+        lines += [f"dead      {reason}" for reason in self.dead_letter_reasons[:REASONS]]
+        if self.dead_letters and is_kept:
+            command = f"chimera dead-letters list{self._folder()}"
+            lines.append(f"          after `chimera up` with the same options: {command}")
         if self.waits:
             lines.append(f"waited    {self.waits}")
         release = f"release {self.release}" if self.release else "no release yet"
@@ -146,8 +154,7 @@ class Summary:
         steps = [("next", self.next_step)] if self.next_step else []
         if not is_kept:
             return [f"{name}  {step}" for name, step in steps]
-        is_default = self.dataset == str(dataset_in(Path(".chimera")))
-        folder = "" if is_default else f" --dir {Path(self.dataset).parent}"
+        folder = self._folder()
         if self.example:
             steps.append(("why is a row believed?", f"chimera dataset show {self.example[:8]}{folder}"))
         if self.outcome == "done" and self.simulated:
@@ -156,6 +163,18 @@ class Summary:
             steps.append(("read it in a browser", f"chimera console{folder}"))
         width = max((len(name) for name, _ in steps), default=0)
         return [f"{name:{width}}  {step}" for name, step in steps]
+
+    def _folder(self) -> str:
+        """Return the option that names the folder; empty for the default."""
+        is_default = self.dataset == str(dataset_in(Path(".chimera")))
+        return "" if is_default else f" --dir {Path(self.dataset).parent}"
+
+
+def _by_event(letters: Iterable[Failure]) -> dict[str, int]:
+    counts = Counter[str]()
+    for one in letters:
+        counts[one.event] += one.count
+    return dict(counts.most_common())
 
 
 def rows_of(rows: int, wanted: int | None) -> str:
