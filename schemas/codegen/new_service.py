@@ -43,7 +43,8 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)  # noqa: S603 - our own tools
     print("\n".join(f"wrote {path}" for path in written))  # noqa: T201
     what = "the prompt, the handler, the event's fields and the test" if given.model else "the handler and its test"
-    print(f"Next: {what}, then  make check  and  make test ARGS='tests/architecture tests/unit'")  # noqa: T201
+    tests = f"tests/architecture tests/unit tests/services/test_{given.name}.py tests/services/cli/test_check_models.py"
+    print(f"Next: {what}, then  make check  and  make test ARGS='{tests}'")  # noqa: T201
 
 
 def refusal(name: str, consumes: str, produces: str, model: str = "") -> str | None:

@@ -63,7 +63,7 @@ def has_adjudicator(config: RunConfig) -> bool:
 
 
 def describe(plan: Plan, estimate: Forecast, folder: Path, *, has_adjudicator: bool = True) -> list[str | Table]:
-    """Return the lines for a person."""
+    """Return the lines for a person. `folder` is the one whose problems may have been measured."""
     topics = sum(subject.topics for subject in plan.subjects.values())
     target = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
     lines: list[str | Table] = [f"Plan {plan.name} is sound: {target}, {len(plan.subjects)} subjects, {topics} topics"]

@@ -150,6 +150,11 @@ class Summary:
             lines.append("          made by SIMULATED models: do not train on it")
         return lines
 
+    def _folder(self) -> str:
+        """The option that names the folder; empty for the default one."""
+        is_default = self.dataset == str(dataset_in(Path(".chimera")))
+        return "" if is_default else f" --dir {Path(self.dataset).parent}"
+
     def _next(self, *, is_kept: bool) -> list[str]:
         steps = [("next", self.next_step)] if self.next_step else []
         if not is_kept:
@@ -163,11 +168,6 @@ class Summary:
             steps.append(("read it in a browser", f"chimera console{folder}"))
         width = max((len(name) for name, _ in steps), default=0)
         return [f"{name:{width}}  {step}" for name, step in steps]
-
-    def _folder(self) -> str:
-        """Return the option that names the folder; empty for the default."""
-        is_default = self.dataset == str(dataset_in(Path(".chimera")))
-        return "" if is_default else f" --dir {Path(self.dataset).parent}"
 
 
 def _by_event(letters: Iterable[Failure]) -> dict[str, int]:

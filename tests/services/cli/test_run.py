@@ -471,6 +471,16 @@ def test_a_plan_with_a_probe_and_no_base_model_is_refused(tmp_path: Path, comman
     assert "no model has the role base" in output
 
 
+def test_a_models_file_of_the_simulator_is_refused_for_other_subjects(tmp_path: Path) -> None:
+    played = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1", simulated=True), "m")
+    (tmp_path / "models.json").write_text(played.model_dump_json())
+    plan = Plan(name="test", rows=3, subjects={"music theory": Subject(about="harmony and form")})
+    (tmp_path / "plan.json").write_text(plan.model_dump_json())
+    status, output = chimera("check", "plan", str(tmp_path / "plan.json"), "--models", str(tmp_path / "models.json"))
+    assert status == 1
+    assert "the models are simulated, and the simulator has no problems of music theory" in output
+
+
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
     cast = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1"), "m")
     (tmp_path / "models.json").write_text(cast.model_dump_json())
