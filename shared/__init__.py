@@ -5,6 +5,7 @@ backoff.py         exponential backoff
 call_journal.py    recorded model calls of the current event
 clock.py           the current time
 errors.py          error classes
+event_loop.py      the event loop of a process that runs for long
 exact_problems.py  problems whose answers are computed exactly
 interruption.py    work that may be cancelled when the process stops
 parent_death.py    ends a child process with its parent

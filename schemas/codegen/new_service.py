@@ -17,7 +17,7 @@ from schemas.codegen.deployment import prompt_names
 from schemas.codegen.export import ROOT
 from schemas.codegen.service_entries import SIMULATED, enter
 from schemas.config.models_config import Roles
-from schemas.events import ItemEvent, ProblemRejected
+from schemas.events import Event, ItemEvent
 from schemas.flow import BY_TYPE, SERVICES
 
 SKELETON = Path(__file__).parent / "skeleton"
@@ -38,11 +38,13 @@ def main() -> None:
     if reason := refusal(given.name, given.consumes, given.produces, given.model):
         sys.exit(reason)
     written = write(ROOT, given.name, given.consumes, given.produces, given.model)
-    for command in (["ruff", "check", "--fix", "--quiet"], ["ruff", "format", "--quiet"], ["schemas.export"]):
+    tidy = (["ruff", "format", "--quiet"], ["ruff", "check", "--fix", "--exit-zero", "--quiet"])
+    for command in (*tidy, tidy[0], ["schemas.export"]):
         subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)  # noqa: S603 - our own tools
     print("\n".join(f"wrote {path}" for path in written))  # noqa: T201
     what = "the prompt, the handler, the event's fields and the test" if given.model else "the handler and its test"
-    print(f"Next: {what}, then  make check  and  make test ARGS='tests/architecture tests/unit'")  # noqa: T201
+    tests = f"tests/architecture tests/unit tests/services/test_{given.name}.py tests/services/cli/test_check_models.py"
+    print(f"Next: {what}, then  make check  and  make test ARGS='{tests}'")  # noqa: T201
 
 
 def refusal(name: str, consumes: str, produces: str, model: str = "") -> str | None:
@@ -53,8 +55,9 @@ def refusal(name: str, consumes: str, produces: str, model: str = "") -> str | N
         return f"there is a service {name} already; choose another name"
     if consumes not in BY_TYPE:
         return f"there is no event {consumes}; there are {', '.join(BY_TYPE)}"
-    if not issubclass(BY_TYPE[consumes].event, ItemEvent):
-        return f"{consumes} carries no problem, and the skeleton needs one; take {', '.join(_with_item())}"
+    if consumes not in _possible():
+        reason = "carries no problem, is for one service, or has fields that the skeleton's test cannot make up"
+        return f"{consumes} {reason}; take {', '.join(_possible())}"
     if produces and (not EVENT.fullmatch(produces) or produces in BY_TYPE):
         return f"{produces!r} is not a new event: use noun.verb in the past tense, of no event in the flow"
     if produces and not (ROOT / "schemas" / "events" / f"{produces.split('.')[0]}.py").exists():
@@ -67,15 +70,33 @@ def _refusal_of_model(name: str, consumes: str, produces: str, model: str) -> st
         return f"{model!r} is not a role that always has a model; take {', '.join(ALWAYS)}"
     if not produces:
         return "a service that calls a model publishes the calls, which cost: say what it --produces"
-    if BY_TYPE[consumes].event is ProblemRejected:
-        return "problem.rejected may carry no problem, and the prompt shows one; take another event"
+    if _further_fields(consumes):
+        plain = ", ".join(name for name in _possible() if not _further_fields(name))
+        return f"{consumes} is more than a problem, which `chimera check models` gives the model; take {plain}"
     if name in prompt_names(ROOT) or f'"{_schema(name)}":' in (ROOT / SIMULATED / "registry.py").read_text():
         return f"there is a prompt or a simulated answer {name} already; choose another name"
     return None
 
 
-def _with_item() -> list[str]:
-    return [name for name, flow in BY_TYPE.items() if issubclass(flow.event, ItemEvent)]
+def _possible() -> list[str]:
+    """Events with a problem, for every consumer, of which the skeleton's test can make one."""
+    return [
+        name
+        for name, flow in BY_TYPE.items()
+        if issubclass(flow.event, ItemEvent) and flow.event.addressee is Event.addressee
+        if None not in _further_fields(name).values()
+    ]
+
+
+def _further_fields(consumes: str) -> dict[str, object]:
+    """Values for the fields that an event needs beside its problem; `None` for one that cannot be made up."""
+    values: dict[object, object] = {bool: True, str: "a test"}
+    fields = BY_TYPE[consumes].event.model_fields.items()
+    return {
+        name: values.get(field.annotation)
+        for name, field in fields
+        if field.is_required() and name not in ItemEvent.model_fields
+    }
 
 
 def _schema(name: str) -> str:
@@ -98,6 +119,7 @@ def write(root: Path, name: str, consumes: str, produces: str, model: str = "") 
         "consumes": consumes,
         "produces": produces or "nothing",
         "event": event,
+        "further": "".join(f", {name}={value!r}" for name, value in _further_fields(consumes).items()),
         "imports": ", ".join(sorted({event, "Event", made} - {""})),
         "result": f'[{made}.after(event, "{name}", problem_id=event.item.id)]' if made else "()",
         "tested": f"[{made}]" if made else "[]",

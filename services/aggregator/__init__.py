@@ -3,6 +3,7 @@
 event_table.py  a table with one line for each event of a type
 events.py       builds the events
 handler.py      the sink
+known_ids.py    ids of a table's lines, in little memory
 maintenance.py  joins small files, deletes old ones
 moves.py        which rows move by more evidence or another solution
 outbox.py       what is to be published, in commit metadata

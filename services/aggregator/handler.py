@@ -21,6 +21,7 @@ line is new; watermarks only save work: a record in another batch or at another 
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
@@ -93,6 +94,9 @@ MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Delays in seconds before a decision is repeated because another writer committed first."""
 
+_SWITCH_S = 0.0005
+"""Longest time in seconds for which work beside the intake keeps Python's lock, which a commit takes many times."""
+
 _JOIN_COMMITS = 16
 """A release is near when commits like the last one, at most this number, make it due."""
 
@@ -141,6 +145,7 @@ class Curate:
 
         Raises Refusal when newer software wrote the dataset.
         """
+        sys.setswitchinterval(_SWITCH_S)
         self._plan = self._changed_plan() or self._plan
         await self._with_retries(self._open)
         await self._with_retries(self._promote)
@@ -268,8 +273,9 @@ class Curate:
         self._reviewed.append(fresh, now)
 
     def _append_entries(self, records: Sequence[Record], now: datetime) -> None:
-        built = (build.to_entry(record, now) for record in records)
-        new = {line.id: line for line in built if line and line.id not in self._state.entries}
+        built = {line.id: line for record in records if (line := build.to_entry(record, now))}
+        known = self._state.entries.among(built)
+        new = {id_: line for id_, line in built.items() if id_ not in known}
         marks = self._ledger.watermarks(record for record in records if isinstance(record.event, ProblemRejected))
         if new or marks:
             self._ledger.append([*new.values()], marks, {})
@@ -281,9 +287,10 @@ class Curate:
         if not finals:
             return
         quotas, new = self._quotas(), dict[str, Row]()
+        known = self._state.rows.among(str(event.item.id) for _, event in finals)
         for record, event in finals:
             id_ = str(event.item.id)
-            if id_ not in new and id_ not in self._state.rows and id_ not in self._state.deleted:
+            if id_ not in new and id_ not in known and id_ not in self._state.deleted:
                 new[id_] = self._decide_admission(self._row(record, event, now), event.item, quotas)
             elif self._is_superseded(id_, self._row(record, event, now), new):
                 log.warning("dropped a second content of row %s: the first counts", id_)
@@ -307,7 +314,8 @@ class Curate:
         return any(one["row_hash"] != row.row_hash and not is_amended(one) for one in first)
 
     def _delete(self, records: Sequence[Record]) -> None:
-        gone = {str(one.event.sample_id) for one in records if isinstance(one.event, SampleDeleted)} & self._state.rows
+        ids = (str(one.event.sample_id) for one in records if isinstance(one.event, SampleDeleted))
+        gone = self._state.rows.among(ids)
         if gone:
             self._rows.delete(gone, {**self._rows.watermarks(records), "target": 0})
             self._state = State.load(self._rows, self._ledger)

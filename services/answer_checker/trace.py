@@ -45,10 +45,9 @@ _MARKUP = re.compile(
 _SHOWN_ANSWER = re.compile(
     r"(?:reference|official|gold|ground[- ]truth) (?:answer|solution|key)|answer key|(?:given|provided|supplied) answer"
     r"|(?:given|provided|supplied) solution (?:says|said|states|gives|claims|concludes|uses|arrives|has the answer)"
-    r"|(?:answer|solution) (?:that )?(?:i|we) (?:was|were|am|are) (?:given|told|shown)",
-    re.IGNORECASE,
+    r"|(?:answer|solution) (?:that )?(?:i|we) (?:was|were|am|are) (?:given|told|shown)"
 )
-"""Phrases about an answer that was shown. In chemistry solutions are given, so these need a verb."""
+"""Phrases about an answer that was shown, in lower case. In chemistry solutions are given, so these need a verb."""
 
 
 def find_flaws(attempt: Attempt, problem: str) -> tuple[str, ...]:
@@ -81,6 +80,8 @@ def repetition_share(text: str) -> float:
 
 def foreign_share(thinking: str, problem: str) -> float:
     """Share of the letters of a trace in scripts that the problem does not use."""
+    if thinking.isascii():
+        return 0.0
     scripts, letters = _scripts(thinking), sum(map(str.isalpha, thinking))
     return sum((scripts - Counter(dict.fromkeys(_scripts(problem), letters))).values()) / max(letters, 1)
 
@@ -106,7 +107,4 @@ def _terms(text: str) -> set[str]:
 
 def mentions_shown_answer(text: str, problem: str) -> bool:
     """Whether the text mentions a shown answer in words that the problem does not use."""
-    return bool(
-        {phrase.casefold() for phrase in _SHOWN_ANSWER.findall(text)}
-        - {phrase.casefold() for phrase in _SHOWN_ANSWER.findall(problem)}
-    )
+    return bool(set(_SHOWN_ANSWER.findall(text.casefold())) - set(_SHOWN_ANSWER.findall(problem.casefold())))

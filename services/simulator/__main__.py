@@ -7,6 +7,7 @@ import sys
 
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings
+from shared import event_loop
 from shared.config.environment import parse_arguments, read
 from shared.errors import Refusal
 
@@ -24,7 +25,7 @@ if __name__ == "__main__":
     parse_arguments(Settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(main(read(Settings)))
+        event_loop.run(main(read(Settings)))
     except Refusal as refusal:
         sys.exit(str(refusal))
     except OSError as error:

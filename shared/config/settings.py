@@ -150,7 +150,7 @@ class Settings(Connections):
     """A process that polls no records for this time leaves its consumer group, in seconds."""
     batch_events: int = Field(default=500, ge=1)
     """Largest batch of events of a stateful service or sink."""
-    batch_s: float = Field(default=2.0, ge=0)
+    batch_s: float = Field(default=1.0, ge=0)
     """Under steady load a sink commits once in this time, in seconds; after a quiet time it commits immediately."""
     uncommitted: int = Field(default=200, ge=1)
     """Finished but uncommitted records of a partition at which it is paused."""

@@ -50,6 +50,20 @@ def count_lines(table: DeltaTable, columns: Sequence[str], where: str = "true") 
     return _rows(table, f"select {names}, count(*) as lines from lines where {where} group by {names}")  # noqa: S608
 
 
+def id_prefixes(table: DeltaTable) -> bytes:
+    """Return the first 8 bytes of the id of each line, a UUID, in no defined order."""
+    import pyarrow as pa  # commands that read do without it
+
+    sql = "select decode(substr(replace(id, '-', ''), 1, 16), 'hex') as prefix from lines"
+    with _reading(table):
+        found = QueryBuilder().register("lines", table).execute(sql)
+        return b"".join(_bytes_of(pa.record_batch(batch).column(0).cast(pa.binary(8))) for batch in found)
+
+
+def _bytes_of(prefixes: Any) -> bytes:
+    return bytes(prefixes.buffers()[1][8 * prefixes.offset : 8 * (prefixes.offset + len(prefixes))])
+
+
 def id_in(ids: Iterable[str], column: str = "id") -> str:
     """Return the SQL condition that a line's id is one of these."""
     return f"{column} in ({', '.join(map(sql_string, ids)) or 'null'})"

@@ -29,7 +29,7 @@ from deltalake import (
 from deltalake.transaction import AddAction, RemoveAction
 
 from shared.dataset.failures import Conflict, translate_errors
-from shared.dataset.query import id_in, select
+from shared.dataset.query import count_lines, id_in, id_prefixes, select
 from shared.dataset.schema import (
     SCHEMA_VERSION,
     Audit,
@@ -173,6 +173,14 @@ class Table:
     def read(self, columns: Sequence[str], where: str = "true", order: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Yield some columns of the lines that match an SQL condition."""
         return select(self._delta, columns, where, order)
+
+    def id_prefixes(self) -> bytes:
+        """Return the first 8 bytes of the id of each line, in no defined order."""
+        return id_prefixes(self._delta)
+
+    def counts(self, columns: Sequence[str], where: str) -> Iterator[dict[str, Any]]:
+        """Yield each combination of values of some columns with its number of lines, `lines`."""
+        return count_lines(self._delta, columns, where)
 
     def read_version(self, version: int, columns: Sequence[str], where: str) -> Iterator[dict[str, Any]]:
         """Yield as `read`, at another version. Raises Vanished when that version is gone."""

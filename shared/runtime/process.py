@@ -18,8 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import uvloop
-
+from shared import event_loop
 from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
 from shared.config.environment import parse_arguments, read, unknown_variables
@@ -68,8 +67,7 @@ def run(build: Callable[[S], Service], kind: type[S]) -> None:
         traces.configure(settings.service)
         for name in unknown_variables(kind):
             log.warning("%s", name)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run_service(build, settings))
+        event_loop.run(_run_service(build, settings))
     except Refusal as refusal:
         log.critical("%s", refusal)
         sys.exit(1)

@@ -2,7 +2,7 @@
 
     python -m tests.bench [--only models] [--rounds 3] [--rows 200] [--calls 1500] [--model-calls 1000]
                           [--problems 1000] [--grid] [--runs 2] [--verified 400] [--console-rows 1000000]
-                          [--dataset-scale 1] [--json]
+                          [--dataset-scale 1] [--dataset-case 12] [--json]
 
 Timings on a shared machine are noisy: compare only figures of one run.
 """
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--verified", type=int, default=400, help="problems that the factory verifies end to end (400)")
     parser.add_argument("--console-rows", type=int, default=1_000_000, help="rows that the console pages (1,000,000)")
     parser.add_argument("--dataset-scale", type=float, default=1.0, help="multiplies the rows of the datasets (1)")
+    parser.add_argument("--dataset-case", choices=growth.CASES, action="append", help="a case of it; all by default")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to measure; all by default")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     options = parser.parse_args()
@@ -79,7 +80,7 @@ async def measure(parts: Collection[str], size: argparse.Namespace) -> dict[str,
         "truth": lambda: known_truth.measure(size.verified),
         "screening": screening.measure,
         "console": lambda: console_pages.measure(size.console_rows),
-        "dataset": lambda: growth.measure(size.dataset_scale),
+        "dataset": lambda: growth.measure(size.dataset_scale, size.dataset_case or growth.CASES),
     }
     for part, measurement in measurements.items():
         if part in parts:

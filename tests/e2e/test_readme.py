@@ -61,7 +61,7 @@ def test_the_page_s_diff_and_a_made_service_with_a_model_fit_in(tmp_path: Path) 
     sh(f"{sys.executable} -m ruff check -q && {sys.executable} -m ruff format -q --check", project)
     sh(f"{sys.executable} -m mypy", project)
     tests = "tests/architecture tests/unit tests/services/test_tagger.py tests/services/test_technique.py"
-    tests += " tests/services/cli/test_check_models.py::test_the_simulator_plays_every_role"
+    tests += " tests/services/cli/test_check_models.py"
     sh(f"{sys.executable} -m pytest -q -n 2 --dist loadfile -p no:cacheprovider {tests}", project)
     shown_parts = re.findall(r"```text\n(.*?)```", ADD_A_SERVICE, re.S)
     assert shown_parts

@@ -149,6 +149,35 @@ async def test_a_slow_publication_holds_up_neither_intake_nor_order(world: Kafka
     assert [event.id for event in await world.events("sample.curated")] == [event.id for event in store.decided]
 
 
+async def test_partitions_are_released_after_the_background_publication(world: KafkaWorld) -> None:
+    """Another replica would publish the same events otherwise, and a late cursor would replace a later one."""
+    store, loops = Store(), list[SinkLoop]()
+    store.may_publish.clear()
+
+    def make(producer: Producer) -> SinkLoop:
+        loops.append(SinkLoop(store, world.settings(SERVICE, batch_s=0.1), producer))
+        return loops[-1]
+
+    async def is_revoked() -> bool:
+        return loops[0].why_not_ready() == "taking over"
+
+    async def are_ready() -> bool:
+        return not any(loop.why_not_ready() for loop in loops)
+
+    async with world.running(make):
+        await world.publish(events(1), partition=0)
+        await until(filled(store, 1), "a row whose event cannot be published yet")
+        async with world.running(make):
+            try:
+                await until(is_revoked, "a rebalance")
+                assert loops[1].why_not_ready() == "no partitions assigned yet"
+            finally:
+                store.may_publish.set()
+            await until(are_ready, "the end of the rebalance")
+            await until(finished(world, 1), "the commit after the publication")
+    assert [event.id for event in await world.events("sample.curated")] == [event.id for event in store.decided]
+
+
 async def test_an_idle_sink_lets_its_store_work_and_then_takes_a_record(
     world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

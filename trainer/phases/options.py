@@ -19,7 +19,7 @@ def parse(phase: str, arguments: Sequence[str] | None = None) -> argparse.Namesp
     parser.add_argument("--served", type=Path, help="file that maps models to endpoints for evaluation")
     parser.add_argument("--dry-run", action="store_true", help="print what the whole run would cost, and do nothing")
     parser.add_argument(
-        "--device", choices=DEVICES, default="h100", help=f"device that --dry-run assumes: {', '.join(DEVICES)}"
+        "--device", choices=DEVICES, default="h100", help="device that --dry-run assumes: a100, h100, h200 or l40s"
     )
     parser.add_argument("--devices", type=int, default=1, help="number of devices that --dry-run assumes")
     parser.add_argument("--price", type=float, help="US dollars for a device and an hour, for --dry-run")

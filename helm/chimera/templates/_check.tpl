@@ -47,6 +47,13 @@
 {{- if and $values.models.prompts $values.models.file.prompts }}
 {{- fail "\n\nmodels.prompts: models.file names another folder of prompts; set one of the two" }}
 {{- end }}
+{{- $shipped := merge (.Files.Get "files/flow.yaml" | fromYaml) (dict "exporter" dict "console" dict "simulator" dict) }}
+{{- range $name, $own := $values.services }}
+{{- if not (hasKey $shipped $name) }}
+{{- range $other, $_ := $shipped }}{{ if eq (include "chimera.kube" $name) (include "chimera.kube" $other) }}{{ fail (printf "\n\nservices.%s: write services.%s" $name $other) }}{{ end }}{{ end }}
+{{- if not (or $own.kafkaTopics $own.module) }}{{ fail (printf "\n\nservices.%s: no such service; those of the chart: %s. A service of yours needs kafkaTopics" $name (keys $shipped | sortAlpha | join ", ")) }}{{ end }}
+{{- end }}
+{{- end }}
 {{- range $name, $own := include "chimera.declared" . | fromYaml }}
 {{- $service := mustMergeOverwrite (deepCopy $values.defaults) (deepCopy $own) }}
 {{- $scaling := $service.scaling }}

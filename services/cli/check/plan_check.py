@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +31,7 @@ def check(config: RunConfig, *, as_json: bool) -> None:
         print(json.dumps(document(config.plan, estimate)))  # noqa: T201
         return
     console = Console(highlight=False)
-    for line in describe(config.plan, estimate, has_adjudicator=has_adjudicator(config)):
+    for line in describe(config.plan, estimate, config.directory, has_adjudicator=has_adjudicator(config)):
         console.print(line)
 
 
@@ -61,8 +62,8 @@ def has_adjudicator(config: RunConfig) -> bool:
     return config.models is None or "adjudicator" in config.models.assigned()
 
 
-def describe(plan: Plan, estimate: Forecast, *, has_adjudicator: bool = True) -> list[str | Table]:
-    """Return the lines for a person."""
+def describe(plan: Plan, estimate: Forecast, folder: Path, *, has_adjudicator: bool = True) -> list[str | Table]:
+    """Return the lines for a person. `folder` is the one whose problems may have been measured."""
     topics = sum(subject.topics for subject in plan.subjects.values())
     target = "rows for ever" if plan.endless else f"{plan.rows:,} rows"
     lines: list[str | Table] = [f"Plan {plan.name} is sound: {target}, {len(plan.subjects)} subjects, {topics} topics"]
@@ -75,7 +76,12 @@ def describe(plan: Plan, estimate: Forecast, *, has_adjudicator: bool = True) ->
     lines.append(
         f"{estimate.rows:,} rows {what}: about {estimate.problems:,} problems at a yield of {estimate.basis.rows:.0%}"
     )
-    return [*lines, needs_table(estimate.needs), *_over_budget(plan, estimate), *_time_and_basis(plan, estimate)]
+    return [
+        *lines,
+        needs_table(estimate.needs),
+        *_over_budget(plan, estimate),
+        *_time_and_basis(plan, estimate, folder),
+    ]
 
 
 def _over_budget(plan: Plan, estimate: Forecast) -> list[str]:
@@ -123,12 +129,10 @@ def needs_table(needs: Sequence[Need]) -> Table:
     return table
 
 
-def _time_and_basis(plan: Plan, estimate: Forecast) -> list[str]:
+def _time_and_basis(plan: Plan, estimate: Forecast, folder: Path) -> list[str]:
     n = estimate.basis.problems
     basis = (
-        f"measured on {n:,} problems in this folder"
-        if n
-        else "ASSUMED: too few problems have been measured in this folder"
+        f"measured on {n:,} problems in {folder}" if n else f"ASSUMED: too few problems have been measured in {folder}"
     )
     drops_easy = plan.solving.max_base_pass < 1 or plan.limits()
     default_yield = drops_easy and not n and "yield_assumed" not in plan.model_fields_set

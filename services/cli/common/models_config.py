@@ -110,9 +110,11 @@ def check_unmixed(directory: Path, *, simulated: bool) -> None:
 
 def check_fit(plan: Plan, models: ModelsConfig | None) -> None:
     """Raise Refusal for a plan that these models, or without them the simulator, cannot answer."""
-    if models is None and (unknown := [name for name in plan.subjects if name not in SUBJECTS]):
-        step = "Give a model with --models or --base-url, or take subjects that need no `about:`"
-        raise Refusal(f"no model is given, and the simulator has no problems of {', '.join(unknown)}", step)
+    is_simulated = models is None or models.simulated
+    if is_simulated and (unknown := [name for name in plan.subjects if name not in SUBJECTS]):
+        what = "no model is given" if models is None else "the models are simulated"
+        step = "Give real models with --models or --base-url, or take subjects that need no `about:`"
+        raise Refusal(f"{what}, and the simulator has no problems of {', '.join(unknown)}", step)
     if models and plan.solving.probe_attempts and "base" not in models.assigned():
         step = "Give the role base a model in the models file, or remove probe_attempts from the plan"
         raise Refusal("the plan has solving.probe_attempts, and no model has the role base", step)

@@ -108,7 +108,7 @@ class Summary:
 
     def lines(self, *, is_kept: bool = True) -> list[str]:
         """Return the lines for a person; without steps that need the dataset, unless it is kept."""
-        return [self._headline(), *self._more(), "", *self._next(is_kept=is_kept)]
+        return [self._headline(), *self._more(is_kept=is_kept), "", *self._next(is_kept=is_kept)]
 
     def _headline(self) -> str:
         shown = [end for end in ENDS if end != "deleted" or self.ends[end]]
@@ -119,7 +119,7 @@ class Summary:
         origins = f"{self.requested} requested" + (f" + {self.imported} imported" if self.imported else "")
         return f"{word} in {duration(self.seconds)}: {origins} = {' + '.join(parts)}"
 
-    def _more(self) -> list[str]:
+    def _more(self, *, is_kept: bool) -> list[str]:
         lines = []
         if self.reason:
             lines.append(f"reason    {self.reason}")
@@ -128,7 +128,7 @@ class Summary:
         lines += topics(self.closed)
         if self.dead_letters:
             letters = ", ".join(f"{count} {event}" for event, count in self.dead_letters.items())
-            lines.append(f"dead      {letters}: chimera dead-letters list")
+            lines.append(f"dead      {letters}" + (f": chimera dead-letters list{self._folder()}" if is_kept else ""))
         if self.waits:
             lines.append(f"waited    {self.waits}")
         release = f"release {self.release}" if self.release else "no release yet"
@@ -142,12 +142,16 @@ class Summary:
             lines.append("          made by SIMULATED models: do not train on it")
         return lines
 
+    def _folder(self) -> str:
+        """The option that names the folder; empty for the default one."""
+        is_default = self.dataset == str(dataset_in(Path(".chimera")))
+        return "" if is_default else f" --dir {Path(self.dataset).parent}"
+
     def _next(self, *, is_kept: bool) -> list[str]:
         steps = [("next", self.next_step)] if self.next_step else []
         if not is_kept:
             return [f"{name}  {step}" for name, step in steps]
-        is_default = self.dataset == str(dataset_in(Path(".chimera")))
-        folder = "" if is_default else f" --dir {Path(self.dataset).parent}"
+        folder = self._folder()
         if self.example:
             steps.append(("why is a row believed?", f"chimera dataset show {self.example[:8]}{folder}"))
         if self.outcome == "done" and self.simulated:

@@ -20,7 +20,7 @@ def init(
     plan, models = command(directory)
     typer.echo(f"wrote {plan} and {models}. Edit them, then:")
     typer.echo(f"  chimera check models --models {models}")
-    typer.echo(f"  chimera check plan {plan} --models {models}")
+    typer.echo(f"  chimera check plan {plan} --models {models} --dir mine")
     typer.echo(f"  chimera preview --plan {plan} --models {models}")
     typer.echo(f"  chimera run --plan {plan} --models {models} --dir mine")
 

@@ -66,7 +66,7 @@ class ChatRequest(BaseModel):
         """Whether a stream ends with the token counts."""
         return self.stream_options is not None and self.stream_options.include_usage
 
-    @property
+    @cached_property
     def user_text(self) -> str:
         """The text of all user messages."""
         return "\n".join(message.text for message in self.messages if message.role == "user")

@@ -158,5 +158,7 @@ class Bank:
         With an easy problem, draw a harder one of the same family, if there is one.
         """
         problems = self.problems(subject)
-        harder = [one for one in problems if easy and one.family == easy.family and one.difficulty > easy.difficulty]
-        return seeded_random(self.seed, "draw", subject, topic, seed).choice(harder or problems)
+        if easy:
+            harder = tuple(one for one in problems if one.family == easy.family and one.difficulty > easy.difficulty)
+            problems = harder or problems
+        return seeded_random(self.seed, "draw", subject, topic, seed).choice(problems)

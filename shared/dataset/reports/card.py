@@ -108,8 +108,9 @@ def _usage(columns: Sequence[str]) -> Iterator[str]:
     yield "## Use\n\n```python\nfrom datasets import load_dataset\n"
     yield 'rows = load_dataset("FOLDER")  # the folder of this card'
     if "messages" in columns:
-        yield "\nfrom trl import SFTTrainer\n"
-        yield 'SFTTrainer("MODEL", train_dataset=rows["train"]).train()'
+        yield "\nfrom trl import SFTConfig, SFTTrainer\n"
+        yield "limit = SFTConfig(max_length=32768)  # by default TRL cuts a chain of thought at 1,024 tokens"
+        yield 'SFTTrainer("MODEL", args=limit, train_dataset=rows["train"]).train()'
     yield "```"
     yield f"\nColumns: {', '.join(f'`{name}`' for name in columns)}.\n"
 

@@ -23,6 +23,7 @@ FAILED_LIMIT = 500_000
 """Characters that are read in vain, where a brace begins no object."""
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.S)
 _WORD = re.compile(r"true|false|null|True|False|None")
 _SPACE = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)*", re.S)
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
@@ -104,14 +105,11 @@ class _Reader:
         self.repaired |= comma and closes
 
     def string(self) -> str:
-        begin = self.at + 1
-        end = begin
-        while (char := self.text[end : end + 1]) != '"':
-            if not char:
-                raise ValueError("the text ends inside a string")
-            end += 2 if char == "\\" else 1
-        self.at = end + 1
-        text, repaired = unescape(self.text[begin:end])
+        found = _STRING.match(self.text, self.at)
+        if found is None:
+            raise ValueError("the text ends inside a string")
+        self.at = found.end()
+        text, repaired = unescape(found[1])
         self.repaired |= repaired
         return text
 

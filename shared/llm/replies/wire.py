@@ -7,7 +7,8 @@ the wrong type is unknown, `None`.
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from shared.llm.replies.wire_error import MAX_MESSAGE
 from shared.llm.sanitize import one_line
@@ -24,6 +25,8 @@ MAX_COMPONENT = 1e100
 
 _HUB_CACHE = re.compile(r"models--([\w.-]+?)--([\w.-]+)/snapshots/([0-9a-f]{40})/?$")
 """A folder of the cache of the Hugging Face hub."""
+_one_line = lru_cache(one_line)
+"""Every chunk of an answer has the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,7 @@ class Usage:
     reasoning_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One chunk of an answer, or a complete answer. Only the first choice is read."""
 
     text: str = ""
@@ -185,4 +187,4 @@ def _count(value: Any) -> int | None:
 
 def _name(value: Any) -> str | None:
     """A name as one printable line."""
-    return one_line(value[:MAX_NAME]) or None if isinstance(value, str) else None
+    return _one_line(value[:MAX_NAME]) or None if isinstance(value, str) else None

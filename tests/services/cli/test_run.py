@@ -182,9 +182,16 @@ def test_the_view_and_the_summary_show_what_blocks_a_run() -> None:
     console = Console(file=StringIO(), width=120)
     console.print(growth(fold(life("")), PLAN, Rate(4.0, 0), blockers=text))
     assert text in console.file.getvalue()  # type: ignore[attr-defined]
-    ended: dict[str, Any] = {"seconds": 1.0, "wanted": 3, "rows": 0, "tokens": 0, "dataset": "d", "simulated": True}
+    ended: dict[str, Any] = {
+        "seconds": 1.0,
+        "wanted": 3,
+        "rows": 0,
+        "tokens": 0,
+        "dataset": "mine/d",
+        "simulated": True,
+    }
     summary = Summary.of(fold(life("")), verdict(None), dead_letters={"subject.requested": 2}, **ended)
-    assert "dead      2 subject.requested: chimera dead-letters list" in summary.lines()
+    assert "dead      2 subject.requested: chimera dead-letters list --dir mine" in summary.lines()
 
 
 def test_the_view_and_the_summary_say_why_nothing_moves() -> None:
@@ -431,6 +438,16 @@ def test_a_plan_with_a_probe_and_no_base_model_is_refused(tmp_path: Path, comman
     status, output = chimera(*command.split(), *given, "--models", str(models))
     assert status == 1
     assert "no model has the role base" in output
+
+
+def test_a_models_file_of_the_simulator_is_refused_for_other_subjects(tmp_path: Path) -> None:
+    played = ModelsConfig.one(Endpoint(base_url="http://127.0.0.1:1/v1", simulated=True), "m")
+    (tmp_path / "models.json").write_text(played.model_dump_json())
+    plan = Plan(name="test", rows=3, subjects={"music theory": Subject(about="harmony and form")})
+    (tmp_path / "plan.json").write_text(plan.model_dump_json())
+    status, output = chimera("check", "plan", str(tmp_path / "plan.json"), "--models", str(tmp_path / "models.json"))
+    assert status == 1
+    assert "the models are simulated, and the simulator has no problems of music theory" in output
 
 
 def test_simulated_and_real_rows_are_not_mixed(tmp_path: Path) -> None:
