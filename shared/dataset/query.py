@@ -25,9 +25,13 @@ def select(
 def newest(
     table: DeltaTable, columns: Sequence[str], at: str, limit: int, where: str = "true"
 ) -> Iterator[dict[str, Any]]:
-    """Yield some columns of at most `limit` lines: those with the latest time in the column `at`, equal times by id."""
+    """Yield some columns of at most `limit` lines: those with the latest time in the column `at`, equal times by id.
+
+    Batches are small: converting one holds Python's lock, here beside the intake of the aggregator.
+    """
     ordered = f'order by "{at}" desc, id limit {limit}'
-    return _rows(table, f"select {_names(columns)} from lines where {where} {ordered}")  # noqa: S608 - our own names
+    sql = f"select {_names(columns)} from lines where {where} {ordered}"  # noqa: S608 - our own names
+    return (line for lines in _batches(table, sql, ("batch_size = 256",)) for line in lines)
 
 
 def total(table: DeltaTable, column: str, where: str = "true") -> dict[str, Any]:
