@@ -31,7 +31,10 @@ app = typer.Typer(cls=HelpGroup, no_args_is_help=True, help="Train on the datase
 
 def train(context: typer.Context) -> None:
     """Replace this process by the phase; it parses its own options."""
-    _execute(f"trainer.{str(context.info_name).replace('-', '_')}", *context.args)
+    name = str(context.info_name).replace("-", "_")
+    # the options of a phase import no torch, those of `compare` do
+    is_light = "--help" in context.args and name != "compare"
+    _execute(f"trainer.{name}", *context.args, own=sys.executable if is_light else None)
 
 
 @app.command()
@@ -67,9 +70,9 @@ def service_settings(directory: Path, recipe: Path) -> dict[str, str]:
     return {f"CHIMERA_{name}": value for name, value in settings.items()}
 
 
-def _execute(module: str, *arguments: str, **settings: str) -> None:
-    """Replace this process by a module of the trainer."""
-    python = interpreter(Path(sys.prefix), sys.executable if find_spec("torch") else None)
+def _execute(module: str, *arguments: str, own: str | None = None, **settings: str) -> None:
+    """Replace this process by a module of the trainer. `own` is a Python that can run it without torch."""
+    python = interpreter(Path(sys.prefix), sys.executable if find_spec("torch") else own)
     root = str(Path(str(files("services"))).parent)
     environment = {**os.environ, "PYTHONPATH": root, **settings}  # noqa: TID251 - passed on
     sys.stdout.flush()

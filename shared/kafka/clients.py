@@ -15,6 +15,7 @@ from shared.config.connections import KafkaAccess
 from shared.errors import Refusal
 from shared.kafka.codec import TRACEPARENT, Message
 from shared.kafka.connection import client_options, explain_refusal, translate_denials
+from shared.kafka.consume.group_consumer import FETCH_WAIT_MS, GroupConsumer
 from shared.kafka.names import kafka_topic
 from shared.kafka.partitions import fixed_partition
 from shared.telemetry import traces
@@ -84,9 +85,9 @@ def create_group_consumer(
     assignor: type = RoundRobinPartitionAssignor,
     max_poll_interval_s: float = 300,
     client_id: str | None = None,
-) -> AIOKafkaConsumer:
+) -> GroupConsumer:
     """Create a member of a group. It commits by hand, and fails when the group has no offset."""
-    return AIOKafkaConsumer(
+    return GroupConsumer(
         **client_options(access),
         group_id=group,
         client_id=client_id or group,
@@ -98,7 +99,7 @@ def create_group_consumer(
         rebalance_timeout_ms=60_000,
         metadata_max_age_ms=METADATA_AGE_MS,
         max_partition_fetch_bytes=RECORD_LIMIT,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         partition_assignment_strategy=[assignor],
     )
 

@@ -31,7 +31,7 @@ from shared.runtime.processor import Processor
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 100
+POLL_MS, IDLE_POLL_MS = 100, 1_000
 
 
 class _Abandoned(Exception):
@@ -126,7 +126,7 @@ class SingleActiveLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _collect(self) -> list[ConsumerRecord]:
         """Return what has arrived, now or after a delay. While a batch is handled, the client fetches the next one."""
         clock, room = asyncio.get_running_loop().time, self.settings.batch_events
-        records = await self._poll(POLL_MS, room)
+        records = await self._poll(IDLE_POLL_MS if self._taken_over and self.consumer.is_idle else POLL_MS, room)
         until = clock() + self._pace.delay_s(clock())
         while records and self.can_proceed and len(records) < room and (left := until - clock()) > 0:
             records += await self._poll(int(left * 1000), room - len(records))

@@ -13,6 +13,7 @@ from schemas.events import Event, ProblemRequested
 from shared.errors import Refusal
 from shared.kafka import clients
 from shared.kafka.clients import Producer
+from shared.kafka.consume import group_consumer
 from shared.kafka.names import group, kafka_topic
 from shared.runtime.stateless import StatelessLoop
 from tests.support.kafka_world import GatedProducer, KafkaWorld, until
@@ -129,6 +130,30 @@ async def test_a_full_process_keeps_its_limit_and_stays_in_its_group(world: Kafk
         gate.set()
         await until(lambda: committed(world, 30), "the commit of all")
     assert most == 4
+
+
+async def test_no_record_waits_for_the_long_fetch_of_an_idle_member(
+    world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_consumer, "IDLE_AFTER_S", 0.1)
+    monkeypatch.setattr(group_consumer, "IDLE_FETCH_WAIT_MS", 30_000)
+    loops: list[StatelessLoop] = []
+
+    def make(producer: Producer) -> StatelessLoop:
+        loops.append(writer(world, world.settings(SERVICE), write)(producer))
+        return loops[0]
+
+    within_s = 25.0  # less than one such fetch
+    async with world.running(make) as task:
+        for number in (3, 6):
+            await until(lambda: _soon(loops[0]._consumer.is_idle), "an idle member")
+            await asyncio.sleep(0.3)  # the short fetch ends
+            await world.publish(world.requests(2, start=10 * number), partition=0)
+            await world.publish(world.requests(1, start=10 * number + 2), partition=1)
+            await until(lambda: committed(world, number), "the commit", within_s)  # noqa: B023 - awaited here
+        await until(lambda: _soon(loops[0]._consumer.is_idle), "an idle member")
+        loops[0].stop()
+        await asyncio.wait_for(asyncio.shield(task), within_s)
 
 
 async def test_a_rebalance_that_waits_for_another_member_delays_no_stop(world: KafkaWorld) -> None:

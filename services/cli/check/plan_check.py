@@ -28,7 +28,7 @@ def check(config: RunConfig, *, as_json: bool) -> None:
         models_config.check_fit(config.plan, config.models)
     estimate = forecast_plan(config)
     if as_json:
-        print(json.dumps(document(config.plan, estimate)))  # noqa: T201
+        print(json.dumps(document(config.plan, estimate) | {"folder": str(config.directory)}))  # noqa: T201
         return
     console = Console(highlight=False)
     for line in describe(config.plan, estimate, config.directory, has_adjudicator=has_adjudicator(config)):

@@ -2,18 +2,41 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
 
+from schemas.events import SubjectRequested
 from services.cli.common.names import FACTORY
 from services.cli.common.process_metrics import ProcessMetrics
 from shared.config.connections import KafkaAccess
 from shared.kafka.clients import KafkaError
-from shared.kafka.dlq.replay import list_dead_letters
+from shared.kafka.dlq.replay import DeadLetter, list_dead_letters
 from shared.runtime.flood_guard import STOPPED
+from shared.text.controls import strip_controls
 
 TIMEOUT_S = 30.0
 UNREADY_AFTER_S = 10.0
 """A service that is not ready blocks nothing while events still arrive: it may just be rebalancing."""
+
+REASON_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Pending dead letters of one event that failed for one reason."""
+
+    event: str
+    service: str
+    reason: str
+    """Error class and first line of its message."""
+    count: int
+    subjects: Mapping[UUID, str] = field(default_factory=dict)
+    """Subjects by request, for requests for topics."""
+
+    def __str__(self) -> str:
+        of = f" of {', '.join(sorted(set(self.subjects.values())))}" if self.subjects else ""
+        return f"{self.event}{of} in {self.service}: {self.reason}"
 
 
 def describe(metrics: Mapping[str, ProcessMetrics], quiet_s: float) -> str:
@@ -29,11 +52,30 @@ def describe(metrics: Mapping[str, ProcessMetrics], quiet_s: float) -> str:
     return " · ".join(parts)
 
 
-async def pending_dead_letters(access: KafkaAccess) -> dict[str, int]:
-    """Return the number of pending dead letters by event; empty when Kafka does not answer."""
+async def pending_dead_letters(access: KafkaAccess) -> list[Failure]:
+    """Return the pending dead letters by event and reason, most first; empty when Kafka does not answer."""
     try:
         async with asyncio.timeout(TIMEOUT_S):
             letters = await list_dead_letters(access, FACTORY)
     except (KafkaError, OSError, TimeoutError):
-        return {}
-    return dict(Counter(letter.name for letter in letters if not letter.settled).most_common())
+        return []
+    return failures(letters)
+
+
+def failures(letters: Iterable[DeadLetter]) -> list[Failure]:
+    """Combine pending dead letters by event, service and reason."""
+    counts, subjects = Counter[tuple[str, str, str]](), dict[tuple[str, str, str], dict[UUID, str]]()
+    for letter in letters:
+        if letter.settled:
+            continue
+        first = strip_controls(letter.message.strip().partition("\n")[0])[:REASON_CHARS]
+        key = letter.name, letter.service, f"{letter.error}: {first}"
+        counts[key] += 1
+        if letter.name == SubjectRequested.type and isinstance(event := letter.event, SubjectRequested):
+            subjects.setdefault(key, {})[event.id] = event.subject
+    return [Failure(*key, count, subjects.get(key, {})) for key, count in counts.most_common()]
+
+
+def lost_subjects(found: Sequence[Failure]) -> dict[UUID, str]:
+    """Return the reason by request, for requests for topics that are dead letters."""
+    return {request: str(failure) for failure in found for request in failure.subjects}

@@ -20,9 +20,9 @@ from services.cli.common.names import FACTORY
 from services.cli.common.race import first
 from services.cli.common.run_config import RunConfig
 from services.cli.run import blockers
-from services.cli.run.blockers import pending_dead_letters
+from services.cli.run.blockers import Failure, lost_subjects, pending_dead_letters
 from services.cli.run.closed_topics import ClosedTopic, closed_topics
-from services.cli.run.completion import Completion, evaluate
+from services.cli.run.completion import Completion, evaluate, lost_topics
 from services.cli.run.live_view import LiveView, Rate
 from services.cli.run.local_factory import LocalFactory
 from services.cli.run.quiescence import is_drained
@@ -102,8 +102,8 @@ class Run:
         """Why nothing moves, in words."""
         self.pause = ""
         """Why the planner requests nothing, in words."""
-        self.dead_letters: dict[str, int] = {}
-        """Pending ones by event."""
+        self.dead_letters: list[Failure] = []
+        """Pending ones by event and reason."""
         self.last_event_at = time.monotonic()
 
     async def execute(self) -> Summary:
@@ -125,12 +125,18 @@ class Run:
         try:
             work = (self._follow(), self.factory.failure(), self._watch_endpoints(), self._watch_processes())
             outcome: Outcome = await first(*work)
-            kafka = KafkaAccess(self.factory.stack.bootstrap)
-            self.closed, self.dead_letters = await closed_topics(kafka), await pending_dead_letters(kafka)
+            return await self._explain(outcome)
         except Refusal as refusal:
             if refusal.log:
                 self.view.say(refusal.log, "dim")
             return refusal
+
+    async def _explain(self, outcome: Outcome) -> Outcome:
+        """Read closed topics and dead letters. A preview without the topics of a subject is not done."""
+        kafka = KafkaAccess(self.factory.stack.bootstrap)
+        self.closed, self.dead_letters = await closed_topics(kafka), await pending_dead_letters(kafka)
+        if self.problems and outcome == Completion() and (lost := self._lost_topics()):
+            return lost_topics("not every subject can be made", lost)
         return outcome
 
     async def _follow(self) -> Completion:
@@ -158,7 +164,8 @@ class Run:
                 if self.problems and self.funnel.ends.total() >= self.problems:
                     return Completion()
                 silence_s = SILENCE_S[self.config.simulated]
-                completion = evaluate(self.funnel, self.plan, quiet_s, silence_s, budget, self.pause)
+                lost = lost_subjects(self.dead_letters)
+                completion = evaluate(self.funnel, self.plan, quiet_s, silence_s, budget, self.pause, lost)
                 if completion and await self._is_finished(kafka, quiet_s, silence_s):
                     return completion
         raise AssertionError("the log has no end")
@@ -179,7 +186,15 @@ class Run:
             metrics = await process_metrics.scrape(self.factory.stack.processes())
             self.blockers = blockers.describe(metrics, time.monotonic() - self.last_event_at)
             self.pause = " · ".join(metrics["planner"].waits if "planner" in metrics else ())
+            if not self.funnel.in_flight and self.funnel.waiting_for_topics:
+                self.dead_letters = await pending_dead_letters(KafkaAccess(self.factory.stack.bootstrap))
             await asyncio.sleep(SCRAPE_EVERY_S)
+
+    def _lost_topics(self) -> list[str]:
+        """Return why requests for topics of the plan's subjects became dead letters."""
+        lost = lost_subjects(self.dead_letters)
+        waiting = self.funnel.waiting_for_topics.items()
+        return [lost[request] for request, subject in waiting if request in lost and subject in self.plan.subjects]
 
     async def _watch_endpoints(self) -> None:
         """Report when a real model's endpoint goes away and returns; raise Refusal when it stays away."""

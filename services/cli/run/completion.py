@@ -1,6 +1,9 @@
 """Whether a run is over, and why: from the funnel's counts and the time since the last event."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
 
 from schemas.config.plan import Plan
 from shared.dataset.reports.funnel import Funnel
@@ -21,12 +24,18 @@ class Completion:
 
 
 def evaluate(
-    funnel: Funnel, plan: Plan, quiet_s: float, silence_s: float, budget: str = "", pause: str = ""
+    funnel: Funnel,
+    plan: Plan,
+    quiet_s: float,
+    silence_s: float,
+    budget: str = "",
+    pause: str = "",
+    lost: Mapping[UUID, str] = MappingProxyType({}),
 ) -> Completion | None:
     """Return how the run ended; `None` while it is not over.
 
     `quiet_s` is the time since the last event, `silence_s` the longest silence of work under way, `budget` the spending
-    in words, `pause` why the planner requests nothing.
+    in words, `pause` why the planner requests nothing, `lost` why requests for topics became dead letters.
     """
     lacking = funnel.lacking(plan)
     if funnel.in_flight:
@@ -34,7 +43,8 @@ def evaluate(
         return None if quiet_s < silence_s else _silent(under_way, quiet_s)
     if lacking and plan.hash in funnel.budget:
         return _over_budget(funnel, budget)
-    if lacking and funnel.waiting_for_topics:
+    awaited = [request for request, subject in funnel.waiting_for_topics.items() if subject in lacking]
+    if any(request not in lost for request in awaited):
         return None if quiet_s < min(silence_s, TOPICS_S) else _silent("requested topics", quiet_s)
     if not lacking:
         released = funnel.release is not None and funnel.release.rows >= plan.rows
@@ -42,6 +52,8 @@ def evaluate(
     if quiet_s < QUIET_S:
         return None
     missing = ", ".join(name if plan.endless else f"{name} lacks {count}" for name, count in lacking.items())
+    if awaited:
+        return lost_topics(missing, [lost[request] for request in awaited])
     failed = {name: why for name, why in funnel.failed_topics.items() if name in lacking}
     if failed:
         missing += f" (requests for topics failed: {'; '.join(f'{name}: {why}' for name, why in failed.items())})"
@@ -52,6 +64,12 @@ def evaluate(
 
 def _silent(what: str, quiet_s: float) -> Completion:
     return Completion(f"no event of {what} for {quiet_s:.0f} s", "Read the logs, then run again to continue")
+
+
+def lost_topics(missing: str, reasons: Iterable[str]) -> Completion:
+    """Return the end of a run that lacks topics because requests for them are dead letters."""
+    reason = f"{missing}: its topics cannot come: {'; '.join(dict.fromkeys(reasons))}"
+    return Completion(reason, "Correct the cause and replay the dead letter, or change the subject in the plan")
 
 
 def _over_budget(funnel: Funnel, budget: str) -> Completion:

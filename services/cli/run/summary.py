@@ -1,15 +1,19 @@
 """The summary at the end of a run: numbers, the dataset's location, the next step."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from services.cli.common.budget_status import BudgetLine, describe
 from services.cli.common.dataset_location import dataset_in
+from services.cli.run.blockers import Failure
 from services.cli.run.closed_topics import ClosedTopic
 from services.cli.run.closed_topics import describe as topics
 from shared.dataset.reports.funnel import ENDS, Funnel
+
+REASONS = 5
+"""Most kinds of dead letters that are shown to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Summary:
     """Judged audit items; no other number includes them."""
     dead_letters: Mapping[str, int]
     """Pending dead letters by event, also of events without a problem."""
+    dead_letter_reasons: Sequence[str]
+    """Event, service, error and message of each kind, most first."""
     waits: str
     """Why nothing moved at the end, in words; empty when the run is done, or nothing waited."""
 
@@ -72,7 +78,7 @@ class Summary:
         tokens: int | None,
         budget: Sequence[BudgetLine] = (),
         closed: Sequence[ClosedTopic] = (),
-        dead_letters: Mapping[str, int] = MappingProxyType({}),
+        dead_letters: Sequence[Failure] = (),
         waits: str = "",
         dataset: str,
         simulated: bool,
@@ -98,7 +104,8 @@ class Summary:
             budget=budget,
             closed=closed,
             audits=funnel.audits,
-            dead_letters=dict(dead_letters),
+            dead_letters=_by_event(dead_letters),
+            dead_letter_reasons=[f"{one.count} {one}" for one in dead_letters],
             waits="" if verdict.outcome == "done" else waits,
         )
 
@@ -126,9 +133,10 @@ class Summary:
         if self.rejected:
             lines.append("rejected  " + ", ".join(f"{count} {reason}" for reason, count in self.rejected.items()))
         lines += topics(self.closed)
-        if self.dead_letters:
-            letters = ", ".join(f"{count} {event}" for event, count in self.dead_letters.items())
-            lines.append(f"dead      {letters}" + (f": chimera dead-letters list{self._folder()}" if is_kept else ""))
+        lines += [f"dead      {reason}" for reason in self.dead_letter_reasons[:REASONS]]
+        if self.dead_letters and is_kept:
+            command = f"chimera dead-letters list{self._folder()}"
+            lines.append(f"          after `chimera up` with the same options: {command}")
         if self.waits:
             lines.append(f"waited    {self.waits}")
         release = f"release {self.release}" if self.release else "no release yet"
@@ -160,6 +168,13 @@ class Summary:
             steps.append(("read it in a browser", f"chimera console{folder}"))
         width = max((len(name) for name, _ in steps), default=0)
         return [f"{name:{width}}  {step}" for name, step in steps]
+
+
+def _by_event(letters: Iterable[Failure]) -> dict[str, int]:
+    counts = Counter[str]()
+    for one in letters:
+        counts[one.event] += one.count
+    return dict(counts.most_common())
 
 
 def rows_of(rows: int, wanted: int | None) -> str:

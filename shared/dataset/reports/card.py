@@ -109,8 +109,8 @@ def _usage(columns: Sequence[str]) -> Iterator[str]:
     yield 'rows = load_dataset("FOLDER")  # the folder of this card'
     if "messages" in columns:
         yield "\nfrom trl import SFTConfig, SFTTrainer\n"
-        yield "limit = SFTConfig(max_length=32768)  # by default TRL cuts a chain of thought at 1,024 tokens"
-        yield 'SFTTrainer("MODEL", args=limit, train_dataset=rows["train"]).train()'
+        yield "args = SFTConfig(max_length=None)  # whole chains of thought: TRL's default cuts them at 1,024 tokens"
+        yield 'SFTTrainer("MODEL", args=args, train_dataset=rows["train"]).train()'
     yield "```"
     yield f"\nColumns: {', '.join(f'`{name}`' for name in columns)}.\n"
 

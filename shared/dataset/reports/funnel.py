@@ -75,6 +75,8 @@ class Funnel:
         """Rejections by reason."""
         self._imported: set[UUID] = set()
         self._seen: defaultdict[str, set[UUID]] = defaultdict(set)
+        self._topics_of: dict[UUID, str] = {}
+        """Subject of each request for topics."""
         self._problems: dict[UUID, str | None] = {}
         self._verdicts: defaultdict[UUID, set[str]] = defaultdict(set)
         self._admissions: dict[UUID, tuple[int, str]] = {}
@@ -109,7 +111,9 @@ class Funnel:
                 self._expand(event)
 
     def _expand(self, event: SubjectRequested | TopicExpanded) -> None:
-        self._seen[event.type].add(event.id if isinstance(event, SubjectRequested) else event.cause.parent)
+        request = event.id if isinstance(event, SubjectRequested) else event.cause.parent
+        self._seen[event.type].add(request)
+        self._topics_of[request] = event.subject
         if isinstance(event, TopicExpanded) and event.failed:
             self.failed_topics[event.subject] = event.failed
 
@@ -179,9 +183,10 @@ class Funnel:
         return len(self._seen[AuditJudged.type])
 
     @property
-    def waiting_for_topics(self) -> bool:
-        """Whether requested topics have not arrived."""
-        return bool(self._seen[SubjectRequested.type] - self._seen[TopicExpanded.type])
+    def waiting_for_topics(self) -> dict[UUID, str]:
+        """Subjects by request, for requested topics that have not arrived."""
+        waiting = self._seen[SubjectRequested.type] - self._seen[TopicExpanded.type]
+        return {request: self._topics_of[request] for request in waiting}
 
     @property
     def yield_(self) -> float | None:

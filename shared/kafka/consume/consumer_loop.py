@@ -11,15 +11,16 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.kafka.clients import knows_coordinator, poll
+from shared.kafka.consume.group_consumer import GroupConsumer
 from shared.kafka.consume.offset_tracker import OffsetTracker
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 200
+POLL_MS, IDLE_POLL_MS = 200, 1_000
 MAX_FULL_WAIT_S = 1.0
 COMMIT_INTERVAL_S = 0.1
 """Shortest time between two commits: a commit costs the broker as much as some records."""
@@ -42,7 +43,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(
         self,
-        consumer: AIOKafkaConsumer,
+        consumer: GroupConsumer,
         work: Callable[[ConsumerRecord], Coroutine[None, None, None]],
         *,
         start_added: Callable[[TopicPartition], Awaitable[bool]],
@@ -122,8 +123,9 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _poll(self) -> None:
         self._apply_pauses()
         if (free := self._capacity() - len(self._running)) > 0:
+            timeout_ms = IDLE_POLL_MS if self._consumer.is_idle and not self._running else POLL_MS
             batches = await poll(
-                self._consumer, self._stopping, timeout_ms=POLL_MS, max_records=free, start_added=self._start_added
+                self._consumer, self._stopping, timeout_ms=timeout_ms, max_records=free, start_added=self._start_added
             )
         else:
             await self._wait_for_capacity()

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ from services.cli.common.budget_status import BudgetLine
 from services.cli.common.process_metrics import ProcessMetrics
 from services.cli.common.run_config import RunConfig
 from services.cli.run import blockers
+from services.cli.run.blockers import lost_subjects
 from services.cli.run.closed_topics import ClosedTopic, read
 from services.cli.run.closed_topics import describe as topics
 from services.cli.run.command import already, verdict
@@ -53,6 +55,8 @@ from services.cli.run.summary import Summary, clock, duration, short
 from services.planner.state import State, SubjectState, TopicState
 from shared.dataset.reports.funnel import Funnel
 from shared.errors import Invalid, Refusal, Transient
+from shared.kafka.codec import encode
+from shared.kafka.dlq.replay import DeadLetter
 from shared.runtime.flood_guard import FloodGuard
 from shared.runtime.machine import Snapshot
 from shared.telemetry.metrics import PAUSED
@@ -182,16 +186,16 @@ def test_the_view_and_the_summary_show_what_blocks_a_run() -> None:
     console = Console(file=StringIO(), width=120)
     console.print(growth(fold(life("")), PLAN, Rate(4.0, 0), blockers=text))
     assert text in console.file.getvalue()  # type: ignore[attr-defined]
-    ended: dict[str, Any] = {
-        "seconds": 1.0,
-        "wanted": 3,
-        "rows": 0,
-        "tokens": 0,
-        "dataset": "mine/d",
-        "simulated": True,
-    }
-    summary = Summary.of(fold(life("")), verdict(None), dead_letters={"subject.requested": 2}, **ended)
-    assert "dead      2 subject.requested: chimera dead-letters list --dir mine" in summary.lines()
+    ended: dict[str, Any] = {"seconds": 1.0, "wanted": 3, "rows": 0, "tokens": 0, "dataset": "d", "simulated": True}
+    letters = [letter(name, number) for number, name in enumerate(("history", "physics", "[red]\x1b[2J"))]
+    found = blockers.failures([*letters, replace(letters[0], id="0/9", settled="replayed")])
+    ended["dataset"] = "mine/dataset"
+    summary = Summary.of(fold(life("")), verdict(None), dead_letters=found, **ended)
+    assert summary.dead_letters == {"subject.requested": 3}
+    shown = summary.lines()
+    assert "dead      2 subject.requested of history, physics in expansion: Invalid: no such subject" in shown
+    assert "          after `chimera up` with the same options: chimera dead-letters list --dir mine" in shown
+    assert not any("dead-letters list" in line for line in summary.lines(is_kept=False)), "nothing is there to list"
 
 
 def test_the_view_and_the_summary_say_why_nothing_moves() -> None:
@@ -280,6 +284,33 @@ def test_topics_that_were_requested_are_waited_for() -> None:
     assert evaluate(funnel, PLAN, TOPICS_S + 1, 3600.0) is not None
     funnel.add(TopicExpanded.after(request, "expansion", plan="test", subject="physics", wanted=1, topics=()))
     assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0) is not None
+
+
+def letter(subject: str, number: int) -> DeadLetter:
+    """A request for topics that expansion could not process."""
+    event = SubjectRequested.root(uuid4(), "planner", plan="test", subject=subject, about="", wanted=1)
+    record, why = encode(event, "test/planner"), "no such subject" if "[" not in subject else f"no {subject}\nmore"
+    fields: dict[str, Any] = {"key": record.key, "value": record.value, "headers": record.headers}
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return DeadLetter(f"0/{number}", at, event.type, "expansion", "Invalid", why, 1, **fields)
+
+
+def test_a_run_whose_requests_for_topics_are_dead_letters_ends() -> None:
+    lost = letter("physics", 0)
+    events = [*life("in", "mathematics"), *life("in", "mathematics"), lost.event]
+    funnel, reasons = fold([event for event in events if event]), lost_subjects(blockers.failures([lost]))
+    assert evaluate(funnel, PLAN, QUIET_S - 1, 3600.0, lost=reasons) is None
+    end = evaluate(funnel, PLAN, QUIET_S + 1, 3600.0, lost=reasons)
+    assert end
+    assert "physics lacks 1" in (end.short or "")
+    assert "subject.requested of physics in expansion: Invalid: no such subject" in (end.short or "")
+    other = letter("mathematics", 1).event
+    assert other
+    funnel = fold([*life("in"), *(event for event in (lost.event, other) if event)])
+    assert evaluate(funnel, PLAN, QUIET_S + 1, 3600.0, lost=reasons) is None, "mathematics is still awaited"
+    only = Plan(name="test", rows=1, subjects={"mathematics": Subject()})
+    end = evaluate(fold([event for event in (lost.event,) if event]), only, QUIET_S + 1, 3600.0)
+    assert "no topic is open" in (end.short or "") if end else False, "a subject that left the plan holds nothing up"
 
 
 def drawn(funnel: Funnel, *, terminal: bool, width: int = 80) -> str:

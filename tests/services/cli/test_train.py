@@ -38,6 +38,12 @@ def test_a_phase_gets_its_options_as_they_were_typed(phase: str, tmp_path: Path)
     assert reported.stdout == f"-m trainer.{phase.replace('-', '_')} --run r --help\n"
 
 
+def test_the_help_of_a_phase_needs_no_environment_of_the_trainer(tmp_path: Path) -> None:
+    typed = f"import sys; sys.prefix = {str(tmp_path)!r}; sys.argv[1:] = ['train', 'rl-set', '--help']"
+    line = [sys.executable, "-c", f"{typed}; from services.cli.__main__ import main; main()"]
+    assert "--dry-run" in subprocess.run(line, capture_output=True, text=True, check=True).stdout
+
+
 def test_the_service_gets_the_addresses_of_the_factory_in_the_folder(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     with pytest.raises(Refusal, match=r"no factory runs in .*Start one with `chimera up`"):

@@ -220,6 +220,8 @@ def test_topics_keep_their_order_leave_out_what_is_there_and_run_dry(subject: st
         ("Wednesday", "wednesday.", "yes"),
         ("\\{1, 2\\}", "(1, 2)", "no"),
         ("7", "", "unsure"),
+        ("16", "exactly 16, no more and no less", "yes"),
+        ("16", "the result is 17", "no"),
     ],
 )
 def test_grading_compares_values_not_letters(key: str, answer: str, verdict: str) -> None:
