@@ -27,8 +27,12 @@ class Interruptible:
         self._cancel_if_idle()
 
     def _cancel_if_idle(self) -> None:
-        if self._stopping and self._task and self._open and all(is_idle() for is_idle in self._open.values()):
+        if self._may_cancel and self._task:
             self._task.cancel()
+
+    @property
+    def _may_cancel(self) -> bool:
+        return self._stopping and bool(self._open) and all(is_idle() for is_idle in self._open.values())
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -41,10 +45,17 @@ class Interruptible:
 
     @contextmanager
     def during(self, is_idle: Callable[[], bool]) -> Iterator[None]:
-        """Register a wait or a request."""
+        """Register a wait or a request.
+
+        Raises CancelledError itself: a task that cancels itself would run until it next suspends, which is after its
+        request is sent where a slot is free.
+        """
         self._open[key := object()] = is_idle
-        self._cancel_if_idle()
         try:
+            if self._may_cancel:
+                if self._task is not asyncio.current_task():
+                    self._cancel_if_idle()
+                raise asyncio.CancelledError
             yield
         finally:
             del self._open[key]

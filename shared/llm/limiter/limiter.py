@@ -102,6 +102,7 @@ class ConcurrencyLimiter:
             with waiting():
                 await slot
         except asyncio.CancelledError:
+            slot.cancel()  # it is still in the queue when the wait did not begin
             self._release(permit)  # the slot may have been granted just before the cancellation
             raise
 

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from schemas.config.models_config import Endpoint, ModelsConfig
 from shared.errors import Transient
+from shared.interruption import Interruptible
 from shared.llm import Models, Prompt
 from shared.llm.client import ChatModel
 from shared.llm.limiter.aimd import AimdLimit, Load
@@ -225,6 +226,25 @@ def _played(window: AimdLimit, calls: int, call_s: float, broken: int, wasted_s:
     for i in range(calls):
         window.advance(now + call_s * (i + 1) / calls, calls, 0)
         window.record(calls, wasted_s if i < broken else 0.0)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+async def test_once_stopped_no_call_is_sent_and_no_slot_is_lost(slots: int) -> None:
+    limiter, sent = ConcurrencyLimiter("endpoint", slots), list[str]()
+
+    async def stopped() -> None:
+        handling = Interruptible(asyncio.current_task())
+        handling.stop()
+        with handling.entered():
+            async with limiter.permit("m"):
+                sent.append("a request goes out before the task suspends")
+
+    async with limiter.permit("m"):  # with one slot the other call has to wait
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.create_task(stopped())
+    assert not sent
+    async with limiter.permit("m"):
+        assert limiter.in_flight == 1
 
 
 def test_many_time_outs_cut_the_limit_and_one_long_one_does_not() -> None:
