@@ -136,7 +136,8 @@ class Run:
         kafka = KafkaAccess(self.factory.stack.bootstrap)
         self.closed, self.dead_letters = await closed_topics(kafka), await pending_dead_letters(kafka)
         if self.problems and outcome == Completion() and (lost := self._lost_topics()):
-            return lost_topics("not every subject can be made", lost)
+            step = "Correct the cause, or change the subject in the plan"
+            return lost_topics("not every subject can be made", lost, step)
         return outcome
 
     async def _follow(self) -> Completion:

@@ -14,6 +14,8 @@ QUIET_S = 10.0
 TOPICS_S = 300.0
 """Longest duration of an expansion."""
 
+REPLAY = "Correct the cause and replay the dead letter, or change the subject in the plan"
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -66,10 +68,10 @@ def _silent(what: str, quiet_s: float) -> Completion:
     return Completion(f"no event of {what} for {quiet_s:.0f} s", "Read the logs, then run again to continue")
 
 
-def lost_topics(missing: str, reasons: Iterable[str]) -> Completion:
+def lost_topics(missing: str, reasons: Iterable[str], step: str = REPLAY) -> Completion:
     """Return the end of a run that lacks topics because requests for them are dead letters."""
     reason = f"{missing}: its topics cannot come: {'; '.join(dict.fromkeys(reasons))}"
-    return Completion(reason, "Correct the cause and replay the dead letter, or change the subject in the plan")
+    return Completion(reason, step)
 
 
 def _over_budget(funnel: Funnel, budget: str) -> Completion:

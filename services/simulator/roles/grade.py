@@ -17,6 +17,6 @@ def answer_grade(task: TaskInput) -> Reply:
     key, answer = field(text, "Key"), field(text, "Answer")
     if key is None or answer is None:
         raise UnsupportedRequest("a grade needs a line `Key: …` and a line `Answer: …`")
-    verdict = compare(key, _IN_WORDS.sub("", answer))
+    verdict = compare(_IN_WORDS.sub("", key), _IN_WORDS.sub("", answer))
     reason = {"yes": "same value", "no": "different values", "unsure": "cannot be compared"}[verdict]
     return Reply("grade", json.dumps({"working": "", "reason": reason, "agrees": verdict}), verdict)

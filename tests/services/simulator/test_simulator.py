@@ -222,6 +222,7 @@ def test_topics_keep_their_order_leave_out_what_is_there_and_run_dry(subject: st
         ("7", "", "unsure"),
         ("16", "exactly 16, no more and no less", "yes"),
         ("16", "the result is 17", "no"),
+        ("16 (as the only answer)", "16", "yes"),
     ],
 )
 def test_grading_compares_values_not_letters(key: str, answer: str, verdict: str) -> None:
