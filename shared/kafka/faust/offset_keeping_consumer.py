@@ -6,7 +6,9 @@ record: the next record is the one at its offset, an earlier one was already han
 were dropped, which are then read again. Only this offset is committed.
 
 Faust lets the broker hold an empty fetch for 1.5 s. A partition whose records are handled meanwhile is not in that
-fetch: a second event of a problem that follows soon after the first would wait for its end.
+fetch: a second event of a problem that follows soon after the first would wait for its end. It also fetches the
+partitions of its changelog once they are restored, and leaves what it has just written there in aiokafka's buffer, for
+which aiokafka sends no fetch for 100 ms. Here only active partitions are fetched.
 """
 
 import asyncio
@@ -31,6 +33,12 @@ class _Thread(AIOKafkaConsumerThread):
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         return consumer
+
+    async def _fetch_records(self, consumer: Any, active_partitions: set[TP], *args: Any, **limits: Any) -> Any:
+        inactive, paused = consumer.assignment() - active_partitions, consumer.paused()
+        consumer.pause(*(inactive - paused))
+        consumer.resume(*(paused - inactive))
+        return await super()._fetch_records(consumer, active_partitions, *args, **limits)
 
 
 class OffsetKeepingConsumer(Consumer):
