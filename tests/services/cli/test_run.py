@@ -466,7 +466,8 @@ def test_a_plan_with_a_probe_and_no_base_model_is_refused(tmp_path: Path, comman
     models.write_text(json.dumps({"endpoints": endpoints, "roles": roles}))
     plan.write_text(json.dumps({"name": "p", "rows": 3, "subjects": {"physics": {}}, "solving": {"probe_attempts": 4}}))
     given = (str(plan),) if command == "check plan" else ("--plan", str(plan))
-    status, output = chimera(*command.split(), *given, "--models", str(models))
+    place = () if command == "preview" else ("--dir", str(tmp_path / "state"))
+    status, output = chimera(*command.split(), *given, *place, "--models", str(models))
     assert status == 1
     assert "no model has the role base" in output
 
