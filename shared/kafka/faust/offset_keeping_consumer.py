@@ -20,18 +20,15 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 
 from shared.kafka.clients import knows_coordinator
+from shared.kafka.consume.group_consumer import FETCH_WAIT_MS
 
 log = logging.getLogger(__name__)
-
-
-FETCH_MAX_WAIT_MS = 50
-"""Longest time for which the broker holds a fetch, in ms; Faust has no setting for it."""
 
 
 class _Thread(AIOKafkaConsumerThread):
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it
         return consumer
 
     async def _fetch_records(self, consumer: Any, active_partitions: set[TP], *args: Any, **limits: Any) -> Any:

@@ -12,7 +12,8 @@ from tests.bench.flow.factory import factory
 from tests.e2e.checks import STAGES
 from tests.support.kafka_world import KafkaWorld, until
 
-PROBLEMS = 12
+PROBLEMS = 7
+"""As many as the sink commits before its pace makes them wait."""
 HOPS = ("problem.requested", *STAGES, "sample.curated")
 
 
