@@ -1,5 +1,6 @@
 """python -m services.aggregator"""
 
+import sys
 from datetime import timedelta
 
 from schemas.events import AuditJudged, SolutionChecked
@@ -11,8 +12,12 @@ from shared.config.plan_loader import load_plan
 from shared.runtime import Service, run
 from shared.telemetry.metrics import AUDIT_CHECKS, AUDITS, SUPERSEDED, VERDICTS, bounded_label
 
+SWITCH_S = 0.0005
+"""Longest time in seconds for which work beside the intake keeps Python's lock, which a commit takes many times."""
+
 
 def build(settings: Settings) -> Service:
+    sys.setswitchinterval(SWITCH_S)
     plan, retention = FollowedFile(settings.plan, load_plan), timedelta(seconds=settings.retention_s)
     sink = Curate(
         settings.dataset, settings.factory, plan.value, utc_now, count, retention, count_superseded, plan.changed

@@ -21,7 +21,6 @@ line is new; watermarks only save work: a record in another batch or at another 
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
@@ -94,9 +93,6 @@ MoveAmended = Callable[[Row, Row, A, Verification, Quotas], Move]
 _RETRY_DELAYS_S = (0.05, 0.2, 0.8, 3.2)
 """Delays in seconds before a decision is repeated because another writer committed first."""
 
-_SWITCH_S = 0.0005
-"""Longest time in seconds for which work beside the intake keeps Python's lock, which a commit takes many times."""
-
 _JOIN_COMMITS = 16
 """A release is near when commits like the last one, at most this number, make it due."""
 
@@ -145,7 +141,6 @@ class Curate:
 
         Raises Refusal when newer software wrote the dataset.
         """
-        sys.setswitchinterval(_SWITCH_S)
         self._plan = self._changed_plan() or self._plan
         await self._with_retries(self._open)
         await self._with_retries(self._promote)

@@ -83,6 +83,25 @@ def committed(world: KafkaWorld, number: int) -> Callable[[], Awaitable[bool]]:
     return is_committed
 
 
+async def test_the_panel_fetches_no_partition_of_its_own_changelog(world: KafkaWorld) -> None:
+    loops: list[FaustLoop] = []
+
+    def make(producer: Producer) -> FaustLoop:
+        loops.append(FaustLoop(PANEL, world.settings(SERVICE), producer))
+        return loops[0]
+
+    async with world.running(make):
+        for number in (1, 2):  # the second is fetched after the first has been written to the changelog
+            await world.publish([verified(number, A), verified(number, B)])
+            await until(committed(world, 2 * number), "the join")
+        consumer = loops[0]._consumer._thread._consumer
+        assert consumer
+        buffered = {partition.topic for partition in consumer._fetcher._records}
+        changelog = {partition for partition in consumer.assignment() if partition.topic.endswith("-changelog")}
+    assert len(await table(world)) == 2
+    assert (buffered, consumer.paused()) == (set(), changelog)
+
+
 async def table(world: KafkaWorld) -> dict[bytes, bytes]:
     """What a panel finds in its table when it starts."""
     return {record.key: record.value for record in await world.records("panel-cases-changelog")}

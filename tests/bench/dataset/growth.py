@@ -24,6 +24,7 @@ from rich.table import Table
 
 from schemas.events import AuditJudged
 from services.aggregator import outbox
+from services.aggregator.__main__ import SWITCH_S
 from services.aggregator.handler import Curate
 from shared.clock import utc_now
 from shared.dataset import Dataset
@@ -107,6 +108,7 @@ async def grow(each: int, rows: int) -> dict[str, Any]:
 
 
 async def _open(folder: Path, rows: int) -> Curate:
+    sys.setswitchinterval(SWITCH_S)
     sink = Curate(folder, "test", plan(rows, every=RELEASE_ROWS), utc_now, _ignore, RETENTION)
     await sink.open({TOPIC: "one"})
     return sink
