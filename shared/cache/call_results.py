@@ -7,7 +7,7 @@ from redis.asyncio.client import Pipeline
 
 from shared.cache.auto_pipeline import AutoPipeline
 from shared.cache.client import UNAVAILABLE, retry_while_unavailable
-from shared.cache.leases import Lease, LeaseLost
+from shared.cache.leases import Lease, LeaseLost, Leases
 
 log = logging.getLogger(__name__)
 
@@ -15,18 +15,21 @@ log = logging.getLogger(__name__)
 class CallResults:
     """A hash from call to result. It is deleted when the event is done."""
 
-    def __init__(self, batch: AutoPipeline, key: str, ttl_s: int, lease: Lease, stored: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, batch: AutoPipeline, key: str, ttl_s: int, lease: Lease, leases: Leases, stored: Mapping[str, bytes]
+    ) -> None:
         """`stored` is the hash when the event was claimed. Only the owner of the lease writes to it."""
         self._batch = batch
         self._key = key
         self._ttl_s = ttl_s
         self._lease = lease
+        self._leases = leases
         self._results = dict(stored)
         self._new: dict[str, bytes] = {}
 
     async def get(self, call: str) -> bytes | None:
         """Raises LeaseLost when another process owns the event: then no further call is made here."""
-        if self._new:
+        if self._new or self._leases.may_be_lost(self._lease):
             await retry_while_unavailable(self._write)
         return self._results.get(call)
 

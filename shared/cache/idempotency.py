@@ -131,7 +131,7 @@ class IdempotencyStore:
         self._leases.track(lease, lambda: block.reschedule(now()))
         try:
             async with block:
-                yield CallResults(self._batch, self._calls(event), self._ttl, lease, calls)
+                yield CallResults(self._batch, self._calls(event), self._ttl, lease, self._leases, calls)
         except TimeoutError:
             raise (LeaseLost if block.expired() else TimeoutError) from None
         except BaseException:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from uuid import uuid4
 
 from shared.cache.auto_pipeline import AutoPipeline
@@ -40,6 +41,17 @@ class Lease:
     key: str
     outcome: str
     holder: bytes = field(default_factory=lambda: uuid4().bytes)
+    made_at: float = field(default_factory=monotonic)
+    """Before it is taken, thus no later than its lifetime begins."""
+
+
+@dataclass(slots=True)
+class _Tracked:
+    """A lease that is renewed."""
+
+    on_lost: Callable[[], None]
+    confirmed_at: float
+    """Its present lifetime began no earlier."""
 
 
 class Leases:
@@ -47,16 +59,21 @@ class Leases:
 
     def __init__(self, batch: AutoPipeline, lease_s: float) -> None:
         self.lease_ms = int(lease_s * 1000)
-        self._on_lost: dict[Lease, Callable[[], None]] = {}
+        self._tracked: dict[Lease, _Tracked] = {}
         self._batch = batch
 
     def track(self, lease: Lease, lost: Callable[[], None]) -> None:
         """Renew a lease from now on. Calls `lost` when another process has taken it over."""
-        self._on_lost[lease] = lost
+        self._tracked[lease] = _Tracked(lost, lease.made_at)
 
     def untrack(self, lease: Lease) -> None:
         """Stop renewing a lease."""
-        self._on_lost.pop(lease, None)
+        self._tracked.pop(lease, None)
+
+    def may_be_lost(self, lease: Lease) -> bool:
+        """Whether a lease may have expired by now. A process that was frozen knows it by this before any renewal."""
+        tracked = self._tracked.get(lease)
+        return tracked is None or monotonic() - tracked.confirmed_at >= self.lease_ms / 1000
 
     async def drop(self, lease: Lease) -> None:
         """Give a lease back. Tries once: the lease expires anyway."""
@@ -80,13 +97,19 @@ class Leases:
     async def _renew_forever(self) -> None:
         while True:
             await asyncio.sleep(self.lease_ms / 1000 / RENEWALS_PER_TTL)
-            if leases := {lease.holder: lease for lease in self._on_lost}:
+            if leases := {lease.holder: lease for lease in self._tracked}:
                 keys = [key for lease in leases.values() for key in (lease.key, lease.outcome)]
-                for holder in await retry_while_unavailable(partial(self._renew, keys, [*leases])):
-                    if on_lost := self._on_lost.pop(leases[holder], None):
-                        on_lost()
+                started_at, lost = await retry_while_unavailable(partial(self._renew, keys, [*leases]))
+                for holder, lease in leases.items():
+                    if (tracked := self._tracked.get(lease)) is None:
+                        continue
+                    tracked.confirmed_at = started_at
+                    if holder in lost:
+                        self.untrack(lease)
+                        tracked.on_lost()
 
-    async def _renew(self, keys: list[str], holders: list[bytes]) -> list[bytes]:
-        """Renew leases, given as (key, outcome) pairs. Returns the holders whose lease was lost."""
+    async def _renew(self, keys: list[str], holders: list[bytes]) -> tuple[float, set[bytes]]:
+        """Renew leases, given as (key, outcome) pairs. Returns when this began, and the holders that lost theirs."""
+        started_at = monotonic()
         (lost,) = await self._batch.execute(lambda pipe: pipe.eval(_RENEW, len(keys), *keys, self.lease_ms, *holders))
-        return list(lost)
+        return started_at, set(lost)

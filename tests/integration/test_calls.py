@@ -20,6 +20,8 @@ from schemas.identity import seed
 from schemas.item import Problem
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
+from shared.cache.idempotency import IdempotencyStore
+from shared.cache.leases import LeaseLost
 from shared.errors import Transient
 from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
@@ -155,6 +157,23 @@ async def test_a_process_frozen_beyond_its_lease_repeats_only_calls_in_flight(wo
             await until(lambda: committed(world, 2 * EVENTS), "the commit of all")
     assert (requested(file) - Counter(set(requested(file)))).total() <= IN_FLIGHT
     assert await world.records("dead-letters") == []
+
+
+async def test_an_event_that_waits_for_a_slot_beyond_its_lease_makes_no_call(world: KafkaWorld) -> None:
+    """Its first call has no result before it that would be saved, so that nothing else asks for the lease."""
+    settings, event = world.settings(SERVICE, lease_s=1), world.requests(1)[0].id
+    frozen, heir = world.outcomes(settings), world.outcomes(settings)  # neither renews its leases
+    waiting = await frozen.claim(event)
+    assert waiting.lease is not None
+    async with frozen.hold_lease(event, waiting.lease, waiting.calls) as calls:
+        assert await calls.get("first") is None
+        await until(lambda: owned(heir, event), "the heir's lease")
+        with pytest.raises(LeaseLost):
+            await calls.get("first")
+
+
+async def owned(outcomes: IdempotencyStore, event: UUID) -> bool:
+    return (await outcomes.claim(event)).lease is not None
 
 
 async def finished(world: KafkaWorld, number: int) -> bool:
