@@ -24,6 +24,7 @@ from services.cli.stack.commands import app as stack
 from services.cli.start.commands import app as start
 from services.cli.train import app as train
 from shared.errors import Refusal, Transient
+from shared.garbage_collector import collect_seldom
 from shared.text.controls import strip_controls
 
 AFTER_TRANSIENT = "Try again; if it persists, check the address, the credentials in the environment, and the disk"
@@ -175,6 +176,7 @@ def main() -> None:
     Exits without interpreter shutdown: a thread of Arrow that still reads may abort the process during shutdown
     ("terminate called without an active exception"), which changes the exit status of a good run.
     """
+    collect_seldom()
     status = 0
     try:
         app(prog_name="chimera")

@@ -20,7 +20,6 @@ records/         files of records that a person brings: topics, controls, benchm
 """
 
 from shared.dataset.failures import Conflict, Vanished
-from shared.dataset.maintenance import purge
 from shared.dataset.reader import (
     Dataset,
     ItemRecords,
@@ -71,6 +70,5 @@ __all__ = [
     "open_resolutions",
     "open_reverifications",
     "open_reviews",
-    "purge",
     "write_manifest",
 ]

@@ -1,6 +1,6 @@
 """The pace of commits of a sink: immediate after a quiet time, bounded under steady load (a token bucket)."""
 
-BURST = 16
+BURST = 8
 """Commits that may follow each other without waiting. Then each waits for its share of the time."""
 
 

@@ -13,7 +13,8 @@ from schemas.events import SampleDeleted
 from services.cli.common.dataset_location import dataset_in
 from services.cli.common.kafka_connection import access, call_kafka
 from shared.config.connections import KafkaAccess
-from shared.dataset import Dataset, Row, purge
+from shared.dataset import Dataset, Row
+from shared.dataset.maintenance import purge
 from shared.dataset.query import id_in
 from shared.dataset.storage import Location
 from shared.errors import Refusal

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,9 @@ _DONE = b"data: [DONE]\n\n"
 _PAGE = "<html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
 _LARGE = 100 * CHUNK
 """Characters per chunk of a `runaway`, which would otherwise be a hundred thousand chunks."""
+
+STEP_S, STEP_BYTES = 0.01, 64 * 1024
+"""Pieces that are due within this time are sent together, as the tokens of one step of a model server, up to a size."""
 
 
 async def deliver(
@@ -69,12 +73,19 @@ async def _stream(
     response = web.StreamResponse(headers=_STREAM)
     call.status, call.completion_tokens = response.status, 0
     await response.prepare(request)
-    for sent, piece in enumerate(pieces[:last], start=1):
-        await latency.wait_until(sent / len(pieces), started_at)
-        await response.write(piece)
-        call.completion_tokens = total_tokens * sent // len(pieces)
+    for begin, end in pairwise(_steps(pieces, latency.rest_s, last)):
+        await latency.wait_until(end / len(pieces), started_at)
+        await response.write(b"".join(pieces[begin:end]))
+        call.completion_tokens = total_tokens * end // len(pieces)
     call.delivered = last == len(pieces)
     return await _end(request, response, call, faults)
+
+
+def _steps(pieces: list[bytes], seconds: float, last: int) -> list[int]:
+    """Return how many pieces have been sent before each step, and after the last one, which ends with piece `last`."""
+    steps = max(1, int(seconds / STEP_S), sum(map(len, pieces)) // STEP_BYTES)
+    steps = min(steps, len(pieces))
+    return [*(sent for step in range(steps) if (sent := len(pieces) * step // steps) < last), last]
 
 
 async def _send_half(request: web.Request, body: bytes, call: Call, faults: Faults) -> web.StreamResponse:

@@ -33,24 +33,32 @@ async def factory(
     only: Sequence[str] = (),
     simulator: Mapping[str, str] = MappingProxyType({}),
     models: ModelsConfig | None = None,
+    max_concurrency: int | None = None,
 ) -> AsyncIterator[tuple[Stack, KafkaWorld]]:
     """Start the stack and wait until it is ready; `only` names the services to start, all if empty.
 
     `simulator` has further settings of the simulator, without their prefix; with `models` there is none.
+    `max_concurrency` bounds the calls in flight of each service to the simulator.
     """
     async with Stack(folder, factory=FACTORY) as stack:
         await stack.start_infrastructure()
         await provision(KafkaAccess(stack.bootstrap), FACTORY)
-        roles = models or await _start_simulator(stack, latency_ms, simulator)
+        roles = models or await _start_simulator(stack, latency_ms, simulator, max_concurrency)
         models_config.write(folder, plan, roles)
         await stack.start_services(chosen(folder, roles, only))
         async with KafkaWorld(stack.bootstrap, stack.valkey_url, FACTORY, folder) as world:
             yield stack, world
 
 
-async def _start_simulator(stack: Stack, latency_ms: Mapping[str, float], settings: Mapping[str, str]) -> ModelsConfig:
+async def _start_simulator(
+    stack: Stack, latency_ms: Mapping[str, float], settings: Mapping[str, str], max_concurrency: int | None
+) -> ModelsConfig:
     port = Ports({}).take(SIMULATOR)
     roles, spec = models_config.simulated(port), models_config.simulator(port, 0)
+    if max_concurrency:
+        bound = {"max_concurrency": max_concurrency}
+        endpoints = {name: endpoint.model_copy(update=bound) for name, endpoint in roles.endpoints.items()}
+        roles = roles.model_copy(update={"endpoints": endpoints})
     chosen_settings = {"LATENCY_MS": json.dumps(dict(latency_ms)), "BAD_FORM": "0", **settings}
     env = {**spec.env, **{f"CHIMERA_SIM_{name}": value for name, value in chosen_settings.items()}}
     await stack.start_services([replace(spec, env=env)])

@@ -105,7 +105,9 @@ async def run_factory(problems: int) -> dict[str, Any]:
         update={"audits": Audits(rate=0), "verification": Verification()}
     )
     with tempfile.TemporaryDirectory() as folder:
-        async with factory(Path(folder) / "stack", plan, LATENCY_MS, SERVICES, NO_ERRORS) as (stack, world):
+        async with factory(
+            Path(folder) / "stack", plan, LATENCY_MS, SERVICES, NO_ERRORS, max_concurrency=IN_FLIGHT
+        ) as (stack, world):
             producer = Producer(world.access, FACTORY)
             await producer.start()
             parent = TOPIC.id(factory_id(FACTORY))

@@ -10,8 +10,9 @@ from deltalake import DeltaTable
 from schemas.events import DatasetReleased, SampleCurated
 from services.aggregator import maintenance
 from services.aggregator.handler import Curate
-from shared.dataset import Dataset, Vanished, list_manifests, open_release, purge, table
+from shared.dataset import Dataset, Vanished, list_manifests, open_release, table
 from shared.dataset import maintenance as dataset_maintenance
+from shared.dataset.maintenance import purge
 from shared.errors import Refusal
 from tests.support.items import checked, deleted, plan, record, rejected
 

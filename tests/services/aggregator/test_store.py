@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from services.aggregator.handler import Curate
 from services.cli.__main__ import app
-from shared.dataset import Dataset, list_manifests, open_release, purge
+from shared.dataset import Dataset, list_manifests, open_release
+from shared.dataset.maintenance import purge
 from shared.errors import Refusal, Transient
 from tests.support.items import checked, log, plan, record, rejected
 from tests.support.s3_store import SECRET, WHERE, Store, store

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from schemas.config.policies import Difficulty
-from shared.dataset import Dataset, Row, Table, purge, sketches
+from shared.dataset import Dataset, Row, Table, sketches
+from shared.dataset.maintenance import purge
 from shared.dataset.reports import statistics
 from shared.dataset.reports.contamination import Contamination
 from shared.dataset.sketches import add_sketches, load_sketches
