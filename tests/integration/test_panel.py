@@ -251,6 +251,22 @@ async def test_offsets_are_committed_only_after_the_decision_is_acknowledged(
     assert len({event.id for event in await world.events("problem.accepted")}) == 2
 
 
+async def test_problems_are_decided_side_by_side_and_each_in_order(world: KafkaWorld) -> None:
+    async def decided() -> bool:
+        return sum(b'"accepted":{' in state for state in (await table(world)).values()) == 2
+
+    gated = GatedProducer(world.access, world.factory, "problem.accepted")
+    events = [verified(1, A), verified(1, B), verified(2, A), verified(2, B), verified(1, A)]
+    await world.publish(events, partition=2)
+    async with joining(world, gated):
+        await until(decided, "the states of both while no decision is published")
+        await asyncio.sleep(1.5)  # several commit intervals
+        assert await committed(world, 1)()
+        gated.gate.set()
+        await until(committed(world, 5), "the commit of all")
+    assert len(await world.records("problem.accepted")) == 2
+
+
 async def test_nothing_is_decided_or_committed_when_the_broker_refuses_the_case(world: KafkaWorld) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
     await admin.start()

@@ -22,21 +22,21 @@ MAX_POLL_RECORDS = 500
 
 
 class ChangelogTable(faust.Table[bytes, bytes]):
-    """A table that can wait for the broker's acknowledgement of its last change."""
+    """A table that can wait for the broker's acknowledgement of a change."""
 
     def _verify_source_topic_partitions(self, source_topic: str) -> None:
         """Accept another number of partitions than the changelog has: only the first ones are in use."""
 
-    _last: asyncio.Future[Any] | None = None
+    _last: asyncio.Future[Any]
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
         self._last = super().send_changelog(*args, **kwargs)
         return self._last
 
-    async def acknowledged(self) -> None:
-        """Wait for the changelog. Raises the broker's error."""
-        if self._last is not None:
-            await self._last
+    async def write(self, key: bytes, value: bytes) -> None:
+        """Change an entry and wait for the changelog. Raises the broker's error."""
+        self[key] = value
+        await self._last
 
 
 def _assignor(partitions: int) -> type[PartitionAssignor]:
@@ -70,7 +70,7 @@ def create_app(settings: Settings, scratch: str, partitions: int) -> faust.App:
         broker_session_timeout=settings.session_s,
         broker_request_timeout=max(90.0, settings.session_s),
         broker_commit_interval=0.5,
-        stream_wait_empty=False,  # a stop would wait without end for a failed event, which is never acknowledged
+        stream_wait_empty=True,  # for OffsetKeepingConsumer.wait_empty
         PartitionAssignor=_assignor(partitions),
         topic_disable_leader=True,
         topic_allow_declare=False,

@@ -1,16 +1,18 @@
 """Runs the join in Faust: events of one problem meet in a small table on a compacted changelog.
 
-One event at a time (`concurrency=1`, `at_least_once`): fold it into the state, store the state and wait until the
-changelog is acknowledged, publish the decision and wait, store the tombstone, advance the offset. The tombstone's write
-is not awaited: when it is lost, the decision is published again.
-Faust's own acknowledgements are ignored (see offset_keeping_consumer.py): after an exception or a cancelled agent the
-offset stays.
+For each event (`at_least_once`): fold it into the state, store the state and wait until the changelog is acknowledged,
+publish the decision and wait, store the tombstone. The tombstone's write is not awaited: when it is lost, the decision
+is published again. Events with one key follow each other. Those with different keys are folded one by one, and then
+wait side by side, so that what they write travels together.
+Faust's own acknowledgements are ignored (see offset_keeping_consumer.py): after an exception the offset stays.
 """
 
 import asyncio
 import logging
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from faust.types import TP, EventT
@@ -64,6 +66,9 @@ class FaustLoop:
         )
         self._states = create_changelog_table(self._app, partitions)
         self._app.agent(source, concurrency=1)(self._work)
+        self._folding = asyncio.Lock()
+        self._latest: dict[bytes | None, asyncio.Task[None]] = {}
+        """By key, the event that started last and has not ended."""
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
         self._last_event = 0.0
@@ -85,6 +90,7 @@ class FaustLoop:
     async def run(self) -> None:
         """Work until `stop`, then commit and leave the group. Raises the error that stopped it."""
         self._app.finalize()
+        self._consumer.drain_s = self._settings.drain_s
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
         try:
             await self._app.start()
@@ -96,6 +102,8 @@ class FaustLoop:
             for task in tasks:
                 task.cancel()
             await self._app.stop()
+            for task in self._consumer.handling:
+                task.cancel()
             self._scratch.cleanup()
         if reason := self._failure or self._app.crash_reason:
             raise reason
@@ -105,28 +113,42 @@ class FaustLoop:
             try:
                 await self._take(event)
             except Exception as error:  # noqa: BLE001 - raised by `run`; the offset stays
-                self._failure = error
-                self._stopping.set()
+                self._fail(error)
                 return
 
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self._stopping.set()
+
     async def _take(self, event: EventT[Any]) -> None:
-        """Handle an event that is next in its partition; read the partition again when records were dropped."""
+        """Start an event that is next in its partition; read the partition again when records were dropped."""
         message, consumer = event.message, self._consumer
+        while len(consumer.handling) >= self._settings.in_flight:
+            await asyncio.wait(consumer.handling, return_when=asyncio.FIRST_COMPLETED)
         self._last_event = asyncio.get_running_loop().time()
         expected = consumer.next_offset(message.tp)
         if message.offset == expected:
-            await self._finish(_to_record(message))
-            consumer.advance(message.tp, message.offset)
+            if not self._stopping.is_set():
+                work = self._finish(event, self._latest.get(message.key))
+                task = self._latest[message.key] = consumer.begin(message.tp, message.offset, work)
+                task.add_done_callback(partial(self._end, message.key))
         elif expected is not None and message.offset > expected and self._rewound.get(message.tp) != expected:
             self._rewound[message.tp] = expected
             await consumer.rewind(message.tp)
+
+    def _end(self, key: bytes | None, task: asyncio.Task[None]) -> None:
+        if self._latest.get(key) is task:
+            del self._latest[key]
+        if not task.cancelled() and (error := task.exception()):
+            self._fail(error)
 
     async def _watch(self) -> None:
         """Find dropped records that no later record reveals."""
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(IDLE_CHECK_S)
-            if self._app.flow_control.is_active() and clock() - self._last_event > IDLE_CHECK_S:
+            quiet = not self._consumer.handling and clock() - self._last_event > IDLE_CHECK_S
+            if quiet and self._app.flow_control.is_active():
                 for partition in await self._consumer.partitions_with_dropped_records(self._sources):
                     await self._consumer.rewind(partition)
 
@@ -134,7 +156,11 @@ class FaustLoop:
     def _consumer(self) -> OffsetKeepingConsumer:
         return cast(OffsetKeepingConsumer, self._app.consumer)
 
-    async def _finish(self, record: SourceRecord) -> None:
+    async def _finish(self, source: EventT[Any], earlier: asyncio.Task[None] | None) -> None:
+        """Handle an event, after the `earlier` one with the same key. Faust's table needs `source` until the end."""
+        if earlier:
+            await asyncio.shield(earlier)
+        record = _to_record(source.message)
         if not self._processor.is_addressed(record):
             return
         with self._processor.measure([record]):
@@ -144,30 +170,37 @@ class FaustLoop:
                 await self._processor.to_dead_letter(record, error)
             else:
                 with self._processor.context(event):
-                    await self._handle(record, event)
+                    async with self._folding:
+                        decided = await self._fold(record, event)
+                    if decided:
+                        await self._store(event, *decided)
+                        self._processor.count(record, "done")
 
-    async def _handle(self, record: SourceRecord, event: Event) -> None:
-        """Join an event and publish, or make it a dead letter. While the service is stopped, try again."""
+    async def _fold(self, record: SourceRecord, event: Event) -> tuple[bytes, list[Message], bytes] | None:
+        """Join an event, or make it a dead letter. While the service is stopped, try again."""
         while True:
             try:
-                state, messages, tombstone = self._decide(record, event)
+                decided = self._decide(record, event)
             except Superseded as superseded:
                 log.warning("dropped: %s", superseded)
                 SUPERSEDED.labels(self._settings.service, self._processor.name_of(record)).inc()
                 self._processor.count(record, "repeated")
-                return
+                return None
             except Exception as error:
                 if not isinstance(error, Invalid):
                     log.exception("a bug in the join")
                 if self._guard.record_failure(error):
                     await self._processor.to_dead_letter(record, error)
-                    return
-                await asyncio.sleep(self._guard.next_wait_s())
+                    return None
+                await self._wait_for_next_try()
             else:
                 self._guard.record_success()
-                await self._store(event, state, messages, tombstone)
-                self._processor.count(record, "done")
-                return
+                return decided
+
+    async def _wait_for_next_try(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), self._guard.next_wait_s())
+            raise asyncio.CancelledError
 
     def _decide(self, record: SourceRecord, event: Event) -> tuple[bytes, list[Message], bytes]:
         state, decided, tombstone = self._join(self._states.get(event.key.encode()), event)
@@ -179,8 +212,7 @@ class FaustLoop:
     async def _store(self, event: Event, state: bytes, messages: list[Message], tombstone: bytes) -> None:
         key = event.key.encode()
         if state != self._states.get(key):
-            self._states[key] = state
-            await self._states.acknowledged()
+            await self._states.write(key, state)
         await self._processor.publish(messages)
         if tombstone != state:
             self._states[key] = tombstone

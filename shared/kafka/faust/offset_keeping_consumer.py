@@ -1,9 +1,10 @@
 """A Faust consumer that keeps the offset of each partition itself.
 
 Faust commits the last acknowledged offset, even beyond records that it fetched and dropped around a rebalance, and
-treats a gap as read (`Consumer._add_gap`, `_new_offset` in faust-streaming 0.15.3). Here a partition advances record by
-record: the next record is the one at its offset, an earlier one was already handled, and a later one shows that records
-were dropped, which are then read again. Only this offset is committed.
+treats a gap as read (`Consumer._add_gap`, `_new_offset` in faust-streaming 0.15.3). Here the records of a partition
+start one by one: the next record is the one at its offset, an earlier one has started already, and a later one shows
+that records were dropped, which are then read again. They finish in any order. The offset is committed below which all
+are finished.
 
 Faust lets the broker hold an empty fetch for 1.5 s. A partition whose records are handled meanwhile is not in that
 fetch: a second event of a problem that follows soon after the first would wait for its end. It also fetches the
@@ -13,7 +14,7 @@ which aiokafka sends no fetch for 100 ms. Here only active partitions are fetche
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
@@ -21,6 +22,7 @@ from faust.types import TP
 
 from shared.kafka.clients import knows_coordinator
 from shared.kafka.consume.group_consumer import FETCH_WAIT_MS
+from shared.kafka.consume.offset_tracker import OffsetTracker
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,16 @@ class _Thread(AIOKafkaConsumerThread):
 
 
 class OffsetKeepingConsumer(Consumer):
-    """Faust's consumer with its own offsets."""
+    """Faust's consumer with its own offsets, and the tasks of the records that have started."""
+
+    drain_s = 0.0
+    """Longest wait for running records before partitions are given up."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._next: dict[TP, int] = {}
+        self._trackers: dict[TP, OffsetTracker] = {}
+        self.handling: set[asyncio.Task[None]] = set()
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -55,12 +62,30 @@ class OffsetKeepingConsumer(Consumer):
         return consumer is not None and knows_coordinator(consumer)
 
     def next_offset(self, partition: TP) -> int | None:
-        """Offset of the next record of a partition; `None` before Faust has sought the committed offset."""
+        """Offset of the next record to start; `None` before Faust has sought the committed offset."""
         return self._next.get(partition)
 
-    def advance(self, partition: TP, offset: int) -> None:
-        """Advance past a finished record."""
-        self._next[partition] = max(self._next[partition], offset + 1)
+    def begin(self, partition: TP, offset: int, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Start the next record. It is finished when `work` returns; otherwise no later offset is committed."""
+        self._next[partition] = offset + 1
+        tracker = self._trackers[partition]
+        tracker.start(offset)
+
+        def end(task: asyncio.Task[None]) -> None:
+            self.handling.discard(task)
+            if not task.cancelled() and task.exception() is None:
+                tracker.finish(offset)
+
+        task = asyncio.create_task(work)
+        self.handling.add(task)
+        task.add_done_callback(end)
+        return task
+
+    async def wait_empty(self) -> None:
+        """Wait for running records and commit. Faust calls it before partitions are given up."""
+        if self.handling:
+            await asyncio.wait(self.handling, timeout=self.drain_s)
+        await self.commit_and_end_transactions()
 
     async def rewind(self, partition: TP) -> None:
         """Read a partition again from its next offset."""
@@ -68,7 +93,7 @@ class OffsetKeepingConsumer(Consumer):
         await self.seek(partition, self._next[partition])
 
     async def partitions_with_dropped_records(self, topics: Collection[str]) -> list[TP]:
-        """Partitions of which more was read than finished. Call while no record is in flight."""
+        """Partitions of which more was read than started. Call while no record is running."""
         return [
             partition
             for partition in self.assignment()
@@ -80,13 +105,14 @@ class OffsetKeepingConsumer(Consumer):
     async def seek_to_committed(self) -> Any:
         """Seek the committed offsets. Faust calls it after every assignment."""
         committed = await super().seek_to_committed()
-        self._next.update({TP(*partition): offset or 0 for partition, offset in committed.items()})
+        for partition, offset in committed.items():
+            self._next[TP(*partition)], self._trackers[TP(*partition)] = offset or 0, OffsetTracker()
         return committed
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self._next.get(tp)
+        return tracker.committable if (tracker := self._trackers.get(tp)) else None
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do not treat a gap as read."""
