@@ -18,6 +18,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help run observe test train-test train-demo train-curve loop-demo check check-ops check-servers check-exports check-console docs new-service dashboards coverage bench bench-peers soak lock clean
 
+unexport PYTHONDONTWRITEBYTECODE # else each process of a stack compiles its modules anew
+
 ARGS ?=
 PYTHON ?=
 BIN := .venv/bin
