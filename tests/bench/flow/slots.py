@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ async def measure(calls: int) -> list[dict[str, Any]]:
         (long, LONG_CALLS, LONG_S, LONG_BYTES),
     ):
         async with server("--latency-s", str(latency_s), "--answer-bytes", str(size)) as url:
-            for program, run in (("asyncio", _plain), ("chimera", _synthesis)):
+            for program, run in (("asyncio", plain), ("chimera", synthesis)):
                 made, figures = await run(f"{url}/v1", number)
                 rows.append({"answers": answers, "program": program, **_shares(made, latency_s), **figures})
     return rows
@@ -61,13 +62,12 @@ def _shares(calls: Sequence[Call], latency_s: float) -> dict[str, float]:
     steady = [(max(0.0, min(end, last) - max(begin, first)), end - begin) for begin, end in calls]
     return {
         "calls": len(calls),
-        "seconds": max(end for _, end in calls) - min(begin for begin, _ in calls),
         "slots_busy_steady": sum(within for within, _ in steady) / slot_s,
         "endpoint_busy_steady": sum(within * latency_s / whole for within, whole in steady) / slot_s,
     }
 
 
-async def _plain(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
+async def plain(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
     """CPU is that of this process."""
     made: list[Call] = []
     left = iter(range(number))
@@ -81,13 +81,17 @@ async def _plain(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
                         pass
                 made.append((begin, time.time()))
 
-        spent = time.process_time()
+        clock, spent = time.perf_counter(), time.process_time()
         await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
-        return made, {"cpu_ms_per_answer": 1000 * (time.process_time() - spent) / number}
+        seconds, spent = time.perf_counter() - clock, time.process_time() - spent
+        return made, {"seconds": seconds, "cpu_ms_per_answer": 1000 * spent / number}
 
 
-async def _synthesis(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
-    """CPU and memory are those of the process of synthesis; times of the calls are those on record."""
+async def synthesis(url: str, number: int) -> tuple[list[Call], dict[str, Any]]:
+    """CPU and memory are those of the process of synthesis; times of the calls are those on record.
+
+    Seconds are those from the first call to the last record on the log.
+    """
     plan = run_config.load(plan_file(None), 1)
     models = ModelsConfig.one(Endpoint(base_url=url, max_concurrency=IN_FLIGHT), "m")
     with tempfile.TemporaryDirectory() as folder:
@@ -101,8 +105,10 @@ async def _synthesis(url: str, number: int) -> tuple[list[Call], dict[str, Any]]
 
             await until(solved, f"{number} solutions", within_s=300, every_s=0.5)
             spent = cpu_s(stack)["synthesis"] - spent
-            made = [_call(json.loads(record.value)) for record in await world.records("solution.synthesized")]
+            records = await world.records("solution.synthesized")
+    made = [_call(json.loads(record.value)) for record in records]
     return made, {
+        "seconds": max(record.timestamp for record in records) / 1000 - min(begin for begin, _ in made),
         "cpu_ms_per_answer": 1000 * spent / number,
         "memory_mb_per_answer_in_flight": (max(memory) - memory[0]) / 1e6 / IN_FLIGHT,
     }
@@ -121,7 +127,7 @@ def _rss(stack: Stack) -> int:
 
 def probed(world: KafkaWorld, calls: int) -> list[ProblemProbed]:
     """Return `calls` problems of the simulator's bank."""
-    problems = Bank(0).problems("mathematics")
+    problems = cycle(Bank(0).problems("mathematics"))
     found = []
     for request, drawn in zip(world.requests(calls), problems, strict=False):
         problem = Problem(statement=drawn.text, answer=drawn.answer, answer_type=drawn.answer_type, rationale="")
