@@ -24,6 +24,10 @@ class Journal(Protocol):
         """Return the result of a call; `None` when it must be made. All earlier results are durable then."""
         ...
 
+    async def check(self) -> None:
+        """Raise when the event may no longer be handled here. Before each request: a call may wait long for a slot."""
+        ...
+
     def put(self, call: str, result: bytes) -> None:
         """Add a result. It becomes durable before the next call, or when the work fails."""
         ...

@@ -29,9 +29,14 @@ class CallResults:
 
     async def get(self, call: str) -> bytes | None:
         """Raises LeaseLost when another process owns the event: then no further call is made here."""
-        if self._new or self._leases.may_be_lost(self._lease):
+        if self._new:
             await retry_while_unavailable(self._write)
         return self._results.get(call)
+
+    async def check(self) -> None:
+        """Raises LeaseLost like `get`. Asks only when the lease may have expired."""
+        if self._leases.may_be_lost(self._lease):
+            await retry_while_unavailable(self._write)
 
     def put(self, call: str, result: bytes) -> None:
         self._results[call] = self._new[call] = result

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from schemas.config.models_config import RoleModel
 from schemas.item import Provenance
+from shared.call_journal import journal
 from shared.errors import Invalid, Transient
 from shared.llm.budget_guard import BudgetGuard, Charge
 from shared.llm.call_metrics import call_metrics
@@ -66,6 +67,8 @@ class EndpointChannel:
             while True:
                 try:
                     async with self.budget.charge(model, f"{caller}/{task}", body) as charge:
+                        if records := journal():
+                            await records.check()
                         with permit.request(), metrics.count_failure(), traces.call(model.model, caller):
                             result, call = await send(permit, charge)
                         metrics.succeeded(call)

@@ -20,8 +20,12 @@ from schemas.identity import seed
 from schemas.item import Problem
 from services.simulator.api.server import serve
 from services.simulator.settings import Settings as SimulatorSettings
+from shared.cache.auto_pipeline import AutoPipeline
+from shared.cache.client import connect
 from shared.cache.idempotency import IdempotencyStore
-from shared.cache.leases import LeaseLost
+from shared.cache.leases import Lease, LeaseLost, Leases
+from shared.call_journal import journalled
+from shared.config.connections import ValkeyAccess
 from shared.errors import Transient
 from shared.kafka.clients import Producer
 from shared.llm import Models, Prompt
@@ -159,17 +163,36 @@ async def test_a_process_frozen_beyond_its_lease_repeats_only_calls_in_flight(wo
     assert await world.records("dead-letters") == []
 
 
-async def test_an_event_that_waits_for_a_slot_beyond_its_lease_makes_no_call(world: KafkaWorld) -> None:
-    """Its first call has no result before it that would be saved, so that nothing else asks for the lease."""
+async def test_a_call_that_waits_beyond_its_lease_is_not_sent(world: KafkaWorld) -> None:
     settings, event = world.settings(SERVICE, lease_s=1), world.requests(1)[0].id
     frozen, heir = world.outcomes(settings), world.outcomes(settings)  # neither renews its leases
-    waiting = await frozen.claim(event)
-    assert waiting.lease is not None
-    async with frozen.hold_lease(event, waiting.lease, waiting.calls) as calls:
-        assert await calls.get("first") is None
-        await until(lambda: owned(heir, event), "the heir's lease")
-        with pytest.raises(LeaseLost):
-            await calls.get("first")
+    server, known = FakeEndpoint(fault=429, retry_after_s=2), await frozen.claim(event)
+    assert known.lease is not None
+    async with server.listen() as url:
+        models = Models(ModelsConfig.one(Endpoint(base_url=f"{url}/v1"), "m"), SERVICE)
+        model = models.model("solver", Prompt("solve", "$problem"))
+        async with frozen.hold_lease(event, known.lease, known.calls) as calls, journalled(calls):
+            call = asyncio.create_task(model.complete({"problem": "What is it?"}, seed=1))
+            await until(lambda: _is(bool(server.seeds)), "a refusal")
+            server.fault = None
+            await until(lambda: owned(heir, event), "the heir's lease")
+            with pytest.raises(LeaseLost):
+                await call
+        await models.aclose()
+    assert len(server.seeds) == 1
+
+
+async def test_a_lease_may_be_lost_after_its_time_and_not_after_a_renewal(world: KafkaWorld) -> None:
+    valkey = connect(ValkeyAccess(world.valkey))
+    leases, lease = Leases(AutoPipeline(valkey), 0.3), Lease(f"{world.factory}:lease", f"{world.factory}:outcome")
+    await asyncio.sleep(0.35)
+    leases.track(lease, lambda: None)
+    assert leases.may_be_lost(lease)
+    async with leases.renewing():
+        await until(lambda: _is(not leases.may_be_lost(lease)), "a renewal")
+    leases.untrack(lease)
+    assert leases.may_be_lost(lease)
+    await valkey.aclose()
 
 
 async def owned(outcomes: IdempotencyStore, event: UUID) -> bool:

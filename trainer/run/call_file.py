@@ -40,6 +40,9 @@ class CallFile:
         result: str = json.loads(self._file.readline())["result"]
         return result.encode()
 
+    async def check(self) -> None:
+        """Do nothing: no other process makes the calls of this phase."""
+
     def put(self, call: str, result: bytes) -> None:
         self._offsets[call] = self._file.seek(0, 2)
         self._file.write(json.dumps({"call": call, "result": result.decode()}).encode() + b"\n")

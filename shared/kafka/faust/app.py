@@ -36,7 +36,7 @@ class ChangelogTable(faust.Table[bytes, bytes]):
     async def write(self, key: bytes, value: bytes) -> None:
         """Change an entry and wait for the changelog. Raises the broker's error."""
         self[key] = value
-        await self._last
+        await asyncio.shield(self._last)
 
 
 def _assignor(partitions: int) -> type[PartitionAssignor]:

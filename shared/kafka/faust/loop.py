@@ -102,8 +102,6 @@ class FaustLoop:
             for task in tasks:
                 task.cancel()
             await self._app.stop()
-            for task in self._consumer.handling:
-                task.cancel()
             self._scratch.cleanup()
         if reason := self._failure or self._app.crash_reason:
             raise reason

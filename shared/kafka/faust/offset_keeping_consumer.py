@@ -14,7 +14,8 @@ which aiokafka sends no fetch for 100 ms. Here only active partitions are fetche
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine
+import math
+from collections.abc import Collection, Coroutine, Iterator
 from typing import Any
 
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
@@ -51,6 +52,8 @@ class OffsetKeepingConsumer(Consumer):
         self._next: dict[TP, int] = {}
         self._trackers: dict[TP, OffsetTracker] = {}
         self.handling: set[asyncio.Task[None]] = set()
+        self._is_giving_up = False
+        """No record starts, from a revocation until the next assignment."""
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -82,32 +85,51 @@ class OffsetKeepingConsumer(Consumer):
         return task
 
     async def wait_empty(self) -> None:
-        """Wait for running records and commit. Faust calls it before partitions are given up."""
+        """Wait for running records, for a limited time, and commit. Faust calls it before it gives partitions up.
+
+        The others are cancelled and read again: their state may be older than that of the partition's next owner.
+        """
+        self._is_giving_up = True
+        self._next.clear()
         if self.handling:
             await asyncio.wait(self.handling, timeout=self.drain_s)
+        await self.maybe_wait_for_commit_to_finish()
         await self.commit_and_end_transactions()
+        for task in self.handling:
+            task.cancel()
+        self._trackers.clear()
 
     async def rewind(self, partition: TP) -> None:
         """Read a partition again from its next offset."""
-        log.warning("Faust dropped records; reading %s again from %d", partition, self._next[partition])
-        await self.seek(partition, self._next[partition])
+        if (offset := self._next.get(partition)) is not None:
+            log.warning("Faust dropped records; reading %s again from %d", partition, offset)
+            await self.seek(partition, offset)
 
     async def partitions_with_dropped_records(self, topics: Collection[str]) -> list[TP]:
         """Partitions of which more was read than started. Call while no record is running."""
         return [
             partition
             for partition in self.assignment()
-            if partition.topic in topics
-            and partition in self._next
-            and (await self.position(partition) or 0) > self._next[partition]
+            if partition.topic in topics and (await self.position(partition) or 0) > self._next.get(partition, math.inf)
         ]
 
     async def seek_to_committed(self) -> Any:
-        """Seek the committed offsets. Faust calls it after every assignment."""
+        """Seek the committed offsets. Faust calls it after every assignment, and while it gives partitions up."""
         committed = await super().seek_to_committed()
+        if self._is_giving_up:
+            return committed
         for partition, offset in committed.items():
             self._next[TP(*partition)], self._trackers[TP(*partition)] = offset or 0, OffsetTracker()
         return committed
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Let records start from the offsets that Faust seeks next."""
+        self._is_giving_up = False
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        """Yield what is to be committed. Faust forgets what is acknowledged in a partition before it is given up."""
+        yield from [tp for tp in self._trackers if topics is None or tp in topics or tp.topic in topics]
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()

@@ -20,8 +20,8 @@ from shared.runtime import flood_guard
 from shared.runtime.machine import MachineLoop
 from shared.runtime.process import ServiceLoop
 from shared.runtime.sink import SinkLoop
+from tests.integration.panel.test_panel import verified
 from tests.integration.test_machine import expanded
-from tests.integration.test_panel import verified
 from tests.integration.test_sink import events as rejections
 from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.kafka_world import KafkaWorld, until
