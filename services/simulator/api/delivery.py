@@ -82,9 +82,8 @@ async def _stream(
 
 
 def _steps(pieces: list[bytes], seconds: float, last: int) -> list[int]:
-    """Return how many pieces have been sent before each step, and after the last one, which ends with piece `last`."""
-    steps = max(1, int(seconds / STEP_S), sum(map(len, pieces)) // STEP_BYTES)
-    steps = min(steps, len(pieces))
+    """Return the numbers of pieces at which a step begins, then `last`, at which the last one ends."""
+    steps = min(len(pieces), max(1, int(seconds / STEP_S), sum(map(len, pieces)) // STEP_BYTES))
     return [*(sent for step in range(steps) if (sent := len(pieces) * step // steps) < last), last]
 
 

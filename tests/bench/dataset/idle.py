@@ -8,11 +8,12 @@ from typing import Any
 
 from services.cli.common import run_config
 from services.cli.common.options import plan_file
+from shared.runtime.commit_pace import BURST
 from tests.bench.flow.factory import factory
 from tests.e2e.checks import STAGES
 from tests.support.kafka_world import KafkaWorld, until
 
-PROBLEMS = 7
+PROBLEMS = BURST - 1
 """As many as the sink commits before its pace makes them wait."""
 HOPS = ("problem.requested", *STAGES, "sample.curated")
 
